@@ -1,0 +1,1 @@
+"""The conformance kit: it knows the spec and never the mock."""

@@ -1,0 +1,1 @@
+"""The reference scribe server: it knows the spec and never the kit."""

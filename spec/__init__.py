@@ -1,0 +1,1 @@
+"""The protocol as data, and the only code that reads it."""
