@@ -1,0 +1,120 @@
+"""Every refusal the protocol knows, one constructor each; no status code is chosen anywhere else (chapter 11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Problem(Exception):
+    """A refusal: HTTP status, protocol error code, message for a person, details for a program."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.headers = headers or {}
+
+
+def invalid_request(message: str, *, status: int = 400, **details: Any) -> Problem:
+    """What no part of the text calls valid (E81); 409 by the state table where the session is past it."""
+    return Problem(status, "invalid_request", message, details or None)
+
+
+def missing_required_field(field: str) -> Problem:
+    """A field that every part of the text requires is not there (§11.2)."""
+    return Problem(
+        400, "missing_required_field", f"The required field {field!r} is missing.", {"field": field}
+    )
+
+
+def invalid_audio_format(provided: str, supported: list[str]) -> Problem:
+    """The upload's media type is no audio type at all (§11.4)."""
+    return Problem(
+        400,
+        "invalid_audio_format",
+        f"The media type {provided!r} is not one of the audio formats this service takes.",
+        {"provided_format": provided, "supported_formats": supported},
+    )
+
+
+def authentication_failed(message: str = "A credential is required.") -> Problem:
+    """No credential was sent (§5.1)."""
+    return Problem(401, "authentication_failed", message)
+
+
+def invalid_api_key() -> Problem:
+    """A credential was sent that is not known (§11.2, E48)."""
+    return Problem(401, "invalid_api_key", "The API key is not valid.")
+
+
+def session_not_found(session_id: str) -> Problem:
+    """No such session, or another client's: nothing tells the two apart (E49)."""
+    return Problem(
+        404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id}
+    )
+
+
+def route_not_found(path: str) -> Problem:
+    """An unknown route, in the same envelope (ERR-012)."""
+    return Problem(404, "invalid_request", f"There is no resource at {path!r}.")
+
+
+def method_not_allowed(method: str, path: str, allowed: str) -> Problem:
+    """A known route with a method it does not have (ERR-012)."""
+    return Problem(
+        405,
+        "invalid_request",
+        f"{method} is not offered at {path!r}.",
+        {"allowed_methods": allowed},
+        {"Allow": allowed},
+    )
+
+
+def session_expired(session_id: str, expired_at: str) -> Problem:
+    """Upload or end after the deadline (§11.2, E42)."""
+    return Problem(
+        410,
+        "session_expired",
+        f"Session {session_id!r} expired at {expired_at}.",
+        {"session_id": session_id, "expired_at": expired_at},
+    )
+
+
+def payload_too_large(limit: int) -> Problem:
+    """The body is over the limit; the protocol has no code of its own for it (E63)."""
+    return Problem(
+        413,
+        "invalid_request",
+        f"The body is larger than the {limit} bytes this service takes.",
+        {"limit_bytes": limit},
+        {"Connection": "close"},
+    )
+
+
+def unsupported_version(requested: str, supported: list[str]) -> Problem:
+    """MSA-Version names a version that is not offered (§3.3)."""
+    return Problem(
+        400,
+        "unsupported_version",
+        f"Protocol version {requested!r} is not supported.",
+        {"requested_version": requested, "supported_versions": supported},
+    )
+
+
+def internal_error() -> Problem:
+    """Something unexpected broke here; what it was stands in the log, never in the answer (§11.2)."""
+    return Problem(500, "internal_error", "The service met an unexpected condition.")
+
+
+def service_unavailable(message: str, retry_after: int) -> Problem:
+    """The queue is full or the service is starting (§11.2)."""
+    return Problem(503, "service_unavailable", message, None, {"Retry-After": str(retry_after)})

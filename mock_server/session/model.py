@@ -1,0 +1,91 @@
+"""The values a session consists of; all frozen, all times aware UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mock_server.session.table import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Order:
+    """What POST /sessions asked for, already validated and in one form (E5, E6, E10 read either way)."""
+
+    templates: tuple[str, ...]
+    model: str
+    language_hint: tuple[str, ...] = ()
+    transcript_language: tuple[str, ...] = ()
+    upload_type: str = "chunked"
+    communication_protocol: str = "http"
+    additional_data: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """One acknowledged file: `name` is the client's text and touches no file system, `key` is ours."""
+
+    name: str
+    key: str
+    sha256: str
+    size: int
+    content_type: str
+    received_at: datetime
+    sequence: int | None
+
+
+@dataclass(frozen=True)
+class TemplateResult:
+    """The outcome for one template id: data, or an error code with a message (§9.4)."""
+
+    id: str
+    status: str
+    data: Any = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True)
+class ProcessingError:
+    """A loss that did not sink the session (§6.3 partial)."""
+
+    type: str
+    message: str
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a session failed as a whole (§9.7)."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session as stored; `state` is never `expired` here: expiry is derived from the clock."""
+
+    id: str
+    namespace: str
+    state: State
+    order: Order
+    created_at: datetime
+    expires_at: datetime
+    files: tuple[AudioFile, ...] = ()
+    ended_at: datetime | None = None
+    completed_at: datetime | None = None
+    audio_files_sent: int | None = None
+    templates_as_array: bool = False
+    engine: str | None = None
+    language_detected: str | None = None
+    transcript: str | None = None
+    files_processed: int | None = None
+    results: tuple[TemplateResult, ...] = ()
+    losses: tuple[ProcessingError, ...] = ()
+    failure: Failure | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
