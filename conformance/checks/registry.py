@@ -1,0 +1,44 @@
+"""Every check under the id of the requirement it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from conformance.evidence import Evidence
+from conformance.finding import Finding
+
+Judge = Callable[[Evidence], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A pure function from evidence to findings, and the requirement it belongs to."""
+
+    requirement: str
+    name: str
+    judge: Judge
+    doc: str
+
+
+_REGISTRY: dict[str, list[Check]] = {}
+
+
+def check(requirement: str) -> Callable[[Judge], Judge]:
+    """Register a function as a check of one requirement; its docstring starts with the source: (6.2) …"""
+
+    def register(judge: Judge) -> Judge:
+        doc = (judge.__doc__ or "").strip()
+        if not doc.startswith("("):
+            raise TypeError(f"the docstring of check {judge.__name__} does not start with its source")
+        module = judge.__module__.rsplit(".", 1)[-1]
+        found = Check(requirement, f"{module}.{judge.__name__}", judge, doc)
+        _REGISTRY.setdefault(requirement, []).append(found)
+        return judge
+
+    return register
+
+
+def registered() -> Mapping[str, tuple[Check, ...]]:
+    """Requirement id -> its checks, once every module of `conformance.checks` is imported."""
+    return {key: tuple(found) for key, found in _REGISTRY.items()}

@@ -1,0 +1,26 @@
+"""What was seen: exchanges with their labels, append-only while a run lasts, then frozen."""
+
+from conformance.evidence.exchange import (
+    NOT_JSON,
+    Credential,
+    Exchange,
+    Label,
+    Operation,
+    Request,
+    Response,
+)
+from conformance.evidence.record import Evidence, Facts, Note, Story
+
+__all__ = [
+    "NOT_JSON",
+    "Credential",
+    "Evidence",
+    "Exchange",
+    "Facts",
+    "Label",
+    "Note",
+    "Operation",
+    "Request",
+    "Response",
+    "Story",
+]

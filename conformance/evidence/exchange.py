@@ -1,0 +1,147 @@
+"""One request with its answer, and the label that says what the kit meant by it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Operation = Literal["discovery", "templates", "create", "upload", "end", "get", "other"]
+Credential = Literal["right", "none", "wrong", "second"]
+
+
+class _NotJson:
+    """The body is no JSON text; distinct from JSON null."""
+
+    def __repr__(self) -> str:
+        return "NOT_JSON"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NOT_JSON: Final = _NotJson()
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _header(headers: tuple[tuple[str, str], ...], name: str) -> str | None:
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the kit meant by an exchange; checks select by it and never by URL.
+
+    `session` is the journey's own name of a session ("visit", "expiry/empty"), the same on its create, uploads,
+    reads and end. `probe` names a deliberate departure from a valid request ("templates missing"); None is a valid
+    request of the run. `graded` is False for setting up and cleaning up: those are never judged.
+    """
+
+    operation: Operation
+    journey: str
+    session: str | None = None
+    probe: str | None = None
+    credential: Credential = "right"
+    file: str | None = None
+    fixture: str | None = None
+    attempt: int = 1
+    graded: bool = True
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as sent; `body` is whole for JSON and cut for audio (`size` is the full length in bytes)."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    size: int = 0
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or NOT_JSON."""
+        return _parse(self.body)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, names compared without case."""
+        return _header(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer; `body` is whole up to the recorder's bound."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or NOT_JSON."""
+        return _parse(self.body)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, names compared without case."""
+        return _header(self.headers, name)
+
+    @property
+    def media_type(self) -> str:
+        """The essence of Content-Type, lower case, without parameters; '' when there is none."""
+        return (self.header("content-type") or "").split(";")[0].strip().lower()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty one when it is anything else."""
+        return self.json if isinstance(self.json, dict) else {}
+
+    @property
+    def error_code(self) -> str | None:
+        """`error.code` of the envelope, when it is there and a string."""
+        error = self.document.get("error")
+        code = error.get("code") if isinstance(error, dict) else None
+        return code if isinstance(code, str) else None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and what came back: an answer, or the transport's `trouble` in words.
+
+    `number` counts from 1 in the order of sending. `sent` and `received` are wall times (UTC); `elapsed` is seconds.
+    """
+
+    number: int
+    label: Label
+    request: Request
+    response: Response | None
+    sent: datetime
+    received: datetime
+    elapsed: float
+    trouble: str | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 when no answer came."""
+        return self.response.status if self.response else 0
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The answer as a JSON object; an empty one when there is none."""
+        return self.response.document if self.response else {}
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the answer is 2xx."""
+        return 200 <= self.status < 300

@@ -1,0 +1,167 @@
+"""A frozen run as checks see it: exchanges, the stories of sessions drawn from them, and facts of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.evidence.exchange import Credential, Exchange, Operation
+
+#: States in which a session rests for good (seed 000 §6.1).
+TERMINAL = frozenset({"completed", "partial", "failed", "expired"})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the operator said and the run found out, as far as judging needs it.
+
+    `api_target`: upload_url lies on the service's own origin (rule 8); None when no session was made.
+    `upload_form`: the dialect that worked: 'multipart', 'raw', 'named-post', 'named-put', 'storage-put'; None when
+    none did.
+    `clock`: 'test' with a working --test-clock, else 'wall'. `skew`: the target's Date minus ours, seconds.
+    """
+
+    base_url: str
+    revision: str
+    second_key: bool = False
+    clock: str = "wall"
+    api_target: bool | None = None
+    upload_form: str | None = None
+    skew: float = 0.0
+    public_host: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Why a journey could not do (part of) what it set out to: a reason code and a sentence.
+
+    `requirements` lists the ids that stay unobserved because of it; empty: none in particular.
+    """
+
+    journey: str
+    reason: str
+    text: str
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Story:
+    """All graded, valid exchanges about one session, in the order of sending."""
+
+    key: str
+    exchanges: tuple[Exchange, ...]
+
+    @cached_property
+    def created(self) -> Exchange | None:
+        """The create that was accepted."""
+        return next((x for x in self.exchanges if x.label.operation == "create" and x.accepted), None)
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The create request's JSON object."""
+        asked = self.created.request.json if self.created else None
+        return asked if isinstance(asked, dict) else {}
+
+    @property
+    def session_id(self) -> str | None:
+        """The id of the 201, if it is a string."""
+        value = self.created.document.get("session_id") if self.created else None
+        return value if isinstance(value, str) else None
+
+    @cached_property
+    def uploads(self) -> tuple[Exchange, ...]:
+        """Upload exchanges, accepted or not."""
+        return tuple(x for x in self.exchanges if x.label.operation == "upload")
+
+    @cached_property
+    def acknowledged(self) -> tuple[str, ...]:
+        """Names of the files whose upload was answered 2xx, in order of acknowledgement."""
+        return tuple(x.label.file for x in self.uploads if x.accepted and x.label.file)
+
+    @cached_property
+    def end(self) -> Exchange | None:
+        """The first end that was accepted."""
+        return next((x for x in self.exchanges if x.label.operation == "end" and x.accepted), None)
+
+    @cached_property
+    def reads(self) -> tuple[Exchange, ...]:
+        """GETs of the session that got an answer."""
+        return tuple(x for x in self.exchanges if x.label.operation == "get" and x.response)
+
+    @cached_property
+    def final(self) -> Exchange | None:
+        """The first read that shows a terminal status, also a 410 or a failure told by 422/500 after end (E21, E29)."""
+        for x in self.reads:
+            if x.document.get("status") in TERMINAL or x.status == 410:
+                return x
+            if self.end and x.number > self.end.number and x.status in (422, 500) and "error" in x.document:
+                return x
+        return None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything a run saw. Checks get nothing else."""
+
+    exchanges: tuple[Exchange, ...]
+    facts: Facts
+    notes: tuple[Note, ...] = ()
+
+    def select(
+        self,
+        operation: Operation | None = None,
+        *,
+        journey: str | None = None,
+        session: str | None = None,
+        probe: str | None = None,
+        valid: bool = False,
+        credential: Credential | None = None,
+    ) -> Iterator[Exchange]:
+        """Graded exchanges that got an answer; `probe` picks one probe by name, `valid` only requests without one."""
+        for x in self.exchanges:
+            label = x.label
+            if not label.graded or x.response is None:
+                continue
+            if operation is not None and label.operation != operation:
+                continue
+            if journey is not None and label.journey != journey:
+                continue
+            if session is not None and label.session != session:
+                continue
+            if probe is not None and label.probe != probe:
+                continue
+            if valid and (label.probe is not None or label.credential != "right"):
+                continue
+            if credential is not None and label.credential != credential:
+                continue
+            yield x
+
+    @cached_property
+    def stories(self) -> Mapping[str, Story]:
+        """Session key -> story of its graded exchanges with the right credential and no probe."""
+        grouped: dict[str, list[Exchange]] = {}
+        for x in self.exchanges:
+            if x.label.session and x.label.graded and x.label.probe is None and x.label.credential == "right":
+                grouped.setdefault(x.label.session, []).append(x)
+        return {key: Story(key, tuple(found)) for key, found in grouped.items()}
+
+    @cached_property
+    def discovery(self) -> dict[str, Any]:
+        """The discovery document the run went by; an empty object when none could be read."""
+        found = [x for x in self.select("discovery", valid=True) if x.status == 200]
+        return found[0].document if found else {}
+
+    @cached_property
+    def template_ids(self) -> tuple[str, ...]:
+        """Ids that GET /templates lists, in order."""
+        for x in self.select("templates", valid=True):
+            listed = x.document.get("templates")
+            if x.status == 200 and isinstance(listed, list):
+                ids = (entry.get("id") for entry in listed if isinstance(entry, dict))
+                return tuple(value for value in ids if isinstance(value, str))
+        return ()
