@@ -270,7 +270,7 @@ class Lifecycle:
         pairs: dict[tuple[str, str], list[Transition]] = {}
         for step in self.transitions.values():
             for source in step.sources:
-                if step.target in self.states and source != step.target:
+                if {source, step.target} <= self.states.keys() and source != step.target:
                     pairs.setdefault((source, step.target), []).append(step)
         return tuple(Edge(source, target, tuple(steps)) for (source, target), steps in pairs.items())
 
