@@ -107,7 +107,10 @@ def read_requirements(
     found: dict[str, Requirement] = {}
     errata, revisions = frozenset(errata), frozenset(revisions)
     for path in files.list("requirements", ".yaml"):
-        chapter = int(PurePosixPath(path).name.split("-")[0])
+        number = PurePosixPath(path).name.split("-")[0]
+        if not number.isdecimal():
+            raise SpecError(f"{files.name}/{path}: is not named NN-chapter.yaml")
+        chapter = int(number)
         decode = partial(_requirement, chapter=chapter, errata=errata, revisions=revisions)
         entries = table(f"{files.name}/{path}", files.yaml(path), decode, lambda requirement: requirement.id)
         for name in found.keys() & entries.keys():

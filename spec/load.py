@@ -104,7 +104,6 @@ def _examples(
 
     def decode(record: Record) -> Example:
         name = record.text("name")
-        record.has("schema") or record.refuse("has no schema")
         example = Example(
             name=name,
             lines=record.text("lines"),

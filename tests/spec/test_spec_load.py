@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,15 @@ def test_the_hash_changes_with_any_file(pristine, tmp_path):
     assert spec.load(root=tmp_path).sha256 != spec.load(root=pristine).sha256
 
 
+def test_a_spec_loads_from_inside_a_wheel(tmp_path):
+    archive = tmp_path / "spec.whl"
+    with zipfile.ZipFile(archive, "w") as wheel:
+        for path in sorted((ROOT / "medscribe").rglob("*.*")):
+            wheel.write(path, path.relative_to(ROOT))
+    with zipfile.ZipFile(archive) as wheel:
+        assert spec.load(root=zipfile.Path(wheel)).sha256 == spec.load().sha256
+
+
 def test_an_unknown_profile_is_answered_with_the_known_ones():
     with pytest.raises(SpecError, match="profile nobody is unknown; known are medscribe"):
         spec.load("nobody")
@@ -235,8 +245,17 @@ def test_a_requirement_has_either_checks_or_a_reason(broken, both):
 def test_checks_replace_the_reason(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     path = tmp_path / "medscribe" / REQUIREMENTS
-    path.write_text(re.sub("untested: .*", "checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8")
+    path.write_text(
+        re.sub("  untested: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8"
+    )
     assert spec.load(root=tmp_path).requirements["TPL-001"].checks == ("one", "two")
+
+
+def test_a_requirement_file_without_a_chapter_is_refused(pristine, tmp_path):
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    (tmp_path / "medscribe/requirements/more.yaml").write_text("[]", "utf-8")
+    with pytest.raises(SpecError, match=r"more\.yaml: is not named"):
+        spec.load(root=tmp_path)
 
 
 def test_an_example_outside_the_index_is_refused(pristine, tmp_path):
