@@ -1,0 +1,95 @@
+"""`list`, `explain` and `plan`: what the kit knows, without a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import spec
+from conformance.checks import all_checks
+from conformance.run import WITHIN_REACH, selects
+
+if TYPE_CHECKING:
+    from spec import Requirement, Spec
+
+Profile = Annotated[str, typer.Option(help="Which protocol.")]
+Revision = Annotated[str, typer.Option(help="Which revision of it.")]
+Only = Annotated[list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")]
+
+
+def _load(profile: str, revision: str) -> Spec:
+    try:
+        return spec.load(profile, revision)
+    except spec.SpecError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _chosen(text: Spec, only: list[str] | None) -> list[Requirement]:
+    chosen = [r for r in text.requirements.values() if selects(only or [], r)]
+    if not chosen:
+        raise typer.BadParameter(f"--only {' '.join(only or [])} selects no requirement.")
+    return chosen
+
+
+def list_requirements(
+    only: Only = None, profile: Profile = "medscribe", revision: Revision = "2026-01-27"
+) -> None:
+    """Every requirement: id, level, whether the kit checks it, and what it says. Example: list --only 6"""
+    table = Table("id", "level", "subject", "checked", "statement", box=None, header_style="dim")
+    for r in _chosen(_load(profile, revision), only):
+        table.add_row(r.id, r.level, r.subject, "yes" if r.checks else "no", escape(r.statement))
+    Console().print(table)
+
+
+def plan(only: Only = None, profile: Profile = "medscribe", revision: Revision = "2026-01-27") -> None:
+    """What a run will check and what it will leave open, and why. Example: plan --only SES-EXP"""
+    chosen = [r for r in _chosen(_load(profile, revision), only) if r.subject == "service"]
+    checked = [r for r in chosen if r.checks]
+    console = Console()
+    console.print(f"{len(checked)} of {len(chosen)} service requirements have a check:")
+    for r in checked:
+        needs = "" if r.testability == "black-box" else f" [dim]({r.testability})[/]"
+        console.print(f"  [green]✓[/] {r.id} {r.level}{needs}")
+    console.print("Left open, with the reason:")
+    for r in chosen:
+        if not r.checks:
+            mark = "[yellow]·[/]" if r.testability in WITHIN_REACH else "[dim]·[/]"
+            console.print(f"  {mark} {r.id} {r.level}: {escape(r.untested or '')}")
+
+
+def explain(
+    requirement: Annotated[str, typer.Argument(help="Requirement id, e.g. SES-CREATE-010, or erratum, e.g. E27.")],
+    profile: Profile = "medscribe",
+    revision: Revision = "2026-01-27",
+) -> None:
+    """All there is about one requirement or erratum. Example: explain SES-CREATE-010"""
+    text, console, wanted = _load(profile, revision), Console(), requirement.upper()
+    if wanted in text.errata:
+        _tell_erratum(console, text, wanted)
+        return
+    found = text.requirements.get(wanted)
+    if found is None:
+        near = [name for name in text.requirements if name.startswith(wanted.rsplit("-", 1)[0])]
+        hint = f" Did you mean one of {', '.join(near[:8])}?" if near else " See: scribe-conformance list"
+        raise typer.BadParameter(f"There is no requirement {wanted} in {profile} {revision}.{hint}")
+    console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {found.source}")
+    console.print(escape(found.statement))
+    console.print(f"[dim]What is looked at:[/] {escape(found.observable)}")
+    console.print(f"[dim]Feature:[/] {found.feature}   [dim]Testability:[/] {found.testability}")
+    for check in all_checks().get(found.id, ()):
+        console.print(f"[dim]Check:[/] {check.name}: {escape(check.doc.splitlines()[0])}")
+    if found.untested:
+        console.print(f"[yellow]Not checked:[/] {escape(found.untested)}")
+    for erratum in found.errata:
+        _tell_erratum(console, text, erratum)
+
+
+def _tell_erratum(console: Console, text: Spec, name: str) -> None:
+    erratum = text.errata[name]
+    console.print(f"[magenta]{name}[/] [bold]{escape(erratum.title)}[/] {escape(erratum.note)}")
+    console.print(f"   [dim]strict:[/] {escape(erratum.strict)}")
+    console.print(f"   [dim]lenient:[/] {escape(erratum.lenient)}")

@@ -1,0 +1,121 @@
+"""`scribe-conformance run`: certify one service and leave the reports."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+import spec
+from conformance.certification import certify
+from conformance.report import files, terminal
+from conformance.runner import CredentialsRefused, Options, TargetUnreachable
+from conformance.verdict import Overall, Verdict
+
+if TYPE_CHECKING:
+    from conformance.run import Run
+    from conformance.runner import Progress as Step
+
+#: Exit codes (HOUSE §6); 1 and 4 are verdicts, 2, 3 and 5 are trouble.
+CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED = range(6)
+
+
+class Reading(StrEnum):
+    """How the text's contradictions are read."""
+
+    LENIENT = "lenient"
+    STRICT = "strict"
+
+
+def exit_code(run: Run) -> int:
+    """The exit code a finished run deserves; a failure of the kit never passes for a verdict on the target."""
+    if run.overall is Overall.NON_CONFORMANT:
+        return NON_CONFORMANT
+    kit_failed = run.count(Verdict.ERROR) or any(note.reason == "kit_error" for note in run.evidence.notes)
+    if kit_failed:
+        return KIT_FAILED
+    return CONFORMANT if run.overall is Overall.CONFORMANT else NOT_FULLY_VERIFIED
+
+
+def refuse(console: Console, message: str, code: int) -> typer.Exit:
+    """Print one line that says what to do, and the exit that goes with it."""
+    console.print(f"[bold red]scribe-conformance:[/] {message}", soft_wrap=True, highlight=False)
+    return typer.Exit(code)
+
+
+def check_selection(only: list[str], profile: str, revision: str) -> None:
+    """Refuse an --only that selects nothing: zero checks are never a success."""
+    try:
+        known = spec.load(profile, revision).requirements
+    except spec.SpecError as error:
+        raise typer.BadParameter(str(error)) from error
+    for wanted in only:
+        chapter = wanted.isdecimal() and any(r.chapter == int(wanted) for r in known.values())
+        prefix = any(name == wanted.upper() or name.startswith(wanted.upper() + "-") for name in known)
+        if not (chapter or prefix):
+            raise typer.BadParameter(f"{wanted!r} is no requirement id, id prefix or chapter of {profile} {revision}.")
+
+
+async def _certify(options: Options, profile: str, reading: Reading, only: list[str], console: Console) -> Run:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("asking for discovery", total=None, told="")
+
+        def show(step: Step) -> None:
+            waiting = f" · waiting for {', '.join(step.running[:3])}" if step.running else ""
+            told = f"{step.requests} requests{waiting}"
+            bar.update(task, description="driving", total=step.total, completed=step.done, told=told)
+
+        return await certify(options, profile=profile, reading=reading.value, only=only, progress=show)
+
+
+def run(
+    target: Annotated[str, typer.Option(help="URL of the service, e.g. http://127.0.0.1:8080")],
+    api_key: Annotated[str, typer.Option(envvar="SCRIBE_API_KEY", help="API key of the tester.")],
+    second_api_key: Annotated[
+        str | None,
+        typer.Option(envvar="SCRIBE_SECOND_API_KEY", help="Key of another client, to see that clients are kept apart."),
+    ] = None,
+    report_dir: Annotated[Path | None, typer.Option(help="Folder for report.json, .html, junit.xml, evidence.har.")] = None,
+    profile: Annotated[str, typer.Option(help="Which protocol.")] = "medscribe",
+    revision: Annotated[str, typer.Option(help="Which revision of it.")] = "2026-01-27",
+    reading: Annotated[Reading, typer.Option(help="How contradictions in the text are read.")] = Reading.LENIENT,
+    only: Annotated[list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")] = None,
+    test_clock: Annotated[str | None, typer.Option(help="URL of a clock the kit may move, for the expiry tests.")] = None,
+    processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for a result.")] = 120.0,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice of the kit.")] = 0,
+) -> None:
+    """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
+
+    Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
+    """
+    console, trouble = Console(), Console(stderr=True)
+    check_selection(only or [], profile, revision)
+    options = Options(
+        target=target,
+        api_key=api_key,
+        second_api_key=second_api_key,
+        revision=revision,
+        test_clock=test_clock,
+        processing_timeout=processing_timeout,
+        seed=seed,
+    )
+    try:
+        result = asyncio.run(_certify(options, profile, reading, only or [], console))
+    except ValueError as error:
+        raise refuse(trouble, str(error), USAGE) from error
+    except (TargetUnreachable, CredentialsRefused) as error:
+        raise refuse(trouble, str(error), UNREACHABLE) from error
+    terminal.summary(console, result)
+    if report_dir is not None:
+        try:
+            written = files.write(result, report_dir)
+        except OSError as error:
+            raise refuse(trouble, f"The reports cannot be written to {report_dir}: {error.strerror}.", USAGE) from error
+        console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
+    raise typer.Exit(exit_code(result))

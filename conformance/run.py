@@ -1,0 +1,137 @@
+"""A run that is over: every requirement with its verdict and findings, frozen, for the reports to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from conformance.checks import all_checks
+from conformance.finding import Finding, Kind, inconclusive
+from conformance.verdict import Overall, Reading, Standing, Verdict, judge, overall
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from conformance.checks import Check
+    from conformance.evidence import Evidence, Exchange
+    from spec import Requirement, Spec
+
+#: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
+WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-injection", "needs-tls"})
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A requirement, what its checks found, and the verdict these make; `reason` is a code where there is one."""
+
+    requirement: Requirement
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything a report says; `started` is UTC, `duration_s` seconds, `requests` counts every attempt."""
+
+    overall: Overall
+    target: str
+    profile: str
+    revision: str
+    reading: Reading
+    seed: int
+    suite_version: str
+    spec_sha256: str
+    started: datetime
+    duration_s: float
+    requests: int
+    graded: tuple[Graded, ...]
+    evidence: Evidence
+    spec: Spec
+
+    @cached_property
+    def _by_number(self) -> dict[int, Exchange]:
+        return {x.number: x for x in self.evidence.exchanges}
+
+    def exchange(self, number: int | None) -> Exchange | None:
+        """The exchange a finding points at."""
+        return self._by_number.get(number) if number is not None else None
+
+    def count(self, verdict: Verdict) -> int:
+        """How many requirements got a verdict."""
+        return sum(graded.verdict is verdict for graded in self.graded)
+
+
+def selects(only: Collection[str], requirement: Requirement) -> bool:
+    """Whether --only asks for a requirement: by id, by id prefix, or by chapter number; an empty list asks for all."""
+    if not only:
+        return True
+    return any(
+        wanted.upper() == requirement.id
+        or requirement.id.startswith(wanted.upper() + "-")
+        or (wanted.isdecimal() and int(wanted) == requirement.chapter)
+        for wanted in only
+    )
+
+
+def _look(checks: tuple[Check, ...], evidence: Evidence) -> tuple[tuple[Finding, ...], str | None]:
+    """Run the checks of one requirement; a check that raises is an error of the kit, not of the target."""
+    found: list[Finding] = []
+    for check in checks:
+        try:
+            found.extend(check.judge(evidence))
+        except Exception as error:  # noqa: BLE001 - the boundary where a broken check becomes the verdict `error`
+            message = f"The check {check.name} broke: {type(error).__name__}: {error}"
+            return (inconclusive("kit_error", message),), "kit_error"
+    return tuple(found), None
+
+
+def _reason(verdict: Verdict, findings: tuple[Finding, ...], evidence: Evidence, requirement: str) -> str | None:
+    wanted = {Verdict.INCONCLUSIVE: Kind.INCONCLUSIVE, Verdict.NOT_APPLICABLE: Kind.NOT_APPLICABLE}.get(verdict)
+    if wanted is None:
+        return next((f.erratum for f in findings if f.erratum), None) if verdict is Verdict.DISPUTED else None
+    given = next((f.reason for f in findings if f.kind is wanted and f.reason), None)
+    noted = next((n.reason for n in evidence.notes if requirement in n.requirements), None)
+    return given or noted or "not_observed"
+
+
+def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evidence, reading: Reading) -> Graded:
+    """The verdict of one requirement."""
+    if requirement.testability not in WITHIN_REACH and not checks:
+        code = requirement.testability.replace(" ", "_").replace("-", "_")
+        said = inconclusive(code, requirement.untested or "Nobody on the wire can see this.")
+        return Graded(requirement, Verdict.INCONCLUSIVE, (said,), code)
+    if not checks:
+        said = inconclusive("untested", requirement.untested or "The kit has no check for this.")
+        return Graded(requirement, Verdict.INCONCLUSIVE, (said,), "untested")
+    findings, broken = _look(checks, evidence)
+    if broken:
+        return Graded(requirement, Verdict.ERROR, findings, broken)
+    verdict = judge(findings, requirement.level, reading)
+    if verdict is Verdict.INCONCLUSIVE and not findings:
+        texts = [n.text for n in evidence.notes if requirement.id in n.requirements]
+        findings = (inconclusive("not_observed", texts[0] if texts else "Nothing in the run showed this."),)
+    return Graded(requirement, verdict, findings, _reason(verdict, findings, evidence, requirement.id))
+
+
+def grade(
+    evidence: Evidence,
+    spec: Spec,
+    reading: Reading,
+    only: Collection[str] = (),
+    checks: Mapping[str, tuple[Check, ...]] | None = None,
+) -> tuple[Graded, ...]:
+    """Every service requirement of the spec, in its order, with its verdict."""
+    known = all_checks() if checks is None else checks
+    return tuple(
+        grade_one(requirement, known.get(requirement.id, ()), evidence, reading)
+        for requirement in spec.requirements.values()
+        if requirement.subject == "service" and selects(only, requirement)
+    )
+
+
+def conclude(graded: tuple[Graded, ...]) -> Overall:
+    """The overall verdict of graded requirements."""
+    return overall(Standing(g.requirement.level, g.requirement.testability, g.verdict) for g in graded)

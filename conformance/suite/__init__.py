@@ -1,0 +1,1 @@
+"""The suite as pytest items: a file a chapter, an item a requirement."""

@@ -1,0 +1,26 @@
+"""How the verdict of a requirement becomes the outcome of a pytest item."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.plugin import ConformanceWarning
+from conformance.report.junit import story
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from conformance.run import Graded, Run
+
+
+def settle(graded: Graded, run: Run) -> None:
+    """Fail, skip, warn or pass; a skip says why, and the overall item sees to it that skips do not make a green run."""
+    text = story(graded, run)
+    if graded.verdict in (Verdict.FAIL, Verdict.ERROR):
+        pytest.fail(f"{graded.verdict.value}: {text}", pytrace=False)
+    if graded.verdict in (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE):
+        pytest.skip(f"{graded.verdict.value} ({graded.reason}): {text.splitlines()[-1]}")
+    if graded.verdict in (Verdict.WARN, Verdict.DISPUTED):
+        warnings.warn(ConformanceWarning(f"{graded.requirement.id} {graded.verdict.value}: {text}"), stacklevel=2)

@@ -1,0 +1,19 @@
+"""Chapter 4: discovery; an item a requirement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.suite.item import settle
+
+if TYPE_CHECKING:
+    from conformance.run import Graded, Run
+
+pytestmark = pytest.mark.chapter(4)
+
+
+def test_discovery(graded: Graded, scribe_run: Run) -> None:
+    """(4) The service keeps this requirement."""
+    settle(graded, scribe_run)

@@ -1,0 +1,19 @@
+"""Chapter 11: errors; an item a requirement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.suite.item import settle
+
+if TYPE_CHECKING:
+    from conformance.run import Graded, Run
+
+pytestmark = pytest.mark.chapter(11)
+
+
+def test_errors(graded: Graded, scribe_run: Run) -> None:
+    """(11) The service keeps this requirement."""
+    settle(graded, scribe_run)
