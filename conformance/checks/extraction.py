@@ -1,0 +1,321 @@
+"""Chapter 9: what result bodies hold, how templates and errors are told, and whether the transcript is the audio's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import fixtures
+from conformance.checks.documents import requested, shown_as, templates_of
+from conformance.checks.registry import check
+from conformance.checks.timestamps import judge_stamp
+from conformance.checks.words import content_words, coverage, same_words
+from conformance.finding import (
+    departs,
+    holds,
+    inconclusive,
+    not_applicable,
+    recorded,
+    tolerated,
+    violates,
+    warns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+#: §9.6 and §11.2.
+TEMPLATE_CODES = ("template_not_found", "extraction_failed", "insufficient_audio", "timeout")
+FAILURE_CODES = (
+    *("processing_failed", "audio_quality_poor", "audio_too_short", "language_unsupported", "internal_error"),
+    *("invalid_request", "invalid_audio_format", "chunk_too_large", "service_unavailable"),
+)
+#: Members of every result body (§9.3) that the schemas of §6.3 require too.
+_BOTH = {"session_id": str, "status": str, "created_at": str, "audio_files_received": int, "audio_files": list}
+#: Members that only §9.3 asks for (E22).
+_ONLY_HERE = {"model_used": str, "language_detected": str}
+_LABEL = re.compile(r"^[^:\n]{1,40}: ", re.MULTILINE)
+#: At least this share of each quarter's content words, or the transcript covers it badly (EXT-012).
+_POOR, _NONE = 0.5, 0.1
+
+
+def _results(evidence: Evidence, *statuses: str) -> Iterator[tuple[Story, Exchange]]:
+    """Every read of a session document in one of the states, with its story."""
+    for story in evidence.stories.values():
+        for x in story.reads:
+            if x.document.get("status") in statuses and "session_id" in x.document and x.status in (200, 206):
+                yield story, x
+
+
+def _typed(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+
+
+@check("EXT-001")
+def result_bodies_have_their_members(evidence: Evidence) -> Iterable[Finding]:
+    """(9.3) The members common to all results, with their types."""
+    for _, x in _results(evidence, "completed", "partial", "failed"):
+        problems = [
+            violates(x, f"A result lacks {name}, or it has another type.", pointer=f"/{name}", actual=x.document.get(name))
+            for name, kind in _BOTH.items()
+            if not _typed(x.document.get(name), kind)
+        ]
+        for name, kind in _ONLY_HERE.items():
+            value, failed = x.document.get(name), x.document.get("status") == "failed"
+            if value is None and not (failed and name == "language_detected"):
+                problems.append(tolerated(x, "E22", f"A result has no {name}.", pointer=f"/{name}"))
+            elif value is not None and not _typed(value, kind):
+                problems.append(violates(x, f"{name} is no string.", pointer=f"/{name}", actual=value))
+        yield from problems or [holds(x)]
+
+
+@check("EXT-002")
+def completed_at_is_there(evidence: Evidence) -> Iterable[Finding]:
+    """(9.3) A completed body says when."""
+    for _, x in _results(evidence, "completed"):
+        if x.document.get("completed_at") is None:
+            yield tolerated(x, "E22", "A completed body has no completed_at.", pointer="/completed_at")
+        else:
+            yield judge_stamp(x, "completed_at")
+
+
+@check("EXT-003")
+def templates_are_there(evidence: Evidence) -> Iterable[Finding]:
+    """(9.3) templates is present with completed and partial, empty only when nothing listed was asked for."""
+    for story, x in _results(evidence, "completed", "partial"):
+        if x.document.get("templates") is None:
+            yield violates(x, "A result has no templates.", pointer="/templates")
+        elif not templates_of(x.document) and requested(evidence, story):
+            yield violates(x, "templates is empty.", pointer="/templates", expected=requested(evidence, story))
+        else:
+            yield holds(x)
+
+
+@check("EXT-004")
+def a_partial_says_what_was_lost(evidence: Evidence) -> Iterable[Finding]:
+    """(9.3) audio_files_processed and processing_errors are present with partial."""
+    for _, x in _results(evidence, "partial"):
+        if not _typed(x.document.get("audio_files_processed"), int):
+            yield violates(x, "A partial body has no audio_files_processed.", pointer="/audio_files_processed")
+        elif x.document.get("processing_errors") is None:
+            yield tolerated(x, "E23", "A partial body has no processing_errors.", pointer="/processing_errors")
+        elif not isinstance(x.document["processing_errors"], list):
+            yield violates(x, "processing_errors is no array.", pointer="/processing_errors")
+        else:
+            yield holds(x)
+
+
+@check("EXT-005")
+def results_carry_additional_data(evidence: Evidence) -> Iterable[Finding]:
+    """(9.3) additional_data given at creation is present in results."""
+    for story, x in _results(evidence, "completed", "partial", "failed"):
+        if not isinstance(story.asked.get("additional_data"), dict):
+            continue
+        if x.document.get("additional_data") is None:
+            told = "A result lacks the additional_data given at creation."
+            yield violates(x, told, pointer="/additional_data", expected=story.asked["additional_data"])
+        else:
+            yield holds(x)
+
+
+def _entries(evidence: Evidence) -> Iterator[tuple[Exchange, str, dict[str, object]]]:
+    for _, x in _results(evidence, "completed", "partial"):
+        for name, entry in templates_of(x.document).items():
+            if isinstance(entry, dict):
+                yield x, name, entry
+
+
+@check("EXT-006")
+def a_template_has_data_or_an_error(evidence: Evidence) -> Iterable[Finding]:
+    """(9.4) success with data and no error, failed with error and no data."""
+    for x, name, entry in _entries(evidence):
+        pointer, status = f"/templates/{name}", entry.get("status")
+        if status == "success":
+            if entry.get("data") is None or entry.get("error") is not None:
+                yield violates(x, "A successful template lacks data, or has an error.", pointer=pointer, actual=entry)
+            else:
+                yield holds(x)
+        elif status == "failed":
+            yield from _failed_entry(x, pointer, entry)
+
+
+def _failed_entry(x: Exchange, pointer: str, entry: dict[str, object]) -> Iterator[Finding]:
+    error = entry.get("error")
+    whole = isinstance(error, dict) and all(isinstance(error.get(k), str) for k in ("code", "message"))
+    if entry.get("data") is not None:
+        yield violates(x, "A failed template has data.", pointer=pointer, actual=entry)
+    elif whole:
+        yield holds(x)
+    elif x.status == 200 and isinstance(error, str):
+        yield departs(x, "E24", "error of a failed template is a string.", pointer=f"{pointer}/error", actual=error)
+    else:
+        yield violates(x, "A failed template has no error with code and message.", pointer=pointer, actual=entry)
+
+
+@check("EXT-007")
+def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
+    """(9.4) Each requested, listed id is a key."""
+    for story, x in _results(evidence, "completed", "partial"):
+        wanted, entries = requested(evidence, story), templates_of(x.document)
+        missing = [name for name in wanted if name not in entries]
+        asked = story.asked.get("templates")
+        extra = [name for name in entries if isinstance(asked, list) and name not in asked and name != "transcript"]
+        if missing and not (x.document.get("status") == "partial" and x.document.get("template_errors")):
+            told = "A requested template is no key of templates."
+            yield violates(x, told, pointer="/templates", expected=wanted, actual=sorted(entries))
+        elif extra:
+            yield warns(x, "templates has keys nobody asked for.", pointer="/templates", actual=extra)
+        elif wanted:
+            yield holds(x)
+
+
+@check("EXT-008")
+def template_error_codes_are_the_listed_ones(evidence: Evidence) -> Iterable[Finding]:
+    """(9.6) template_not_found, extraction_failed, insufficient_audio, timeout."""
+    for x, name, entry in _entries(evidence):
+        error = entry.get("error")
+        code = error.get("code") if isinstance(error, dict) else None
+        if shown_as(entry) != "failed" or not isinstance(code, str):
+            continue
+        if code in TEMPLATE_CODES:
+            yield holds(x)
+        elif code == "processing_incomplete":
+            yield warns(x, "processing_incomplete belongs to expired sessions.", erratum="E35", actual=code)
+        else:
+            pointer = f"/templates/{name}/error/code"
+            told = "The error code of a template is not in the list of §9.6."
+            yield tolerated(x, "E63", told, pointer=pointer, expected=list(TEMPLATE_CODES), actual=code)
+
+
+def _failures(evidence: Evidence) -> Iterator[Exchange]:
+    for story in evidence.stories.values():
+        yield from (x for x in story.reads if x.document.get("status") == "failed")
+
+
+@check("EXT-009")
+def a_failed_session_says_why(evidence: Evidence) -> Iterable[Finding]:
+    """(9.7) error.code and error.message."""
+    for x in _failures(evidence):
+        error = x.document.get("error")
+        whole = isinstance(error, dict) and all(isinstance(error.get(k), str) for k in ("code", "message"))
+        if whole and error and error["code"]:
+            yield holds(x)
+        else:
+            yield violates(x, "A failed session has no error with code and message.", pointer="/error", actual=error)
+
+
+@check("EXT-010")
+def failure_codes_are_common_ones(evidence: Evidence) -> Iterable[Finding]:
+    """(9.7) The codes the table lists."""
+    for x in _failures(evidence):
+        error = x.document.get("error")
+        code = error.get("code") if isinstance(error, dict) else None
+        if code in FAILURE_CODES:
+            yield holds(x)
+        elif isinstance(code, str):
+            yield warns(x, "A failure code outside the tables.", expected=list(FAILURE_CODES), actual=code)
+
+
+def _diarizes(model: object) -> bool:
+    features = model.get("features") if isinstance(model, dict) else None
+    return isinstance(features, dict) and features.get("speaker_diarization") is True
+
+
+@check("EXT-011")
+def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5) With speaker_diarization some line begins with a speaker's label."""
+    models = evidence.discovery.get("models")
+    able = [m["id"] for m in models if _diarizes(m) and "id" in m] if isinstance(models, list) else []
+    if not able:
+        yield not_applicable("No model declares features.speaker_diarization.", models)
+        return
+    for story, x in _results(evidence, "completed"):
+        if story.asked.get("model") not in able or story.key != "visit":
+            continue
+        if _LABEL.search(str(x.document.get("transcript") or "")):
+            yield holds(x)
+        else:
+            yield warns(x, "Two voices, and no line of the transcript is labelled.", pointer="/transcript")
+        return
+
+
+def _said(story: Story) -> str | None:
+    """The text of the good speech a session was sent, in the order of its numbers; None when other audio was sent."""
+    known = fixtures.load()
+    sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
+    if not sent or any(fixture is None or not fixture.text for fixture in sent):
+        return None
+    found = [fixture for fixture in sent if fixture is not None]
+    return " ".join(f.text for f in sorted(found, key=lambda f: f.sequence or 0))
+
+
+@check("EXT-012")
+def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5, 9.8) It belongs to the audio sent and covers every quarter of it."""
+    judged: dict[str, tuple[Exchange, float, str]] = {}
+    for story, x in _results(evidence, "completed"):
+        said, transcript = _said(story), x.document.get("transcript")
+        share = coverage(said, transcript).lowest() if said and isinstance(transcript, str) else None
+        if said and share is not None and said not in judged:
+            judged[said] = (x, share, str(transcript))
+    if len(judged) < 2:
+        yield inconclusive("not_observed", "Fewer than two completed sessions with different speech were seen.")
+        return
+    uncovered = [(x, share) for x, share, _ in judged.values() if share < _NONE]
+    (first, _, one), (second, _, other) = list(judged.values())[:2]
+    if same_words(one, other):
+        told = "Two recordings with different words got the same transcript."
+        yield violates(second, told, pointer="/transcript", actual=other[:300])
+    elif len(uncovered) >= 2:
+        told = "The transcript leaves out whole stretches of the audio, in two recordings."
+        yield violates(uncovered[0][0], told, pointer="/transcript", expected=f">= {_NONE:g}", actual=uncovered[0][1])
+    else:
+        for x, share, _ in judged.values():
+            if share < _POOR:
+                told = "Less than half of the content words of some quarter are in the transcript."
+                yield warns(x, told, pointer="/transcript", actual=round(share, 2))
+            else:
+                yield holds(x)
+
+
+@check("EXT-014")
+def results_come_by_polling(evidence: Evidence) -> Iterable[Finding]:
+    """(9.8) GET reaches a terminal body without any webhook."""
+    for story in evidence.stories.values():
+        if story.end is None:
+            continue
+        if story.final is not None:
+            yield holds(story.final)
+        else:
+            yield inconclusive("deadline", f"Session {story.key} did not end in time.", story.end)
+
+
+@check("EXT-015")
+def polling_at_the_recommended_pace_is_tolerated(evidence: Evidence) -> Iterable[Finding]:
+    """(9.8) 2 s, then 5 s, then 10 s meets no 429; a run that polls faster unhindered shows it too."""
+    slow = list(evidence.select("get", probe="at the recommended pace"))
+    for x in slow:
+        yield warns(x, "Polling at the recommended pace is throttled.", actual=429) if x.status == 429 else holds(x)
+    reads = list(evidence.select("get", valid=True))
+    if not slow and reads:
+        if all(x.status != 429 for x in reads):
+            yield holds(reads[-1])
+        else:
+            yield inconclusive("throttled", "The run's own polls were throttled, and the slower pace was not tried.")
+
+
+@check("EXT-007")
+def a_listed_transcript_template_is_recorded(evidence: Evidence) -> Iterable[Finding]:
+    """(9.4) Whether transcript comes as a key that nobody asked for."""
+    for _, x in _results(evidence, "completed"):
+        if "transcript" in templates_of(x.document):
+            yield recorded(x, "transcript is a key of templates")
+            return
+
+
+def words_of(x: Exchange) -> list[str]:
+    """Content words of a result's transcript."""
+    return content_words(str(x.document.get("transcript") or ""))

@@ -1,0 +1,209 @@
+"""Audio as clients send it: in every listed format, out of order, twice, mislabelled, and not audio at all."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from conformance.checks.media import same_type
+from conformance.checks.words import inverted, marker_positions
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.evidence import Exchange
+    from conformance.journeys.driver import Driver, Handle
+    from fixtures import Fixture
+
+#: An audio type nobody lists; RFC 6838 leaves the x- names to private use.
+UNLISTED = "audio/x-nope"
+#: Bytes no decoder takes for audio: they begin no container and repeat no frame header.
+RUBBISH = bytes((i * 73 + 41) % 251 for i in range(4096))
+#: For limits above this the kit carries no chunk long enough (AUD-020).
+LONGEST_LIMIT = 60
+
+
+def _of_kind(drive: Driver, kind: str) -> list[Fixture]:
+    found = [fixture for fixture in drive.audio.values() if fixture.kind == kind]
+    return sorted(found, key=lambda fixture: fixture.sequence or 0)
+
+
+async def _in_order_of(drive: Driver, session: str, markers: Sequence[Fixture], order: Sequence[int]) -> Exchange | None:
+    """Send the chunks in the order given, each under the name of its place, and wait for the end."""
+    handle = await drive.create(session, drive.body(upload_type="chunked"))
+    if handle is None:
+        return None
+    for place in order:
+        await drive.upload(handle, markers[place].name, name=f"audio_{place}.wav")
+    await drive.end(handle)
+    return await drive.finish(handle)
+
+
+async def _shuffled(drive: Driver, session: str, markers: Sequence[Fixture], order: Sequence[int]) -> None:
+    """One shuffled session; a second one only when the first shows an inversion, for it counts when it shows again."""
+    final = await _in_order_of(drive, session, markers, order)
+    said = str(final.document.get("transcript") or "") if final else ""
+    if inverted(marker_positions([marker.text for marker in markers], said)):
+        await _in_order_of(drive, f"{session} again", markers, order)
+
+
+@journey("audio/order")
+async def order(drive: Driver) -> None:
+    """(7.2) Four chunks and twelve chunks, shuffled, each with a word of its own."""
+    if "chunked" not in drive.target.upload_methods:
+        drive.note("not_declared", "The target does not list chunked uploads.", "AUD-012", "AUD-013")
+        return
+    markers = _of_kind(drive, "marker")
+    await _shuffled(drive, "audio/order of four", markers[:4], (2, 0, 3, 1))
+    many = list(range(len(markers)))
+    random.Random(drive.seed).shuffle(many)  # noqa: S311 - a reproducible order, not a secret
+    await _shuffled(drive, "audio/order of twelve", markers, many)
+
+
+@journey("audio/formats")
+async def formats(drive: Driver) -> None:
+    """(7.6) Good speech in every listed format the kit can produce; a failure is tried once more."""
+    clips = _of_kind(drive, "short")
+    for listed in drive.target.audio_formats:
+        clip = next((clip for clip in clips if same_type(clip.media_type, listed)), None)
+        if clip is None:
+            continue
+        final = await _whole(drive, f"audio/format {listed}", clip)
+        if final is None or final.document.get("status") == "failed":
+            await _whole(drive, f"audio/format {listed} again", clip)
+
+
+async def _whole(drive: Driver, session: str, clip: Fixture) -> Exchange | None:
+    handle = await drive.create(session)
+    if handle is None:
+        return None
+    await drive.upload(handle, clip.name, name="audio_0" + clip.path.suffix)
+    await drive.end(handle)
+    return await drive.finish(handle)
+
+
+async def _lone(
+    drive: Driver,
+    session: str,
+    fixture: str | None = None,
+    *,
+    name: str,
+    content: bytes | None = None,
+    media_type: str | None = None,
+) -> None:
+    """One odd file in a session of its own, ended when it was taken; the upload is a probe named after the session."""
+    handle = await drive.create(session)
+    if handle is None:
+        return
+    sent = await drive.upload(handle, fixture, name=name, content=content, media_type=media_type, probe=session)
+    await drive.get(handle)
+    if sent.accepted:
+        await drive.end(handle)
+        await drive.finish(handle)
+
+
+@journey("audio/broken")
+async def broken(drive: Driver) -> None:
+    """(7.6, 7.9) Bytes that are no audio, under a listed type and an unlisted one; good audio under a wrong label."""
+    listed = drive.target.audio_formats[0] if drive.target.audio_formats else "audio/wav"
+    suffix = listed.split(";")[0].rsplit("/", 1)[-1]
+    await _lone(drive, "audio/rubbish", name=f"audio_0.{suffix}", content=RUBBISH, media_type=listed)
+    await _lone(drive, "audio/unlisted", name="audio_0.bin", content=RUBBISH, media_type=UNLISTED)
+    others = [kind for kind in drive.target.audio_formats if not same_type(kind, "audio/wav")]
+    if others:
+        await _lone(drive, "audio/mislabelled", "knee", name="audio_0.wav", media_type=others[0])
+
+
+@journey("audio/noise")
+async def noise(drive: Driver) -> None:
+    """(6.3, 7.6) Good speech, noise, good speech."""
+    handle = await drive.create("audio/noise between")
+    if handle is None:
+        return
+    for place, fixture in enumerate(("knee", "noise", "cough")):
+        await drive.upload(handle, fixture, name=f"audio_{place}.wav")
+    await drive.end(handle)
+    await drive.finish(handle)
+
+
+@journey("audio/long chunk")
+async def long_chunk(drive: Driver) -> None:
+    """(7.7) One chunk of speech well above the declared limit."""
+    limit = drive.target.max_chunk_seconds
+    fits = [f for f in _of_kind(drive, "long") if limit and f.seconds >= limit + 10]
+    if not fits or not limit or limit > LONGEST_LIMIT:
+        drive.note("no_such_audio", f"The kit has no chunk ten seconds above {limit} s.", "AUD-020", "AUD-021")
+        return
+    await _lone(drive, "audio/long chunk", fits[0].name, name="audio_0" + fits[0].path.suffix)
+
+
+@journey("audio/refusals")
+async def refusals(drive: Driver) -> None:
+    """(7.1, 7.8) Uploads that have to be refused, then a good one; the list shows the good one only."""
+    handle = await drive.create("audio/refusals")
+    if handle is None:
+        return
+    await drive.get(handle)
+    await drive.upload(handle, "short", name="audio_8.wav", credential="none", probe="upload without credential")
+    await drive.upload(handle, "short", name="audio_9.wav", form="wrong-part", probe="upload with another part name")
+    await drive.upload(handle, content=RUBBISH, name="audio_7.bin", media_type=UNLISTED, probe="upload of rubbish")
+    await drive.get(handle)
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await drive.get(handle)
+    stranger = drive.stranger(handle)
+    if stranger is not None:
+        await drive.upload(stranger, "short", name="audio_0.wav", probe="upload to an unknown session")
+    await drive.end(handle)
+    await drive.finish(handle)
+
+
+@journey("audio/names")
+async def names(drive: Driver) -> None:
+    """(7.2, 7.5) The two forms of an API upload, the same name twice, and the one file of a single session."""
+    for form in ("multipart", "raw"):
+        handle = await drive.create(f"audio/{form}")
+        if handle is not None:
+            await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
+            await drive.get(handle)
+    twice = await drive.create("audio/twice")
+    if twice is not None:
+        await drive.upload(twice, "knee", name="audio_0.wav")
+        await drive.upload(twice, "knee", name="audio_0.wav", probe="the same file again")
+        await drive.end(twice)
+        await drive.finish(twice)
+    if "single" in drive.target.upload_methods:
+        await _single(drive)
+    else:
+        drive.note("not_declared", "The target does not list single uploads.", "AUD-014", "AUD-015")
+
+
+async def _single(drive: Driver) -> None:
+    handle = await drive.create("audio/single", drive.body(upload_type="single"))
+    if handle is None:
+        return
+    await drive.upload(handle, "knee", name="consultation.wav")
+    await drive.get(handle)
+    await drive.end(handle)
+    await drive.finish(handle)
+
+
+@journey("audio/acknowledgement")
+async def acknowledgement(drive: Driver) -> None:
+    """(7.9) Three short and three longer uploads, for the time until each is acknowledged."""
+    handle = await drive.create("audio/acknowledgement", drive.body(upload_type="chunked"))
+    if handle is None:
+        return
+    for place in range(6):
+        await drive.upload(handle, ("short", "knee")[place % 2], name=f"audio_{place}.wav")
+
+
+@journey("extraction/pace")
+async def pace(drive: Driver) -> None:
+    """(9.8) Polling at the pace recommended to clients; needed only where the run's own polls were throttled."""
+    handle = await drive.consult("extraction/pace", ["short"])
+    if handle is None or not drive.throttled:
+        return
+    for wait in (2.0, 2.0, 5.0, 10.0):
+        await drive.pause(wait)
+        await drive.get(handle, probe="at the recommended pace")

@@ -1,0 +1,134 @@
+"""Sessions left alone until their time is up: by the target's test clock, or by waiting where a limit is short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from conformance.checks.timestamps import instant
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from conformance.journeys.driver import Driver, Handle
+
+#: Acting closer to the deadline than this would judge the network (lifecycle §6).
+BEFORE = 10.0
+#: Past the deadline by more than the tolerance of stamps (rule 3).
+AFTER = 3.0
+#: An expiry sweep may be this late (rule 3).
+SWEEP = 60.0
+#: Limits up to this are waited for when there is no clock to move.
+PATIENCE = 90.0
+
+WAITING = (
+    *("SES-STATE-009", "SES-END-014", "ERR-008"),
+    *(f"SES-EXP-{number:03d}" for number in (1, 3, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15)),
+)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The sessions of one expiry run: nothing uploaded, one file, and one that is ended just in time."""
+
+    empty: Handle
+    spoken: Handle
+    ended: Handle
+
+
+async def _cast(drive: Driver, model: str) -> Cast | None:
+    empty = await drive.create("expiry/empty", drive.body(model=model))
+    spoken = await drive.create("expiry/spoken", drive.body(model=model, additional_data={"ward": "7", "beds": [1, None]}))
+    ended = await drive.create("expiry/ended in time", drive.body(model=model))
+    if empty is None or spoken is None or ended is None:
+        return None
+    for handle in (spoken, ended):
+        await drive.upload(handle, "short", name="audio_0.wav")
+    return Cast(empty, spoken, ended)
+
+
+def _left(handle: Handle, now: datetime) -> float | None:
+    """Seconds until the session's deadline, or None when its stamps cannot be read."""
+    expires = instant(handle.created.document.get("expires_at"))
+    return (expires - now).total_seconds() if expires else None
+
+
+async def _now(drive: Driver, handle: Handle, since: float) -> datetime | None:
+    """The target's time: its test clock's, else the session's creation plus what has passed here since."""
+    if drive.clock is not None:
+        return await drive.clock.now()
+    created = instant(handle.created.document.get("created_at"))
+    return None if created is None else drive.later(created, since)
+
+
+async def _wait(drive: Driver, seconds: float) -> None:
+    if drive.clock is not None:
+        await drive.clock.advance(max(seconds, 0.0))
+    else:
+        await drive.pause(max(seconds, 0.0))
+
+
+async def _play(drive: Driver, model: str) -> None:
+    """Up to ten seconds before the deadline, across it, and on to what an expired session refuses."""
+    since = drive.elapsed()
+    cast = await _cast(drive, model)
+    if cast is None:
+        return
+    now = await _now(drive, cast.ended, since)
+    left = _left(cast.empty, now) if now else None
+    if left is None or left < BEFORE:
+        drive.note("no_deadline", "The 201 has no expires_at that can be read, or one too near to act before.", *WAITING)
+        return
+    await _wait(drive, left - BEFORE)
+    for handle in (cast.empty, cast.spoken, cast.ended):
+        await drive.get(handle)
+    await drive.end(cast.ended)
+    await _wait(drive, BEFORE + AFTER)
+    await _expired(drive, cast)
+    await drive.finish(cast.ended)
+
+
+async def _expired(drive: Driver, cast: Cast) -> None:
+    for handle in (cast.empty, cast.spoken):
+        seen = await drive.until(handle, lambda x: x.document.get("status") not in ("created", "recording"), within=5.0)
+        if seen.status != 410:
+            await _wait(drive, SWEEP)
+            await drive.get(handle)
+    await drive.upload(cast.spoken, "knee", name="audio_1.wav", probe="upload after expiry")
+    await drive.end(cast.spoken, probe="end after expiry")
+    if drive.clock is not None:
+        await drive.clock.advance(SWEEP)
+    for handle in (cast.empty, cast.spoken, cast.ended):
+        await drive.get(handle)
+
+
+def _shortest(drive: Driver) -> tuple[str, float] | None:
+    limits = [
+        (str(model["id"]), float(model["max_session_duration_seconds"]))
+        for model in drive.target.models
+        if isinstance(model.get("max_session_duration_seconds"), int | float) and isinstance(model.get("id"), str)
+    ]
+    return min(limits, key=lambda found: found[1], default=None)
+
+
+@journey("expiry/clock", phase="clock")
+async def by_clock(drive: Driver) -> None:
+    """(6.5) Expiry on the target's own test clock."""
+    shortest = _shortest(drive)
+    if shortest is None:
+        drive.note("no_deadline", "Discovery names no session limit, so no deadline can be passed.", *WAITING)
+        return
+    await _play(drive, shortest[0])
+
+
+@journey("expiry/patience", long=True)
+async def by_patience(drive: Driver) -> None:
+    """(6.5) Expiry by waiting, where a model's limit is short enough and no clock can be moved."""
+    shortest = _shortest(drive)
+    if drive.clock is not None:
+        return
+    if shortest is None or shortest[1] > PATIENCE:
+        limit = f"the shortest limit is {shortest[1]:g} s" if shortest else "discovery names no limit"
+        drive.note("no_clock", f"Expiry needs --test-clock: {limit}, too long to wait for.", *WAITING)
+        return
+    await _play(drive, shortest[0])
