@@ -112,7 +112,7 @@ async def broken(drive: Driver) -> None:
     await _lone(drive, "audio/unlisted", name="audio_0.bin", content=RUBBISH, media_type=UNLISTED)
     others = [kind for kind in drive.target.audio_formats if not same_type(kind, "audio/wav")]
     if others:
-        await _lone(drive, "audio/mislabelled", "knee", name="audio_0.wav", media_type=others[0])
+        await _lone(drive, "audio/mislabelled", "short", name="audio_0.wav", media_type=others[0])
 
 
 @journey("audio/noise")
@@ -121,7 +121,7 @@ async def noise(drive: Driver) -> None:
     handle = await drive.create("audio/noise between")
     if handle is None:
         return
-    for place, fixture in enumerate(("knee", "noise", "cough")):
+    for place, fixture in enumerate(("knee_chunks/audio_0", "noise", "cough_chunks/audio_0")):
         await drive.upload(handle, fixture, name=f"audio_{place}.wav")
     await drive.end(handle)
     await drive.finish(handle)
@@ -168,8 +168,8 @@ async def names(drive: Driver) -> None:
             await drive.get(handle)
     twice = await drive.create("audio/twice")
     if twice is not None:
-        await drive.upload(twice, "knee", name="audio_0.wav")
-        await drive.upload(twice, "knee", name="audio_0.wav", probe="the same file again")
+        await drive.upload(twice, "short", name="audio_0.wav")
+        await drive.upload(twice, "short", name="audio_0.wav", probe="the same file again")
         await drive.end(twice)
         await drive.finish(twice)
     if "single" in drive.target.upload_methods:
@@ -195,7 +195,7 @@ async def acknowledgement(drive: Driver) -> None:
     if handle is None:
         return
     for place in range(6):
-        await drive.upload(handle, ("short", "knee")[place % 2], name=f"audio_{place}.wav")
+        await drive.upload(handle, ("short", "knee_chunks/audio_0")[place % 2], name=f"audio_{place}.wav")
 
 
 @journey("extraction/pace")

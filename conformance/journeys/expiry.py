@@ -94,7 +94,7 @@ async def _expired(drive: Driver, cast: Cast) -> None:
         if seen.status != 410:
             await _wait(drive, SWEEP)
             await drive.get(handle)
-    await drive.upload(cast.spoken, "knee", name="audio_1.wav", probe="upload after expiry")
+    await drive.upload(cast.spoken, "short", name="audio_1.wav", probe="upload after expiry")
     await drive.end(cast.spoken, probe="end after expiry")
     if drive.clock is not None:
         await drive.clock.advance(SWEEP)
