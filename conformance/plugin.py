@@ -1,6 +1,6 @@
 """The pytest plugin: the same suite as items, one a requirement, driven once per session.
 
-    pytest --pyargs conformance --scribe-target http://127.0.0.1:8080 --scribe-api-key sk_test_development
+pytest --pyargs conformance --scribe-target http://127.0.0.1:8080 --scribe-api-key sk_test_development
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that ties a suite file to its chapter."""
-    config.addinivalue_line("markers", "chapter(number): the chapter of the protocol whose requirements the item judges")
+    config.addinivalue_line(
+        "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
+    )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

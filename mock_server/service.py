@@ -318,7 +318,9 @@ async def open_service(
         lock.release()
         raise
     audio = LocalAudio(data_dir / "audio")
-    process = Process(database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct_of=conduct_of)
+    process = Process(
+        database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct_of=conduct_of
+    )
     service = Service(
         database=database,
         audio=audio,

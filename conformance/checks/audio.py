@@ -138,7 +138,9 @@ def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable
         if x.status == 200 or (x.accepted and not _api(evidence)):
             yield holds(x)
         elif x.accepted:
-            yield warns(x, "An upload is acknowledged with a code the text does not show.", expected=200, actual=x.status)
+            yield warns(
+                x, "An upload is acknowledged with a code the text does not show.", expected=200, actual=x.status
+            )
         else:
             yield violates(x, "A valid upload is not acknowledged.", expected="2xx", actual=x.status)
 
@@ -347,7 +349,9 @@ def a_chunk_over_the_limit_shows(evidence: Evidence) -> Iterable[Finding]:
     if final is None:
         yield inconclusive("deadline", "The session with the long chunk did not end in time.", sent)
     elif final.document.get("status") == "completed":
-        yield warns(final, "A chunk ten seconds above the declared limit is processed as if it were fine.", erratum="E59")
+        yield warns(
+            final, "A chunk ten seconds above the declared limit is processed as if it were fine.", erratum="E59"
+        )
     else:
         yield holds(final)
 
@@ -380,7 +384,9 @@ def an_upload_to_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable
             told = "Another refusal than 404 session_not_found."
             yield tolerated(x, "E63", told, expected="404 session_not_found", actual=f"{x.status} {code}")
         else:
-            yield violates(x, "An upload to a session that does not exist is not refused.", expected=404, actual=x.status)
+            yield violates(
+                x, "An upload to a session that does not exist is not refused.", expected=404, actual=x.status
+            )
     if not seen:
         yield not_applicable("The upload_url of another session cannot be told from this one's.")
 

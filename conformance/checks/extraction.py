@@ -59,7 +59,9 @@ def result_bodies_have_their_members(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) The members common to all results, with their types."""
     for _, x in _results(evidence, "completed", "partial", "failed"):
         problems = [
-            violates(x, f"A result lacks {name}, or it has another type.", pointer=f"/{name}", actual=x.document.get(name))
+            violates(
+                x, f"A result lacks {name}, or it has another type.", pointer=f"/{name}", actual=x.document.get(name)
+            )
             for name, kind in _BOTH.items()
             if not _typed(x.document.get(name), kind)
         ]

@@ -155,7 +155,9 @@ def a_processing_error_has_type_and_message(evidence: Evidence) -> Iterable[Find
                 told = "A processing_errors item lacks type or message."
                 yield violates(x, told, pointer=pointer, expected="{type, message, file?}", actual=item)
             elif item.get("file") is not None and item["file"] not in (x.document.get("audio_files") or []):
-                yield warns(x, "A processing error names a file that is not listed.", pointer=pointer, actual=item["file"])
+                yield warns(
+                    x, "A processing error names a file that is not listed.", pointer=pointer, actual=item["file"]
+                )
             else:
                 yield holds(x)
 
@@ -207,7 +209,9 @@ def _mixed(final: Exchange, listed: list[str], unknown: list[str]) -> Finding:
 def a_timeout_leads_to_partial(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) With an injected delay; a kit on the outside cannot inject one."""
     for x in _partials(evidence):
-        late = [e for e in templates_of(x.document).values() if isinstance(e, dict) and isinstance(e.get("error"), dict)]
+        late = [
+            e for e in templates_of(x.document).values() if isinstance(e, dict) and isinstance(e.get("error"), dict)
+        ]
         if any(e["error"].get("code") == "timeout" for e in late):
             yield holds(x)
             return

@@ -72,7 +72,11 @@ def coverage(said: str, transcript: str) -> Coverage:
 def marker_positions(texts: Sequence[str], transcript: str) -> list[int | None]:
     """For each chunk's text: where its own words (words no other chunk has) first stand in the transcript."""
     own = [
-        [word for word in content_words(text) if not any(word in content_words(other) for other in texts if other != text)]
+        [
+            word
+            for word in content_words(text)
+            if not any(word in content_words(other) for other in texts if other != text)
+        ]
         for text in texts
     ]
     heard = [word.lower() for word in _WORD.findall(transcript)]

@@ -35,9 +35,7 @@ def _chosen(text: Spec, only: list[str] | None) -> list[Requirement]:
     return chosen
 
 
-def list_requirements(
-    only: Only = None, profile: Profile = "medscribe", revision: Revision = "2026-01-27"
-) -> None:
+def list_requirements(only: Only = None, profile: Profile = "medscribe", revision: Revision = "2026-01-27") -> None:
     """Every requirement: id, level, whether the kit checks it, and what it says. Example: list --only 6"""
     table = Table("id", "level", "subject", "checked", "statement", box=None, header_style="dim")
     for r in _chosen(_load(profile, revision), only):

@@ -81,12 +81,18 @@ def run(
         str | None,
         typer.Option(envvar="SCRIBE_SECOND_API_KEY", help="Key of another client, to see that clients are kept apart."),
     ] = None,
-    report_dir: Annotated[Path | None, typer.Option(help="Folder for report.json, .html, junit.xml, evidence.har.")] = None,
+    report_dir: Annotated[
+        Path | None, typer.Option(help="Folder for report.json, .html, junit.xml, evidence.har.")
+    ] = None,
     profile: Annotated[str, typer.Option(help="Which protocol.")] = "medscribe",
     revision: Annotated[str, typer.Option(help="Which revision of it.")] = "2026-01-27",
     reading: Annotated[Reading, typer.Option(help="How contradictions in the text are read.")] = Reading.LENIENT,
-    only: Annotated[list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")] = None,
-    test_clock: Annotated[str | None, typer.Option(help="URL of a clock the kit may move, for the expiry tests.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")
+    ] = None,
+    test_clock: Annotated[
+        str | None, typer.Option(help="URL of a clock the kit may move, for the expiry tests.")
+    ] = None,
     processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for a result.")] = 120.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice of the kit.")] = 0,
 ) -> None:

@@ -29,7 +29,9 @@ def _of_kind(drive: Driver, kind: str) -> list[Fixture]:
     return sorted(found, key=lambda fixture: fixture.sequence or 0)
 
 
-async def _in_order_of(drive: Driver, session: str, markers: Sequence[Fixture], order: Sequence[int]) -> Exchange | None:
+async def _in_order_of(
+    drive: Driver, session: str, markers: Sequence[Fixture], order: Sequence[int]
+) -> Exchange | None:
     """Send the chunks in the order given, each under the name of its place, and wait for the end."""
     handle = await drive.create(session, drive.body(upload_type="chunked"))
     if handle is None:

@@ -38,7 +38,9 @@ class Cast:
 
 async def _cast(drive: Driver, model: str) -> Cast | None:
     empty = await drive.create("expiry/empty", drive.body(model=model))
-    spoken = await drive.create("expiry/spoken", drive.body(model=model, additional_data={"ward": "7", "beds": [1, None]}))
+    spoken = await drive.create(
+        "expiry/spoken", drive.body(model=model, additional_data={"ward": "7", "beds": [1, None]})
+    )
     ended = await drive.create("expiry/ended in time", drive.body(model=model))
     if empty is None or spoken is None or ended is None:
         return None
@@ -77,7 +79,9 @@ async def _play(drive: Driver, model: str) -> None:
     now = await _now(drive, cast.ended, since)
     left = _left(cast.empty, now) if now else None
     if left is None or left < BEFORE:
-        drive.note("no_deadline", "The 201 has no expires_at that can be read, or one too near to act before.", *WAITING)
+        drive.note(
+            "no_deadline", "The 201 has no expires_at that can be read, or one too near to act before.", *WAITING
+        )
         return
     await _wait(drive, left - BEFORE)
     for handle in (cast.empty, cast.spoken, cast.ended):
