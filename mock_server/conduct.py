@@ -1,4 +1,4 @@
-"""How the server behaves where a fault may make it misbehave: one frozen value per namespace.
+"""How the server behaves where a fault may make it misbehave: one frozen value.
 
 The honest server is `HONEST`. A fault is a changed copy of it, or a rewriting of finished answers, or both
 (`mock_server.faults`); nothing else in the server knows that faults exist.

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ class Service:
         clock: Clock,
         ids: Ids,
         limits: Limits,
-        conduct_of: Callable[[str], Conduct],
+        conduct: Callable[[], Conduct],
     ) -> None:
         self._database = database
         self._audio = audio
@@ -85,7 +85,7 @@ class Service:
         self._lock = lock
         self._clock = clock
         self._ids = ids
-        self._conduct_of = conduct_of
+        self._conduct = conduct
         self.limits = limits
         self._offsets: dict[str, timedelta] = {}
         self._reconciler: asyncio.Task[None] | None = None
@@ -138,7 +138,7 @@ class Service:
             state=State.CREATED,
             order=order,
             created_at=now,
-            expires_at=now + timedelta(seconds=lifetime_s),
+            expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
         )
 
         def store(connection: Connection) -> None:
@@ -150,7 +150,8 @@ class Service:
 
     def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
         session = rows.load(connection, session_id)
-        if session is None or session.namespace != namespace:
+        foreign = session is not None and session.namespace != namespace and self._conduct().keeps_namespaces_apart
+        if session is None or foreign:
             raise problems.session_not_found(session_id)
         return session
 
@@ -247,11 +248,19 @@ class Service:
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; the transcript shows as soon as it is there (§6.3)."""
-        session = await self._database.read(lambda c: self._own(c, namespace, session_id))
-        state = observed(session, self.now_of(namespace))
+        session = await self._database.read(lambda c: self._shown(c, namespace, session_id))
+        state = self._observed(session, self.now_of(namespace))
         if state is State.EXPIRED:
             await self._database.write(lambda c: rows.note_expiry(c, session))
         return session, state
+
+    def _observed(self, session: Session, now: datetime) -> State:
+        return observed(session, now) if self._conduct().expires else session.state
+
+    def _shown(self, connection: Connection, namespace: str, session_id: str) -> Session:
+        session = self._own(connection, namespace, session_id)
+        draft = rows.draft(connection, session_id, "transcribed") if session.state is State.PROCESSING else None
+        return replace(session, transcript=draft["text"]) if draft and draft["text"] else session
 
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""
@@ -304,7 +313,7 @@ async def open_service(
     *,
     transcriber: Transcriber,
     extractor: Extractor,
-    conduct_of: Callable[[str], Conduct] = lambda _namespace: HONEST,
+    conduct: Callable[[], Conduct] = lambda: HONEST,
     limits: Limits | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
@@ -319,7 +328,7 @@ async def open_service(
         raise
     audio = LocalAudio(data_dir / "audio")
     process = Process(
-        database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct_of=conduct_of
+        database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct=conduct
     )
     service = Service(
         database=database,
@@ -330,7 +339,7 @@ async def open_service(
         clock=time,
         ids=ids or RandomIds(),
         limits=bounds,
-        conduct_of=conduct_of,
+        conduct=conduct,
     )
     process.now_of = service.now_of
     await service.start()

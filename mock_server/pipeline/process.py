@@ -45,13 +45,13 @@ class Process:
         audio: LocalAudio,
         transcriber: Transcriber,
         extractor: Extractor,
-        conduct_of: Callable[[str], Conduct],
+        conduct: Callable[[], Conduct],
     ) -> None:
         self._database = database
         self._audio = audio
         self._transcriber = transcriber
         self._extractor = extractor
-        self._conduct_of = conduct_of
+        self._conduct = conduct
         self.now_of: Callable[[str], datetime]
 
     async def _unfinished(self, session_id: str) -> Session | None:
@@ -72,7 +72,7 @@ class Process:
         session = await self._unfinished(session_id)
         if session is None:
             return
-        conduct = self._conduct_of(session.namespace)
+        conduct = self._conduct()
         recordings = [Recording(f.name, self._audio.path(f.key), f.sha256, f.sequence) for f in session.files]
         hint = session.order.language_hint[0] if session.order.language_hint else None
         try:
@@ -105,7 +105,7 @@ class Process:
         def extracted() -> Draft:
             return as_results([fill(name, text, self._extractor) for name in wanted])
 
-        document = self._conduct_of(session.namespace).extraction(await asyncio.to_thread(extracted))
+        document = self._conduct().extraction(await asyncio.to_thread(extracted))
         await self._keep(session, "extracted", document, {"templates": wanted})
 
     async def finish(self, session_id: str) -> None:

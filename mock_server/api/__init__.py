@@ -1,0 +1,1 @@
+"""The HTTP face: decode, ask the service, encode; it decides nothing about sessions."""

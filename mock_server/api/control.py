@@ -1,0 +1,70 @@
+"""The control plane of a namespace: its clock, its journal, its requests, and a clean slate. Not in spec: HOUSE §6."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_server import problems
+from mock_server.api.answer import Answer
+from mock_server.api.document import parse_object, read
+from mock_server.clock import stamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mock_server.api.face import Call, Face
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def _time(now: datetime) -> Answer:
+    return Answer(200, {"now": stamp(now)}, _FRESH)
+
+
+async def clock(face: Face, call: Call) -> Answer:
+    """GET: the namespace's time. POST {"advance_seconds": n}: move it forwards."""
+    if call.request.method == "GET":
+        return _time(await face.service.now(call.namespace))
+    body = parse_object(await read(call.request, face.settings.max_json_bytes))
+    seconds = body.get("advance_seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise problems.invalid_request('Send {"advance_seconds": n}, n a number of seconds.', field="advance_seconds")
+    try:
+        return _time(await face.service.advance_clock(call.namespace, float(seconds)))
+    except ValueError as error:
+        raise problems.invalid_request(str(error), field="advance_seconds") from None
+
+
+async def reset(face: Face, call: Call) -> Answer:
+    """Remove everything the namespace has."""
+    removed = await face.service.reset(call.namespace)
+    face.seen.pop(call.namespace, None)
+    return Answer(200, {"sessions_removed": removed}, _FRESH)
+
+
+async def journal(face: Face, call: Call) -> Answer:
+    """What happened to a session, oldest first."""
+    assert call.session_id is not None, "the route has it"
+    rows = await face.service.journal(call.namespace, call.session_id)
+    told: list[dict[str, Any]] = [
+        {"number": row.number, "at": stamp(row.at), "kind": row.kind, "detail": row.detail} for row in rows
+    ]
+    return Answer(200, {"session_id": call.session_id, "journal": told}, _FRESH)
+
+
+async def requests(face: Face, call: Call) -> Answer:
+    """The namespace's last requests in outline: no header, no body, no key."""
+    return Answer(200, {"requests": list(face.seen.get(call.namespace, ()))}, _FRESH)
+
+
+async def live(_face: Face, _call: Call) -> Answer:
+    """GET /health/live: the process answers."""
+    return Answer(200, {"status": "live"}, _FRESH)
+
+
+async def ready(face: Face, _call: Call) -> Answer:
+    """GET /health/ready: the model really transcribed a second of audio."""
+    body = {"status": "ready" if face.ready else "not_ready", "engine": face.transcriber.engine}
+    if face.ready:
+        return Answer(200, body, _FRESH)
+    return Answer(503, {**body, "reason": face.unready_because}, {**_FRESH, "Retry-After": "1"})

@@ -1,0 +1,87 @@
+"""JSON from strangers: bounded in size and depth, and nothing that RFC 8259 and Unicode do not know."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mock_server import problems
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+#: Deeper than any consultation's data, shallow enough for every parser on the way.
+DEEPEST = 50
+
+
+async def read(request: Request, limit: int) -> bytes:
+    """The body, or 413 as soon as it is clear that it is over the limit."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise problems.payload_too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise problems.payload_too_large(limit)
+    return bytes(body)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise problems.invalid_request(f"The body contains {name}, which JSON does not have.")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise problems.invalid_request(f"The number {text[:40]} is beyond the range of a double.")
+    return value
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting, strings left out; cheap enough to run before a recursive parser does."""
+    deepest = depth = 0
+    quoted = escaped = False
+    for character in text:
+        if quoted:
+            escaped, quoted = character == "\\" and not escaped, character != '"' or escaped
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value; 400 invalid_request that says what is wrong and where."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise problems.invalid_request(f"The body is not UTF-8 (byte {error.start}).") from None
+    if _depth(text) > DEEPEST:
+        raise problems.invalid_request(f"The body is nested deeper than {DEEPEST} levels.")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        told = f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        raise problems.invalid_request(told) from None
+    except (ValueError, RecursionError):
+        raise problems.invalid_request("The body holds a number that is too long.") from None
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise problems.invalid_request("The body holds a lone surrogate, which is no character.") from None
+    return value
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object; 400 for any other value."""
+    value = parse(body)
+    if not isinstance(value, dict):
+        told = "array" if isinstance(value, list) else type(value).__name__
+        raise problems.invalid_request(f"The body has to be a JSON object; it is a JSON {told}.")
+    return value

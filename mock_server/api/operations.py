@@ -1,0 +1,111 @@
+"""The protocol's operations: decode, ask the service, encode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_server import problems
+from mock_server.api import discovery, views
+from mock_server.api.answer import Answer
+from mock_server.api.document import parse_object, read
+from mock_server.api.order import order
+from mock_server.api.uploads import incoming
+
+if TYPE_CHECKING:
+    from mock_server.api.face import Call, Face
+
+#: Session answers change from one read to the next; a 410 would otherwise be cached by default (E65).
+_FRESH = {"Cache-Control": "no-store"}
+
+
+async def discover(face: Face, call: Call) -> Answer:
+    """GET /.well-known/medscribealliance (§4.1)."""
+    body = discovery.document(face, face.base_url(call.request))
+    return Answer(200, body, discovery.caching(body))
+
+
+async def list_templates(_face: Face, _call: Call) -> Answer:
+    """GET /templates (§8.2)."""
+    return Answer(200, discovery.templates(), {"Cache-Control": "private, max-age=60"})
+
+
+def _json_only(call: Call) -> None:
+    essence = call.request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if essence and essence != "application/json" and not essence.endswith("+json"):
+        raise problems.invalid_request(f"The body has to be application/json; it is labelled {essence[:80]!r}.")
+
+
+async def create(face: Face, call: Call) -> Answer:
+    """POST /sessions (§6.2)."""
+    body = await read(call.request, face.settings.max_json_bytes)
+    _json_only(call)
+    call.document = parse_object(body)
+    placed = order(call.document, face.settings, face.faults.conduct)
+    offer = face.settings.offer(placed.model) or face.settings.models[0]
+    session = await face.service.create(call.namespace, placed, offer.limit_s)
+    call.session_id = session.id
+    location = f"{face.base_url(call.request)}/sessions/{session.id}"
+    url = face.upload_url(call.request, session.id)
+    return Answer(201, views.created(session, url), {"Location": location, **_FRESH})
+
+
+async def upload(face: Face, call: Call) -> Answer:
+    """POST or PUT of audio to upload_url, or to it with a name appended (§7.2, E44)."""
+    assert call.session_id is not None, "the route has it"
+    found = await incoming(call.request, call.name)
+    name = found.name
+    if not name:  # Not in spec: E82. A body without any name is numbered by its arrival.
+        session, _ = await face.service.get(call.namespace, call.session_id)
+        name = f"audio_{len(session.files)}"
+    session, file = await face.service.receive(
+        call.namespace,
+        call.session_id,
+        name=name,
+        content_type=found.content_type,
+        body=found.body,
+        declared_size=found.declared_size,
+    )
+    body = {
+        "session_id": session.id,
+        "status": "received",
+        "file_name": file.name,
+        "size_bytes": file.size,
+        "audio_files_received": len(session.files),
+    }
+    return Answer(200, body, _FRESH)
+
+
+def _count(body: dict[str, Any], field: str) -> int | None:
+    value = body.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise problems.invalid_request(f"The field {field!r} has to be an integer not below zero.", field=field)
+    return value
+
+
+async def end(face: Face, call: Call) -> Answer:
+    """POST /sessions/{session_id}/end with no body, {} or counts (§6.4, E38)."""
+    assert call.session_id is not None, "the route has it"
+    raw = await read(call.request, face.settings.max_json_bytes)
+    body = parse_object(raw) if raw.strip() else {}
+    call.document = body
+    sent = _count(body, "audio_files_sent")
+    # A client that counts its uploads too is of the generation that reads templates as an array (client-interop §6).
+    shape = face.settings.templates_shape
+    as_array = shape == "array" or (shape == "auto" and _count(body, "audio_files_uploaded") is not None)
+    session = await face.service.end(
+        call.namespace, call.session_id, audio_files_sent=sent, templates_as_array=as_array
+    )
+    return Answer(202, views.ended(session), _FRESH)
+
+
+async def get(face: Face, call: Call) -> Answer:
+    """GET /sessions/{session_id} in every state (§6.3, §6.5)."""
+    assert call.session_id is not None, "the route has it"
+    session, state = await face.service.get(call.namespace, call.session_id)
+    url = face.upload_url(call.request, session.id)
+    as_array = session.templates_as_array or face.settings.templates_shape == "array"
+    body = views.session_document(session, state, url, as_array=as_array)
+    headers = {**_FRESH, "X-Scribe-Engine": session.engine} if session.engine else dict(_FRESH)
+    return Answer(views.CODES[state], body, headers)

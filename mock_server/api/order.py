@@ -1,0 +1,92 @@
+"""POST /sessions: from the body to an Order, in every form some part of the text shows (E4, E5, E6, E10, E14, E81)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from mock_server import problems
+from mock_server.session.model import Order
+
+if TYPE_CHECKING:
+    from mock_server.conduct import Conduct
+    from mock_server.settings import Settings
+
+#: Bounds of ours, far above what the text shows: ids and their number, bytes of pass-through data (E52).
+_LONGEST_ID, _MOST_TEMPLATES, MOST_DATA = 128, 32, 64 * 1024
+_LANGUAGE = re.compile(r"[A-Za-z]{2}(?:-[A-Za-z0-9]{2,8})?\Z")
+_UPLOAD_TYPES = ("chunked", "single")
+_PROTOCOLS = ("http", "websocket", "rpc")
+
+
+def _refuse(field: str, reason: str, value: Any) -> problems.Problem:
+    shown = json.dumps(value)[:80]
+    return problems.invalid_request(f"The field {field!r} {reason}; it is {shown}.", field=field)
+
+
+def _templates(body: dict[str, Any]) -> tuple[str, ...]:
+    if "templates" not in body:
+        raise problems.missing_required_field("templates")
+    value = body["templates"]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _refuse("templates", "has to be an array of strings", value)
+    if len(value) > _MOST_TEMPLATES or any(not 0 < len(item) <= _LONGEST_ID for item in value):
+        raise _refuse("templates", f"takes up to {_MOST_TEMPLATES} ids of 1 to {_LONGEST_ID} characters", value)
+    return tuple(dict.fromkeys(value))
+
+
+def _languages(body: dict[str, Any], field: str) -> tuple[str, ...]:
+    """An array of codes by the schema, one code by the field table (E5, E6): both are taken."""
+    value = body.get(field)
+    if value is None:
+        return ()
+    codes = [value] if isinstance(value, str) else value
+    if not isinstance(codes, list) or not all(isinstance(c, str) and _LANGUAGE.match(c) for c in codes):
+        raise _refuse(field, "has to be a two-letter language code or an array of them", value)
+    return tuple(code.lower() for code in codes[:16])
+
+
+def _word(body: dict[str, Any], field: str, allowed: tuple[str, ...], default: str) -> str:
+    value = body.get(field, default)
+    if value not in allowed or not isinstance(value, str):
+        raise _refuse(field, f"has to be one of {', '.join(allowed)}", value)
+    return value
+
+
+def _data(body: dict[str, Any]) -> dict[str, Any] | None:
+    value = body.get("additional_data")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _refuse("additional_data", "has to be a JSON object", value)
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MOST_DATA:
+        raise problems.invalid_request(f"additional_data takes {size} bytes; {MOST_DATA} are allowed.", field="additional_data")
+    return value
+
+
+def _model(body: dict[str, Any], settings: Settings) -> str:
+    value = body.get("model")
+    if value is None:
+        return settings.models[0].id
+    if not isinstance(value, str) or settings.offer(value) is None:
+        raise _refuse("model", f"has to be one of {', '.join(offer.id for offer in settings.models)}", value)
+    return value
+
+
+def order(body: dict[str, Any], settings: Settings, conduct: Conduct) -> Order:
+    """The order a valid body places; raises 400 naming the field and the reason."""
+    kept = {name: value for name, value in body.items() if name not in conduct.lets_pass}
+    if "templates" in conduct.lets_pass:
+        given = body.get("templates")
+        kept["templates"] = [t for t in given if isinstance(t, str)] if isinstance(given, list) else ["soap"]
+    return Order(
+        templates=_templates(kept),
+        model=_model(kept, settings),
+        language_hint=_languages(kept, "language_hint"),
+        transcript_language=_languages(kept, "transcript_language"),
+        upload_type=_word(kept, "upload_type", _UPLOAD_TYPES, "chunked"),
+        communication_protocol=_word(kept, "communication_protocol", _PROTOCOLS, "http"),
+        additional_data=_data(kept),
+    )

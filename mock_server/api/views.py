@@ -1,0 +1,103 @@
+"""Sessions as answers: the body of every state, as the lifecycle's table and chapters 6 and 9 have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_server.clock import stamp
+from mock_server.session.table import State
+
+if TYPE_CHECKING:
+    from mock_server.session.model import Session, TemplateResult
+
+#: Status code of GET by state (seed 000 §6.3, §6.5; created, recording and failed as recommended: E19, E21).
+CODES = {
+    State.CREATED: 202,
+    State.RECORDING: 202,
+    State.PROCESSING: 202,
+    State.COMPLETED: 200,
+    State.PARTIAL: 206,
+    State.FAILED: 200,
+    State.EXPIRED: 410,
+}
+
+
+def created(session: Session, upload_url: str) -> dict[str, Any]:
+    """The 201 of §6.2."""
+    return {
+        "session_id": session.id,
+        "status": session.state.value,
+        "created_at": stamp(session.created_at),
+        "expires_at": stamp(session.expires_at),
+        "upload_url": upload_url,
+    }
+
+
+def ended(session: Session) -> dict[str, Any]:
+    """The 202 of §6.4."""
+    return {
+        "session_id": session.id,
+        "status": State.PROCESSING.value,
+        "message": "The session is closed and its audio is being processed.",
+        **_files(session),
+    }
+
+
+def _files(session: Session) -> dict[str, Any]:
+    return {"audio_files_received": len(session.files), "audio_files": [file.name for file in session.files]}
+
+
+def _template(result: TemplateResult) -> dict[str, Any]:
+    if result.status == "success":
+        return {"status": "success", "data": result.data}
+    return {"status": "failed", "error": {"code": result.error_code, "message": result.error_message}}
+
+
+def _templates(session: Session, *, as_array: bool) -> Any:
+    entries = {result.id: _template(result) for result in session.results}
+    return [{name: entry} for name, entry in entries.items()] if as_array else entries
+
+
+def session_document(session: Session, state: State, upload_url: str, *, as_array: bool) -> dict[str, Any]:
+    """The body of GET in the state observed now; members without a value are left out, never null."""
+    body: dict[str, Any] = {
+        "session_id": session.id,
+        "status": state.value,
+        "created_at": stamp(session.created_at),
+        **_files(session),
+        "additional_data": session.order.additional_data or {},
+    }
+    if state is State.EXPIRED:
+        body["expired_at"] = stamp(session.expires_at)
+        body["message"] = "The session expired before it was ended."
+        if not as_array:
+            body["templates"] = {}
+        return body | {"transcript": None}
+    body["expires_at"] = stamp(session.expires_at)
+    if state in (State.CREATED, State.RECORDING):
+        return body | {"upload_url": upload_url}
+    if state is State.PROCESSING:
+        return body | ({"transcript": session.transcript} if session.transcript else {})
+    return body | _result(session, state, as_array=as_array)
+
+
+def _result(session: Session, state: State, *, as_array: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"model_used": session.order.model}
+    if session.completed_at:
+        result["completed_at"] = stamp(session.completed_at)
+    if session.language_detected:
+        result["language_detected"] = session.language_detected
+    if state is State.FAILED:
+        assert session.failure is not None, "a failed session says why"
+        result["error"] = {"code": session.failure.code, "message": session.failure.message}
+    else:
+        result["templates"] = _templates(session, as_array=as_array)
+        result["transcript"] = session.transcript or ""
+    if state is State.PARTIAL:
+        result["audio_files_processed"] = session.files_processed or 0
+    if state is State.PARTIAL or session.losses:
+        result["processing_errors"] = [
+            {"type": loss.type, "message": loss.message} | ({"file": loss.file} if loss.file else {})
+            for loss in session.losses
+        ]
+    return result

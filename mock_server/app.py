@@ -1,0 +1,153 @@
+"""create_app: the one place that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+import spec
+from mock_server import extraction, problems
+from mock_server.api import control, docs, operations
+from mock_server.api.answer import envelope, preflight, render
+from mock_server.api.face import Call, Face
+from mock_server.auth import Keys
+from mock_server.faults import Faults
+from mock_server.faults.catalogue import CATALOGUE
+from mock_server.service import open_service
+from mock_server.speech import SpeechUnavailable, open_transcriber
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from mock_server.api.answer import Answer
+    from mock_server.settings import Settings
+
+    Operation = Callable[[Face, Call], Awaitable[Answer]]
+
+_SESSION = "/v1/sessions/{session_id}"
+_WELL_KNOWN = "/.well-known/medscribealliance"
+
+
+def _routes(face: Face) -> list[Route]:
+    def route(path: str, methods: str, name: str, operation: Operation, *, public: bool = False) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await face.serve(Call(request, name), operation, public=public)
+
+        return Route(path, endpoint, methods=[*methods.split(), "OPTIONS"], name=name)
+
+    routes = [
+        route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
+        route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
+        route("/v1/templates", "GET", "templates", operations.list_templates),
+        route("/v1/sessions", "POST", "create", operations.create),
+        route(_SESSION, "GET", "get", operations.get),
+        route(f"{_SESSION}/end", "POST", "end", operations.end),
+        route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
+        route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
+        route("/health/live", "GET", "health", control.live, public=True),
+        route("/health/ready", "GET", "health", control.ready, public=True),
+    ]
+    if face.settings.faithful:
+        return routes
+    return [
+        *routes,
+        route("/_mock/v1/clock", "GET POST", "control", control.clock),
+        route("/_mock/v1/reset", "POST", "control", control.reset),
+        route("/_mock/v1/requests", "GET", "control", control.requests),
+        route("/_mock/v1/journal/{session_id}", "GET", "control", control.journal),
+    ]
+
+
+def _errors(face: Face) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    async def known(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException), "registered for these only"
+        if request.method == "OPTIONS":
+            return preflight(request)
+        headers = error.headers or {}
+        if error.status_code == 405:
+            problem = problems.method_not_allowed(request.method, request.url.path[:200], headers.get("Allow", ""))
+        elif error.status_code == 404:
+            problem = problems.route_not_found(request.url.path[:200])
+        else:
+            problem = problems.invalid_request(str(error.detail), status=error.status_code)
+
+        async def refuse(_face: Face, _call: Call) -> Answer:
+            raise problem
+
+        return await face.serve(Call(request, "unknown"), refuse, public=True)
+
+    async def unknown(request: Request, _error: Exception) -> Response:
+        return render(envelope(problems.internal_error()), request)
+
+    return {HTTPException: known, Exception: unknown}
+
+
+async def _try_out(face: Face) -> None:
+    try:
+        await face.transcriber.ready()
+    except SpeechUnavailable as error:
+        face.unready_because = str(error)
+    else:
+        face.ready = True
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The reference server; its lifespan opens the data directory on the application's own event loop.
+
+    Raises ValueError for an unknown fault, SpeechUnavailable without the model asked for, and, once it starts,
+    StorageError for a data directory that cannot be used.
+    """
+    face = Face(
+        settings=settings,
+        keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
+        faults=Faults(CATALOGUE, settings.faults),
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models")
+        face.service = await open_service(
+            settings.data_dir,
+            transcriber=face.transcriber,
+            extractor=extraction.extract,
+            conduct=lambda: face.faults.conduct,
+            limits=settings.limits,
+            clock=settings.clock,
+        )
+        trial = asyncio.create_task(_try_out(face))
+        try:
+            yield
+        finally:
+            trial.cancel()
+            await face.transcriber.close()
+            await face.service.close()
+
+    app = FastAPI(
+        title="scribe-conformance reference server",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        routes=_routes(face),
+        exception_handlers=_errors(face),
+        redirect_slashes=False,
+    )
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def _openapi() -> JSONResponse:
+        return JSONResponse(dict(spec.load().openapi))
+
+    @app.get("/docs", include_in_schema=False)
+    async def _docs() -> HTMLResponse:
+        return HTMLResponse(docs.page(dict(spec.load().openapi)))
+
+    app.state.face = face
+    return app

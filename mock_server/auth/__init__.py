@@ -1,0 +1,64 @@
+"""Who asks: API keys in the spellings the text shows, and the namespace a key opens (§5.1, E47)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from typing import TYPE_CHECKING
+
+from mock_server import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+#: sk_test_<namespace>[_…]: letters and digits up to the next underscore.
+_SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_[A-Za-z0-9_-]*)?\Z")
+#: Longer than this is no key anybody was given.
+_LONGEST = 512
+
+
+def presented(headers: Mapping[str, str]) -> set[str]:
+    """The credentials a request carries, in whichever spelling; the bar form is the seed's own example (E47)."""
+    found = set()
+    if "x-api-key" in headers:
+        found.add(headers["x-api-key"].strip())
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() in ("x-api-key", "bearer"):
+        found.add(rest.strip().removeprefix("|").strip())
+    elif scheme:
+        found.add("")  # a scheme that is not offered is a credential that is not valid
+    return found
+
+
+def namespace_of(key: str) -> str:
+    """The namespace a valid key opens; keys that are no sandbox keys each get one of their own."""
+    found = _SANDBOX.match(key)
+    if found:
+        return found.group(1)
+    return "key" + hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+class Keys:
+    """The keys that are valid, compared in constant time."""
+
+    def __init__(self, keys: Collection[str], *, open_namespaces: bool = False) -> None:
+        self._keys = tuple(keys)
+        self._open = open_namespaces
+
+    def _known(self, key: str) -> bool:
+        given = key.encode("utf-8", "surrogateescape")
+        matches = [hmac.compare_digest(given, known.encode()) for known in self._keys]
+        return any(matches) or (self._open and _SANDBOX.match(key) is not None)
+
+    def namespace(self, headers: Mapping[str, str]) -> str:
+        """The caller's namespace; raises the 401 of §5.1 for none, a wrong one, or two that differ."""
+        found = presented(headers)
+        if not found:
+            raise problems.authentication_failed()
+        if len(found) > 1:
+            raise problems.authentication_failed("The request carries two different credentials.")
+        key = found.pop()
+        if len(key) > _LONGEST or not self._known(key):
+            raise problems.invalid_api_key()
+        return namespace_of(key)

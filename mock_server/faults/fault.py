@@ -1,0 +1,72 @@
+"""What a fault is, and which are active for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from mock_server.conduct import HONEST, Conduct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from mock_server.api.answer import Answer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a fault may know of a request; `memory` is scratch space faults share."""
+
+    operation: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    namespace: str | None
+    session_id: str | None
+    document: Any = None
+    memory: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One defect: a changed conduct, a rewriting of finished answers, or both; `breaks` lists requirement ids."""
+
+    name: str
+    vice: str
+    breaks: tuple[str, ...]
+    conduct: Callable[[Conduct], Conduct] | None = None
+    rewrite: Callable[[Asked, Answer], Answer] | None = None
+
+
+class Faults:
+    """The faults that are on."""
+
+    def __init__(self, catalogue: Mapping[str, Fault], names: Collection[str] = ()) -> None:
+        self._catalogue = catalogue
+        self.active: tuple[Fault, ...] = ()
+        self.conduct: Conduct = HONEST
+        self.memory: dict[str, Any] = {}
+        self.switch(names)
+
+    def switch(self, names: Collection[str]) -> None:
+        """Turn on exactly these; raises ValueError with a suggestion for an unknown name."""
+        self.active = tuple(self._named(name) for name in names)
+        self.memory = {}
+        conduct = HONEST
+        for fault in self.active:
+            conduct = fault.conduct(conduct) if fault.conduct else conduct
+        self.conduct = conduct
+
+    def _named(self, name: str) -> Fault:
+        if name not in self._catalogue:
+            near = get_close_matches(name, self._catalogue, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `scribe-mock faults` lists them."
+            raise ValueError(f"There is no fault {name!r}.{hint}")
+        return self._catalogue[name]
+
+    def rewrite(self, asked: Asked, answer: Answer) -> Answer:
+        """The answer as the active faults leave it."""
+        for fault in self.active:
+            answer = fault.rewrite(asked, answer) if fault.rewrite else answer
+        return answer

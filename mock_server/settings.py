@@ -1,0 +1,55 @@
+"""What a server is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from mock_server.service import Limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mock_server.clock import Clock
+
+#: The one key that is valid when none was given; documented, so not a secret.
+DEFAULT_KEY = "sk_test_development"
+#: Versions of the protocol this server speaks (§3.2); all three revisions call themselves 0.1 (E68).
+VERSIONS = ("0.1",)
+
+
+@dataclass(frozen=True)
+class ModelOffer:
+    """A model as discovery lists it: `limit_s` is how long a session may stay open, in seconds (§4.5)."""
+
+    id: str
+    display_name: str
+    limit_s: int
+    speed: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All a server needs to know; `base_url` None takes scheme and host from each request."""
+
+    data_dir: Path
+    api_keys: tuple[str, ...] = (DEFAULT_KEY,)
+    transcriber: Literal["auto", "whisper", "scripted"] = "auto"
+    model: str | None = None
+    base_url: str | None = None
+    templates_shape: Literal["object", "array", "auto"] = "auto"
+    open_namespaces: bool = False
+    faithful: bool = False
+    faults: tuple[str, ...] = ()
+    models: tuple[ModelOffer, ...] = (
+        ModelOffer("lite", "Lite", 600, "fast"),
+        ModelOffer("pro", "Pro", 3600, "standard"),
+    )
+    max_json_bytes: int = 1024 * 1024
+    max_chunk_seconds: int = 20
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock | None = None
+
+    def offer(self, model_id: str) -> ModelOffer | None:
+        """The model with this id."""
+        return next((offer for offer in self.models if offer.id == model_id), None)
