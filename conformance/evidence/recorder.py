@@ -33,6 +33,7 @@ class Pending:
     request: Request
     sent: datetime
     started: float
+    ambient: dict[str, Any]
 
 
 class Recorder:
@@ -43,6 +44,8 @@ class Recorder:
         self._sent = 0
         self._exchanges: list[Exchange] = []
         self._notes: list[Note] = []
+        #: Facts noted on every exchange sent from now on, such as how far the target's clock was moved.
+        self.ambient: dict[str, Any] = {}
 
     @property
     def sent(self) -> int:
@@ -66,7 +69,7 @@ class Recorder:
             size=len(body),
             sha256=hashlib.sha256(body).hexdigest() if body else None,
         )
-        return Pending(self._sent, label, request, datetime.now(UTC), monotonic())
+        return Pending(self._sent, label, request, datetime.now(UTC), monotonic(), dict(self.ambient))
 
     def answered(self, pending: Pending, status: int, headers: _Headers, body: bytes, **notes: Any) -> Exchange:
         """Keep an answer; `notes` are facts that no header tells."""
@@ -101,7 +104,7 @@ class Recorder:
             received=datetime.now(UTC),
             elapsed=monotonic() - pending.started,
             trouble=trouble,
-            notes=notes,
+            notes=pending.ambient | notes,
         )
         self._exchanges.append(exchange)
         return exchange

@@ -56,6 +56,7 @@ class TestClock:
         if now is None or not 200 <= heard.answer.status < 300:
             raise ClockTrouble(f"the test clock answered {heard.answer.status} without a readable `now`")
         self._offset = now - datetime.now(UTC)
+        self._wire.recorder.ambient["clock_offset"] = self._offset.total_seconds()
         return now
 
 

@@ -17,7 +17,7 @@ API_FORMS: tuple[UploadForm, ...] = ("multipart", "raw", "named-post", "named-pu
 
 @dataclass(frozen=True)
 class Parcel:
-    """An upload before credentials are added to it."""
+    """A request before credentials are added to it."""
 
     method: str
     url: str

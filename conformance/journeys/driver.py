@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json as jsonlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from conformance.evidence import Exchange, Label, Note
 from conformance.evidence.record import TERMINAL
-from conformance.journeys.dialect import parcel
+from conformance.journeys.dialect import Parcel, parcel
 from conformance.journeys.patience import Pace, retry_after
 from conformance.target import split_origin
 
@@ -132,43 +132,28 @@ class Driver:
     ) -> Exchange:
         """One labelled exchange; the last attempt, where rule 2 asks for more than one."""
         label = Label(operation, self.journey, session, probe, credential, file, fixture, graded=graded)
-        return (await self._patiently(label, method, url, headers, json, content)).exchange
+        typed = {} if json is UNSET else {"Content-Type": "application/json"}
+        data = (content or b"") if json is UNSET else jsonlib.dumps(json).encode()
+        return (await self._patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
 
-    async def _once(
-        self,
-        label: Label,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        json: Any = UNSET,
-        content: bytes | None = None,
-    ) -> Heard:
-        sent = self._wire.credentials(url, label.credential)
-        if json is not UNSET:
-            sent["Content-Type"] = "application/json"
-            content = jsonlib.dumps(json).encode()
-        return await self._wire.exchange(label, method, url, headers=sent | dict(headers or {}), content=content or b"")
+    async def _once(self, label: Label, asked: Parcel) -> Heard:
+        headers = self._wire.credentials(asked.url, label.credential) | asked.headers
+        return await self._wire.exchange(label, asked.method, asked.url, headers=headers, content=asked.content)
 
-    async def _patiently(
-        self,
-        label: Label,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        json: Any = UNSET,
-        content: bytes | None = None,
-    ) -> Heard:
+    async def _patiently(self, label: Label, asked: Parcel) -> Heard:
         """Rule 2, for valid requests: 429 and 503 are waited out, another 5xx or a lost read is repeated once."""
         waits = repeats = 0
         while True:
-            heard = await self._once(_attempt(label, 1 + waits + repeats), method, url, headers, json, content)
+            heard = await self._once(replace(label, attempt=label.attempt + waits + repeats), asked)
             status = heard.exchange.status
             if label.probe is not None or label.credential != "right":
                 return heard
-            if status in (429, 503) and waits < WAITS:
+            if status in (429, 503):
+                if waits == WAITS:
+                    return heard
                 await self.pause(retry_after(heard.answer, waits))
                 waits += 1
-            elif (status >= 500 and status != 503 or (status == 0 and method == "GET")) and not repeats:
+            elif (status >= 500 or (status == 0 and asked.method == "GET")) and not repeats:
                 repeats += 1
             else:
                 return heard
@@ -181,9 +166,10 @@ class Driver:
         None, with a note `set_up_refused`, when no session came of it; a probe is sent once and leaves no note.
         """
         asked = dict(body) if body is not None else self.body()
+        wanted = _posting(self.url("sessions"), asked)
         label = Label("create", self.journey, session, probe, graded=graded)
         for attempt in range(1, CREATE_ATTEMPTS + 1):
-            heard = await self._once(_attempt(label, attempt), "POST", self.url("sessions"), json=asked)
+            heard = await self._once(replace(label, attempt=attempt), wanted)
             handle = self._handle(session, heard, asked)
             if handle or probe is not None:
                 return handle
@@ -233,21 +219,21 @@ class Driver:
         usual = (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"
         sent = parcel(form or usual, handle.upload_url, name, typed, data, single=handle.single)
         label = Label("upload", self.journey, handle.key, probe, credential, name, fixture, graded=graded)
-        heard = await self._patiently(label, sent.method, sent.url, sent.headers, UNSET, sent.content)
+        heard = await self._patiently(label, sent)
         if heard.exchange.accepted and name not in handle.sent:
             handle.sent.append(name)
         return heard.exchange
 
     async def end(self, handle: Handle, *, probe: str | None = None, credential: Credential = "right") -> Exchange:
         """End a session: without a body, with the count once more if that is refused (E38); always with it in r2."""
-        counted = {"audio_files_sent": len(handle.sent)}
         always = self.options.revision == "2026-01-29"
         label = Label("end", self.journey, handle.key, probe, credential)
         url = self.url("sessions", handle.session_id, "end")
-        heard = await self._patiently(label, "POST", url, None, counted if always else UNSET)
+        counted = _posting(url, {"audio_files_sent": len(handle.sent)})
+        heard = await self._patiently(label, counted if always else Parcel("POST", url, {}, b""))
         plain = probe is None and credential == "right" and not always
         if plain and heard.exchange.status in _BODY_WANTED:
-            heard = await self._patiently(_attempt(label, 2), "POST", url, None, counted)
+            heard = await self._patiently(replace(label, attempt=heard.exchange.label.attempt + 1), counted)
         return heard.exchange
 
     async def get(
@@ -270,7 +256,8 @@ class Driver:
         headers: Mapping[str, str] | None = None,
     ) -> Heard:
         label = Label("get", self.journey, handle.key, probe, credential)
-        return await self._patiently(label, "GET", self.url("sessions", handle.session_id), headers)
+        url = self.url("sessions", handle.session_id)
+        return await self._patiently(label, Parcel("GET", url, dict(headers or {}), b""))
 
     async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = READ_LAG) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""
@@ -309,7 +296,7 @@ class Driver:
         return handle
 
     def stranger(self, handle: Handle) -> Handle | None:
-        """A session nobody made, with an id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
+        """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
         if urlsplit(handle.upload_url).query or handle.upload_url.count(handle.session_id) != 1:
             return None
         if not self._wire.owns(handle.upload_url):
@@ -330,8 +317,8 @@ def at_rest(x: Exchange) -> bool:
     return x.document.get("status") in TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
 
 
-def _attempt(label: Label, number: int) -> Label:
-    return Label(**{**vars(label), "attempt": number})
+def _posting(url: str, document: Mapping[str, Any]) -> Parcel:
+    return Parcel("POST", url, {"Content-Type": "application/json"}, jsonlib.dumps(document).encode())
 
 
 def _language(model: Mapping[str, Any]) -> str:
