@@ -90,7 +90,8 @@ class Recorder:
 
     def freeze(self, facts: Facts) -> Evidence:
         """The evidence as it stands."""
-        return Evidence(self.exchanges, facts, tuple(self._notes))
+        told = replace(facts, base_url=self._redactor.text(facts.base_url))
+        return Evidence(self.exchanges, told, tuple(self._notes))
 
     def _keep(
         self, pending: Pending, response: Response | None, trouble: str | None, notes: dict[str, Any]
