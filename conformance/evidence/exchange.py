@@ -69,6 +69,8 @@ class Request:
     body: bytes = b""
     size: int = 0
     sha256: str | None = None
+    #: Whether `body` is all of it: audio and very long bodies are kept by size and digest.
+    whole: bool = True
 
     @cached_property
     def json(self) -> Any:

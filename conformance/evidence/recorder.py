@@ -60,14 +60,16 @@ class Recorder:
     def begin(self, label: Label, method: str, url: str, headers: _Headers, body: bytes) -> Pending:
         """Number a request that is about to be sent."""
         self._sent += 1
-        audio = label.operation == "upload" or label.fixture is not None
+        bound = AUDIO_BOUND if label.operation == "upload" or label.fixture is not None else TEXT_BOUND
+        kept = self._redactor.body(body)
         request = Request(
             method=method,
             url=self._redactor.text(url),
             headers=self._headers(headers),
-            body=self._redactor.body(body)[: AUDIO_BOUND if audio else TEXT_BOUND],
+            body=kept[:bound],
             size=len(body),
-            sha256=hashlib.sha256(body).hexdigest() if body else None,
+            sha256=hashlib.sha256(kept).hexdigest() if kept else None,
+            whole=len(kept) <= bound,
         )
         return Pending(self._sent, label, request, datetime.now(UTC), monotonic(), dict(self.ambient))
 

@@ -46,7 +46,8 @@ async def upload_and_watch(drive: Driver, handle: Handle, fixtures: Sequence[str
     for place, fixture in enumerate(fixtures):
         await drive.upload(handle, fixture, name=f"audio_{place}{drive.audio[fixture].path.suffix}")
         shown = _shows(len(handle.sent))
-        patient = shown(await drive.until(handle, shown)) if patient else shown(await drive.get(handle))
+        read = await (drive.until(handle, shown) if patient else drive.get(handle))
+        patient = patient and shown(read)
 
 
 def _shows(count: int) -> Callable[[Exchange], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Literal, Self
 
 import httpx
@@ -63,6 +64,7 @@ class Wire:
         self._client = httpx.AsyncClient(
             transport=options.transport,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             timeout=None,  # noqa: S113 - `exchange` bounds the whole, which also stops a server that drips bytes
             limits=httpx.Limits(max_connections=64, keepalive_expiry=KEEPALIVE),
@@ -117,7 +119,6 @@ class Wire:
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             pending = self.recorder.begin(label, method, url, (), content)
             return Heard(self.recorder.troubled(pending, f"no request could be made for this URL: {error}"), None)
-        self._client.cookies.clear()
         sent = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         pending = self.recorder.begin(label, method, str(request.url), sent, content)
         allowed = timeout or self.options.request_timeout
