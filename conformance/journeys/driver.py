@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json as jsonlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from conformance.evidence import Exchange, Label, Note
-from conformance.evidence.record import TERMINAL
 from conformance.journeys.dialect import Parcel, parcel
+from conformance.journeys.handle import Handle, at_rest
 from conformance.journeys.patience import Pace, retry_after
+from conformance.journeys.recording import fitting
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from conformance.journeys.wire import Heard, Wire
     from conformance.target import Target
     from fixtures import Fixture
+
+__all__ = ["REMOVE", "UNSET", "Driver", "Handle", "at_rest"]
 
 
 class _Sentinel:
@@ -44,23 +46,12 @@ CREATE_ATTEMPTS = 6
 REFUSAL_ATTEMPTS = 2
 #: How often 429 and 503 are waited out before the answer is taken as final (rule 2).
 WAITS = 6
+#: The probe that marks a recording the kit has in no listed format.
+UNLISTED = "audio in a format that is not listed"
 #: A read may lag so many seconds behind a write (rule 3).
 READ_LAG = 5.0
 #: Answers that may mean "an end needs a body" (E38).
 _BODY_WANTED = (400, 411, 415, 422)
-
-
-@dataclass
-class Handle:
-    """A session of the run; `upload_url` is absolute, `sent` the names acknowledged so far."""
-
-    key: str
-    session_id: str
-    upload_url: str
-    created: Exchange
-    model: Mapping[str, Any]
-    single: bool = False
-    sent: list[str] = field(default_factory=list)
 
 
 class Driver:
@@ -211,14 +202,25 @@ class Driver:
     ) -> Exchange:
         """Hand over a fixture, or `content`, under a name: in the dialect the target takes unless `form` says other.
 
+        A fixture goes in a format the target lists, if the kit has one; the label then names that one and its file.
         To a foreign origin (storage) it is a PUT without any credential, whatever was asked (rule 8).
         """
         recording = self.audio[fixture] if fixture else None
+        if recording and content is None and media_type is None:
+            listed = fitting(self.audio, recording.name, self.target)
+            if listed is None and probe is None:
+                # Rule 6 binds the kit to listed formats: what comes of another one is nobody's failure.
+                probe = UNLISTED
+                self.note("no_such_audio", f"The kit has no {recording.name!r} in any of the formats the target lists.")
+            elif listed is not None and listed is not recording:
+                recording = listed
+                name = f"{name.rpartition('.')[0] or name}{recording.path.suffix}"
         data = content if content is not None else recording.read() if recording else b""
         typed = media_type or (recording.media_type if recording else "application/octet-stream")
         usual = (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"
         sent = parcel(form or usual, handle.upload_url, name, typed, data, single=handle.single)
-        label = Label("upload", self.journey, handle.key, probe, credential, name, fixture, graded=graded)
+        spoken = recording.name if recording else None
+        label = Label("upload", self.journey, handle.key, probe, credential, name, spoken, graded=graded)
         heard = await self._patiently(label, sent)
         if heard.exchange.accepted and name not in handle.sent:
             handle.sent.append(name)
@@ -297,24 +299,11 @@ class Driver:
 
     def stranger(self, handle: Handle) -> Handle | None:
         """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
-        if urlsplit(handle.upload_url).query or handle.upload_url.count(handle.session_id) != 1:
-            return None
-        if not self._wire.owns(handle.upload_url):
-            return None
-        prefix = handle.session_id[:4] if handle.session_id.startswith("ses_") else ""
-        made_up = hashlib.sha256(handle.session_id.encode()).hexdigest()[: len(handle.session_id) - len(prefix)]
-        unknown = prefix + made_up
-        url = handle.upload_url.replace(handle.session_id, unknown)
-        return Handle(f"{handle.key} stranger", unknown, url, handle.created, handle.model, handle.single)
+        return handle.stranger() if self._wire.owns(handle.upload_url) else None
 
     async def pause(self, seconds: float) -> None:
         """Wait, within the run's budget."""
         await self._wire.budget.pause(seconds)
-
-
-def at_rest(x: Exchange) -> bool:
-    """Whether a read after end shows that nothing more will happen: a terminal status, 410, or a failure (E21, E29)."""
-    return x.document.get("status") in TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
 
 
 def _posting(url: str, document: Mapping[str, Any]) -> Parcel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.journeys.driver import REMOVE
+from conformance.journeys.recording import fitting, pieces
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ TRICKY: dict[str, Any] = {
 }
 
 
-def chunks_of_visit(drive: Driver) -> Sequence[str]:
-    """The long consultation in its order: its chunks, or the one recording when there are none."""
-    found = sorted(
-        (fixture for fixture in drive.audio.values() if fixture.kind == "chunk"), key=lambda f: f.sequence or 0
-    )
-    if found and drive.target.upload_type == "chunked":
-        return [fixture.name for fixture in found]
-    whole = [fixture.name for fixture in drive.audio.values() if fixture.kind == "long"]
-    return whole[:1]
+def spoken(drive: Driver, *consultations: str) -> tuple[dict[str, Any], Sequence[str]]:
+    """How to send the first of the consultations that fits the target: what to ask for, and the files in order.
+
+    In chunks where the target takes them, else as one file of a single session; nothing when none fits.
+    """
+    for whole in consultations:
+        chunks = pieces(drive.audio, whole, drive.target)
+        if chunks and "chunked" in drive.target.upload_methods:
+            return {"upload_type": "chunked"}, chunks
+    for whole in consultations:
+        if "single" in drive.target.upload_methods and fitting(drive.audio, whole, drive.target):
+            return {"upload_type": "single"}, [whole]
+    return {}, []
 
 
 async def upload_and_watch(drive: Driver, handle: Handle, fixtures: Sequence[str]) -> None:
@@ -65,25 +70,29 @@ async def conclude(drive: Driver, handle: Handle) -> None:
 @journey("sessions/visit", long=True)
 async def visit(drive: Driver) -> None:
     """(6.2-6.4, 6.6) A long consultation of two voices in chunks, with additional_data, read in every state."""
-    asked = drive.body(templates=list(drive.target.templates[:2]) or ["soap"], additional_data=TRICKY)
+    how, files = spoken(drive, "visit", "cough", "knee")
+    asked = drive.body(templates=list(drive.target.templates[:2]) or ["soap"], additional_data=TRICKY, **how)
     handle = await drive.create("visit", asked)
     if handle is None:
         return
     await drive.get(handle)
     await drive.get(handle)
-    await upload_and_watch(drive, handle, chunks_of_visit(drive))
+    await upload_and_watch(drive, handle, files or ["short"])
     await conclude(drive, handle)
 
 
 @journey("sessions/short")
 async def short(drive: Driver) -> None:
-    """(8.3, 9.5) Two short recordings with different words, one after the other, each with a transcript of its own."""
+    """(8.3, 9.5) Two recordings with different words, each with a transcript of its own."""
     for recording in ("knee", "cough"):
-        handle = await drive.create(f"short/{recording}")
-        if handle is None:
-            return
-        await upload_and_watch(drive, handle, [recording])
-        await conclude(drive, handle)
+        how, files = spoken(drive, recording)
+        if not files:
+            drive.note("no_such_audio", f"The kit has no {recording!r} that fits the target's formats and chunk limit.")
+            continue
+        handle = await drive.create(f"short/{recording}", drive.body(**how))
+        if handle is not None:
+            await upload_and_watch(drive, handle, files)
+            await conclude(drive, handle)
 
 
 @journey("sessions/plain")

@@ -79,6 +79,7 @@ class Miniature:
         dialects: tuple[str, ...] = ("multipart",),
         spellings: tuple[str, ...] = ("X-API-Key", "Authorization"),
         storage: bool = False,
+        host: str = HOST,
         root: str = "/scribe/api",
         delay: float = 0.0,
         twist: Callable[[str, Asked, Answer], Answer] | None = None,
@@ -88,6 +89,7 @@ class Miniature:
         self.dialects = dialects
         self.spellings = spellings
         self.storage = storage
+        self.host = host
         self.root = root
         self.delay = delay
         self.twist = twist or (lambda _operation, _asked, answer: answer)
@@ -179,7 +181,7 @@ class Miniature:
             "protocol_version": "0.1",
             "supported_versions": ["0.1"],
             "service": {"name": "Miniature"},
-            "endpoints": {"base_url": HOST + self.root},
+            "endpoints": {"base_url": self.host + self.root},
             "authentication": {"supported_methods": ["api_key"]},
             "capabilities": {
                 "audio_formats": ["audio/wav"],
@@ -209,7 +211,7 @@ class Miniature:
             return refusal(400, "invalid_request", f"{wrong} cannot be so.", field=wrong)
         session = Session(f"ses_{secrets.token_hex(10)}", owner, wanted, self.now())
         self.sessions[session.id] = session
-        upload = f"{HOST}{self.root}/sessions/{session.id}/inbox"
+        upload = f"{self.host}{self.root}/sessions/{session.id}/inbox"
         if self.storage:
             upload = f"{STORAGE}/incoming/{session.id}?signature=s3cr%2Ft&expires=60"
         return Answer(201, {**self.head(session, "created"), "upload_url": upload})

@@ -28,7 +28,7 @@ def test_a_consultation_gets_through_in_whichever_form_the_target_takes(form):
     app = miniature(dialects=(form,))
 
     async def act(stage):
-        handle = await stage.drive.consult("visit", ["marker_1", "marker_0"])
+        handle = await stage.drive.consult("visit", ["markers/audio_1", "markers/audio_0"])
         return stage.drive.target.upload_form, handle, stage.evidence
 
     chosen, handle, evidence = play(app, act)
@@ -43,7 +43,7 @@ def test_storage_gets_the_audio_and_never_a_key():
     app = miniature(storage=True)
 
     async def act(stage):
-        await stage.drive.consult("visit", ["marker_0", "marker_1"])
+        await stage.drive.consult("visit", ["markers/audio_0", "markers/audio_1"])
         one = await stage.drive.create("one", stage.drive.body(upload_type="single"))
         for credential in ("right", "second", "wrong"):
             await stage.drive.upload(one, "knee", name="audio_0.wav", credential=credential)

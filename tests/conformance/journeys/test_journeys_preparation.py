@@ -72,17 +72,16 @@ def test_a_refused_key_is_said_so_and_not_graded():
 
 
 def test_redirects_of_discovery_are_followed_and_kept():
-    def answer(asked):
-        hop = int(asked.path[-1]) if asked.path[-1].isdigit() else 0
-        return Answer(302, {}, {"Location": f"{WELL_KNOWN}/{hop + 1}"})
-
-    app = discovery_as(answer)
+    app = miniature()
     usual = app.route
+    hops = iter(range(1, REDIRECTS + 1))
 
     def route(asked):
         if asked.path == f"{WELL_KNOWN}/{REDIRECTS}":
-            return "arrived", Answer(200, app.discovery())
-        return ("discovery", Answer(302)) if asked.path.startswith(WELL_KNOWN) else usual(asked)
+            return "discovery", Answer(200, app.discovery())
+        if asked.path.startswith(WELL_KNOWN):
+            return "discovery", Answer(302, {}, {"Location": f"{WELL_KNOWN}/{next(hops)}"})
+        return usual(asked)
 
     app.route = route
     target, _, evidence = prepared(app)
