@@ -19,20 +19,22 @@ from conformance.journeys.clock import ClockTrouble, TestClock
 from conformance.journeys.driver import Driver
 from conformance.journeys.preparation import prepare
 from conformance.journeys.wire import Wire
-from conformance.target import TargetUnreachable
+from conformance.target import CredentialsRefused, Options, TargetUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from conformance.evidence import Exchange
     from conformance.journeys import Journey
-    from conformance.target import Options, Target
+    from conformance.target import Target
     from fixtures import Fixture
+
+__all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: `done` of `total` journeys, and how many requests it has sent."""
+    """Where a run is: `done` of `total` journeys, those `running`, and how many requests it has sent."""
 
     event: Literal["preparing", "prepared", "started", "waiting", "finished"]
     journey: str
@@ -40,6 +42,7 @@ class Progress:
     requests: int
     done: int
     total: int
+    running: tuple[str, ...] = ()
 
 
 class _Run:
@@ -52,17 +55,21 @@ class _Run:
         self.wire = wire
         self.audio = audio
         self.done = self.total = 0
+        #: In order of starting; a dict keeps it.
+        self._running: dict[str, None] = {}
         self._progress = progress
 
     def tell(
         self, event: Literal["preparing", "prepared", "started", "waiting", "finished"], journey: str, text: str = ""
     ) -> None:
         if self._progress is not None:
-            self._progress(Progress(event, journey, text, self.wire.recorder.sent, self.done, self.total))
+            sent = self.wire.recorder.sent
+            self._progress(Progress(event, journey, text, sent, self.done, self.total, tuple(self._running)))
 
     async def walk(self, journey: Journey, target: Target, clock: TestClock | None) -> None:
         """One journey to its end; what stops it is noted, and stops nothing else."""
         name = journey.name
+        self._running[name] = None
         self.tell("started", name, journey.doc)
         drive = Driver(
             name, self.wire, target, self.audio, clock=clock, tell=lambda text: self.tell("waiting", name, text)
@@ -76,6 +83,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - a mistake of the kit costs one journey and is reported, not hidden
             drive.note("kit_error", _where(error))
         self.done += 1
+        self._running.pop(name)
         self.tell("finished", name)
 
 
@@ -136,7 +144,7 @@ async def _clock(wire: Wire) -> TestClock | None:
         return None
     clock = TestClock(wire, wire.options.test_clock)
     try:
-        await clock.read()
+        await clock.now()
     except ClockTrouble as trouble:
         wire.recorder.note(Note("preparation", "no_clock", str(trouble)))
         return None

@@ -29,7 +29,7 @@ class TargetError(Exception):
     exit_code = 3
 
 
-class BadOption(TargetError):  # noqa: N818 - says what is wrong, as the message does
+class BadOption(TargetError, ValueError):  # noqa: N818 - says what is wrong, as the message does
     """An option cannot be used as given."""
 
     exit_code = 2

@@ -14,7 +14,13 @@ class Budget:
     """Seconds left of a run, counted from its making."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = monotonic() + seconds
+        self._start = monotonic()
+        self._end = self._start + seconds
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return monotonic() - self._start
 
     @property
     def left(self) -> float:

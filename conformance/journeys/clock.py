@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance.evidence import Label
@@ -24,21 +24,18 @@ class TestClock:
     def __init__(self, wire: Wire, url: str) -> None:
         self._wire = wire
         self._url = url
-        self._offset = timedelta()
         #: Seconds this run has moved the clock by.
         self.advanced = 0.0
         wire.trust(url)
 
-    def now(self) -> datetime:
-        """The target's time, reckoned from its last answer."""
-        return datetime.now(UTC) + self._offset
-
-    async def read(self) -> datetime:
-        """Ask for the time; raises ClockTrouble."""
+    async def now(self) -> datetime:
+        """The target's time; raises ClockTrouble."""
         return await self._ask("GET", b"")
 
     async def advance(self, seconds: float) -> datetime:
-        """Move the clock forward and answer the time it shows then; raises ClockTrouble."""
+        """Move the clock forward (never back) and answer the time it shows then; raises ClockTrouble."""
+        if seconds <= 0:
+            return await self.now()
         whole = int(seconds) if float(seconds).is_integer() else seconds
         now = await self._ask("POST", json.dumps({"advance_seconds": whole}).encode())
         self.advanced += seconds
@@ -55,8 +52,7 @@ class TestClock:
         now = _instant(heard.answer.document.get("now"))
         if now is None or not 200 <= heard.answer.status < 300:
             raise ClockTrouble(f"the test clock answered {heard.answer.status} without a readable `now`")
-        self._offset = now - datetime.now(UTC)
-        self._wire.recorder.ambient["clock_offset"] = self._offset.total_seconds()
+        self._wire.recorder.ambient["clock_offset"] = (now - datetime.now(UTC)).total_seconds()
         return now
 
 

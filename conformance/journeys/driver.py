@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from dataclasses import replace
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin
@@ -17,6 +18,7 @@ from conformance.target import split_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from conformance.evidence import Credential, Operation
     from conformance.journeys.clock import TestClock
@@ -80,6 +82,14 @@ class Driver:
     def throttled(self) -> bool:
         """Whether any answer of the run so far was 429."""
         return self._wire.throttled
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return self._wire.budget.elapsed
+
+    def later(self, moment: datetime, since: float) -> datetime:
+        """A moment of the target's, moved on by what has passed here since `elapsed()` showed `since`."""
+        return moment + timedelta(seconds=self.elapsed() - since)
 
     def note(self, reason: str, text: str, *requirements: str) -> None:
         """Say why (part of) the journey could not be done, and what stays unobserved because of it."""
