@@ -61,13 +61,16 @@ class Label:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as sent; `body` is whole for JSON and cut for audio (`size` is the full length in bytes)."""
+    """A request as sent; `body` is whole for JSON and cut for audio (`size` and `sha256` are those of the whole)."""
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     size: int = 0
+    sha256: str | None = None
+    #: Whether `body` is all of it: audio and very long bodies are kept by size and digest.
+    whole: bool = True
 
     @cached_property
     def json(self) -> Any:

@@ -1,0 +1,70 @@
+"""An exchange as a line that a person can paste into a shell; keys stay in the reader's environment."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conformance.evidence.exchange import Exchange
+
+#: What the recorder wrote instead of a key -> the variable the reader sets.
+VARIABLES = {"<key>": "SCRIBE_API_KEY", "<second-key>": "SCRIBE_SECOND_API_KEY"}
+#: A longer body would bury the line it stands in.
+INLINE_BOUND = 4096
+#: What curl sends of itself.
+_OWN = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
+_PLACEHOLDER = re.compile("(" + "|".join(map(re.escape, VARIABLES)) + ")")
+
+
+def curl(x: Exchange) -> str:
+    """The request of an exchange as one curl command; audio is named by its fixture's file, not spelled out."""
+    request = x.request
+    form = _form(x)
+    words = ["curl", "-sS", "-i", "-X", request.method, _quoted(request.url)]
+    if re.search(r"[\[\]{}]", request.url):
+        words.insert(1, "--globoff")
+    for name, value in request.headers:
+        if name.lower() in _OWN or (form and name.lower() == "content-type"):
+            continue
+        words += ["-H", _quoted(f"{name}: {value}" if value else f"{name};")]
+    return " ".join(words + (form or _data(x)))
+
+
+def _quoted(text: str) -> str:
+    """One shell word; variables are left for the shell to fill in."""
+    pieces = [piece for piece in _PLACEHOLDER.split(text) if piece]
+    return "".join(f'"${VARIABLES[piece]}"' if piece in VARIABLES else shlex.quote(piece) for piece in pieces) or "''"
+
+
+def _form(x: Exchange) -> list[str]:
+    """The part of a multipart upload, for curl to wrap itself."""
+    head = x.request.body.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    part = re.search(r'name="([^"]*)"; filename="([^"]*)"\r\nContent-Type: (.+)', head)
+    if part is None or not (x.request.header("content-type") or "").startswith("multipart/form-data"):
+        return []
+    return ["-F", _quoted(f'{part[1]}=@{_file(x)};filename="{part[2]}";type={part[3]}')]
+
+
+def _data(x: Exchange) -> list[str]:
+    request = x.request
+    if not request.size:
+        return []
+    if request.whole and request.size <= INLINE_BOUND and x.label.operation != "upload":
+        try:
+            text = request.body.decode()
+        except UnicodeDecodeError:
+            text = "\0"
+        # A shell word cannot hold NUL, and curl reads a file where data begins with @.
+        if "\0" not in text and not text.startswith("@"):
+            return ["--data-binary", _quoted(text)]
+    return ["--data-binary", _quoted(f"@{_file(x)}")]
+
+
+def _file(x: Exchange) -> str:
+    """The name of the file a reader has to put there: the fixture's, else one that says what it held."""
+    if x.label.fixture:
+        return f"{x.label.fixture}{PurePath(x.label.file or '').suffix}"
+    return f"body-{(x.request.sha256 or 'empty')[:12]}.bin"

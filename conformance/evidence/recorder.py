@@ -1,0 +1,116 @@
+"""Keeps exchanges in the order of sending, redacted and bounded; append-only until it is frozen."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from conformance.evidence.exchange import Exchange, Label, Request, Response
+from conformance.evidence.record import Evidence, Facts, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.evidence.redaction import Redactor
+
+    _Headers = Iterable[tuple[str, str]]
+
+#: What is kept of a body that is text: a transcript of a day is far below it.
+TEXT_BOUND = 1024 * 1024
+#: What is kept of audio: enough for the container's signature and the head of a multipart part.
+AUDIO_BOUND = 512
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request on its way."""
+
+    number: int
+    label: Label
+    request: Request
+    sent: datetime
+    started: float
+    ambient: dict[str, Any]
+
+
+class Recorder:
+    """Numbers exchanges when they are sent, and keeps them when they are answered."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._sent = 0
+        self._exchanges: list[Exchange] = []
+        self._notes: list[Note] = []
+        #: Facts noted on every exchange sent from now on, such as how far the target's clock was moved.
+        self.ambient: dict[str, Any] = {}
+
+    @property
+    def sent(self) -> int:
+        """How many requests went out."""
+        return self._sent
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What was answered so far, in the order of sending."""
+        return tuple(sorted(self._exchanges, key=lambda kept: kept.number))
+
+    def begin(self, label: Label, method: str, url: str, headers: _Headers, body: bytes) -> Pending:
+        """Number a request that is about to be sent."""
+        self._sent += 1
+        bound = AUDIO_BOUND if label.operation == "upload" or label.fixture is not None else TEXT_BOUND
+        kept = self._redactor.body(body)
+        request = Request(
+            method=method,
+            url=self._redactor.text(url),
+            headers=self._headers(headers),
+            body=kept[:bound],
+            size=len(body),
+            sha256=hashlib.sha256(kept).hexdigest() if kept else None,
+            whole=len(kept) <= bound,
+        )
+        return Pending(self._sent, label, request, datetime.now(UTC), monotonic(), dict(self.ambient))
+
+    def answered(self, pending: Pending, status: int, headers: _Headers, body: bytes, **notes: Any) -> Exchange:
+        """Keep an answer; `notes` are facts that no header tells."""
+        kept = self._redactor.body(body)
+        if len(kept) > TEXT_BOUND:
+            notes["size"] = len(body)
+        response = Response(status, self._headers(headers), kept[:TEXT_BOUND])
+        return self._keep(pending, response, None, notes)
+
+    def troubled(self, pending: Pending, trouble: str, *, graded: bool = True) -> Exchange:
+        """Keep a request that got no answer; `graded` is False when the kit itself gave up on it."""
+        label = pending.label if graded else replace(pending.label, graded=False)
+        return self._keep(replace(pending, label=label), None, self._redactor.text(trouble), {})
+
+    def note(self, note: Note) -> None:
+        """Keep why something could not be done."""
+        self._notes.append(replace(note, text=self._redactor.text(note.text)))
+
+    def freeze(self, facts: Facts) -> Evidence:
+        """The evidence as it stands."""
+        told = replace(facts, base_url=self._redactor.text(facts.base_url))
+        return Evidence(self.exchanges, told, tuple(self._notes))
+
+    def _keep(
+        self, pending: Pending, response: Response | None, trouble: str | None, notes: dict[str, Any]
+    ) -> Exchange:
+        exchange = Exchange(
+            number=pending.number,
+            label=pending.label,
+            request=pending.request,
+            response=response,
+            sent=pending.sent,
+            received=datetime.now(UTC),
+            elapsed=monotonic() - pending.started,
+            trouble=trouble,
+            notes=pending.ambient | notes,
+        )
+        self._exchanges.append(exchange)
+        return exchange
+
+    def _headers(self, headers: _Headers) -> tuple[tuple[str, str], ...]:
+        return tuple((self._redactor.text(name), self._redactor.text(value)) for name, value in headers)

@@ -1,0 +1,38 @@
+"""The time a run may take: one budget that every wait and every request draws on."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+
+class BudgetSpent(Exception):  # noqa: N818 - a fact of the run, not an error
+    """The run's time is over; what is not seen by now stays unseen."""
+
+
+class Budget:
+    """Seconds left of a run, counted from its making."""
+
+    def __init__(self, seconds: float) -> None:
+        self._start = monotonic()
+        self._end = self._start + seconds
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return monotonic() - self._start
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain, at least 0."""
+        return max(0.0, self._end - monotonic())
+
+    def check(self) -> None:
+        """Raise BudgetSpent when nothing is left."""
+        if self.left <= 0:
+            raise BudgetSpent
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep, but not beyond the budget; raise BudgetSpent when that cuts the sleep short."""
+        await asyncio.sleep(min(seconds, self.left))
+        self.check()

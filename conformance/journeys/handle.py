@@ -1,0 +1,42 @@
+"""A session of the run as its journey holds it, and when there is nothing more to wait for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from conformance.evidence.record import TERMINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.evidence import Exchange
+
+
+@dataclass
+class Handle:
+    """A session of the run; `upload_url` is absolute, `sent` the names acknowledged so far."""
+
+    key: str
+    session_id: str
+    upload_url: str
+    created: Exchange
+    model: Mapping[str, Any]
+    single: bool = False
+    sent: list[str] = field(default_factory=list)
+
+    def stranger(self) -> Handle | None:
+        """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
+        if urlsplit(self.upload_url).query or self.upload_url.count(self.session_id) != 1:
+            return None
+        prefix = "ses_" if self.session_id.startswith("ses_") else ""
+        made_up = hashlib.sha256(self.session_id.encode()).hexdigest()[: len(self.session_id) - len(prefix)]
+        url = self.upload_url.replace(self.session_id, prefix + made_up)
+        return Handle(f"{self.key} stranger", prefix + made_up, url, self.created, self.model, self.single)
+
+
+def at_rest(x: Exchange) -> bool:
+    """Whether a read after end shows that nothing more will happen: a terminal status, 410, or a failure (E21, E29)."""
+    return x.document.get("status") in TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)

@@ -1,0 +1,48 @@
+"""Every journey under its name, with the phase it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from conformance.journeys.driver import Driver
+
+Phase = Literal["main", "clock"]
+Walk = Callable[["Driver"], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A way through the protocol: it drives and labels, and judges nothing.
+
+    Journeys of phase `main` run side by side, the `long` ones first, so that a run takes as long as its longest wait.
+    Those of phase `clock` move the target's clock: they run one after the other, last, and only with a test clock.
+    """
+
+    name: str
+    walk: Walk
+    phase: Phase
+    long: bool
+    doc: str
+
+
+_REGISTRY: dict[str, Journey] = {}
+
+
+def journey(name: str, *, phase: Phase = "main", long: bool = False) -> Callable[[Walk], Walk]:
+    """Register a coroutine function as a journey; two of one name are a mistake of ours."""
+
+    def register(walk: Walk) -> Walk:
+        if name in _REGISTRY:
+            raise TypeError(f"there are two journeys named {name!r}")
+        _REGISTRY[name] = Journey(name, walk, phase, long, (walk.__doc__ or "").strip())
+        return walk
+
+    return register
+
+
+def registered() -> tuple[Journey, ...]:
+    """The journeys imported so far, the long ones first, else in order of registration."""
+    return tuple(sorted(_REGISTRY.values(), key=lambda found: not found.long))

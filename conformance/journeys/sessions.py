@@ -1,0 +1,108 @@
+"""Ordinary consultations, read in every state they pass: most checks live on these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.journeys.driver import REMOVE
+from conformance.journeys.recording import fitting, pieces
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from conformance.evidence import Exchange
+    from conformance.journeys.driver import Driver, Handle
+
+#: Members that break careless servers: nesting, null, numbers, Unicode beyond the BMP, long text; below 4 KB (§6.6).
+TRICKY: dict[str, Any] = {
+    "emr_encounter_id": "enc_0815",
+    "nested": {"list": [1, "two", None, [], {}, [[3.5]]], "empty": "", "": "an empty name"},
+    "numbers": [0, -1, 1.5, 1e-7, 9007199254740991, -0.25],
+    "flags": [True, False, None],
+    "unicode": "Zoë 東京 हिन्दी 🩺 e\u0301 \u202eright to left",
+    "markup": '<b>&amp;</b> "quoted" back\\slash tab\t line\nbreak',
+    "status": "failed",
+    "long": "consultation " * 60,
+}
+
+
+def spoken(drive: Driver, *consultations: str) -> tuple[dict[str, Any], Sequence[str]]:
+    """How to send the first of the consultations that fits the target: what to ask for, and the files in order.
+
+    In chunks where the target takes them, else as one file of a single session; nothing when none fits.
+    """
+    for whole in consultations:
+        chunks = pieces(drive.audio, whole, drive.target)
+        if chunks and "chunked" in drive.target.upload_methods:
+            return {"upload_type": "chunked"}, chunks
+    for whole in consultations:
+        if "single" in drive.target.upload_methods and fitting(drive.audio, whole, drive.target):
+            return {"upload_type": "single"}, [whole]
+    return {}, []
+
+
+async def upload_and_watch(drive: Driver, handle: Handle, fixtures: Sequence[str]) -> None:
+    """Upload one file after the other and read after each, until the read shows what was acknowledged (rule 3).
+
+    A service that did not show one in time is not waited for again in this session.
+    """
+    patient = drive.target.api_target is True
+    for place, fixture in enumerate(fixtures):
+        await drive.upload(handle, fixture, name=f"audio_{place}{drive.audio[fixture].path.suffix}")
+        shown = _shows(len(handle.sent))
+        read = await (drive.until(handle, shown) if patient else drive.get(handle))
+        patient = patient and shown(read)
+
+
+def _shows(count: int) -> Callable[[Exchange], bool]:
+    """Whether a read counts so many files; one that counts none at all has nothing to wait for."""
+    return lambda x: x.document.get("audio_files_received", count) == count
+
+
+async def conclude(drive: Driver, handle: Handle) -> None:
+    """End, read through processing to the results, and read those twice."""
+    await drive.end(handle)
+    if await drive.finish(handle) is not None:
+        await drive.get(handle)
+
+
+@journey("sessions/visit", long=True)
+async def visit(drive: Driver) -> None:
+    """(6.2-6.4, 6.6) A long consultation of two voices in chunks, with additional_data, read in every state."""
+    how, files = spoken(drive, "visit", "cough", "knee")
+    asked = drive.body(templates=list(drive.target.templates[:2]) or ["soap"], additional_data=TRICKY, **how)
+    handle = await drive.create("visit", asked)
+    if handle is None:
+        return
+    await drive.get(handle)
+    await drive.get(handle)
+    await upload_and_watch(drive, handle, files or ["short"])
+    await conclude(drive, handle)
+
+
+@journey("sessions/short")
+async def short(drive: Driver) -> None:
+    """(8.3, 9.5) Two recordings with different words, each with a transcript of its own."""
+    for recording in ("knee", "cough"):
+        how, files = spoken(drive, recording)
+        if not files:
+            drive.note("no_such_audio", f"The kit has no {recording!r} that fits the target's formats and chunk limit.")
+            continue
+        handle = await drive.create(f"short/{recording}", drive.body(**how))
+        if handle is not None:
+            await upload_and_watch(drive, handle, files)
+            await conclude(drive, handle)
+
+
+@journey("sessions/plain")
+async def plain(drive: Driver) -> None:
+    """(6.2) A create without any member the field table calls optional."""
+    asked = drive.body(model=REMOVE, language_hint=REMOVE, transcript_language=REMOVE)
+    handle = await drive.create("plain", asked)
+    if handle is None:
+        return
+    await drive.get(handle)
+    await drive.get(handle)
+    await upload_and_watch(drive, handle, ["short"])
+    await conclude(drive, handle)

@@ -1,0 +1,187 @@
+"""Runs every journey against a target and freezes what was seen: side by side first, then those that move its clock."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+from conformance.evidence import Evidence, Facts, Note
+from conformance.evidence.recorder import Recorder
+from conformance.evidence.redaction import Redactor
+from conformance.journeys import all_journeys
+from conformance.journeys.budget import Budget, BudgetSpent
+from conformance.journeys.clock import ClockTrouble, TestClock
+from conformance.journeys.driver import Driver
+from conformance.journeys.preparation import prepare
+from conformance.journeys.wire import Wire
+from conformance.target import CredentialsRefused, Options, TargetUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from conformance.evidence import Exchange
+    from conformance.journeys import Journey
+    from conformance.target import Target
+    from fixtures import Fixture
+
+__all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: `done` of `total` journeys, those `running`, and how many requests it has sent."""
+
+    event: Literal["preparing", "prepared", "started", "waiting", "finished"]
+    journey: str
+    text: str
+    requests: int
+    done: int
+    total: int
+    running: tuple[str, ...] = ()
+
+
+class _Run:
+    """One run's parts, shared by its journeys."""
+
+    def __init__(
+        self, options: Options, wire: Wire, audio: Mapping[str, Fixture], progress: Callable[[Progress], None] | None
+    ) -> None:
+        self.options = options
+        self.wire = wire
+        self.audio = audio
+        self.done = self.total = 0
+        #: In order of starting; a dict keeps it.
+        self._running: dict[str, None] = {}
+        self._progress = progress
+
+    def tell(
+        self, event: Literal["preparing", "prepared", "started", "waiting", "finished"], journey: str, text: str = ""
+    ) -> None:
+        if self._progress is not None:
+            sent = self.wire.recorder.sent
+            self._progress(Progress(event, journey, text, sent, self.done, self.total, tuple(self._running)))
+
+    async def walk(self, journey: Journey, target: Target, clock: TestClock | None) -> None:
+        """One journey to its end; what stops it is noted, and stops nothing else."""
+        name = journey.name
+        self._running[name] = None
+        self.tell("started", name, journey.doc)
+        drive = Driver(
+            name, self.wire, target, self.audio, clock=clock, tell=lambda text: self.tell("waiting", name, text)
+        )
+        try:
+            await journey.walk(drive)
+        except BudgetSpent:
+            drive.note("deadline", f"The time of the run ({self.options.budget:g} s) was over during {name!r}.")
+        except ClockTrouble as trouble:
+            drive.note("no_clock", str(trouble))
+        except Exception as error:  # noqa: BLE001 - a mistake of the kit costs one journey and is reported, not hidden
+            drive.note("kit_error", _where(error))
+        self.done += 1
+        self._running.pop(name)
+        self.tell("finished", name)
+
+
+async def drive_all(
+    options: Options,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    audio: Mapping[str, Fixture] | None = None,
+    journeys: Iterable[Journey] | None = None,
+) -> Evidence:
+    """Prepare the target, run the journeys (default: all) and freeze the evidence.
+
+    Raises TargetUnreachable and CredentialsRefused when there is nothing to grade. Trouble on the way is evidence,
+    running out of `options.budget` is a note `deadline`, a mistake of the kit a note `kit_error`.
+    """
+    if audio is None:
+        from fixtures import load
+
+        audio = load()
+    chosen = tuple(journeys) if journeys is not None else all_journeys()
+    secrets = {"<key>": options.api_key, "<second-key>": options.second_api_key}
+    recorder = Recorder(Redactor({name: secret for name, secret in secrets.items() if secret}))
+    async with Wire(options, recorder, Budget(options.budget)) as wire:
+        run = _Run(options, wire, audio, progress)
+        run.tell("preparing", "preparation", f"looking at {options.target}")
+        try:
+            target = await prepare(wire, audio)
+            clock = await _clock(wire)
+        except BudgetSpent:
+            raise TargetUnreachable(f"{options.target} could not be looked at within {options.budget:g} s") from None
+        moving = [journey for journey in chosen if journey.phase == "clock"] if clock else []
+        standing = [journey for journey in chosen if journey.phase == "main"]
+        run.total = len(standing) + len(moving)
+        run.tell("prepared", "preparation", target.base_url)
+        await _side_by_side(run, standing, target, clock)
+        skew = _skew(recorder.exchanges)
+        for journey in moving:
+            await run.walk(journey, target, clock)
+        return recorder.freeze(_facts(wire, target, clock, skew))
+
+
+async def _side_by_side(run: _Run, journeys: Iterable[Journey], target: Target, clock: TestClock | None) -> None:
+    """All at once up to the limit; the long ones mostly wait, so they start first and hold no place."""
+    places = asyncio.Semaphore(run.options.concurrency)
+
+    async def placed(journey: Journey) -> None:
+        async with places:
+            await run.walk(journey, target, clock)
+
+    async with asyncio.TaskGroup() as group:
+        for journey in sorted(journeys, key=lambda each: not each.long):
+            group.create_task(run.walk(journey, target, clock) if journey.long else placed(journey))
+
+
+async def _clock(wire: Wire) -> TestClock | None:
+    """The test clock, if one is named and answers; else the reason is noted."""
+    if wire.options.test_clock is None:
+        return None
+    clock = TestClock(wire, wire.options.test_clock)
+    try:
+        await clock.now()
+    except ClockTrouble as trouble:
+        wire.recorder.note(Note("preparation", "no_clock", str(trouble)))
+        return None
+    return clock
+
+
+def _facts(wire: Wire, target: Target, clock: TestClock | None, skew: float) -> Facts:
+    return Facts(
+        base_url=target.base_url,
+        revision=wire.options.revision,
+        second_key=target.second_key,
+        clock="test" if clock else "wall",
+        api_target=target.api_target,
+        upload_form=target.upload_form,
+        skew=skew,
+        public_host=target.public_host,
+        extra={"spelling": wire.spelling, "throttled": wire.throttled, "seed": wire.options.seed},
+    )
+
+
+def _skew(exchanges: Iterable[Exchange]) -> float:
+    """The target's Date minus our time, seconds: the median over all answers; 0 when none carries a Date."""
+    offsets = []
+    for x in exchanges:
+        told = x.response.header("date") if x.response else None
+        try:
+            date = parsedate_to_datetime(told) if told else None
+        except ValueError:
+            date = None
+        if date is None or date.tzinfo is None:
+            continue
+        # A Date is cut to whole seconds: on average it is half a second older than the moment it names.
+        offsets.append((date - x.sent).total_seconds() - x.elapsed / 2 + 0.5)
+    return round(median(offsets), 3) if offsets else 0.0
+
+
+def _where(error: Exception) -> str:
+    """A mistake of the kit in one line: what, and the innermost place."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno} in {frame.name})"

@@ -1,0 +1,139 @@
+"""The server under test: what the operator says of it, what preparation found, and why a run cannot begin."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from conformance.verdict import Reading
+
+#: The ways to hand an audio file over: (7.2) multipart and raw to upload_url; (E44) POST or PUT to upload_url + name;
+#: (7.4) PUT to storage, with the name in the path for chunks.
+UploadForm = Literal["multipart", "raw", "named-post", "named-put", "storage-put"]
+
+_KEY = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+_LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".invalid", ".example", ".home.arpa")
+
+
+class TargetError(Exception):
+    """The run cannot begin; the message is one line that says what to do. `exit_code` is the command's (HOUSE §6)."""
+
+    exit_code = 3
+
+
+class BadOption(TargetError, ValueError):  # noqa: N818 - says what is wrong, as the message does
+    """An option cannot be used as given."""
+
+    exit_code = 2
+
+
+class TargetUnreachable(TargetError):  # noqa: N818 - as above
+    """Nothing that speaks the protocol answered."""
+
+
+class CredentialsRefused(TargetError):  # noqa: N818 - as above
+    """The target answers, but no spelling of the key lets the kit in."""
+
+
+def split_origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of an absolute http(s) URL; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    return parts.scheme, parts.hostname.lower(), port or (443 if parts.scheme == "https" else 80)
+
+
+def is_public(url: str) -> bool:
+    """Whether the host can be one of the public Internet, judged by its name alone (no look-up)."""
+    origin = split_origin(url)
+    if origin is None:
+        return False
+    host = origin[1]
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not f".{host}".endswith(_LOCAL_SUFFIXES)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator says; times are seconds.
+
+    `processing_timeout` bounds the wait for one session's results, `budget` the whole run. `request_timeout` bounds
+    one exchange from connecting to the last byte; `first_timeout` those made before anything has answered.
+    `extra_origins` are further origins that the operator names as the service's own (rule 8). `transport` replaces
+    the network, so that a run can stay in one process.
+    """
+
+    target: str
+    api_key: str
+    second_api_key: str | None = None
+    reading: Reading = "lenient"
+    revision: str = "2026-01-27"
+    seed: int = 0
+    test_clock: str | None = None
+    processing_timeout: float = 120.0
+    budget: float = 900.0
+    #: A server may transcribe before it acknowledges; 60 s is where proxies give up by default.
+    request_timeout: float = 60.0
+    #: Long enough for a cold start behind a load balancer, short enough to tell an operator of a typing slip.
+    first_timeout: float = 15.0
+    concurrency: int = 8
+    only: tuple[str, ...] = ()
+    extra_origins: tuple[str, ...] = ()
+    transport: httpx.AsyncBaseTransport | None = None
+
+    def __post_init__(self) -> None:
+        for name, url in (("--target", self.target), ("--test-clock", self.test_clock)):
+            if url is not None and split_origin(url) is None:
+                raise BadOption(
+                    f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"
+                )
+        if "@" in urlsplit(self.target).netloc:
+            raise BadOption("--target must not hold a name or password; the key goes into --api-key")
+        for name, key in (("--api-key", self.api_key), ("--second-api-key", self.second_api_key)):
+            if key is not None and not _KEY.fullmatch(key):
+                raise BadOption(f"{name} must be printable ASCII without spaces around it: it travels in a header")
+        if self.api_key == self.second_api_key:
+            raise BadOption("--second-api-key must belong to another client than --api-key: both are the same")
+
+
+def _bare(url: str) -> str:
+    """What stands behind a scheme that is missing or wrong, for the advice."""
+    return re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*:/*", "", url).strip("/") or "scribe.example.com"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What preparation found out; journeys go by it and change nothing in it.
+
+    `base_url` has no trailing slash. `templates` are the listed ids, transcript last. `model` is the model of the
+    kit's requests: an object of discovery, or an empty one. `upload_type` is the kit's default. `upload_form` is the
+    dialect that worked, None when none did or none could be tried. `max_chunk_seconds` is None when not declared.
+    """
+
+    base_url: str
+    discovery: Mapping[str, Any] = field(default_factory=dict)
+    templates: tuple[str, ...] = ()
+    models: tuple[Mapping[str, Any], ...] = ()
+    model: Mapping[str, Any] = field(default_factory=dict)
+    audio_formats: tuple[str, ...] = ()
+    upload_methods: tuple[str, ...] = ("chunked", "single")
+    upload_type: str = "chunked"
+    upload_form: UploadForm | None = None
+    api_target: bool | None = None
+    max_chunk_seconds: float | None = None
+    second_key: bool = False
+    public_host: bool = False
