@@ -96,7 +96,7 @@ class Service:
         self._offsets.update({name: timedelta(seconds=seconds) for name, seconds in offsets.items()})
         self._audio.sweep(await self._database.read(rows.audio_keys))
         process = self._process
-        self._work.launch(transcribe=process.transcribe, extract=process.extract, finish=process.finish)
+        await self._work.launch(transcribe=process.transcribe, extract=process.extract, finish=process.finish)
         self._reconciler = asyncio.create_task(self._reconcile())
 
     async def close(self) -> None:

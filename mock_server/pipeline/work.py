@@ -7,11 +7,10 @@ up what fell. 5 One executor a data directory, kept by a lock. 6 Arguments are i
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Queue
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,8 +25,6 @@ _QUEUE = "processing"
 _POLL_S = 0.1
 #: A session that takes the process down with it is parked after this many tries.
 _MOST_RECOVERIES = 5
-
-Step = "Callable[[str], Awaitable[None]]"
 
 #: DBOS keeps workflows in one registry a process; this is the pipeline they belong to now.
 _steps: dict[str, Any] = {}
@@ -64,9 +61,8 @@ class Work:
         self._at_once = at_once
         self._client: DBOSClient | None = None
 
-    def launch(self, **steps: Callable[[str], Awaitable[None]]) -> None:
+    async def launch(self, **steps: Callable[[str], Awaitable[None]]) -> None:
         """Start DBOS on the running loop; unfinished work of an earlier process goes on by itself."""
-        asyncio.get_running_loop()  # condition 3: raises where nothing runs
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         _steps.clear()
         _steps.update(steps)
@@ -81,8 +77,8 @@ class Work:
             "enable_otlp": False,
         }
         DBOS(config=config)
-        Queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_S)
         DBOS.launch()
+        await DBOS.register_queue_async(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_S)
         self._client = DBOSClient(system_database_url=self._url, serializer=DBOSPortableJSONSerializer())
 
     def enqueue(self, connection: Connection, session_id: str, attempt: int) -> None:
