@@ -101,8 +101,9 @@ class Options:
                 raise BadOption(
                     f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"
                 )
-        if "@" in urlsplit(self.target).netloc:
-            raise BadOption("--target must not hold a name or password; the key goes into --api-key")
+        parts = urlsplit(self.target)
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise BadOption("--target must be a plain address, without password, ? or #; the key goes into --api-key")
         for name, key in (("--api-key", self.api_key), ("--second-api-key", self.second_api_key)):
             if key is not None and not _KEY.fullmatch(key):
                 raise BadOption(f"{name} must be printable ASCII without spaces around it: it travels in a header")

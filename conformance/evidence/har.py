@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNKNOWN = -1
 
 
-def har(evidence: Evidence, *, version: str) -> dict[str, Any]:
+def har(evidence: Evidence, *, version: str = "unknown") -> dict[str, Any]:
     """The archive as a JSON object: every exchange, graded or not, in the order of sending, redacted as recorded.
 
     `version` is the kit's. Members that begin with an underscore are the kit's own, as HAR 1.2 allows.

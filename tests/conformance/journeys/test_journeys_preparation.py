@@ -160,9 +160,10 @@ def test_a_second_key_must_be_another():
         Options(HOST, OTHER_KEY, OTHER_KEY)
 
 
-def test_a_password_in_the_address_is_a_usage_error():
+@pytest.mark.parametrize("url", ["https://me:secret@a.test", "https://a.test/?api_key=sk_test_x", "https://a.test/#x"])
+def test_a_key_or_password_in_the_address_is_a_usage_error(url):
     with pytest.raises(BadOption, match="--api-key"):
-        Options("https://me:secret@a.test", "sk_test_x")
+        Options(url, "sk_test_x")
 
 
 @pytest.mark.parametrize(
