@@ -102,16 +102,16 @@ def run(
     """
     console, trouble = Console(), Console(stderr=True)
     check_selection(only or [], profile, revision)
-    options = Options(
-        target=target,
-        api_key=api_key,
-        second_api_key=second_api_key,
-        revision=revision,
-        test_clock=test_clock,
-        processing_timeout=processing_timeout,
-        seed=seed,
-    )
     try:
+        options = Options(
+            target=target,
+            api_key=api_key,
+            second_api_key=second_api_key,
+            revision=revision,
+            test_clock=test_clock,
+            processing_timeout=processing_timeout,
+            seed=seed,
+        )
         result = asyncio.run(_certify(options, profile, reading, only or [], console))
     except ValueError as error:
         raise refuse(trouble, str(error), USAGE) from error

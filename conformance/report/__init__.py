@@ -1,0 +1,1 @@
+"""Reports: functions of a frozen Run; none of them knows how the run came about."""

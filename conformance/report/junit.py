@@ -1,0 +1,78 @@
+"""junit.xml: a test case per requirement, a suite per chapter, for the dashboards CI systems have."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from conformance.report.findings import telling
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from conformance.run import Graded, Run
+
+#: XML 1.0 has no way to write these, and a target may send any of them.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+#: Skipped says why and is never counted as passed.
+_SKIPPED = frozenset({Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE})
+
+
+def _clean(text: str) -> str:
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def story(graded: Graded, run: Run) -> str:
+    """The findings of a requirement as lines of text."""
+    lines = [graded.requirement.statement]
+    for finding in telling(graded, run):
+        lines.append(f"- {finding['message']}")
+        lines.extend(
+            f"    {name}: {finding[name]}" for name in ("pointer", "expected", "actual", "erratum") if name in finding
+        )
+        if finding["exchange"]:
+            seen = finding["exchange"]
+            lines.append(f"    exchange #{seen['number']}: {seen['method']} {seen['url']} -> {seen['status']}")
+        if finding["curl"]:
+            lines.append(f"    {finding['curl']}")
+    return "\n".join(lines)
+
+
+def _case(graded: Graded, run: Run) -> ET.Element:
+    requirement = graded.requirement
+    case = ET.Element("testcase", classname=f"chapter {requirement.chapter:02d}", name=requirement.id, time="0")
+    text = _clean(story(graded, run))
+    told = telling(graded, run)
+    headline = _clean(told[0]["message"] if told else requirement.statement)
+    if graded.verdict is Verdict.FAIL:
+        ET.SubElement(case, "failure", message=headline, type=requirement.level).text = text
+    elif graded.verdict is Verdict.ERROR:
+        ET.SubElement(case, "error", message=headline, type="kit").text = text
+    elif graded.verdict in _SKIPPED:
+        ET.SubElement(case, "skipped", message=_clean(f"{graded.verdict.value} ({graded.reason}): {headline}"))
+    elif graded.verdict is not Verdict.PASS:
+        ET.SubElement(case, "system-out").text = f"{graded.verdict.value}\n{text}"
+    return case
+
+
+def render(run: Run) -> bytes:
+    """junit.xml as UTF-8 bytes."""
+    root = ET.Element("testsuites", name="scribe-conformance", time=f"{run.duration_s:.3f}")
+    for chapter, members in groupby(run.graded, key=lambda graded: graded.requirement.chapter):
+        cases = [_case(graded, run) for graded in members]
+        tally = {name: str(sum(case.find(name) is not None for case in cases)) for name in ("failure", "error")}
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=f"chapter {chapter:02d}",
+            tests=str(len(cases)),
+            failures=tally["failure"],
+            errors=tally["error"],
+            skipped=str(sum(case.find("skipped") is not None for case in cases)),
+            timestamp=run.started.isoformat(),
+        )
+        suite.extend(cases)
+    ET.indent(root)
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True)

@@ -1,0 +1,95 @@
+"""report.html: one self-contained file for people; every value of the target is escaped."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from conformance.report.document import document
+from conformance.report.lifecycle import diagram
+from conformance.verdict import Overall, Verdict
+
+if TYPE_CHECKING:
+    from conformance.run import Run
+
+#: The chapters of the protocol by number.
+CHAPTERS = {
+    1: "Overview and conformance",
+    3: "Versioning",
+    4: "Discovery",
+    5: "Authentication",
+    6: "Session lifecycle",
+    7: "Audio ingestion",
+    8: "Templates",
+    9: "Extraction",
+    10: "Webhooks",
+    11: "Errors",
+    12: "Security",
+}
+
+HEADLINES = {
+    Overall.CONFORMANT: "Conformant",
+    Overall.NON_CONFORMANT: "Not conformant",
+    Overall.NOT_FULLY_VERIFIED: "Not fully verified",
+}
+
+_EXPLANATIONS = {
+    Overall.CONFORMANT: "No requirement is violated, and every applicable MUST that can be seen from outside was verified.",
+    Overall.NON_CONFORMANT: "At least one binding requirement is violated; each violation is shown with its evidence.",
+    Overall.NOT_FULLY_VERIFIED: "Nothing is known to be violated, but not every binding requirement could be verified.",
+}
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 600 else text[:600] + " …"
+
+
+def _tally(requirements: list[dict[str, Any]]) -> str:
+    counts = {v.value: sum(r["verdict"] == v.value for r in requirements) for v in Verdict}
+    return ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items() if count)
+
+
+def _unverified(requirements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    open_ = {Verdict.INCONCLUSIVE.value, Verdict.ERROR.value}
+    return [
+        r
+        for r in requirements
+        if r["verdict"] in open_ and r["level"] == "MUST" and r["testability"] == "black-box"
+    ]
+
+
+def render(run: Run) -> str:
+    """report.html as text."""
+    environment = Environment(
+        loader=PackageLoader("conformance.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["shown"] = _shown
+    whole = document(run)
+    requirements: list[dict[str, Any]] = whole["requirements"]
+    chapters = []
+    for number, members in groupby(requirements, key=lambda r: int(r["chapter"])):
+        found = list(members)
+        chapters.append(
+            {
+                "number": number,
+                "title": CHAPTERS.get(number, f"Chapter {number}"),
+                "requirements": found,
+                "tally": _tally(found),
+            }
+        )
+    return environment.get_template("report.html.j2").render(
+        run=run,
+        headline=HEADLINES[run.overall],
+        explanation=_EXPLANATIONS[run.overall],
+        summary=whole["summary"],
+        urgent=[r for r in requirements if r["verdict"] in ("fail", "error")],
+        unverified=_unverified(requirements),
+        chapters=chapters,
+        errata=run.spec.errata,
+        diagram=Markup(diagram(run)),  # noqa: S704 - built from the spec's own names only, each escaped
+    )

@@ -1,0 +1,90 @@
+"""The summary a person reads in the terminal after a run."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from conformance.report.findings import telling
+from conformance.report.page import CHAPTERS, HEADLINES
+from conformance.verdict import Overall, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from conformance.run import Graded, Run
+
+COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.WARN: "yellow",
+    Verdict.DISPUTED: "magenta",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.INCONCLUSIVE: "cyan",
+    Verdict.ERROR: "bold magenta",
+}
+_OVERALL = {
+    Overall.CONFORMANT: "bold green",
+    Overall.NON_CONFORMANT: "bold red",
+    Overall.NOT_FULLY_VERIFIED: "bold yellow",
+}
+
+
+def _table(run: Run) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("chapter")
+    for verdict in Verdict:
+        table.add_column(verdict.value.replace("_", " "), justify="right")
+    for number, members in groupby(run.graded, key=lambda graded: graded.requirement.chapter):
+        verdicts = [graded.verdict for graded in members]
+        counts = [(verdict, verdicts.count(verdict)) for verdict in Verdict]
+        cells = [f"[{COLOURS[verdict]}]{count}[/]" if count else "[dim]·[/]" for verdict, count in counts]
+        table.add_row(f"{number:>2} {CHAPTERS.get(number, '')}", *cells)
+    return table
+
+
+def _tell(console: Console, graded: Graded, run: Run) -> None:
+    requirement = graded.requirement
+    colour = COLOURS[graded.verdict]
+    console.print(f"[{colour}]{graded.verdict.value}[/] [bold]{requirement.id}[/] ({requirement.level}, {requirement.source})")
+    console.print(f"     {escape(requirement.statement)}")
+    for finding in telling(graded, run)[:3]:
+        console.print(f"   • {escape(finding['message'])}")
+        for name, heading in (("pointer", "where"), ("expected", "expected"), ("actual", "seen")):
+            if name in finding:
+                console.print(f"     [dim]{heading}:[/] {escape(str(finding[name])[:300])}")
+        if finding["curl"]:
+            console.print(f"     [dim]{escape(finding['curl'][:400])}[/]", soft_wrap=True)
+
+
+def summary(console: Console, run: Run) -> None:
+    """Chapters with their counts, every failure with what was seen, what is left open, and the overall verdict."""
+    console.print(_table(run))
+    console.print()
+    for graded in run.graded:
+        if graded.verdict in (Verdict.FAIL, Verdict.ERROR):
+            _tell(console, graded, run)
+    open_ = [
+        graded
+        for graded in run.graded
+        if graded.verdict is Verdict.INCONCLUSIVE
+        and graded.requirement.level == "MUST"
+        and graded.requirement.testability == "black-box"
+    ]
+    if open_ and run.overall is not Overall.NON_CONFORMANT:
+        console.print("[yellow]Not verified, though they bind:[/]")
+        for graded in open_[:12]:
+            console.print(f"   {graded.requirement.id} [dim]({graded.reason})[/] {escape(graded.requirement.statement)}")
+        if len(open_) > 12:
+            console.print(f"   … and {len(open_) - 12} more in the report")
+    for note in run.evidence.notes:
+        if note.reason in ("kit_error", "no_clock", "deadline"):
+            console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
+    headline = HEADLINES[run.overall].upper()
+    console.print(
+        f"[{_OVERALL[run.overall]}]{headline}[/] · {run.reading} reading of {run.profile} {run.revision} · "
+        f"{run.requests} requests in {run.duration_s:.1f} s"
+    )
