@@ -1,0 +1,74 @@
+"""Session documents read through either shape of templates (E2), and what a session asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.evidence import Evidence, Exchange, Story
+
+
+def templates_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Template id -> entry, from an object or from an array of one-key objects; empty for any other shape."""
+    found = document.get("templates")
+    if isinstance(found, dict):
+        return found
+    entries: dict[str, Any] = {}
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict) and len(item) == 1:
+            entries |= item
+    return entries
+
+
+def shown_as(entry: object) -> str | None:
+    """The status of a template's entry."""
+    status = entry.get("status") if isinstance(entry, dict) else None
+    return status if isinstance(status, str) else None
+
+
+def _asked(story: Story) -> list[str]:
+    asked = story.asked.get("templates")
+    return [name for name in asked if isinstance(name, str)] if isinstance(asked, list) else []
+
+
+def requested(evidence: Evidence, story: Story) -> list[str]:
+    """The listed template ids a session asked for, each once."""
+    return list(dict.fromkeys(name for name in _asked(story) if name in evidence.template_ids))
+
+
+def unlisted(evidence: Evidence, story: Story) -> list[str]:
+    """The ids a session asked for that GET /templates does not list."""
+    return list(dict.fromkeys(name for name in _asked(story) if name not in evidence.template_ids))
+
+
+def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """Every read that shows a session, with its story."""
+    for story in evidence.stories.values():
+        for x in story.reads:
+            if "session_id" in x.document and "status" in x.document:
+                yield story, x
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Deep JSON equality with types, numbers by value in the range of doubles (E50): 1 and 1.0 are equal, 1 and true not."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return float(one) == float(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(equal(a, b) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and bool(one == other)
+
+
+def missing(x: Exchange, required: Mapping[str, type]) -> dict[str, object]:
+    """Members that are absent or of another type: pointer -> what stands there (None for absent)."""
+    wrong: dict[str, object] = {}
+    for name, kind in required.items():
+        value = x.document.get(name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            wrong[f"/{name}"] = value
+    return wrong

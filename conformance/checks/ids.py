@@ -1,0 +1,94 @@
+"""Chapter 6, session ids: their form, their uniqueness, and that one id means one session everywhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from conformance.checks.registry import check
+from conformance.finding import departs, holds, violates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange
+    from conformance.finding import Finding
+
+_PATTERN = re.compile(r"ses_[a-zA-Z0-9]+\Z")
+_URL_SAFE = re.compile(r"[A-Za-z0-9_-]+\Z")
+#: Printed in the schemas of seed 000 (E7, E9).
+_SHORTEST, _LONGEST = 16, 32
+
+
+def _created(evidence: Evidence) -> Iterator[tuple[Exchange, str]]:
+    """Every create that was accepted, probes included, with its id."""
+    for x in evidence.select("create", credential="right"):
+        found = x.document.get("session_id")
+        if x.accepted and isinstance(found, str):
+            yield x, found
+
+
+@check("SES-ID-001")
+def ids_start_with_ses(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) The prefix ses_."""
+    for x, found in _created(evidence):
+        good = found.startswith("ses_")
+        yield holds(x) if good else violates(x, "A session id does not start with ses_.", actual=found)
+
+
+@check("SES-ID-002")
+def ids_are_url_safe(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) Letters, digits, hyphen, underscore."""
+    for x, found in _created(evidence):
+        good = _URL_SAFE.match(found)
+        yield holds(x) if good else violates(x, "A session id is not URL-safe.", actual=found)
+
+
+@check("SES-ID-003")
+def ids_are_unique(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) No two sessions share an id."""
+    seen: set[str] = set()
+    for x, found in _created(evidence):
+        good = found not in seen
+        yield holds(x) if good else violates(x, "Two creates were given the same session id.", actual=found)
+        seen.add(found)
+
+
+@check("SES-ID-004")
+def ids_match_the_pattern(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) ^ses_[a-zA-Z0-9]+$."""
+    for x, found in _created(evidence):
+        if _PATTERN.match(found):
+            yield holds(x)
+        elif found.startswith("ses_") and _URL_SAFE.match(found):
+            told = "A session id has a hyphen or a further underscore, URL-safe by §6.2 but outside the schema's pattern."
+            yield departs(x, "E8", told, pointer="/session_id", actual=found)
+        else:
+            told = "A session id does not match the schema's pattern."
+            yield violates(x, told, pointer="/session_id", expected="^ses_[a-zA-Z0-9]+$", actual=found)
+
+
+@check("SES-ID-005")
+def ids_have_sixteen_to_thirty_two_characters(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) minLength and maxLength."""
+    for x, found in _created(evidence):
+        if _SHORTEST <= len(found) <= _LONGEST:
+            yield holds(x)
+        else:
+            told = "A session id is shorter or longer than the schema allows."
+            yield violates(x, told, pointer="/session_id", expected=f"{_SHORTEST} to {_LONGEST}", actual=found)
+
+
+@check("SES-ID-006")
+def one_id_means_one_session(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) The id of the 201 stands in every answer about the session."""
+    for story in evidence.stories.values():
+        for x in story.exchanges:
+            if x.label.operation not in ("get", "end") or "session_id" not in x.document:
+                continue
+            found = x.document["session_id"]
+            if found == story.session_id:
+                yield holds(x)
+            else:
+                told = "An answer about a session carries another id."
+                yield violates(x, told, pointer="/session_id", expected=story.session_id, actual=found)

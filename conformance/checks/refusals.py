@@ -1,0 +1,38 @@
+"""How a refusal is judged: by status and code, strictly and leniently, never by its wording (rule 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.finding import holds, tolerated, violates
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from conformance.evidence import Exchange
+    from conformance.finding import Finding
+
+
+def refused(
+    x: Exchange,
+    what: str,
+    *,
+    strict: Collection[int] = (400,),
+    lenient: Collection[int] = (422,),
+    codes: Collection[str] = (),
+    lenient_codes: Collection[str] = (),
+    erratum: str = "E64",
+) -> Finding:
+    """A request that no part of the text calls valid has to be answered with one of these statuses and codes."""
+    code = x.response.error_code if x.response else None
+    shown = f"{x.status} {code or ''}".strip()
+    wanted = " or ".join(str(status) for status in strict) + (f" with {' or '.join(codes)}" if codes else "")
+    if x.status in strict and (not codes or code in codes):
+        return holds(x)
+    told = f"{what} is answered {shown}."
+    known = not codes or code in codes or code in lenient_codes
+    if (x.status in strict or x.status in lenient) and known:
+        return tolerated(x, erratum, told, expected=wanted, actual=shown)
+    if x.accepted:
+        return violates(x, f"{what} is accepted.", expected=wanted, actual=shown)
+    return violates(x, told, expected=wanted, actual=shown)

@@ -1,0 +1,48 @@
+"""Timestamps as E66 reads them: RFC 3339 strictly, ISO 8601 with a T leniently."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from conformance.finding import holds, tolerated, violates
+
+if TYPE_CHECKING:
+    from conformance.evidence import Exchange
+    from conformance.finding import Finding
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\Z", re.IGNORECASE)
+_ISO = re.compile(r"\d{4}-?\d\d-?\d\dT\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?\Z")
+_FRACTION = re.compile(r"[.,](\d+)")
+
+
+def instant(value: object) -> datetime | None:
+    """The moment a stamp names, aware; one without an offset is read as UTC; None for anything else."""
+    if not isinstance(value, str) or not (_RFC3339.match(value) or _ISO.match(value)):
+        return None
+    try:
+        # fromisoformat takes up to six digits of a second; some services write nine.
+        found = datetime.fromisoformat(_FRACTION.sub(lambda m: "." + m.group(1)[:6], value.upper()))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def judge_stamp(x: Exchange, name: str) -> Finding:
+    """Whether a member is a date-time as the schemas ask for."""
+    value = x.document.get(name)
+    moment = instant(value)
+    if moment is None:
+        told = f"{name} is no date-time."
+        return violates(x, told, pointer=f"/{name}", expected="RFC 3339, e.g. 2025-01-19T10:30:00Z", actual=value)
+    if isinstance(value, str) and _RFC3339.match(value):
+        return holds(x)
+    told = f"{name} is ISO 8601 but not RFC 3339 (an offset or a part of the time is missing)."
+    return tolerated(x, "E66", told, pointer=f"/{name}", expected="RFC 3339", actual=value)
+
+
+def seconds_between(earlier: object, later: object) -> float | None:
+    """Seconds from one stamp to another; None when one of them is none."""
+    start, end = instant(earlier), instant(later)
+    return (end - start).total_seconds() if start and end else None

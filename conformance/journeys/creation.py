@@ -1,0 +1,123 @@
+"""Creates that no part of the text calls valid, and those only one part does: as data, each sent once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.journeys.driver import REMOVE
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from conformance.journeys.driver import Driver
+
+#: An id no service lists, a model no service offers, a word no list has.
+UNKNOWN_TEMPLATE = "template-that-nobody-lists"
+UNKNOWN_MODEL = "no-such-model"
+#: A two-letter code that ISO 639-1 does not assign.
+UNKNOWN_LANGUAGE = "zz"
+
+#: Probe -> what changes in the smallest valid body.
+BODIES: dict[str, dict[str, Any]] = {
+    "templates missing": {"templates": REMOVE},
+    "templates a string": {"templates": "soap"},
+    "templates an object": {"templates": {"soap": True}},
+    "templates with a number": {"templates": ["soap", 5]},
+    "templates empty": {"templates": []},
+    "model unknown": {"model": UNKNOWN_MODEL},
+    "language_hint a string": {"language_hint": "en"},
+    "language_hint too long": {"language_hint": ["toolong"]},
+    "language_hint unlisted": {"language_hint": [UNKNOWN_LANGUAGE]},
+    "transcript_language a string": {"transcript_language": "en"},
+    "transcript_language unlisted": {"transcript_language": [UNKNOWN_LANGUAGE]},
+    "upload_type missing": {"upload_type": REMOVE},
+    "upload_type unknown": {"upload_type": "carrier-pigeon"},
+    "upload_type stream": {"upload_type": "stream"},
+    "communication_protocol missing": {"communication_protocol": REMOVE},
+    "communication_protocol unknown": {"communication_protocol": "smoke"},
+    "communication_protocol websocket": {"communication_protocol": "websocket"},
+    "communication_protocol rpc": {"communication_protocol": "rpc"},
+    "additional_data an array": {"additional_data": ["a"]},
+    "additional_data a string": {"additional_data": "a"},
+    "additional_data a number": {"additional_data": 5},
+    "additional_data null": {"additional_data": None},
+    "unknown member": {"x_member_nobody_knows": {"a": 1}},
+}
+#: Probe -> bytes sent as application/json.
+RAW: dict[str, bytes] = {
+    "body broken JSON": b'{"templates": ["soap"',
+    "body an array": b'["soap"]',
+    "body empty": b"",
+}
+
+
+@journey("creation/defects")
+async def defects(drive: Driver) -> None:
+    """(6.2) Every departure from a valid body, one at a time."""
+    places = asyncio.Semaphore(4)
+
+    async def changed(probe: str, change: dict[str, Any]) -> None:
+        async with places:
+            await drive.send("create", "POST", drive.url("sessions"), probe=probe, json=drive.body(**change))
+
+    async def raw(probe: str, content: bytes) -> None:
+        typed = {"Content-Type": "application/json"}
+        async with places:
+            await drive.send("create", "POST", drive.url("sessions"), probe=probe, content=content, headers=typed)
+
+    async with asyncio.TaskGroup() as group:
+        for probe, change in BODIES.items():
+            group.create_task(changed(probe, change))
+        for probe, content in RAW.items():
+            group.create_task(raw(probe, content))
+        unlisted = [kind for kind in ("chunked", "single") if kind not in drive.target.upload_methods]
+        for kind in unlisted:
+            group.create_task(changed("upload_type not listed", {"upload_type": kind}))
+
+
+@journey("creation/variants")
+async def variants(drive: Driver) -> None:
+    """(6.2, 6.5) Valid creates of every kind: each model, each upload type, no optional member, two and three templates."""
+    for model in drive.target.models:
+        await drive.create(f"creation/model {model['id']}", drive.body(model=model["id"]))
+    for kind in drive.target.upload_methods:
+        if kind in ("chunked", "single"):
+            await drive.create(f"creation/upload {kind}", drive.body(upload_type=kind))
+    await drive.create("creation/no hint", drive.body(language_hint=REMOVE))
+    await drive.create("creation/no transcript language", drive.body(transcript_language=REMOVE))
+    await drive.create("creation/no model", drive.body(model=REMOVE))
+    await drive.create("creation/two templates", drive.body(templates=list(drive.target.templates[:2])))
+    if len(drive.target.templates) >= 3:
+        await drive.create("creation/three templates", drive.body(templates=list(drive.target.templates[:3])), probe="three templates")
+
+
+@journey("creation/independent")
+async def independent(drive: Driver) -> None:
+    """(6.2, 6.6) Two sessions of the same body: what happens to one leaves the other alone."""
+    one = await drive.create("creation/one", drive.body(additional_data={"who": "one"}))
+    other = await drive.create("creation/other", drive.body(additional_data={"who": "other"}))
+    if one is None or other is None:
+        return
+    await drive.get(other)
+    await drive.upload(one, "short", name="audio_0.wav")
+    await drive.until(one, lambda x: x.document.get("audio_files_received") == 1)
+    await drive.get(other)
+
+
+@journey("creation/by default")
+async def by_default(drive: Driver) -> None:
+    """(6.2) Without upload_type the session takes chunks; without model it still ends with one."""
+    handle = await drive.create("creation/default upload", drive.body(upload_type=REMOVE), probe="upload_type missing, used")
+    if handle is not None:
+        await drive.upload(handle, "short", name="audio_0.wav", probe="chunk into a session without upload_type")
+    small = drive.body(templates=[*drive.target.templates[:1], UNKNOWN_TEMPLATE])
+    await drive.send("create", "POST", drive.url("sessions"), probe="one unknown template", json=small)
+    await drive.send(
+        "create", "POST", drive.url("sessions"), probe="unknown templates only", json=drive.body(templates=[UNKNOWN_TEMPLATE])
+    )
+
+
+def size_of(data: dict[str, Any]) -> int:
+    """Bytes of compact UTF-8 JSON (E52)."""
+    return len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())

@@ -1,0 +1,77 @@
+"""Ends: of unknown sessions, twice, without audio, after parallel uploads; and uploads that come too late."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import string
+from typing import TYPE_CHECKING
+
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from conformance.journeys.driver import Driver
+
+#: Files sent at the same time to one session (SES-END-007).
+_TOGETHER = 4
+
+
+def unknown_id(seed: int) -> str:
+    """An id of the protocol's form that nobody was given."""
+    chance = random.Random(seed + 4)  # noqa: S311 - reproducible, not a secret
+    return "ses_" + "".join(chance.choice(string.ascii_lowercase + string.digits) for _ in range(12))
+
+
+@journey("ending/unknown")
+async def unknown(drive: Driver) -> None:
+    """(6.3, 6.4) GET and end of sessions nobody made, one of them with an id of no form at all."""
+    stranger = unknown_id(drive.seed)
+    await drive.send("get", "GET", drive.url("sessions", stranger), probe="unknown session")
+    await drive.send("end", "POST", drive.url("sessions", stranger, "end"), probe="unknown session")
+    await drive.send("get", "GET", drive.url("sessions", "no such id!"), probe="malformed session id")
+
+
+@journey("ending/twice")
+async def twice(drive: Driver) -> None:
+    """(6.4) A second end while processing and a third at rest; an upload while processing and one at rest."""
+    handle = await drive.create("ending/twice")
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await drive.end(handle)
+    await drive.end(handle, probe="end again")
+    await drive.upload(handle, "short", name="audio_1.wav", probe="upload after end")
+    await drive.get(handle)
+    if await drive.finish(handle) is None:
+        return
+    await drive.end(handle, probe="end at rest")
+    await drive.upload(handle, "short", name="audio_2.wav", probe="upload at rest")
+    await drive.get(handle)
+    await drive.get(handle)
+
+
+@journey("ending/silent")
+async def silent(drive: Driver) -> None:
+    """(6.4) End without any audio."""
+    handle = await drive.create("ending/without audio")
+    if handle is None:
+        return
+    sent = await drive.end(handle, probe="end without audio")
+    if sent.accepted:
+        await drive.finish(handle)
+
+
+@journey("ending/together")
+async def together(drive: Driver) -> None:
+    """(6.4) Several files at the same time, all of them in the answer to end."""
+    if "chunked" not in drive.target.upload_methods:
+        return
+    handle = await drive.create("ending/together", drive.body(upload_type="chunked"))
+    if handle is None:
+        return
+    async with asyncio.TaskGroup() as group:
+        for place in range(_TOGETHER):
+            group.create_task(drive.upload(handle, "short", name=f"audio_{place}.wav"))
+    await drive.end(handle)
+    await drive.finish(handle)
+    await drive.get(handle)

@@ -1,0 +1,74 @@
+"""additional_data: large, odd, in parallel sessions, and worded as if it could steer the service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from conformance.checks.documents import templates_of
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from conformance.evidence import Exchange
+    from conformance.journeys.driver import Driver
+
+#: Data that names what a careless service might read it for (SES-DATA-004).
+TEMPTING: dict[str, Any] = {"model": "other", "templates": ["x"], "language": "ta", "status": "failed"}
+#: The recommended maximum, in bytes of compact UTF-8 JSON (§6.6).
+RECOMMENDED = 4096
+
+
+def filled(size: int) -> dict[str, Any]:
+    """An object of exactly so many bytes as compact JSON."""
+    empty = len(json.dumps({"text": ""}, separators=(",", ":")))
+    return {"text": "x" * (size - empty)}
+
+
+@journey("passthrough/size")
+async def size(drive: Driver) -> None:
+    """(6.6) The recommended maximum, and far beyond it."""
+    for name, amount, probe in (("4 KB", RECOMMENDED, None), ("64 KB", 65536, "additional_data of 64 KB")):
+        handle = await drive.create(f"passthrough/{name}", drive.body(additional_data=filled(amount)), probe=probe)
+        if handle is not None:
+            await drive.get(handle, probe=probe)
+
+
+@journey("passthrough/parallel")
+async def parallel(drive: Driver) -> None:
+    """(6.6) Sessions at the same time, each with data of its own."""
+
+    async def one(number: int) -> None:
+        handle = await drive.create(f"passthrough/parallel {number}", drive.body(additional_data={"number": number}))
+        if handle is not None:
+            await drive.get(handle)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(4):
+            group.create_task(one(number))
+
+
+def outcome(x: Exchange | None) -> tuple[Any, ...]:
+    """What pass-through data must not change."""
+    document = x.document if x else {}
+    return (document.get("status"), document.get("model_used"), sorted(templates_of(document)), document.get("language_detected"))
+
+
+async def _pair(drive: Driver, first: str, second: str, data: tuple[dict[str, Any], dict[str, Any]]) -> bool:
+    """Whether two sessions that differ only in their data came to different ends."""
+    ends = []
+    for session, given in zip((first, second), data, strict=True):
+        handle = await drive.create(session, drive.body(additional_data=given))
+        if handle is None:
+            return False
+        await drive.upload(handle, "short", name="audio_0.wav")
+        await drive.end(handle)
+        ends.append(outcome(await drive.finish(handle)))
+    return ends[0] != ends[1]
+
+
+@journey("passthrough/tempting")
+async def tempting(drive: Driver) -> None:
+    """(6.6) The same audio with empty and with tempting data; the other way round once more if the ends differ."""
+    if await _pair(drive, "passthrough/empty", "passthrough/tempting", ({}, TEMPTING)):
+        await _pair(drive, "passthrough/tempting again", "passthrough/empty again", (TEMPTING, {}))
