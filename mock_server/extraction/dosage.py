@@ -37,6 +37,8 @@ _COUNT = {
     }.items()
     for spelt in spellings.split()
 }
+#: Units read out letter by letter.
+_SPELT_OUT = (["m", "c", "g"], "mcg"), (["m", "e", "q"], "meq"), (["m", "g"], "mg"), (["m", "l"], "ml"), (["i", "u"], "iu")
 #: A bare number before one of these counts time, people or results, not milligrams.
 _COUNTED = frozenset(
     """year years month months week weeks day days hour hours minute minutes time times percent % o'clock am pm a p
@@ -47,7 +49,10 @@ _LEAST_BARE = 2.5
 
 
 def dose(said: Sequence[Word], start: int, end: int, *, bare: bool = False) -> str | None:
-    """The last strength in words[start:end] ("40 mg"), else a count ("2 puffs"), else a bare number if asked for."""
+    """The last strength in words[start:end] ("40 mg"), else a count ("2 puffs"), else a bare number if allowed.
+
+    A bare number counts as a strength only right after the name ("metformin 500").
+    """
     strength = count = None
     at = start
     while at < end:
@@ -70,7 +75,11 @@ def _unit(said: Sequence[Word], number: Number) -> str:
     at = number.end
     while at < len(said) and said[at].text in {"of", "a", ",", "half"} and at < number.end + 1:
         at += 1
-    return said[at].text if at < len(said) and (at == number.end or said[at].text in _STRENGTH) else ""
+    text = said[at].text if at < len(said) else ""
+    for letters, unit in _SPELT_OUT:
+        if [word.text for word in said[at : at + len(letters)]] == letters:
+            return unit
+    return text if at == number.end or text in _STRENGTH else ""
 
 
 def _is_bare(said: Sequence[Word], number: Number) -> bool:
@@ -179,3 +188,17 @@ def duration(text: str) -> str | None:
     if count is None:
         count = " to ".join(_digit(group) for group in match.groups()[1:3] if group)
     return f"{count} {match.groups()[-1]}"
+
+
+def dose_of(said: Sequence[Word], first: int, name: int) -> str | None:
+    """A bare strength right before "of" and a name: "five of Norvasc"."""
+    if name - first < 2 or said[name - 1].text not in {"of", "the", "your"}:
+        return None
+    of = next((at for at in range(name - 1, max(first, name - 3), -1) if said[at].text == "of"), None)
+    if of is None:
+        return None
+    for at in range(max(first, of - 4), of):
+        number = number_at(said, at)
+        if number is not None and number.end == of and number.value >= _LEAST_BARE:
+            return str(number)
+    return None

@@ -72,41 +72,61 @@ def _statements(sentences: Sequence[Sentence]) -> Iterator[Finding]:
         if not matches or of_family(sentence):
             continue
         matches = [match for match in matches if not hypothetical(sentence, match)]
-        if sentence.asks:
-            yield from _answered(sentences, index, matches)
-        else:
-            yield from _stated(sentences, index, matches)
+        asked_from = _asked_from(sentence, matches)
+        yield from _stated(sentence, index, [match for match in matches if asked_from is None or match.start < asked_from])
+        if asked_from is not None:
+            yield from _answered(sentences, index, [match for match in matches if match.start >= asked_from])
 
 
-def _stated(sentences: Sequence[Sentence], index: int, matches: list[Match[Sign]]) -> Iterator[Finding]:
-    sentence = sentences[index]
+#: A doctor's unfinished line of a few words, findings among them, is a question: "okay, coughing, headache".
+_FEW = 7
+
+
+def _asked_from(sentence: Sentence, matches: Sequence[Match[Sign]]) -> int | None:
+    if sentence.asks_from is None and sentence.role == "doctor" and matches:
+        fragment = len(sentence.words) <= _FEW and not sentence.text.endswith((".", "!", "?"))
+        return 0 if fragment else None
+    return sentence.asks_from
+
+
+def _stated(sentence: Sentence, index: int, matches: Sequence[Match[Sign]]) -> Iterator[Finding]:
     weight = _MENTIONED if sentence.role == "doctor" else _STATED
     for match in matches:
-        yield Finding(match.entry, "absent" if negated(sentence, match) else "present", index, weight)
+        yield Finding(match.entry, _polarity(sentence, match), index, weight)
 
 
-_OPEN = re.compile(r"^(?:\S+ ){0,4}?(?:what|how|when|where|why|who|which|tell me)\b")
-_PRESUMED = re.compile(r"^(?:\S+ ){0,4}?(?:how (?:long|bad|often|is|are|has|have|'s)|when did|where is|what (?:makes|kind|triggers)|on a scale)\b")
+def _polarity(sentence: Sentence, match: Match[Sign]) -> Polarity:
+    return "absent" if negated(sentence, match) else "present"
 
 
-def _answered(sentences: Sequence[Sentence], index: int, matches: list[Match[Sign]]) -> Iterator[Finding]:
+_PRESUMED = re.compile(r"^(?:\S+ ){0,4}?(?:how|when|where|what|why|which|can you|could you|tell me)\b(?! about| else| other)")
+_DEFINITE = frozenset("the this that these those your his her its their".split())
+_PARTLY = re.compile(r"\b(?:but|except|just|only|some|although|though|however)\b")
+
+
+def _presumed(asked: Sentence, match: Match[Sign]) -> bool:
+    """Whether a question takes the finding for granted: "does the pain wake you", "how bad is the cough"."""
+    before = [word.text for word in asked.words[max(0, match.start - 3) : match.start]]
+    return bool(_DEFINITE.intersection(before[-2:])) or _PRESUMED.search(asked.plain) is not None
+
+
+def _answered(sentences: Sequence[Sentence], index: int, matches: Sequence[Match[Sign]]) -> Iterator[Finding]:
     asked = sentences[index]
+    for match in matches:
+        if _presumed(asked, match) and not negated(asked, match):
+            yield Finding(match.entry, "present", index, _MENTIONED)
+    matches = [match for match in matches if not _presumed(asked, match)]
     at = reply_to(sentences, index)
-    if at is None:
+    if at is None or not matches:
         return
     reply = sentences[at]
+    named = {match.entry.name: match for match in findings().find(reply.words)}
+    for match in matches:
+        if match.entry.name in named:
+            yield Finding(match.entry, _polarity(reply, named[match.entry.name]), at, _ANSWERED)
+    rest = [match for match in matches if match.entry.name not in named]
     said = answer(reply.plain)
-    if _PRESUMED.search(asked.plain) and said is None:
-        return
-    if said is Answer.NO:
-        yield from (Finding(match.entry, "absent", index, _ANSWERED) for match in matches)
-    elif said is Answer.YES:
-        last_question = not any(later.asks for later in sentences[index + 1 : at])
-        if not last_question:
-            return
-        named = {match.entry.name for match in findings().find(reply.words)}
-        if len(matches) > 1 and named & {match.entry.name for match in matches}:
-            return
-        for match in matches:
-            absent = negated(asked, match)
-            yield Finding(match.entry, "absent" if absent else "present", index, _ANSWERED)
+    if said is Answer.NO and not (named and _PARTLY.search(reply.plain)):
+        yield from (Finding(match.entry, "absent", index, _ANSWERED) for match in rest)
+    elif said is Answer.YES and not named and not any(later.asks for later in sentences[index + 1 : at]):
+        yield from (Finding(match.entry, _polarity(asked, match), index, _ANSWERED) for match in rest)

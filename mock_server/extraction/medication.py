@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction.answer import Answer, answer_to
-from mock_server.extraction.dosage import dose, duration, frequency, route
+from mock_server.extraction.dosage import dose, dose_of, duration, frequency, route
 from mock_server.extraction.drug import Mention, mentions
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _facts(
 def _around(sentence: Sentence, mention: Mention, first: int, last: int) -> dict[str, str]:
     facts = _said(sentence, mention.end, last, bare=True)
     if "dosage" not in facts:
-        ahead = dose(sentence.words, first, mention.start)
+        ahead = dose(sentence.words, first, mention.start) or dose_of(sentence.words, first, mention.start)
         if ahead:
             facts["dosage"] = ahead
     for key, value in _said(sentence, first, mention.start, bare=False).items():

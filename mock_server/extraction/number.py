@@ -59,6 +59,8 @@ def _whole(said: Sequence[Word], at: int) -> tuple[int, int]:
     end = at
     while end < min(len(said), at + _MOST_WORDS):
         word = said[end].text
+        if last == 100 and said[end + 1 : end + 2] and said[end + 1].text == "hundred" and not total:
+            break  # "five hundred five hundred": said twice, not one number
         if word in _ONES and (last == 0 or (last in {10, 100} and (last != 10 or _ONES[word] < 10))):
             group, last = _after(group, _ONES[word], last), 1
         elif word in _TENS and (last in {0, 100} or (last == 1 and 0 < group < 10 and total == 0)):
@@ -66,8 +68,8 @@ def _whole(said: Sequence[Word], at: int) -> tuple[int, int]:
             last = 10
         elif word == "hundred" and last in {0, 1, 10} and group < 100:
             group, last = max(group, 1) * 100, 100
-        elif word == "thousand" and end > at and group:
-            total, group, last = total + group * 1000, 0, 100
+        elif word == "thousand" and total == 0:
+            total, group, last = max(group, 1) * 1000, 0, 100
         elif not (word == "and" and last == 100 and end + 1 < len(said) and said[end + 1].text in _ONES | _TENS):
             break
         end += 1

@@ -11,18 +11,20 @@ if TYPE_CHECKING:
 
 _NEGATORS = frozenset(
     """no not n't never without denies deny denied denying negative none nor neither cannot can't don't doesn't didn't
-    isn't aren't wasn't weren't haven't hasn't hadn't won't free nothing""".split()
+    isn't aren't wasn't weren't haven't hasn't hadn't won't free nothing nope""".split()
 )
 #: Negated forms that still say the thing is there, or that talk of something else.
 _NOT_NEGATING = re.compile(
     r"\b(?:no (?:doubt|matter|change|wonder|question|problem|better|improvement|longer term)|not (?:only|sure|just|better|improv\w+|very long"
     r"|going away|getting better|well controlled|controlled|helping)|n't (?:go away|gone away|stop\w*|get(?:ting)? better|help\w*|sure|know"
-    r"|improv\w+|think of)|(?:can't|cannot|ca n't|could n't|couldn't) \w+ (?:because|due|from|with) |isn't better|not too bad|n't too bad)\b"
+    r"|improv\w+|think of)|(?:can't|cannot|ca n't|could n't|couldn't) \w+ (?:because|due|from|with) |isn't better|not too bad|n't too bad"
+    r"|(?:can't|ca n't|cannot) (?:stop|control|shake|get rid of)|never (?:felt|had|been|experienced) \w+ like this)\b"
 )
 #: A new statement begins here, and negation does not reach over it.
 _NEW_CLAUSE = re.compile(
     r"\b(?:but|however|except|although|though|because|'cause|cause|since|until|unless|which|then|just|only|apart from|other than"
-    r"|so|when|while|if|did have|do have|does have)\b"
+    r"|so|when|while|if|some|did have|do have|does have|(?<!think )(?<!believe )(?<!thought )i(?:'ve| have) (?:had|a|some|been|got|gained)(?! no)"
+    r"|i(?:'m| am) having|(?<!think )i get|i do|there(?:'s| is| are)(?! no))\b"
     r"|(?:, |and |; )(?:i|he|she|you|they|it|there|we|my|your|his|her|the|that)(?:'m|'s|'ve|'re|'d)? (?!(?:do|does|did|have|has|is|are|was|ca) (?:n't|not))"
 )
 _GONE_AFTER = re.compile(
@@ -33,7 +35,7 @@ _HYPOTHETICAL = re.compile(
     r"\b(?:if (?:you|it|that|there|he|she|they|your|the|this|any|i)|should you|in case|side effects?|watch (?:out )?for|look out for"
     r"|risks?(?: of)?|can (?:cause|lead|be|get|sometimes|also|make)|could (?:cause|lead|be|get|mean|have)|may (?:cause|have|be|experience|get|feel)"
     r"|might (?:cause|be|have|get|feel|experience)|would (?:cause|be|have)|to prevent|prevents?|so that you|make sure|rule out|worr(?:y|ied) about"
-    r"|concern(?:ed)? (?:for|about)|chance|evaluate for|screen(?:ing)? for|tested? for|check(?:ing)? for|likely to|used (?:for|to treat)|treats?"
+    r"|concern(?:ed)? (?:for|about)|chance|(?:evaluate|exam(?:ine)?|look(?:s|ing)?|check (?:you|him|her)) for|screen(?:ing)? for|tested? for|check(?:ing)? for|likely to|used (?:for|to treat)|treats?"
     r"|let me know|call (?:me|us)|go to the (?:er|emergency)|come back|unless|until|signs of|symptoms of|complications?|whether|in order to"
     r"|(?:helps?|good|works?|medicine|medication|something|take it|use it|needed) for|causes?|people (?:with|who)|patients (?:with|who))\b"
 )
@@ -71,6 +73,8 @@ def negated(sentence: Sentence, match: Match[Sign]) -> bool:
         return True
     first = max(0, match.start - _NEGATION_REACH)
     before = _NOT_NEGATING.sub(" ", _text(said, first, match.start) + " ")
+    if before.endswith(("non ", "non-")):
+        return True
     clause = _NEW_CLAUSE.split(before)[-1]
     return any(word in _NEGATORS for word in clause.split())
 

@@ -19,6 +19,7 @@ _END = re.compile(r"[.?!]+[\"')\]]*(?=\s|$)|\n+|\s-{1,2}(?=\s)|-(?=\s|$)")
 _ABBREVIATION = re.compile(r"(?i)(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|p\.?r\.?n|e\.g|i\.e|a\.m|p\.m|[a-z])\s?$")
 #: Unpunctuated speech is cut here, so that no window grows with the text.
 _LONGEST = 70
+_SEARCH = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ class Sentence:
     @property
     def asks(self) -> bool:
         """Whether it is a question, marked or recognisable by its first words."""
-        return _asks(self)
+        return self.asks_from == 0
+
+    @property
+    def asks_from(self) -> int | None:
+        """The word a question begins at; None where nothing is asked."""
+        return _asks_from(self)
 
     @property
     def source(self) -> dict[str, Any]:
@@ -71,17 +77,31 @@ _OPENERS = frozenset(
 _FILLERS = frozenset("so and um uh okay ok now well all right but alright then , yeah also great good".split())
 
 
+#: Unpunctuated transcripts show a question only by these words near the end of what the doctor says.
+_UNMARKED = re.compile(
+    r"(?<!\S)(?:(?:have|had|has|did|do|does|are|were|is|was) (?:you|he|she|they|there|your|it)(?! (?:have n't|do n't))|(?:and |or |with )?any"
+    r"|how about|what about|such as)(?!\S)"
+)
+_TAIL = 26
+
+
 @lru_cache(maxsize=4096)
-def _asks(sentence: Sentence) -> bool:
+def _asks_from(sentence: Sentence) -> int | None:
     words = [word.text for word in sentence.words]
-    marked = "?" in sentence.text[-4:]
-    while words and words[0] in _FILLERS:
-        words = words[1:]
-    if not words:
-        return False
-    if marked:
-        return not _TAG.search(" ".join(words)) or words[0] in _OPENERS
-    return words[0] == "any" or (words[0] in {"do", "have", "are", "did"} and words[1:2] == ["you"])
+    first = next((at for at, word in enumerate(words) if word not in _FILLERS), None)
+    if first is None:
+        return None
+    text = " ".join(words[first:])
+    if "?" in sentence.text[-4:]:
+        return 0 if not _TAG.search(text) or words[first] in _OPENERS else None
+    if words[first] == "any" or (words[first] in {"do", "have", "are", "did"} and words[first + 1 : first + 2] == ["you"]):
+        return 0
+    if sentence.role != "doctor" or sentence.text.endswith((".", "!")):
+        return None
+    tail = max(0, len(words) - _TAIL)
+    text = " ".join(words[tail:])
+    match = _UNMARKED.search(text)
+    return None if match is None else tail + text[: match.start()].count(" ")
 
 
 def stem(word: str) -> str:
@@ -125,8 +145,24 @@ def _split(text: str) -> Iterator[str]:
 
 def _short(text: str) -> Iterator[tuple[str, tuple[Word, ...]]]:
     found = words(text)
-    for first in range(0, len(found), _LONGEST):
-        part = found[first : first + _LONGEST]
-        last = first + _LONGEST >= len(found)
-        piece = text[part[0].start if first else 0 : None if last else part[-1].end]
-        yield piece, part if not first else words(piece)
+    if len(found) <= _LONGEST:
+        yield text, found
+        return
+    first = 0
+    while first < len(found):
+        last = _cut(found, first)
+        piece = text[found[first].start : found[last - 1].end if last < len(found) else None]
+        yield piece, words(piece)
+        first = last
+
+
+def _cut(found: tuple[Word, ...], first: int) -> int:
+    """Where to cut unpunctuated speech: before a word that opens a clause, if one is near the limit."""
+    last = min(first + _LONGEST, len(found))
+    if last == len(found):
+        return last
+    for at in range(last, last - _SEARCH, -1):
+        if found[at].text in {"okay", "so", "alright", "now", "but", "and"} and not found[at - 1].text.isdecimal():
+            if found[at].text != "and" or found[at - 1].text != "hundred":
+                return at
+    return last

@@ -44,8 +44,13 @@ _SPOKEN_OTHERWISE = frozenset(
 
 #: The form or origin MedlinePlus files a drug under is no part of its name.
 _FORM = re.compile(
-    r" \(rdna origin\)|,? (inhalers|patch|viscous|injections?|capsules|nasal spray and drops|nasal|otic|vaginal|buccal"
+    r",? (inhalers|patch|viscous|injections?|capsules|nasal spray and drops|nasal|otic|vaginal|buccal"
     r"|topical|ophthalmic|sublingual|implant|lozenges?|eye drops|lipid complex|combination products)$"
+)
+
+_NO_SUBSTANCE = frozenset(
+    """buccal capsules inactivated injection intranasal moderna pertussis progestin recombinant tetanus topical vaccine
+    diphtheria benzocaine contraceptive repository""".split()
 )
 
 
@@ -73,8 +78,16 @@ def names(data: dict[str, Any]) -> dict[str, str]:
         known = sorted((name for name in canonicals if name in in_use), key=lambda name: (len(name.split()), name))
         if not known or variant in _SPOKEN_OTHERWISE or not _speakable(variant, known[0]):
             continue
-        found[variant] = _FORM.sub("", known[0])
+        found[variant] = _base(known[0])
+    for name in sorted(in_use):  # "estradiol patch", "levodopa and carbidopa": the substance is said alone
+        for part in re.split(r",? and |, ", _base(name)):
+            if re.fullmatch(r"[a-z]{6,}", part) and part not in _SPOKEN_OTHERWISE | _NO_SUBSTANCE:
+                found.setdefault(part, part)
     return found
+
+
+def _base(name: str) -> str:
+    return _FORM.sub("", _FORM.sub("", re.sub(r",? \(.*\)|,$", "", name))).strip()
 
 
 def _speakable(variant: str, canonical: str) -> bool:
