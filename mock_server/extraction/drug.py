@@ -1,0 +1,91 @@
+"""Drugs where they are said, also when a transcriber misspelt them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mock_server.extraction.lexicon import Drug, drug_names, drugs
+from mock_server.extraction.spelling import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_server.extraction.sentence import Dialogue, Sentence, Word
+
+UNITS = frozenset(
+    """mg milligram milligrams mgs mcg microgram micrograms gram grams g ml milliliter milliliters millilitres cc ccs
+    unit units iu meq milliequivalents tablet tablets pill pills capsule capsules puff puffs""".split()
+)
+_TAKING = frozenset(
+    """take takes taking took taken prescribe prescribed prescribing prescription refill refills dose dosage pill pills
+    tablet tablets supplement supplements using on start started starting continue increase decrease stop stopped
+    stopping discontinue medication medications medicine mg milligram milligrams inhaler add""".split()
+)
+#: How far from a misspelling or an ambiguous word a cue may stand.
+_NEAR = 4
+#: A drug's name before one of these is a laboratory value or a condition, not a medicine.
+_NOT_A_MEDICINE_BEFORE = frozenset(
+    "level levels deficiency deficient resistance resistant allergy panel test tests stone stones channel lab labs".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A drug said in words[start:end] of the sentence with this index."""
+
+    drug: Drug
+    sentence: int
+    start: int
+    end: int
+
+
+def mentions(dialogue: Dialogue) -> tuple[Mention, ...]:
+    """Every drug said, in order."""
+    return tuple(found for index, sentence in enumerate(dialogue.sentences) for found in _in(sentence, index))
+
+
+@lru_cache(maxsize=2048)
+def _in(sentence: Sentence, index: int) -> tuple[Mention, ...]:
+    said = sentence.words
+    exact = [Mention(match.entry, index, match.start, match.end) for match in drugs().find(said)]
+    kept = [mention for mention in exact if _is_medicine(mention, said)]
+    taken = {at for mention in kept for at in range(mention.start, mention.end)}
+    kept.extend(_misspelt(said, index, taken))
+    return tuple(sorted(kept, key=lambda mention: mention.start))
+
+
+def _is_medicine(mention: Mention, said: tuple[Word, ...]) -> bool:
+    following = said[mention.end].text if mention.end < len(said) else ""
+    if following in _NOT_A_MEDICINE_BEFORE:
+        return False
+    return not mention.drug.needs_cue or _cued(said, mention.start, mention.end)
+
+
+def _cued(said: tuple[Word, ...], start: int, end: int) -> bool:
+    before = {word.text for word in said[max(0, start - _NEAR) : start]}
+    after = {word.text for word in said[end : end + _NEAR]}
+    return bool(before & _TAKING or (before | after) & UNITS or after & {"pill", "pills", "tablet", "supplement"})
+
+
+def _misspelt(said: tuple[Word, ...], index: int, taken: set[int]) -> Iterator[Mention]:
+    for at in range(len(said)):
+        if at in taken or not _cued(said, at, at + 1):
+            continue
+        for length in (2, 1):
+            span = range(at, at + length)
+            if span.stop > len(said) or not taken.isdisjoint(span):
+                continue
+            if length == 2 and not _dosed(said, at, span.stop):
+                continue
+            name = nearest("".join(said[i].text for i in span), parts=length)
+            if name is not None:
+                taken.update(span)
+                yield Mention(drug_names()[name], index, at, span.stop)
+                break
+
+
+def _dosed(said: tuple[Word, ...], start: int, end: int) -> bool:
+    near = [word.text for word in said[max(0, start - 3) : start] + said[end : end + _NEAR]]
+    return any(text in UNITS for text in near)

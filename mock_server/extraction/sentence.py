@@ -1,0 +1,168 @@
+"""Sentences and words of a consultation, with the place each came from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mock_server.extraction.turn import Turn, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
+#: Marks that end a sentence when white space follows; a line break always ends one.
+_END = re.compile(r"[.?!]+[\"')\]]*(?=\s|$)|\n+|\s-{1,2}(?=\s)|-(?=\s|$)")
+#: Dots that end an abbreviation, not a sentence.
+_ABBREVIATION = re.compile(r"(?i)(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|p\.?r\.?n|e\.g|i\.e|a\.m|p\.m|[a-z])\s?$")
+#: Unpunctuated speech is cut here, so that no window grows with the text.
+_LONGEST = 70
+_SEARCH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, lower case, with its plural taken off in `stem` and its offsets in the sentence."""
+
+    text: str
+    stem: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A verbatim piece of one turn."""
+
+    turn: int
+    role: str | None
+    text: str
+    words: tuple[Word, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question, marked or recognisable by its first words."""
+        return self.asks_from == 0
+
+    @property
+    def asks_from(self) -> int | None:
+        """The word a question begins at; None where nothing is asked."""
+        return _asks_from(self)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where it was said: the index of the turn and the sentence itself."""
+        return {"turn": self.turn, "sentence": self.text}
+
+    @property
+    def plain(self) -> str:
+        """Its words, lower case, one space between them."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A whole consultation."""
+
+    turns: tuple[Turn, ...]
+    sentences: tuple[Sentence, ...]
+
+
+_TAG = re.compile(r"(?:^| )(?:,|(?:okay|ok|right|correct|yeah|all right|alright|huh|yes)) \?$")
+_OPENERS = frozenset(
+    "any do does did have has had are is was were can could would will what how when where why which who whom".split()
+)
+_FILLERS = frozenset("so and um uh okay ok now well all right but alright then , yeah also great good".split())
+
+
+#: Unpunctuated transcripts show a question only by these words near the end of what the doctor says.
+_UNMARKED = re.compile(
+    r"(?<!\S)(?:(?:have|had|has|did|do|does|are|were|is|was) (?:you|he|she|they|there|your|it)(?! (?:have n't|do n't))|(?:and |or |with )?any"
+    r"|how about|what about|such as)(?!\S)"
+)
+_TAIL = 26
+
+
+@lru_cache(maxsize=4096)
+def _asks_from(sentence: Sentence) -> int | None:
+    words = [word.text for word in sentence.words]
+    first = next((at for at, word in enumerate(words) if word not in _FILLERS), None)
+    if first is None:
+        return None
+    text = " ".join(words[first:])
+    if "?" in sentence.text[-4:]:
+        return 0 if not _TAG.search(text) or words[first] in _OPENERS else None
+    if words[first] == "any" or (words[first] in {"do", "have", "are", "did"} and words[first + 1 : first + 2] == ["you"]):
+        return 0
+    if sentence.role != "doctor" or sentence.text.endswith((".", "!")):
+        return None
+    tail = max(0, len(words) - _TAIL)
+    text = " ".join(words[tail:])
+    match = _UNMARKED.search(text)
+    return None if match is None else tail + text[: match.start()].count(" ")
+
+
+def stem(word: str) -> str:
+    """A word without the s of its plural."""
+    if len(word) > 3 and word.endswith("s") and word[-2] not in "sui'":
+        return word[:-1]
+    return word
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """The words, numbers and commas of a text; hyphens part words."""
+    plain = text.lower().replace("’", "'")
+    if len(plain) != len(text):  # a few letters grow when lowered, and offsets must hold
+        plain = text.replace("’", "'")
+    return tuple(Word(m[0], stem(m[0]), m.start(), m.end()) for m in _WORD.finditer(plain))
+
+
+@lru_cache(maxsize=4)
+def read(transcript: str) -> Dialogue:
+    """Parse a transcript; the last few are kept, as one session asks for several templates."""
+    said = turns(transcript)
+    return Dialogue(said, tuple(_sentences(said)))
+
+
+def _sentences(said: Sequence[Turn]) -> Iterator[Sentence]:
+    for index, turn in enumerate(said):
+        for text in _split(turn.text):
+            for piece, found in _short(text):
+                yield Sentence(index, turn.role, piece, found)
+
+
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    for mark in _END.finditer(text):
+        if mark[0] == "." and _ABBREVIATION.search(text[max(start, mark.start() - 8) : mark.start()]):
+            continue
+        yield text[start : mark.end()].strip()
+        start = mark.end()
+    yield text[start:].strip()
+
+
+def _short(text: str) -> Iterator[tuple[str, tuple[Word, ...]]]:
+    found = words(text)
+    if len(found) <= _LONGEST:
+        yield text, found
+        return
+    first = 0
+    while first < len(found):
+        last = _cut(found, first)
+        piece = text[found[first].start : found[last - 1].end if last < len(found) else None]
+        yield piece, words(piece)
+        first = last
+
+
+def _cut(found: tuple[Word, ...], first: int) -> int:
+    """Where to cut unpunctuated speech: before a word that opens a clause, if one is near the limit."""
+    last = min(first + _LONGEST, len(found))
+    if last == len(found):
+        return last
+    for at in range(last, last - _SEARCH, -1):
+        if found[at].text in {"okay", "so", "alright", "now", "but", "and"} and not found[at - 1].text.isdecimal():
+            if found[at].text != "and" or found[at - 1].text != "hundred":
+                return at
+    return last
