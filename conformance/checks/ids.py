@@ -61,7 +61,9 @@ def ids_match_the_pattern(evidence: Evidence) -> Iterable[Finding]:
         if _PATTERN.match(found):
             yield holds(x)
         elif found.startswith("ses_") and _URL_SAFE.match(found):
-            told = "A session id has a hyphen or a further underscore, URL-safe by §6.2 but outside the schema's pattern."
+            told = (
+                "A session id has a hyphen or a further underscore, URL-safe by §6.2 but outside the schema's pattern."
+            )
             yield departs(x, "E8", told, pointer="/session_id", actual=found)
         else:
             told = "A session id does not match the schema's pattern."

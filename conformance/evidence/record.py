@@ -150,6 +150,14 @@ class Evidence:
                 grouped.setdefault(x.label.session, []).append(x)
         return {key: Story(key, tuple(found)) for key, found in grouped.items()}
 
+    def changes(self, session: str) -> tuple[int, ...]:
+        """Numbers of the exchanges that may have changed a session, probes included: uploads and ends that were taken."""
+        return tuple(
+            x.number
+            for x in self.exchanges
+            if x.label.session == session and x.label.operation in ("upload", "end") and x.accepted
+        )
+
     @cached_property
     def discovery(self) -> dict[str, Any]:
         """The discovery document the run went by; an empty object when none could be read."""

@@ -89,7 +89,9 @@ async def variants(drive: Driver) -> None:
     await drive.create("creation/no model", drive.body(model=REMOVE))
     await drive.create("creation/two templates", drive.body(templates=list(drive.target.templates[:2])))
     if len(drive.target.templates) >= 3:
-        await drive.create("creation/three templates", drive.body(templates=list(drive.target.templates[:3])), probe="three templates")
+        await drive.create(
+            "creation/three templates", drive.body(templates=list(drive.target.templates[:3])), probe="three templates"
+        )
 
 
 @journey("creation/independent")
@@ -108,13 +110,19 @@ async def independent(drive: Driver) -> None:
 @journey("creation/by default")
 async def by_default(drive: Driver) -> None:
     """(6.2) Without upload_type the session takes chunks; without model it still ends with one."""
-    handle = await drive.create("creation/default upload", drive.body(upload_type=REMOVE), probe="upload_type missing, used")
+    handle = await drive.create(
+        "creation/default upload", drive.body(upload_type=REMOVE), probe="upload_type missing, used"
+    )
     if handle is not None:
         await drive.upload(handle, "short", name="audio_0.wav", probe="chunk into a session without upload_type")
     small = drive.body(templates=[*drive.target.templates[:1], UNKNOWN_TEMPLATE])
     await drive.send("create", "POST", drive.url("sessions"), probe="one unknown template", json=small)
     await drive.send(
-        "create", "POST", drive.url("sessions"), probe="unknown templates only", json=drive.body(templates=[UNKNOWN_TEMPLATE])
+        "create",
+        "POST",
+        drive.url("sessions"),
+        probe="unknown templates only",
+        json=drive.body(templates=[UNKNOWN_TEMPLATE]),
     )
 
 

@@ -51,7 +51,12 @@ async def parallel(drive: Driver) -> None:
 def outcome(x: Exchange | None) -> tuple[Any, ...]:
     """What pass-through data must not change."""
     document = x.document if x else {}
-    return (document.get("status"), document.get("model_used"), sorted(templates_of(document)), document.get("language_detected"))
+    return (
+        document.get("status"),
+        document.get("model_used"),
+        sorted(templates_of(document)),
+        document.get("language_detected"),
+    )
 
 
 async def _pair(drive: Driver, first: str, second: str, data: tuple[dict[str, Any], dict[str, Any]]) -> bool:

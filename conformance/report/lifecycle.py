@@ -67,9 +67,7 @@ def _path(source: tuple[int, int], target: tuple[int, int], columns: int, *, lon
         bend = max(abs(y2 + _HEIGHT // 2 - y1), 60) if side > 0 else 66
         x_to = x2 if side > 0 else x2 + _WIDTH // 2
         y_to = y2 + _HEIGHT // 2 if side > 0 else y2
-        return (
-            f"M{x1} {y1} C{x1 + 20 * columns} {y1 + side * bend} {x_to - 60} {y_to if side > 0 else y_to - bend} {x_to} {y_to}"
-        )
+        return f"M{x1} {y1} C{x1 + 20 * columns} {y1 + side * bend} {x_to - 60} {y_to if side > 0 else y_to - bend} {x_to} {y_to}"
     x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT // 2, y2 + _HEIGHT // 2
     return f"M{x1} {y1} C{x1 + 45} {y1} {x2 - 45} {y2} {x2} {y2}"
 

@@ -6,7 +6,7 @@ import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from conformance.report.document import document
@@ -57,17 +57,13 @@ def _tally(requirements: list[dict[str, Any]]) -> str:
 def _unverified(requirements: list[dict[str, Any]]) -> list[dict[str, Any]]:
     open_ = {Verdict.INCONCLUSIVE.value, Verdict.ERROR.value}
     return [
-        r
-        for r in requirements
-        if r["verdict"] in open_ and r["level"] == "MUST" and r["testability"] == "black-box"
+        r for r in requirements if r["verdict"] in open_ and r["level"] == "MUST" and r["testability"] == "black-box"
     ]
 
 
 def render(run: Run) -> str:
     """report.html as text."""
-    environment = Environment(
-        loader=PackageLoader("conformance.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+    environment = Environment(loader=PackageLoader("conformance.report"), autoescape=True, trim_blocks=True)
     environment.filters["shown"] = _shown
     whole = document(run)
     requirements: list[dict[str, Any]] = whole["requirements"]

@@ -49,7 +49,9 @@ def _table(run: Run) -> Table:
 def _tell(console: Console, graded: Graded, run: Run) -> None:
     requirement = graded.requirement
     colour = COLOURS[graded.verdict]
-    console.print(f"[{colour}]{graded.verdict.value}[/] [bold]{requirement.id}[/] ({requirement.level}, {requirement.source})")
+    console.print(
+        f"[{colour}]{graded.verdict.value}[/] [bold]{requirement.id}[/] ({requirement.level}, {requirement.source})"
+    )
     console.print(f"     {escape(requirement.statement)}")
     for finding in telling(graded, run)[:3]:
         console.print(f"   • {escape(finding['message'])}")
@@ -77,7 +79,9 @@ def summary(console: Console, run: Run) -> None:
     if open_ and run.overall is not Overall.NON_CONFORMANT:
         console.print("[yellow]Not verified, though they bind:[/]")
         for graded in open_[:12]:
-            console.print(f"   {graded.requirement.id} [dim]({graded.reason})[/] {escape(graded.requirement.statement)}")
+            console.print(
+                f"   {graded.requirement.id} [dim]({graded.reason})[/] {escape(graded.requirement.statement)}"
+            )
         if len(open_) > 12:
             console.print(f"   … and {len(open_) - 12} more in the report")
     for note in run.evidence.notes:

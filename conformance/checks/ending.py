@@ -1,0 +1,206 @@
+"""Chapter 6, ending: what the end of a session is answered, once, twice, too late and without audio."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.checks.documents import missing
+from conformance.checks.refusals import refused
+from conformance.checks.registry import check
+from conformance.checks.words import content_words
+from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+_MEMBERS = {"session_id": str, "status": str, "message": str, "audio_files_received": int, "audio_files": list}
+
+
+def _first_ends(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """The first end of each session that had audio and was accepted."""
+    for story in evidence.stories.values():
+        if story.end is not None and story.acknowledged:
+            yield story, story.end
+
+
+@check("SES-END-001")
+def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) 2xx after an upload, and the session is no longer open within five seconds."""
+    for story in evidence.stories.values():
+        if not story.acknowledged:
+            continue
+        ends = [x for x in story.exchanges if x.label.operation == "end"]
+        for x in ends[:1] if story.end is None else []:
+            if x.status != 429 and x.status < 500:
+                yield violates(x, "A session with audio cannot be ended.", expected="202", actual=x.status)
+        if story.end is not None:
+            late = [x for x in story.reads if (x.sent - story.end.received).total_seconds() > 5]
+            still = [x for x in late if x.document.get("status") in ("created", "recording")]
+            told = "Five seconds after its end a session is still open."
+            yield (
+                violates(still[0], told, pointer="/status", actual=still[0].document["status"])
+                if still
+                else holds(story.end)
+            )
+
+
+@check("SES-END-002")
+def success_is_202(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) 202 Accepted, application/json."""
+    for _, x in _first_ends(evidence):
+        media = x.response.media_type if x.response else ""
+        if x.status == 202 and media == "application/json":
+            yield holds(x)
+        else:
+            told = "An end is not answered 202 with JSON."
+            yield violates(x, told, expected="202 application/json", actual=f"{x.status} {media}")
+
+
+@check("SES-END-004")
+def the_end_answer_has_its_members(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) session_id, status, message, audio_files_received, audio_files."""
+    for _, x in _first_ends(evidence):
+        wrong = missing(x, _MEMBERS)
+        for pointer, value in wrong.items():
+            told = f"The answer to end lacks {pointer[1:]}, or has it in another type."
+            yield violates(x, told, pointer=pointer, expected=_MEMBERS[pointer[1:]].__name__, actual=value)
+        if not wrong:
+            yield holds(x)
+
+
+@check("SES-END-005")
+def the_end_answer_says_processing(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) Exactly processing, the only member of the enum."""
+    for _, x in _first_ends(evidence):
+        status = x.document.get("status")
+        told = "The status of the end answer is not processing."
+        yield (
+            holds(x)
+            if status == "processing"
+            else violates(x, told, pointer="/status", expected="processing", actual=status)
+        )
+
+
+@check("SES-END-006")
+def the_message_is_a_string(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) A string; an empty one is a warning."""
+    for _, x in _first_ends(evidence):
+        message = x.document.get("message")
+        if not isinstance(message, str):
+            yield violates(x, "message of the end answer is no string.", pointer="/message", actual=message)
+        else:
+            yield holds(x) if message.strip() else warns(x, "message of the end answer is empty.", pointer="/message")
+
+
+@check("SES-END-007")
+def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) Count and names are those that were acknowledged, also of parallel uploads."""
+    for story, x in _first_ends(evidence):
+        names, expected = x.document.get("audio_files"), sorted(set(story.acknowledged))
+        if not isinstance(names, list) or any(u.accepted and u.status not in (200, 201, 204) for u in story.uploads):
+            continue
+        same = sorted(map(str, names)) == expected and x.document.get("audio_files_received") == len(expected)
+        told = "The end answer does not report the files that were acknowledged."
+        if same:
+            yield holds(x)
+        elif evidence.facts.api_target is False:
+            yield warns(x, told, pointer="/audio_files", expected=expected, actual=names)
+        else:
+            yield violates(x, told, pointer="/audio_files", expected=expected, actual=names)
+
+
+@check("SES-END-008")
+def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) An upload after end is 4xx; 400 or 409 is recommended; the list stays."""
+    if evidence.facts.api_target is False:
+        yield not_applicable("Audio goes to storage: a refusal there is the provider's.")
+        return
+    for probe in ("upload after end", "upload at rest"):
+        for x in evidence.select("upload", probe=probe):
+            if x.status in (400, 409):
+                yield holds(x)
+            elif 400 <= x.status < 500:
+                yield warns(
+                    x, "An upload after end is refused with an unusual code.", expected="400 or 409", actual=x.status
+                )
+            else:
+                yield violates(x, "An upload after end is not refused.", expected="400 or 409", actual=x.status)
+
+
+@check("SES-END-009")
+def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) POST without body is 202; a 400 that asks for the count is disputed."""
+    for story in evidence.stories.values():
+        ends = [x for x in story.exchanges if x.label.operation == "end"]
+        if not ends or not story.acknowledged:
+            continue
+        first = ends[0]
+        if first.accepted:
+            yield holds(first)
+        elif first.status in (400, 411, 415, 422) and len(ends) > 1 and ends[1].accepted:
+            yield departs(
+                first, "E38", "An end without a body is refused, one with audio_files_sent taken.", actual=first.status
+            )
+        elif first.status < 500 and first.status != 429:
+            yield violates(first, "An end without a body is refused.", expected=202, actual=first.status)
+
+
+@check("SES-END-012")
+def ending_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) 404 session_not_found."""
+    for x in evidence.select("end", probe="unknown session"):
+        yield refused(x, "End of an unknown session", strict=(404,), lenient=(), codes=("session_not_found",))
+
+
+@check("SES-END-013")
+def ending_twice_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) The same counts again, or 400/409."""
+    story = evidence.stories.get("ending/twice")
+    for probe in ("end again", "end at rest"):
+        for x in evidence.select("end", probe=probe):
+            first = story.end.document if story and story.end else {}
+            same = all(x.document.get(k) == first.get(k) for k in ("audio_files_received", "audio_files"))
+            if x.status in (400, 409) or (x.accepted and (same or probe == "end at rest")):
+                yield holds(x)
+            elif x.accepted:
+                yield warns(x, "A second end is answered with other counts.", expected=first, actual=x.document)
+            else:
+                yield warns(
+                    x, "A second end is answered unusually.", erratum="E37", expected="202, 400 or 409", actual=x.status
+                )
+
+
+@check("SES-END-014")
+def ending_an_expired_session_is_refused(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) 410, or another refusal."""
+    seen = False
+    for x in evidence.select("end", probe="end after expiry"):
+        seen = True
+        if x.status in (400, 404, 409, 410):
+            yield holds(x)
+        else:
+            yield warns(x, "An expired session can be ended.", erratum="E37", expected=410, actual=x.status)
+    if not seen:
+        yield inconclusive("no_clock", "No session could be brought to its deadline.")
+
+
+@check("SES-END-015")
+def ending_without_audio_has_an_outcome(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) 202 and then failed, or a refusal; words in a transcript are a warning."""
+    for x in evidence.select("end", probe="end without audio"):
+        story = evidence.stories.get("ending/without audio")
+        final = story.reads[-1] if story and story.reads else None
+        if x.status in (400, 409, 410, 422):
+            yield holds(x)
+        elif not x.accepted:
+            yield warns(x, "Ending without audio is answered unusually.", erratum="E36", actual=x.status)
+        elif final is None:
+            yield recorded(x, "Ending without audio is accepted.")
+        elif content_words(str(final.document.get("transcript") or "")):
+            told = "A session without any audio has a transcript with words in it."
+            yield warns(final, told, erratum="E36", actual=final.document["transcript"])
+        else:
+            yield holds(final)

@@ -1,0 +1,126 @@
+"""Chapter 6, additional_data: it comes back unchanged, steers nothing, and belongs to one session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.checks.documents import equal, session_documents, templates_of
+from conformance.checks.registry import check
+from conformance.finding import departs, holds, inconclusive, violates, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+
+def _given(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    for story, x in session_documents(evidence):
+        if isinstance(story.asked.get("additional_data"), dict):
+            yield story, x
+
+
+@check("SES-DATA-001")
+def additional_data_comes_back_unchanged(evidence: Evidence) -> Iterable[Finding]:
+    """(6.6) Deep equality with types in every body that carries it."""
+    for story, x in _given(evidence):
+        if x.document.get("additional_data") is None:
+            continue
+        sent, seen = story.asked["additional_data"], x.document["additional_data"]
+        told = "additional_data comes back changed."
+        yield (
+            holds(x) if equal(sent, seen) else violates(x, told, pointer="/additional_data", expected=sent, actual=seen)
+        )
+
+
+def _outcome(story: Story | None) -> tuple[object, ...] | None:
+    if story is None or story.final is None:
+        return None
+    document = story.final.document
+    return (
+        document.get("status"),
+        document.get("model_used"),
+        sorted(templates_of(document)),
+        document.get("language_detected"),
+    )
+
+
+@check("SES-DATA-004")
+def additional_data_steers_nothing(evidence: Evidence) -> Iterable[Finding]:
+    """(6.6) The same audio with empty and with tempting data comes to the same end."""
+    stories = evidence.stories
+    plain, tempted = _outcome(stories.get("passthrough/empty")), _outcome(stories.get("passthrough/tempting"))
+    if plain is None or tempted is None:
+        return
+    final = stories["passthrough/tempting"].final
+    assert final is not None, "it has an outcome"
+    if plain == tempted:
+        yield holds(final)
+        return
+    again = _outcome(stories.get("passthrough/tempting again")), _outcome(stories.get("passthrough/empty again"))
+    if None in again:
+        yield inconclusive("set_up_refused", "The pair could not be repeated the other way round.", final)
+    elif again[0] == tempted and again[1] == plain:
+        yield violates(final, "additional_data changes what a session comes to.", expected=plain, actual=tempted)
+    else:
+        yield warns(final, "Two sessions of the same audio came to different ends, not following their data.")
+
+
+@check("SES-DATA-005")
+def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
+    """(6.6) 4096 bytes come back whole; 64 KB come back whole or are refused with 400 or 413."""
+    for x in evidence.select("create", session="passthrough/4 KB"):
+        yield (
+            holds(x) if x.accepted else warns(x, "4 KB of additional_data are refused.", erratum="E52", actual=x.status)
+        )
+    for x in evidence.select("create", probe="additional_data of 64 KB"):
+        good = x.accepted or x.status in (400, 413)
+        told = "64 KB of additional_data are answered unusually."
+        yield holds(x) if good else warns(x, told, erratum="E52", expected="201, 400 or 413", actual=x.status)
+    for x in evidence.select("get", probe="additional_data of 64 KB"):
+        text = (x.document.get("additional_data") or {}).get("text") if isinstance(x.document, dict) else None
+        if isinstance(text, str) and len(text) < 60000:
+            yield warns(x, "64 KB of additional_data were taken and come back cut.", erratum="E52", actual=len(text))
+
+
+@check("SES-DATA-006")
+def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding]:
+    """(6.6) Given at creation, it stands in created, recording, processing and expired bodies."""
+    for _, x in _given(evidence):
+        if x.document["status"] not in ("created", "recording", "processing", "initialized", "expired"):
+            continue
+        told = "A session's answer lacks the additional_data given at creation."
+        good = isinstance(x.document.get("additional_data"), dict)
+        yield holds(x) if good else departs(x, "E40", told, pointer="/additional_data")
+
+
+@check("SES-DATA-007")
+def additional_data_belongs_to_one_session(evidence: Evidence) -> Iterable[Finding]:
+    """(6.6) Parallel sessions each echo their own."""
+    for story, x in _given(evidence):
+        if not story.key.startswith(("passthrough/parallel", "creation/one", "creation/other")):
+            continue
+        seen, sent = x.document.get("additional_data"), story.asked["additional_data"]
+        if seen is None:
+            continue
+        told = "A session shows another session's additional_data, or not its own."
+        yield (
+            holds(x) if equal(sent, seen) else violates(x, told, pointer="/additional_data", expected=sent, actual=seen)
+        )
+
+
+@check("SES-DATA-008")
+def a_processing_body_always_has_it(evidence: Evidence) -> Iterable[Finding]:
+    """(6.3) Without any given: {} while processing; absent or null is disputed."""
+    for story, x in session_documents(evidence):
+        if "additional_data" in story.asked or x.document["status"] != "processing" or x.status != 202:
+            continue
+        if x.document.get("additional_data") == {}:
+            yield holds(x)
+        elif x.document.get("additional_data") is None:
+            told = "A processing body has no additional_data though none was given."
+            yield departs(x, "E51", told, pointer="/additional_data", expected={})
+        else:
+            told = "A processing body has additional_data nobody gave."
+            yield violates(x, told, pointer="/additional_data", expected={}, actual=x.document["additional_data"])

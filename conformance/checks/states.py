@@ -1,0 +1,252 @@
+"""Chapter 6, states: which there are, which follow which, and what the end states mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.checks.documents import requested, session_documents, shown_as, templates_of
+from conformance.checks.registry import check
+from conformance.evidence.record import TERMINAL
+from conformance.finding import departs, disputed, holds, inconclusive, not_applicable, violates, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+STATES = ("created", "recording", "processing", "completed", "partial", "failed", "expired")
+RANK = {"created": 0, "recording": 1, "processing": 2} | dict.fromkeys(TERMINAL, 3)
+
+
+def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
+    for operation in ("create", "get", "end"):
+        for x in evidence.select(operation, credential="right"):  # type: ignore[arg-type]
+            if "status" in x.document and (x.accepted or x.status == 410):
+                yield x, x.document["status"]
+
+
+@check("SES-STATE-001")
+def every_status_is_one_of_seven(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) The seven states; initialized is disputed."""
+    for x, status in _statuses(evidence):
+        if status in STATES:
+            yield holds(x)
+        elif status == "initialized":
+            yield disputed(x, "E18", "A status is initialized, which only some schemas know.", actual=status)
+        else:
+            yield violates(x, "A status is none of the seven.", pointer="/status", expected=list(STATES), actual=status)
+
+
+@check("SES-STATE-003")
+def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1, 6.7) The 201 says created, and so does a read before any upload."""
+    for story in evidence.stories.values():
+        if story.created is None:
+            continue
+        first = min(evidence.changes(story.key), default=None)
+        early = [x for x in story.reads if (first is None or x.number < first) and x.accepted]
+        for x in (story.created, *early):
+            if story.key.startswith("expiry/") and x is not story.created:
+                continue  # past its deadline the session may be something else
+            status = x.document.get("status")
+            if status == "created":
+                yield holds(x)
+            elif status == "initialized":
+                yield departs(
+                    x, "E18", "A new session is initialized.", pointer="/status", expected="created", actual=status
+                )
+            elif status is not None:
+                yield violates(x, "A new session is not created.", pointer="/status", expected="created", actual=status)
+
+
+def _open_reads(story: Story, after: int) -> list[Exchange]:
+    """Reads after the n-th acknowledged upload and before the next upload or end."""
+    uploads = [x for x in story.uploads if x.accepted]
+    if len(uploads) < after:
+        return []
+    start = uploads[after - 1].number
+    later = [x.number for x in story.exchanges if x.number > start and x.label.operation in ("upload", "end")]
+    stop = min(later, default=None)
+    return [x for x in story.reads if x.number > start and (stop is None or x.number < stop) and x.accepted]
+
+
+def _judge_recording(x: Exchange, told: str) -> Finding:
+    status = x.document.get("status")
+    if status == "recording":
+        return holds(x)
+    if status == "initialized":
+        return disputed(x, "E18", "A session with audio is initialized.", expected="recording", actual=status)
+    if status in ("processing", "completed", "partial", "failed"):
+        return warns(x, "A session went on by itself, without an end.", erratum="E70", actual=status)
+    return violates(x, told, pointer="/status", expected="recording", actual=status)
+
+
+@check("SES-STATE-004")
+def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]:
+    """(6.7) Within five seconds of the first acknowledged upload."""
+    if evidence.facts.api_target is False:
+        yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
+        return
+    for story in evidence.stories.values():
+        reads = _open_reads(story, 1)
+        if reads and not story.key.startswith("expiry/"):
+            yield _judge_recording(reads[-1], "After the first acknowledged upload the session is not recording.")
+
+
+@check("SES-STATE-005")
+def further_uploads_stay_in_recording(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) After each further upload as after the first."""
+    if evidence.facts.api_target is False:
+        yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
+        return
+    for story in evidence.stories.values():
+        for count in range(2, len(story.acknowledged) + 1):
+            reads = _open_reads(story, count)
+            if reads:
+                yield _judge_recording(reads[-1], "After a further upload the session is not recording.")
+
+
+@check("SES-STATE-006")
+def end_moves_to_processing(evidence: Evidence) -> Iterable[Finding]:
+    """(6.7) The answer to end says processing, and no read goes back to created or recording."""
+    for story in evidence.stories.values():
+        if story.end is None or not story.acknowledged:
+            continue
+        status = story.end.document.get("status")
+        if status == "processing":
+            yield holds(story.end)
+        elif status == "initialized":
+            yield disputed(story.end, "E18", "The answer to end says initialized.", actual=status)
+        elif status not in TERMINAL:
+            told = "The answer to end does not say processing."
+            yield violates(story.end, told, pointer="/status", expected="processing", actual=status)
+        yield from _back_after_end(story, story.end)
+
+
+def _back_after_end(story: Story, end: Exchange) -> Iterator[Finding]:
+    late = [x for x in story.reads if x.number > end.number and (x.sent - end.received).total_seconds() > 5]
+    first = [x for x in story.reads if x.number > end.number][:1]
+    for x in late or first:
+        status = x.document.get("status")
+        if status in ("created", "recording") and x in late:
+            told = "Five seconds after end the session is still open."
+            yield violates(x, told, pointer="/status", expected="processing or an end state", actual=status)
+        elif status not in ("created", "recording", None):
+            yield holds(x)
+
+
+@check("SES-STATE-007")
+def processing_leads_to_one_of_three(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) completed, partial or failed."""
+    for story in evidence.stories.values():
+        if story.end is None:
+            continue
+        if story.final is None:
+            yield inconclusive("deadline", f"Session {story.key} did not come to rest in time.", story.end)
+            continue
+        status = story.final.document.get("status")
+        told_by_code = story.final.status in (422, 500)
+        if status in ("completed", "partial", "failed") or told_by_code:
+            yield holds(story.final)
+        else:
+            yield warns(story.final, "An ended session expired.", erratum="E30", actual=status)
+
+
+def _ranks(story: Story) -> list[tuple[Exchange, str, int]]:
+    """Reads that were sent after the answer to the one before, with status and rank."""
+    found: list[tuple[Exchange, str, int]] = []
+    ended = story.end.number if story.end else None
+    for x in story.reads:
+        status = x.document.get("status")
+        if not isinstance(status, str) or (found and x.sent < found[-1][0].received):
+            continue
+        if status == "initialized":
+            rank = 2 if ended is not None and x.number > ended else (found[-1][2] if found else 0)
+        elif status in RANK:
+            rank = RANK[status]
+        else:
+            continue
+        found.append((x, status, rank))
+    return found
+
+
+@check("SES-STATE-010")
+def states_never_go_back(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) created < recording < processing < an end state, and an end state stays."""
+    for story in evidence.stories.values():
+        seen = _ranks(story)
+        if not seen:
+            continue
+        lower = []
+        highest, resting = -1, None
+        for x, status, rank in seen:
+            if rank < highest or (resting is not None and status != resting and not _expired_late(resting, status)):
+                lower.append((x, status))
+            highest = max(highest, rank)
+            resting = status if rank == 3 and resting is None else resting
+        yield _backwards(lower, seen[-1][0])
+
+
+def _expired_late(before: str, after: str) -> bool:
+    """An ended session that shows expired is E30's to judge."""
+    return before in ("completed", "partial", "failed") and after == "expired"
+
+
+def _backwards(lower: list[tuple[Exchange, str]], last: Exchange) -> Finding:
+    if not lower:
+        return holds(last)
+    x, status = lower[-1]
+    if len(lower) == 1:
+        return warns(x, "Once a read showed an earlier state, or another end state.", pointer="/status", actual=status)
+    told = "A session went back to an earlier state, or left its end state."
+    return violates(x, told, pointer="/status", expected="a later state, or the same", actual=status)
+
+
+@check("SES-STATE-011")
+def completed_means_all_results(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) Each requested, listed template is there with success."""
+    for story, x in session_documents(evidence):
+        if x.document.get("status") != "completed":
+            continue
+        entries = templates_of(x.document)
+        shown = {name: shown_as(entries.get(name)) for name in requested(evidence, story)}
+        if all(status == "success" for status in shown.values()):
+            yield holds(x)
+        else:
+            told = "A completed session lacks a result that was asked for."
+            yield violates(x, told, pointer="/templates", expected=dict.fromkeys(shown, "success"), actual=shown)
+
+
+@check("SES-STATE-012")
+def partial_means_a_result_and_a_loss(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) Something usable, and something missing."""
+    for _, x in session_documents(evidence):
+        if x.document.get("status") != "partial":
+            continue
+        statuses = [shown_as(entry) for entry in templates_of(x.document).values()]
+        received, processed = x.document.get("audio_files_received"), x.document.get("audio_files_processed")
+        result = "success" in statuses or bool(x.document.get("transcript"))
+        lost = (
+            "failed" in statuses
+            or "processing" in statuses
+            or (isinstance(received, int) and isinstance(processed, int) and processed < received)
+            or bool(x.document.get("processing_errors"))
+            or bool(x.document.get("template_errors"))
+        )
+        if result and lost:
+            yield holds(x)
+        else:
+            told = "A partial session shows no " + ("loss." if result else "result.")
+            yield violates(
+                x, told, expected="a result and a loss", actual={"templates": statuses, "processed": processed}
+            )
+
+
+@check("SES-STATE-013")
+def failed_means_no_result(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) No template has status success."""
+    for _, x in session_documents(evidence):
+        if x.document.get("status") == "failed":
+            good = [name for name, entry in templates_of(x.document).items() if shown_as(entry) == "success"]
+            yield violates(x, "A failed session shows a successful template.", actual=good) if good else holds(x)
