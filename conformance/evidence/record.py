@@ -143,11 +143,16 @@ class Evidence:
 
     @cached_property
     def stories(self) -> Mapping[str, Story]:
-        """Session key -> story of its graded exchanges with the right credential and no probe."""
+        """Session key -> story of its graded exchanges with the right credential and no probe.
+
+        A create that was a probe and was taken begins a story like any other.
+        """
         grouped: dict[str, list[Exchange]] = {}
         for x in self.exchanges:
-            if x.label.session and x.label.graded and x.label.probe is None and x.label.credential == "right":
-                grouped.setdefault(x.label.session, []).append(x)
+            label = x.label
+            told = label.probe is None or (label.operation == "create" and x.accepted)
+            if label.session and label.graded and told and label.credential == "right":
+                grouped.setdefault(label.session, []).append(x)
         return {key: Story(key, tuple(found)) for key, found in grouped.items()}
 
     def changes(self, session: str) -> tuple[int, ...]:

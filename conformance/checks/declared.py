@@ -1,0 +1,57 @@
+"""What the discovery document says, read without trusting its shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.evidence import Evidence, Exchange
+
+
+def documents(evidence: Evidence) -> Iterator[Exchange]:
+    """Discovery answers that were 200 with a JSON object."""
+    for x in evidence.select("discovery", valid=True):
+        if x.status == 200 and x.document:
+            yield x
+
+
+def member(document: dict[str, Any], *path: str) -> Any:
+    """The value at a path, or None where something on the way is missing or no object."""
+    value: Any = document
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def is_absolute(value: object) -> bool:
+    """Whether a value is an absolute http(s) URL."""
+    if not isinstance(value, str):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def methods(evidence: Evidence) -> list[Any]:
+    """authentication.supported_methods, or an empty list."""
+    found = member(evidence.discovery, "authentication", "supported_methods")
+    return found if isinstance(found, list) else []
+
+
+def declares_webhooks(evidence: Evidence) -> bool:
+    """Whether discovery declares webhooks in either of the two places the protocol has for it."""
+    url = member(evidence.discovery, "endpoints", "webhooks_url")
+    return url is not None or member(evidence.discovery, "capabilities", "webhook_delivery") is True
+
+
+def webhook_declaration(evidence: Evidence) -> dict[str, Any]:
+    """The declaration to quote where webhooks are not declared."""
+    return {
+        "endpoints.webhooks_url": member(evidence.discovery, "endpoints", "webhooks_url"),
+        "capabilities.webhook_delivery": member(evidence.discovery, "capabilities", "webhook_delivery"),
+    }

@@ -1,0 +1,156 @@
+"""Chapter 1: the minimum a service has to offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.checks import discovery
+from conformance.checks.declared import declares_webhooks, documents, member, methods, webhook_declaration
+from conformance.checks.media import parse
+from conformance.checks.registry import check
+from conformance.checks.timestamps import instant
+from conformance.finding import Kind, holds, inconclusive, violates, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from conformance.evidence import Evidence, Exchange
+    from conformance.finding import Finding
+
+_ABSENT = (404, 405, 501)
+
+
+@check("CONF-001")
+def required_endpoints_exist(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) Discovery, templates, create; and get and end of a session that was made."""
+    for operation in ("discovery", "templates"):
+        found = list(evidence.select(operation, credential="right"))  # type: ignore[arg-type]
+        good = [x for x in found if x.accepted]
+        for x in good[:1] or found[:1]:
+            yield (
+                holds(x)
+                if good
+                else violates(x, f"The required endpoint for {operation} does not answer 2xx.", actual=x.status)
+            )
+    for operation in ("create", "get", "end"):
+        found = list(evidence.select(operation, valid=True))  # type: ignore[arg-type]
+        there = [x for x in found if x.status not in _ABSENT]
+        for x in there[:1] or found[:1]:
+            told = f"The required endpoint for {operation} does not exist."
+            yield holds(x) if there else violates(x, told, expected="not 404, 405 or 501", actual=x.status)
+
+
+@check("CONF-002")
+def an_authentication_mechanism_is_offered(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) api_key or oidc is listed, and a credential of a listed kind is accepted."""
+    listed = [method for method in methods(evidence) if method in ("api_key", "oidc")]
+    for x in documents(evidence):
+        if not listed:
+            told = "Neither api_key nor oidc is offered."
+            yield violates(x, told, pointer="/authentication/supported_methods", actual=methods(evidence))
+    tried = list(evidence.select("templates", credential="right"))
+    accepted = [x for x in tried if x.accepted]
+    if listed and accepted:
+        yield holds(accepted[0])
+    elif listed and "api_key" in listed and tried and all(x.status in (401, 403) for x in tried):
+        yield violates(tried[0], "No spelling of the API key is accepted.", expected=200, actual=tried[0].status)
+    elif listed and tried:
+        yield inconclusive("no_credential", "No credential of a listed kind is at hand.", tried[0])
+
+
+@check("CONF-003")
+def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) One file of good audio is acknowledged and stands in the answer to end."""
+    listed = member(evidence.discovery, "capabilities", "upload_methods")
+    for x in documents(evidence):
+        if isinstance(listed, list) and not {"chunked", "single"} & set(map(str, listed)):
+            told = "upload_methods lists neither chunked nor single."
+            yield violates(x, told, pointer="/capabilities/upload_methods", actual=listed)
+    ended = [story for story in evidence.stories.values() if story.acknowledged and story.end is not None]
+    for story in ended:
+        names = story.end.document.get("audio_files") if story.end else None
+        if story.end is not None and isinstance(names, list) and set(story.acknowledged) & set(map(str, names)):
+            yield holds(story.end)
+            return
+    uploads = [x for x in evidence.select("upload", valid=True) if not x.accepted]
+    if ended and ended[0].end is not None and evidence.facts.api_target is not False:
+        yield violates(ended[0].end, "No acknowledged file stands in the answer to end.", pointer="/audio_files")
+    elif uploads and not ended:
+        yield violates(uploads[0], "No upload of good audio is acknowledged.", expected="2xx", actual=uploads[0].status)
+
+
+@check("CONF-004")
+def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) Completed and partial bodies carry a non-empty transcript, whatever templates were asked for."""
+    for story in evidence.stories.values():
+        final, asked = story.final, story.asked.get("templates")
+        if final is None or not story.acknowledged or not isinstance(asked, list) or "transcript" in asked:
+            continue
+        if final.document.get("status") in ("completed", "partial"):
+            transcript = final.document.get("transcript")
+            good = isinstance(transcript, str) and transcript.strip()
+            told = "A session with speech has no transcript."
+            yield holds(final) if good else violates(final, told, pointer="/transcript", actual=transcript)
+
+
+@check("CONF-005")
+def expiry_is_stated(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) expires_at in the 201, or a limit in discovery."""
+    models = evidence.discovery.get("models")
+    limited = (
+        any(isinstance(m, dict) and m.get("max_session_duration_seconds") for m in models)
+        if isinstance(models, list)
+        else False
+    )
+    made = [x for x in evidence.select("create", valid=True) if x.accepted]
+    for x in made[:1]:
+        stated = limited or instant(x.document.get("expires_at")) is not None
+        told = "Neither the 201 nor discovery says when a session expires."
+        yield holds(x) if stated else violates(x, told, pointer="/expires_at")
+
+
+@check("CONF-006")
+def webhooks_are_offered(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) Recommended: discovery declares them."""
+    for x in documents(evidence):
+        told = "Results are not announced through webhooks."
+        yield holds(x) if declares_webhooks(evidence) else warns(x, told, actual=webhook_declaration(evidence))
+
+
+@check("CONF-007")
+def several_audio_formats_are_accepted(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4) At least two that differ as parsed media types."""
+    for x in documents(evidence):
+        listed = member(x.document, "capabilities", "audio_formats")
+        kinds = {parse(kind) for kind in listed if isinstance(kind, str)} if isinstance(listed, list) else set()
+        told = "Only one audio format is accepted."
+        yield holds(x) if len(kinds - {None}) >= 2 else warns(x, told, expected=">= 2", actual=listed)
+
+
+#: The checks CONF-008 rolls up.
+_PARTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
+    discovery.protocol_is_named,
+    discovery.protocol_version_is_a_string,
+    discovery.supported_versions_are_strings,
+    discovery.base_url_is_the_root,
+    discovery.authentication_methods_are_listed,
+    discovery.audio_formats_are_media_types,
+    discovery.the_chunk_limit_is_an_integer,
+    discovery.models_are_described,
+    discovery.models_have_their_members,
+)
+
+
+@check("CONF-008")
+def the_discovery_document_is_valid(evidence: Evidence) -> Iterable[Finding]:
+    """(1.4, 4.1) 200 with a JSON object in which all required members hold."""
+    answers: list[Exchange] = list(evidence.select("discovery", valid=True))
+    if answers and not any(True for _ in documents(evidence)):
+        yield violates(
+            answers[-1], "There is no discovery document.", expected="200 and an object", actual=answers[-1].status
+        )
+        return
+    broken = [f for part in _PARTS for f in part(evidence) if f.kind is Kind.VIOLATES]
+    yield from broken
+    if answers and not broken:
+        yield holds(answers[-1])

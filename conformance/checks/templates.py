@@ -1,0 +1,189 @@
+"""Chapter 8: which templates there are, and that what is listed can be had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.checks.documents import requested, shown_as, templates_of, unlisted
+from conformance.checks.registry import check
+from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+STANDARD = ("transcript", "soap", "medications", "discharge_summary", "referral_letter", "hpi", "vitals")
+
+
+def _lists(evidence: Evidence) -> Iterator[Exchange]:
+    """Answers to GET /templates with a credential that works, the spelling probes included."""
+    for x in evidence.select("templates", credential="right"):
+        probe = x.label.probe or ""
+        if x.accepted and (not probe or probe.startswith("credential: ")):
+            yield x
+
+
+@check("TPL-001")
+def templates_are_listed(evidence: Evidence) -> Iterable[Finding]:
+    """(8.2) 200, application/json, an object with the array templates."""
+    tried = [
+        x
+        for x in evidence.select("templates", credential="right")
+        if (x.label.probe or "credential: ").startswith("credential: ")
+    ]
+    if tried and not any(x.accepted for x in tried):
+        yield violates(tried[0], "GET /templates is not 200.", expected=200, actual=tried[0].status)
+    for x in _lists(evidence):
+        media = x.response.media_type if x.response else ""
+        listed = x.document.get("templates")
+        if x.status == 200 and media == "application/json" and isinstance(listed, list):
+            yield holds(x)
+        else:
+            told = "GET /templates is no JSON object with an array templates."
+            yield violates(x, told, expected="200, {templates: […]}", actual=f"{x.status} {media}")
+
+
+@check("TPL-002")
+def entries_have_id_name_and_description(evidence: Evidence) -> Iterable[Finding]:
+    """(8.2) A non-empty unique id, a name, a description."""
+    for x in _lists(evidence):
+        listed = x.document.get("templates")
+        entries = listed if isinstance(listed, list) else []
+        ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+        if isinstance(listed, list) and not listed:
+            yield warns(x, "The list of templates is empty.", pointer="/templates")
+        for at, entry in enumerate(entries):
+            yield _entry(x, at, entry, ids)
+
+
+def _entry(x: Exchange, at: int, entry: Any, ids: list[Any]) -> Finding:
+    good = isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("id", "name", "description"))
+    if good and entry["id"] and ids.count(entry["id"]) == 1:
+        return holds(x)
+    told = "A template lacks id, name or description, or its id stands twice."
+    return violates(x, told, pointer=f"/templates/{at}", expected="unique id, name, description", actual=entry)
+
+
+@check("TPL-003")
+def the_list_is_behind_authentication(evidence: Evidence) -> Iterable[Finding]:
+    """(8.2) Without a credential 401."""
+    for x in evidence.select("templates", probe="none credential"):
+        told = "The list of templates is open to everybody."
+        yield holds(x) if x.status == 401 else violates(x, told, expected=401, actual=x.status)
+
+
+@check("TPL-004")
+def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
+    """(8.2) Creating with listed ids is not refused for the template, and none ends as not found."""
+    for x in evidence.select("create", valid=True):
+        code = x.response.error_code if x.response else None
+        if (x.label.session or "").startswith("templates/listed"):
+            told = "A listed template is refused at creation."
+            refused = code in ("invalid_template", "template_not_found")
+            yield violates(x, told, expected=201, actual=code) if refused else holds(x)
+    for story in evidence.stories.values():
+        entries = templates_of(story.final.document) if story.final else {}
+        for name in requested(evidence, story):
+            error = entries[name].get("error") if isinstance(entries.get(name), dict) else None
+            if story.final and isinstance(error, dict) and error.get("code") == "template_not_found":
+                told = f"The listed template {name!r} ends as not found."
+                yield violates(story.final, told, pointer=f"/templates/{name}", actual=error)
+
+
+@check("TPL-005")
+def a_standard_template_is_listed(evidence: Evidence) -> Iterable[Finding]:
+    """(8.3) At least one of the seven."""
+    for x in list(_lists(evidence))[:1]:
+        found = [name for name in evidence.template_ids if name in STANDARD]
+        told = "None of the standard templates is listed."
+        yield holds(x) if found else warns(x, told, expected=list(STANDARD), actual=list(evidence.template_ids))
+
+
+@check("TPL-006")
+def all_requested_templates_come_from_the_audio(evidence: Evidence) -> Iterable[Finding]:
+    """(8.4) Two listed ids, both keys of templates."""
+    if len(evidence.template_ids) < 2:
+        yield not_applicable("Fewer than two templates are listed.", list(evidence.template_ids))
+        return
+    for story in evidence.stories.values():
+        wanted, final = requested(evidence, story), story.final
+        if len(wanted) < 2 or final is None or final.document.get("status") not in ("completed", "partial"):
+            continue
+        lacking = [name for name in wanted if name not in templates_of(final.document)]
+        told = "A requested template is missing from the results."
+        yield violates(final, told, pointer="/templates", expected=wanted, actual=lacking) if lacking else holds(final)
+
+
+@check("TPL-007")
+def the_transcript_template_is_recorded(evidence: Evidence) -> Iterable[Finding]:
+    """(8.3) Whether transcript is listed."""
+    yield recorded(None, "transcript is listed", "transcript" in evidence.template_ids)
+
+
+@check("TPL-008")
+def an_unknown_template_is_reported(evidence: Evidence) -> Iterable[Finding]:
+    """(8.6) The listed one has its result, the unknown one is reported, the session does not fail."""
+    for story in evidence.stories.values():
+        listed, unknown = requested(evidence, story), unlisted(evidence, story)
+        if listed and unknown and story.acknowledged and story.end is not None:
+            yield _mixed(story, listed, unknown)
+
+
+def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:
+    final = story.final
+    if final is None:
+        return inconclusive("deadline", "The session with an unknown template did not end in time.", story.end)
+    entries, status = templates_of(final.document), final.document.get("status")
+    lost = [name for name in listed if shown_as(entries.get(name)) != "success"]
+    codes = {name: _code(entries.get(name)) for name in unknown}
+    errors = final.document.get("template_errors")
+    if status == "failed" or lost:
+        told = "An unknown template takes the listed one down with it."
+        return violates(
+            final, told, expected=dict.fromkeys(listed, "success"), actual={"status": status, "without result": lost}
+        )
+    if all(code == "template_not_found" for code in codes.values()):
+        if status == "partial":
+            return holds(final)
+        return departs(final, "E27", "An unknown template is reported in a session that is not partial.", actual=status)
+    if errors:
+        return departs(final, "E27", "An unknown template is reported in template_errors.", actual=errors)
+    told = "An unknown template is not reported as template_not_found."
+    return violates(final, told, pointer="/templates", expected="template_not_found", actual=codes)
+
+
+def _code(entry: object) -> str | None:
+    error = entry.get("error") if isinstance(entry, dict) and entry.get("status") == "failed" else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else None
+
+
+@check("TPL-011")
+def unknown_templates_only_have_their_codes(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) Refused as 400 invalid_template or 404 template_not_found, or taken."""
+    for x in evidence.select("create", probe="unknown templates only"):
+        code = x.response.error_code if x.response else None
+        if x.accepted:
+            yield recorded(x, "A create with unknown templates only is taken.", x.status)
+        elif (x.status, code) in ((400, "invalid_template"), (404, "template_not_found")):
+            yield holds(x)
+        elif x.status in (400, 404, 422) and code in ("invalid_template", "template_not_found"):
+            yield departs(
+                x, "E64", "The code and the status of a template error do not fit.", actual=f"{x.status} {code}"
+            )
+        else:
+            told = "A create with unknown templates only is refused with another code."
+            expected = "400 invalid_template or 404 template_not_found"
+            yield violates(x, told, expected=expected, actual=f"{x.status} {code or ''}".strip())
+
+
+@check("TPL-013")
+def medication_actions_are_recorded(evidence: Evidence) -> Iterable[Finding]:
+    """(8.5) The structures of §8.5 are not normative."""
+    for story in evidence.stories.values():
+        entry = templates_of(story.final.document).get("medications") if story.final else None
+        data = entry.get("data") if isinstance(entry, dict) else None
+        if story.final and isinstance(data, list):
+            yield recorded(story.final, "Medication actions", [m.get("action") for m in data if isinstance(m, dict)])

@@ -1,0 +1,46 @@
+"""Chapter 10: not driven by this release; not applicable while discovery does not declare webhooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from conformance.checks.declared import declares_webhooks, documents, webhook_declaration
+from conformance.checks.registry import check
+from conformance.finding import holds, inconclusive, not_applicable, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.evidence import Evidence
+    from conformance.finding import Finding
+
+#: What webhooks are asked for by ids of chapter 10, and two of chapter 6.
+_IDS: Final = (
+    *(f"HOOK-{n:03d}" for n in (2, 3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 19, 20, 22, 23, 24, 26, 27, 29, 30)),
+    *("SES-EXP-004", "SES-DATA-003"),
+)
+
+
+@check("HOOK-001")
+def registration_is_offered(evidence: Evidence) -> Iterable[Finding]:
+    """(10.2) Recommended: discovery declares it."""
+    for x in documents(evidence):
+        told = "Webhook registration is not offered."
+        yield holds(x) if declares_webhooks(evidence) else warns(x, told, actual=webhook_declaration(evidence))
+
+
+def _register(requirement: str) -> None:
+    def judge(evidence: Evidence) -> Iterable[Finding]:
+        if declares_webhooks(evidence):
+            told = "Discovery declares webhooks, which this release of the kit does not drive."
+            yield inconclusive("not_in_this_release", told)
+        else:
+            yield not_applicable("Discovery declares no webhooks.", webhook_declaration(evidence))
+
+    judge.__name__ = requirement.lower().replace("-", "_")
+    judge.__doc__ = "(10) Applicable only where discovery declares webhooks."
+    check(requirement)(judge)
+
+
+for _id in _IDS:
+    _register(_id)

@@ -1,0 +1,72 @@
+"""Every operation without a credential, with a made-up one, and with another client's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from conformance.evidence import Credential
+    from conformance.journeys.driver import Driver, Handle
+
+_BAD: tuple[Credential, ...] = ("none", "wrong")
+
+
+async def _knock(drive: Driver, handle: Handle, state: str) -> None:
+    """GET and end without and with a made-up credential, and a control read on either side."""
+    await drive.get(handle)
+    for credential in _BAD:
+        probe = f"{credential} credential in {state}"
+        await drive.get(handle, probe=probe, credential=credential)
+        await drive.end(handle, probe=probe, credential=credential)
+    await drive.get(handle)
+
+
+@journey("authentication/operations")
+async def operations(drive: Driver) -> None:
+    """(5.1, 5.5) Templates and create, then GET and end in every state a session passes."""
+    for credential in _BAD:
+        probe = f"{credential} credential"
+        await drive.send("templates", "GET", drive.url("templates"), probe=probe, credential=credential)
+        await drive.send("create", "POST", drive.url("sessions"), probe=probe, credential=credential, json=drive.body())
+    handle = await drive.create("authentication/states")
+    if handle is None:
+        return
+    await _knock(drive, handle, "created")
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await _knock(drive, handle, "recording")
+    await drive.end(handle)
+    await _knock(drive, handle, "processing")
+    if await drive.finish(handle) is not None:
+        await _knock(drive, handle, "rest")
+
+
+@journey("authentication/query")
+async def query(drive: Driver) -> None:
+    """(5.1, 12.2) The tester's own key in the query string opens nothing."""
+    for name in ("api_key", "apikey", "X-API-Key"):
+        url = f"{drive.url('templates')}?{urlencode({name: drive.options.api_key})}"
+        await drive.send("templates", "GET", url, probe=f"key in the query as {name}", credential="none")
+
+
+@journey("authentication/strangers")
+async def strangers(drive: Driver) -> None:
+    """(11.2, 12.5) Another client's session: read, upload and end are refused, and it stays as it was."""
+    if not drive.target.second_key:
+        drive.note(
+            "no_second_key",
+            "Give --second-api-key, a key of another client, to see that clients are kept apart.",
+            "AUTH-026",
+        )
+        return
+    handle = await drive.create("authentication/foreign", drive.body(additional_data={"whose": "the first client's"}))
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await drive.until(handle, lambda x: x.document.get("audio_files_received") == 1)
+    await drive.get(handle, probe="another client's session", credential="second")
+    await drive.upload(handle, "short", name="audio_1.wav", probe="another client's session", credential="second")
+    await drive.end(handle, probe="another client's session", credential="second")
+    await drive.get(handle)

@@ -1,0 +1,40 @@
+"""Templates: two at once, a listed one beside an unknown one, each listed one in turn, unknown ones only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.journeys.creation import UNKNOWN_TEMPLATE
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conformance.journeys.driver import Driver
+
+#: Listed ids tried, two to a session (TPL-004).
+_TRIED = 4
+
+
+async def _session(drive: Driver, session: str, templates: Sequence[str], probe: str | None = None) -> None:
+    handle = await drive.create(session, drive.body(templates=list(templates)), probe=probe)
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await drive.end(handle)
+    await drive.finish(handle)
+
+
+@journey("templates/listed")
+async def listed(drive: Driver) -> None:
+    """(8.2) Up to four listed ids, two to a session."""
+    ids = drive.target.templates[:_TRIED]
+    for at in range(0, len(ids), 2):
+        await _session(drive, f"templates/listed {at // 2 + 1}", ids[at : at + 2])
+
+
+@journey("templates/unknown")
+async def unknown(drive: Driver) -> None:
+    """(8.6) A listed and an unknown id: the listed one is processed, the unknown one reported."""
+    # Refusing this create is one of the readings of E27, so it is a probe; the session it makes is as good as any.
+    await _session(drive, "templates/unknown", [*drive.target.templates[:1], UNKNOWN_TEMPLATE], "one unknown template")
