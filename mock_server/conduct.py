@@ -34,20 +34,24 @@ class Conduct:
     transcription: Callable[[dict[str, Any]], dict[str, Any]] = _same
     #: What becomes of the extracted templates before they are stored.
     extraction: Callable[[dict[str, Any]], dict[str, Any]] = _same
-    #: Whether credentials are looked at, per operation.
-    checks_credentials: Callable[[str], bool] = lambda _operation: True
+    #: Operations on which credentials are not looked at.
+    open_to_all: frozenset[str] = frozenset()
+    #: Whether a key nobody was given is refused.
+    refuses_unknown_keys: bool = True
     #: Whether one namespace's sessions stay out of another's sight.
     keeps_namespaces_apart: bool = True
-    #: Whether the body of a create is held against the rules; the field names let through when not.
+    #: Members of a create that are not held against the rules: what is wrong counts as left out.
     lets_pass: frozenset[str] = frozenset()
     #: Seconds a session lives beyond what discovery says.
     extra_lifetime_s: float = 0.0
     #: Whether a session expires at all.
     expires: bool = True
-    #: Whether an open session is closed to audio once it has been ended.
-    closes_at_end: bool = True
-    #: Whether a file sent again under its name takes the place of the first.
-    replaces_same_name: bool = True
+    #: States in which audio is taken although the table has no arrow for it.
+    takes_audio_in: frozenset[str] = frozenset()
+    #: What the id drawn for a session is made into.
+    session_id: Callable[[str], str] = _same
+    #: What a file's name is made into.
+    file_name: Callable[[str], str] = _same
 
 
 HONEST = Conduct()

@@ -133,7 +133,7 @@ class Service:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
         now = self.now_of(namespace)
         session = Session(
-            id=self._ids.session(),
+            id=self._conduct().session_id(self._ids.session()),
             namespace=namespace,
             state=State.CREATED,
             order=order,
@@ -198,12 +198,18 @@ class Service:
         except TooLarge:
             raise problems.payload_too_large(self.limits.upload_bytes) from None
         now = self.now_of(namespace)
-        file = AudioFile(name, key, stored.sha256, stored.size, content_type, now, sequence_of(name))
+        file = AudioFile(
+            self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
+        )
 
         def accept(connection: Connection) -> tuple[Session, list[str]]:
             session = self._own(connection, namespace, session_id)
             if stored.size == 0:
                 raise problems.invalid_request("The upload has an empty body; send the audio file itself.")
+            if self._observed(session, now).value in self._conduct().takes_audio_in:
+                after = replace(session, files=(*session.files, file))
+                rows.save(connection, session, after)
+                return after, []
             after = self._apply(connection, session, AudioAccepted(file), now)
             kept = {known.key for known in after.files}
             return after, [known.key for known in session.files if known.key not in kept]
@@ -219,7 +225,7 @@ class Service:
     async def _admit(self, namespace: str, session_id: str, name: str, declared_size: int | None) -> None:
         session = await self._database.read(lambda c: self._own(c, namespace, session_id))
         state = observed(session, self.now_of(namespace))
-        if state not in (State.CREATED, State.RECORDING):
+        if state not in (State.CREATED, State.RECORDING) and state.value not in self._conduct().takes_audio_in:
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED))
         if declared_size is not None and declared_size > self.limits.upload_bytes:
             raise problems.payload_too_large(self.limits.upload_bytes)
@@ -327,9 +333,7 @@ async def open_service(
         lock.release()
         raise
     audio = LocalAudio(data_dir / "audio")
-    process = Process(
-        database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct=conduct
-    )
+    process = Process(database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct=conduct)
     service = Service(
         database=database,
         audio=audio,

@@ -78,8 +78,4 @@ def caching(body: dict[str, Any]) -> dict[str, str]:
 
 def templates() -> dict[str, Any]:
     """What GET /templates answers."""
-    return {
-        "templates": [
-            {"id": t.id, "name": t.name, "description": t.description} for t in TEMPLATES.values()
-        ]
-    }
+    return {"templates": [{"id": t.id, "name": t.name, "description": t.description} for t in TEMPLATES.values()]}

@@ -28,7 +28,10 @@ def page(openapi: dict[str, Any]) -> str:
     title = escape(openapi["info"]["title"])
     methods = ("get", "put", "post", "delete", "patch")
     sections = [
-        _operation(path, method, item[method]) for path, item in openapi["paths"].items() for method in methods if method in item
+        _operation(path, method, item[method])
+        for path, item in openapi["paths"].items()
+        for method in methods
+        if method in item
     ]
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"

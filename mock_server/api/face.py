@@ -135,7 +135,9 @@ class Face:
     def _authenticate(self, call: Call) -> None:
         try:
             call.namespace = self._latest = self.keys.namespace(call.request.headers)
-        except Problem:
-            if self.faults.conduct.checks_credentials(call.operation):
+        except Problem as problem:
+            conduct = self.faults.conduct
+            overlooked = problem.code == "invalid_api_key" and not conduct.refuses_unknown_keys
+            if not overlooked and call.operation not in conduct.open_to_all:
                 raise
             call.namespace = self._latest  # a fault that looks at no credential has to act for somebody

@@ -10,6 +10,8 @@ from mock_server import problems
 from mock_server.session.model import Order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.conduct import Conduct
     from mock_server.settings import Settings
 
@@ -62,7 +64,9 @@ def _data(body: dict[str, Any]) -> dict[str, Any] | None:
         raise _refuse("additional_data", "has to be a JSON object", value)
     size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MOST_DATA:
-        raise problems.invalid_request(f"additional_data takes {size} bytes; {MOST_DATA} are allowed.", field="additional_data")
+        raise problems.invalid_request(
+            f"additional_data takes {size} bytes; {MOST_DATA} are allowed.", field="additional_data"
+        )
     return value
 
 
@@ -77,16 +81,21 @@ def _model(body: dict[str, Any], settings: Settings) -> str:
 
 def order(body: dict[str, Any], settings: Settings, conduct: Conduct) -> Order:
     """The order a valid body places; raises 400 naming the field and the reason."""
-    kept = {name: value for name, value in body.items() if name not in conduct.lets_pass}
-    if "templates" in conduct.lets_pass:
-        given = body.get("templates")
-        kept["templates"] = [t for t in given if isinstance(t, str)] if isinstance(given, list) else ["soap"]
+
+    def read(field: str, reader: Callable[[dict[str, Any]], Any], default: Any) -> Any:
+        try:
+            return reader(body)
+        except problems.Problem:
+            if field not in conduct.lets_pass:
+                raise
+            return default
+
     return Order(
-        templates=_templates(kept),
-        model=_model(kept, settings),
-        language_hint=_languages(kept, "language_hint"),
-        transcript_language=_languages(kept, "transcript_language"),
-        upload_type=_word(kept, "upload_type", _UPLOAD_TYPES, "chunked"),
-        communication_protocol=_word(kept, "communication_protocol", _PROTOCOLS, "http"),
-        additional_data=_data(kept),
+        templates=read("templates", _templates, ("soap",)),
+        model=read("model", lambda b: _model(b, settings), settings.models[0].id),
+        language_hint=read("language_hint", lambda b: _languages(b, "language_hint"), ()),
+        transcript_language=read("transcript_language", lambda b: _languages(b, "transcript_language"), ()),
+        upload_type=read("upload_type", lambda b: _word(b, "upload_type", _UPLOAD_TYPES, "chunked"), "chunked"),
+        communication_protocol=_word(body, "communication_protocol", _PROTOCOLS, "http"),
+        additional_data=read("additional_data", _data, None),
     )

@@ -112,7 +112,7 @@ class _Form:
             raise problems.invalid_request("A part of the form has headers that are too long.")
 
     def _header_end(self) -> None:
-        self._headers[self._field.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._headers[self._field.decode("latin-1").lower()] = self._value.decode("latin-1")
         self._field = self._value = b""
 
     def _headers_finished(self) -> None:

@@ -70,13 +70,19 @@ def _try(settings: Settings) -> str | None:
 
 
 def _banner(console: Console, settings: Settings, address: str, notice: str | None) -> None:
-    console.print(f"[bold]scribe-mock[/] listens on [bold]{address}[/]  (discovery: {address}/.well-known/medscribealliance)")
+    console.print(
+        f"[bold]scribe-mock[/] listens on [bold]{address}[/]  (discovery: {address}/.well-known/medscribealliance)"
+    )
     keys = ", ".join(settings.api_keys) if settings.api_keys == (DEFAULT_KEY,) else f"{len(settings.api_keys)} given"
-    console.print(f"  API key: {keys}   data: {settings.data_dir}   docs: {address}/docs", highlight=False, soft_wrap=True)
+    console.print(
+        f"  API key: {keys}   data: {settings.data_dir}   docs: {address}/docs", highlight=False, soft_wrap=True
+    )
     if notice:
         console.print(f"  [bold yellow]{notice}[/]", soft_wrap=True)
     if settings.open_namespaces:
-        console.print("  [bold yellow]OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.[/]")
+        console.print(
+            "  [bold yellow]OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.[/]"
+        )
     if settings.faults:
         console.print(f"  [bold red]FAULTS ARE ON: {', '.join(settings.faults)}[/]")
     if not settings.faithful:
@@ -87,13 +93,25 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one and prints it.")] = 8080,
     data_dir: Annotated[Path, typer.Option(help="Where sessions and audio are kept.")] = Path("scribe-mock-data"),
-    api_key: Annotated[list[str] | None, typer.Option(help=f"A valid key; may be repeated. Without: {DEFAULT_KEY}")] = None,
-    transcriber: Annotated[Transcriber, typer.Option(help="Who hears; auto takes Whisper when a model is found.")] = Transcriber.AUTO,
-    model: Annotated[str | None, typer.Option(help="Folder of a CTranslate2 Whisper model, or tiny.en, or base.")] = None,
-    templates_shape: Annotated[Shape, typer.Option(help="Results as object, array, or as the client's end implies.")] = Shape.AUTO,
-    open_namespaces: Annotated[bool, typer.Option("--open-namespaces", help="Accept any sk_test_ key. For tests.")] = False,
+    api_key: Annotated[
+        list[str] | None, typer.Option(help=f"A valid key; may be repeated. Without: {DEFAULT_KEY}")
+    ] = None,
+    transcriber: Annotated[
+        Transcriber, typer.Option(help="Who hears; auto takes Whisper when a model is found.")
+    ] = Transcriber.AUTO,
+    model: Annotated[
+        str | None, typer.Option(help="Folder of a CTranslate2 Whisper model, or tiny.en, or base.")
+    ] = None,
+    templates_shape: Annotated[
+        Shape, typer.Option(help="Results as object, array, or as the client's end implies.")
+    ] = Shape.AUTO,
+    open_namespaces: Annotated[
+        bool, typer.Option("--open-namespaces", help="Accept any sk_test_ key. For tests.")
+    ] = False,
     fault: Annotated[list[str] | None, typer.Option(help="Switch a defect on; see `scribe-mock faults`.")] = None,
-    faithful: Annotated[bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")] = False,
+    faithful: Annotated[
+        bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
+    ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides it.")] = None,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
@@ -124,7 +142,12 @@ def serve(
     _banner(console, settings, f"http://{shown}:{listening.getsockname()[1]}", notice)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
-        app, log_level="warning", timeout_keep_alive=15, limit_concurrency=512, server_header=False, h11_max_incomplete_event_size=65536
+        app,
+        log_level="warning",
+        timeout_keep_alive=15,
+        limit_concurrency=512,
+        server_header=False,
+        h11_max_incomplete_event_size=65536,
     )
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -31,7 +31,9 @@ _YES = re.compile(
     r"|it is|it has|it did|he does|she does|he has|she has|he is|she is|just|maybe|probably|a few|a couple|once|often"
     r"|that's (?:right|correct|true)|unfortunately|of course|indeed|once in a while|every|mostly|usually)\b"
 )
-_BUT = re.compile(r"^(?:yeah|yes|yep|right|okay|well|mm hmm) ,? ?(?:no|not|none|nope|i(?: have| do|'ve|)(?:n't| n't| not))\b")
+_BUT = re.compile(
+    r"^(?:yeah|yes|yep|right|okay|well|mm hmm) ,? ?(?:no|not|none|nope|i(?: have| do|'ve|)(?:n't| n't| not))\b"
+)
 
 
 def answer(text: str) -> Answer | None:

@@ -38,7 +38,13 @@ _COUNT = {
     for spelt in spellings.split()
 }
 #: Units read out letter by letter.
-_SPELT_OUT = (["m", "c", "g"], "mcg"), (["m", "e", "q"], "meq"), (["m", "g"], "mg"), (["m", "l"], "ml"), (["i", "u"], "iu")
+_SPELT_OUT = (
+    (["m", "c", "g"], "mcg"),
+    (["m", "e", "q"], "meq"),
+    (["m", "g"], "mg"),
+    (["m", "l"], "ml"),
+    (["i", "u"], "iu"),
+)
 #: A bare number before one of these counts time, people or results, not milligrams.
 _COUNTED = frozenset(
     """year years month months week weeks day days hour hours minute minutes time times percent % o'clock am pm a p

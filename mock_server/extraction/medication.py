@@ -22,13 +22,19 @@ _ACTIONS: tuple[tuple[str, str], ...] = (
         r"stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get off|take you off|took me off|off of|quit|wean",
     ),
     ("increase", r"increas(?:e|ed|ing)|go up|going up|bump(?:ed)? (?:up|it|your|the)|up your|double|raise|uptitrate"),
-    ("decrease", r"decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper|go down"),
+    (
+        "decrease",
+        r"decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper|go down",
+    ),
     (
         "start",
         r"start(?:ed|ing)?|prescri(?:be|bed|bing|ption for|ption of)|put(?:ting)? you (?:back )?on|place you on|add(?:ing)?|begin"
         r"|(?:give|gave|order|write|get|send) (?:you |him |her |in |out |over )+|initiate|call(?:ing)? in|try you on|switch you to",
     ),
-    ("continue", r"continu(?:e|ed|ing)|keep (?:taking|you|on|up|using|going)|stay on|refill(?:ed|s)?|remain on|maintain"),
+    (
+        "continue",
+        r"continu(?:e|ed|ing)|keep (?:taking|you|on|up|using|going)|stay on|refill(?:ed|s)?|remain on|maintain",
+    ),
 )
 _ACTION = re.compile("|".join(rf"(?P<{name}>\b(?:{pattern})(?!\w))" for name, pattern in _ACTIONS))
 _REVERSED = re.compile(r"(?:\bnot|n't|\bnever|\bno need to|\bwithout)(?: \w+){0,3} $")

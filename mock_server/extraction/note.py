@@ -38,7 +38,9 @@ _HISTORY = re.compile(
 _COMPLAINT = re.compile(
     r"\b(?:started|began|for (?:the )?(?:past|last|about)|ago|since|worse|better|yesterday|last (?:week|night|month|year)|days?|weeks?|months?)\b"
 )
-_TALK = re.compile(r"^(?:\W*(?:okay|ok|all right|alright|yeah|yes|no|sure|great|good|right|mm hmm|thank you|thanks|perfect|um|uh|bye)\W*)+$")
+_TALK = re.compile(
+    r"^(?:\W*(?:okay|ok|all right|alright|yeah|yes|no|sure|great|good|right|mm hmm|thank you|thanks|perfect|um|uh|bye)\W*)+$"
+)
 _FIELDS = ("subjective", "objective", "assessment", "plan")
 
 
@@ -86,12 +88,16 @@ def discharge_summary(dialogue: Dialogue) -> dict[str, Any]:
     )
 
 
-_REFERRAL = re.compile(r"\b(?:refer\w*|specialist|see (?:a|an|the) \w+(?:ologist|ist|surgeon)|consult\w*|physical therapy|\w+ologist)\b")
+_REFERRAL = re.compile(
+    r"\b(?:refer\w*|specialist|see (?:a|an|the) \w+(?:ologist|ist|surgeon)|consult\w*|physical therapy|\w+ologist)\b"
+)
 
 
 def referral_letter(dialogue: Dialogue) -> dict[str, Any]:
     """Why the patient is referred, with history, findings and medicines."""
-    plan = [said for said in dialogue.sentences if said.role != "patient" and not said.asks and _REFERRAL.search(said.plain)]
+    plan = [
+        said for said in dialogue.sentences if said.role != "patient" and not said.asks and _REFERRAL.search(said.plain)
+    ]
     return _filled(
         reason=_quoted(plan),
         history=_quoted(_of(dialogue, "subjective")),
@@ -143,7 +149,11 @@ def _field(said: Sentence, *, about: bool, answers: bool) -> str | None:
         return _doctors(said, text, about=False)
     if said.role is None and _PLAN.search(text) and not said.asks:
         return "plan"
-    if about or answers or (not said.asks and len(said.words) > 4 and (_HISTORY.search(text) or _COMPLAINT.search(text))):
+    if (
+        about
+        or answers
+        or (not said.asks and len(said.words) > 4 and (_HISTORY.search(text) or _COMPLAINT.search(text)))
+    ):
         return "subjective"
     return None
 

@@ -18,7 +18,9 @@ _ONES = {
         seventeen eighteen nineteen""".split()
     )
 }
-_TENS = {name: 10 * value for value, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {
+    name: 10 * value for value, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
 _DIGITS = re.compile(r"\d{1,7}(?:,\d{3})*(?:\.\d{1,4})?")
 #: Longer runs are counting or digits read out, not one number.
 _MOST_WORDS = 8

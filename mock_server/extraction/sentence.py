@@ -16,7 +16,9 @@ _WORD = re.compile(r"\d+(?:[.,]\d+)*|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
 #: Marks that end a sentence when white space follows; a line break always ends one.
 _END = re.compile(r"[.?!]+[\"')\]]*(?=\s|$)|\n+|\s-{1,2}(?=\s)|-(?=\s|$)")
 #: Dots that end an abbreviation, not a sentence.
-_ABBREVIATION = re.compile(r"(?i)(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|p\.?r\.?n|e\.g|i\.e|a\.m|p\.m|[a-z])\s?$")
+_ABBREVIATION = re.compile(
+    r"(?i)(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|p\.?r\.?n|e\.g|i\.e|a\.m|p\.m|[a-z])\s?$"
+)
 #: Unpunctuated speech is cut here, so that no window grows with the text.
 _LONGEST = 70
 _SEARCH = 25
@@ -94,7 +96,9 @@ def _asks_from(sentence: Sentence) -> int | None:
     text = " ".join(words[first:])
     if "?" in sentence.text[-4:]:
         return 0 if not _TAG.search(text) or words[first] in _OPENERS else None
-    if words[first] == "any" or (words[first] in {"do", "have", "are", "did"} and words[first + 1 : first + 2] == ["you"]):
+    if words[first] == "any" or (
+        words[first] in {"do", "have", "are", "did"} and words[first + 1 : first + 2] == ["you"]
+    ):
         return 0
     if sentence.role != "doctor" or sentence.text.endswith((".", "!")):
         return None

@@ -20,7 +20,13 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], str | None, float, float], ...] = tupl
         ("temperature", r"temperature|temp|fever", None, 93, 110),
         ("heart_rate", r"heart rate|pulse(?! ox)|heartbeat", "beats/min", 25, 250),
         ("respiratory_rate", r"respiratory rate|respirations?|breathing rate|resp rate", "breaths/min", 5, 70),
-        ("oxygen_saturation", r"oxygen saturation|o 2 sat|oxygen level|oxygen|saturation|sats?|pulse ox|pulse oximetry|spo", "%", 50, 100),
+        (
+            "oxygen_saturation",
+            r"oxygen saturation|o 2 sat|oxygen level|oxygen|saturation|sats?|pulse ox|pulse oximetry|spo",
+            "%",
+            50,
+            100,
+        ),
         ("weight", r"weigh(?:s|ed|ing|t)?", None, 1, 900),
         ("bmi", r"bmi|body mass index", "kg/m2", 10, 90),
         ("blood_glucose", r"blood sugars?|blood glucose|glucose|fasting sugars?", None, 2, 900),
@@ -36,7 +42,9 @@ _UNITS = {
 }  # fmt: skip
 #: A number is no vital sign before these, or as a goal.
 _ELSE = frozenset("years year months month weeks week days day hours times mg milligrams hour minutes points".split())
-_GOAL = re.compile(r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b")
+_GOAL = re.compile(
+    r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b"
+)
 
 
 def vitals(dialogue: Dialogue) -> dict[str, Any]:

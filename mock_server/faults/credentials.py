@@ -1,0 +1,52 @@
+"""Faults of chapter 5: who gets in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_server.faults.making import answer_with, behaving, edit, error, fault, recode, set_to
+
+if TYPE_CHECKING:
+    from mock_server.api.answer import Answer
+    from mock_server.faults.fault import Asked
+
+_ALL = frozenset({"templates", "create", "get", "end", "upload"})
+
+
+def _no_key(_asked: Asked, answer: Answer) -> bool:
+    return answer.status == 401
+
+
+def _keys_refused(asked: Asked, answer: Answer) -> bool:
+    return answer.status != 401 and asked.operation in _ALL
+
+
+FAULTS = (
+    fault("lets_everybody_in", "no credential is looked at", conduct=behaving(open_to_all=_ALL)),
+    fault(
+        "trusts_after_creation",
+        "only create looks at the credential",
+        conduct=behaving(open_to_all=_ALL - {"create", "templates"}),
+    ),
+    fault(
+        "shows_templates_to_all", "the template list is open", conduct=behaving(open_to_all=frozenset({"templates"}))
+    ),
+    fault("takes_audio_from_all", "uploads need no credential", conduct=behaving(open_to_all=frozenset({"upload"}))),
+    fault("takes_any_key", "a key nobody was given is accepted", conduct=behaving(refuses_unknown_keys=False)),
+    fault(
+        "shows_strangers_everything",
+        "another client's sessions are open",
+        conduct=behaving(keeps_namespaces_apart=False),
+    ),
+    fault("forbids_the_unknown", "401 is answered as 403", rewrite=recode("any", 403, status=401)),
+    fault(
+        "miscodes_credentials",
+        "a 401 carries another code",
+        rewrite=edit("any", set_to("error.code", "forbidden"), status=401),
+    ),
+    fault(
+        "knows_no_key",
+        "every key is refused but for the template list",
+        rewrite=answer_with("create get end upload", error(401, "invalid_api_key"), when=_keys_refused),
+    ),
+)

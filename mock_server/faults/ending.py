@@ -1,0 +1,144 @@
+"""Faults of chapters 6 and 7: ends, uploads and expiry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mock_server.api.answer import Answer
+from mock_server.faults.making import answer_with, behaving, edit, error, fault, recode, set_to, without
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mock_server.faults.fault import Asked
+    from mock_server.speech import Recording
+
+
+def _one_less(body: dict[str, Any]) -> None:
+    body["audio_files"] = body["audio_files"][:-1]
+    body["audio_files_received"] = len(body["audio_files"])
+
+
+def _by_name(recordings: Sequence[Recording]) -> list[Recording]:
+    ordered = sorted(recordings, key=lambda recording: recording.name)
+    return [replace(recording, sequence=place) for place, recording in enumerate(ordered)]
+
+
+def _by_arrival(recordings: Sequence[Recording]) -> list[Recording]:
+    return [replace(recording, sequence=place) for place, recording in enumerate(recordings)]
+
+
+def _makes_words_up(draft: dict[str, Any]) -> dict[str, Any]:
+    if draft["failure"] is None:
+        return draft
+    told = "The patient reports severe headache and nausea since yesterday morning."
+    return draft | {"failure": None, "text": told, "issues": [], "used": []}
+
+
+def _wants_body(asked: Asked, answer: Answer) -> bool:
+    return answer.status == 202 and not asked.document
+
+
+def _is_type(kind: str) -> Any:
+    def chosen(asked: Asked, answer: Answer) -> bool:
+        return answer.status == 200 and kind in asked.path
+
+    return chosen
+
+
+def _refused_but_listed(asked: Asked, answer: Answer) -> Answer:
+    """Remember refused names and list them."""
+    refused: dict[str, int] = asked.memory.setdefault("refused", {})
+    if asked.operation == "upload" and answer.status in (400, 401) and asked.session_id:
+        refused[asked.session_id] = refused.get(asked.session_id, 0) + 1
+    if (
+        asked.operation == "get"
+        and isinstance(answer.body, dict)
+        and refused.get(asked.session_id or "")
+        and "audio_files" in answer.body
+    ):
+        names = [*answer.body["audio_files"], "audio_9.wav"]
+        return replace(answer, body={**answer.body, "audio_files": names, "audio_files_received": len(names)})
+    return answer
+
+
+def _early(body: dict[str, Any]) -> None:
+    body["expired_at"] = body["created_at"]
+
+
+FAULTS = (
+    fault("ends_with_200", "success of an end is 200", rewrite=recode("end", 200, status=202)),
+    fault("ends_without_a_word", "the end answer has no message", rewrite=edit("end", without("message"), status=202)),
+    fault(
+        "ends_with_an_object",
+        "message of the end answer is an object",
+        rewrite=edit("end", set_to("message", {"text": "ended"}), status=202),
+    ),
+    fault(
+        "ends_completed",
+        "the end answer says completed",
+        rewrite=edit("end", set_to("status", "completed"), status=202),
+    ),
+    fault("forgets_last_chunk", "the end answer has one file less", rewrite=edit("end", _one_less, status=202)),
+    fault(
+        "wants_a_count",
+        "an end without a body is refused for good",
+        rewrite=answer_with("end", error(403, "forbidden"), when=_wants_body),
+    ),
+    fault(
+        "ends_unknown_sessions",
+        "an unknown session can be ended",
+        rewrite=answer_with("end", Answer(202, {"status": "processing"}), when=lambda _q, a: a.status == 404),
+    ),
+    fault(
+        "listens_after_the_end",
+        "audio is taken after end",
+        conduct=behaving(takes_audio_in=frozenset({"processing", "completed", "partial", "failed"})),
+    ),
+    fault("sorts_by_letters", "chunks are ordered by name: 10 before 2", conduct=behaving(recordings=_by_name)),
+    fault("sorts_by_arrival", "chunks are ordered as they came", conduct=behaving(recordings=_by_arrival)),
+    fault(
+        "renames_files", "files get names of the server's own", conduct=behaving(file_name=lambda name: "file-" + name)
+    ),
+    fault("makes_words_up", "rubbish gets a transcript", conduct=behaving(transcription=_makes_words_up)),
+    fault(
+        "takes_audio_for_nobody",
+        "an upload to an unknown session is 200",
+        rewrite=answer_with("upload", Answer(200, {}), when=lambda _q, a: a.status == 404),
+    ),
+    fault("lists_what_it_refused", "refused uploads stand in the list", rewrite=_refused_but_listed),
+    fault(
+        "chokes_on_audio",
+        "every upload is 400",
+        rewrite=answer_with("upload", error(400, "invalid_audio_format"), when=lambda _q, a: a.status == 200),
+    ),
+    fault("lives_for_ever", "sessions never expire", conduct=behaving(expires=False)),
+    fault(
+        "listens_after_expiry", "audio is taken after expiry", conduct=behaving(takes_audio_in=frozenset({"expired"}))
+    ),
+    fault(
+        "forgets_the_expired",
+        "an expired session is 404",
+        rewrite=answer_with("get", error(404, "session_not_found"), when=lambda _q, a: a.status == 410),
+    ),
+    fault("hides_expiry", "an expired session is 200", rewrite=recode("get", 200, state="expired")),
+    fault("expires_without_a_word", "a 410 body has no message", rewrite=edit("get", without("message"), status=410)),
+    fault(
+        "calls_expiry_gone",
+        "the status of a 410 is another word",
+        rewrite=edit("get", set_to("status", "gone"), status=410),
+    ),
+    fault(
+        "forgets_at_expiry",
+        "a 410 lists no files",
+        rewrite=edit("get", lambda b: b.update(audio_files=[], audio_files_received=0), status=410),
+    ),
+    fault("expires_in_the_past", "expired_at is created_at", rewrite=edit("get", _early, status=410)),
+    fault(
+        "numbers_results_at_expiry",
+        "transcript of a 410 is a number",
+        rewrite=edit("get", set_to("transcript", 7), status=410),
+    ),
+    fault("miscodes_expiry", "session_expired goes with 400", rewrite=recode("upload end", 400, status=410)),
+)

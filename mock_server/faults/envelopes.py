@@ -1,0 +1,72 @@
+"""Faults of chapters 8 and 11: the template list and errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mock_server.api.answer import Answer
+from mock_server.faults.making import edit, error, fault, set_to, without
+
+if TYPE_CHECKING:
+    from mock_server.faults.fault import Asked
+
+
+def _plain(_asked: Asked, answer: Answer) -> Answer:
+    return replace(answer, media_type="text/plain") if answer.status in (400, 404) else answer
+
+
+def _detail(_asked: Asked, answer: Answer) -> Answer:
+    if answer.status >= 400 and isinstance(answer.body, dict) and "error" in answer.body:
+        return replace(answer, body={"detail": answer.body["error"]["message"]})
+    return answer
+
+
+def _falls_over(asked: Asked, answer: Answer) -> Answer:
+    broken = asked.operation == "create" and answer.status == 400 and asked.document is None
+    return error(500, "internal_error") if broken else answer
+
+
+def _bare_list(asked: Asked, answer: Answer) -> Answer:
+    if asked.operation == "templates" and answer.status == 200 and isinstance(answer.body, dict):
+        return replace(answer, body=answer.body["templates"])
+    return answer
+
+
+def _recoded(code: str, status: int) -> object:
+    def rewrite(_asked: Asked, answer: Answer) -> Answer:
+        body = answer.body if isinstance(answer.body, dict) else {}
+        found = body.get("error")
+        return replace(answer, status=status) if isinstance(found, dict) and found.get("code") == code else answer
+
+    return rewrite
+
+
+FAULTS = (
+    fault("lists_templates_bare", "GET /templates is an array", rewrite=_bare_list),
+    fault(
+        "describes_no_template",
+        "templates have no description",
+        rewrite=edit("templates", without("templates.*.description"), status=200),
+    ),
+    fault(
+        "lists_templates_twice",
+        "a template id stands twice",
+        rewrite=edit("templates", lambda b: b["templates"].append(b["templates"][0]), status=200),
+    ),
+    fault("says_detail", "errors are {detail: …}", rewrite=_detail),
+    fault(
+        "numbers_its_codes",
+        "error codes are numbers",
+        rewrite=edit("any", set_to("error.code", 17), status=(400, 401, 404)),
+    ),
+    fault(
+        "details_in_words",
+        "details of an error is a string",
+        rewrite=edit("any", set_to("error.details", "see the manual"), status=(400, 404)),
+    ),
+    fault("labels_errors_plain", "errors are text/plain", rewrite=_plain),
+    fault("falls_over_nonsense", "what is no JSON is a 500", rewrite=_falls_over),
+    fault("miscodes_not_found", "session_not_found goes with 400", rewrite=_recoded("session_not_found", 400)),  # type: ignore[arg-type]
+    fault("miscodes_bad_requests", "invalid_request goes with 403", rewrite=_recoded("invalid_request", 403)),  # type: ignore[arg-type]
+)

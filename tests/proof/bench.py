@@ -1,0 +1,50 @@
+"""The honest mock and its faults in one process, and a kit run against it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import httpx
+
+from conformance.certification import certify
+from conformance.runner import Options
+from mock_server.app import create_app
+from mock_server.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from conformance.run import Run
+    from conformance.verdict import Reading
+
+BASE = "http://127.0.0.1:1"
+KEYS = ("sk_test_proof", "sk_test_other")
+
+
+@contextlib.asynccontextmanager
+async def mock(data_dir: Path) -> AsyncIterator[FastAPI]:
+    """A scripted mock, started."""
+    app = create_app(Settings(data_dir=data_dir, api_keys=KEYS, transcriber="scripted"))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+async def graded(app: FastAPI, faults: tuple[str, ...] = (), reading: Reading = "lenient") -> Run:
+    """One whole kit run against the mock with these faults on."""
+    face = app.state.face
+    for key in KEYS:
+        await face.service.reset(key.removeprefix("sk_test_"))
+    face.faults.switch(faults)
+    options = Options(
+        target=BASE,
+        api_key=KEYS[0],
+        second_api_key=KEYS[1],
+        test_clock=f"{BASE}/_mock/v1/clock",
+        processing_timeout=10,
+        transport=httpx.ASGITransport(app=app),
+    )
+    return await certify(options, reading=reading)
