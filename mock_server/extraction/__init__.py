@@ -70,7 +70,9 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
             Template("transcript", "Transcript", "What was said, turn by turn", "1.0"),
             Template("soap", "SOAP note", "Subjective, objective, assessment and plan", "1.0"),
             Template("medications", "Medications", "Medicines with dose, frequency and change", "1.0"),
-            Template("discharge_summary", "Discharge summary", "Presentation, findings, medicines, instructions", "1.0"),
+            Template(
+                "discharge_summary", "Discharge summary", "Presentation, findings, medicines, instructions", "1.0"
+            ),
             Template("referral_letter", "Referral letter", "Reason for referral with history and medicines", "1.0"),
             Template("hpi", "History of present illness", "Complaint, course, findings present and absent", "1.0"),
             Template("vitals", "Vital signs", "Measurements with value and unit", "1.0"),

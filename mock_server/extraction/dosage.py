@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mock_server.extraction.number import Number, number_at
+from mock_server.extraction.phrase import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +39,17 @@ _COUNT = {
     for spelt in spellings.split()
 }
 #: Units read out letter by letter.
-_SPELT_OUT = (["m", "c", "g"], "mcg"), (["m", "e", "q"], "meq"), (["m", "g"], "mg"), (["m", "l"], "ml"), (["i", "u"], "iu")
+_SPELT_OUT = (
+    (["m", "c", "g"], "mcg"),
+    (["m", "e", "q"], "meq"),
+    (["m", "g"], "mg"),
+    (["m", "l"], "ml"),
+    (["i", "u"], "iu"),
+)
 #: A bare number before one of these counts time, people or results, not milligrams.
-_COUNTED = frozenset(
+_COUNTED = vocabulary(
     """year years month months week weeks day days hour hours minute minutes time times percent % o'clock am pm a p
-    more people of out to or / point pounds lbs degrees old different other weeks st nd rd th refill refills""".split()
+    more people of out to or / point pounds lbs degrees old different other weeks st nd rd th refill refills"""
 )
 #: Bare numbers below are counts far more often than strengths.
 _LEAST_BARE = 2.5
@@ -87,9 +94,9 @@ def _is_bare(said: Sequence[Word], number: Number) -> bool:
     return number.value >= _LEAST_BARE and after not in _COUNTED
 
 
-_N = r"(one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty four|\d{1,2})"
-_DIGIT = {word: str(value) for value, word in enumerate("one two three four five six seven eight nine ten".split(), 1)}
-_DIGIT |= {"twelve": "12", "twenty four": "24"}
+_COUNTS = "one two three four five six seven eight nine ten"
+_N = rf"({_COUNTS.replace(' ', '|')}|twelve|twenty four|\d{{1,2}})"
+_DIGIT = {word: str(value) for value, word in enumerate(_COUNTS.split(), 1)} | {"twelve": "12", "twenty four": "24"}
 _HOW_OFTEN = {"1": "once", "2": "twice", "3": "three times", "4": "four times", "5": "five times", "6": "six times"}
 _TIMES = rf"(?:(once|twice|thrice)|{_N}(?: to {_N})? times?)"
 _FREQUENCIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -174,7 +181,8 @@ def route(text: str) -> str | None:
 
 
 _FOR = re.compile(
-    rf"\bfor (?:the )?(?:next |another |about |at least )?(a|{_N}(?: (?:to|or) {_N})?|fourteen|thirty) (more )?(days?|weeks?|months?)\b"
+    rf"\bfor (?:the )?(?:next |another |about |at least )?(a|{_N}(?: (?:to|or) {_N})?|fourteen|thirty) (?:more )?"
+    r"(days?|weeks?|months?)\b"
 )
 _SO_FAR = re.compile(r"\b(?:been|past|last|since|ago|already|was|had|'ve)\b")
 

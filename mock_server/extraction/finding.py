@@ -73,7 +73,9 @@ def _statements(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             continue
         matches = [match for match in matches if not hypothetical(sentence, match)]
         asked_from = _asked_from(sentence, matches)
-        yield from _stated(sentence, index, [match for match in matches if asked_from is None or match.start < asked_from])
+        yield from _stated(
+            sentence, index, [match for match in matches if asked_from is None or match.start < asked_from]
+        )
         if asked_from is not None:
             yield from _answered(sentences, index, [match for match in matches if match.start >= asked_from])
 
@@ -99,8 +101,10 @@ def _polarity(sentence: Sentence, match: Match[Sign]) -> Polarity:
     return "absent" if negated(sentence, match) else "present"
 
 
-_PRESUMED = re.compile(r"^(?:\S+ ){0,4}?(?:how|when|where|what|why|which|can you|could you|tell me)\b(?! about| else| other)")
-_DEFINITE = frozenset("the this that these those your his her its their".split())
+_PRESUMED = re.compile(
+    r"^(?:\S+ ){0,4}?(?:how|when|where|what|why|which|can you|could you|tell me)\b(?! about| else| other)"
+)
+_DEFINITE = frozenset(["the", "this", "that", "these", "those", "your", "his", "her", "its", "their"])
 _PARTLY = re.compile(r"\b(?:but|except|just|only|some|although|though|however)\b")
 
 

@@ -9,43 +9,43 @@ from typing import TYPE_CHECKING, Any
 from mock_server.extraction.answer import Answer, answer_to
 from mock_server.extraction.dosage import dose, dose_of, duration, frequency, route
 from mock_server.extraction.drug import Mention, mentions
+from mock_server.extraction.phrase import alternatives, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mock_server.extraction.sentence import Dialogue, Sentence
 
-_ACTIONS: tuple[tuple[str, str], ...] = (
-    ("hold", r"hold off(?: on)?|hold|pause|skip"),
-    (
-        "stop",
-        r"stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get off|take you off|took me off|off of|quit|wean",
-    ),
-    ("increase", r"increas(?:e|ed|ing)|go up|going up|bump(?:ed)? (?:up|it|your|the)|up your|double|raise|uptitrate"),
-    ("decrease", r"decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper|go down"),
-    (
-        "start",
-        r"start(?:ed|ing)?|prescri(?:be|bed|bing|ption for|ption of)|put(?:ting)? you (?:back )?on|place you on|add(?:ing)?|begin"
-        r"|(?:give|gave|order|write|get|send) (?:you |him |her |in |out |over )+|initiate|call(?:ing)? in|try you on|switch you to",
-    ),
-    ("continue", r"continu(?:e|ed|ing)|keep (?:taking|you|on|up|using|going)|stay on|refill(?:ed|s)?|remain on|maintain"),
-)
-_ACTION = re.compile("|".join(rf"(?P<{name}>\b(?:{pattern})(?!\w))" for name, pattern in _ACTIONS))
+_ACTIONS = {
+    "hold": "hold off(?: on)?|hold|pause|skip",
+    "stop": """stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get off|take you off|took me off|off of|quit
+        wean""",
+    "increase": """increas(?:e|ed|ing)|go up|going up|bump(?:ed)? (?:up|it|your|the)|up your|double|raise|uptitrate""",
+    "decrease": """decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper
+        go down""",
+    "start": """start(?:ed|ing)?|prescri(?:be|bed|bing|ption for|ption of)|put(?:ting)? you (?:back )?on|place you on
+        add(?:ing)?|begin|(?:give|gave|order|write|get|send) (?:you|him|her|in|out|over)(?: a| some| out| for)?
+        initiate|call(?:ing)? in|try you on|switch you to""",
+    "continue": "continu(?:e|ed|ing)|keep (?:taking|you|on|up|using|going)|stay on|refill(?:ed|s)?|remain on|maintain",
+}
+_ACTION = re.compile("|".join(rf"(?P<{name}>\b{alternatives(said)}(?!\w))" for name, said in _ACTIONS.items()))
 _REVERSED = re.compile(r"(?:\bnot|n't|\bnever|\bno need to|\bwithout)(?: \w+){0,3} $")
-_ALLERGY = re.compile(r"\b(?:allerg(?:y|ic|ies)|reaction to|reactions to|intoleran(?:t|ce))\b")
-_OTHERS = re.compile(
-    r"\b(?:mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|grand\w+|friend|coworker|neighbor|wife|husband)\b"
-    r"(?:'s)?(?: \w+){0,3} (?:takes?|took|taking|on|uses?|used|got|gets|told|suggested|recommended)\b"
+_ALLERGY = phrases("allerg(?:y|ic|ies)|reactions? to|intoleran(?:t|ce)")
+_RELATIVE = "mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|grand\\w+|friend|coworker|neighbor|wife|husband"
+_OTHERS = phrases(
+    rf"(?:{_RELATIVE})(?:'s)?(?: \w+){{0,3}} (?:takes?|took|taking|on|uses?|used|got|gets|told|suggested|recommended)"
 )
 _NOT_TAKEN = re.compile(
     r"(?:\b(?:no|not|never|without|nor|neither|avoid\w*|refus\w+|instead of|other than)|n't)(?: \S+){0,5} $"
 )
+#: "Penicillin, or, I'm sorry, amoxicillin": the second is meant.
+_CORRECTION = re.compile(r"^(?:, )?(?:or )?(?:, )?(?:no )?(?:, )?(?:i'm sorry|sorry|i mean|excuse me)\b")
 #: How far a dose may stand from its drug, in words: beyond lies the next matter.
 _AFTER = 16
 _BEFORE = 7
 #: A dose asked for comes within this many sentences.
 _FOLLOWING = 3
-_IT = re.compile(r"\b(?:it|that|this|dose|dosage|milligrams?|mg|daily|day)\b")
+_IT = phrases("it|that|this|dose|dosage|milligrams?|mg|m g|daily|day")
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ def medications(dialogue: Dialogue) -> list[dict[str, Any]]:
         by_sentence.setdefault(mention.sentence, []).append(mention)
     for index, here in by_sentence.items():
         for at, mention in enumerate(here):
-            if _is_no_medicine(dialogue.sentences, index, mention):
+            if _is_no_medicine(dialogue.sentences, mention) or _corrected(dialogue.sentences[index], here, at):
                 continue
             course = courses.setdefault(
                 mention.drug.generic,
@@ -104,9 +104,16 @@ def _title(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _is_no_medicine(sentences: Sequence[Sentence], index: int, mention: Mention) -> bool:
-    text = sentences[index].plain
-    return bool(_allergic(sentences, index) or _OTHERS.search(text) or _denied(sentences, mention))
+def _is_no_medicine(sentences: Sequence[Sentence], mention: Mention) -> bool:
+    text = sentences[mention.sentence].plain
+    return bool(_allergic(sentences, mention.sentence) or _OTHERS.search(text) or _denied(sentences, mention))
+
+
+def _corrected(sentence: Sentence, here: list[Mention], at: int) -> bool:
+    if at + 1 == len(here):
+        return False
+    between = sentence.words[here[at].end : here[at + 1].start]
+    return _CORRECTION.search(" ".join(word.text for word in between)) is not None
 
 
 def _allergic(sentences: Sequence[Sentence], index: int) -> bool:

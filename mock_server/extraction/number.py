@@ -11,14 +11,13 @@ if TYPE_CHECKING:
 
     from mock_server.extraction.sentence import Word
 
-_ONES = {
-    name: value
-    for value, name in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-        seventeen eighteen nineteen""".split()
-    )
-}
-_TENS = {name: 10 * value for value, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_UP_TO_NINETEEN = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+"""
+_BY_TEN = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ONES = {name: value for value, name in enumerate(_UP_TO_NINETEEN.split())}
+_TENS = {name: 10 * value for value, name in enumerate(_BY_TEN.split(), 2)}
 _DIGITS = re.compile(r"\d{1,7}(?:,\d{3})*(?:\.\d{1,4})?")
 #: Longer runs are counting or digits read out, not one number.
 _MOST_WORDS = 8

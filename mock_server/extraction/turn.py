@@ -21,7 +21,7 @@ class Turn:
 
     @property
     def role(self) -> str | None:
-        """"doctor", "patient" or None."""
+        """ "doctor", "patient" or None."""
         if self.speaker is None:
             return None
         if _DOCTOR.search(self.speaker.replace("_", " ")):

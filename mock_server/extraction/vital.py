@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction.number import Number, numbers
+from mock_server.extraction.phrase import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +22,16 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], str | None, float, float], ...] = tupl
         ("temperature", r"temperature|temp|fever", None, 93, 110),
         ("heart_rate", r"heart rate|pulse(?! ox)|heartbeat", "beats/min", 25, 250),
         ("respiratory_rate", r"respiratory rate|respirations?|breathing rate|resp rate", "breaths/min", 5, 70),
-        ("oxygen_saturation", r"oxygen saturation|o 2 sat|oxygen level|oxygen|saturation|sats?|pulse ox|pulse oximetry|spo", "%", 50, 100),
+        (
+            "oxygen_saturation",
+            r"oxygen saturation|o 2 sat|oxygen level|oxygen|saturation|sats?|pulse ox|pulse oximetry|spo",
+            "%",
+            50,
+            100,
+        ),
         ("weight", r"weigh(?:s|ed|ing|t)?", None, 1, 900),
         ("bmi", r"bmi|body mass index", "kg/m2", 10, 90),
-        ("blood_glucose", r"blood sugars?|blood glucose|glucose|fasting sugars?", None, 2, 900),
+        ("blood_glucose", r"blood sugars?|blood glucose|glucose|fasting sugars?", None, 40, 900),
     )
 )
 _PRESSURE = re.compile(r"\b(?:blood pressures?|bp|pressure)\b")
@@ -35,8 +43,10 @@ _UNITS = {
     "stone": "st",
 }  # fmt: skip
 #: A number is no vital sign before these, or as a goal.
-_ELSE = frozenset("years year months month weeks week days day hours times mg milligrams hour minutes points".split())
-_GOAL = re.compile(r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b")
+_ELSE = vocabulary("years year months month weeks week days day hours times mg milligrams hour minutes points")
+_GOAL = re.compile(
+    r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b"
+)
 
 
 def vitals(dialogue: Dialogue) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def _readings(sentence: Sentence) -> Iterator[tuple[str, dict[str, Any]]]:
         if match is None:
             continue
         reading = _value(sentence.words, _word_at(text, match.end()), low, high, goal=text[: match.end() + 40])
-        if reading is not None:
+        if reading is not None and not (name == "weight" and reading[1] is None):  # "weighing two options"
             value, said = reading
             yield name, {"value": value, **_unit(name, said, unit, value)}
 
@@ -98,7 +108,7 @@ def _plain(number: Number) -> float | int:
 
 def _pressure(said: tuple[Word, ...], *, named: bool) -> dict[str, Any] | None:
     found = numbers(said)
-    for above, below in zip(found, found[1:], strict=False):
+    for above, below in pairwise(found):
         between = [word.text for word in said[above.end : below.start]]
         if between not in (["/"], ["over"]) or not (60 <= above.value <= 280 and 30 <= below.value <= 160):
             continue
