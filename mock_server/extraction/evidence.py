@@ -40,8 +40,8 @@ _EXAM = phrases(
 )
 _HISTORY = phrases(
     r"""history of|diagnosed|surgery|surgeries|operation|smok\w+|drink\w*|alcohol|allerg\w+|pack
-    work(?:s|ing)? (?:as|at)|live[sd]?|married|family|started|began|for (?:the )?(?:past|last|about)|ago|since|worse|better
-    yesterday|last (?:week|night|month|year)|days?|weeks?|months?"""
+    work(?:s|ing)? (?:as|at)|live[sd]?|married|family|started|began|ago|since|worse|better
+    for (?:the )?(?:past|last|about)|yesterday|last (?:week|night|month|year)|days?|weeks?|months?"""
 )
 _SMALL_TALK = vocabulary(
     """okay ok all right alright yeah yes no sure great good mm hmm thank you thanks perfect um uh bye so , and well
