@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 Part = Literal["subjective", "objective", "assessment", "plan"]
 
 _PLAN = phrases(
-    r"""i(?:'ll| will|'m going to|'m gon na|'m gonna|'d like to| wan na| want (?:to|you)| would like)|let's|refill
+    r"""i(?:'ll| will|'m going to|'m gon na|'m gonna|'d like to| wan na| want (?:to|you)| would like)|refill
     we(?:'ll| will|'re going to|'re gon na|'re gonna| can)|order(?:ing)?|prescri\w+|refer(?:ral|ring|red)?|follow up
-    come back|schedule|continue|increase|decrease|start (?:you|on|taking)|go ahead and|recommend|send you|repeat
-    physical therapy|see you (?:back|in|again)|return in|please (?:rest|take|drink|avoid|use)|keep taking|stop taking
-    you should|make sure"""
+    let's (?:get|do|order|start|go ahead|have you|schedule|check|repeat|increase|try you)|come back|schedule
+    continue (?:with|your|you|taking|the|on)|increase|decrease|start (?:you|on|taking)|go ahead and|recommend
+    send you|repeat|physical therapy|see you (?:back|in|again)|return in|please (?:rest|take|drink|avoid|use)
+    keep taking|stop taking|you should|make sure"""
 )
 _ASSESSMENT = phrases(
     r"""for your (?:\w+ )?(?:problem|issue|diagnosis)|(?:first|second|third|next|last) (?:problem|issue)|diagnos\w+
@@ -29,8 +30,9 @@ _ASSESSMENT = phrases(
     you (?:do )?have|in terms of your|regarding your|for your|because of your|secondary to|due to"""
 )
 _SURE_EXAM = phrases(
-    r"""on (?:your )?(?:physical )?exam\w*|i (?:can |do |do n't )?(?:hear|appreciate|see|feel)|auscultation|palpation
-    range of motion|reflexes|lungs (?:are|sound)|regular rate|listen to|take a (?:deep breath|look)|looking at your
+    r"""on (?:your )?(?:physical )?exam\w*|i (?:can|do) (?:hear|feel)|i (?:do |do n't )?appreciate
+    auscultation|palpation|range of motion|reflexes|lungs (?:are|sound)|regular rate|listen to
+    take a (?:deep breath|look)|looking at your
     your (?:heart|lungs?|blood pressure|temperature|oxygen|pulse|abdomen|throat|ears?) (?:is|are|was|sounds?|looks?)"""
 )
 _EXAM = phrases(

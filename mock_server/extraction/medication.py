@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction.answer import Answer, answer_to
-from mock_server.extraction.dosage import dose, dose_of, duration, frequency, route
+from mock_server.extraction.dosage import dose, leading, trailing
 from mock_server.extraction.drug import Mention, mentions
 from mock_server.extraction.phrase import alternatives, phrases
+from mock_server.extraction.schedule import duration, frequency, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +46,8 @@ _AFTER = 16
 _BEFORE = 7
 #: A dose asked for comes within this many sentences.
 _FOLLOWING = 3
+#: How long it has been taken is something else than how long it is to be.
+_SO_FAR = phrases("been|past|last|since|ago|already|was|had|i've|'ve")
 _IT = phrases("it|that|this|dose|dosage|milligrams?|mg|m g|daily|day")
 
 
@@ -137,9 +140,7 @@ def _facts(
 ) -> Iterator[tuple[Sentence, dict[str, str]]]:
     mention = here[at]
     sentence = sentences[mention.sentence]
-    first = here[at - 1].end if at else 0
-    last = here[at + 1].start if at + 1 < len(here) else len(sentence.words)
-    yield sentence, _around(sentence, mention, max(first, mention.start - _BEFORE), min(last, mention.end + _AFTER))
+    yield sentence, _around(sentence, here, at)
     if at + 1 < len(here):
         return
     for index in range(mention.sentence + 1, min(mention.sentence + 1 + _FOLLOWING, len(sentences))):
@@ -152,19 +153,32 @@ def _facts(
                 yield later, facts
 
 
-def _around(sentence: Sentence, mention: Mention, first: int, last: int) -> dict[str, str]:
+def _border(sentence: Sentence, one: Mention, other: Mention) -> int:
+    """The word where what belongs to the second of two neighbours begins."""
+    ahead = leading(sentence.words, one.end, other.start)
+    if ahead is None:
+        return other.start
+    of = any(word.text == "of" for word in sentence.words[ahead.start : other.start])
+    free = ahead.start > one.end and not trailing(sentence.words, other.end)
+    return ahead.start if of or free else other.start
+
+
+def _around(sentence: Sentence, here: list[Mention], at: int) -> dict[str, str]:
+    mention = here[at]
+    first = max(0, mention.start - _BEFORE)
+    last = min(len(sentence.words), mention.end + _AFTER)
+    if at:
+        first = max(first, _border(sentence, here[at - 1], mention))
+    if at + 1 < len(here):
+        last = min(last, _border(sentence, mention, here[at + 1]))
     facts = _said(sentence, mention.end, last, bare=True)
-    if "dosage" not in facts:
-        ahead = dose(sentence.words, first, mention.start) or dose_of(sentence.words, first, mention.start)
-        if ahead:
-            facts["dosage"] = ahead
-    for key, value in _said(sentence, first, mention.start, bare=False).items():
-        if key != "dosage" and first == 0:
-            facts.setdefault(key, value)
+    before = _said(sentence, first, mention.start, bare=False)
+    ahead = leading(sentence.words, first, mention.start)
+    if ahead is not None:
+        before["dosage"] = ahead.text
+    facts = {**(before if at == 0 or ahead else {}), **facts}
     action = _action(sentence, mention)
-    if action:
-        facts["action"] = action
-    return facts
+    return {**facts, "action": action} if action else facts
 
 
 def _said(sentence: Sentence, first: int, last: int, *, bare: bool) -> dict[str, str]:
@@ -173,7 +187,7 @@ def _said(sentence: Sentence, first: int, last: int, *, bare: bool) -> dict[str,
         "dosage": dose(sentence.words, first, last, bare=bare),
         "frequency": frequency(text),
         "route": route(text),
-        "duration": duration(text),
+        "duration": None if _SO_FAR.search(sentence.plain) else duration(text),
     }
     return {key: value for key, value in facts.items() if value}
 

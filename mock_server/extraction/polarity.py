@@ -44,9 +44,11 @@ _GONE = re.compile(
 _HYPOTHETICAL = phrases(
     r"""if (?:you|it|that|there|he|she|they|your|the|this|any|i)|should you|in case|unless|until|whether|in order to
     side effects?|watch (?:out )?for|look out for|risks?(?: of)?|chance|signs of|symptoms of|complications?|causes?
-    can (?:cause|lead|be|get|sometimes|also|make)|could (?:cause|lead|be|get|mean|have)|likely to
-    may (?:cause|have|be|experience|get|feel)|might (?:cause|be|have|get|feel|experience)|would (?:cause|be|have)
-    to prevent|prevents?|so that you|make sure|rule out|worr(?:y|ied) about|concern(?:ed)? (?:for|about)
+    can (?:cause|lead|be|get|sometimes|also|make)|likely to
+    could (?:just |also |still |possibly )?(?:cause|lead|be|get|mean|have)
+    may (?:cause|have|be|experience|get|feel)|might (?:just |also )?(?:cause|be|have|get|feel|experience)
+    would (?:cause|be|have)|worr(?:y|ied) (?:about|that|it|i|this|if)
+    to prevent|prevents?|so that you|make sure|rule out|concern(?:ed)? (?:for|about)
     (?:evaluate|exam(?:ine)?|look(?:s|ing)?|check (?:you|him|her)) for|screen(?:ing)? for|tested? for
     check(?:ing)? for|used (?:for|to treat)|treats?|let me know|call (?:me|us)|go to the (?:er|emergency)|come back
     (?:helps?|good|works?|medicine|medication|something|take it|use it|needed) for|people (?:with|who)

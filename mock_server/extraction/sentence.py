@@ -133,7 +133,8 @@ def _sentences(said: Sequence[Turn]) -> Iterator[Sentence]:
     for index, turn in enumerate(said):
         for text in _split(turn.text):
             for piece, found in _short(text):
-                yield Sentence(index, turn.role, piece, found)
+                if piece:
+                    yield Sentence(index, turn.role, piece, found)
 
 
 def _split(text: str) -> Iterator[str]:
