@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _ACTIONS = {
     "hold": "hold off(?: on)?|hold|pause|skip",
-    "stop": """stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get off|take you off|took me off|off of|quit
-        wean""",
+    "stop": """stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get (?:you |him |her )?off|take you off
+        took me off|off of|quit|wean""",
     "increase": """increas(?:e|ed|ing)|go up|going up|bump(?:ed)? (?:up|it|your|the)|up your|double|raise|uptitrate""",
     "decrease": """decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper
         go down""",

@@ -31,9 +31,9 @@ _FREQUENCIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"in the (mornings?|evenings?|afternoons?)", "in the {0}"),
         (r"with (?:each |every |your )?(meals?|food|breakfast|lunch|dinner)", "with {0}"),
         (r"as needed|when needed|p r n|prn|as required|if needed|when you need it|when i need it", "as needed"),
-        (r"daily|a day|per day|every day|each day|once day", "daily"),
-        (r"weekly|a week|per week|every week|once week", "weekly"),
-        (r"monthly|a month|per month|every month", "monthly"),
+        (r"daily|(?<!for )(?<!in )(?<!within )a day|per day|every day|each day|once day", "daily"),
+        (r"weekly|(?<!for )(?<!in )(?<!about )(?<!within )(?<!half )a week|per week|every week|once week", "weekly"),
+        (r"monthly|(?<!for )(?<!in )(?<!about )(?<!within )(?<!half )a month|per month|every month", "monthly"),
     )
 )
 _PER = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}

@@ -13,7 +13,8 @@ from mock_server.extraction.turn import Turn, turns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
+_NUMBER = r"\d{1,3}|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty"
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|(?<=\s)\.(?=\s)|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
 #: Marks that end a sentence when white space follows; a line break always ends one.
 _END = re.compile(r"[.?!]+[\"')\]]*(?=\s|$)|\n+|\s-{1,2}(?=\s)|-(?=\s|$)")
 #: Dots that end an abbreviation, not a sentence.
@@ -140,11 +141,25 @@ def _sentences(said: Sequence[Turn]) -> Iterator[Sentence]:
 def _split(text: str) -> Iterator[str]:
     start = 0
     for mark in _END.finditer(text):
-        if mark[0] == "." and _ABBREVIATION.search(text[max(start, mark.start() - 8) : mark.start()]):
+        if mark[0] == "." and (_abbreviated(text, start, mark) or _decimal(text, start, mark)):
             continue
         yield text[start : mark.end()].strip()
         start = mark.end()
     yield text[start:].strip()
+
+
+def _abbreviated(text: str, start: int, mark: re.Match[str]) -> bool:
+    return _ABBREVIATION.search(text[max(start, mark.start() - 8) : mark.start()]) is not None
+
+
+_NUMBER_LAST = re.compile(rf"(?i)\b(?:{_NUMBER}) $")
+_NUMBER_FIRST = re.compile(rf"(?i) (?:{_NUMBER})\b")
+
+
+def _decimal(text: str, start: int, mark: re.Match[str]) -> bool:
+    """Whether a full stop set apart is a decimal point: "two . five milligrams"."""
+    before = text[max(start, mark.start() - 12) : mark.start()]
+    return _NUMBER_LAST.search(before) is not None and _NUMBER_FIRST.match(text, mark.end()) is not None
 
 
 def _short(text: str) -> Iterator[tuple[str, tuple[Word, ...]]]:

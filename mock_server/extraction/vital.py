@@ -47,6 +47,8 @@ _ELSE = vocabulary("years year months month weeks week days day hours times mg m
 _GOAL = re.compile(
     r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b"
 )
+#: In letters, either side of the name.
+_GOAL_REACH = 30
 
 
 def vitals(dialogue: Dialogue) -> dict[str, Any]:
@@ -68,13 +70,13 @@ def _readings(sentence: Sentence) -> Iterator[tuple[str, dict[str, Any]]]:
     if pressure is not None:
         yield "blood_pressure", pressure
     for name, pattern, unit, low, high in _SIGNS:
-        match = pattern.search(text)
-        if match is None:
-            continue
-        reading = _value(sentence.words, _word_at(text, match.end()), low, high, goal=text[: match.end() + 40])
-        if reading is not None and not (name == "weight" and reading[1] is None):  # "weighing two options"
-            value, said = reading
-            yield name, {"value": value, **_unit(name, said, unit, value)}
+        for match in pattern.finditer(text):
+            if _GOAL.search(text[max(0, match.start() - _GOAL_REACH) : match.end() + _GOAL_REACH]):
+                continue
+            reading = _value(sentence.words, _word_at(text, match.end()), low, high)
+            if reading is not None and not (name == "weight" and reading[1] is None):  # "weighing two options"
+                value, said = reading
+                yield name, {"value": value, **_unit(name, said, unit, value)}
 
 
 def _word_at(text: str, offset: int) -> int:
@@ -88,11 +90,7 @@ def _unit(name: str, said: str | None, known: str | None, value: float) -> dict[
     return {"unit": unit} if unit else {}
 
 
-def _value(
-    said: tuple[Word, ...], first: int, low: float, high: float, *, goal: str
-) -> tuple[float | int, str | None] | None:
-    if _GOAL.search(goal):
-        return None
+def _value(said: tuple[Word, ...], first: int, low: float, high: float) -> tuple[float | int, str | None] | None:
     for number in numbers(said, first, first + _REACH):
         following = [word.text for word in said[number.end : number.end + 2]]
         if following[:1] in (["/"], ["over"]) or set(following[:1]) & _ELSE or not low <= number.value <= high:

@@ -33,6 +33,10 @@ def facts(transcript: str) -> list[dict[str, Any]]:
         ("I take lisinopril one hundred and twenty five milligrams.", "125 mg"),
         ("I take lisinopril a thousand milligrams.", "1000 mg"),
         ("I take lisinopril 20.", "20"),
+        ("I take lisinopril two . five milligrams .", "2.5 mg"),
+        ("I take lisinopril 2 . 5 mg .", "2.5 mg"),
+        ("I take lisinopril 2 point 5 mg.", "2.5 mg"),
+        ("I take lisinopril 1,000 mg.", "1000 mg"),
         ("I take two puffs of albuterol.", "2 puffs"),
         ("I take ten units of insulin.", "10 units"),
         ("I take five M G of lisinopril.", "5 mg"),
@@ -104,6 +108,7 @@ def test_a_dose_given_on_request_is_found_in_the_answer() -> None:
         ("I want to increase the omeprazole.", "increase"),
         ("We will reduce your omeprazole.", "decrease"),
         ("Please stop the omeprazole.", "stop"),
+        ("We have to get you off your omeprazole for a week.", "stop"),
         ("Hold the omeprazole before surgery.", "hold"),
     ],
 )
