@@ -1,8 +1,8 @@
 """Extraction against clinicians' notes: python -m bench.extraction --shared ../shared.
 
 Tuned on ACI-Bench train and MTS-Dialog train; ACI-Bench valid and MTS-Dialog validation are held out: their errors were
-never looked at one by one. The reference is the note, read with the same word lists but with rules of its own for notes,
-so names the lists lack are missed on both sides and recall is optimistic. The sets are read in place.
+never looked at one by one. The reference is the note, read with the same word lists but with rules of its own for
+notes, so names the lists lack are missed on both sides and recall is optimistic. The sets are read in place.
 """
 
 from __future__ import annotations
@@ -73,10 +73,15 @@ def _note_drugs(note: str) -> dict[str, set[str]]:
     return found
 
 
-_DENIES = re.compile(r"\b(?:no|not|denies|denied|deny|negative|non|no longer|without|never|nor|neither|none|n't|absent)\b")
-_TURNS = re.compile(r"\b(?:but|however|although|except|reports?|endorses?|admits?|positive for|complains?|has|had|does|presents?)\b")
+_DENIES = re.compile(
+    r"\b(?:no|not|denies|denied|deny|negative|non|no longer|without|never|nor|neither|none|n't|absent)\b"
+)
+_TURNS = re.compile(
+    r"\b(?:but|however|although|except|reports?|endorses?|admits?|positive for|complains?|has|had|does|presents?)\b"
+)
 _TALKED_OF = re.compile(
-    r"\b(?:if|should|risks?|side effects?|mother|father|brother|sister|family|grand\w+|monitor|evaluate|rule out|return|call|prevent\w*|aunt|uncle)\b"
+    r"\b(?:if|should|risks?|side effects?|mother|father|brother|sister|family|grand\w+|aunt|uncle|monitor|evaluate"
+    r"|rule out|return|call|prevent\w*)\b"
 )
 
 
@@ -122,7 +127,9 @@ def _compare_drugs(score: Score, name: str, taken: list[dict[str, Any]], noted: 
     score.drugs["hit"] += len(ours.keys() & noted.keys())
     score.drugs["extra"] += len(ours.keys() - noted.keys())
     score.drugs["missed"] += len(noted.keys() - ours.keys())
-    score.wrong += [f"{name}: extra drug {drug}: {ours[drug]['source']['sentence']}" for drug in ours.keys() - noted.keys()]
+    score.wrong += [
+        f"{name}: extra drug {drug}: {ours[drug]['source']['sentence']}" for drug in ours.keys() - noted.keys()
+    ]
     score.wrong += [f"{name}: missed drug {drug}" for drug in noted.keys() - ours.keys()]
     for drug in ours.keys() & noted.keys():
         if not noted[drug]:
@@ -132,11 +139,13 @@ def _compare_drugs(score: Score, name: str, taken: list[dict[str, Any]], noted: 
         outcome = "right" if right else ("none" if given is None else "wrong")
         score.doses[outcome] += 1
         if outcome != "right":
-            score.wrong.append(f"{name}: dose of {drug} {outcome}: {given} for {noted[drug]}: {ours[drug]['source']['sentence']}")
+            score.wrong.append(
+                f"{name}: dose of {drug} {outcome}: {given} for {noted[drug]}: {ours[drug]['source']['sentence']}"
+            )
 
 
 def _value(strength: str) -> str:
-    return strength.split(" ")[0]
+    return strength.split(" ", maxsplit=1)[0]
 
 
 def measure(path: Path) -> Score:
@@ -163,7 +172,10 @@ def main() -> None:
     arguments = parser.parse_args()
     heads = ("drug P", "drug R", "drug F1", "dose right/wrong/none", "polarity", "unfound", "slowest ms")
     print(f"{platform.machine()}, Python {platform.python_version()}")
-    print(f"{'set':34}" + "".join(f"{head:>22}" if "dose" in head or head == "polarity" else f"{head:>11}" for head in heads))
+    print(
+        f"{'set':34}"
+        + "".join(f"{head:>22}" if "dose" in head or head == "polarity" else f"{head:>11}" for head in heads)
+    )
     for name, place in _SETS.items():
         score = measure(arguments.shared / "data" / place)
         cells = zip(heads, score.row(), strict=True)

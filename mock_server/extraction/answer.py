@@ -6,6 +6,8 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from mock_server.extraction.phrase import alternatives
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,48 +15,58 @@ if TYPE_CHECKING:
 
 
 class Answer(Enum):
-    """Yes, no, or neither."""
+    """Yes or no."""
 
     YES = "yes"
     NO = "no"
 
 
-_LEAD = r"(?:(?:um|uh|oh|well|so|hmm|hm|okay|ok|ah|er|erm|like|you know|honestly|actually|i mean|doctor|sir|ma'am|,) )*"
+_LEAD = r"^(?:(?:um|uh|oh|well|so|hmm|hm|okay|ok|ah|er|erm|like|you know|honestly|actually|i mean|doctor|sir|,) ){0,6}"
 _NO = re.compile(
-    rf"^{_LEAD}(?:no|nope|nah|none|not|never|negative|nothing|neither|uh uh|i (?:do|did|have|am|was|ca|could)(?: not|n't| n't)"
-    r"|i(?:'m| am) not|i(?:'ve| have) not|i(?:'ve| have)? never|i don't|i haven't|i didn't|denies|he doesn't|she doesn't"
-    r"|it (?:does|has|is)(?:n't| n't| not)|(?:he|she) (?:does|has|is)(?:n't| n't| not)|that's not)\b"
+    _LEAD
+    + alternatives(
+        r"""no|nope|nah|none|not|never|negative|nothing|neither|uh uh|that's not|denies
+        (?:i|he|she|it) (?:do|does|did|have|has|is|am|was|ca|could)(?: not|n't| n't)
+        i(?:'m| am) not|i(?:'ve| have) not|i(?:'ve| have)? never"""
+    )
+    + r"\b"
 )
 _YES = re.compile(
-    rf"^{_LEAD}(?:yes|yeah|yep|yup|yah|ya|mm hmm|mhm|uh huh|correct|right|sure|definitely|absolutely|certainly|exactly"
-    r"|a little|a bit|a lot|some|somewhat|sometimes|occasionally|kind of|kinda|sort of|i do|i have|i did|i am|i was|it does"
-    r"|it is|it has|it did|he does|she does|he has|she has|he is|she is|just|maybe|probably|a few|a couple|once|often"
-    r"|that's (?:right|correct|true)|unfortunately|of course|indeed|once in a while|every|mostly|usually)\b"
+    _LEAD
+    + alternatives(
+        r"""yes|yeah|yep|yup|yah|ya|mm hmm|mhm|uh huh|correct|right|sure|definitely|absolutely|certainly|exactly|indeed
+        a little|a bit|a lot|some|somewhat|sometimes|occasionally|kind of|kinda|sort of|just|maybe|probably|a few|once
+        a couple|often|mostly|usually|every|unfortunately|of course|that's (?:right|correct|true)
+        i (?:do|have|did|am|was)|(?:it|he|she) (?:does|is|has|did)"""
+    )
+    + r"\b"
 )
-_BUT = re.compile(
+#: "Yeah, no" is a no.
+_AFTER_ALL = re.compile(
     r"^(?:yeah|yes|yep|right|okay|well|mm hmm) ,? ?(?:no|not|none|nope|i(?: have| do|'ve|)(?:n't| n't| not))\b"
 )
+#: An answer follows within so many sentences and turns, or was never given.
+_SENTENCES, _TURNS = 8, 2
 
 
 def answer(text: str) -> Answer | None:
-    """How a reply begins: "yeah, no" is a no."""
-    if _NO.search(text) or _BUT.search(text):
+    """How a reply begins; None where it is neither yes nor no."""
+    if _NO.search(text) or _AFTER_ALL.search(text):
         return Answer.NO
     return Answer.YES if _YES.search(text) else None
 
 
 def reply_to(sentences: Sequence[Sentence], index: int) -> int | None:
-    """The sentence that answers the question at index: the next one, or the first of the next turn."""
+    """The sentence that answers the question at index: the other speaker's next, or the next where none is known."""
     asked = sentences[index]
-    for at in range(index + 1, min(index + 8, len(sentences))):
+    for at in range(index + 1, min(index + _SENTENCES, len(sentences))):
         later = sentences[at]
         if not later.words:
             continue
-        if later.turn != asked.turn:
-            return at if later.turn <= asked.turn + 2 and (later.role != asked.role or later.role is None) else None
+        if later.turn != asked.turn and asked.role is not None:
+            near = later.turn <= asked.turn + _TURNS
+            return at if near and later.role != asked.role else None
         if asked.role is None and not later.asks:
-            return at
-        if answer(later.plain) is not None and not later.asks and asked.role is None:
             return at
     return None
 

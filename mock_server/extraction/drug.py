@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mock_server.extraction.lexicon import Drug, drug_names, drugs
+from mock_server.extraction.phrase import vocabulary
 from mock_server.extraction.spelling import nearest
 
 if TYPE_CHECKING:
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
 
     from mock_server.extraction.sentence import Dialogue, Sentence, Word
 
-UNITS = frozenset(
+UNITS = vocabulary(
     """mg milligram milligrams mgs mcg microgram micrograms gram grams g ml milliliter milliliters millilitres cc ccs
-    unit units iu meq milliequivalents tablet tablets pill pills capsule capsules puff puffs""".split()
+    unit units iu meq milliequivalents tablet tablets pill pills capsule capsules puff puffs"""
 )
-_TAKING = frozenset(
+_TAKING = vocabulary(
     """take takes taking took taken prescribe prescribed prescribing prescription refill refills dose dosage pill pills
     tablet tablets supplement supplements using on start started starting continue increase decrease stop stopped
-    stopping discontinue medication medications medicine mg milligram milligrams inhaler add""".split()
+    stopping discontinue medication medications medicine mg milligram milligrams inhaler add"""
 )
 #: How far from a misspelling or an ambiguous word a cue may stand.
 _NEAR = 4
 #: A drug's name before one of these is a laboratory value or a condition, not a medicine.
-_NOT_A_MEDICINE_BEFORE = frozenset(
-    "level levels deficiency deficient resistance resistant allergy panel test tests stone stones channel lab labs".split()
+_NOT_A_MEDICINE_BEFORE = vocabulary(
+    "level levels deficiency deficient resistance resistant allergy panel test tests stone stones channel lab labs"
 )
 
 
@@ -41,12 +42,12 @@ class Mention:
     end: int
 
 
+@lru_cache(maxsize=8)
 def mentions(dialogue: Dialogue) -> tuple[Mention, ...]:
     """Every drug said, in order."""
     return tuple(found for index, sentence in enumerate(dialogue.sentences) for found in _in(sentence, index))
 
 
-@lru_cache(maxsize=2048)
 def _in(sentence: Sentence, index: int) -> tuple[Mention, ...]:
     said = sentence.words
     exact = [Mention(match.entry, index, match.start, match.end) for match in drugs().find(said)]

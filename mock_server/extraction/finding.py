@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mock_server.extraction.answer import Answer, answer, reply_to
 from mock_server.extraction.lexicon import Match, Sign, findings
+from mock_server.extraction.phrase import phrases
 from mock_server.extraction.polarity import hypothetical, negated, of_family
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def _polarity(sentence: Sentence, match: Match[Sign]) -> Polarity:
 _PRESUMED = re.compile(
     r"^(?:\S+ ){0,4}?(?:how|when|where|what|why|which|can you|could you|tell me)\b(?! about| else| other)"
 )
-_DEFINITE = frozenset("the this that these those your his her its their".split())
+#: What usually or formerly was, or was not, says little about today.
+_HABITUAL = phrases("normally|usually|generally|in the past|previously|before this|ever had|history of")
+_DEFINITE = frozenset(["the", "this", "that", "these", "those", "your", "his", "her", "its", "their"])
 _PARTLY = re.compile(r"\b(?:but|except|just|only|some|although|though|however)\b")
 
 
@@ -129,8 +132,9 @@ def _answered(sentences: Sequence[Sentence], index: int, matches: Sequence[Match
         if match.entry.name in named:
             yield Finding(match.entry, _polarity(reply, named[match.entry.name]), at, _ANSWERED)
     rest = [match for match in matches if match.entry.name not in named]
+    weight = _MENTIONED if _HABITUAL.search(asked.plain) else _ANSWERED
     said = answer(reply.plain)
     if said is Answer.NO and not (named and _PARTLY.search(reply.plain)):
-        yield from (Finding(match.entry, "absent", index, _ANSWERED) for match in rest)
+        yield from (Finding(match.entry, "absent", index, weight) for match in rest)
     elif said is Answer.YES and not named and not any(later.asks for later in sentences[index + 1 : at]):
-        yield from (Finding(match.entry, _polarity(asked, match), index, _ANSWERED) for match in rest)
+        yield from (Finding(match.entry, _polarity(asked, match), index, weight) for match in rest)

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from mock_server.extraction.phrase import vocabulary
 from mock_server.extraction.sentence import words
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: Words that may stand in a name's gap: "pain ~ chest" is said "pain in the left side of my chest".
-_SMALL = frozenset(
+_SMALL = vocabulary(
     """a an the my your his her their any some this that of in on at to around down up both left right lower upper
-    side from with through along across all over it i you he she they area inside into""".split()
+    side from with through along across all over it i you he she they area inside into"""
 )
 _GAP = "~"
 _WIDEST_GAP = 6

@@ -7,51 +7,48 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction.answer import Answer, answer_to
-from mock_server.extraction.dosage import dose, dose_of, duration, frequency, route
+from mock_server.extraction.dosage import dose, leading, trailing
 from mock_server.extraction.drug import Mention, mentions
+from mock_server.extraction.phrase import alternatives, phrases
+from mock_server.extraction.schedule import duration, frequency, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mock_server.extraction.sentence import Dialogue, Sentence
 
-_ACTIONS: tuple[tuple[str, str], ...] = (
-    ("hold", r"hold off(?: on)?|hold|pause|skip"),
-    (
-        "stop",
-        r"stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get off|take you off|took me off|off of|quit|wean",
-    ),
-    ("increase", r"increas(?:e|ed|ing)|go up|going up|bump(?:ed)? (?:up|it|your|the)|up your|double|raise|uptitrate"),
-    (
-        "decrease",
-        r"decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper|go down",
-    ),
-    (
-        "start",
-        r"start(?:ed|ing)?|prescri(?:be|bed|bing|ption for|ption of)|put(?:ting)? you (?:back )?on|place you on|add(?:ing)?|begin"
-        r"|(?:give|gave|order|write|get|send) (?:you |him |her |in |out |over )+|initiate|call(?:ing)? in|try you on|switch you to",
-    ),
-    (
-        "continue",
-        r"continu(?:e|ed|ing)|keep (?:taking|you|on|up|using|going)|stay on|refill(?:ed|s)?|remain on|maintain",
-    ),
-)
-_ACTION = re.compile("|".join(rf"(?P<{name}>\b(?:{pattern})(?!\w))" for name, pattern in _ACTIONS))
+_ACTIONS = {
+    "hold": "hold off(?: on)?|hold|pause|skip",
+    "stop": """stop(?:ped|ping)?|discontinu(?:e|ed|ing)|come off|came off|get (?:you |him |her )?off|take you off
+        took me off|off of|quit|wean""",
+    "increase": """increas(?:e|ed|ing)|go up|going up|bump(?:ed)? (?:up|it|your|the)|up your|double|raise|uptitrate""",
+    "decrease": """decreas(?:e|ed|ing)|reduc(?:e|ed|ing)|lower(?:ing)? (?:your|the|it)|cut (?:back|down)|taper
+        go down""",
+    "start": """start(?:ed|ing)?|prescri(?:be|bed|bing|ption for|ption of)|put(?:ting)? you (?:back )?on|place you on
+        add(?:ing)?|begin|(?:give|gave|order|write|get|send) (?:you|him|her|in|out|over)(?: a| some| out| for)?
+        initiate|call(?:ing)? in|try you on|switch you to""",
+    "continue": "continu(?:e|ed|ing)|keep (?:taking|you|on|up|using|going)|stay on|refill(?:ed|s)?|remain on|maintain",
+}
+_ACTION = re.compile("|".join(rf"(?P<{name}>\b{alternatives(said)}(?!\w))" for name, said in _ACTIONS.items()))
 _REVERSED = re.compile(r"(?:\bnot|n't|\bnever|\bno need to|\bwithout)(?: \w+){0,3} $")
-_ALLERGY = re.compile(r"\b(?:allerg(?:y|ic|ies)|reaction to|reactions to|intoleran(?:t|ce))\b")
-_OTHERS = re.compile(
-    r"\b(?:mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|grand\w+|friend|coworker|neighbor|wife|husband)\b"
-    r"(?:'s)?(?: \w+){0,3} (?:takes?|took|taking|on|uses?|used|got|gets|told|suggested|recommended)\b"
+_ALLERGY = phrases("allerg(?:y|ic|ies)|reactions? to|intoleran(?:t|ce)")
+_RELATIVE = "mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|grand\\w+|friend|coworker|neighbor|wife|husband"
+_OTHERS = phrases(
+    rf"(?:{_RELATIVE})(?:'s)?(?: \w+){{0,3}} (?:takes?|took|taking|on|uses?|used|got|gets|told|suggested|recommended)"
 )
 _NOT_TAKEN = re.compile(
     r"(?:\b(?:no|not|never|without|nor|neither|avoid\w*|refus\w+|instead of|other than)|n't)(?: \S+){0,5} $"
 )
+#: "Penicillin, or, I'm sorry, amoxicillin": the second is meant.
+_CORRECTION = re.compile(r"^(?:, )?(?:or )?(?:, )?(?:no )?(?:, )?(?:i'm sorry|sorry|i mean|excuse me)\b")
 #: How far a dose may stand from its drug, in words: beyond lies the next matter.
 _AFTER = 16
 _BEFORE = 7
 #: A dose asked for comes within this many sentences.
 _FOLLOWING = 3
-_IT = re.compile(r"\b(?:it|that|this|dose|dosage|milligrams?|mg|daily|day)\b")
+#: How long it has been taken is something else than how long it is to be.
+_SO_FAR = phrases("been|past|last|since|ago|already|was|had|i've|'ve")
+_IT = phrases("it|that|this|dose|dosage|milligrams?|mg|m g|daily|day")
 
 
 @dataclass(slots=True)
@@ -85,7 +82,7 @@ def medications(dialogue: Dialogue) -> list[dict[str, Any]]:
         by_sentence.setdefault(mention.sentence, []).append(mention)
     for index, here in by_sentence.items():
         for at, mention in enumerate(here):
-            if _is_no_medicine(dialogue.sentences, index, mention):
+            if _is_no_medicine(dialogue.sentences, mention) or _corrected(dialogue.sentences[index], here, at):
                 continue
             course = courses.setdefault(
                 mention.drug.generic,
@@ -110,9 +107,16 @@ def _title(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _is_no_medicine(sentences: Sequence[Sentence], index: int, mention: Mention) -> bool:
-    text = sentences[index].plain
-    return bool(_allergic(sentences, index) or _OTHERS.search(text) or _denied(sentences, mention))
+def _is_no_medicine(sentences: Sequence[Sentence], mention: Mention) -> bool:
+    text = sentences[mention.sentence].plain
+    return bool(_allergic(sentences, mention.sentence) or _OTHERS.search(text) or _denied(sentences, mention))
+
+
+def _corrected(sentence: Sentence, here: list[Mention], at: int) -> bool:
+    if at + 1 == len(here):
+        return False
+    between = sentence.words[here[at].end : here[at + 1].start]
+    return _CORRECTION.search(" ".join(word.text for word in between)) is not None
 
 
 def _allergic(sentences: Sequence[Sentence], index: int) -> bool:
@@ -136,9 +140,7 @@ def _facts(
 ) -> Iterator[tuple[Sentence, dict[str, str]]]:
     mention = here[at]
     sentence = sentences[mention.sentence]
-    first = here[at - 1].end if at else 0
-    last = here[at + 1].start if at + 1 < len(here) else len(sentence.words)
-    yield sentence, _around(sentence, mention, max(first, mention.start - _BEFORE), min(last, mention.end + _AFTER))
+    yield sentence, _around(sentence, here, at)
     if at + 1 < len(here):
         return
     for index in range(mention.sentence + 1, min(mention.sentence + 1 + _FOLLOWING, len(sentences))):
@@ -151,19 +153,32 @@ def _facts(
                 yield later, facts
 
 
-def _around(sentence: Sentence, mention: Mention, first: int, last: int) -> dict[str, str]:
+def _border(sentence: Sentence, one: Mention, other: Mention) -> int:
+    """The word where what belongs to the second of two neighbours begins."""
+    ahead = leading(sentence.words, one.end, other.start)
+    if ahead is None:
+        return other.start
+    of = any(word.text == "of" for word in sentence.words[ahead.start : other.start])
+    free = ahead.start > one.end and not trailing(sentence.words, other.end)
+    return ahead.start if of or free else other.start
+
+
+def _around(sentence: Sentence, here: list[Mention], at: int) -> dict[str, str]:
+    mention = here[at]
+    first = max(0, mention.start - _BEFORE)
+    last = min(len(sentence.words), mention.end + _AFTER)
+    if at:
+        first = max(first, _border(sentence, here[at - 1], mention))
+    if at + 1 < len(here):
+        last = min(last, _border(sentence, mention, here[at + 1]))
     facts = _said(sentence, mention.end, last, bare=True)
-    if "dosage" not in facts:
-        ahead = dose(sentence.words, first, mention.start) or dose_of(sentence.words, first, mention.start)
-        if ahead:
-            facts["dosage"] = ahead
-    for key, value in _said(sentence, first, mention.start, bare=False).items():
-        if key != "dosage" and first == 0:
-            facts.setdefault(key, value)
+    before = _said(sentence, first, mention.start, bare=False)
+    ahead = leading(sentence.words, first, mention.start)
+    if ahead is not None:
+        before["dosage"] = ahead.text
+    facts = {**(before if at == 0 or ahead else {}), **facts}
     action = _action(sentence, mention)
-    if action:
-        facts["action"] = action
-    return facts
+    return {**facts, "action": action} if action else facts
 
 
 def _said(sentence: Sentence, first: int, last: int, *, bare: bool) -> dict[str, str]:
@@ -172,7 +187,7 @@ def _said(sentence: Sentence, first: int, last: int, *, bare: bool) -> dict[str,
         "dosage": dose(sentence.words, first, last, bare=bare),
         "frequency": frequency(text),
         "route": route(text),
-        "duration": duration(text),
+        "duration": None if _SO_FAR.search(sentence.plain) else duration(text),
     }
     return {key: value for key, value in facts.items() if value}
 

@@ -11,17 +11,15 @@ if TYPE_CHECKING:
 
     from mock_server.extraction.sentence import Word
 
-_ONES = {
-    name: value
-    for value, name in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-        seventeen eighteen nineteen""".split()
-    )
-}
-_TENS = {
-    name: 10 * value for value, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_DIGITS = re.compile(r"\d{1,7}(?:,\d{3})*(?:\.\d{1,4})?")
+_UP_TO_NINETEEN = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+"""
+_BY_TEN = "twenty thirty forty fifty sixty seventy eighty ninety"
+_ONES = {name: value for value, name in enumerate(_UP_TO_NINETEEN.split())}
+_TENS = {name: 10 * value for value, name in enumerate(_BY_TEN.split(), 2)}
+_POINTS = frozenset({"point", "."})
+_DIGITS = re.compile(r"\d{1,7}(?:,\d{3}){0,2}(?:\.\d{1,4})?")
 #: Longer runs are counting or digits read out, not one number.
 _MOST_WORDS = 8
 
@@ -35,20 +33,24 @@ class Number:
     end: int
 
     def __str__(self) -> str:
-        return f"{self.value:g}" if self.value < 1e6 else f"{self.value:.0f}"
+        return f"{self.value:.4f}".rstrip("0").rstrip(".")
 
 
 def number_at(said: Sequence[Word], at: int) -> Number | None:
     """The number that begins at a word: digits, or words as "twelve point five" and "one twenty five"."""
     text = said[at].text
-    if _DIGITS.fullmatch(text):
-        return Number(float(text.replace(",", "")), at, at + 1)
     if text == "half":
         return Number(0.5, at, at + 1)
-    value, end = _whole(said, at)
+    if _DIGITS.fullmatch(text):
+        plain = text.replace(",", "")
+        if "." in plain:
+            return Number(float(plain), at, at + 1)
+        value, end = int(plain), at + 1
+    else:
+        value, end = _whole(said, at)
     if end == at and text != "point":
         return None
-    if end < len(said) and said[end].text == "point":
+    if end < len(said) and said[end].text in _POINTS:
         digits, after = _read_out(said, end + 1)
         if digits:
             return Number(float(f"{value}.{digits}"), at, after)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from mock_server.extraction.phrase import vocabulary
 from mock_server.extraction.turn import Turn, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
+_NUMBER = r"\d{1,3}|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty"
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|(?<=\s)\.(?=\s)|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
 #: Marks that end a sentence when white space follows; a line break always ends one.
 _END = re.compile(r"[.?!]+[\"')\]]*(?=\s|$)|\n+|\s-{1,2}(?=\s)|-(?=\s|$)")
 #: Dots that end an abbreviation, not a sentence.
@@ -22,6 +24,7 @@ _ABBREVIATION = re.compile(
 #: Unpunctuated speech is cut here, so that no window grows with the text.
 _LONGEST = 70
 _SEARCH = 25
+_CLAUSE_OPENERS = vocabulary("okay so alright now but and")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Word:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Sentence:
     """A verbatim piece of one turn."""
 
@@ -45,10 +48,10 @@ class Sentence:
 
     @property
     def asks(self) -> bool:
-        """Whether it is a question, marked or recognisable by its first words."""
+        """Whether the whole of it is a question."""
         return self.asks_from == 0
 
-    @property
+    @cached_property
     def asks_from(self) -> int | None:
         """The word a question begins at; None where nothing is asked."""
         return _asks_from(self)
@@ -58,13 +61,13 @@ class Sentence:
         """Where it was said: the index of the turn and the sentence itself."""
         return {"turn": self.turn, "sentence": self.text}
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """Its words, lower case, one space between them."""
         return " ".join(word.text for word in self.words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Dialogue:
     """A whole consultation."""
 
@@ -72,30 +75,27 @@ class Dialogue:
     sentences: tuple[Sentence, ...]
 
 
+#: "You are still on it, okay?" tells; it does not ask.
 _TAG = re.compile(r"(?:^| )(?:,|(?:okay|ok|right|correct|yeah|all right|alright|huh|yes)) \?$")
-_OPENERS = frozenset(
-    "any do does did have has had are is was were can could would will what how when where why which who whom".split()
+_OPENERS = vocabulary(
+    "any do does did have has had are is was were can could would will what how when where why which who whom"
 )
-_FILLERS = frozenset("so and um uh okay ok now well all right but alright then , yeah also great good".split())
-
-
+_FILLERS = vocabulary("so and um uh okay ok now well all right but alright then , yeah also great good")
 #: Unpunctuated transcripts show a question only by these words near the end of what the doctor says.
 _UNMARKED = re.compile(
-    r"(?<!\S)(?:(?:have|had|has|did|do|does|are|were|is|was) (?:you|he|she|they|there|your|it)(?! (?:have n't|do n't))|(?:and |or |with )?any"
-    r"|how about|what about|such as)(?!\S)"
+    r"(?<!\S)(?:(?:have|had|has|did|do|does|are|were|is|was) (?:you|he|she|they|there|your|it)(?! (?:have|do) n't)"
+    r"|(?:and |or |with )?any|how about|what about|such as)(?!\S)"
 )
 _TAIL = 26
 
 
-@lru_cache(maxsize=4096)
 def _asks_from(sentence: Sentence) -> int | None:
     words = [word.text for word in sentence.words]
     first = next((at for at, word in enumerate(words) if word not in _FILLERS), None)
     if first is None:
         return None
-    text = " ".join(words[first:])
     if "?" in sentence.text[-4:]:
-        return 0 if not _TAG.search(text) or words[first] in _OPENERS else None
+        return 0 if not _TAG.search(sentence.plain) or words[first] in _OPENERS else None
     if words[first] == "any" or (
         words[first] in {"do", "have", "are", "did"} and words[first + 1 : first + 2] == ["you"]
     ):
@@ -134,17 +134,32 @@ def _sentences(said: Sequence[Turn]) -> Iterator[Sentence]:
     for index, turn in enumerate(said):
         for text in _split(turn.text):
             for piece, found in _short(text):
-                yield Sentence(index, turn.role, piece, found)
+                if piece:
+                    yield Sentence(index, turn.role, piece, found)
 
 
 def _split(text: str) -> Iterator[str]:
     start = 0
     for mark in _END.finditer(text):
-        if mark[0] == "." and _ABBREVIATION.search(text[max(start, mark.start() - 8) : mark.start()]):
+        if mark[0] == "." and (_abbreviated(text, start, mark) or _decimal(text, start, mark)):
             continue
         yield text[start : mark.end()].strip()
         start = mark.end()
     yield text[start:].strip()
+
+
+def _abbreviated(text: str, start: int, mark: re.Match[str]) -> bool:
+    return _ABBREVIATION.search(text[max(start, mark.start() - 8) : mark.start()]) is not None
+
+
+_NUMBER_LAST = re.compile(rf"(?i)\b(?:{_NUMBER}) $")
+_NUMBER_FIRST = re.compile(rf"(?i) (?:{_NUMBER})\b")
+
+
+def _decimal(text: str, start: int, mark: re.Match[str]) -> bool:
+    """Whether a full stop set apart is a decimal point: "two . five milligrams"."""
+    before = text[max(start, mark.start() - 12) : mark.start()]
+    return _NUMBER_LAST.search(before) is not None and _NUMBER_FIRST.match(text, mark.end()) is not None
 
 
 def _short(text: str) -> Iterator[tuple[str, tuple[Word, ...]]]:
@@ -166,7 +181,7 @@ def _cut(found: tuple[Word, ...], first: int) -> int:
     if last == len(found):
         return last
     for at in range(last, last - _SEARCH, -1):
-        if found[at].text in {"okay", "so", "alright", "now", "but", "and"} and not found[at - 1].text.isdecimal():
-            if found[at].text != "and" or found[at - 1].text != "hundred":
-                return at
+        before = found[at - 1].text
+        if found[at].text in _CLAUSE_OPENERS and not before.isdecimal() and before != "hundred":
+            return at
     return last

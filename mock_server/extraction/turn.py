@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 #: "Doctor: ..." or "[doctor] ..." at the head of a line.
-_LABEL = re.compile(r"[ \t]*(?:\[([A-Za-z][\w .\-]{0,30})\]:?|([A-Za-z][\w.\-]*(?: [\w.\-]+){0,2})[ \t]?:)[ \t]+(?=\S)")
+_LABEL = re.compile(
+    r"[ \t]*(?:\[([A-Za-z][\w .\-]{0,30})\]:?|([A-Za-z][\w.\-]*(?: [\w.\-]+){0,2})[ \t]?:)(?:[ \t]+(?=\S)|[ \t]*$)"
+)
 _DOCTOR = re.compile(r"(?i)\b(?:doctor|dr|clinician|physician|provider|gp|nurse|guest_clinician)\b")
 _PATIENT = re.compile(r"(?i)\b(?:patient|pt|client|caller|parent|mother|father|mom|dad|guest\w*)\b")
 
@@ -42,7 +44,8 @@ def turns(transcript: str) -> tuple[Turn, ...]:
             found[-1][1].append(line)
         else:
             found.append((None, [line.strip()]))
-    return tuple(Turn(name, "\n".join(said).strip()) for name, said in found)
+    joined = ((name, "\n".join(said).strip()) for name, said in found)
+    return tuple(Turn(name, text) for name, text in joined if text)
 
 
 def _is_role(name: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction.number import Number, numbers
+from mock_server.extraction.phrase import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str], str | None, float, float], ...] = tupl
         ),
         ("weight", r"weigh(?:s|ed|ing|t)?", None, 1, 900),
         ("bmi", r"bmi|body mass index", "kg/m2", 10, 90),
-        ("blood_glucose", r"blood sugars?|blood glucose|glucose|fasting sugars?", None, 2, 900),
+        ("blood_glucose", r"blood sugars?|blood glucose|glucose|fasting sugars?", None, 40, 900),
     )
 )
 _PRESSURE = re.compile(r"\b(?:blood pressures?|bp|pressure)\b")
@@ -41,10 +43,12 @@ _UNITS = {
     "stone": "st",
 }  # fmt: skip
 #: A number is no vital sign before these, or as a goal.
-_ELSE = frozenset("years year months month weeks week days day hours times mg milligrams hour minutes points".split())
+_ELSE = vocabulary("years year months month weeks week days day hours times mg milligrams hour minutes points")
 _GOAL = re.compile(
     r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b"
 )
+#: In letters, either side of the name.
+_GOAL_REACH = 30
 
 
 def vitals(dialogue: Dialogue) -> dict[str, Any]:
@@ -66,13 +70,13 @@ def _readings(sentence: Sentence) -> Iterator[tuple[str, dict[str, Any]]]:
     if pressure is not None:
         yield "blood_pressure", pressure
     for name, pattern, unit, low, high in _SIGNS:
-        match = pattern.search(text)
-        if match is None:
-            continue
-        reading = _value(sentence.words, _word_at(text, match.end()), low, high, goal=text[: match.end() + 40])
-        if reading is not None:
-            value, said = reading
-            yield name, {"value": value, **_unit(name, said, unit, value)}
+        for match in pattern.finditer(text):
+            if _GOAL.search(text[max(0, match.start() - _GOAL_REACH) : match.end() + _GOAL_REACH]):
+                continue
+            reading = _value(sentence.words, _word_at(text, match.end()), low, high)
+            if reading is not None and not (name == "weight" and reading[1] is None):  # "weighing two options"
+                value, said = reading
+                yield name, {"value": value, **_unit(name, said, unit, value)}
 
 
 def _word_at(text: str, offset: int) -> int:
@@ -86,11 +90,7 @@ def _unit(name: str, said: str | None, known: str | None, value: float) -> dict[
     return {"unit": unit} if unit else {}
 
 
-def _value(
-    said: tuple[Word, ...], first: int, low: float, high: float, *, goal: str
-) -> tuple[float | int, str | None] | None:
-    if _GOAL.search(goal):
-        return None
+def _value(said: tuple[Word, ...], first: int, low: float, high: float) -> tuple[float | int, str | None] | None:
     for number in numbers(said, first, first + _REACH):
         following = [word.text for word in said[number.end : number.end + 2]]
         if following[:1] in (["/"], ["over"]) or set(following[:1]) & _ELSE or not low <= number.value <= high:
@@ -106,7 +106,7 @@ def _plain(number: Number) -> float | int:
 
 def _pressure(said: tuple[Word, ...], *, named: bool) -> dict[str, Any] | None:
     found = numbers(said)
-    for above, below in zip(found, found[1:], strict=False):
+    for above, below in pairwise(found):
         between = [word.text for word in said[above.end : below.start]]
         if between not in (["/"], ["over"]) or not (60 <= above.value <= 280 and 30 <= below.value <= 160):
             continue

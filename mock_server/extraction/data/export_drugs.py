@@ -20,15 +20,15 @@ _SHA256 = "ec10a1c7b633fc4bae8d0eecff053892c0e37f49e18eaf59c8a1e9f40fc80d9d"
 _HEADER = """\
 # Drug names: spoken name <TAB> generic name.
 # Exported by export_drugs.py from drug-named-entity-recognition 2.0.9 (PyPI, MIT Licence, (c) 2023 Fast Data Science
-# Ltd), restricted to drugs that MedlinePlus or the NHS describe. Its names come from the DrugBank open vocabulary (CC0),
-# MeSH and MedlinePlus (US National Library of Medicine), the NHS and Wikipedia; names only, no text of theirs.
+# Ltd), restricted to drugs that MedlinePlus or the NHS describe. Its names come from the DrugBank open vocabulary
+# (CC0), MeSH and MedlinePlus (US National Library of Medicine), the NHS and Wikipedia; names only, no text of theirs.
 """
 #: Short variants are mostly laboratory codes ("cddp") that collide with speech; short brands stand in drugs_own.tsv.
 _SHORTEST_VARIANT = 6
 #: Variants that people say when they mean something else, and substances named mostly as food, tests or body parts.
-_SPOKEN_OTHERWISE = frozenset(
-    """
-    abilities acidum alexia amber camila antibodies antigens aquafresh armour botulism calcium cambia carbon ceramide chlorine cholesterol
+_SPOKEN_OTHERWISE = """
+    abilities acidum alexia amber camila antibodies antigens aquafresh armour botulism calcium cambia carbon ceramide
+    chlorine cholesterol
     colgate contraceptives cortisol creatinine diamonds diamond emend ferritin generics glucose glycerin glycerine
     heroin honey hydrogen insulins kendrick magnesium menthol modus mustard noxzema nutrition oxygen peppermint
     phosphorus placebo potassium protein selenium silver sodium sulfur sulphur sunkist thyroid vaccine vaccines vitamin
@@ -39,8 +39,7 @@ _SPOKEN_OTHERWISE = frozenset(
     manganese fluoride iodine iodide relief remedy regular normal sinus formula complete advance advantage balance
     energy gentle harmony impact legend matrix nature oasis origin patent prelude premium prime pulse radiant
     reliance rescue serene spirit stable summit supreme ultimate victory vision vital vitality wellness
-    """.split()
-)
+"""
 
 #: The form or origin MedlinePlus files a drug under is no part of its name.
 _FORM = re.compile(
@@ -48,10 +47,10 @@ _FORM = re.compile(
     r"|topical|ophthalmic|sublingual|implant|lozenges?|eye drops|lipid complex|combination products)$"
 )
 
-_NO_SUBSTANCE = frozenset(
-    """buccal capsules inactivated injection intranasal moderna pertussis progestin recombinant tetanus topical vaccine
-    diphtheria benzocaine contraceptive repository""".split()
-)
+_NO_SUBSTANCE = """
+    buccal capsules inactivated injection intranasal moderna pertussis progestin recombinant tetanus topical vaccine
+    diphtheria benzocaine contraceptive repository
+"""
 
 
 class _Plain(pickle.Unpickler):
@@ -73,15 +72,17 @@ def names(data: dict[str, Any]) -> dict[str, str]:
     """Spoken name to generic name, for every drug in clinical use."""
     facts: dict[str, Any] = data["drug_canonical_to_data"]
     in_use = {name for name, fact in facts.items() if "medline_plus_id" in fact or "nhs_url" in fact}
+    not_names = frozenset(_SPOKEN_OTHERWISE.split())
+    not_substances = not_names | frozenset(_NO_SUBSTANCE.split())
     found: dict[str, str] = {}
     for variant, canonicals in data["drug_variant_to_canonical"].items():
         known = sorted((name for name in canonicals if name in in_use), key=lambda name: (len(name.split()), name))
-        if not known or variant in _SPOKEN_OTHERWISE or not _speakable(variant, known[0]):
+        if not known or variant in not_names or not _speakable(variant, known[0]):
             continue
         found[variant] = _base(known[0])
     for name in sorted(in_use):  # "estradiol patch", "levodopa and carbidopa": the substance is said alone
         for part in re.split(r",? and |, ", _base(name)):
-            if re.fullmatch(r"[a-z]{6,}", part) and part not in _SPOKEN_OTHERWISE | _NO_SUBSTANCE:
+            if re.fullmatch(r"[a-z]{6,}", part) and part not in not_substances:
                 found.setdefault(part, part)
     return found
 
