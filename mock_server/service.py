@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -106,6 +107,8 @@ class Service:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reconciler
         await asyncio.to_thread(self._work.close)
+        # DBOS put a pool of its own behind `to_thread` on this loop and has shut it down
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         await asyncio.to_thread(self._database.close)
         self._audio.close()
         self._lock.release()
