@@ -87,7 +87,7 @@ FAULTS = (
     fault(
         "spells_languages_out",
         "model languages are words",
-        rewrite=edit("discovery", set_to("models.*.languages", ["english"])),
+        rewrite=edit("discovery", set_to("models.*.languages", ["en", "english"])),
     ),
     fault(
         "answers_leisurely",
