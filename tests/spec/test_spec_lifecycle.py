@@ -1,0 +1,142 @@
+"""The state machine says what §6.1 draws, and the committed copies say the same."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spec
+from spec import generate
+
+ROOT = Path(spec.__file__).parent.parent
+LIFECYCLE = spec.load().lifecycle
+
+
+@pytest.fixture(scope="module")
+def table():
+    """The committed module, loaded by path: this room does not know the mock."""
+    source = importlib.util.spec_from_file_location("committed_table", ROOT / "mock_server/session/table.py")
+    module = importlib.util.module_from_spec(source)
+    source.loader.exec_module(module)
+    return module
+
+
+def test_the_committed_copies_are_fresh():
+    assert not generate.stale(ROOT), "run: python -m spec.generate"
+
+
+def test_a_stale_copy_is_shown_as_a_diff_and_fails(tmp_path, capsys):
+    (tmp_path / "pyproject.toml").touch()
+    assert generate.main(["--root", str(tmp_path)]) == 0
+    path = tmp_path / "mock_server/session/table.py"
+    path.write_text(path.read_text("utf-8").replace("State.CREATED: 0", "State.CREATED: 7"), "utf-8")
+    assert generate.main(["--root", str(tmp_path), "--check"]) == 1
+    shown = capsys.readouterr().out
+    assert "-    State.CREATED: 7," in shown
+    assert "+    State.CREATED: 0," in shown
+
+
+def test_the_generator_refuses_to_write_outside_a_checkout(tmp_path):
+    with pytest.raises(SystemExit):
+        generate.main(["--root", str(tmp_path)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_generated_module_is_formatted():
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--check", "mock_server/session/table.py"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_seven_states_are_those_of_section_6_1():
+    assert list(LIFECYCLE.states) == [
+        "created", "recording", "processing", "completed", "partial", "failed", "expired",
+    ]  # fmt: skip
+    assert {name for name, state in LIFECYCLE.states.items() if state.terminal} == {
+        "completed", "partial", "failed", "expired",
+    }  # fmt: skip
+
+
+def test_the_diagram_has_exactly_these_arrows():
+    assert {(edge.source, edge.target) for edge in LIFECYCLE.edges} == {
+        ("created", "recording"),
+        ("created", "processing"),  # T7: an end without audio, undefined by the text
+        ("created", "expired"),
+        ("recording", "processing"),
+        ("recording", "expired"),
+        ("processing", "completed"),
+        ("processing", "partial"),
+        ("processing", "failed"),
+    }
+
+
+def test_no_arrow_leads_to_a_lower_or_equal_rank():
+    states = LIFECYCLE.states
+    for edge in LIFECYCLE.edges:
+        assert states[edge.source].rank < states[edge.target].rank, edge
+
+
+def test_terminal_states_have_no_way_out(table):
+    assert all(table.TRANSITIONS[state] == {} for state in table.TERMINAL)
+    assert all(table.TRANSITIONS[state] for state in set(table.State) - table.TERMINAL)
+
+
+def test_the_table_names_every_state(table):
+    assert set(table.TRANSITIONS) == set(table.RANK) == set(table.State) == set(LIFECYCLE.states)
+
+
+def test_every_terminal_state_can_be_reached(table):
+    reached = {table.State.CREATED}
+    while more := {new for state in reached for new in table.TRANSITIONS[state].values()} - reached:
+        reached |= more
+    assert reached == set(table.State)
+
+
+def test_nothing_expires_once_it_is_ended(table):
+    for name, state in LIFECYCLE.states.items():
+        assert (table.Event.DEADLINE_PASSED in table.TRANSITIONS[table.State(name)]) == state.expires
+
+
+def test_the_fourteen_transitions_and_thirty_invariants_are_here():
+    assert list(LIFECYCLE.transitions) == [f"T{number}" for number in range(1, 15)]
+    assert list(LIFECYCLE.invariants) == [f"INV-{number:02}" for number in range(1, 31)]
+
+
+def test_get_answers_the_code_of_the_state():
+    for name, state in LIFECYCLE.states.items():
+        assert LIFECYCLE.cell(name, "get").recommended == state.status
+
+
+def test_a_cell_with_a_way_on_is_an_arrow_of_the_machine():
+    arrows = {(source, step.target) for step in LIFECYCLE.transitions.values() for source in step.sources}
+    for cell in LIFECYCLE.cells.values():
+        if cell.target:
+            assert (cell.state, cell.target) in arrows, cell
+
+
+def test_no_operation_succeeds_for_an_outsider():
+    for name in LIFECYCLE.outsiders:
+        for operation in LIFECYCLE.operations:
+            cell = LIFECYCLE.cell(name, operation)
+            assert not any(cell.accepts(code, lenient=True) for code in (200, 201, 202, 204, 206)), cell
+
+
+@pytest.mark.parametrize("state", ["processing", "completed", "partial", "failed", "expired"])
+def test_an_ended_session_takes_no_audio_in_either_reading(state):
+    cell = LIFECYCLE.cell(state, "upload")
+    assert not cell.accepts(200, lenient=True)
+    assert cell.accepts(cell.recommended, lenient=False)
+    assert cell.accepts(403, lenient=True)
+    assert not cell.accepts(403, lenient=False)
+
+
+def test_the_page_draws_every_arrow():
+    page = (ROOT / "docs/lifecycle.md").read_text("utf-8")
+    for edge in LIFECYCLE.edges:
+        assert f"    {edge.source} --> {edge.target}: {edge.label}\n" in page

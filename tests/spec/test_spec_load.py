@@ -1,0 +1,265 @@
+"""The loader reads the real files and refuses broken ones by file and entry."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import spec
+from spec import SpecError
+from spec.catalogue import CHAPTERS
+from spec.model import Level, Subject, Testability
+
+ROOT = Path(spec.__file__).parent
+REQUIREMENTS = "requirements/08-templates.yaml"
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    """A copy of the profile with one chapter only, so that each refusal reads little."""
+    root = tmp_path_factory.mktemp("pristine")
+    shutil.copytree(ROOT / "medscribe", root / "medscribe")
+    for path in (root / "medscribe/requirements").iterdir():
+        if path.name != Path(REQUIREMENTS).name:
+            path.unlink()
+    return root
+
+
+@pytest.fixture
+def broken(pristine, tmp_path):
+    """Return a function that changes one text in one file and gives the loader's complaint."""
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+
+    def complaint(file: str, old: str, new: str) -> str:
+        path = tmp_path / "medscribe" / file
+        text = path.read_text("utf-8")
+        assert old in text, "the test no longer changes anything"
+        path.write_text(text.replace(old, new, 1), "utf-8")
+        with pytest.raises(SpecError) as caught:
+            spec.load(root=tmp_path)
+        return str(caught.value)
+
+    return complaint
+
+
+def test_the_catalogue_has_all_437_requirements():
+    assert len(spec.catalogue()) == 437
+
+
+@pytest.mark.parametrize(
+    ("revision", "count"), [("2026-01-19", 295), ("2026-01-27", 399), ("2026-01-29", 406)]
+)
+def test_each_revision_has_its_own_part_of_the_catalogue(revision, count):
+    assert sum(revision in item.revisions for item in spec.catalogue().values()) == count
+
+
+def test_a_spec_holds_the_requirements_of_its_revision_only():
+    assert len(spec.load().requirements) == 399
+    assert all("2026-01-27" in item.revisions for item in spec.load().requirements.values())
+
+
+def test_requirements_come_by_chapter():
+    chapters = [item.chapter for item in spec.load().requirements.values()]
+    assert chapters == sorted(chapters)
+    assert set(chapters) == {1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+
+
+def test_every_requirement_has_checks_or_says_why_not():
+    for item in spec.catalogue().values():
+        assert bool(item.checks) != bool(item.untested), item.id
+
+
+def test_what_nobody_can_see_on_the_wire_never_claims_a_check():
+    for item in spec.catalogue().values():
+        if item.testability in (Testability.OUT_OF_BAND, Testability.NOT_TESTABLE):
+            assert not item.checks, item.id
+
+
+def test_merged_requirements_stay_at_level_may_and_name_their_heir():
+    merged = [item for item in spec.catalogue().values() if item.statement.startswith("Merged into")]
+    assert merged
+    for item in merged:
+        assert item.level is Level.MAY
+        assert re.search(r"[A-Z]+(-[A-Z]+)?-[0-9]{3}", item.statement), item.id
+
+
+def test_requirements_name_only_requirements_that_exist():
+    known = spec.catalogue()
+    shape = re.compile(rf"\b(?:CLI-)?(?:{'|'.join(CHAPTERS)})(?:-[A-Z]+)?-[0-9]{{3}}\b")
+    for item in known.values():
+        for name in shape.findall(f"{item.statement} {item.observable}"):
+            assert name in known, f"{item.id} names {name}"
+
+
+def test_requirements_list_every_erratum_they_mention():
+    for item in spec.catalogue().values():
+        mentioned = set(re.findall(r"\bE[0-9]+\b", f"{item.statement} {item.observable}"))
+        assert mentioned <= spec.load().errata.keys(), item.id
+        assert mentioned <= set(item.errata), f"{item.id} mentions {mentioned - set(item.errata)}"
+
+
+def test_all_89_errata_have_two_readings_and_a_place():
+    errata = spec.load().errata
+    assert list(errata) == [f"E{number}" for number in range(1, 90)]
+    assert all(item.strict and item.lenient and item.places for item in errata.values())
+
+
+def test_the_nine_rules_are_numbered():
+    assert list(spec.load().rules) == list(range(1, 10))
+
+
+def test_clients_are_judged_apart():
+    clients = [item for item in spec.catalogue().values() if item.subject is Subject.CLIENT]
+    assert len(clients) == 93
+
+
+def test_load_reads_once():
+    assert spec.load() is spec.load("medscribe", "2026-01-27")
+
+
+def test_the_hash_is_the_same_for_the_same_files(tmp_path):
+    shutil.copytree(ROOT / "medscribe", tmp_path / "medscribe")
+    assert spec.load(root=tmp_path).sha256 == spec.load().sha256
+
+
+def test_the_hash_changes_with_any_file(pristine, tmp_path):
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    path = tmp_path / "medscribe/2026-01-27/schemas/templates.json"
+    path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+    assert spec.load(root=tmp_path).sha256 != spec.load(root=pristine).sha256
+
+
+def test_a_spec_loads_from_inside_a_wheel(tmp_path):
+    archive = tmp_path / "spec.whl"
+    with zipfile.ZipFile(archive, "w") as wheel:
+        for path in sorted((ROOT / "medscribe").rglob("*.*")):
+            wheel.write(path, path.relative_to(ROOT))
+    with zipfile.ZipFile(archive) as wheel:
+        assert spec.load(root=zipfile.Path(wheel)).sha256 == spec.load().sha256
+
+
+def test_an_unknown_profile_is_answered_with_the_known_ones():
+    with pytest.raises(SpecError, match="profile nobody is unknown; known are medscribe"):
+        spec.load("nobody")
+
+
+def test_an_unknown_revision_is_answered_with_the_known_ones():
+    with pytest.raises(SpecError, match="revision 1999-01-01 is unknown; known are 2026-01-27"):
+        spec.load("medscribe", "1999-01-01")
+
+
+def test_a_revision_without_files_says_so():
+    assert spec.revisions() == ("2026-01-27",)
+    with pytest.raises(SpecError, match="2026-01-29 is catalogued but has no files"):
+        spec.load("medscribe", "2026-01-29")
+
+
+REFUSALS = {
+    "unknown key": (
+        REQUIREMENTS,
+        "  feature: core",
+        "  colour: red\n  feature: core",
+        "TPL-001: unknown key colour",
+    ),
+    "duplicate id": (REQUIREMENTS, "- id: TPL-002", "- id: TPL-001", "TPL-001: stands twice"),
+    "dangling erratum": (REQUIREMENTS, "errata: [E55]", "errata: [E955]", "TPL-001: errata names E955"),
+    "level": (REQUIREMENTS, "  level: MUST", "  level: OUGHT", "TPL-001: level 'OUGHT' is unknown"),
+    "subject": (REQUIREMENTS, "  subject: service", "  subject: cat", "TPL-001: subject 'cat' is unknown"),
+    "testability": (
+        REQUIREMENTS,
+        "  testability: black-box",
+        "  testability: magic",
+        "TPL-001: testability 'magic' is unknown",
+    ),
+    "chapter": (REQUIREMENTS, "- id: TPL-001", "- id: EXT-001", "EXT-001: is no id of chapter 8"),
+    "revision": (REQUIREMENTS, "'2026-01-19', ", "'2020-01-01', ", "TPL-001: revisions names 2020-01-01"),
+    "date": (REQUIREMENTS, "'2026-01-19', ", "2026-01-19, ", "TPL-001: revisions is not a list of text"),
+    "unknown state": ("lifecycle.yaml", "    to: recording", "    to: singing", "T3: to names singing"),
+    "unknown source": ("lifecycle.yaml", "    from: [created]", "    from: [begun]", "T3: from names begun"),
+    "unknown event": (
+        "lifecycle.yaml",
+        "    event: audio_accepted",
+        "    event: rain",
+        "T3: event names rain",
+    ),
+    "missing cell": (
+        "lifecycle.yaml",
+        "    get: {basis: defined, expected: [206], errata: [E65]}\n",
+        "",
+        "cells of partial: has no get",
+    ),
+    "missing row": (
+        "lifecycle.yaml",
+        "  unknown:\n    get:",
+        "  unheard:\n    get:",
+        "cells of unknown: has no get",
+    ),
+    "no code": ("lifecycle.yaml", "expected: [206]", "expected: [26]", "cell partial, get: expected [26]"),
+    "fork": (
+        "lifecycle.yaml",
+        "    event: some_lost\n    to: partial",
+        "    event: all_succeeded\n    to: partial",
+        "T9: processing and all_succeeded lead elsewhere in T8",
+    ),
+    "resurrection": (
+        "lifecycle.yaml",
+        "    from: [processing]\n    event: all_succeeded",
+        "    from: [failed]\n    event: all_succeeded",
+        "T8: leaves failed, which is terminal",
+    ),
+    "unknown schema": (
+        "2026-01-27/examples/index.yaml",
+        "schema: create_request",
+        "schema: nothing",
+        "create_request: schema names nothing",
+    ),
+    "missing example": (
+        "2026-01-27/examples/index.yaml",
+        "name: additional_data",
+        "name: end_response_2",
+        "end_response_2.json: cannot be read",
+    ),
+    "broken JSON": ("2026-01-27/schemas/templates.json", "{", "", "templates.json: "),
+    "key twice": ("errata.yaml", "- id: E1\n", "- id: E1\n  id: E2\n", "key 'id' stands twice"),
+    "no number": ("rules.yaml", "- number: 1\n", "- number: one\n", "number is 'one'"),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "complaint"), REFUSALS.values(), ids=REFUSALS)
+def test_the_loader_refuses(broken, file, old, new, complaint):
+    said = broken(file, old, new)
+    assert complaint in said
+    assert f"medscribe/{file}" in said or "examples/" in said
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
+def test_a_requirement_has_either_checks_or_a_reason(broken, both):
+    new = "  untested: no check yet\n  checks: [one]" if both else "  # nothing"
+    assert "TPL-001: needs either checks or untested" in broken(REQUIREMENTS, "  untested: no check yet", new)
+
+
+def test_checks_replace_the_reason(pristine, tmp_path):
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    path = tmp_path / "medscribe" / REQUIREMENTS
+    path.write_text(
+        re.sub("  untested: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8"
+    )
+    assert spec.load(root=tmp_path).requirements["TPL-001"].checks == ("one", "two")
+
+
+def test_a_requirement_file_without_a_chapter_is_refused(pristine, tmp_path):
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    (tmp_path / "medscribe/requirements/more.yaml").write_text("[]", "utf-8")
+    with pytest.raises(SpecError, match=r"more\.yaml: is not named"):
+        spec.load(root=tmp_path)
+
+
+def test_an_example_outside_the_index_is_refused(pristine, tmp_path):
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    (tmp_path / "medscribe/2026-01-27/examples/stray.json").write_text("{}", "utf-8")
+    with pytest.raises(SpecError, match="stray: not in the index"):
+        spec.load(root=tmp_path)
