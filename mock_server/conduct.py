@@ -6,15 +6,48 @@ The honest server is `HONEST`. A fault is a changed copy of it, or a rewriting o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from mock_server.speech import Recording
+
+T = TypeVar("T")
+
+
+def _same(value: T) -> T:
+    return value
+
+
+def _listed(recordings: Sequence[Recording]) -> list[Recording]:
+    return list(recordings)
 
 
 @dataclass(frozen=True)
 class Conduct:
     """Each field's default is what the protocol asks for."""
 
-    chunk_order: Literal["numeric", "lexical", "arrival"] = "numeric"
+    #: What the transcriber gets to hear of what was received.
+    recordings: Callable[[Sequence[Recording]], list[Recording]] = _listed
+    #: What becomes of a transcription before it is stored.
+    transcription: Callable[[dict[str, Any]], dict[str, Any]] = _same
+    #: What becomes of the extracted templates before they are stored.
+    extraction: Callable[[dict[str, Any]], dict[str, Any]] = _same
+    #: Whether credentials are looked at, per operation.
+    checks_credentials: Callable[[str], bool] = lambda _operation: True
+    #: Whether one namespace's sessions stay out of another's sight.
+    keeps_namespaces_apart: bool = True
+    #: Whether the body of a create is held against the rules; the field names let through when not.
+    lets_pass: frozenset[str] = frozenset()
+    #: Seconds a session lives beyond what discovery says.
+    extra_lifetime_s: float = 0.0
+    #: Whether a session expires at all.
+    expires: bool = True
+    #: Whether an open session is closed to audio once it has been ended.
+    closes_at_end: bool = True
+    #: Whether a file sent again under its name takes the place of the first.
+    replaces_same_name: bool = True
 
 
 HONEST = Conduct()

@@ -31,9 +31,7 @@ def invalid_request(message: str, *, status: int = 400, **details: Any) -> Probl
 
 def missing_required_field(field: str) -> Problem:
     """A field that every part of the text requires is not there (§11.2)."""
-    return Problem(
-        400, "missing_required_field", f"The required field {field!r} is missing.", {"field": field}
-    )
+    return Problem(400, "missing_required_field", f"The required field {field!r} is missing.", {"field": field})
 
 
 def invalid_audio_format(provided: str, supported: list[str]) -> Problem:
@@ -58,9 +56,7 @@ def invalid_api_key() -> Problem:
 
 def session_not_found(session_id: str) -> Problem:
     """No such session, or another client's: nothing tells the two apart (E49)."""
-    return Problem(
-        404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id}
-    )
+    return Problem(404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id})
 
 
 def route_not_found(path: str) -> Problem:
