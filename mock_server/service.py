@@ -8,58 +8,69 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.clock import FURTHEST, Clock, SystemClock, stamp
 from mock_server.conduct import HONEST, Conduct
 from mock_server.ids import Ids, RandomIds
-from mock_server.pipeline.process import Process
-from mock_server.pipeline.work import Work
+from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, Order, Session
-from mock_server.session.step import AudioAccepted, EndRequested, Happening, Journal, Refused, StartWork, observed, step
-from mock_server.session.table import Event, State
-from mock_server.storage import rows
+from mock_server.session.step import (
+    AudioAccepted,
+    DeadlinePassed,
+    EndRequested,
+    Happening,
+    Journal,
+    Refused,
+    StartWork,
+    observed_state,
+    step,
+)
+from mock_server.session.table import TRANSITIONS, Event, State
+from mock_server.storage import AudioStore, StorageError, Store, rows
 from mock_server.storage.audio import LocalAudio, TooLarge
-from mock_server.storage.database import Database
 from mock_server.storage.lock import DirectoryLock
+from mock_server.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
     from pathlib import Path
+    from typing import TypeVar
 
     from sqlalchemy import Connection
 
     from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.pipeline.process import Process
+    from mock_server.pipeline.work import Work
     from mock_server.storage.rows import JournalRow
+
+    T = TypeVar("T")
 
 log = logging.getLogger("scribe.mock")
 
-#: The last integer in a file's name is its number (§7.2); a longer one would be a date or an id.
-_NUMBER = re.compile(r"(\d{1,9})(?!.*\d)")
+#: Longer names exist nowhere but in attacks; most file systems stop here too.
+_LONGEST_NAME = 255
+#: A workflow is tried this often from its first step before its session fails; a crash within one does not count.
+_MOST_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of what a client may ask for: bytes a file and a session, files a session, sessions in processing."""
+    """Bounds: bytes a file and a session, files a session, sessions in processing, of them at work, and pauses."""
 
     upload_bytes: int = 100 * 1024 * 1024
     session_bytes: int = 1024 * 1024 * 1024
+    #: An hour in chunks of six seconds.
     files: int = 600
-    queue: int = 64
-    at_once: int = 2
+    queue: int = 32
+    at_once: int = 4
     reconcile_s: float = 20.0
     retry_after_s: int = 5
-
-
-def sequence_of(name: str) -> int | None:
-    """The number a chunk's name ends in, its suffix aside; None when it has none."""
-    stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    found = _NUMBER.search(stem)
-    return int(found.group(1)) if found else None
 
 
 class Service:
@@ -68,35 +79,33 @@ class Service:
     def __init__(
         self,
         *,
-        database: Database,
-        audio: LocalAudio,
+        store: Store,
+        audio: AudioStore,
         work: Work,
         process: Process,
-        lock: DirectoryLock,
         clock: Clock,
         ids: Ids,
         limits: Limits,
         conduct_of: Callable[[str], Conduct],
+        offsets: dict[str, timedelta],
+        held: DirectoryLock,
     ) -> None:
-        self._database = database
+        self.limits = limits
+        self._store = store
         self._audio = audio
         self._work = work
         self._process = process
-        self._lock = lock
         self._clock = clock
         self._ids = ids
         self._conduct_of = conduct_of
-        self.limits = limits
-        self._offsets: dict[str, timedelta] = {}
+        self._offsets = offsets
+        self._held = held
         self._reconciler: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Take up what an earlier process left: clocks, orphaned audio, unfinished sessions."""
-        offsets = await self._database.read(rows.clock_offsets)
-        self._offsets.update({name: timedelta(seconds=seconds) for name, seconds in offsets.items()})
-        self._audio.sweep(await self._database.read(rows.audio_keys))
-        process = self._process
-        self._work.launch(transcribe=process.transcribe, extract=process.extract, finish=process.finish)
+        """Take up what an earlier process left: orphaned audio, unfinished sessions."""
+        await self._audio.sweep(await self._store.read(rows.audio_keys))
+        self._work.launch(self._process)
         self._reconciler = asyncio.create_task(self._reconcile())
 
     async def close(self) -> None:
@@ -105,13 +114,15 @@ class Service:
             self._reconciler.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reconciler
-        await asyncio.to_thread(self._work.close)
-        await asyncio.to_thread(self._database.close)
-        self._audio.close()
-        self._lock.release()
+        await self._work.close()
+        await asyncio.to_thread(self._store.close)
+        await asyncio.to_thread(self._audio.close)
+        self._held.release()
+
+    # time
 
     def now_of(self, namespace: str) -> datetime:
-        """The namespace's time: the machine's and what its test clock was moved ahead."""
+        """The namespace's time, UTC: the machine's and what its test clock was moved ahead."""
         return self._clock.now() + self._offsets.get(namespace, timedelta())
 
     async def now(self, namespace: str) -> datetime:
@@ -119,15 +130,23 @@ class Service:
         return self.now_of(namespace)
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
-        """Move a namespace's clock forwards; raises ValueError for backwards or beyond ten years in all."""
-        if not 0 <= seconds <= FURTHEST.total_seconds():
-            raise ValueError(f"The clock moves forwards, by at most {FURTHEST.total_seconds():.0f} seconds.")
-        ahead = self._offsets.get(namespace, timedelta()) + timedelta(seconds=seconds)
-        if ahead > FURTHEST:
-            raise ValueError(f"The clock is at most {FURTHEST.total_seconds():.0f} seconds ahead; reset sets it back.")
-        await self._database.write(lambda c: rows.set_clock_offset(c, namespace, ahead.total_seconds()))
-        self._offsets[namespace] = ahead
+        """Move a namespace's clock forwards, by seconds; 400 for backwards or over ten years ahead in all."""
+        most = FURTHEST.total_seconds()
+        if not math.isfinite(seconds) or not 0 <= seconds <= most:
+            raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.")
+
+        def advance(connection: Connection) -> timedelta:
+            ahead = rows.clock_offset(connection, namespace) + timedelta(seconds=seconds)
+            if ahead > FURTHEST:
+                raise problems.invalid_request(f"A clock is at most {most:.0f} seconds ahead; reset sets it back.")
+            rows.set_clock_offset(connection, namespace, ahead)
+            return ahead
+
+        ahead = await self._write(advance)
+        self._offsets[namespace] = max(ahead, self._offsets.get(namespace, ahead))
         return self.now_of(namespace)
+
+    # sessions
 
     async def create(self, namespace: str, order: Order, lifetime_s: int) -> Session:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
@@ -141,43 +160,13 @@ class Service:
             expires_at=now + timedelta(seconds=lifetime_s),
         )
 
-        def store(connection: Connection) -> None:
+        def change(connection: Connection) -> None:
             rows.create(connection, session)
-            rows.note(connection, session, now, "created", {"templates": list(order.templates), "model": order.model})
+            detail = {"model": order.model, "templates": list(order.templates), "upload_type": order.upload_type}
+            rows.note(connection, session, now, "created", detail)
 
-        await self._database.write(store)
+        await self._write(change)
         return session
-
-    def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
-        session = rows.load(connection, session_id)
-        if session is None or session.namespace != namespace:
-            raise problems.session_not_found(session_id)
-        return session
-
-    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
-        """One step and its effects, all in the caller's transaction."""
-        try:
-            after, effects = step(session, happening, now)
-        except Refused as refused:
-            raise self._refusal(session, refused) from None
-        if effects:
-            rows.save(connection, session, after)
-        for effect in effects:
-            match effect:
-                case Journal(kind, detail):
-                    rows.note(connection, after, now, kind, detail)
-                case StartWork():
-                    if rows.waiting(connection) > self.limits.queue:
-                        told = "Too many sessions wait to be processed."
-                        raise problems.service_unavailable(told, self.limits.retry_after_s)
-                    self._work.enqueue(connection, after.id, rows.count_attempt(connection, after.id))
-        return after
-
-    def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
-        if refused.state is State.EXPIRED:
-            return problems.session_expired(session.id, stamp(session.expires_at))
-        told = "takes no more audio" if refused.event is Event.AUDIO_ACCEPTED else "cannot be ended again"
-        return problems.invalid_request(f"Session {session.id!r} is {refused.state.value} and {told}.")
 
     async def receive(
         self,
@@ -189,44 +178,37 @@ class Service:
         body: AsyncIterator[bytes],
         declared_size: int | None = None,
     ) -> tuple[Session, AudioFile]:
-        """Keep one file for good and list it; refuses before reading where the state refuses anyway."""
-        await self._admit(namespace, session_id, name, declared_size)
+        """Keep one file for good and list it; refuses before it reads where the outcome is clear already."""
+        _check_name(name)
+        session = await self._read(lambda connection: self._own(connection, namespace, session_id))
+        self._admit(session, name, declared_size or 0)
         key = self._ids.audio()
         try:
             stored = await self._audio.put(key, body, self.limits.upload_bytes)
         except TooLarge:
             raise problems.payload_too_large(self.limits.upload_bytes) from None
-        now = self.now_of(namespace)
-        file = AudioFile(name, key, stored.sha256, stored.size, content_type, now, sequence_of(name))
+        except StorageError as error:
+            raise self._unavailable(error) from error
 
-        def accept(connection: Connection) -> tuple[Session, list[str]]:
+        def change(connection: Connection) -> tuple[Session, AudioFile, list[str]]:
             session = self._own(connection, namespace, session_id)
-            if stored.size == 0:
-                raise problems.invalid_request("The upload has an empty body; send the audio file itself.")
+            self._admit(session, name, stored.size)
+            now = self.now_of(namespace)
+            file = AudioFile(name, key, stored.sha256, stored.size, content_type, now, sequence_of(name))
             after = self._apply(connection, session, AudioAccepted(file), now)
-            kept = {known.key for known in after.files}
-            return after, [known.key for known in session.files if known.key not in kept]
+            kept = {listed.key for listed in after.files}
+            return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
         try:
-            session, replaced = await self._database.write(accept)
-        except BaseException:
-            self._audio.delete([key])
+            if not stored.size:
+                raise problems.invalid_request("The upload has an empty body; send the audio itself.")
+            after, file, replaced = await self._write(change)
+        except problems.Problem as problem:
+            if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
+                await self._audio.delete([key])
             raise
-        self._audio.delete(replaced)
-        return session, file
-
-    async def _admit(self, namespace: str, session_id: str, name: str, declared_size: int | None) -> None:
-        session = await self._database.read(lambda c: self._own(c, namespace, session_id))
-        state = observed(session, self.now_of(namespace))
-        if state not in (State.CREATED, State.RECORDING):
-            raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED))
-        if declared_size is not None and declared_size > self.limits.upload_bytes:
-            raise problems.payload_too_large(self.limits.upload_bytes)
-        known = any(file.name == name for file in session.files)
-        if len(session.files) >= self.limits.files and not known:
-            raise problems.invalid_request(f"A session takes at most {self.limits.files} files.")
-        if sum(file.size for file in session.files) + (declared_size or 0) > self.limits.session_bytes:
-            raise problems.payload_too_large(self.limits.session_bytes)
+        await self._audio.delete(replaced)
+        return after, file
 
     async def end(
         self,
@@ -236,21 +218,26 @@ class Service:
         audio_files_sent: int | None = None,
         templates_as_array: bool = False,
     ) -> Session:
-        """Close a session and queue its processing; a repeat while it runs gets the same session back."""
-        now = self.now_of(namespace)
+        """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
 
-        def finish(connection: Connection) -> Session:
+        def change(connection: Connection) -> Session:
             session = self._own(connection, namespace, session_id)
-            return self._apply(connection, session, EndRequested(audio_files_sent, templates_as_array), now)
+            asked = EndRequested(audio_files_sent, templates_as_array)
+            return self._apply(connection, session, asked, self.now_of(namespace))
 
-        return await self._database.write(finish)
+        return await self._write(change)
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
-        """The session and its state as observed now; the transcript shows as soon as it is there (§6.3)."""
-        session = await self._database.read(lambda c: self._own(c, namespace, session_id))
-        state = observed(session, self.now_of(namespace))
-        if state is State.EXPIRED:
-            await self._database.write(lambda c: rows.note_expiry(c, session))
+        """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
+        session = await self._read(lambda connection: self._own(connection, namespace, session_id))
+        state = observed_state(session, self._moment(session))
+        if state is State.EXPIRED and not session.expiry_noted:
+
+            def change(connection: Connection) -> Session:
+                session = self._own(connection, namespace, session_id)
+                return self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
+
+            session = await self._write(change)
         return session, state
 
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
@@ -260,43 +247,148 @@ class Service:
             self._own(connection, namespace, session_id)
             return rows.history(connection, session_id)
 
-        return await self._database.read(look)
+        return await self._read(look)
 
     async def reset(self, namespace: str) -> int:
-        """Remove everything a namespace has, its clock's offset included; returns how many sessions went."""
-        gone, keys = await self._database.write(lambda c: rows.clear(c, namespace))
+        """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
+        gone, keys = await self._write(lambda connection: rows.clear(connection, namespace))
         self._offsets.pop(namespace, None)
-        self._audio.delete(keys)
+        await self._audio.delete(keys)
         return gone
+
+    # inside a transaction
+
+    def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
+        session = rows.load(connection, session_id)
+        if session is None or (session.namespace != namespace and self._conduct_of(namespace).keeps_namespaces_apart):
+            raise problems.session_not_found(session_id)
+        return session
+
+    def _moment(self, session: Session) -> datetime:
+        """The time that decides about a session's expiry."""
+        now, conduct = self.now_of(session.namespace), self._conduct_of(session.namespace)
+        if not conduct.expires:
+            return min(now, session.expires_at - timedelta(microseconds=1))
+        return now - timedelta(seconds=conduct.extra_lifetime_s)
+
+    def _admit(self, session: Session, name: str, size: int) -> None:
+        """Refuse a file by the session's state or bounds."""
+        state = observed_state(session, self._moment(session))
+        if Event.AUDIO_ACCEPTED not in TRANSITIONS[state] and (
+            state is State.EXPIRED or self._conduct_of(session.namespace).closes_at_end
+        ):
+            raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
+        if size > self.limits.upload_bytes:
+            raise problems.payload_too_large(self.limits.upload_bytes)
+        others = [file for file in session.files if file.name != name]
+        if len(others) >= self.limits.files:
+            raise problems.invalid_request(f"A session takes at most {self.limits.files} files.")
+        if sum(file.size for file in others) + size > self.limits.session_bytes:
+            raise problems.payload_too_large(self.limits.session_bytes)
+
+    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
+        """One step and its effects, all in the caller's transaction."""
+        try:
+            after, effects = self._step(session, happening)
+        except Refused as refused:
+            raise self._refusal(session, refused) from None
+        if StartWork(session.id) in effects and rows.in_work(connection) >= self.limits.queue:
+            told = f"{self.limits.queue} sessions wait to be processed already; end this one again later."
+            raise problems.service_unavailable(told, self.limits.retry_after_s)
+        rows.save(connection, session, after)
+        for effect in effects:
+            match effect:
+                case Journal(kind, detail):
+                    rows.note(connection, after, now, kind, detail)
+                case StartWork(session_id):
+                    self._enqueue(connection, session_id, seen=0)
+        return after
+
+    def _step(self, session: Session, happening: Happening) -> tuple[Session, tuple[Journal | StartWork, ...]]:
+        """The step of an honest session, or of one that a fault lets stray."""
+        moment, conduct = self._moment(session), self._conduct_of(session.namespace)
+        if not isinstance(happening, AudioAccepted):
+            return step(session, happening, moment)
+        given = session
+        if not conduct.closes_at_end and session.state not in (State.CREATED, State.RECORDING):
+            given = replace(given, state=State.RECORDING)
+        if not conduct.replaces_same_name:
+            given = replace(given, files=())
+        after, effects = step(given, happening, moment)
+        if not conduct.replaces_same_name:
+            after = replace(after, files=(*session.files, happening.file))
+        if given.state is not session.state:
+            after = replace(after, state=session.state)
+        return after, effects
+
+    def _enqueue(self, connection: Connection, session_id: str, *, seen: int) -> bool:
+        if not rows.count_attempt(connection, session_id, seen):
+            return False
+        self._work.enqueue(connection, session_id, seen + 1)
+        return True
+
+    # refusals
+
+    def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
+        if refused.state is State.EXPIRED:
+            return problems.session_expired(session.id, stamp(session.expires_at))
+        told = "takes no more audio" if refused.event == Event.AUDIO_ACCEPTED.value else "cannot be ended again"
+        return problems.invalid_request(
+            f"Session {session.id!r} is {refused.state.value} and {told}.", status_now=refused.state.value
+        )
+
+    def _unavailable(self, error: StorageError) -> problems.Problem:
+        log.error("storage: %s", error)
+        return problems.service_unavailable("The service cannot store anything now.", self.limits.retry_after_s)
+
+    async def _write(self, change: Callable[[Connection], T]) -> T:
+        return await self._kept(self._store.write(change))
+
+    async def _read(self, look: Callable[[Connection], T]) -> T:
+        return await self._kept(self._store.read(look))
+
+    async def _kept(self, answer: Awaitable[T]) -> T:
+        try:
+            return await answer
+        except StorageError as error:
+            raise self._unavailable(error) from error
+
+    # upkeep
 
     async def _reconcile(self) -> None:
         while True:
             try:
                 await self.take_up()
+                await self._work.forget()
             except Exception:
-                log.exception("reconciling failed; it is tried again")
+                log.exception("reconciling failed; it is tried again in %g s", self.limits.reconcile_s)
             await asyncio.sleep(self.limits.reconcile_s)
 
     async def take_up(self) -> int:
-        """Queue again every session that should be in work and is not (condition 4); returns how many."""
-        unfinished = await self._database.read(rows.processing)
-        live = await self._work.live() if unfinished else set()
-        fallen = [(name, attempts) for name, attempts in unfinished if f"{name}.{attempts}" not in live]
-        taken = 0
-        for name, attempts in fallen:
-            if attempts >= self._process.most_attempts:
-                await self._process.give_up(name)
-            else:
-                taken += await self._database.write(lambda c, name=name, seen=attempts: self._again(c, name, seen))  # type: ignore[misc]
-        return taken
+        """Queue again every session that should be in work and is not, or give it up; returns how many there were."""
+        from mock_server.pipeline.work import Fate
 
-    def _again(self, connection: Connection, session_id: str, seen: int) -> int:
-        session = rows.load(connection, session_id)
-        current = dict(rows.processing(connection)).get(session_id)
-        if session is None or current != seen:
-            return 0
-        self._work.enqueue(connection, session_id, rows.count_attempt(connection, session_id))
-        return 1
+        unfinished = await self._store.read(rows.unfinished)
+        fates = await self._work.fates(unfinished.items()) if unfinished else {}
+        fallen = {name: fate for name, fate in fates.items() if fate is not Fate.LIVE}
+        for session_id, fate in fallen.items():
+            seen = unfinished[session_id]
+            log.warning("session %s: attempt %d is %s", session_id, seen, fate.name.lower())
+            if fate is Fate.POISONOUS or seen >= _MOST_ATTEMPTS:
+                await self._process.give_up(session_id)
+            else:
+                await self._store.write(
+                    lambda connection, name=session_id, seen=seen: self._enqueue(connection, name, seen=seen)
+                )
+        return len(fallen)
+
+
+def _check_name(name: str) -> None:
+    """A client's file name is text for people; it is bounded, printable, and names no file of ours."""
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise problems.invalid_request(
+            f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)
+        )
 
 
 async def open_service(
@@ -311,33 +403,53 @@ async def open_service(
     clock: Clock | None = None,
     ids: Ids | None = None,
 ) -> Service:
-    """Take the data directory, open what is in it and go on with unfinished work; raises StorageError."""
-    bounds, time = limits or Limits(), clock or SystemClock()
+    """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
+
+    `queue_limit` (sessions) and `max_upload_bytes` override `limits`. The caller awaits `close()`; one a process.
+    """
+    # DBOS takes a third of a second to import, which `--help` need not wait for
+    from mock_server.pipeline.process import Process
+    from mock_server.pipeline.work import Work
+
+    bounds = limits or Limits()
     if queue_limit is not None:
         bounds = replace(bounds, queue=queue_limit)
     if max_upload_bytes is not None:
         bounds = replace(bounds, upload_bytes=max_upload_bytes)
-    lock = DirectoryLock(data_dir)
-    try:
-        database = Database(data_dir / "scribe.sqlite")
-    except BaseException:
-        lock.release()
-        raise
-    audio = LocalAudio(data_dir / "audio")
-    process = Process(
-        database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct_of=conduct_of
-    )
-    service = Service(
-        database=database,
-        audio=audio,
-        work=Work(data_dir / "scribe.sqlite", at_once=bounds.at_once),
-        process=process,
-        lock=lock,
-        clock=time,
-        ids=ids or RandomIds(),
-        limits=bounds,
-        conduct_of=conduct_of,
-    )
-    process.now_of = service.now_of
-    await service.start()
-    return service
+    time = clock or SystemClock()
+    async with contextlib.AsyncExitStack() as opened:
+        held = DirectoryLock(data_dir)
+        opened.callback(held.release)
+        path = data_dir / "scribe.sqlite"
+        store = SqliteStore(path)
+        opened.callback(store.close)
+        audio = LocalAudio(data_dir / "audio")
+        opened.callback(audio.close)
+        offsets = await store.read(rows.clock_offsets)
+
+        def now_of(namespace: str) -> datetime:
+            return time.now() + offsets.get(namespace, timedelta())
+
+        service = Service(
+            store=store,
+            audio=audio,
+            work=Work(path, store.engine, at_once=bounds.at_once),
+            process=Process(
+                store=store,
+                audio=audio,
+                transcriber=transcriber,
+                extractor=extractor,
+                conduct_of=conduct_of,
+                now_of=now_of,
+            ),
+            clock=time,
+            ids=ids or RandomIds(),
+            limits=bounds,
+            conduct_of=conduct_of,
+            offsets=offsets,
+            held=held,
+        )
+        await service.start()
+        opened.pop_all()
+        return service
+    raise AssertionError("unreachable: nothing above is suppressed")
