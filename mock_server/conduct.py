@@ -6,12 +6,13 @@ The honest server is `HONEST`. A fault is a changed copy of it, or a rewriting o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from mock_server.speech import Recording
+    from collections.abc import Callable, Sequence
+
+    from mock_server.speech.model import Recording
 
 T = TypeVar("T")
 

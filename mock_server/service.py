@@ -1,6 +1,6 @@
 """What the HTTP face may ask for: create, receive, end, get, and the control plane's journal, clock and reset.
 
-Order of every acknowledgement: bytes durable, then state, journal row and queued work in one transaction, then the answer.
+Order of every acknowledgement: bytes durable; state, journal row and queued work in one transaction; the answer.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server import problems
@@ -377,9 +378,7 @@ class Service:
             if fate is Fate.POISONOUS or seen >= _MOST_ATTEMPTS:
                 await self._process.give_up(session_id)
             else:
-                await self._store.write(
-                    lambda connection, name=session_id, seen=seen: self._enqueue(connection, name, seen=seen)
-                )
+                await self._store.write(partial(self._enqueue, session_id=session_id, seen=seen))
         return len(fallen)
 
 

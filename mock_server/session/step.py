@@ -1,7 +1,7 @@
 """One step of a session: (session, event, now) -> (session, effects).
 
-What may follow what stands in `mock_server.session.table`, generated from the spec, and nowhere else. Nothing here reads
-a clock, draws a number or touches a disk: effects are values for somebody else to carry out.
+What may follow what stands in `mock_server.session.table`, generated from the spec, and nowhere else. Nothing here
+reads a clock, draws a number or touches a disk: effects are values for somebody else to carry out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The event has no place in the session's state; `state` is the one observed now."""
 
     def __init__(self, state: State, event: str) -> None:

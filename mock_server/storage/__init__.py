@@ -23,7 +23,7 @@ class Store(Protocol):
     """The database: changes are serialised and durable, reads see what is committed."""
 
     async def write(self, change: Callable[[Connection], T]) -> T:
-        """Run a change in a transaction; returns once it is committed, raises what the change raised or StorageError."""
+        """Run a change in a transaction; returns once committed, raises what the change raised or StorageError."""
 
     async def read(self, look: Callable[[Connection], T]) -> T:
         """Run a query beside the writers; raises StorageError."""

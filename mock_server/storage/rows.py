@@ -34,9 +34,9 @@ def _asked(order: Order) -> dict[str, Any]:
     return {entry.name: getattr(order, entry.name) for entry in fields(Order)}
 
 
-def _order(asked: Mapping[str, Any]) -> Order:
-    lists = ("templates", "language_hint", "transcript_language")
-    return Order(**{name: tuple(value) if name in lists else value for name, value in asked.items()})
+def _order(asked: dict[str, Any]) -> Order:
+    lists = {name: tuple(asked[name]) for name in ("templates", "language_hint", "transcript_language")}
+    return Order(**(asked | lists))
 
 
 #: Members of a session that change, each in the column of its name; the encoder makes it fit.
@@ -54,9 +54,7 @@ _CHANGING: Mapping[str, Callable[[Any], Any]] = {
     "losses": lambda losses: [asdict(loss) for loss in losses],
     "failure": lambda failure: asdict(failure) if failure else None,
 }
-_PLAIN = ("expires_at", "created_at", "namespace", "id") + tuple(
-    name for name in _CHANGING if name not in ("state", "losses", "failure")
-)
+_PLAIN = ("id", "namespace", "created_at", "expires_at", *(set(_CHANGING) - {"state", "losses", "failure"}))
 
 
 def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateResult, ...]) -> Session:

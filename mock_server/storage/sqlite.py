@@ -26,7 +26,7 @@ T = TypeVar("T")
 #: More than this in one transaction would make the first of them wait for the last.
 _MOST_TOGETHER = 64
 _READERS = 4
-#: The workflow engine writes to the same file; its transactions take milliseconds, a slow disk's fsync may take seconds.
+#: The workflow engine writes to the same file: milliseconds each, but seconds where an fsync is slow.
 _BUSY_S = 30.0
 
 
@@ -64,7 +64,7 @@ def prepare(engine: Engine, path: Path) -> None:
         if found is not None and int(found) > schema.VERSION:
             raise StorageError(
                 f"The database {path} was written by a newer version of this server"
-                f" (schema {found}, this one knows {schema.VERSION}). Start that version, or use another data directory."
+                f" (schema {found}, this one knows {schema.VERSION}). Start that one, or use another data directory."
             )
         if not known:
             with engine.begin() as connection:
