@@ -181,7 +181,7 @@ class Service:
     ) -> tuple[Session, AudioFile]:
         """Keep one file for good and list it; refuses before it reads where the outcome is clear already."""
         _check_name(name)
-        session = await self._read(lambda connection: self._own(connection, namespace, session_id))
+        session = await self._look(namespace, session_id)
         self._admit(session, name, declared_size or 0)
         key = self._ids.audio()
         try:
@@ -230,7 +230,7 @@ class Service:
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
-        session = await self._read(lambda connection: self._own(connection, namespace, session_id))
+        session = await self._look(namespace, session_id)
         state = observed_state(session, self._moment(session))
         if state is State.EXPIRED and not session.expiry_noted:
 
@@ -259,8 +259,15 @@ class Service:
 
     # inside a transaction
 
+    async def _look(self, namespace: str, session_id: str) -> Session:
+        if session := self._store.at_hand(session_id):
+            return self._owned(session, namespace, session_id)
+        return await self._read(lambda connection: self._own(connection, namespace, session_id))
+
     def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
-        session = rows.load(connection, session_id)
+        return self._owned(rows.load(connection, session_id), namespace, session_id)
+
+    def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
         if session is None or (session.namespace != namespace and self._conduct_of(namespace).keeps_namespaces_apart):
             raise problems.session_not_found(session_id)
         return session
@@ -293,16 +300,17 @@ class Service:
             after, effects = self._step(session, happening)
         except Refused as refused:
             raise self._refusal(session, refused) from None
-        if StartWork(session.id) in effects and rows.in_work(connection) >= self.limits.queue:
+        starts = any(isinstance(effect, StartWork) for effect in effects)
+        if starts and rows.in_work(connection) >= self.limits.queue:
             told = f"{self.limits.queue} sessions wait to be processed already; end this one again later."
             raise problems.service_unavailable(told, self.limits.retry_after_s)
-        rows.save(connection, session, after)
+        rows.save(connection, session, after, attempts=1 if starts else None)
         for effect in effects:
             match effect:
                 case Journal(kind, detail):
                     rows.note(connection, after, now, kind, detail)
                 case StartWork(session_id):
-                    self._enqueue(connection, session_id, seen=0)
+                    self._work.enqueue(connection, session_id, 1)
         return after
 
     def _step(self, session: Session, happening: Happening) -> tuple[Session, tuple[Journal | StartWork, ...]]:

@@ -79,6 +79,8 @@ class Work:
             "log_level": "CRITICAL",
             "console_log_level": "CRITICAL",
             "enable_otlp": False,
+            # nothing here waits for notifications; its pause is what closing waits for
+            "notification_listener_polling_interval_sec": 0.2,
         }
         DBOS.migrate(self._url)
         self._client = DBOSClient(system_database_engine=self._engine, serializer=DBOSPortableJSONSerializer())

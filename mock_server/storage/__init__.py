@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from mock_server.session.model import Session
     from mock_server.storage.audio import Stored
 
 T = TypeVar("T")
@@ -24,6 +25,9 @@ class Store(Protocol):
 
     async def write(self, change: Callable[[Connection], T]) -> T:
         """Run a change in a transaction; returns once committed, raises what the change raised or StorageError."""
+
+    def at_hand(self, session_id: str) -> Session | None:
+        """The session as committed, if no query is needed to know it."""
 
     async def read(self, look: Callable[[Connection], T]) -> T:
         """Run a query beside the writers; raises StorageError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: Pieces are gathered to this size before a thread writes them: an ordinary chunk of a recording costs one hop.
 _GATHER = 1024 * 1024
 #: Each waits for a disk most of the time; more would queue at the same disk.
-_THREADS = 8
+_THREADS = 4
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -68,8 +69,9 @@ class _Upload:
         with self._lock:
             self._dropped = True
             self._close()
-            self._partial.unlink(missing_ok=True)
-            self._final.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that refuses this as well; the next start sweeps
+                self._partial.unlink(missing_ok=True)
+                self._final.unlink(missing_ok=True)
 
     def _append(self, pieces: list[bytes]) -> int:
         if self._dropped:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
+from mock_server.storage.batch import Batch
 from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Update
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateR
     )
 
 
+_INSERT_SESSION = insert(sessions)
+_INSERT_FILE = insert(audio_files)
 _FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
 _RESULT_COLUMNS = [
     results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
@@ -77,6 +81,11 @@ _RESULT_COLUMNS = [
 
 def load(connection: Connection, session_id: str) -> Session | None:
     """The session with its files in the order of their arrival, or None."""
+    batch = Batch.of(connection)
+    if batch is not None:
+        known, session = batch.get(session_id)
+        if known:
+            return session
     row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
     if row is None:
         return None
@@ -94,19 +103,29 @@ def create(connection: Connection, session: Session) -> None:
     values = {name: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
     values |= {"id": session.id, "namespace": session.namespace, "asked": _asked(session.order)}
     values |= {"created_at": session.created_at, "expires_at": session.expires_at}
-    connection.execute(insert(sessions), values)
+    connection.execute(_INSERT_SESSION, values)
+    if batch := Batch.of(connection):
+        batch.put(session.id, session)
 
 
-def save(connection: Connection, before: Session, after: Session) -> None:
+@cache
+def _update(names: tuple[str, ...]) -> Update:
+    unmoved = (sessions.c.id == bindparam("before_id"), sessions.c.state == bindparam("before_state"))
+    return update(sessions).where(*unmoved).values({name: bindparam(name) for name in names})
+
+
+def save(connection: Connection, before: Session, after: Session, *, attempts: int | None = None) -> None:
     """Store what a step changed; the row is guarded by the state it was read in."""
     values = {
         name: encode(getattr(after, name))
         for name, encode in _CHANGING.items()
         if getattr(after, name) is not getattr(before, name)
     }
+    if attempts is not None:
+        values["attempts"] = attempts
     if values:
-        unmoved = (sessions.c.id == before.id, sessions.c.state == before.state.value)
-        if connection.execute(update(sessions).where(*unmoved).values(values)).rowcount != 1:
+        guard = {"before_id": before.id, "before_state": before.state.value}
+        if connection.execute(_update(tuple(values)), values | guard).rowcount != 1:
             raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
     for position, file in enumerate(after.files):
         known = before.files[position] if position < len(before.files) else None
@@ -114,6 +133,8 @@ def save(connection: Connection, before: Session, after: Session) -> None:
             _keep_file(connection, after.id, position, file, replaces=known is not None)
     if after.results is not before.results:
         _keep_results(connection, after)
+    if batch := Batch.of(connection):
+        batch.put(after.id, after)
 
 
 def _keep_file(connection: Connection, session_id: str, position: int, file: AudioFile, *, replaces: bool) -> None:
@@ -122,7 +143,7 @@ def _keep_file(connection: Connection, session_id: str, position: int, file: Aud
         place = (audio_files.c.session_id == session_id, audio_files.c.position == position)
         connection.execute(update(audio_files).where(*place).values(values))
     else:
-        connection.execute(insert(audio_files), {"session_id": session_id, "position": position, **values})
+        connection.execute(_INSERT_FILE, {"session_id": session_id, "position": position, **values})
 
 
 def _keep_results(connection: Connection, session: Session) -> None:
@@ -146,7 +167,10 @@ def _keep_results(connection: Connection, session: Session) -> None:
 def note(connection: Connection, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
     """Append a row to the journal."""
     line = {"session_id": session.id, "namespace": session.namespace, "at": at, "kind": kind, "detail": dict(detail)}
-    connection.execute(insert(journal), line)
+    if batch := Batch.of(connection):
+        batch.note(line)
+    else:
+        connection.execute(insert(journal), line)
 
 
 def history(connection: Connection, session_id: str) -> list[JournalRow]:
@@ -180,6 +204,9 @@ def count_attempt(connection: Connection, session_id: str, seen: int) -> bool:
 def clear(connection: Connection, namespace: str) -> tuple[int, list[str]]:
     """Remove a namespace's sessions, journal and clock; returns how many sessions, and the audio keys set free."""
     ours = select(sessions.c.id).where(sessions.c.namespace == namespace)
+    if batch := Batch.of(connection):
+        for session_id in connection.execute(ours).scalars():
+            batch.put(session_id, None)
     keys = list(connection.execute(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
     gone = connection.execute(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
     connection.execute(delete(journal).where(journal.c.namespace == namespace))

@@ -14,12 +14,15 @@ from sqlalchemy import Connection, create_engine, event, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mock_server.storage import StorageError, schema
+from mock_server.storage.batch import Batch, Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from sqlalchemy import Engine
+
+    from mock_server.session.model import Session
 
 T = TypeVar("T")
 
@@ -28,6 +31,8 @@ _MOST_TOGETHER = 64
 _READERS = 4
 #: The workflow engine writes to the same file: milliseconds each, but seconds where an fsync is slow.
 _BUSY_S = 30.0
+
+_APPEND = insert(schema.journal)
 
 
 def open_engine(path: Path) -> Engine:
@@ -104,6 +109,7 @@ class SqliteStore:
         except BaseException:
             self._engine.dispose()
             raise
+        self._recent = Recent()
         self._waiting: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
         self._closed = False
@@ -127,6 +133,10 @@ class SqliteStore:
         self._waiting.put(waiter)
         value: T = await waiter.done
         return value
+
+    def at_hand(self, session_id: str) -> Session | None:
+        """The session as committed, if it is in memory."""
+        return self._recent.get(session_id)
 
     async def read(self, look: Callable[[Connection], T]) -> T:
         """Run a query on a connection of its own, off the event loop."""
@@ -166,10 +176,19 @@ class SqliteStore:
                 return
 
     def _commit(self, together: list[_Waiter]) -> None:
+        batch = Batch(self._recent)
         try:
-            with self._engine.connect() as connection, connection.begin():
-                for waiter in together:
-                    _attempt(connection, waiter)
+            with self._engine.connect() as connection:
+                connection.info["batch"] = batch
+                try:
+                    with connection.begin():
+                        for waiter in together:
+                            _attempt(connection, batch, waiter)
+                        if batch.lines:
+                            connection.execute(_APPEND, batch.lines)
+                finally:
+                    del connection.info["batch"]
+            batch.committed()
         except BaseException as error:  # noqa: BLE001 - nothing was committed: every waiter has to learn it
             told = error.orig if isinstance(error, DBAPIError) else error
             for waiter in together:
@@ -177,18 +196,23 @@ class SqliteStore:
                 waiter.error.__cause__ = waiter.error.__cause__ or error
 
 
-def _attempt(connection: Connection, waiter: _Waiter) -> None:
+def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> None:
     """A savepoint for each change, so that one that is refused takes nobody down with it."""
-    savepoint = connection.begin_nested()
+    # on the driver's own cursor: begin_nested() costs as much as the change it protects
+    savepoint = connection.connection.cursor()
+    savepoint.execute("SAVEPOINT change")
     try:
         waiter.value = waiter.change(connection)
     except OperationalError:
         raise  # the disk is full or failing: SQLite may have rolled back the whole transaction already
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
-        savepoint.rollback()
+        savepoint.execute("ROLLBACK TO change")
+        batch.drop()
         waiter.error = error
     else:
-        savepoint.commit()
+        batch.keep()
+    savepoint.execute("RELEASE change")
+    savepoint.close()
 
 
 def _tell(together: list[_Waiter]) -> None:
