@@ -11,12 +11,11 @@ import logging
 import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.clock import FURTHEST, Clock, SystemClock, stamp
-from mock_server.conduct import HONEST, Conduct
+from mock_server.conduct import HONEST, Conduct, conducted, moment, takes_audio
 from mock_server.ids import Ids, RandomIds
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, Order, Session
@@ -29,9 +28,8 @@ from mock_server.session.step import (
     Refused,
     StartWork,
     observed_state,
-    step,
 )
-from mock_server.session.table import TRANSITIONS, Event, State
+from mock_server.session.table import Event, State
 from mock_server.storage import AudioStore, StorageError, Store, rows
 from mock_server.storage.audio import LocalAudio, TooLarge
 from mock_server.storage.lock import DirectoryLock
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
 
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.pipeline.process import Process
+    from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
     from mock_server.storage.rows import JournalRow
 
@@ -56,20 +55,19 @@ log = logging.getLogger("scribe.mock")
 
 #: Longer names exist nowhere but in attacks; most file systems stop here too.
 _LONGEST_NAME = 255
-#: A workflow is tried this often from its first step before its session fails; a crash within one does not count.
-_MOST_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds: bytes a file and a session, files a session, sessions in processing, of them at work, and pauses."""
+    """Bounds: bytes a file and a session, files a session, sessions in processing, and pauses in seconds."""
 
     upload_bytes: int = 100 * 1024 * 1024
     session_bytes: int = 1024 * 1024 * 1024
     #: An hour in chunks of six seconds.
     files: int = 600
     queue: int = 32
-    at_once: int = 4
+    #: One is heard while another's notes are written; the transcriber has its own bound.
+    at_once: int = 2
     reconcile_s: float = 20.0
     retry_after_s: int = 5
 
@@ -84,6 +82,7 @@ class Service:
         audio: AudioStore,
         work: Work,
         process: Process,
+        upkeep: Upkeep,
         clock: Clock,
         ids: Ids,
         limits: Limits,
@@ -95,26 +94,23 @@ class Service:
         self._store = store
         self._audio = audio
         self._work = work
-        self._process = process
         self._clock = clock
         self._ids = ids
         self._conduct_of = conduct_of
         self._offsets = offsets
         self._held = held
-        self._reconciler: asyncio.Task[None] | None = None
+        self._process = process
+        self._upkeep = upkeep
 
     async def start(self) -> None:
         """Take up what an earlier process left: orphaned audio, unfinished sessions."""
         await self._audio.sweep(await self._store.read(rows.audio_keys))
-        self._work.launch(self._process)
-        self._reconciler = asyncio.create_task(self._reconcile())
+        await self._work.launch(self._process)
+        self._upkeep.start()
 
     async def close(self) -> None:
         """Stop; unfinished work goes on at the next start."""
-        if self._reconciler is not None:
-            self._reconciler.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reconciler
+        await self._upkeep.close()
         await self._work.close()
         await asyncio.to_thread(self._store.close)
         await asyncio.to_thread(self._audio.close)
@@ -231,15 +227,18 @@ class Service:
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
         session = await self._look(namespace, session_id)
-        state = observed_state(session, self._moment(session))
-        if state is State.EXPIRED and not session.expiry_noted:
+        state = self._observed(session)
+        if state is not State.EXPIRED or session.expiry_noted:
+            return session, state
 
-            def change(connection: Connection) -> Session:
-                session = self._own(connection, namespace, session_id)
-                return self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
+        def change(connection: Connection) -> tuple[Session, State]:
+            session = self._own(connection, namespace, session_id)
+            state = self._observed(session)
+            if state is State.EXPIRED:  # unless an end was on its way here before the deadline
+                session = self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
+            return session, state
 
-            session = await self._write(change)
-        return session, state
+        return await self._write(change)
 
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""
@@ -272,19 +271,14 @@ class Service:
             raise problems.session_not_found(session_id)
         return session
 
-    def _moment(self, session: Session) -> datetime:
-        """The time that decides about a session's expiry."""
-        now, conduct = self.now_of(session.namespace), self._conduct_of(session.namespace)
-        if not conduct.expires:
-            return min(now, session.expires_at - timedelta(microseconds=1))
-        return now - timedelta(seconds=conduct.extra_lifetime_s)
+    def _observed(self, session: Session) -> State:
+        conduct, now = self._conduct_of(session.namespace), self.now_of(session.namespace)
+        return observed_state(session, moment(conduct, session, now))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
         """Refuse a file by the session's state or bounds."""
-        state = observed_state(session, self._moment(session))
-        if Event.AUDIO_ACCEPTED not in TRANSITIONS[state] and (
-            state is State.EXPIRED or self._conduct_of(session.namespace).closes_at_end
-        ):
+        state = self._observed(session)
+        if not takes_audio(self._conduct_of(session.namespace), state):
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
         if size > self.limits.upload_bytes:
             raise problems.payload_too_large(self.limits.upload_bytes)
@@ -297,7 +291,7 @@ class Service:
     def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
         """One step and its effects, all in the caller's transaction."""
         try:
-            after, effects = self._step(session, happening)
+            after, effects = conducted(self._conduct_of(session.namespace), session, happening, now)
         except Refused as refused:
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)
@@ -312,29 +306,6 @@ class Service:
                 case StartWork(session_id):
                     self._work.enqueue(connection, session_id, 1)
         return after
-
-    def _step(self, session: Session, happening: Happening) -> tuple[Session, tuple[Journal | StartWork, ...]]:
-        """The step of an honest session, or of one that a fault lets stray."""
-        moment, conduct = self._moment(session), self._conduct_of(session.namespace)
-        if not isinstance(happening, AudioAccepted):
-            return step(session, happening, moment)
-        given = session
-        if not conduct.closes_at_end and session.state not in (State.CREATED, State.RECORDING):
-            given = replace(given, state=State.RECORDING)
-        if not conduct.replaces_same_name:
-            given = replace(given, files=())
-        after, effects = step(given, happening, moment)
-        if not conduct.replaces_same_name:
-            after = replace(after, files=(*session.files, happening.file))
-        if given.state is not session.state:
-            after = replace(after, state=session.state)
-        return after, effects
-
-    def _enqueue(self, connection: Connection, session_id: str, *, seen: int) -> bool:
-        if not rows.count_attempt(connection, session_id, seen):
-            return False
-        self._work.enqueue(connection, session_id, seen + 1)
-        return True
 
     # refusals
 
@@ -361,33 +332,6 @@ class Service:
             return await answer
         except StorageError as error:
             raise self._unavailable(error) from error
-
-    # upkeep
-
-    async def _reconcile(self) -> None:
-        while True:
-            try:
-                await self.take_up()
-                await self._work.forget()
-            except Exception:
-                log.exception("reconciling failed; it is tried again in %g s", self.limits.reconcile_s)
-            await asyncio.sleep(self.limits.reconcile_s)
-
-    async def take_up(self) -> int:
-        """Queue again every session that should be in work and is not, or give it up; returns how many there were."""
-        from mock_server.pipeline.work import Fate
-
-        unfinished = await self._store.read(rows.unfinished)
-        fates = await self._work.fates(unfinished.items()) if unfinished else {}
-        fallen = {name: fate for name, fate in fates.items() if fate is not Fate.LIVE}
-        for session_id, fate in fallen.items():
-            seen = unfinished[session_id]
-            log.warning("session %s: attempt %d is %s", session_id, seen, fate.name.lower())
-            if fate is Fate.POISONOUS or seen >= _MOST_ATTEMPTS:
-                await self._process.give_up(session_id)
-            else:
-                await self._store.write(partial(self._enqueue, session_id=session_id, seen=seen))
-        return len(fallen)
 
 
 def _check_name(name: str) -> None:
@@ -416,6 +360,7 @@ async def open_service(
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
     from mock_server.pipeline.process import Process
+    from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
 
     bounds = limits or Limits()
@@ -437,18 +382,21 @@ async def open_service(
         def now_of(namespace: str) -> datetime:
             return time.now() + offsets.get(namespace, timedelta())
 
+        work = Work(path, store.engine, at_once=bounds.at_once)
+        process = Process(
+            store=store,
+            audio=audio,
+            transcriber=transcriber,
+            extractor=extractor,
+            conduct_of=conduct_of,
+            now_of=now_of,
+        )
         service = Service(
             store=store,
             audio=audio,
-            work=Work(path, store.engine, at_once=bounds.at_once),
-            process=Process(
-                store=store,
-                audio=audio,
-                transcriber=transcriber,
-                extractor=extractor,
-                conduct_of=conduct_of,
-                now_of=now_of,
-            ),
+            work=work,
+            process=process,
+            upkeep=Upkeep(store=store, work=work, process=process, every_s=bounds.reconcile_s),
             clock=time,
             ids=ids or RandomIds(),
             limits=bounds,
@@ -456,6 +404,7 @@ async def open_service(
             offsets=offsets,
             held=held,
         )
+        opened.push_async_callback(work.close)
         await service.start()
         opened.pop_all()
         return service

@@ -81,7 +81,9 @@ class Process:
 
     async def _in_work(self, session_id: str) -> Session | None:
         """The session; None when a reset took it away or it is finished already."""
-        session = await self._store.read(lambda connection: rows.load(connection, session_id))
+        session = self._store.at_hand(session_id)
+        if session is None:
+            session = await self._store.read(lambda connection: rows.load(connection, session_id))
         return session if session is not None and session.state is State.PROCESSING else None
 
     async def _heard(self, session: Session) -> Draft:

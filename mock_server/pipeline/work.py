@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, error
+from sqlalchemy.exc import DBAPIError
 
 from mock_server.pipeline.workflow import process_v1, runner
 from mock_server.storage import StorageError
@@ -36,7 +37,8 @@ _QUEUE: Final = "processing"
 _POLL_S: Final = 0.1
 #: Finished workflows are looked at by nobody but a person after an incident; DBOS itself never removes them.
 _KEPT: Final = timedelta(hours=1)
-_MOST_FORGOTTEN: Final = 500
+#: Workflows a query: SQLite takes a bounded number of parameters.
+_PAGE: Final = 500
 
 _GOING_ON: Final = ("PENDING", "ENQUEUED", "DELAYED")
 _OVER: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -51,7 +53,7 @@ class Fate(Enum):
 
 
 class Work:
-    """One process has one: DBOS is a singleton."""
+    """Sessions on their way through `pipeline.workflow`; a process has one such queue."""
 
     def __init__(self, path: Path, engine: Engine, *, at_once: int) -> None:
         self._url = f"sqlite:///{path}"
@@ -59,14 +61,25 @@ class Work:
         self._at_once = at_once
         self._client: DBOSClient | None = None
 
-    _launched = False
+    #: The one that is launched: DBOS is a singleton, too.
+    _one: Work | None = None
 
-    def launch(self, steps: Steps) -> None:
-        """Start DBOS on the running loop; unfinished work of an earlier process goes on by itself."""
-        asyncio.get_running_loop()  # raises where nothing runs: DBOS would quietly start a loop of its own
-        if Work._launched:
+    async def launch(self, steps: Steps) -> None:
+        """Start DBOS on the running loop; unfinished work of an earlier process goes on by itself.
+
+        Raises StorageError. The launch itself holds the loop for a fraction of a second: DBOS adopts the loop of the
+        thread it is launched in, and that has to be this one.
+        """
+        if Work._one is not None:
             raise StorageError("This process already runs a service, and there is one queue of work a process.")
-        Work._launched = True
+        Work._one = self
+        try:
+            self._launch(steps)
+        except (DBAPIError, error.DBOSException) as broken:
+            await self.close()
+            raise StorageError(f"The queue of work cannot be used ({broken}).") from broken
+
+    def _launch(self, steps: Steps) -> None:
         # before anything else: it greets with seventy lines and an advertisement
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         runner.start(steps)
@@ -107,13 +120,17 @@ class Work:
         """Session id -> what has become of that attempt; one that DBOS does not know has fallen."""
         assert self._client is not None, "launch comes first"
         asked = {_workflow_id(session_id, attempt): session_id for session_id, attempt in attempts}
-        found = await self._client.list_workflows_async(workflow_ids=list(asked), load_input=False, load_output=False)
         fates = dict.fromkeys(asked.values(), Fate.FALLEN)
-        for status in found:
-            if status.status in _GOING_ON:
-                fates[asked[status.workflow_id]] = Fate.LIVE
-            elif status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
-                fates[asked[status.workflow_id]] = Fate.POISONOUS
+        ids = list(asked)
+        for start in range(0, len(ids), _PAGE):
+            found = await self._client.list_workflows_async(
+                workflow_ids=ids[start : start + _PAGE], load_input=False, load_output=False
+            )
+            for status in found:
+                if status.status in _GOING_ON:
+                    fates[asked[status.workflow_id]] = Fate.LIVE
+                elif status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
+                    fates[asked[status.workflow_id]] = Fate.POISONOUS
         return fates
 
     async def forget(self) -> int:
@@ -121,7 +138,7 @@ class Work:
         assert self._client is not None, "launch comes first"
         before = (datetime.now(UTC) - _KEPT).isoformat()
         found = await self._client.list_workflows_async(
-            status=list(_OVER), completed_before=before, limit=_MOST_FORGOTTEN, load_input=False, load_output=False
+            status=list(_OVER), completed_before=before, limit=_PAGE, load_input=False, load_output=False
         )
         if found:
             await self._client.delete_workflows_async([status.workflow_id for status in found])
@@ -129,16 +146,17 @@ class Work:
 
     async def close(self) -> None:
         """Stop; what runs is taken up again at the next launch."""
-        if self._client is None:
+        if Work._one is not self:
             return
         await runner.stop()
         # in a thread: DBOS waits for threads of its own that wait for this loop
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
         # DBOS put a pool of its own behind `to_thread` on this loop and has shut it down
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
-        self._client.destroy()
-        self._client = None
-        Work._launched = False
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
+        Work._one = None
 
 
 def _workflow_id(session_id: str, attempt: int) -> str:

@@ -1,7 +1,7 @@
 """Run as a process of its own to be killed: a service under load that reports what it was told, line by line.
 
-    driver.py load DIR    work until killed; a line `tried …` before and `acked …` after each upload, `created`, `ended`
-    driver.py check DIR   do nothing but wait for every session to settle, then print what is there as one JSON document
+driver.py load DIR    work until killed; a line `tried …` before and `acked …` after each upload, `created`, `ended`
+driver.py check DIR   do nothing but wait for every session to settle, then print what is there as one JSON document
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ async def load(service):
 
 async def check(service):
     async with asyncio.timeout(25):
-        while await service._store.read(rows.unfinished):
+        while await service._store.read(rows.unfinished):  # noqa: ASYNC110 - the event is a row in a database
             await asyncio.sleep(0.05)
     found = {}
     for name in sys.stdin.read().split():
@@ -94,7 +94,7 @@ async def check(service):
         }
     on_disk = sum(path.is_file() for path in service._audio._root.rglob("*"))
     listed = len(await service._store.read(rows.audio_keys))
-    print(json.dumps({"sessions": found, "on_disk": on_disk, "listed": listed}))
+    sys.stdout.write(json.dumps({"sessions": found, "on_disk": on_disk, "listed": listed}) + "\n")
 
 
 async def main(mode, directory):

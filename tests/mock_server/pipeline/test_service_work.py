@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
-from mock_server.pipeline import process
+from mock_server.pipeline import process, work
+from mock_server.service import open_service
 from mock_server.session.table import State
 from mock_server.storage import StorageError, rows
 
@@ -164,19 +167,67 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
     assert office.settle(session)[1] is State.COMPLETED
 
 
-def test_a_second_service_in_one_process_is_refused(office, tmp_path):
-    from mock_server.service import open_service
+def test_work_that_takes_the_process_down_every_time_is_given_up(office):
+    """DBOS parks such a workflow; here the row is set as it leaves it, for a real one costs six processes."""
+    session = office.create("poison")
+    office.upload(session, b"~poison")
+    office.end(session)
+    parked = "UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' WHERE workflow_uuid = :id"
+    office.run(office.service._store.write(lambda c: c.execute(text(parked), {"id": f"{session.id}.1"}).rowcount))
+    done, state = office.settle(session)
+    assert (state, done.failure.code) == (State.FAILED, "internal_error")
+    office.ears.patience.set()
+    office.run(asyncio.sleep(0.2))
+    office.ears.patience.clear()
+    assert office.get(session) == (done, State.FAILED)
 
+
+def test_records_of_finished_work_are_removed_after_a_while(office, monkeypatch):
+    monkeypatch.setattr(work, "_KEPT", timedelta(seconds=-5))
+    done, _ = office.processed(b"Doctor: hello")
+    count = text("SELECT count(*) FROM workflow_status WHERE workflow_uuid = :id")
+
+    async def forgotten():
+        async with asyncio.timeout(5):
+            while await office.service._store.read(lambda c: c.execute(count, {"id": f"{done.id}.1"}).scalar()):  # noqa: ASYNC110 - the event is a row in a database
+                await asyncio.sleep(0.05)
+
+    office.run(forgotten())
+    assert office.get(done) == (done, State.COMPLETED)
+
+
+def test_arguments_of_the_work_are_ids_as_json(office):
+    """What the workflow engine keeps holds no audio, no text, and nothing that would be unpickled."""
+    done, _ = office.processed(b"Doctor: secret words")
+    dump = office.run(
+        office.service._store.read(
+            lambda c: [
+                [str(row) for row in c.execute(text(f"SELECT * FROM {table}")).all()]
+                for table in ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
+            ]
+        )
+    )
+    assert any(f'["{done.id}"]' in row for row in dump[1])
+    assert "secret words" not in str(dump)
+    assert "py_pickle" not in str(dump)
+
+
+def test_a_second_service_in_one_process_is_refused(office, tmp_path):
     with pytest.raises(StorageError, match="already"):
         office.run(open_service(tmp_path, transcriber=office.ears, extractor=None))
     assert office.processed(b"Doctor: still here")[1] is State.COMPLETED
 
 
 def test_a_second_service_on_the_same_directory_is_refused(office):
-    from mock_server.service import open_service
-
     with pytest.raises(StorageError, match="in use by process"):
         office.run(open_service(office.directory, transcriber=office.ears, extractor=None))
+
+
+def test_an_opening_that_fails_holds_nothing(office, tmp_path):
+    (tmp_path / "scribe.sqlite").write_bytes(b"something else entirely " * 50)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="cannot be used"):
+            office.run(open_service(tmp_path, transcriber=office.ears, extractor=None))
 
 
 def test_closing_interrupts_the_work_and_opening_takes_it_up(office):

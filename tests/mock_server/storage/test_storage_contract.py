@@ -138,7 +138,9 @@ def test_a_refused_change_leaves_nothing_and_takes_nobody_down_with_it(store):
         gate.set()
         await blocked
         outcome = await together
-        ids = await store.read(lambda connection: [rows.load(connection, f"ses_{n}") is not None for n in (1, 2, "bad")])
+        ids = await store.read(
+            lambda connection: [rows.load(connection, f"ses_{n}") is not None for n in (1, 2, "bad")]
+        )
         lines = await store.read(lambda connection: connection.execute(select(journal.c.session_id)).scalars().all())
         return outcome, ids, lines
 
