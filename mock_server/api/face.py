@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from mock_server.auth import Keys
-    from mock_server.pipeline.ports import Transcriber
     from mock_server.service import Service
     from mock_server.settings import Settings
+    from mock_server.speech.scripted import ScriptedTranscriber
+    from mock_server.speech.whisper import WhisperTranscriber
 
 log = logging.getLogger("scribe.mock")
 
@@ -56,7 +57,7 @@ class Face:
     keys: Keys
     faults: Faults
     service: Service = field(init=False)
-    transcriber: Transcriber = field(init=False)
+    transcriber: WhisperTranscriber | ScriptedTranscriber = field(init=False)
     ready: bool = False
     unready_because: str = "The model is being tried out."
     seen: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
