@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.clock import FURTHEST, Clock, SystemClock, stamp
-from mock_server.conduct import HONEST, Conduct, conducted, moment, takes_audio
+from mock_server.conduct import HONEST, Conduct
 from mock_server.ids import Ids, RandomIds
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, Order, Session
@@ -28,12 +28,13 @@ from mock_server.session.step import (
     Refused,
     StartWork,
     observed_state,
+    step,
 )
-from mock_server.session.table import Event, State
+from mock_server.session.table import TRANSITIONS, Event, State
 from mock_server.storage import AudioStore, StorageError, Store, rows
 from mock_server.storage.audio import LocalAudio, TooLarge
+from mock_server.storage.database import SqliteStore
 from mock_server.storage.lock import DirectoryLock
-from mock_server.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -65,7 +66,7 @@ class Limits:
     session_bytes: int = 1024 * 1024 * 1024
     #: An hour in chunks of six seconds.
     files: int = 600
-    queue: int = 32
+    queue: int = 64
     #: One is heard while another's notes are written; the transcriber has its own bound.
     at_once: int = 2
     reconcile_s: float = 20.0
@@ -86,7 +87,7 @@ class Service:
         clock: Clock,
         ids: Ids,
         limits: Limits,
-        conduct_of: Callable[[str], Conduct],
+        conduct: Callable[[], Conduct],
         offsets: dict[str, timedelta],
         held: DirectoryLock,
     ) -> None:
@@ -96,7 +97,7 @@ class Service:
         self._work = work
         self._clock = clock
         self._ids = ids
-        self._conduct_of = conduct_of
+        self._conduct = conduct
         self._offsets = offsets
         self._held = held
         self._process = process
@@ -149,12 +150,12 @@ class Service:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
         now = self.now_of(namespace)
         session = Session(
-            id=self._ids.session(),
+            id=self._conduct().session_id(self._ids.session()),
             namespace=namespace,
             state=State.CREATED,
             order=order,
             created_at=now,
-            expires_at=now + timedelta(seconds=lifetime_s),
+            expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
         )
 
         def change(connection: Connection) -> None:
@@ -191,10 +192,15 @@ class Service:
             session = self._own(connection, namespace, session_id)
             self._admit(session, name, stored.size)
             now = self.now_of(namespace)
-            file = AudioFile(name, key, stored.sha256, stored.size, content_type, now, sequence_of(name))
-            after = self._apply(connection, session, AudioAccepted(file), now)
-            kept = {listed.key for listed in after.files}
-            return after, file, [listed.key for listed in session.files if listed.key not in kept]
+            listed = self._conduct().file_name(name)
+            file = AudioFile(listed, key, stored.sha256, stored.size, content_type, now, sequence_of(name))
+            if self._observed(session) in self._conduct().takes_audio_in:
+                after = replace(session, files=(*session.files, file))
+                rows.save(connection, session, after)
+                return after, file, []
+            after = self._apply(connection, session, AudioAccepted(file))
+            kept = {held.key for held in after.files}
+            return after, file, [old.key for old in session.files if old.key not in kept]
 
         try:
             if not stored.size:
@@ -220,7 +226,7 @@ class Service:
         def change(connection: Connection) -> Session:
             session = self._own(connection, namespace, session_id)
             asked = EndRequested(audio_files_sent, templates_as_array)
-            return self._apply(connection, session, asked, self.now_of(namespace))
+            return self._apply(connection, session, asked)
 
         return await self._write(change)
 
@@ -235,7 +241,7 @@ class Service:
             session = self._own(connection, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
+                session = self._apply(connection, session, DeadlinePassed())
             return session, state
 
         return await self._write(change)
@@ -267,18 +273,22 @@ class Service:
         return self._owned(rows.load(connection, session_id), namespace, session_id)
 
     def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
-        if session is None or (session.namespace != namespace and self._conduct_of(namespace).keeps_namespaces_apart):
+        if session is None or (session.namespace != namespace and self._conduct().keeps_namespaces_apart):
             raise problems.session_not_found(session_id)
         return session
 
+    def _moment(self, session: Session) -> datetime:
+        """The namespace's time; where sessions do not expire, the last before the deadline."""
+        now = self.now_of(session.namespace)
+        return now if self._conduct().expires else min(now, session.expires_at - timedelta(microseconds=1))
+
     def _observed(self, session: Session) -> State:
-        conduct, now = self._conduct_of(session.namespace), self.now_of(session.namespace)
-        return observed_state(session, moment(conduct, session, now))
+        return observed_state(session, self._moment(session))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
         """Refuse a file by the session's state or bounds."""
         state = self._observed(session)
-        if not takes_audio(self._conduct_of(session.namespace), state):
+        if Event.AUDIO_ACCEPTED not in TRANSITIONS[state] and state not in self._conduct().takes_audio_in:
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
         if size > self.limits.upload_bytes:
             raise problems.payload_too_large(self.limits.upload_bytes)
@@ -288,10 +298,11 @@ class Service:
         if sum(file.size for file in others) + size > self.limits.session_bytes:
             raise problems.payload_too_large(self.limits.session_bytes)
 
-    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
+    def _apply(self, connection: Connection, session: Session, happening: Happening) -> Session:
         """One step and its effects, all in the caller's transaction."""
+        now = self._moment(session)
         try:
-            after, effects = conducted(self._conduct_of(session.namespace), session, happening, now)
+            after, effects = step(session, happening, now)
         except Refused as refused:
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)
@@ -347,7 +358,7 @@ async def open_service(
     *,
     transcriber: Transcriber,
     extractor: Extractor,
-    conduct_of: Callable[[str], Conduct] = lambda _namespace: HONEST,
+    conduct: Callable[[], Conduct] = lambda: HONEST,
     limits: Limits | None = None,
     queue_limit: int | None = None,
     max_upload_bytes: int | None = None,
@@ -388,7 +399,7 @@ async def open_service(
             audio=audio,
             transcriber=transcriber,
             extractor=extractor,
-            conduct_of=conduct_of,
+            conduct=conduct,
             now_of=now_of,
         )
         service = Service(
@@ -400,7 +411,7 @@ async def open_service(
             clock=time,
             ids=ids or RandomIds(),
             limits=bounds,
-            conduct_of=conduct_of,
+            conduct=conduct,
             offsets=offsets,
             held=held,
         )

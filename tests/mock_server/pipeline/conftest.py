@@ -17,10 +17,11 @@ from mock_server.speech.model import Failure, FileIssue, Transcription
 
 
 class Ears:
-    """Hears text in a file's bytes; `?` is noise, `!` breaks it, `~` makes it wait until `patience` is set."""
+    """Hears text in a file's bytes; `?` is noise, `*` goes unheard, `!` breaks it, `~` waits for `patience`."""
 
     engine = "ears"
     languages = ("en",)
+    diarizes = False
 
     def __init__(self):
         self.broken: dict[bytes, int] = {}
@@ -40,6 +41,8 @@ class Ears:
                     raise RuntimeError("the worker died")
             if content.startswith(b"~"):
                 await self.patience.wait()
+            if content.startswith(b"*"):
+                continue
             if content.startswith(b"?"):
                 issues.append(FileIssue(recording.name, "audio_undecodable", "noise"))
             else:
@@ -60,17 +63,17 @@ class Gap:
     message: str
 
 
-class Rules:
-    """`soap` holds the transcript, `vitals` needs a number in it, `cursed` breaks."""
-
-    TEMPLATES = ("soap", "vitals", "cursed")
-
-    def extract(self, template_id, transcript):
-        if template_id == "cursed":
-            raise ZeroDivisionError
-        if template_id == "vitals" and not any(character.isdigit() for character in transcript):
-            return Gap("insufficient_audio", "no vitals were spoken")
-        return Note({template_id: transcript})
+def extract(template_id, transcript):
+    """`soap` holds the transcript, `vitals` needs a number in it, `cursed` and `clumsy` break."""
+    if template_id not in ("soap", "vitals", "cursed", "clumsy"):
+        raise KeyError(template_id)
+    if template_id == "cursed":
+        raise ZeroDivisionError
+    if template_id == "clumsy":
+        return Note({}["something it looked for"])
+    if template_id == "vitals" and not any(character.isdigit() for character in transcript):
+        return Gap("insufficient_audio", "no vitals were spoken")
+    return Note({template_id: transcript})
 
 
 class Sundial:
@@ -92,18 +95,17 @@ class Office:
         self.ears = Ears()
         self.sundial = Sundial()
         self.directory = directory
-        self.conducts: dict[str, Any] = {}
+        self.conduct = HONEST
         self.given = given
         self.open()
 
     def open(self):
-        conduct_of = lambda namespace: self.conducts.get(namespace, HONEST)  # noqa: E731
         self.service = self.run(
             open_service(
                 self.directory,
                 transcriber=self.ears,
-                extractor=Rules(),
-                conduct_of=conduct_of,
+                extractor=extract,
+                conduct=lambda: self.conduct,
                 clock=self.sundial,
                 **self.given,
             )
@@ -112,8 +114,8 @@ class Office:
     def close(self):
         self.run(self.service.close())
 
-    def stray(self, namespace, **changes):
-        self.conducts[namespace] = replace(HONEST, **changes)
+    def stray(self, **changes):
+        self.conduct = replace(HONEST, **changes)
 
     def create(self, namespace="ns", templates=("soap",), lifetime_s=600, **asked):
         return self.run(self.service.create(namespace, Order(tuple(templates), "lite", **asked), lifetime_s))

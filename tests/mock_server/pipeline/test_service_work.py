@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from mock_server.conduct import HONEST
 from mock_server.pipeline import process, work
 from mock_server.service import open_service
 from mock_server.session.table import State
@@ -249,45 +250,77 @@ def test_closing_interrupts_the_work_and_opening_takes_it_up(office):
     assert (office.run(office.service.now("interrupted")) - office.sundial.now()).total_seconds() > 49
 
 
-@pytest.mark.parametrize(
-    ("changes", "seen"),
-    [
-        ({"closes_at_end": False}, "takes audio after the end"),
-        ({"replaces_same_name": False}, "lists a name twice"),
-        ({"expires": False}, "does not expire"),
-        ({"extra_lifetime_s": 120.0}, "expires late"),
-        ({"keeps_namespaces_apart": False}, "shows a stranger's session"),
-    ],
-)
-def test_conduct_is_what_makes_the_server_stray(office, changes, seen):
-    namespace = "stray" + next(iter(changes)).replace("_", "")
+@pytest.fixture(autouse=True)
+def _honest_again(office):
+    yield
+    office.conduct = HONEST
+
+
+@pytest.mark.parametrize("state", ["processing", "completed", "expired"])
+def test_conduct_may_take_audio_where_the_table_has_no_arrow(office, state):
+    namespace = f"late{state}"
     session = office.create(namespace, lifetime_s=60)
-    office.upload(session, b"Doctor: hello")
-    office.stray(namespace, **changes)
-    if seen == "takes audio after the end":
-        office.end(session)
-        office.settle(session)
-        after, _ = office.upload(session, b"late", "late.wav")
-        assert (after.state, len(after.files)) == (State.COMPLETED, 2)
-    elif seen == "lists a name twice":
-        assert [file.name for file in office.upload(session, b"again")[0].files] == ["audio_1.wav"] * 2
-    elif seen == "shows a stranger's session":
-        stranger = office.create("somebody")
-        assert office.run(office.service.get(namespace, stranger.id))[0] == stranger
+    office.upload(session, b"~Doctor: hello")
+    if state == "expired":
+        office.run(office.service.advance_clock(namespace, 100))
     else:
-        office.run(office.service.advance_clock(namespace, 100))
-        assert office.get(session)[1] is State.RECORDING
-        office.run(office.service.advance_clock(namespace, 100))
-        expected = State.RECORDING if seen == "does not expire" else State.EXPIRED
-        assert office.get(session)[1] is expected
+        office.end(session)
+        if state == "completed":
+            office.ears.patience.set()
+            office.settle(session)
+            office.ears.patience.clear()
+    office.stray(takes_audio_in=frozenset({state}))
+    after, _ = office.upload(session, b"late", "late.wav")
+    assert [file.name for file in after.files] == ["audio_1.wav", "late.wav"]
+    assert office.get(session)[1] == state
+    office.ears.patience.set()
+    office.run(asyncio.sleep(0.2))
+    office.ears.patience.clear()
+
+
+def test_conduct_may_keep_sessions_from_expiring(office):
+    session = office.create("forever", lifetime_s=60)
+    office.upload(session, b"Doctor: hello")
+    office.run(office.service.advance_clock("forever", 100))
+    office.stray(expires=False)
+    assert office.get(session)[1] is State.RECORDING
+    office.upload(session, b"late", "late.wav")
+    office.end(session)
+    assert office.settle(session)[1] is State.COMPLETED
+
+
+def test_conduct_may_show_a_strangers_session(office):
+    session = office.create("somebody")
+    office.stray(keeps_namespaces_apart=False)
+    assert office.run(office.service.get("else", session.id))[0] == session
+
+
+def test_conduct_may_bend_ids_names_and_lifetimes(office):
+    office.stray(session_id=lambda drawn: drawn[:12], file_name=lambda name: "file-" + name, extra_lifetime_s=30.0)
+    session = office.create("bent", lifetime_s=60)
+    after, _ = office.upload(session)
+    assert len(session.id) == 12
+    assert (session.expires_at - session.created_at).total_seconds() == 90
+    assert [file.name for file in after.files] == ["file-audio_1.wav"]
 
 
 def test_conduct_may_garble_what_was_heard_and_extracted(office):
     office.stray(
-        "garbling",
         recordings=lambda recordings: list(recordings)[:1],
         transcription=lambda draft: draft | {"text": draft["text"].upper()},
         extraction=lambda draft: {"results": draft["results"][:1]},
     )
-    done, _ = office.processed(b"one", b"two", templates=("soap", "vitals"), namespace="garbling")
+    done, state = office.processed(b"one", b"two", templates=("soap", "vitals"))
     assert (done.transcript, list(entries(done))) == ("ONE", ["soap"])
+    assert state is State.COMPLETED
+
+
+def test_a_file_the_transcriber_says_nothing_of_is_a_loss(office):
+    done, state = office.processed(b"one", b"*two")
+    assert (state, done.files_processed) == (State.PARTIAL, 1)
+    assert [(loss.type, loss.file) for loss in done.losses] == [("audio_file_skipped", "audio_2.wav")]
+
+
+def test_a_rule_that_misses_a_key_of_its_own_is_not_an_unknown_template(office):
+    done, _ = office.processed(b"Doctor: hello", templates=("clumsy",))
+    assert entries(done) == {"clumsy": ("failed", "extraction_failed")}
