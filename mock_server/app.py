@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 import spec
 from mock_server import extraction, problems
@@ -23,7 +23,7 @@ from mock_server.service import open_service
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from starlette.requests import Request
 
@@ -36,14 +36,14 @@ _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
 
 
-def _routes(face: Face) -> list[Route]:
+def _routes(face: Face) -> list[BaseRoute]:
     def route(path: str, methods: str, name: str, operation: Operation, *, public: bool = False) -> Route:
         async def endpoint(request: Request) -> Response:
             return await face.serve(Call(request, name), operation, public=public)
 
         return Route(path, endpoint, methods=[*methods.split(), "OPTIONS"], name=name)
 
-    routes = [
+    routes: list[BaseRoute] = [
         route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1/templates", "GET", "templates", operations.list_templates),
@@ -66,7 +66,7 @@ def _routes(face: Face) -> list[Route]:
     ]
 
 
-def _errors(face: Face) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+def _errors(face: Face) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
     async def known(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException), "registered for these only"
         if request.method == "OPTIONS":
