@@ -42,7 +42,18 @@ def _recoded(code: str, status: int) -> object:
     return rewrite
 
 
+def _throttles(asked: Asked, answer: Answer) -> Answer:
+    """Every twentieth read is a 429 with a code of another kind."""
+    if asked.operation != "get" or answer.status >= 400:
+        return answer
+    asked.memory["reads"] = asked.memory.get("reads", 0) + 1
+    if asked.memory["reads"] % 20:
+        return answer
+    return replace(error(429, "forbidden"), headers={"Retry-After": "0"})
+
+
 FAULTS = (
+    fault("throttles_in_the_wrong_words", "429 carries another code", "ERR-006", "ERR-019", rewrite=_throttles),
     fault("lists_templates_bare", "GET /templates is an array", "TPL-001", rewrite=_bare_list),
     fault(
         "describes_no_template",
