@@ -126,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
             face.service = await open_service(
                 settings.data_dir,
                 transcriber=face.transcriber,
-                extractor=extraction.extract,
+                extractor=extraction,
                 conduct=lambda: face.faults.conduct,
                 limits=settings.limits,
                 clock=settings.clock,

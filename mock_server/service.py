@@ -1,6 +1,6 @@
 """What the HTTP face may ask for: create, receive, end, get, and the control plane's journal, clock and reset.
 
-Order of every acknowledgement: bytes durable, then state, journal row and queued work in one transaction, then the answer.
+Order of every acknowledgement: bytes durable; state, journal row and queued work in one transaction; the answer.
 """
 
 from __future__ import annotations
@@ -8,58 +8,68 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.clock import FURTHEST, Clock, SystemClock, stamp
-from mock_server.conduct import HONEST, Conduct
+from mock_server.conduct import HONEST, Conduct, conducted, moment, takes_audio
 from mock_server.ids import Ids, RandomIds
-from mock_server.pipeline.process import Process
-from mock_server.pipeline.work import Work
+from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, Order, Session
-from mock_server.session.step import AudioAccepted, EndRequested, Happening, Journal, Refused, StartWork, observed, step
+from mock_server.session.step import (
+    AudioAccepted,
+    DeadlinePassed,
+    EndRequested,
+    Happening,
+    Journal,
+    Refused,
+    StartWork,
+    observed_state,
+)
 from mock_server.session.table import Event, State
-from mock_server.storage import rows
+from mock_server.storage import AudioStore, StorageError, Store, rows
 from mock_server.storage.audio import LocalAudio, TooLarge
-from mock_server.storage.database import Database
 from mock_server.storage.lock import DirectoryLock
+from mock_server.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from datetime import datetime
     from pathlib import Path
+    from typing import TypeVar
 
     from sqlalchemy import Connection
 
     from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.pipeline.process import Process
+    from mock_server.pipeline.upkeep import Upkeep
+    from mock_server.pipeline.work import Work
     from mock_server.storage.rows import JournalRow
+
+    T = TypeVar("T")
 
 log = logging.getLogger("scribe.mock")
 
-#: The last integer in a file's name is its number (§7.2); a longer one would be a date or an id.
-_NUMBER = re.compile(r"(\d{1,9})(?!.*\d)")
+#: Longer names exist nowhere but in attacks; most file systems stop here too.
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of what a client may ask for: bytes a file and a session, files a session, sessions in processing."""
+    """Bounds: bytes a file and a session, files a session, sessions in processing, and pauses in seconds."""
 
     upload_bytes: int = 100 * 1024 * 1024
     session_bytes: int = 1024 * 1024 * 1024
+    #: An hour in chunks of six seconds.
     files: int = 600
-    queue: int = 64
+    queue: int = 32
+    #: One is heard while another's notes are written; the transcriber has its own bound.
     at_once: int = 2
     reconcile_s: float = 20.0
     retry_after_s: int = 5
-
-
-def sequence_of(name: str) -> int | None:
-    """The number a chunk's name ends in, its suffix aside; None when it has none."""
-    stem = name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    found = _NUMBER.search(stem)
-    return int(found.group(1)) if found else None
 
 
 class Service:
@@ -68,50 +78,48 @@ class Service:
     def __init__(
         self,
         *,
-        database: Database,
-        audio: LocalAudio,
+        store: Store,
+        audio: AudioStore,
         work: Work,
         process: Process,
-        lock: DirectoryLock,
+        upkeep: Upkeep,
         clock: Clock,
         ids: Ids,
         limits: Limits,
         conduct: Callable[[], Conduct],
+        offsets: dict[str, timedelta],
+        held: DirectoryLock,
     ) -> None:
-        self._database = database
+        self.limits = limits
+        self._store = store
         self._audio = audio
         self._work = work
-        self._process = process
-        self._lock = lock
         self._clock = clock
         self._ids = ids
         self._conduct = conduct
-        self.limits = limits
-        self._offsets: dict[str, timedelta] = {}
-        self._reconciler: asyncio.Task[None] | None = None
+        self._offsets = offsets
+        self._held = held
+        self._process = process
+        self._upkeep = upkeep
 
     async def start(self) -> None:
-        """Take up what an earlier process left: clocks, orphaned audio, unfinished sessions."""
-        offsets = await self._database.read(rows.clock_offsets)
-        self._offsets.update({name: timedelta(seconds=seconds) for name, seconds in offsets.items()})
-        self._audio.sweep(await self._database.read(rows.audio_keys))
-        process = self._process
-        await self._work.launch(transcribe=process.transcribe, extract=process.extract, finish=process.finish)
-        self._reconciler = asyncio.create_task(self._reconcile())
+        """Take up what an earlier process left: orphaned audio, unfinished sessions."""
+        await self._audio.sweep(await self._store.read(rows.audio_keys))
+        await self._work.launch(self._process)
+        self._upkeep.start()
 
     async def close(self) -> None:
         """Stop; unfinished work goes on at the next start."""
-        if self._reconciler is not None:
-            self._reconciler.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reconciler
-        await asyncio.to_thread(self._work.close)
-        await asyncio.to_thread(self._database.close)
-        self._audio.close()
-        self._lock.release()
+        await self._upkeep.close()
+        await self._work.close()
+        await asyncio.to_thread(self._store.close)
+        await asyncio.to_thread(self._audio.close)
+        self._held.release()
+
+    # time
 
     def now_of(self, namespace: str) -> datetime:
-        """The namespace's time: the machine's and what its test clock was moved ahead."""
+        """The namespace's time, UTC: the machine's and what its test clock was moved ahead."""
         return self._clock.now() + self._offsets.get(namespace, timedelta())
 
     async def now(self, namespace: str) -> datetime:
@@ -119,15 +127,23 @@ class Service:
         return self.now_of(namespace)
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
-        """Move a namespace's clock forwards; raises ValueError for backwards or beyond ten years in all."""
-        if not 0 <= seconds <= FURTHEST.total_seconds():
-            raise ValueError(f"The clock moves forwards, by at most {FURTHEST.total_seconds():.0f} seconds.")
-        ahead = self._offsets.get(namespace, timedelta()) + timedelta(seconds=seconds)
-        if ahead > FURTHEST:
-            raise ValueError(f"The clock is at most {FURTHEST.total_seconds():.0f} seconds ahead; reset sets it back.")
-        await self._database.write(lambda c: rows.set_clock_offset(c, namespace, ahead.total_seconds()))
-        self._offsets[namespace] = ahead
+        """Move a namespace's clock forwards, by seconds; 400 for backwards or over ten years ahead in all."""
+        most = FURTHEST.total_seconds()
+        if not math.isfinite(seconds) or not 0 <= seconds <= most:
+            raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.")
+
+        def advance(connection: Connection) -> timedelta:
+            ahead = rows.clock_offset(connection, namespace) + timedelta(seconds=seconds)
+            if ahead > FURTHEST:
+                raise problems.invalid_request(f"A clock is at most {most:.0f} seconds ahead; reset sets it back.")
+            rows.set_clock_offset(connection, namespace, ahead)
+            return ahead
+
+        ahead = await self._write(advance)
+        self._offsets[namespace] = max(ahead, self._offsets.get(namespace, ahead))
         return self.now_of(namespace)
+
+    # sessions
 
     async def create(self, namespace: str, order: Order, lifetime_s: int) -> Session:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
@@ -141,44 +157,13 @@ class Service:
             expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
         )
 
-        def store(connection: Connection) -> None:
+        def change(connection: Connection) -> None:
             rows.create(connection, session)
-            rows.note(connection, session, now, "created", {"templates": list(order.templates), "model": order.model})
+            detail = {"model": order.model, "templates": list(order.templates), "upload_type": order.upload_type}
+            rows.note(connection, session, now, "created", detail)
 
-        await self._database.write(store)
+        await self._write(change)
         return session
-
-    def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
-        session = rows.load(connection, session_id)
-        foreign = session is not None and session.namespace != namespace and self._conduct().keeps_namespaces_apart
-        if session is None or foreign:
-            raise problems.session_not_found(session_id)
-        return session
-
-    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
-        """One step and its effects, all in the caller's transaction."""
-        try:
-            after, effects = step(session, happening, now)
-        except Refused as refused:
-            raise self._refusal(session, refused) from None
-        if effects:
-            rows.save(connection, session, after)
-        for effect in effects:
-            match effect:
-                case Journal(kind, detail):
-                    rows.note(connection, after, now, kind, detail)
-                case StartWork():
-                    if rows.waiting(connection) > self.limits.queue:
-                        told = "Too many sessions wait to be processed."
-                        raise problems.service_unavailable(told, self.limits.retry_after_s)
-                    self._work.enqueue(connection, after.id, rows.count_attempt(connection, after.id))
-        return after
-
-    def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
-        if refused.state is State.EXPIRED:
-            return problems.session_expired(session.id, stamp(session.expires_at))
-        told = "takes no more audio" if refused.event is Event.AUDIO_ACCEPTED else "cannot be ended again"
-        return problems.invalid_request(f"Session {session.id!r} is {refused.state.value} and {told}.")
 
     async def receive(
         self,
@@ -190,50 +175,37 @@ class Service:
         body: AsyncIterator[bytes],
         declared_size: int | None = None,
     ) -> tuple[Session, AudioFile]:
-        """Keep one file for good and list it; refuses before reading where the state refuses anyway."""
-        await self._admit(namespace, session_id, name, declared_size)
+        """Keep one file for good and list it; refuses before it reads where the outcome is clear already."""
+        _check_name(name)
+        session = await self._look(namespace, session_id)
+        self._admit(session, name, declared_size or 0)
         key = self._ids.audio()
         try:
             stored = await self._audio.put(key, body, self.limits.upload_bytes)
         except TooLarge:
             raise problems.payload_too_large(self.limits.upload_bytes) from None
-        now = self.now_of(namespace)
-        file = AudioFile(
-            self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
-        )
+        except StorageError as error:
+            raise self._unavailable(error) from error
 
-        def accept(connection: Connection) -> tuple[Session, list[str]]:
+        def change(connection: Connection) -> tuple[Session, AudioFile, list[str]]:
             session = self._own(connection, namespace, session_id)
-            if stored.size == 0:
-                raise problems.invalid_request("The upload has an empty body; send the audio file itself.")
-            if self._observed(session, now).value in self._conduct().takes_audio_in:
-                after = replace(session, files=(*session.files, file))
-                rows.save(connection, session, after)
-                return after, []
+            self._admit(session, name, stored.size)
+            now = self.now_of(namespace)
+            file = AudioFile(self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name))
             after = self._apply(connection, session, AudioAccepted(file), now)
-            kept = {known.key for known in after.files}
-            return after, [known.key for known in session.files if known.key not in kept]
+            kept = {listed.key for listed in after.files}
+            return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
         try:
-            session, replaced = await self._database.write(accept)
-        except BaseException:
-            self._audio.delete([key])
+            if not stored.size:
+                raise problems.invalid_request("The upload has an empty body; send the audio itself.")
+            after, file, replaced = await self._write(change)
+        except problems.Problem as problem:
+            if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
+                await self._audio.delete([key])
             raise
-        self._audio.delete(replaced)
-        return session, file
-
-    async def _admit(self, namespace: str, session_id: str, name: str, declared_size: int | None) -> None:
-        session = await self._database.read(lambda c: self._own(c, namespace, session_id))
-        state = observed(session, self.now_of(namespace))
-        if state not in (State.CREATED, State.RECORDING) and state.value not in self._conduct().takes_audio_in:
-            raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED))
-        if declared_size is not None and declared_size > self.limits.upload_bytes:
-            raise problems.payload_too_large(self.limits.upload_bytes)
-        known = any(file.name == name for file in session.files)
-        if len(session.files) >= self.limits.files and not known:
-            raise problems.invalid_request(f"A session takes at most {self.limits.files} files.")
-        if sum(file.size for file in session.files) + (declared_size or 0) > self.limits.session_bytes:
-            raise problems.payload_too_large(self.limits.session_bytes)
+        await self._audio.delete(replaced)
+        return after, file
 
     async def end(
         self,
@@ -243,30 +215,30 @@ class Service:
         audio_files_sent: int | None = None,
         templates_as_array: bool = False,
     ) -> Session:
-        """Close a session and queue its processing; a repeat while it runs gets the same session back."""
-        now = self.now_of(namespace)
+        """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
 
-        def finish(connection: Connection) -> Session:
+        def change(connection: Connection) -> Session:
             session = self._own(connection, namespace, session_id)
-            return self._apply(connection, session, EndRequested(audio_files_sent, templates_as_array), now)
+            asked = EndRequested(audio_files_sent, templates_as_array)
+            return self._apply(connection, session, asked, self.now_of(namespace))
 
-        return await self._database.write(finish)
+        return await self._write(change)
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
-        """The session and its state as observed now; the transcript shows as soon as it is there (§6.3)."""
-        session = await self._database.read(lambda c: self._shown(c, namespace, session_id))
-        state = self._observed(session, self.now_of(namespace))
-        if state is State.EXPIRED:
-            await self._database.write(lambda c: rows.note_expiry(c, session))
-        return session, state
+        """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
+        session = await self._look(namespace, session_id)
+        state = self._observed(session)
+        if state is not State.EXPIRED or session.expiry_noted:
+            return session, state
 
-    def _observed(self, session: Session, now: datetime) -> State:
-        return observed(session, now) if self._conduct().expires else session.state
+        def change(connection: Connection) -> tuple[Session, State]:
+            session = self._own(connection, namespace, session_id)
+            state = self._observed(session)
+            if state is State.EXPIRED:  # unless an end was on its way here before the deadline
+                session = self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
+            return session, state
 
-    def _shown(self, connection: Connection, namespace: str, session_id: str) -> Session:
-        session = self._own(connection, namespace, session_id)
-        draft = rows.draft(connection, session_id, "transcribed") if session.state is State.PROCESSING else None
-        return replace(session, transcript=draft["text"]) if draft and draft["text"] else session
+        return await self._write(change)
 
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""
@@ -275,43 +247,99 @@ class Service:
             self._own(connection, namespace, session_id)
             return rows.history(connection, session_id)
 
-        return await self._database.read(look)
+        return await self._read(look)
 
     async def reset(self, namespace: str) -> int:
-        """Remove everything a namespace has, its clock's offset included; returns how many sessions went."""
-        gone, keys = await self._database.write(lambda c: rows.clear(c, namespace))
+        """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
+        gone, keys = await self._write(lambda connection: rows.clear(connection, namespace))
         self._offsets.pop(namespace, None)
-        self._audio.delete(keys)
+        await self._audio.delete(keys)
         return gone
 
-    async def _reconcile(self) -> None:
-        while True:
-            try:
-                await self.take_up()
-            except Exception:
-                log.exception("reconciling failed; it is tried again")
-            await asyncio.sleep(self.limits.reconcile_s)
+    # inside a transaction
 
-    async def take_up(self) -> int:
-        """Queue again every session that should be in work and is not (condition 4); returns how many."""
-        unfinished = await self._database.read(rows.processing)
-        live = await self._work.live() if unfinished else set()
-        fallen = [(name, attempts) for name, attempts in unfinished if f"{name}.{attempts}" not in live]
-        taken = 0
-        for name, attempts in fallen:
-            if attempts >= self._process.most_attempts:
-                await self._process.give_up(name)
-            else:
-                taken += await self._database.write(lambda c, name=name, seen=attempts: self._again(c, name, seen))  # type: ignore[misc]
-        return taken
+    async def _look(self, namespace: str, session_id: str) -> Session:
+        if session := self._store.at_hand(session_id):
+            return self._owned(session, namespace, session_id)
+        return await self._read(lambda connection: self._own(connection, namespace, session_id))
 
-    def _again(self, connection: Connection, session_id: str, seen: int) -> int:
-        session = rows.load(connection, session_id)
-        current = dict(rows.processing(connection)).get(session_id)
-        if session is None or current != seen:
-            return 0
-        self._work.enqueue(connection, session_id, rows.count_attempt(connection, session_id))
-        return 1
+    def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
+        return self._owned(rows.load(connection, session_id), namespace, session_id)
+
+    def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
+        if session is None or (session.namespace != namespace and self._conduct().keeps_namespaces_apart):
+            raise problems.session_not_found(session_id)
+        return session
+
+    def _observed(self, session: Session) -> State:
+        conduct, now = self._conduct(), self.now_of(session.namespace)
+        return observed_state(session, moment(conduct, session, now))
+
+    def _admit(self, session: Session, name: str, size: int) -> None:
+        """Refuse a file by the session's state or bounds."""
+        state = self._observed(session)
+        if not takes_audio(self._conduct(), state):
+            raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
+        if size > self.limits.upload_bytes:
+            raise problems.payload_too_large(self.limits.upload_bytes)
+        others = [file for file in session.files if file.name != name]
+        if len(others) >= self.limits.files:
+            raise problems.invalid_request(f"A session takes at most {self.limits.files} files.")
+        if sum(file.size for file in others) + size > self.limits.session_bytes:
+            raise problems.payload_too_large(self.limits.session_bytes)
+
+    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
+        """One step and its effects, all in the caller's transaction."""
+        try:
+            after, effects = conducted(self._conduct(), session, happening, now)
+        except Refused as refused:
+            raise self._refusal(session, refused) from None
+        starts = any(isinstance(effect, StartWork) for effect in effects)
+        if starts and rows.in_work(connection) >= self.limits.queue:
+            told = f"{self.limits.queue} sessions wait to be processed already; end this one again later."
+            raise problems.service_unavailable(told, self.limits.retry_after_s)
+        rows.save(connection, session, after, attempts=1 if starts else None)
+        for effect in effects:
+            match effect:
+                case Journal(kind, detail):
+                    rows.note(connection, after, now, kind, detail)
+                case StartWork(session_id):
+                    self._work.enqueue(connection, session_id, 1)
+        return after
+
+    # refusals
+
+    def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
+        if refused.state is State.EXPIRED:
+            return problems.session_expired(session.id, stamp(session.expires_at))
+        told = "takes no more audio" if refused.event == Event.AUDIO_ACCEPTED.value else "cannot be ended again"
+        return problems.invalid_request(
+            f"Session {session.id!r} is {refused.state.value} and {told}.", status_now=refused.state.value
+        )
+
+    def _unavailable(self, error: StorageError) -> problems.Problem:
+        log.error("storage: %s", error)
+        return problems.service_unavailable("The service cannot store anything now.", self.limits.retry_after_s)
+
+    async def _write(self, change: Callable[[Connection], T]) -> T:
+        return await self._kept(self._store.write(change))
+
+    async def _read(self, look: Callable[[Connection], T]) -> T:
+        return await self._kept(self._store.read(look))
+
+    async def _kept(self, answer: Awaitable[T]) -> T:
+        try:
+            return await answer
+        except StorageError as error:
+            raise self._unavailable(error) from error
+
+
+def _check_name(name: str) -> None:
+    """A client's file name is text for people; it is bounded, printable, and names no file of ours."""
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise problems.invalid_request(
+            f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)
+        )
 
 
 async def open_service(
@@ -321,30 +349,63 @@ async def open_service(
     extractor: Extractor,
     conduct: Callable[[], Conduct] = lambda: HONEST,
     limits: Limits | None = None,
+    queue_limit: int | None = None,
+    max_upload_bytes: int | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
 ) -> Service:
-    """Take the data directory, open what is in it and go on with unfinished work; raises StorageError."""
-    bounds, time = limits or Limits(), clock or SystemClock()
-    lock = DirectoryLock(data_dir)
-    try:
-        database = Database(data_dir / "scribe.sqlite")
-    except BaseException:
-        lock.release()
-        raise
-    audio = LocalAudio(data_dir / "audio")
-    process = Process(database=database, audio=audio, transcriber=transcriber, extractor=extractor, conduct=conduct)
-    service = Service(
-        database=database,
-        audio=audio,
-        work=Work(data_dir / "scribe.sqlite", at_once=bounds.at_once),
-        process=process,
-        lock=lock,
-        clock=time,
-        ids=ids or RandomIds(),
-        limits=bounds,
-        conduct=conduct,
-    )
-    process.now_of = service.now_of
-    await service.start()
-    return service
+    """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
+
+    `queue_limit` (sessions) and `max_upload_bytes` override `limits`. The caller awaits `close()`; one a process.
+    """
+    # DBOS takes a third of a second to import, which `--help` need not wait for
+    from mock_server.pipeline.process import Process
+    from mock_server.pipeline.upkeep import Upkeep
+    from mock_server.pipeline.work import Work
+
+    bounds = limits or Limits()
+    if queue_limit is not None:
+        bounds = replace(bounds, queue=queue_limit)
+    if max_upload_bytes is not None:
+        bounds = replace(bounds, upload_bytes=max_upload_bytes)
+    time = clock or SystemClock()
+    async with contextlib.AsyncExitStack() as opened:
+        held = DirectoryLock(data_dir)
+        opened.callback(held.release)
+        path = data_dir / "scribe.sqlite"
+        store = SqliteStore(path)
+        opened.callback(store.close)
+        audio = LocalAudio(data_dir / "audio")
+        opened.callback(audio.close)
+        offsets = await store.read(rows.clock_offsets)
+
+        def now_of(namespace: str) -> datetime:
+            return time.now() + offsets.get(namespace, timedelta())
+
+        work = Work(path, store.engine, at_once=bounds.at_once)
+        process = Process(
+            store=store,
+            audio=audio,
+            transcriber=transcriber,
+            extractor=extractor,
+            conduct=conduct,
+            now_of=now_of,
+        )
+        service = Service(
+            store=store,
+            audio=audio,
+            work=work,
+            process=process,
+            upkeep=Upkeep(store=store, work=work, process=process, every_s=bounds.reconcile_s),
+            clock=time,
+            ids=ids or RandomIds(),
+            limits=bounds,
+            conduct=conduct,
+            offsets=offsets,
+            held=held,
+        )
+        opened.push_async_callback(work.close)
+        await service.start()
+        opened.pop_all()
+        return service
+    raise AssertionError("unreachable: nothing above is suppressed")

@@ -134,7 +134,7 @@ def storage_uploads_are_recorded(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-007")
 def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable[Finding]:
     """(7.3) 2xx, and 200 is what the text shows."""
-    for x in _uploads(evidence):
+    for x in (x for story in evidence.stories.values() for x in story.uploads if x.response is not None):
         if x.status == 200 or (x.accepted and not _api(evidence)):
             yield holds(x)
         elif x.accepted:
@@ -211,7 +211,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
         names = _names(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None
         if names == ["consultation.wav"]:
             yield holds(x)
-        elif names is not None:
+        elif names:
             yield violates(
                 x,
                 "The file name of a single upload is not preserved.",

@@ -134,7 +134,7 @@ def all_supported_versions_are_declared(evidence: Evidence) -> Iterable[Finding]
     for x in _refusals(evidence):
         error = x.document.get("error")
         told = member(error, "details", "supported_versions") if isinstance(error, dict) else None
-        if isinstance(told, list):
+        if isinstance(told, list) and listed:
             seen = True
             more = sorted(set(map(str, told)) - listed)
             message = "A version is called supported that discovery does not declare."

@@ -1,9 +1,147 @@
-"""`scribe-conformance demo`: the whole story on one machine, with nothing to set up."""
+"""`scribe-conformance demo`: a consultation goes in, a graded report comes out; nothing to set up."""
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.rule import Rule
+
+import fixtures
+from conformance.checks.documents import templates_of
+from conformance.checks.words import coverage
+from conformance.cli.run import KIT_FAILED, certify_and_report
+from conformance.runner import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Two keys of the sandbox form: the second belongs to another client, to see that clients are kept apart.
+_KEYS = ("sk_test_demo", "sk_test_stranger")
+#: A cold start loads the model and transcribes a second of audio; a busy machine takes its time.
+_START_S, _RESULT_S = 120.0, 180.0
 
 
-def demo() -> None:
-    raise typer.Exit(0)
+@contextlib.contextmanager
+def _server(console: Console, data_dir: Path, transcriber: str) -> Iterator[str]:
+    """The reference server in a process of its own on a free port; yields its address."""
+    command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    command += ["--transcriber", transcriber, *(part for key in _KEYS for part in ("--api-key", key))]
+    log = (data_dir / "server.log").open("w+", encoding="utf-8")
+    process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own command, no shell
+    try:
+        yield _address(console, process, Path(log.name))
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        log.close()
+
+
+def _address(console: Console, process: subprocess.Popen[bytes], log: Path) -> str:
+    end = time.monotonic() + _START_S
+    with console.status("starting the server and trying its model on a second of audio"):
+        while time.monotonic() < end:
+            found = [word for word in log.read_text(encoding="utf-8").split() if word.startswith("http://")]
+            if process.poll() is not None:
+                break
+            if found and _ready(found[0]):
+                return found[0]
+            time.sleep(0.2)
+    console.print(f"[bold red]The server did not start.[/]\n{log.read_text(encoding='utf-8')}", highlight=False)
+    raise typer.Exit(KIT_FAILED)
+
+
+def _ready(address: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{address}/health/ready", trust_env=False).status_code == 200
+    return False
+
+
+def _consult(console: Console, client: httpx.Client) -> dict[str, Any]:
+    """Send the visit in chunks, end, and wait for the result."""
+    asked = {"templates": ["soap", "medications"], "upload_type": "chunked", "communication_protocol": "http", "model": "pro"}
+    made = client.post("/v1/sessions", json=asked).raise_for_status().json()
+    console.print(f"session [bold]{made['session_id']}[/] {made['status']}, expires at {made['expires_at']}")
+    chunks = fixtures.chunks("visit", "cut")
+    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), console=console) as bar:
+        task = bar.add_task("sending chunks as a browser cuts them", total=len(chunks))
+        for number, chunk in enumerate(chunks):
+            file = (f"audio_{number}.webm", chunk.read(), "audio/webm;codecs=opus")
+            client.post(made["upload_url"], files={"file": file}).raise_for_status()
+            bar.advance(task)
+    path = f"/v1/sessions/{made['session_id']}"
+    client.post(f"{path}/end").raise_for_status()
+    started = time.monotonic()
+    with console.status("transcribing and extracting"):
+        while time.monotonic() - started < _RESULT_S:
+            answer = client.get(path)
+            found: dict[str, Any] = answer.json()
+            if found["status"] in ("completed", "partial", "failed"):
+                engine = answer.headers.get("x-scribe-engine", "unknown")
+                took = time.monotonic() - started
+                console.print(f"[bold]{found['status']}[/] after {took:.1f} s; heard by [bold]{engine}[/]")
+                return found
+            time.sleep(0.2)
+    console.print("[bold red]No result in time.[/]")
+    raise typer.Exit(KIT_FAILED)
+
+
+def _show(console: Console, result: dict[str, Any]) -> None:
+    said = fixtures.load()["visit"].text
+    heard = coverage(said, result.get("transcript", ""))
+    console.print(Rule("what was said"))
+    console.print(said, highlight=False)
+    console.print(Rule("what was heard"))
+    console.print(result.get("transcript", ""), highlight=False)
+    share = sum(heard.heard) / max(sum(heard.said), 1)
+    console.print(f"[dim]{share:.0%} of the content words that were said are in the transcript[/]")
+    console.print(Rule("notes"))
+    for name, entry in templates_of(result).items():
+        console.print(f"[bold]{name}[/] ({entry['status']})")
+        _notes(console, entry.get("data"))
+
+
+def _notes(console: Console, data: object) -> None:
+    if isinstance(data, dict):
+        for section, text in data.items():
+            if isinstance(text, str):
+                console.print(f"  [bold]{section}:[/] {text}", highlight=False)
+    for item in data if isinstance(data, list) else []:
+        shown = ", ".join(f"{k} {v}" for k, v in item.items() if isinstance(v, str))
+        console.print(f"  - {shown}", highlight=False)
+
+
+def demo(
+    report_dir: Annotated[Path, typer.Option(help="Where the reports are left.")] = Path("report"),
+    transcriber: Annotated[str, typer.Option(help="whisper, or scripted where no model is installed.")] = "whisper",
+) -> None:
+    """Start the reference server with real Whisper, send it a spoken consultation, certify it, leave the reports.
+
+    Example: scribe-conformance demo --report-dir report
+    """
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="scribe-demo-") as folder:
+        with _server(console, Path(folder), transcriber) as address:
+            with httpx.Client(base_url=address, headers={"X-API-Key": _KEYS[0]}, timeout=60, trust_env=False) as client:
+                _show(console, _consult(console, client))
+            console.print(Rule("certifying the server"))
+            options = Options(
+                target=address,
+                api_key=_KEYS[0],
+                second_api_key=_KEYS[1],
+                test_clock=f"{address}/_mock/v1/clock",
+            )
+            code = certify_and_report(console, options, report_dir)
+    raise typer.Exit(code)

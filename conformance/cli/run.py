@@ -74,6 +74,31 @@ async def _certify(options: Options, profile: str, reading: Reading, only: list[
         return await certify(options, profile=profile, reading=reading.value, only=only, progress=show)
 
 
+def certify_and_report(
+    console: Console,
+    options: Options,
+    report_dir: Path | None,
+    *,
+    profile: str = "medscribe",
+    reading: Reading = Reading.LENIENT,
+    only: list[str] | None = None,
+) -> int:
+    """Drive, judge, print, leave the reports; returns the exit code, raises typer.Exit for trouble."""
+    trouble = Console(stderr=True)
+    try:
+        result = asyncio.run(_certify(options, profile, reading, only or [], console))
+    except (TargetUnreachable, CredentialsRefused) as error:
+        raise refuse(trouble, str(error), UNREACHABLE) from error
+    terminal.summary(console, result)
+    if report_dir is not None:
+        try:
+            written = files.write(result, report_dir)
+        except OSError as error:
+            raise refuse(trouble, f"The reports cannot be written to {report_dir}: {error.strerror}.", USAGE) from error
+        console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
+    return exit_code(result)
+
+
 def run(
     target: Annotated[str, typer.Option(help="URL of the service, e.g. http://127.0.0.1:8080")],
     api_key: Annotated[str, typer.Option(envvar="SCRIBE_API_KEY", help="API key of the tester.")],
@@ -107,21 +132,12 @@ def run(
             target=target,
             api_key=api_key,
             second_api_key=second_api_key,
+            reading=reading.value,
             revision=revision,
             test_clock=test_clock,
             processing_timeout=processing_timeout,
             seed=seed,
         )
-        result = asyncio.run(_certify(options, profile, reading, only or [], console))
     except ValueError as error:
         raise refuse(trouble, str(error), USAGE) from error
-    except (TargetUnreachable, CredentialsRefused) as error:
-        raise refuse(trouble, str(error), UNREACHABLE) from error
-    terminal.summary(console, result)
-    if report_dir is not None:
-        try:
-            written = files.write(result, report_dir)
-        except OSError as error:
-            raise refuse(trouble, f"The reports cannot be written to {report_dir}: {error.strerror}.", USAGE) from error
-        console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
-    raise typer.Exit(exit_code(result))
+    raise typer.Exit(certify_and_report(console, options, report_dir, profile=profile, reading=reading, only=only))

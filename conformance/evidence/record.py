@@ -145,11 +145,17 @@ class Evidence:
     def stories(self) -> Mapping[str, Story]:
         """Session key -> story of its graded exchanges with the right credential and no probe.
 
-        A create that was a probe and was taken begins a story like any other.
+        A create that was a probe and was taken begins a story like any other. A story ends where somebody without
+        the right credential got something done to the session: what follows is no longer the run's own doing.
         """
         grouped: dict[str, list[Exchange]] = {}
+        disturbed: set[str] = set()
         for x in self.exchanges:
             label = x.label
+            if label.session in disturbed:
+                continue
+            if label.session and label.credential != "right" and label.operation in ("upload", "end") and x.accepted:
+                disturbed.add(label.session)
             told = label.probe is None or (label.operation == "create" and x.accepted)
             if label.session and label.graded and told and label.credential == "right":
                 grouped.setdefault(label.session, []).append(x)

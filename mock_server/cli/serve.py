@@ -18,7 +18,7 @@ from mock_server.faults.catalogue import CATALOGUE
 from mock_server.settings import DEFAULT_KEY, Settings
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.storage import StorageError
-from mock_server.storage.database import open_engine, prepare
+from mock_server.storage.sqlite import open_engine, prepare
 from mock_server.storage.lock import DirectoryLock
 
 #: Exit codes: what was asked for is wrong, or what is there cannot be used.

@@ -26,7 +26,9 @@ def _more_versions(asked: Asked, answer: Answer) -> Answer:
 
 
 FAULTS = (
-    fault("hides_discovery", "discovery is not there", rewrite=answer_with("discovery", error(404, "invalid_request"))),
+    fault(
+        "hides_discovery", "discovery is not there", rewrite=answer_with("discovery", error(404, "session_not_found"))
+    ),
     fault(
         "guards_discovery",
         "discovery wants a credential",
@@ -85,7 +87,7 @@ FAULTS = (
     fault(
         "spells_languages_out",
         "model languages are words",
-        rewrite=edit("discovery", set_to("models.*.languages", ["english"])),
+        rewrite=edit("discovery", set_to("models.*.languages", ["en", "english"])),
     ),
     fault(
         "answers_leisurely",

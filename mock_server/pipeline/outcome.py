@@ -1,76 +1,98 @@
-"""From a transcription and the extracted templates to the outcome of a session (E27, E36, §9.4, §9.6, §9.7)."""
+"""From a transcription and the extracted templates to the events that end a session (E27, E36, §9.4, §9.6, §9.7)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from mock_server.extraction import Extraction
+from mock_server.pipeline.ports import Shortfall
 from mock_server.session.model import Failure, ProcessingError, Session, TemplateResult
-from mock_server.session.step import Processed
+from mock_server.session.step import Extracted, Transcribed
 
 if TYPE_CHECKING:
     from mock_server.pipeline.ports import Draft, Extractor
-    from mock_server.speech import Transcription
+    from mock_server.speech.model import Transcription
+
+log = logging.getLogger("scribe.mock")
+
+#: Issues after which nothing of the file was heard; the protocol's example calls that a skipped file (§6.3).
+_UNHEARD = frozenset({"audio_undecodable", "audio_too_short", "audio_quality_poor"})
+
+
+def nothing_sent(engine: str) -> Draft:
+    """Not in spec: E36. The outcome of a session that was ended without audio."""
+    return _lost(engine, "audio_too_short", "The session was ended without any audio.")
+
+
+def out_of_order(engine: str) -> Draft:
+    """The outcome where the transcriber broke every time it was tried."""
+    return _lost(engine, "internal_error", "The audio could not be processed because of an internal error.")
+
+
+def _lost(engine: str, code: str, message: str) -> Draft:
+    failure = {"code": code, "message": message}
+    return {"engine": engine, "language": None, "text": None, "used": [], "issues": [], "failure": failure}
 
 
 def as_draft(transcription: Transcription) -> Draft:
-    """What of a transcription the next step needs, as JSON."""
+    """What is kept of a transcription, as JSON."""
     failure = transcription.failure
     return {
         "engine": transcription.engine,
-        "language": transcription.language,
-        "text": transcription.text,
+        "language": transcription.language or None,
+        "text": None if failure else transcription.text,
         "used": list(transcription.used),
         "issues": [{"file": i.name, "code": i.code, "message": i.message} for i in transcription.issues],
         "failure": {"code": failure.code, "message": failure.message} if failure else None,
     }
 
 
+def transcribed(session: Session, draft: Draft) -> Transcribed:
+    """The event; a file that was not used and of which nothing was said is a loss as well."""
+    told = {issue["file"] for issue in draft["issues"]}
+    failure = draft["failure"]
+    losses = [
+        ProcessingError("audio_file_skipped" if i["code"] in _UNHEARD else i["code"], i["message"], i["file"])
+        for i in draft["issues"]
+    ]
+    if failure is None:
+        losses += [
+            ProcessingError("audio_file_skipped", f"Nothing of {file.name} could be used.", file.name)
+            for file in session.files
+            if file.name not in told and file.name not in draft["used"]
+        ]
+    return Transcribed(
+        engine=draft["engine"],
+        language=draft["language"],
+        text=draft["text"],
+        used=tuple(draft["used"]),
+        losses=tuple(losses),
+        failure=Failure(**failure) if failure else None,
+    )
+
+
 def fill(template_id: str, transcript: str, extractor: Extractor) -> TemplateResult:
     """One template: its data, or the error code of §9.6; a broken rule costs its own template only."""
-    try:
-        found = extractor(template_id, transcript)
-    except KeyError:
-        told = f"There is no template {template_id!r}; see GET /templates."
+    if template_id not in extractor.TEMPLATES:
+        told = f"There is no template {template_id!r}; GET /templates lists them."
         return TemplateResult(template_id, "failed", error_code="template_not_found", error_message=told)
-    except Exception:  # noqa: BLE001 - the boundary to rules that run on any text
+    try:
+        found = extractor.extract(template_id, transcript)
+    except Exception:
+        log.exception("template %s broke", template_id)
         told = "The notes could not be extracted from the transcript."
         return TemplateResult(template_id, "failed", error_code="extraction_failed", error_message=told)
-    if isinstance(found, Extraction):
-        return TemplateResult(template_id, "success", data=found.data)
-    return TemplateResult(template_id, "failed", error_code=found.code, error_message=found.message)
+    if isinstance(found, Shortfall):
+        return TemplateResult(template_id, "failed", error_code=found.code, error_message=found.message)
+    return TemplateResult(template_id, "success", data=found.data)
 
 
-def as_results(results: list[TemplateResult]) -> Draft:
-    """Extracted templates as JSON."""
-    return {"results": [vars(result) for result in results]}
+def extract_draft(templates: tuple[str, ...], transcript: str, extractor: Extractor) -> Draft:
+    """Every template once, in the order of the request, as JSON."""
+    return {"results": [asdict(fill(name, transcript, extractor)) for name in dict.fromkeys(templates)]}
 
 
-def _losses(draft: Draft) -> tuple[ProcessingError, ...]:
-    kinds = {"audio_undecodable", "audio_too_short", "audio_quality_poor", "audio_file_skipped"}
-    return tuple(
-        ProcessingError("audio_file_skipped" if i["code"] in kinds else i["code"], i["message"], i["file"])
-        for i in draft["issues"]
-    )
-
-
-def outcome(session: Session, transcription: Draft, extraction: Draft | None) -> Processed:
-    """The event that ends the session's processing."""
-    failure: dict[str, Any] | None = transcription["failure"]
-    if failure is not None:
-        return Processed(
-            engine=transcription["engine"],
-            language=transcription["language"] or None,
-            losses=_losses(transcription),
-            failure=Failure(failure["code"], failure["message"]),
-        )
-    results = tuple(TemplateResult(**result) for result in (extraction or {"results": []})["results"])
-    listed = {file.name for file in session.files}
-    return Processed(
-        engine=transcription["engine"],
-        transcript=transcription["text"],
-        language=transcription["language"],
-        files_processed=len(listed & set(transcription["used"])),
-        results=results,
-        losses=_losses(transcription),
-    )
+def extracted(draft: Draft) -> Extracted:
+    """The event."""
+    return Extracted(tuple(TemplateResult(**result) for result in draft["results"]))

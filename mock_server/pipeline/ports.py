@@ -1,37 +1,60 @@
-"""What the pipeline needs of speech and extraction, so that it can be tried without either."""
+"""What the pipeline needs of speech and extraction; `mock_server.speech` and `mock_server.extraction` fit in here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from mock_server.extraction import Extraction, Shortfall
-    from mock_server.speech import Recording, Transcription
+    from mock_server.speech.model import Recording, Transcription
+
+#: JSON between the steps and for `mock_server.conduct`.
+Draft: TypeAlias = dict[str, Any]
 
 
 class Transcriber(Protocol):
     """Turns recordings into words; `engine` names what does it, wherever a transcript is shown."""
 
-    engine: str
-    languages: tuple[str, ...]
+    @property
+    def engine(self) -> str:
+        """What hears, by name and model."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages it knows, as ISO 639-1 codes."""
 
     async def transcribe(self, recordings: Sequence[Recording], *, language_hint: str | None) -> Transcription:
-        """Transcribe all recordings as one consultation."""
+        """Transcribe all recordings as one consultation; raises whatever it likes when it is out of order."""
 
-    async def ready(self) -> None:
-        """Raise when a second of audio cannot really be transcribed."""
 
-    async def close(self) -> None:
-        """Stop the workers."""
+@runtime_checkable
+class Shortfall(Protocol):
+    """Why a template could not be filled: a code of §9.6 and a sentence."""
+
+    @property
+    def code(self) -> str:
+        """The error code."""
+
+    @property
+    def message(self) -> str:
+        """What a person is told."""
+
+
+class Extraction(Protocol):
+    """A filled template."""
+
+    @property
+    def data(self) -> Any:
+        """What stands in it, as JSON."""
 
 
 class Extractor(Protocol):
-    """Fills a template from a transcript; KeyError for a template it does not know."""
+    """Fills templates from a transcript; a module of these two names will do."""
 
-    def __call__(self, template_id: str, transcript: str) -> Extraction | Shortfall:
-        """Extract one template."""
+    @property
+    def TEMPLATES(self) -> Collection[str]:  # noqa: N802 - the module's constant
+        """The ids it knows."""
 
-
-Draft = dict[str, Any]
+    def extract(self, template_id: str, transcript: str) -> Extraction | Shortfall:
+        """Fill one template it knows; runs in a thread."""

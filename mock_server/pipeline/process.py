@@ -6,11 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from mock_server.pipeline.outcome import as_draft, as_results, fill, outcome
+from mock_server.pipeline import outcome
 from mock_server.session.model import Failure
 from mock_server.session.step import Journal, Processed, Refused, step
 from mock_server.session.table import State
-from mock_server.speech import Recording, SpeechUnavailable
+from mock_server.speech.model import Recording
 from mock_server.storage import rows
 
 if TYPE_CHECKING:
@@ -22,114 +22,96 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.pipeline.ports import Draft, Extractor, Transcriber
     from mock_server.session.model import Session
-    from mock_server.storage.audio import LocalAudio
-    from mock_server.storage.database import Database
+    from mock_server.session.step import Happening
+    from mock_server.storage import AudioStore, Store
 
 log = logging.getLogger("scribe.mock")
 
 #: A speech worker that died is started anew; one that dies this often on the same audio is that audio's fault.
-_SPEECH_TRIES = 3
+_TRIES = 3
+#: Before the second try, doubled before the third: a worker process takes about this long to come back.
 _PAUSE_S = 0.5
 
 
 class Process:
     """Transcribe, extract, finish, by session id; what each comes to is kept in the database, not in arguments."""
 
-    #: Workflows a session may use up before it is given up as failed.
-    most_attempts = 4
-
     def __init__(
         self,
         *,
-        database: Database,
-        audio: LocalAudio,
+        store: Store,
+        audio: AudioStore,
         transcriber: Transcriber,
         extractor: Extractor,
         conduct: Callable[[], Conduct],
+        now_of: Callable[[str], datetime],
     ) -> None:
-        self._database = database
+        self._store = store
         self._audio = audio
         self._transcriber = transcriber
         self._extractor = extractor
         self._conduct = conduct
-        self.now_of: Callable[[str], datetime]
-
-    async def _unfinished(self, session_id: str) -> Session | None:
-        session = await self._database.read(lambda c: rows.load(c, session_id))
-        return session if session is not None and session.state is State.PROCESSING else None
-
-    async def _keep(self, session: Session, kind: str, document: Draft, detail: dict[str, object]) -> None:
-        def store(connection: Connection) -> None:
-            if rows.load(connection, session.id) is None:
-                return  # reset has taken the session away meanwhile
-            rows.put_draft(connection, session.id, kind, document)
-            rows.note(connection, session, self.now_of(session.namespace), kind, detail)
-
-        await self._database.write(store)
+        self._now_of = now_of
 
     async def transcribe(self, session_id: str) -> None:
-        """Turn the session's audio into words, in the order of the chunks' numbers."""
-        session = await self._unfinished(session_id)
-        if session is None:
-            return
-        conduct = self._conduct()
-        recordings = [Recording(f.name, self._audio.path(f.key), f.sha256, f.sequence) for f in session.files]
-        hint = session.order.language_hint[0] if session.order.language_hint else None
-        try:
-            draft = as_draft(await self._heard(conduct.recordings(recordings), hint))
-        except Exception:
-            log.exception("transcription of %s failed", session_id)
-            draft = _broken(self._transcriber.engine)
-        detail: dict[str, object] = {"engine": draft["engine"], "files": len(draft["used"])}
-        await self._keep(session, "transcribed", conduct.transcription(draft), detail)
-
-    async def _heard(self, recordings: list[Recording], hint: str | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        for left in reversed(range(_SPEECH_TRIES)):
-            try:
-                return await self._transcriber.transcribe(recordings, language_hint=hint)
-            except SpeechUnavailable:
-                if not left:
-                    raise
-                await asyncio.sleep(_PAUSE_S)
-        raise AssertionError("unreachable")
+        """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
+        session = await self._in_work(session_id)
+        if session is not None:
+            draft = await self._heard(session)
+            draft = self._conduct().transcription(draft)
+            await self._happens(session_id, lambda current: outcome.transcribed(current, draft))
 
     async def extract(self, session_id: str) -> None:
         """Fill every template that was asked for, off the event loop."""
-        session = await self._unfinished(session_id)
-        transcription = await self._database.read(lambda c: rows.draft(c, session_id, "transcribed"))
-        if session is None or transcription is None or transcription["failure"] is not None:
-            return
-        wanted = list(dict.fromkeys(session.order.templates))
-        text: str = transcription["text"]
-
-        def extracted() -> Draft:
-            return as_results([fill(name, text, self._extractor) for name in wanted])
-
-        document = self._conduct().extraction(await asyncio.to_thread(extracted))
-        await self._keep(session, "extracted", document, {"templates": wanted})
+        session = await self._in_work(session_id)
+        if session is not None and session.failure is None:
+            wanted, text = session.order.templates, session.transcript or ""
+            draft = await asyncio.to_thread(outcome.extract_draft, wanted, text, self._extractor)
+            draft = self._conduct().extraction(draft)
+            await self._happens(session_id, lambda _current: outcome.extracted(draft))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
-        await self._conclude(session_id, None)
+        await self._happens(session_id, lambda _current: Processed())
 
     async def give_up(self, session_id: str) -> None:
         """End a session that no attempt could process."""
-        told = "The session could not be processed."
-        failure = Processed(engine=self._transcriber.engine, failure=Failure("internal_error", told))
-        await self._conclude(session_id, failure)
+        told = "The session could not be processed because of an internal error."
+        await self._happens(session_id, lambda _current: Processed(Failure("internal_error", told)))
 
-    async def _conclude(self, session_id: str, given: Processed | None) -> None:
-        def settle(connection: Connection) -> None:
+    async def _in_work(self, session_id: str) -> Session | None:
+        """The session; None when a reset took it away or it is finished already."""
+        session = self._store.at_hand(session_id)
+        if session is None:
+            session = await self._store.read(lambda connection: rows.load(connection, session_id))
+        return session if session is not None and session.state is State.PROCESSING else None
+
+    async def _heard(self, session: Session) -> Draft:
+        engine = self._transcriber.engine
+        if not session.files:
+            return outcome.nothing_sent(engine)
+        listed = [Recording(f.name, self._audio.path(f.key), f.sha256, f.sequence) for f in session.files]
+        recordings = self._conduct().recordings(listed)
+        hint = session.order.language_hint[0] if session.order.language_hint else None
+        for tried in range(_TRIES):
+            if tried:
+                await asyncio.sleep(_PAUSE_S * 2 ** (tried - 1))
+            try:
+                return outcome.as_draft(await self._transcriber.transcribe(recordings, language_hint=hint))
+            except Exception:
+                log.exception("transcription of %s failed, try %d of %d", session.id, tried + 1, _TRIES)
+        return outcome.out_of_order(engine)
+
+    async def _happens(self, session_id: str, happening: Callable[[Session], Happening]) -> None:
+        """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""
+
+        def change(connection: Connection) -> None:
             session = rows.load(connection, session_id)
             if session is None or session.state is not State.PROCESSING:
                 return
-            event = given
-            if event is None:
-                transcription = rows.draft(connection, session_id, "transcribed") or _broken(self._transcriber.engine)
-                event = outcome(session, transcription, rows.draft(connection, session_id, "extracted"))
-            now = self.now_of(session.namespace)
+            now = self._now_of(session.namespace)
             try:
-                after, effects = step(session, event, now)
+                after, effects = step(session, happening(session), now)
             except Refused:
                 return
             rows.save(connection, session, after)
@@ -137,9 +119,4 @@ class Process:
                 if isinstance(effect, Journal):
                     rows.note(connection, after, now, effect.kind, effect.detail)
 
-        await self._database.write(settle)
-
-
-def _broken(engine: str) -> Draft:
-    failure = {"code": "processing_failed", "message": "The audio could not be transcribed."}
-    return {"engine": engine, "language": "", "text": "", "used": [], "issues": [], "failure": failure}
+        await self._store.write(change)

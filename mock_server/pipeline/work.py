@@ -1,85 +1,106 @@
-"""The durable workflow on DBOS, with the six conditions it needs to lose nothing.
+"""The queue of sessions to process, on DBOS, with the six conditions it needs to lose nothing.
 
-1 WAL is set by us (storage.database). 2 The application version is pinned, the workflow is versioned by its name.
-3 DBOS is launched on the application's own loop. 4 No step lets an exception through unrecorded, and a reconciler takes
-up what fell. 5 One executor a data directory, kept by a lock. 6 Arguments are ids, serialised as JSON, never pickled.
+1 WAL is set by us before DBOS opens the file (storage.sqlite). 2 The application version is pinned, workflows are
+versioned by name. 3 DBOS is launched on the application's own loop. 4 A reconciler takes up what fell. 5 One executor a
+data directory, kept by a lock. 6 Arguments are ids, kept as JSON and never pickled.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, error
+from sqlalchemy.exc import DBAPIError
+
+from mock_server.pipeline.workflow import process_v1, runner
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
+
+    from mock_server.pipeline.workflow import Steps
 
 #: Changing it would orphan the work an earlier process left behind; a new workflow gets a new name instead.
-_APPLICATION = "scribe-mock-1"
-_QUEUE = "processing"
+_APPLICATION: Final = "scribe-mock-1"
+#: The lock on the data directory makes this process the only one, so it may take up what one of the same name left.
+_EXECUTOR: Final = "embedded"
+_QUEUE: Final = "processing"
 #: DBOS starts queued work when it polls; a tenth of a second keeps short sessions short at little idle cost.
-_POLL_S = 0.1
-#: A session that takes the process down with it is parked after this many tries.
-_MOST_RECOVERIES = 5
+_POLL_S: Final = 0.1
+#: Finished workflows are looked at by nobody but a person after an incident; DBOS itself never removes them.
+_KEPT: Final = timedelta(hours=1)
+#: Workflows a query: SQLite takes a bounded number of parameters.
+_PAGE: Final = 500
 
-#: DBOS keeps workflows in one registry a process; this is the pipeline they belong to now.
-_steps: dict[str, Any] = {}
-
-
-@DBOS.step(name="transcribe")
-async def _transcribe(session_id: str) -> None:
-    await _steps["transcribe"](session_id)
+_GOING_ON: Final = ("PENDING", "ENQUEUED", "DELAYED")
+_OVER: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
-@DBOS.step(name="extract")
-async def _extract(session_id: str) -> None:
-    await _steps["extract"](session_id)
+class Fate(Enum):
+    """What has become of an attempt at a session."""
 
-
-@DBOS.step(name="finish")
-async def _finish(session_id: str) -> None:
-    await _steps["finish"](session_id)
-
-
-@DBOS.workflow(name="process_v1", max_recovery_attempts=_MOST_RECOVERIES)
-async def process_v1(session_id: str) -> None:
-    """Transcribe, extract, finish; each step is recorded and not run again after a crash once it is done."""
-    await _transcribe(session_id)
-    await _extract(session_id)
-    await _finish(session_id)
+    LIVE = auto()
+    FALLEN = auto()
+    POISONOUS = auto()
 
 
 class Work:
-    """The queue of sessions to process, in the same database file as their state."""
+    """Sessions on their way through `pipeline.workflow`; a process has one such queue."""
 
-    def __init__(self, path: Path, *, at_once: int) -> None:
+    def __init__(self, path: Path, engine: Engine, *, at_once: int) -> None:
         self._url = f"sqlite:///{path}"
+        self._engine = engine
         self._at_once = at_once
         self._client: DBOSClient | None = None
 
-    async def launch(self, **steps: Callable[[str], Awaitable[None]]) -> None:
-        """Start DBOS on the running loop; unfinished work of an earlier process goes on by itself."""
+    #: The one that is launched: DBOS is a singleton, too.
+    _one: Work | None = None
+
+    async def launch(self, steps: Steps) -> None:
+        """Start DBOS on the running loop; unfinished work of an earlier process goes on by itself.
+
+        Raises StorageError. The launch itself holds the loop for a fraction of a second: DBOS adopts the loop of the
+        thread it is launched in, and that has to be this one.
+        """
+        if Work._one is not None:
+            raise StorageError("This process already runs a service, and there is one queue of work a process.")
+        Work._one = self
+        try:
+            self._launch(steps)
+        except (DBAPIError, error.DBOSException) as broken:
+            await self.close()
+            raise StorageError(f"The queue of work cannot be used ({broken}).") from broken
+
+    def _launch(self, steps: Steps) -> None:
+        # before anything else: it greets with seventy lines and an advertisement
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
-        _steps.clear()
-        _steps.update(steps)
+        runner.start(steps)
         config: DBOSConfig = {
             "name": "scribe-mock",
             "system_database_url": self._url,
             "application_version": _APPLICATION,
-            "executor_id": "embedded",
+            "executor_id": _EXECUTOR,
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "CRITICAL",
             "console_log_level": "CRITICAL",
             "enable_otlp": False,
+            # nothing here waits for notifications; its pause is what closing waits for
+            "notification_listener_polling_interval_sec": 0.2,
         }
+        DBOS.migrate(self._url)
+        self._client = DBOSClient(system_database_engine=self._engine, serializer=DBOSPortableJSONSerializer())
+        # before the launch, which looks for queues at once and then every second
+        self._client.register_queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_S)
         DBOS(config=config)
         DBOS.launch()
-        await DBOS.register_queue_async(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_S)
-        self._client = DBOSClient(system_database_url=self._url, serializer=DBOSPortableJSONSerializer())
 
     def enqueue(self, connection: Connection, session_id: str, attempt: int) -> None:
         """Queue a session in the caller's transaction; the same attempt twice is one workflow."""
@@ -88,23 +109,55 @@ class Work:
             connection,
             {
                 "queue_name": _QUEUE,
-                "workflow_name": "process_v1",
-                "workflow_id": f"{session_id}.{attempt}",
+                "workflow_name": process_v1.__name__,
+                "workflow_id": _workflow_id(session_id, attempt),
                 "app_version": _APPLICATION,
             },
             session_id,
         )
 
-    async def live(self) -> set[str]:
-        """Ids of workflows that wait or run."""
+    async def fates(self, attempts: Iterable[tuple[str, int]]) -> dict[str, Fate]:
+        """Session id -> what has become of that attempt; one that DBOS does not know has fallen."""
         assert self._client is not None, "launch comes first"
-        found = await self._client.list_workflows_async(
-            status=["PENDING", "ENQUEUED", "DELAYED"], load_input=False, load_output=False
-        )
-        return {status.workflow_id for status in found}
+        asked = {_workflow_id(session_id, attempt): session_id for session_id, attempt in attempts}
+        fates = dict.fromkeys(asked.values(), Fate.FALLEN)
+        ids = list(asked)
+        for start in range(0, len(ids), _PAGE):
+            found = await self._client.list_workflows_async(
+                workflow_ids=ids[start : start + _PAGE], load_input=False, load_output=False
+            )
+            for status in found:
+                if status.status in _GOING_ON:
+                    fates[asked[status.workflow_id]] = Fate.LIVE
+                elif status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
+                    fates[asked[status.workflow_id]] = Fate.POISONOUS
+        return fates
 
-    def close(self) -> None:
-        """Stop DBOS; what runs is taken up again at the next launch."""
+    async def forget(self) -> int:
+        """Remove the records of work that was over an hour ago; returns how many."""
+        assert self._client is not None, "launch comes first"
+        before = (datetime.now(UTC) - _KEPT).isoformat()
+        found = await self._client.list_workflows_async(
+            status=list(_OVER), completed_before=before, limit=_PAGE, load_input=False, load_output=False
+        )
+        if found:
+            await self._client.delete_workflows_async([status.workflow_id for status in found])
+        return len(found)
+
+    async def close(self) -> None:
+        """Stop; what runs is taken up again at the next launch."""
+        if Work._one is not self:
+            return
+        await runner.stop()
+        # in a thread: DBOS waits for threads of its own that wait for this loop
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        # DBOS put a pool of its own behind `to_thread` on this loop and has shut it down
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
         if self._client is not None:
             self._client.destroy()
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+            self._client = None
+        Work._one = None
+
+
+def _workflow_id(session_id: str, attempt: int) -> str:
+    return f"{session_id}.{attempt}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from mock_server.session.table import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from mock_server.session.table import State
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Session:
-    """One session as stored; `state` is never `expired` here: expiry is derived from the clock."""
+    """One session as stored; `state` is never `expired` here: expiry is derived from the clock.
+
+    `expiry_noted` says that somebody was told of the expiry: from then on it holds, whatever the clock says.
+    """
 
     id: str
     namespace: str
@@ -88,4 +91,4 @@ class Session:
     results: tuple[TemplateResult, ...] = ()
     losses: tuple[ProcessingError, ...] = ()
     failure: Failure | None = None
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    expiry_noted: bool = False

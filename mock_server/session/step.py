@@ -1,13 +1,13 @@
 """One step of a session: (session, event, now) -> (session, effects).
 
-Rule 1: what may follow what stands in `mock_server.session.table`, generated from the spec, and nowhere else.
-Rule 2: nothing here reads a clock, draws a number or touches a disk; effects are values for somebody else to carry out.
+What may follow what stands in `mock_server.session.table`, generated from the spec, and nowhere else. Nothing here
+reads a clock, draws a number or touches a disk: effects are values for somebody else to carry out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.session.model import AudioFile, Failure, ProcessingError, Session, TemplateResult
 from mock_server.session.table import TRANSITIONS, Event, State
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The event has no place in the session's state; `state` is the one observed now."""
 
-    def __init__(self, state: State, event: Event) -> None:
-        super().__init__(f"{event.value} in {state.value}")
+    def __init__(self, state: State, event: str) -> None:
+        super().__init__(f"{event} in {state.value}")
         self.state = state
         self.event = event
 
@@ -35,23 +35,41 @@ class AudioAccepted:
 
 @dataclass(frozen=True)
 class EndRequested:
-    """The client ends the session, maybe saying how many files it sent (the next revision's count, E38)."""
+    """The client ends the session, maybe saying how many files it sent (E38)."""
 
     audio_files_sent: int | None = None
     templates_as_array: bool = False
 
 
 @dataclass(frozen=True)
-class Processed:
-    """What processing came to: a failure, or results with the losses on the way."""
+class Transcribed:
+    """What was heard: words from the files in `used`, or a failure; the session stays in processing."""
 
     engine: str
-    transcript: str | None = None
     language: str | None = None
-    files_processed: int = 0
-    results: tuple[TemplateResult, ...] = ()
+    text: str | None = None
+    used: tuple[str, ...] = ()
     losses: tuple[ProcessingError, ...] = ()
     failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """One result for each template that was asked for; the session stays in processing."""
+
+    results: tuple[TemplateResult, ...]
+
+
+@dataclass(frozen=True)
+class Processed:
+    """The work is over; `failure` overrides what it came to (it could not be done at all)."""
+
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class DeadlinePassed:
+    """Somebody looks at the session after its deadline."""
 
 
 @dataclass(frozen=True)
@@ -66,96 +84,126 @@ class Journal:
 class StartWork:
     """Queue the session for transcription and extraction."""
 
-
-Happening = AudioAccepted | EndRequested | Processed
-Effect = Journal | StartWork
+    session_id: str
 
 
-def observed(session: Session, now: datetime) -> State:
-    """The state somebody looking now is told: expiry is read off the clock, never stored (seed 000 §6.5)."""
-    expires = Event.DEADLINE_PASSED in TRANSITIONS[session.state]
-    if expires and now >= session.expires_at:
-        return TRANSITIONS[session.state][Event.DEADLINE_PASSED]
+Happening: TypeAlias = AudioAccepted | EndRequested | Transcribed | Extracted | Processed | DeadlinePassed
+Effect: TypeAlias = Journal | StartWork
+Stepped: TypeAlias = tuple[Session, tuple[Effect, ...]]
+
+
+def observed_state(session: Session, now: datetime) -> State:
+    """The state somebody looking now is told: expiry is read off the clock, never stored (§6.5)."""
+    expired = TRANSITIONS[session.state].get(Event.DEADLINE_PASSED)
+    if expired is not None and (session.expiry_noted or now >= session.expires_at):
+        return expired
     return session.state
 
 
-def _move(session: Session, event: Event, now: datetime) -> State:
-    state = observed(session, now)
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise Refused(state, event) from None
-
-
-def step(session: Session, happening: Happening, now: datetime) -> tuple[Session, tuple[Effect, ...]]:
-    """Apply one event; raises Refused where the table has no arrow for it."""
+def step(session: Session, happening: Happening, now: datetime) -> Stepped:
+    """Apply one event; raises Refused where it has no place."""
     match happening:
         case AudioAccepted(file):
             return _accept(session, file, now)
         case EndRequested():
             return _end(session, happening, now)
-        case Processed():
-            return _finish(session, happening, now)
+        case Transcribed():
+            return _transcribed(session, happening, now)
+        case Extracted(results):
+            _in_work(session, now, "extracted")
+            return replace(session, results=results), (Journal("extracted", _by_template(results)),)
+        case Processed(failure):
+            return _finish(session, failure, now)
+        case DeadlinePassed():
+            return _expire(session, now)
 
 
-def _accept(session: Session, file: AudioFile, now: datetime) -> tuple[Session, tuple[Effect, ...]]:
+def _move(session: Session, event: Event, now: datetime) -> State:
+    state = observed_state(session, now)
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError:
+        raise Refused(state, event.value) from None
+
+
+def _accept(session: Session, file: AudioFile, now: datetime) -> Stepped:
     state = _move(session, Event.AUDIO_ACCEPTED, now)
     again = any(known.name == file.name for known in session.files)
     if again:  # Not in spec: E69. A retry under the same name replaces the file and keeps its place.
         files = tuple(file if known.name == file.name else known for known in session.files)
     else:
         files = (*session.files, file)
-    kind = "audio_replaced" if again else "audio_accepted"
     detail = {"name": file.name, "bytes": file.size, "sha256": file.sha256}
+    kind = "audio_replaced" if again else "audio_accepted"
     return replace(session, state=state, files=files), (Journal(kind, detail),)
 
 
-def _end(session: Session, asked: EndRequested, now: datetime) -> tuple[Session, tuple[Effect, ...]]:
+def _end(session: Session, asked: EndRequested, now: datetime) -> Stepped:
     if session.state is State.PROCESSING:  # Not in spec: E37. A repeated end gets the same answer and starts nothing.
         return session, ()
-    state = _move(session, Event.END_REQUESTED, now)
     ended = replace(
         session,
-        state=state,
+        state=_move(session, Event.END_REQUESTED, now),
         ended_at=now,
         audio_files_sent=asked.audio_files_sent,
         templates_as_array=asked.templates_as_array,
     )
     detail = {"audio_files_received": len(session.files), "audio_files_sent": asked.audio_files_sent}
-    return ended, (Journal("ended", detail), StartWork())
+    return ended, (Journal("ended", detail), StartWork(session.id))
 
 
-def _lost_on_the_way(session: Session) -> tuple[ProcessingError, ...]:
-    """A count that differs from what arrived is a loss (T14; the next revision's rule, applied when a count was sent)."""
+def _in_work(session: Session, now: datetime, event: str) -> None:
+    if session.state is not State.PROCESSING:
+        raise Refused(observed_state(session, now), event)
+
+
+def _transcribed(session: Session, heard: Transcribed, now: datetime) -> Stepped:
+    _in_work(session, now, "transcribed")
+    used = sum(file.name in heard.used for file in session.files)
+    after = replace(
+        session,
+        engine=heard.engine,
+        language_detected=heard.language,
+        transcript=heard.text,
+        files_processed=used,
+        losses=(*heard.losses, *_unsent(session)),
+        failure=heard.failure,
+    )
+    detail = {"engine": heard.engine, "files_processed": used, "characters": len(heard.text or "")}
+    return after, (Journal("transcribed", detail),)
+
+
+def _unsent(session: Session) -> tuple[ProcessingError, ...]:
+    """Not in spec: E38. A count that differs from what arrived is a loss, as the next revision has it (T14)."""
     sent, received = session.audio_files_sent, len(session.files)
     if sent is None or sent == received:
         return ()
     return (ProcessingError("audio_files_missing", f"The client sent {sent} audio files and {received} arrived."),)
 
 
-def _finish(session: Session, outcome: Processed, now: datetime) -> tuple[Session, tuple[Effect, ...]]:
-    losses = (*outcome.losses, *_lost_on_the_way(session))
-    failed = [result for result in outcome.results if result.status != "success"]
-    if outcome.failure is not None:
+def _by_template(results: tuple[TemplateResult, ...]) -> dict[str, str]:
+    return {result.id: result.error_code or result.status for result in results}
+
+
+def _finish(session: Session, given: Failure | None, now: datetime) -> Stepped:
+    failure = given or session.failure
+    if failure is None and not (session.transcript or "").strip():
+        failure = Failure("audio_quality_poor", "No speech was found in the audio.")
+    if failure is not None:
         event = Event.NOTHING_USABLE
-    elif failed or losses:
+    elif session.losses or any(result.status != "success" for result in session.results):
         event = Event.SOME_LOST
     else:
         event = Event.ALL_SUCCEEDED
     state = _move(session, event, now)
-    finished = replace(
-        session,
-        state=state,
-        completed_at=now,
-        engine=outcome.engine,
-        transcript=outcome.transcript,
-        language_detected=outcome.language,
-        files_processed=outcome.files_processed,
-        results=outcome.results,
-        losses=losses,
-        failure=outcome.failure,
-    )
-    detail: dict[str, Any] = {"engine": outcome.engine, "files_processed": outcome.files_processed}
-    if outcome.failure is not None:
-        detail["code"] = outcome.failure.code
-    return finished, (Journal(state.value, detail),)
+    detail: dict[str, Any] = {"code": failure.code} if failure else {"losses": len(session.losses)}
+    return replace(session, state=state, completed_at=now, failure=failure), (Journal(state.value, detail),)
+
+
+def _expire(session: Session, now: datetime) -> Stepped:
+    state = observed_state(session, now)
+    if state is not State.EXPIRED:
+        raise Refused(state, Event.DEADLINE_PASSED.value)
+    if session.expiry_noted:
+        return session, ()
+    return replace(session, expiry_noted=True), (Journal("expired", {"audio_files_received": len(session.files)}),)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import hashlib
 import os
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
     from pathlib import Path
 
-#: Chunks are gathered to this size before a thread writes them, so that small frames cost few hops.
-_GATHER = 256 * 1024
+#: Pieces are gathered to this size before a thread writes them: an ordinary chunk of a recording costs one hop.
+_GATHER = 1024 * 1024
+#: Each waits for a disk most of the time; more would queue at the same disk.
+_THREADS = 4
+_KEY = re.compile(r"[0-9a-f]{32}\Z")
 
 
-class TooLarge(Exception):
+class TooLarge(Exception):  # noqa: N818 - the client's affair, not an error
     """The body goes on beyond the limit; nothing of it was kept."""
 
 
@@ -29,92 +39,135 @@ class Stored:
     size: int
 
 
-class AudioStore(Protocol):
-    """Keeps the bytes of audio files by key."""
+class _Upload:
+    """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
 
-    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
-        """Keep a body of at most `limit` bytes for good; raises TooLarge."""
+    def __init__(self, partial: Path, final: Path) -> None:
+        self._partial = partial
+        self._final = final
+        self._handle: int | None = None
+        self._digest = hashlib.sha256()
+        self._lock = threading.Lock()
+        self._dropped = False
 
-    def path(self, key: str) -> Path:
-        """Where the bytes lie for a reader on this machine."""
+    def write(self, pieces: list[bytes]) -> None:
+        """Append pieces."""
+        with self._lock:
+            self._append(pieces)
 
-    def delete(self, keys: Collection[str]) -> None:
-        """Forget these."""
+    def settle(self, pieces: list[bytes]) -> str:
+        """Append the rest and make it durable under its final name; returns the digest."""
+        with self._lock:
+            os.fsync(self._append(pieces))
+            self._close()
+            self._partial.rename(self._final)
+            _sync_folder(self._final.parent)
+            return self._digest.hexdigest()
 
-    def sweep(self, kept: Collection[str]) -> int:
-        """Remove what no row refers to; returns how many."""
+    def drop(self) -> None:
+        """Forget what was written so far, under either name: nobody was told of it."""
+        with self._lock:
+            self._dropped = True
+            self._close()
+            with contextlib.suppress(OSError):  # a disk that refuses this as well; the next start sweeps
+                self._partial.unlink(missing_ok=True)
+                self._final.unlink(missing_ok=True)
+
+    def _append(self, pieces: list[bytes]) -> int:
+        if self._dropped:
+            raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._partial))
+        if self._handle is None:
+            self._handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        for piece in pieces:
+            self._digest.update(piece)
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        return self._handle
+
+    def _close(self) -> None:
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class LocalAudio:
-    """Files in a folder: written to a temporary name, fsynced, renamed, and the folder fsynced."""
+    """Files in 256 folders: written under a temporary name, fsynced, renamed, and the folder fsynced."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
-        self._folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+        try:
+            for name in ("incoming", *(f"{number:02x}" for number in range(256))):
+                (root / name).mkdir(parents=True, exist_ok=True)
+            _sync_folder(root)
+        except OSError as error:
+            raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="scribe-audio")
 
     def close(self) -> None:
-        """Give the folder back."""
-        os.close(self._folder)
+        """Finish what is being written."""
+        self._threads.shutdown()
 
     def path(self, key: str) -> Path:
-        """Where the bytes of a key lie; keys are hexadecimal digits of our own making."""
-        return self._directory / key
+        """Where the bytes of a key lie; raises ValueError for what is no key of ours."""
+        if not _KEY.match(key):
+            raise ValueError(f"{key!r} is no audio key")
+        return self._root / key[:2] / key
 
     async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
-        """Stream a body to the disk; the coroutine returns when the bytes are durable."""
-        gathered: list[bytes] = []
-        size = pending = 0
-        digest = hashlib.sha256()
-        partial = self._directory / f"{key}.part"
-        handle: int | None = None
+        """Stream a body to the disk; returns when the bytes are durable. Raises TooLarge and StorageError."""
+        loop = asyncio.get_running_loop()
+        upload = _Upload(self._incoming / key, self.path(key))
+        pieces: list[bytes] = []
+        size = gathered = 0
         try:
-            async for chunk in body:
-                size += len(chunk)
+            async for piece in body:
+                size += len(piece)
                 if size > limit:
-                    raise TooLarge
-                digest.update(chunk)
-                gathered.append(chunk)
-                pending += len(chunk)
-                if pending >= _GATHER:
-                    handle = await asyncio.to_thread(_write, handle, partial, gathered)
-                    gathered, pending = [], 0
-            await asyncio.to_thread(self._settle, handle, partial, key, gathered)
+                    raise TooLarge  # noqa: TRY301 - leaves by the same clean-up as everything else
+                pieces.append(bytes(piece))
+                gathered += len(piece)
+                if gathered >= _GATHER:
+                    await loop.run_in_executor(self._threads, upload.write, pieces)
+                    pieces, gathered = [], 0
+            sha256 = await loop.run_in_executor(self._threads, upload.settle, pieces)
+        except OSError as error:
+            await loop.run_in_executor(self._threads, upload.drop)
+            raise StorageError(f"The audio could not be stored ({error.strerror}).") from error
         except BaseException:
-            if handle is not None:
-                os.close(handle)
-            partial.unlink(missing_ok=True)
+            # not awaited: a cancelled request must not wait
+            self._threads.submit(upload.drop)
             raise
-        return Stored(key, digest.hexdigest(), size)
+        return Stored(key, sha256, size)
 
-    def _settle(self, handle: int | None, partial: Path, key: str, gathered: list[bytes]) -> None:
-        handle = _write(handle, partial, gathered)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        partial.rename(self.path(key))
-        os.fsync(self._folder)
-
-    def delete(self, keys: Collection[str]) -> None:
+    async def delete(self, keys: Collection[str]) -> None:
         """Remove files; one that is gone already is fine."""
+        if keys:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._delete, list(keys))
+
+    def _delete(self, keys: list[str]) -> None:
         for key in keys:
             self.path(key).unlink(missing_ok=True)
 
-    def sweep(self, kept: Collection[str]) -> int:
-        """Remove files of uploads that were never acknowledged (killed between the bytes and the row)."""
-        wanted, removed = set(kept), 0
-        for found in self._directory.iterdir():
-            if found.name not in wanted:
-                found.unlink(missing_ok=True)
-                removed += 1
-        return removed
+    async def sweep(self, kept: Collection[str]) -> int:
+        """Remove files of uploads that were never acknowledged (killed between the bytes and the row).
 
+        To be called while nothing is being uploaded: whatever no row refers to then is nobody's.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._sweep, set(kept))
 
-def _write(handle: int | None, partial: Path, gathered: list[bytes]) -> int:
-    if handle is None:
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    rest = memoryview(b"".join(gathered))
-    while rest:
-        rest = rest[os.write(handle, rest) :]
-    return handle
+    def _sweep(self, kept: set[str]) -> int:
+        found = [path for folder in self._root.iterdir() if folder.is_dir() for path in folder.iterdir()]
+        orphans = [path for path in found if path.name not in kept or path.parent == self._incoming]
+        for path in orphans:
+            path.unlink(missing_ok=True)
+        return len(orphans)

@@ -18,7 +18,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # what patients said is for the owner only
             self._file: IO[str] = (directory / "lock").open("a+", encoding="ascii")
         except OSError as error:
             raise StorageError(f"The data directory {directory} cannot be used: {error.strerror}.") from error

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage.schema import audio_files, drafts, journal, namespaces, sessions
+from mock_server.storage.batch import Batch
+from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Update
 
 
 @dataclass(frozen=True)
@@ -30,197 +32,181 @@ class JournalRow:
     detail: Mapping[str, Any]
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+def _asked(order: Order) -> dict[str, Any]:
+    return {entry.name: getattr(order, entry.name) for entry in fields(Order)}
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+def _order(asked: dict[str, Any]) -> Order:
+    lists = {name: tuple(asked[name]) for name in ("templates", "language_hint", "transcript_language")}
+    return Order(**(asked | lists))
 
 
-def _opt(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+#: Members of a session that change, each in the column of its name; the encoder makes it fit.
+_CHANGING: Mapping[str, Callable[[Any], Any]] = {
+    "state": lambda state: state.value,
+    "expiry_noted": bool,
+    "ended_at": lambda moment: moment,
+    "completed_at": lambda moment: moment,
+    "audio_files_sent": lambda number: number,
+    "templates_as_array": bool,
+    "engine": lambda text: text,
+    "language_detected": lambda text: text,
+    "transcript": lambda text: text,
+    "files_processed": lambda number: number,
+    "losses": lambda losses: [asdict(loss) for loss in losses],
+    "failure": lambda failure: asdict(failure) if failure else None,
+}
+_PLAIN = ("id", "namespace", "created_at", "expires_at", *(set(_CHANGING) - {"state", "losses", "failure"}))
 
 
-def _document(session: Session) -> str:
-    order, failure = session.order, session.failure
-    return json.dumps(
-        {
-            "order": {name: getattr(order, name) for name in Order.__dataclass_fields__},
-            "ended_at": _opt(session.ended_at),
-            "completed_at": _opt(session.completed_at),
-            "audio_files_sent": session.audio_files_sent,
-            "templates_as_array": session.templates_as_array,
-            "engine": session.engine,
-            "language_detected": session.language_detected,
-            "transcript": session.transcript,
-            "files_processed": session.files_processed,
-            "results": [vars(result) for result in session.results],
-            "losses": [vars(loss) for loss in session.losses],
-            "failure": vars(failure) if failure else None,
-        }
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _session(row: Row[Any], files: Iterable[Row[Any]]) -> Session:
-    document = json.loads(row.document)
-    asked = document["order"]
-    order = Order(**{k: tuple(v) if isinstance(v, list) else v for k, v in asked.items()})
-    failure = document["failure"]
+def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateResult, ...]) -> Session:
     return Session(
-        id=row.id,
-        namespace=row.namespace,
+        **{name: getattr(row, name) for name in _PLAIN},
         state=State(row.state),
-        order=order,
-        created_at=_aware(row.created_at),
-        expires_at=_aware(row.expires_at),
-        files=tuple(_file(found) for found in files),
-        ended_at=_moment(document["ended_at"]),
-        completed_at=_moment(document["completed_at"]),
-        audio_files_sent=document["audio_files_sent"],
-        templates_as_array=document["templates_as_array"],
-        engine=document["engine"],
-        language_detected=document["language_detected"],
-        transcript=document["transcript"],
-        files_processed=document["files_processed"],
-        results=tuple(TemplateResult(**result) for result in document["results"]),
-        losses=tuple(ProcessingError(**loss) for loss in document["losses"]),
-        failure=Failure(**failure) if failure else None,
+        order=_order(row.asked),
+        files=files,
+        results=found,
+        losses=tuple(ProcessingError(**loss) for loss in row.losses),
+        failure=Failure(**row.failure) if row.failure else None,
     )
 
 
-def _file(row: Row[Any]) -> AudioFile:
-    return AudioFile(
-        name=row.name,
-        key=row.key,
-        sha256=row.sha256,
-        size=row.size,
-        content_type=row.content_type,
-        received_at=_aware(row.received_at),
-        sequence=row.sequence,
-    )
+_INSERT_SESSION = insert(sessions)
+_INSERT_FILE = insert(audio_files)
+_FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
+_RESULT_COLUMNS = [
+    results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
+]  # fmt: skip
 
 
 def load(connection: Connection, session_id: str) -> Session | None:
     """The session with its files in the order of their arrival, or None."""
+    batch = Batch.of(connection)
+    if batch is not None:
+        known, session = batch.get(session_id)
+        if known:
+            return session
     row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
     if row is None:
         return None
-    listed = select(audio_files).where(audio_files.c.session_id == session_id).order_by(audio_files.c.position)
-    return _session(row, connection.execute(listed))
+    listed = select(*_FILE_COLUMNS).where(audio_files.c.session_id == session_id).order_by(audio_files.c.position)
+    files = tuple(AudioFile(*found) for found in connection.execute(listed))
+    found: tuple[TemplateResult, ...] = ()
+    if row.ended_at is not None:  # no result without work, no work before the end
+        wanted = select(*_RESULT_COLUMNS).where(results.c.session_id == session_id).order_by(results.c.position)
+        found = tuple(TemplateResult(*result) for result in connection.execute(wanted))
+    return _session(row, files, found)
 
 
 def create(connection: Connection, session: Session) -> None:
     """Store a new session."""
-    connection.execute(
-        insert(sessions).values(
-            id=session.id,
-            namespace=session.namespace,
-            state=session.state.value,
-            created_at=_naive(session.created_at),
-            expires_at=_naive(session.expires_at),
-            document=_document(session),
-        )
-    )
+    values = {name: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
+    values |= {"id": session.id, "namespace": session.namespace, "asked": _asked(session.order)}
+    values |= {"created_at": session.created_at, "expires_at": session.expires_at}
+    connection.execute(_INSERT_SESSION, values)
+    if batch := Batch.of(connection):
+        batch.put(session.id, session)
 
 
-def save(connection: Connection, before: Session, after: Session) -> None:
+@cache
+def _update(names: tuple[str, ...]) -> Update:
+    unmoved = (sessions.c.id == bindparam("before_id"), sessions.c.state == bindparam("before_state"))
+    return update(sessions).where(*unmoved).values({name: bindparam(name) for name in names})
+
+
+def save(connection: Connection, before: Session, after: Session, *, attempts: int | None = None) -> None:
     """Store what a step changed; the row is guarded by the state it was read in."""
-    changed = connection.execute(
-        update(sessions)
-        .where(sessions.c.id == before.id, sessions.c.state == before.state.value)
-        .values(state=after.state.value, document=_document(after))
-    )
-    if changed.rowcount != 1:
-        raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
+    values = {
+        name: encode(getattr(after, name))
+        for name, encode in _CHANGING.items()
+        if getattr(after, name) is not getattr(before, name)
+    }
+    if attempts is not None:
+        values["attempts"] = attempts
+    if values:
+        guard = {"before_id": before.id, "before_state": before.state.value}
+        if connection.execute(_update(tuple(values)), values | guard).rowcount != 1:
+            raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
     for position, file in enumerate(after.files):
         known = before.files[position] if position < len(before.files) else None
-        if known != file:
-            _store_file(connection, after.id, position, file, replaces=known is not None)
+        if known is not file:
+            _keep_file(connection, after.id, position, file, replaces=known is not None)
+    if after.results is not before.results:
+        _keep_results(connection, after)
+    if batch := Batch.of(connection):
+        batch.put(after.id, after)
 
 
-def _store_file(connection: Connection, session_id: str, position: int, file: AudioFile, *, replaces: bool) -> None:
-    values = {
-        "name": file.name,
-        "key": file.key,
-        "sha256": file.sha256,
-        "size": file.size,
-        "content_type": file.content_type,
-        "received_at": _naive(file.received_at),
-        "sequence": file.sequence,
-    }
+def _keep_file(connection: Connection, session_id: str, position: int, file: AudioFile, *, replaces: bool) -> None:
+    values = {entry.name: getattr(file, entry.name) for entry in fields(AudioFile)}
     if replaces:
         place = (audio_files.c.session_id == session_id, audio_files.c.position == position)
         connection.execute(update(audio_files).where(*place).values(values))
     else:
-        connection.execute(insert(audio_files).values(session_id=session_id, position=position, **values))
+        connection.execute(_INSERT_FILE, {"session_id": session_id, "position": position, **values})
+
+
+def _keep_results(connection: Connection, session: Session) -> None:
+    connection.execute(delete(results).where(results.c.session_id == session.id))
+    listed = [
+        {
+            "session_id": session.id,
+            "position": position,
+            "template_id": result.id,
+            "status": result.status,
+            "data": result.data,
+            "error_code": result.error_code,
+            "error_message": result.error_message,
+        }
+        for position, result in enumerate(session.results)
+    ]
+    if listed:
+        connection.execute(insert(results), listed)
 
 
 def note(connection: Connection, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
     """Append a row to the journal."""
-    connection.execute(
-        insert(journal).values(
-            session_id=session.id, namespace=session.namespace, at=_naive(at), kind=kind, detail=dict(detail)
-        )
-    )
-
-
-def note_expiry(connection: Connection, session: Session) -> None:
-    """Journal the expiry once, whoever sees it first."""
-    changed = connection.execute(
-        update(sessions)
-        .where(sessions.c.id == session.id, sessions.c.expiry_noted.is_(False))
-        .values(expiry_noted=True)
-    )
-    if changed.rowcount == 1:
-        note(connection, session, session.expires_at, "expired", {"audio_files_received": len(session.files)})
+    line = {"session_id": session.id, "namespace": session.namespace, "at": at, "kind": kind, "detail": dict(detail)}
+    if batch := Batch.of(connection):
+        batch.note(line)
+    else:
+        connection.execute(insert(journal), line)
 
 
 def history(connection: Connection, session_id: str) -> list[JournalRow]:
     """The journal of a session, oldest first."""
     found = connection.execute(select(journal).where(journal.c.session_id == session_id).order_by(journal.c.number))
-    return [JournalRow(row.number, row.session_id, _aware(row.at), row.kind, row.detail) for row in found]
+    return [JournalRow(row.number, row.session_id, row.at, row.kind, row.detail) for row in found]
 
 
-def waiting(connection: Connection) -> int:
+def in_work(connection: Connection) -> int:
     """How many sessions are being processed or wait for it."""
     counted = select(func.count()).select_from(sessions).where(sessions.c.state == State.PROCESSING.value)
     return connection.execute(counted).scalar_one()
 
 
-def processing(connection: Connection) -> list[tuple[str, int]]:
+def unfinished(connection: Connection) -> dict[str, int]:
     """Ids of the sessions that have still to reach an end state, with the attempts made."""
     found = select(sessions.c.id, sessions.c.attempts).where(sessions.c.state == State.PROCESSING.value)
-    return [(row.id, row.attempts) for row in connection.execute(found)]
+    return {row.id: row.attempts for row in connection.execute(found)}
 
 
-def count_attempt(connection: Connection, session_id: str) -> int:
-    """Count one more attempt at processing and return its number."""
-    connection.execute(update(sessions).where(sessions.c.id == session_id).values(attempts=sessions.c.attempts + 1))
-    found = connection.execute(select(sessions.c.attempts).where(sessions.c.id == session_id)).scalar()
-    return int(found or 0)
-
-
-def put_draft(connection: Connection, session_id: str, kind: str, document: Mapping[str, Any]) -> None:
-    """Keep what a step of the work came to, replacing an earlier attempt's."""
-    connection.execute(delete(drafts).where(drafts.c.session_id == session_id, drafts.c.kind == kind))
-    connection.execute(insert(drafts).values(session_id=session_id, kind=kind, document=dict(document)))
-
-
-def draft(connection: Connection, session_id: str, kind: str) -> dict[str, Any] | None:
-    """What a step of the work came to, or None before it."""
-    place = (drafts.c.session_id == session_id, drafts.c.kind == kind)
-    found: dict[str, Any] | None = connection.execute(select(drafts.c.document).where(*place)).scalar()
-    return found
+def count_attempt(connection: Connection, session_id: str, seen: int) -> bool:
+    """Claim the attempt after the `seen`-th; False when somebody else has, or the session is no longer in work."""
+    unclaimed = (
+        sessions.c.id == session_id,
+        sessions.c.attempts == seen,
+        sessions.c.state == State.PROCESSING.value,
+    )
+    return connection.execute(update(sessions).where(*unclaimed).values(attempts=seen + 1)).rowcount == 1
 
 
 def clear(connection: Connection, namespace: str) -> tuple[int, list[str]]:
     """Remove a namespace's sessions, journal and clock; returns how many sessions, and the audio keys set free."""
     ours = select(sessions.c.id).where(sessions.c.namespace == namespace)
+    if batch := Batch.of(connection):
+        for session_id in connection.execute(ours).scalars():
+            batch.put(session_id, None)
     keys = list(connection.execute(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
     gone = connection.execute(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
     connection.execute(delete(journal).where(journal.c.namespace == namespace))
@@ -228,17 +214,23 @@ def clear(connection: Connection, namespace: str) -> tuple[int, list[str]]:
     return gone, keys
 
 
-def audio_keys(connection: Connection) -> list[str]:
+def audio_keys(connection: Connection) -> set[str]:
     """Every key a row refers to."""
-    return list(connection.execute(select(audio_files.c.key)).scalars())
+    return set(connection.execute(select(audio_files.c.key)).scalars())
 
 
-def clock_offsets(connection: Connection) -> dict[str, float]:
-    """Namespace -> seconds its clock runs ahead."""
-    return {row.name: row.clock_offset_s for row in connection.execute(select(namespaces))}
+def clock_offsets(connection: Connection) -> dict[str, timedelta]:
+    """Namespace -> how far its clock runs ahead."""
+    return {row.name: timedelta(seconds=row.clock_offset_s) for row in connection.execute(select(namespaces))}
 
 
-def set_clock_offset(connection: Connection, namespace: str, seconds: float) -> None:
+def clock_offset(connection: Connection, namespace: str) -> timedelta:
+    """How far a namespace's clock runs ahead."""
+    found = connection.execute(select(namespaces.c.clock_offset_s).where(namespaces.c.name == namespace)).scalar()
+    return timedelta(seconds=found or 0)
+
+
+def set_clock_offset(connection: Connection, namespace: str, ahead: timedelta) -> None:
     """Remember how far a namespace's clock runs ahead."""
     connection.execute(delete(namespaces).where(namespaces.c.name == namespace))
-    connection.execute(insert(namespaces).values(name=namespace, clock_offset_s=seconds))
+    connection.execute(insert(namespaces), {"name": namespace, "clock_offset_s": ahead.total_seconds()})

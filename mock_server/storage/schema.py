@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -19,12 +19,32 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.types import TypeDecorator
 
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
 VERSION: Final = 1
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware moment as whole microseconds since 1970: exact and the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """To microseconds."""
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """To an aware UTC moment."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
 metadata = MetaData()
-_Number = BigInteger().with_variant(Integer, "sqlite")
+_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only a column that is declared INTEGER
+_Json = JSON(none_as_null=True)
 
 meta = Table("scribe_meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
@@ -41,11 +61,21 @@ sessions = Table(
     Column("id", String, primary_key=True),
     Column("namespace", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("created_at", DateTime, nullable=False),
-    Column("expires_at", DateTime, nullable=False),
-    Column("expiry_noted", Boolean, nullable=False, default=False),
+    Column("asked", _Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("expiry_noted", Boolean, nullable=False),
+    Column("ended_at", Instant),
+    Column("completed_at", Instant),
+    Column("audio_files_sent", _Number),
+    Column("templates_as_array", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("document", Text, nullable=False),
+    Column("engine", Text),
+    Column("language_detected", Text),
+    Column("transcript", Text),
+    Column("files_processed", Integer),
+    Column("losses", _Json, nullable=False),
+    Column("failure", _Json),
     Index("scribe_sessions_by_namespace", "namespace"),
     Index("scribe_sessions_by_state", "state"),
 )
@@ -60,16 +90,20 @@ audio_files = Table(
     Column("sha256", String, nullable=False),
     Column("size", _Number, nullable=False),
     Column("content_type", Text, nullable=False),
-    Column("received_at", DateTime, nullable=False),
+    Column("received_at", Instant, nullable=False),
     Column("sequence", _Number),
 )
 
-drafts = Table(
-    "scribe_drafts",
+results = Table(
+    "scribe_results",
     metadata,
     Column("session_id", ForeignKey("scribe_sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("document", JSON, nullable=False),
+    Column("position", Integer, primary_key=True),
+    Column("template_id", Text, nullable=False),
+    Column("status", String, nullable=False),
+    Column("data", _Json),
+    Column("error_code", String),
+    Column("error_message", Text),
 )
 
 journal = Table(
@@ -78,8 +112,9 @@ journal = Table(
     Column("number", _Number, primary_key=True, autoincrement=True),
     Column("session_id", String, nullable=False),
     Column("namespace", String, nullable=False),
-    Column("at", DateTime, nullable=False),
+    Column("at", Instant, nullable=False),
     Column("kind", String, nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("detail", _Json, nullable=False),
     Index("scribe_journal_by_session", "session_id"),
+    Index("scribe_journal_by_namespace", "namespace"),
 )

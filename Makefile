@@ -1,0 +1,46 @@
+# Everything sets itself up: a virtual environment in .venv, from the registries only.
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test proof bench generate fixtures lint clean
+
+help: ## List these habits
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[whisper,test]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes and graded report out
+	$(VENV)/bin/scribe-conformance demo --report-dir report
+
+test: $(STAMP) lint ## Run everything CI runs
+	$(PY) -m spec.generate --check
+	$(PY) -m fixtures.build --check
+	$(PY) -m pytest -q --ignore=tests/proof
+	$(PY) -m pytest -q -n 2 tests/proof
+
+proof: $(STAMP) ## Run the kit against every fault
+	$(PY) -m pytest -q -n 2 tests/proof
+
+bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the same run
+	$(PY) -m bench
+
+generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec
+	$(PY) -m spec.generate
+
+fixtures: $(STAMP) ## Rebuild the audio (needs Debian's flite)
+	$(PY) -m fixtures.build
+
+lint: $(STAMP) ## Formatting, style, types, who may import whom
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) report scribe-mock-data

@@ -1,0 +1,228 @@
+"""The database in one SQLite file: one writer thread that commits many changes at once, and readers beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, insert, select
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from mock_server.storage import StorageError, schema
+from mock_server.storage.batch import Batch, Recent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from mock_server.session.model import Session
+
+T = TypeVar("T")
+
+#: More than this in one transaction would make the first of them wait for the last.
+_MOST_TOGETHER = 64
+_READERS = 4
+#: The workflow engine writes to the same file: milliseconds each, but seconds where an fsync is slow.
+_BUSY_S = 30.0
+
+_APPEND = insert(schema.journal)
+
+
+def open_engine(path: Path) -> Engine:
+    """An engine on a SQLite file in WAL mode with full synchronisation; transactions are begun by us."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": _BUSY_S})
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # sqlite3 would otherwise begin transactions by guessing
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # a deferred transaction that turns to writing can fail where one that begins by writing waits
+        mode = "DEFERRED" if connection.get_execution_options().get("reading") else "IMMEDIATE"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def prepare(engine: Engine, path: Path) -> None:
+    """Create the tables, or refuse a file that is corrupt or of a newer version."""
+    try:
+        with engine.connect().execution_options(reading=True) as connection:
+            healthy = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'scribe_meta'").scalar()
+            asked = select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
+            found = connection.execute(asked).scalar() if known else None
+        if healthy != "ok":
+            raise StorageError(f"The database {path} is damaged ({healthy}). Move it away to begin anew.")
+        if known and not (found or "").isdecimal():
+            raise StorageError(f"The database {path} does not say its version. Move it away to begin anew.")
+        if found is not None and int(found) > schema.VERSION:
+            raise StorageError(
+                f"The database {path} was written by a newer version of this server"
+                f" (schema {found}, this one knows {schema.VERSION}). Start that one, or use another data directory."
+            )
+        if not known:
+            with engine.begin() as connection:
+                schema.metadata.create_all(connection)
+                connection.execute(insert(schema.meta), {"key": "schema_version", "value": str(schema.VERSION)})
+    except DBAPIError as error:
+        raise StorageError(f"The database {path} cannot be used ({error.orig}). Move it away to begin anew.") from error
+
+
+@dataclass
+class _Waiter:
+    """A change on its way through the writer, and whom to tell."""
+
+    change: Callable[[Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+    value: Any = None
+    error: BaseException | None = field(default=None)
+
+    def settle(self) -> None:
+        """Tell; whoever no longer waits is not told."""
+        if self.done.cancelled():
+            return
+        if self.error is not None:
+            self.done.set_exception(self.error)
+        else:
+            self.done.set_result(self.value)
+
+
+class SqliteStore:
+    """All changes go through `write`, in order, several to a transaction; reads run beside them."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = open_engine(path)
+        try:
+            prepare(self._engine, path)
+        except BaseException:
+            self._engine.dispose()
+            raise
+        self._recent = Recent()
+        self._waiting: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
+        self._closed = False
+        self._writer = threading.Thread(target=self._serve, name="scribe-writer", daemon=True)
+        self._writer.start()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for whoever keeps records of its own in the same file."""
+        return self._engine
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """Run a change in the writer's transaction; returns once it is committed, raises what the change raised.
+
+        A caller that is cancelled while it waits does not stop its change.
+        """
+        if self._closed:
+            raise StorageError("The database is closed.")
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(change, loop, loop.create_future())
+        self._waiting.put(waiter)
+        value: T = await waiter.done
+        return value
+
+    def at_hand(self, session_id: str) -> Session | None:
+        """The session as committed, if it is in memory."""
+        return self._recent.get(session_id)
+
+    async def read(self, look: Callable[[Connection], T]) -> T:
+        """Run a query on a connection of its own, off the event loop."""
+        if self._closed:
+            raise StorageError("The database is closed.")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, look)
+
+    def _look(self, look: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect().execution_options(reading=True) as connection:
+                return look(connection)
+        except OperationalError as error:
+            raise StorageError(f"The database could not be read ({error.orig}).") from error
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+            self._writer.join()
+            self._readers.shutdown()
+            self._engine.dispose()
+
+    def _serve(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            together: list[_Waiter] = [first]
+            last = False
+            with contextlib.suppress(queue.Empty):
+                while len(together) < _MOST_TOGETHER and not last:
+                    following = self._waiting.get_nowait()
+                    last = following is None
+                    if following is not None:
+                        together.append(following)
+            self._commit(together)
+            _tell(together)
+            if last:
+                return
+
+    def _commit(self, together: list[_Waiter]) -> None:
+        batch = Batch(self._recent)
+        try:
+            with self._engine.connect() as connection:
+                connection.info["batch"] = batch
+                try:
+                    with connection.begin():
+                        for waiter in together:
+                            _attempt(connection, batch, waiter)
+                        if batch.lines:
+                            connection.execute(_APPEND, batch.lines)
+                finally:
+                    del connection.info["batch"]
+            batch.committed()
+        except BaseException as error:  # noqa: BLE001 - nothing was committed: every waiter has to learn it
+            told = error.orig if isinstance(error, DBAPIError) else error
+            for waiter in together:
+                waiter.error = waiter.error or StorageError(f"The database could not be written ({told}).")
+                waiter.error.__cause__ = waiter.error.__cause__ or error
+
+
+def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> None:
+    """A savepoint for each change, so that one that is refused takes nobody down with it."""
+    # on the driver's own cursor: begin_nested() costs as much as the change it protects
+    savepoint = connection.connection.cursor()
+    savepoint.execute("SAVEPOINT change")
+    try:
+        waiter.value = waiter.change(connection)
+    except OperationalError:
+        raise  # the disk is full or failing: SQLite may have rolled back the whole transaction already
+    except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
+        savepoint.execute("ROLLBACK TO change")
+        batch.drop()
+        waiter.error = error
+    else:
+        batch.keep()
+    savepoint.execute("RELEASE change")
+    savepoint.close()
+
+
+def _tell(together: list[_Waiter]) -> None:
+    """Wake each event loop once for all of its waiters."""
+    for loop in {waiter.loop for waiter in together}:
+        theirs = [waiter for waiter in together if waiter.loop is loop]
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(waiters: list[_Waiter]) -> None:
+    for waiter in waiters:
+        waiter.settle()

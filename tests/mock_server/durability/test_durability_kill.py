@@ -1,0 +1,118 @@
+"""After kill -9 at any moment and a restart nothing acknowledged is missing, and what was ended ends by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+DRIVER = Path(__file__).with_name("driver.py")
+ROOT = DRIVER.parents[3]
+TERMINAL = {"completed", "partial", "failed"}
+
+
+def start(mode, directory):
+    return subprocess.Popen(
+        [sys.executable, str(DRIVER), mode, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def killed(directory, seconds):
+    """What a process told until it was killed, some seconds after it was up."""
+    process = start("load", directory)
+    opened = process.stdout.readline()
+    assert opened == "open\n", process.communicate()[1]
+    try:
+        told, errors = process.communicate(timeout=seconds)
+        pytest.fail(f"the driver ended by itself: {told[-200:]} {errors[-2000:]}")
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.communicate()[0].splitlines()
+
+
+def checked(directory, names):
+    process = start("check", directory)
+    told, errors = process.communicate("\n".join(names), timeout=60)
+    assert process.returncode == 0, errors[-2000:]
+    return json.loads(told.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
+    moments = random.Random(seed)
+    lines = [line.split() for _ in range(4) for line in killed(tmp_path, moments.uniform(0.05, 1.2))]
+    created = [words[1] for words in lines if words[0] == "created"]
+    ended = {words[1] for words in lines if words[0] == "ended"}
+    allowed: dict[tuple[str, str], list[str]] = defaultdict(list)
+    acked = set()
+    for kind, *words in lines:
+        place = tuple(words[:2])
+        if kind == "tried":
+            allowed[place].append(words[2])
+        elif kind == "acked":
+            acked.add(place)
+            allowed[place] = [words[2]]  # from here on this one, or one that is tried after it
+    assert len(created) > 10
+    assert len(ended) > 5
+
+    found = checked(tmp_path, created)
+
+    for session_id, name in acked:
+        assert name in found["sessions"][session_id]["files"], (session_id, name)
+    for session_id, session in found["sessions"].items():
+        for name, (listed, on_disk) in session["files"].items():
+            assert listed == on_disk
+            assert listed in allowed[session_id, name]
+        assert session["order"] == sorted(session["order"])
+        assert session["journal"][0] == "created"
+        assert session["journal"].count("ended") <= 1
+        assert sum(kind in TERMINAL for kind in session["journal"]) == session["journal"].count("ended")
+        if session["journal"].count("ended"):
+            assert session["state"] == "completed"
+            assert session["results"] == ["success"]
+            assert session["transcript"].split() == [session["files"][name][0] for name in session["order"]]
+        else:
+            assert session["state"] in {"created", "recording"}
+    for session_id in ended:
+        assert found["sessions"][session_id]["journal"].count("ended") == 1
+    assert found["on_disk"] == found["listed"]
+
+
+@pytest.mark.slow
+def test_a_second_process_on_the_directory_is_refused_in_one_line_and_the_first_goes_on(tmp_path):
+    first = start("load", tmp_path)
+    try:
+        assert first.stdout.readline() == "open\n"
+        second = start("load", tmp_path)
+        told, errors = second.communicate(timeout=20)
+        assert (second.returncode, told) == (1, "")
+        assert errors.count("\n") == 1
+        assert f"in use by process {first.pid}" in errors
+        assert first.stdout.readline()
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.communicate()
+
+
+@pytest.mark.slow
+def test_a_database_that_is_none_is_refused_in_one_line(tmp_path):
+    (tmp_path / "scribe.sqlite").write_bytes(b"something else entirely " * 50)
+    process = start("load", tmp_path)
+    told, errors = process.communicate(timeout=20)
+    assert (process.returncode, told) == (1, "")
+    assert errors.count("\n") == 1
+    assert "scribe.sqlite cannot be used" in errors

@@ -1,0 +1,426 @@
+"""What every store and every audio store promises, whatever it is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
+from mock_server.session.table import State
+from mock_server.storage import StorageError, rows
+from mock_server.storage.audio import LocalAudio, TooLarge
+from mock_server.storage.schema import journal, meta
+from mock_server.storage.sqlite import SqliteStore
+
+NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
+KEY = "0123456789abcdef0123456789abcdef"
+OTHER = "f123456789abcdef0123456789abcdef"
+
+
+def session(name="ses_1", namespace="ns", **given) -> Session:
+    order = Order(
+        ("soap", "vitals"), "lite", ("en",), (), additional_data={"a": [1, 1.5, None, "ü", {"deep": "\u2028"}]}
+    )
+    return Session(name, namespace, State.CREATED, order, NOW, NOW + timedelta(seconds=600), **given)
+
+
+def file(name="a_1.wav", key=KEY) -> AudioFile:
+    return AudioFile(name, key, "ab", 2**40, "audio/wav", NOW, 1)
+
+
+@pytest.fixture(params=[SqliteStore])
+def store(request, tmp_path):
+    opened = request.param(tmp_path / "scribe.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=[SqliteStore])
+def reopened(request, tmp_path):
+    """Runs a change in one store and a query in the next on the same file: nothing comes from memory."""
+
+    def run(change, look):
+        first = request.param(tmp_path / "scribe.sqlite")
+        asyncio.run(first.write(change))
+        first.close()
+        second = request.param(tmp_path / "scribe.sqlite")
+        try:
+            return asyncio.run(second.read(look))
+        finally:
+            second.close()
+
+    return run
+
+
+def test_a_session_comes_back_as_it_was_kept(reopened):
+    before = session()
+    after = replace(
+        before,
+        state=State.PARTIAL,
+        files=(file(), file("b.wav", OTHER)),
+        ended_at=NOW + timedelta(seconds=1),
+        completed_at=NOW + timedelta(seconds=2),
+        audio_files_sent=3,
+        templates_as_array=True,
+        engine="fake",
+        language_detected="en",
+        transcript="Doctor: hello\nPatient: \U0001f600",
+        files_processed=1,
+        results=(
+            TemplateResult("soap", "success", {"plan": ["rest", None]}),
+            TemplateResult("x", "failed", None, "template_not_found", "no"),
+        ),
+        losses=(ProcessingError("audio_file_skipped", "noise", "b.wav"), ProcessingError("audio_files_missing", "1")),
+        failure=Failure("internal_error", "why"),
+        expiry_noted=True,
+    )
+
+    def change(connection):
+        rows.create(connection, before)
+        rows.save(connection, before, after)
+
+    assert reopened(change, lambda connection: rows.load(connection, "ses_1")) == after
+
+
+def test_a_replaced_file_keeps_its_place(reopened):
+    before = session()
+    two = replace(before, files=(file("a", KEY), file("b", OTHER)))
+    replaced = replace(two, files=(file("a", "9" * 32), two.files[1]))
+
+    def change(connection):
+        rows.create(connection, before)
+        rows.save(connection, before, two)
+        rows.save(connection, two, replaced)
+
+    assert reopened(change, lambda connection: rows.load(connection, "ses_1")).files == replaced.files
+
+
+def test_an_unknown_session_is_none(store):
+    assert asyncio.run(store.read(lambda connection: rows.load(connection, "ses_0"))) is None
+
+
+def test_a_change_is_seen_by_readers_once_it_is_written(store):
+    async def scenario():
+        await store.write(lambda connection: rows.create(connection, session()))
+        return store.at_hand("ses_1"), await store.read(lambda connection: rows.load(connection, "ses_1"))
+
+    assert asyncio.run(scenario()) == (session(), session())
+
+
+def test_a_refused_change_leaves_nothing_and_takes_nobody_down_with_it(store):
+    def refused(connection):
+        rows.create(connection, session("ses_bad"))
+        rows.note(connection, session("ses_bad"), NOW, "created", {})
+        raise LookupError("refused")
+
+    def good(number):
+        def change(connection):
+            rows.create(connection, session(f"ses_{number}"))
+            rows.note(connection, session(f"ses_{number}"), NOW, "created", {"number": number})
+
+        return change
+
+    async def scenario():
+        gate = threading.Event()
+        blocked = asyncio.ensure_future(store.write(lambda _connection: gate.wait(5)))
+        await asyncio.sleep(0.01)  # the writer is busy with the first, so the others share one transaction
+        changes = [store.write(good(1)), store.write(refused), store.write(good(2))]
+        together = asyncio.gather(*changes, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        gate.set()
+        await blocked
+        outcome = await together
+        ids = await store.read(
+            lambda connection: [rows.load(connection, f"ses_{n}") is not None for n in (1, 2, "bad")]
+        )
+        lines = await store.read(lambda connection: connection.execute(select(journal.c.session_id)).scalars().all())
+        return outcome, ids, lines
+
+    outcome, ids, lines = asyncio.run(scenario())
+    assert outcome[0] is None
+    assert outcome[2] is None
+    assert isinstance(outcome[1], LookupError)
+    assert ids == [True, True, False]
+    assert lines == ["ses_1", "ses_2"]
+    assert store.at_hand("ses_bad") is None
+
+
+def test_a_constraint_refuses_one_change_only(store):
+    async def scenario():
+        await store.write(lambda connection: rows.create(connection, session()))
+        twice = store.write(lambda connection: rows.create(connection, session()))
+        other = store.write(lambda connection: rows.create(connection, session("ses_2")))
+        return await asyncio.gather(twice, other, return_exceptions=True)
+
+    twice, other = asyncio.run(scenario())
+    assert isinstance(twice, IntegrityError)
+    assert other is None
+
+
+def test_a_transaction_that_fails_is_reported_to_everybody_in_it_and_leaves_no_trace(store):
+    def full(_connection):
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    async def scenario():
+        gate = threading.Event()
+        blocked = asyncio.ensure_future(store.write(lambda _connection: gate.wait(5)))
+        await asyncio.sleep(0.01)
+        together = [store.write(lambda connection: rows.create(connection, session())), store.write(full)]
+        waiting = asyncio.gather(*together, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        gate.set()
+        await blocked
+        outcome = await waiting
+        await store.write(lambda connection: rows.create(connection, session("ses_2")))
+        return outcome, await store.read(lambda connection: rows.load(connection, "ses_1"))
+
+    outcome, found = asyncio.run(scenario())
+    assert [type(error) for error in outcome] == [StorageError, StorageError]
+    assert "disk is full" in str(outcome[0])
+    assert found is None
+    assert store.at_hand("ses_1") is None
+    assert store.at_hand("ses_2") is not None
+
+
+def test_a_real_full_disk_is_a_storage_error_and_the_store_goes_on_afterwards(store):
+    async def scenario():
+        pages = await store.read(lambda connection: connection.execute(text("PRAGMA page_count")).scalar())
+        store.engine.dispose()
+        await store.write(lambda connection: connection.execute(text(f"PRAGMA max_page_count = {pages + 2}")))
+        big = replace(session(), transcript="x" * 1_000_000)
+        with pytest.raises(StorageError, match="full"):
+            await store.write(lambda connection: rows.create(connection, big))
+        await store.write(lambda connection: connection.execute(text("PRAGMA max_page_count = 100000")))
+        await store.write(lambda connection: rows.create(connection, big))
+        return await store.read(lambda connection: rows.load(connection, "ses_1"))
+
+    assert asyncio.run(scenario()).transcript == "x" * 1_000_000
+
+
+def test_a_save_over_a_state_that_moved_on_is_refused(store):
+    async def scenario():
+        before = session()
+        await store.write(lambda connection: rows.create(connection, before))
+        ended = replace(before, state=State.PROCESSING, ended_at=NOW)
+        await store.write(lambda connection: rows.save(connection, before, ended))
+        with pytest.raises(RuntimeError):
+            await store.write(lambda connection: rows.save(connection, before, replace(before, state=State.RECORDING)))
+
+    asyncio.run(scenario())
+
+
+def test_an_attempt_is_claimed_once(store):
+    async def scenario():
+        before = session()
+        await store.write(lambda connection: rows.create(connection, before))
+        ended = replace(before, state=State.PROCESSING, ended_at=NOW)
+        await store.write(lambda connection: rows.save(connection, before, ended, attempts=1))
+        claims = [store.write(lambda connection: rows.count_attempt(connection, "ses_1", 1)) for _ in range(3)]
+        return await asyncio.gather(*claims), await store.read(rows.unfinished)
+
+    assert asyncio.run(scenario()) == ([True, False, False], {"ses_1": 2})
+
+
+def test_a_writer_that_is_no_longer_waited_for_still_writes(store):
+    async def scenario():
+        waiting = asyncio.ensure_future(store.write(lambda connection: rows.create(connection, session())))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await store.write(lambda _connection: None)
+        return await store.read(lambda connection: rows.load(connection, "ses_1"))
+
+    assert asyncio.run(scenario()) == session()
+
+
+def test_a_closed_store_refuses(tmp_path):
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    store.close()
+    with pytest.raises(StorageError):
+        asyncio.run(store.write(lambda _connection: None))
+
+
+def test_clearing_a_namespace_leaves_the_others(store):
+    async def scenario():
+        for name, namespace, key in (("ses_1", "ns", KEY), ("ses_2", "other", OTHER)):
+            before = session(name, namespace)
+            await store.write(lambda connection, before=before: rows.create(connection, before))
+            held = replace(before, files=(file(key=key),))
+            await store.write(lambda connection, b=before, h=held: rows.save(connection, b, h))
+            await store.write(lambda connection, b=before: rows.note(connection, b, NOW, "created", {}))
+        await store.write(lambda connection: rows.set_clock_offset(connection, "ns", timedelta(seconds=5)))
+        cleared = await store.write(lambda connection: rows.clear(connection, "ns"))
+        left = await store.read(rows.audio_keys), await store.read(rows.clock_offsets)
+        journals = [await store.read(lambda c, n=name: rows.history(c, n)) for name in ("ses_1", "ses_2")]
+        return cleared, left, [len(lines) for lines in journals], store.at_hand("ses_1"), store.at_hand("ses_2")
+
+    cleared, left, journals, gone, kept = asyncio.run(scenario())
+    assert cleared == (1, [KEY])
+    assert left == ({OTHER}, {})
+    assert journals == [0, 1]
+    assert gone is None
+    assert kept is not None
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, " * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_file_that_is_no_database_is_refused_in_one_sentence_and_left_alone(tmp_path, content):
+    path = tmp_path / "scribe.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(StorageError) as refused:
+        SqliteStore(path)
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_database_is_refused(tmp_path):
+    path = tmp_path / "scribe.sqlite"
+    store = SqliteStore(path)
+
+    def fill(connection):
+        for number in range(300):
+            rows.create(connection, session(f"ses_{number}"))
+
+    asyncio.run(store.write(fill))
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[8192:40960] = os.urandom(40960 - 8192)
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"scribe\.sqlite"):
+        SqliteStore(path)
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path):
+    path = tmp_path / "scribe.sqlite"
+    store = SqliteStore(path)
+    asyncio.run(store.write(lambda connection: connection.execute(meta.update().values(value="2"))))
+    store.close()
+    with pytest.raises(StorageError, match="newer version"):
+        SqliteStore(path)
+
+
+def test_a_database_without_a_version_is_refused(tmp_path):
+    path = tmp_path / "scribe.sqlite"
+    store = SqliteStore(path)
+    asyncio.run(store.write(lambda connection: connection.execute(meta.delete())))
+    store.close()
+    with pytest.raises(StorageError, match="version"):
+        SqliteStore(path)
+
+
+def test_the_database_survives_what_full_synchronisation_promises(store):
+    """Journal mode and synchronous level are what durability rests on, on the writer's connection and on readers'."""
+
+    def pragmas(connection):
+        return [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
+
+    async def scenario():
+        return await store.write(pragmas), await store.read(pragmas)
+
+    assert asyncio.run(scenario()) == (["wal", 2], ["wal", 2])
+
+
+def test_the_journal_keeps_the_order_of_events(store):
+    async def scenario():
+        for kind in ("created", "ended", "completed"):
+            await store.write(lambda connection, kind=kind: rows.note(connection, session(), NOW, kind, {"k": kind}))
+        return await store.read(lambda connection: rows.history(connection, "ses_1"))
+
+    lines = asyncio.run(scenario())
+    assert [(line.kind, line.at, line.detail) for line in lines] == [
+        (kind, NOW, {"k": kind}) for kind in ("created", "ended", "completed")
+    ]
+
+
+async def pieces(*parts):
+    for part in parts:
+        yield part
+
+
+@pytest.fixture(params=[LocalAudio])
+def audio(request, tmp_path):
+    opened = request.param(tmp_path / "audio")
+    yield opened
+    opened.close()
+
+
+def test_audio_comes_back_byte_for_byte_with_its_digest(audio):
+    parts = [os.urandom(700_000) for _ in range(4)]
+    stored = asyncio.run(audio.put(KEY, pieces(*parts), 10**7))
+    whole = b"".join(parts)
+    assert audio.path(KEY).read_bytes() == whole
+    assert (stored.key, stored.size, stored.sha256) == (KEY, len(whole), hashlib.sha256(whole).hexdigest())
+
+
+def test_audio_over_the_limit_leaves_nothing(audio, tmp_path):
+    with pytest.raises(TooLarge):
+        asyncio.run(audio.put(KEY, pieces(b"x" * 1_500_000, b"x"), 1_500_000))
+    audio.close()
+    assert not [path for path in (tmp_path / "audio").rglob("*") if path.is_file()]
+
+
+def test_audio_of_exactly_the_limit_is_kept(audio):
+    assert asyncio.run(audio.put(KEY, pieces(b"xy"), 2)).size == 2
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(audio, tmp_path):
+    async def broken():
+        yield b"x" * 2_000_000
+        raise ConnectionAbortedError
+
+    async def left():
+        yield b"x" * 2_000_000
+        await asyncio.sleep(60)
+
+    async def scenario():
+        with pytest.raises(Exception):  # noqa: B017 - whatever the client's end breaks with
+            await audio.put(KEY, broken(), 10**7)
+        task = asyncio.ensure_future(audio.put(OTHER, left(), 10**7))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
+    audio.close()
+    assert not [path for path in (tmp_path / "audio").rglob("*") if path.is_file()]
+
+
+def test_a_disk_that_refuses_is_a_storage_error(audio, tmp_path):
+    (tmp_path / "audio" / "incoming").rmdir()
+    with pytest.raises(StorageError):
+        asyncio.run(audio.put(KEY, pieces(b"x"), 10))
+
+
+@pytest.mark.parametrize("key", ["", "../../etc/passwd", "a" * 31, "A" * 32, f"{'a' * 32}/x", "a" * 32 + "\n"])
+def test_a_key_that_is_not_ours_names_no_path(audio, key):
+    with pytest.raises(ValueError, match="no audio key"):
+        audio.path(key)
+
+
+def test_the_sweep_removes_what_no_row_refers_to(audio, tmp_path):
+    async def scenario():
+        await audio.put(KEY, pieces(b"kept"), 10)
+        await audio.put(OTHER, pieces(b"orphan"), 10)
+        (tmp_path / "audio" / "incoming" / KEY).write_bytes(b"half")
+        return await audio.sweep({KEY})
+
+    assert asyncio.run(scenario()) == 2
+    assert [path.read_bytes() for path in (tmp_path / "audio").rglob("*") if path.is_file()] == [b"kept"]
+
+
+def test_deleting_twice_is_deleting_once(audio):
+    async def scenario():
+        await audio.put(KEY, pieces(b"x"), 10)
+        await audio.delete([KEY])
+        await audio.delete([KEY])
+
+    asyncio.run(scenario())
+    assert not audio.path(KEY).exists()

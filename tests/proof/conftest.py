@@ -1,0 +1,36 @@
+"""One started mock for all faults: switching a fault is cheaper than starting a server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from tests.proof.bench import mock
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from fastapi import FastAPI
+
+T = TypeVar("T")
+
+
+@dataclass
+class Bench:
+    app: FastAPI
+    runner: asyncio.Runner
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with asyncio.Runner() as runner:
+        started = mock(tmp_path_factory.mktemp("proof"))
+        app = runner.run(started.__aenter__())
+        yield Bench(app, runner)
+        runner.run(started.__aexit__(None, None, None))

@@ -1,0 +1,50 @@
+"""A check is worth what it kills: each fault turns exactly the requirements it names red, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.verdict import Overall, Verdict
+from mock_server.faults.catalogue import CATALOGUE
+from tests.proof.bench import graded
+
+if TYPE_CHECKING:
+    from conformance.run import Run
+    from tests.proof.conftest import Bench
+
+
+def red(run: Run) -> set[str]:
+    return {g.requirement.id for g in run.graded if g.verdict is Verdict.FAIL}
+
+
+def kit_errors(run: Run) -> list[str]:
+    broken = [f"{g.requirement.id}: {g.findings[0].message}" for g in run.graded if g.verdict is Verdict.ERROR]
+    return broken + [note.text for note in run.evidence.notes if note.reason == "kit_error"]
+
+
+@pytest.mark.parametrize("reading", ["lenient", "strict"])
+def test_the_honest_mock_is_conformant(bench: Bench, reading: str) -> None:
+    run = bench.run(graded(bench.app, (), reading))  # type: ignore[arg-type]
+    assert red(run) == set()
+    assert kit_errors(run) == []
+    assert run.overall is Overall.CONFORMANT
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE))
+def test_a_fault_turns_exactly_its_requirements_red(bench: Bench, name: str) -> None:
+    run = bench.run(graded(bench.app, (name,)))
+    assert kit_errors(run) == []
+    assert red(run) == set(CATALOGUE[name].breaks)
+    assert run.overall is Overall.NON_CONFORMANT
+
+
+def test_no_fault_is_without_a_requirement() -> None:
+    assert [name for name, fault in CATALOGUE.items() if not fault.breaks] == []
+    assert len(CATALOGUE) >= 40
+
+
+def test_asyncio_is_left_as_it_was() -> None:
+    assert asyncio._get_running_loop() is None
