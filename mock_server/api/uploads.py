@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import TYPE_CHECKING
 
 from python_multipart.multipart import parse_options_header
@@ -82,7 +83,9 @@ def disposition_name(header: str) -> str:
         return ""
     message = Message()
     message["Content-Disposition"] = _text(header[:_LONGEST_HEADER])
-    return message.get_filename("") or ""
+    values = [value for name, value in message.get_params([], "content-disposition") if name == "filename"]
+    values.sort(key=lambda value: isinstance(value, str))  # the extended form goes first, in whatever order they stand
+    return collapse_rfc2231_value(values[0]).strip() if values else ""
 
 
 def _text(header: str) -> str:

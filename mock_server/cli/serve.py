@@ -183,6 +183,7 @@ def _run(app: FastAPI, listening: socket.socket) -> None:
     from mock_server.cli.wire import Wire
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a warning for each malformed form is a client's word
     config = uvicorn.Config(
         app,
         http=Wire,
