@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass, field, replace
@@ -73,6 +74,7 @@ class Face:
     unready_because: str = "The model is being tried out."
     seen: Outlines = field(default_factory=Outlines)
     numbering: Numbering = field(default_factory=Numbering)
+    stopping: bool = False
     _latest: str = ""
     _running: int = 0
 
@@ -147,6 +149,12 @@ class Face:
             return envelope(problem)
         except ClientDisconnect:  # nobody is there to read this
             return envelope(problems.invalid_request("The body ended before it was complete."))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.stopping or task is None:
+                raise
+            task.uncancel()  # the grace of a shutdown is over: this is the last the client hears
+            return envelope(problems.service_unavailable("The server is stopping.", _RETRY_S))
         except Exception:
             log.exception("%s %s broke", call.request.method, call.operation)
             return envelope(problems.internal_error())

@@ -20,7 +20,7 @@ from mock_server.faults.catalogue import CATALOGUE
 from mock_server.settings import DEFAULT_KEY, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from fastapi import FastAPI
 
@@ -177,13 +177,15 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _run(app: FastAPI, listening: socket.socket) -> None:
+def _run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) -> None:
     import uvicorn
 
-    from mock_server.cli.wire import Wire
+    from mock_server.cli.wire import Server, Wire
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a warning for each malformed form is a client's word
+    logging.getLogger("python_multipart").setLevel(
+        logging.ERROR
+    )  # a warning for each malformed form is a client's word
     config = uvicorn.Config(
         app,
         http=Wire,
@@ -195,10 +197,7 @@ def _run(app: FastAPI, listening: socket.socket) -> None:
         limit_concurrency=_MOST_CONNECTIONS,
         h11_max_incomplete_event_size=_MOST_HEAD,
     )
-    server = uvicorn.Server(config)
-    server.run(sockets=[listening])
-    if not server.started:
-        raise typer.Exit(_UNUSABLE)
+    Server(config, app.state.face, announce).run(sockets=[listening])
 
 
 def serve(
@@ -248,8 +247,8 @@ def serve(
         raise _refuse(str(error), _USAGE) from error
     listening = _listen(host, port)
     app, notice = _open(settings)
-    _banner(settings, host, listening.getsockname()[1], notice)
-    _run(app, listening)
+    port = listening.getsockname()[1]
+    _run(app, listening, lambda: _banner(settings, host, port, notice))
 
 
 def faults() -> None:

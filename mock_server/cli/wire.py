@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mock_server import problems
@@ -13,6 +14,10 @@ from mock_server.api.answer import envelope
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
+    from collections.abc import Callable
+
+    from mock_server.api.face import Face
 
 #: A client that has opened a connection says what it wants within this many seconds; idle ones cost a place each.
 _FIRST_WORD_S = 20.0
@@ -53,3 +58,23 @@ class Wire(H11Protocol):
         ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Tells when it really serves, and lets the application know when it no longer will."""
+
+    def __init__(self, config: uvicorn.Config, face: Face, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._face = face
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Requests still running when the grace is over are answered instead of dropped."""
+        self._face.stopping = True
+        await super().shutdown(sockets)

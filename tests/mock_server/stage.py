@@ -31,9 +31,7 @@ SHORT = fixtures.load()["short"]
 
 def keeps(schema: str, value: object) -> bool:
     """Whether a body keeps a schema of the spec; says how it does not."""
-    validator = Draft202012Validator(
-        spec.load().schemas[schema], format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    validator = Draft202012Validator(spec.load().schemas[schema], format_checker=Draft202012Validator.FORMAT_CHECKER)
     found = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
     assert not found, found
     return True

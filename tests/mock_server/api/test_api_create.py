@@ -15,7 +15,7 @@ from tests.mock_server.stage import BODY, HOST, code_of, keeps
 ODD_DATA = {
     "nested": {"a": [1, {"b": None}], "": {}},
     "numbers": [0, -1, 1.5, 1.0, 1e300, 5e-324, 2**53 + 1, -(10**30)],
-    "text": "Zoë 𝕏 \u0000 \" \\ / \u2028 ﷽",
+    "text": 'Zoë 𝕏 \u0000 " \\ / \u2028 ﷽',
     "long": "x" * 5000,
     "no": [None, False, [], {}],
 }

@@ -57,7 +57,8 @@ def test_a_refusal_repeats_no_key(mock):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v1/session", "/v1/sessions/", "/v1/sessions/x/", "/v2/sessions", "/%00", "//", "/v1/a/b"]
+    "path",
+    ["/", "/v1", "/v1/", "/v1/session", "/v1/sessions/", "/v1/sessions/x/", "/v2/sessions", "/%00", "//", "/v1/a/b"],
 )
 def test_an_unknown_route_is_404_in_the_envelope(mock, path):
     for method in ("GET", "POST", "DELETE"):
@@ -118,7 +119,9 @@ def test_a_page_may_read_why_it_was_not_let_in(mock):
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, ORIGIN)
 
 
-@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/sessions/x/audio/1.mp3", "/.well-known/medscribealliance", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/v1/sessions", "/v1/sessions/x/audio/1.mp3", "/.well-known/medscribealliance", "/nowhere"]
+)
 def test_a_preflight_needs_no_credential_and_names_what_may_be_sent(mock, path):
     asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "flavour"}
     answer = mock.send("OPTIONS", path, key=None, headers=asked)

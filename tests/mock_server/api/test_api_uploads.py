@@ -137,7 +137,9 @@ def test_a_label_that_means_no_audio_is_refused_with_the_formats(mock, label):
     assert mock.read(session).json()["status"] == "created"
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "C:\\x.wav", "a/b/c.wav", "..", "~", "con", "💥.wav"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "C:\\x.wav", "a/b/c.wav", "..", "~", "con", "💥.wav"]
+)
 def test_a_name_that_looks_like_a_path_is_kept_as_text_and_touches_no_file(mock, name):
     session = mock.create()
     header = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
@@ -258,8 +260,9 @@ def test_audio_that_is_none_ends_failed_with_the_reason_or_is_refused(mock, bad)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=300)
-    | st.lists(st.sampled_from([b"--b", b"--", b"\r\n", b'Content-Disposition: form-data; name="file"', b": ", b"x"]))
-    .map(b"".join),
+    | st.lists(
+        st.sampled_from([b"--b", b"--", b"\r\n", b'Content-Disposition: form-data; name="file"', b": ", b"x"])
+    ).map(b"".join),
     label=st.sampled_from(["multipart/form-data; boundary=b", "multipart/form-data", "audio/wav", "", ";", "a/b"]),
     disposition=st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=60),
 )
@@ -272,6 +275,8 @@ def test_no_upload_is_more_than_the_server_can_take(mock, body, label, dispositi
     assert answer.status_code == 200 or code_of(answer) in ("invalid_request", "invalid_audio_format")
 
 
-@given(header=st.text(max_size=80) | st.builds("a; filename{}{}".format, st.text("*0123456789=", max_size=6), st.text()))
+@given(
+    header=st.text(max_size=80) | st.builds("a; filename{}{}".format, st.text("*0123456789=", max_size=6), st.text())
+)
 def test_any_disposition_has_a_name_or_none(header):
     assert isinstance(disposition_name(header.encode("latin-1", "replace").decode("latin-1")), str)
