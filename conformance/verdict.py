@@ -11,8 +11,9 @@ from conformance.finding import Finding, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from spec.model import Level
+
 Reading = Literal["lenient", "strict"]
-Level = Literal["MUST", "SHOULD", "MAY", "SCHEMA"]
 
 
 class Verdict(StrEnum):

@@ -58,7 +58,9 @@ class Conduct:
     takes_audio_in: frozenset[str] = frozenset()
     #: What the id drawn for a session is made into.
     session_id: Callable[[str], str] = _same
-    #: What a file's name is made into.
+    #: Whether an end without a body is taken.
+    ends_without_body: bool = True
+    #: What a file's name is made into; may refuse by raising a Problem.
     file_name: Callable[[str], str] = _same
 
 

@@ -191,7 +191,9 @@ class Service:
             session = self._own(connection, namespace, session_id)
             self._admit(session, name, stored.size)
             now = self.now_of(namespace)
-            file = AudioFile(self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name))
+            file = AudioFile(
+                self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
+            )
             after = self._apply(connection, session, AudioAccepted(file), now)
             kept = {listed.key for listed in after.files}
             return after, file, [listed.key for listed in session.files if listed.key not in kept]

@@ -100,9 +100,7 @@ def read_errata(files: Files) -> dict[str, Erratum]:
     return table(f"{files.name}/{path}", files.yaml(path), decode, lambda erratum: erratum.id)
 
 
-def read_requirements(
-    files: Files, errata: Iterable[str], revisions: Iterable[str]
-) -> dict[str, Requirement]:
+def read_requirements(files: Files, errata: Iterable[str], revisions: Iterable[str]) -> dict[str, Requirement]:
     """Return the requirements of every revision by id, by chapter and then in the order of their file."""
     found: dict[str, Requirement] = {}
     errata, revisions = frozenset(errata), frozenset(revisions)
@@ -119,9 +117,7 @@ def read_requirements(
     return found
 
 
-def _requirement(
-    record: Record, chapter: int, errata: frozenset[str], revisions: frozenset[str]
-) -> Requirement:
+def _requirement(record: Record, chapter: int, errata: frozenset[str], revisions: frozenset[str]) -> Requirement:
     requirement = Requirement(
         id=record.text("id"),
         chapter=chapter,

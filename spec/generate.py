@@ -103,10 +103,7 @@ def page(spec: Spec) -> str:
                 for state in lifecycle.states.values()
             ),
             "",
-            *(
-                f"`{alias.name}` {alias.meaning}{_errata(alias.errata)}."
-                for alias in lifecycle.aliases.values()
-            ),
+            *(f"`{alias.name}` {alias.meaning}{_errata(alias.errata)}." for alias in lifecycle.aliases.values()),
             "",
             "## Transitions",
             "",
@@ -161,11 +158,7 @@ def _answers(lifecycle: Lifecycle) -> Iterable[str]:
         "*partly*: the text has the rule, not the code; *undefined*: it has neither, and a deviation warns."
     )
     yield ""
-    yield (
-        "| | "
-        + " | ".join(f"{item.name}<br>`{item.request}`" for item in lifecycle.operations.values())
-        + " |"
-    )
+    yield ("| | " + " | ".join(f"{item.name}<br>`{item.request}`" for item in lifecycle.operations.values()) + " |")
     yield "|---" * (len(lifecycle.operations) + 1) + "|"
     for row in (*lifecycle.states, *lifecycle.outsiders):
         answers = (_answer(lifecycle.cell(row, operation)) for operation in lifecycle.operations)
@@ -224,9 +217,7 @@ def stale(root: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the files, or with --check print what is stale and return 1."""
     parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail when a committed copy is stale"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a committed copy is stale")
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout (default: here)")
     options = parser.parse_args(arguments)
     if not (options.root / "pyproject.toml").is_file():

@@ -112,9 +112,7 @@ class _Reader:
         )
 
     def alias(self, record: Record) -> Alias:
-        return Alias(
-            record.text("name"), record.integers("ranks"), record.text("meaning"), self._errata(record)
-        )
+        return Alias(record.text("name"), record.integers("ranks"), record.text("meaning"), self._errata(record))
 
     def event(self, record: Record) -> Event:
         return Event(record.text("name"), record.flag("core"), record.text("meaning"))

@@ -23,11 +23,7 @@ def profiles(root: Traversable | None = None) -> tuple[str, ...]:
     """Return the names of the protocols that have a folder here."""
     where = root or resources.files("spec")
     return tuple(
-        sorted(
-            item.name
-            for item in where.iterdir()
-            if item.is_dir() and item.joinpath("revisions.yaml").is_file()
-        )
+        sorted(item.name for item in where.iterdir() if item.is_dir() and item.joinpath("revisions.yaml").is_file())
     )
 
 
@@ -43,9 +39,7 @@ def catalogue(profile: str = "medscribe", *, root: Traversable | None = None) ->
     return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files)))
 
 
-def load(
-    profile: str = "medscribe", revision: str = "2026-01-27", *, root: Traversable | None = None
-) -> Spec:
+def load(profile: str = "medscribe", revision: str = "2026-01-27", *, root: Traversable | None = None) -> Spec:
     """Return the spec of a revision, read once; SpecError for what does not exist or contradicts itself."""
     return _load(profile, revision) if root is None else read(profile, revision, root)
 
@@ -67,18 +61,14 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
     everything = read_requirements(files, errata, known)
     lifecycle = read_lifecycle(files, errata)
     rules = read_rules(files)
-    schemas = {
-        PurePosixPath(path).stem: files.json(path) for path in files.list(f"{revision}/schemas", ".json")
-    }
+    schemas = {PurePosixPath(path).stem: files.json(path) for path in files.list(f"{revision}/schemas", ".json")}
     examples = _examples(files, revision, schemas, errata)
     openapi = _bundle(files.yaml(f"{revision}/openapi.yaml"), schemas)
     return Spec(
         profile=profile,
         revision=revision,
         revisions=MappingProxyType(known),
-        requirements=MappingProxyType(
-            {name: item for name, item in everything.items() if revision in item.revisions}
-        ),
+        requirements=MappingProxyType({name: item for name, item in everything.items() if revision in item.revisions}),
         errata=MappingProxyType(errata),
         rules=MappingProxyType(rules),
         lifecycle=lifecycle,
@@ -97,9 +87,7 @@ def _files(profile: str, root: Traversable | None) -> Files:
     return Files(where.joinpath(profile), profile)
 
 
-def _examples(
-    files: Files, revision: str, schemas: Collection[str], errata: Collection[str]
-) -> dict[str, Example]:
+def _examples(files: Files, revision: str, schemas: Collection[str], errata: Collection[str]) -> dict[str, Example]:
     path = f"{revision}/examples/index.yaml"
 
     def decode(record: Record) -> Example:
@@ -111,9 +99,7 @@ def _examples(
             status=record.integer("status") if record.has("status") else None,
             valid=record.flag("valid"),
             value=files.json(f"{revision}/examples/{name}.json"),
-            contradictions=tuple(
-                _contradiction(record, item, errata) for item in record.items("contradictions")
-            ),
+            contradictions=tuple(_contradiction(record, item, errata) for item in record.items("contradictions")),
             repairs=record.texts("repairs"),
             errata=record.texts("errata"),
         )
@@ -124,9 +110,7 @@ def _examples(
         return example
 
     found = table(f"{files.name}/{path}", files.yaml(path), decode, lambda example: example.name, "name")
-    unlisted = {
-        PurePosixPath(item).stem for item in files.list(f"{revision}/examples", ".json")
-    } - found.keys()
+    unlisted = {PurePosixPath(item).stem for item in files.list(f"{revision}/examples", ".json")} - found.keys()
     if unlisted:
         raise SpecError(f"{files.name}/{path}: {', '.join(sorted(unlisted))}: not in the index")
     return found

@@ -314,9 +314,7 @@ class Spec:
     errata: Mapping[str, Erratum]
     rules: Mapping[int, Rule]
     lifecycle: Lifecycle
-    schemas: Mapping[str, dict[str, Any]] = field(
-        repr=False
-    )  # plain, as validators want them: not to be changed
+    schemas: Mapping[str, dict[str, Any]] = field(repr=False)  # plain, as validators want them: not to be changed
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)
     sha256: str

@@ -151,7 +151,9 @@ def _order(evidence: Evidence, key: str) -> tuple[Exchange, list[int | None]] | 
     if story is None or story.final is None:
         return None
     known = fixtures.load()
-    sent = [known[x.label.fixture] for x in story.uploads if x.accepted and x.label.fixture in known]
+    sent = [
+        known[x.label.fixture] for x in story.uploads if x.accepted and x.label.fixture and x.label.fixture in known
+    ]
     ordered = sorted(sent, key=lambda fixture: fixture.sequence or 0)
     transcript = story.final.document.get("transcript")
     if not ordered or not isinstance(transcript, str):
@@ -392,7 +394,7 @@ def an_upload_to_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable
 
 
 @check("AUD-025")
-def an_oversized_file_is_recorded(evidence: Evidence) -> Iterable[Finding]:
+def an_oversized_file_is_recorded(_evidence: Evidence) -> Iterable[Finding]:
     """(7.8) 413 for a file above a limit the operator names; none can be named in this release."""
     yield not_applicable("No size limit is published, so none can be exceeded.")
 
@@ -412,7 +414,7 @@ def chunks_are_acknowledged_before_they_are_processed(evidence: Evidence) -> Ite
     for x in slow[:1]:
         yield warns(x, "An upload is acknowledged late.", expected=f"under {ACKNOWLEDGED_WITHIN:g} s", actual=x.elapsed)
     if len(times) == 2 and not slow:
-        short, long = sorted((median(x.elapsed for x in found) for found in times.values()))
+        short, long = sorted(median(x.elapsed for x in found) for found in times.values())
         last = next(reversed(times.values()))[-1]
         if long > 1.0 and long > 3 * short:
             yield warns(last, "The acknowledgement takes longer for longer audio.", expected=short, actual=long)

@@ -277,6 +277,10 @@ def model_is_optional_and_kept(evidence: Evidence) -> Iterable[Finding]:
             yield violates(
                 x, "A create without model, or with a listed one, is refused.", expected=201, actual=x.status
             )
+    yield from _models_used(evidence)
+
+
+def _models_used(evidence: Evidence) -> Iterator[Finding]:
     for story in evidence.stories.values():
         asked, final = story.asked.get("model"), story.final
         used = final.document.get("model_used") if final else None
@@ -384,7 +388,7 @@ def upload_type_is_one_of_three(evidence: Evidence) -> Iterable[Finding]:
     )
     for kind in ("chunked", "single"):
         for x in evidence.select("create", session=f"creation/upload {kind}", valid=True):
-            if x.accepted or not declared and made & {"chunked", "single"}:
+            if x.accepted or (not declared and made & {"chunked", "single"}):
                 yield holds(x)
             elif x.status < 500:
                 yield violates(

@@ -52,7 +52,7 @@ def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
 
 
 def equal(one: Any, other: Any) -> bool:
-    """Deep JSON equality with types, numbers by value in the range of doubles (E50): 1 and 1.0 are equal, 1 and true not."""
+    """Deep JSON equality with types, numbers by value as doubles (E50): 1 and 1.0 are equal, 1 and true are not."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):

@@ -12,7 +12,7 @@ from conformance.finding import departs, holds, inconclusive, not_applicable, re
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from conformance.evidence import Evidence, Exchange
+    from conformance.evidence import Evidence, Exchange, Operation
     from conformance.finding import Finding
 
 #: The table of §11.2 with the statuses each code goes with, and the code §3.3 adds.
@@ -51,7 +51,7 @@ _LENIENT: dict[str, tuple[int, ...]] = {
 _PROXY = (413, 414, 431, 502, 503, 504)
 #: Codes that were the right ones for the cell although the pair table has no row for it (E37, E41, E63).
 _PAIR_EXEMPT = (405, 413)
-_PROTOCOL = ("discovery", "templates", "create", "upload", "end", "get")
+_PROTOCOL: tuple[Operation, ...] = ("discovery", "templates", "create", "upload", "end", "get")
 
 
 def _is_json(x: Exchange) -> bool:
@@ -61,7 +61,7 @@ def _is_json(x: Exchange) -> bool:
 def _errors(evidence: Evidence) -> Iterator[Exchange]:
     """4xx and 5xx answers of the protocol's operations, but for what rule and erratum leave out."""
     for operation in _PROTOCOL:
-        for x in evidence.select(operation):  # type: ignore[arg-type]
+        for x in evidence.select(operation):
             if x.status < 400:
                 continue
             told_by_document = operation == "get" and (x.status == 410 or x.document.get("status") == "failed")
@@ -141,13 +141,13 @@ def _pairs(evidence: Evidence, *codes: str) -> Iterator[Finding]:
     for x, code in _coded(evidence, codes):
         seen = True
         told = f"The code {code} goes with another status."
-        shown = {"pointer": "/error/code", "expected": CODES[code][0], "actual": x.status}
+        wanted, where = CODES[code][0], "/error/code"
         if x.status in CODES[code]:
             yield holds(x)
         elif x.status in _LENIENT.get(code, ()):
-            yield departs(x, "E64", told, **shown)
+            yield departs(x, "E64", told, pointer=where, expected=wanted, actual=x.status)
         else:
-            yield violates(x, told, **shown)
+            yield violates(x, told, pointer=where, expected=wanted, actual=x.status)
     if not seen:
         yield not_applicable(f"No answer of the run carried {' or '.join(codes)}.")
 

@@ -267,7 +267,7 @@ def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]
         yield inconclusive("not_observed", "Fewer than two completed sessions with different speech were seen.")
         return
     uncovered = [(x, share) for x, share, _ in judged.values() if share < _NONE]
-    (first, _, one), (second, _, other) = list(judged.values())[:2]
+    (_, _, one), (second, _, other) = list(judged.values())[:2]
     if same_words(one, other):
         told = "Two recordings with different words got the same transcript."
         yield violates(second, told, pointer="/transcript", actual=other[:300])

@@ -14,7 +14,7 @@ from conformance.finding import Kind, holds, inconclusive, violates, warns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from conformance.evidence import Evidence, Exchange
+    from conformance.evidence import Evidence, Exchange, Operation
     from conformance.finding import Finding
 
 _ABSENT = (404, 405, 501)
@@ -23,8 +23,9 @@ _ABSENT = (404, 405, 501)
 @check("CONF-001")
 def required_endpoints_exist(evidence: Evidence) -> Iterable[Finding]:
     """(1.4) Discovery, templates, create; and get and end of a session that was made."""
-    for operation in ("discovery", "templates"):
-        found = list(evidence.select(operation, credential="right"))  # type: ignore[arg-type]
+    public: tuple[Operation, ...] = ("discovery", "templates")
+    for operation in public:
+        found = list(evidence.select(operation, credential="right"))
         good = [x for x in found if x.accepted]
         for x in good[:1] or found[:1]:
             yield (
@@ -32,8 +33,9 @@ def required_endpoints_exist(evidence: Evidence) -> Iterable[Finding]:
                 if good
                 else violates(x, f"The required endpoint for {operation} does not answer 2xx.", actual=x.status)
             )
-    for operation in ("create", "get", "end"):
-        found = list(evidence.select(operation, valid=True))  # type: ignore[arg-type]
+    own: tuple[Operation, ...] = ("create", "get", "end")
+    for operation in own:
+        found = list(evidence.select(operation, valid=True))
         there = [x for x in found if x.status not in _ABSENT]
         for x in there[:1] or found[:1]:
             told = f"The required endpoint for {operation} does not exist."

@@ -272,7 +272,7 @@ def language_detected_has_two_letters(evidence: Evidence) -> Iterable[Finding]:
 def the_count_is_an_integer(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) audio_files_received is an integer not below zero."""
     for operation in ("get", "end"):
-        for x in evidence.select(operation, valid=True):  # type: ignore[arg-type]
+        for x in evidence.select(operation, valid=True):
             if "audio_files_received" not in x.document:
                 continue
             count = x.document["audio_files_received"]
@@ -287,7 +287,7 @@ def the_count_is_an_integer(evidence: Evidence) -> Iterable[Finding]:
 def the_list_is_of_names_and_fits_the_count(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Strings, as many as the count says, none twice."""
     for operation in ("get", "end"):
-        for x in evidence.select(operation, valid=True):  # type: ignore[arg-type]
+        for x in evidence.select(operation, valid=True):
             if "audio_files" in x.document:
                 yield _judge_list(x)
 
@@ -463,15 +463,22 @@ def open_sessions_list_what_arrived(evidence: Evidence) -> Iterable[Finding]:
         return
     for story in evidence.stories.values():
         uploads = [x for x in story.uploads if x.accepted]
-        names = list(story.acknowledged)
-        if len(set(names)) != len(names):
-            continue
         for at, sent in enumerate(uploads):
             following = uploads[at + 1].number if at + 1 < len(uploads) else (story.end.number if story.end else None)
             reads = [x for x in story.reads if x.number > sent.number and (following is None or x.number < following)]
             shown = [x for x in reads if x.accepted and isinstance(x.document.get("audio_files"), list)]
             if shown:
-                yield _listed(shown[-1], set(names[: at + 1]))
+                yield _listed(shown[-1], _arrived(evidence, story, shown[-1]))
+
+
+def _arrived(evidence: Evidence, story: Story, read: Exchange) -> set[str]:
+    """Names taken before a read was sent, whoever sent them and why."""
+    return {
+        x.label.file
+        for x in evidence.exchanges
+        if x.label.operation == "upload" and x.label.session == story.key and x.accepted and x.label.file
+        if x.number < read.number
+    }
 
 
 def _listed(x: Exchange, names: set[str]) -> Finding:

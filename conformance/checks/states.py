@@ -21,7 +21,7 @@ RANK = {"created": 0, "recording": 1, "processing": 2} | dict.fromkeys(TERMINAL,
 
 def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
     for operation in ("create", "get", "end"):
-        for x in evidence.select(operation, credential="right"):  # type: ignore[arg-type]
+        for x in evidence.select(operation, credential="right"):
             if "status" in x.document and (x.accepted or x.status == 410):
                 yield x, x.document["status"]
 

@@ -57,7 +57,7 @@ def the_primary_version_is_supported(evidence: Evidence) -> Iterable[Finding]:
 
 def _refusals(evidence: Evidence) -> Iterator[Exchange]:
     for operation in ("templates", "get"):
-        yield from evidence.select(operation, probe=_UNKNOWN)  # type: ignore[arg-type]
+        yield from evidence.select(operation, probe=_UNKNOWN)
 
 
 @check("VER-003")
@@ -109,7 +109,7 @@ def a_supported_version_is_processed(evidence: Evidence) -> Iterable[Finding]:
 def requests_without_version_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(3.3) None is refused for lacking MSA-Version."""
     for operation in ("templates", "create", "get", "end"):
-        for x in evidence.select(operation, valid=True):  # type: ignore[arg-type]
+        for x in evidence.select(operation, valid=True):
             refused = x.response is not None and x.response.error_code == "unsupported_version"
             yield warns(x, "A request without MSA-Version is refused for its version.") if refused else holds(x)
 

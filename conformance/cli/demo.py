@@ -71,11 +71,17 @@ def _ready(address: str) -> bool:
 
 def _consult(console: Console, client: httpx.Client) -> dict[str, Any]:
     """Send the visit in chunks, end, and wait for the result."""
-    asked = {"templates": ["soap", "medications"], "upload_type": "chunked", "communication_protocol": "http", "model": "pro"}
+    asked = {
+        "templates": ["soap", "medications"],
+        "upload_type": "chunked",
+        "communication_protocol": "http",
+        "model": "pro",
+    }
     made = client.post("/v1/sessions", json=asked).raise_for_status().json()
     console.print(f"session [bold]{made['session_id']}[/] {made['status']}, expires at {made['expires_at']}")
     chunks = fixtures.chunks("visit", "cut")
-    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), console=console) as bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("sending chunks as a browser cuts them", total=len(chunks))
         for number, chunk in enumerate(chunks):
             file = (f"audio_{number}.webm", chunk.read(), "audio/webm;codecs=opus")
@@ -132,16 +138,18 @@ def demo(
     Example: scribe-conformance demo --report-dir report
     """
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="scribe-demo-") as folder:
-        with _server(console, Path(folder), transcriber) as address:
-            with httpx.Client(base_url=address, headers={"X-API-Key": _KEYS[0]}, timeout=60, trust_env=False) as client:
-                _show(console, _consult(console, client))
-            console.print(Rule("certifying the server"))
-            options = Options(
-                target=address,
-                api_key=_KEYS[0],
-                second_api_key=_KEYS[1],
-                test_clock=f"{address}/_mock/v1/clock",
-            )
-            code = certify_and_report(console, options, report_dir)
+    with (
+        tempfile.TemporaryDirectory(prefix="scribe-demo-") as folder,
+        _server(console, Path(folder), transcriber) as address,
+    ):
+        with httpx.Client(base_url=address, headers={"X-API-Key": _KEYS[0]}, timeout=60, trust_env=False) as client:
+            _show(console, _consult(console, client))
+        console.print(Rule("certifying the server"))
+        options = Options(
+            target=address,
+            api_key=_KEYS[0],
+            second_api_key=_KEYS[1],
+            test_clock=f"{address}/_mock/v1/clock",
+        )
+        code = certify_and_report(console, options, report_dir)
     raise typer.Exit(code)

@@ -99,7 +99,7 @@ def certify_and_report(
     return exit_code(result)
 
 
-def run(
+def run(  # noqa: PLR0917 - each parameter is an option of the command
     target: Annotated[str, typer.Option(help="URL of the service, e.g. http://127.0.0.1:8080")],
     api_key: Annotated[str, typer.Option(envvar="SCRIBE_API_KEY", help="API key of the tester.")],
     second_api_key: Annotated[

@@ -162,7 +162,7 @@ class Evidence:
         return {key: Story(key, tuple(found)) for key, found in grouped.items()}
 
     def changes(self, session: str) -> tuple[int, ...]:
-        """Numbers of the exchanges that may have changed a session, probes included: uploads and ends that were taken."""
+        """Numbers of the exchanges that may have changed a session: uploads and ends taken, probes included."""
         return tuple(
             x.number
             for x in self.exchanges

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.evidence import Exchange
-    from conformance.journeys.driver import Driver, Handle
+    from conformance.journeys.driver import Driver
     from fixtures import Fixture
 
 #: An audio type nobody lists; RFC 6838 leaves the x- names to private use.

@@ -77,7 +77,7 @@ async def defects(drive: Driver) -> None:
 
 @journey("creation/variants")
 async def variants(drive: Driver) -> None:
-    """(6.2, 6.5) Valid creates of every kind: each model, each upload type, no optional member, two and three templates."""
+    """(6.2, 6.5) Valid creates: each model, each upload type, without optional members, two and three templates."""
     for model in drive.target.models:
         await drive.create(f"creation/model {model['id']}", drive.body(model=model["id"]))
     for kind in drive.target.upload_methods:

@@ -246,6 +246,8 @@ class Driver:
         plain = probe is None and credential == "right" and not always
         if plain and heard.exchange.status in _BODY_WANTED:
             heard = await self._patiently(replace(label, attempt=heard.exchange.label.attempt + 1), counted)
+        if probe is None and credential == "right":
+            handle.refused = not heard.exchange.accepted
         return heard.exchange
 
     async def get(
@@ -283,7 +285,8 @@ class Driver:
 
     async def finish(self, handle: Handle) -> Exchange | None:
         """Read until the session rests, within --processing-timeout; else None and a note `deadline`."""
-        allowed = self.options.processing_timeout
+        # A session whose end was refused has nothing to wait for; one read shows where it stands.
+        allowed = 0.0 if handle.refused else self.options.processing_timeout
         self._tell(f"waiting for the results of {handle.key!r}")
         last = await self.until(handle, at_rest, within=allowed)
         if at_rest(last):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from conformance.checks.timestamps import instant
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from conformance.journeys.driver import Driver, Handle
 
 #: Acting closer to the deadline than this would judge the network (lifecycle §6).

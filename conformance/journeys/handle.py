@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Handle:
-    """A session of the run; `upload_url` is absolute, `sent` the names acknowledged so far."""
+    """A session of the run; `upload_url` is absolute, `sent` the names acknowledged, `refused` whether its end was."""
 
     key: str
     session_id: str
@@ -26,6 +26,7 @@ class Handle:
     model: Mapping[str, Any]
     single: bool = False
     sent: list[str] = field(default_factory=list)
+    refused: bool = False
 
     def stranger(self) -> Handle | None:
         """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""

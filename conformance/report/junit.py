@@ -75,4 +75,5 @@ def render(run: Run) -> bytes:
         )
         suite.extend(cases)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written

@@ -1,4 +1,4 @@
-"""What of the lifecycle a run saw, and the diagram that shows it: drawn from the spec, so every profile gets its own."""
+"""What of the lifecycle a run saw, and the diagram of it, drawn from the spec: every profile gets its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conformance.evidence import Evidence, Story
     from conformance.run import Run
-    from spec import Lifecycle
-    from spec.model import Edge
+    from spec.model import Edge, Lifecycle
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT, _LEFT, _TOP = 240, 76, 150, 46, 30, 70
 
@@ -67,7 +66,8 @@ def _path(source: tuple[int, int], target: tuple[int, int], columns: int, *, lon
         bend = max(abs(y2 + _HEIGHT // 2 - y1), 60) if side > 0 else 66
         x_to = x2 if side > 0 else x2 + _WIDTH // 2
         y_to = y2 + _HEIGHT // 2 if side > 0 else y2
-        return f"M{x1} {y1} C{x1 + 20 * columns} {y1 + side * bend} {x_to - 60} {y_to if side > 0 else y_to - bend} {x_to} {y_to}"
+        lift = y_to if side > 0 else y_to - bend
+        return f"M{x1} {y1} C{x1 + 20 * columns} {y1 + side * bend} {x_to - 60} {lift} {x_to} {y_to}"
     x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT // 2, y2 + _HEIGHT // 2
     return f"M{x1} {y1} C{x1 + 45} {y1} {x2 - 45} {y2} {x2} {y2}"
 
@@ -96,7 +96,8 @@ _STYLE = (
     ".life path.unseen,.life g.unseen rect{stroke:var(--not_applicable);stroke-dasharray:5 5}"
     ".life rect{fill:var(--card);stroke-width:2}.life text{fill:var(--ink);font:600 14px system-ui;text-anchor:middle}"
     ".life text.count{fill:var(--soft);font:12px system-ui}.life g.unseen text{fill:var(--soft)}"
-    ".life marker path{stroke:none}.life #seen path{fill:var(--pass)}.life #unseen path{fill:var(--not_applicable)}</style>"
+    ".life marker path{stroke:none}.life #seen path{fill:var(--pass)}"
+    ".life #unseen path{fill:var(--not_applicable)}</style>"
 )
 
 

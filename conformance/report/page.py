@@ -38,7 +38,7 @@ HEADLINES = {
 }
 
 _EXPLANATIONS = {
-    Overall.CONFORMANT: "No requirement is violated, and every applicable MUST that can be seen from outside was verified.",
+    Overall.CONFORMANT: "Nothing is violated, and every applicable MUST that can be seen from outside was verified.",
     Overall.NON_CONFORMANT: "At least one binding requirement is violated; each violation is shown with its evidence.",
     Overall.NOT_FULLY_VERIFIED: "Nothing is known to be violated, but not every binding requirement could be verified.",
 }

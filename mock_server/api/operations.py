@@ -114,6 +114,9 @@ async def end(face: Face, call: Call) -> Answer:
     assert call.session_id is not None, "the route has it"
     raw = await read(call.request, face.settings.max_json_bytes)
     body = parse_object(raw) if raw.strip() else {}
+    if not body and not face.faults.conduct.ends_without_body:
+        await face.service.get(call.namespace, call.session_id)
+        raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
     call.document = body
     sent = _count(body, "audio_files_sent")
     # A client that counts its uploads too is of the generation that reads templates as an array (client-interop §6).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mock_server import problems
 from mock_server.api.answer import Answer
 from mock_server.faults.making import answer_with, behaving, edit, error, fault, recode, set_to, without
 
@@ -36,15 +37,8 @@ def _makes_words_up(draft: dict[str, Any]) -> dict[str, Any]:
     return draft | {"failure": None, "text": told, "issues": [], "used": []}
 
 
-def _wants_body(asked: Asked, answer: Answer) -> bool:
-    return answer.status == 202 and not asked.document
-
-
-def _is_type(kind: str) -> Any:
-    def chosen(asked: Asked, answer: Answer) -> bool:
-        return answer.status == 200 and kind in asked.path
-
-    return chosen
+def _refuses(_name: str) -> str:
+    raise problems.invalid_audio_format("audio/wav", [])
 
 
 def _refused_but_listed(asked: Asked, answer: Answer) -> Answer:
@@ -68,77 +62,143 @@ def _early(body: dict[str, Any]) -> None:
 
 
 FAULTS = (
-    fault("ends_with_200", "success of an end is 200", rewrite=recode("end", 200, status=202)),
-    fault("ends_without_a_word", "the end answer has no message", rewrite=edit("end", without("message"), status=202)),
+    fault("ends_with_200", "success of an end is 200", "SES-END-002", rewrite=recode("end", 200, status=202)),
+    fault(
+        "ends_without_a_word",
+        "the end answer has no message",
+        "SES-END-004",
+        "SES-END-006",
+        rewrite=edit("end", without("message"), status=202),
+    ),
     fault(
         "ends_with_an_object",
         "message of the end answer is an object",
+        "SES-END-004",
+        "SES-END-006",
         rewrite=edit("end", set_to("message", {"text": "ended"}), status=202),
     ),
     fault(
         "ends_completed",
         "the end answer says completed",
+        "SES-END-005",
         rewrite=edit("end", set_to("status", "completed"), status=202),
     ),
-    fault("forgets_last_chunk", "the end answer has one file less", rewrite=edit("end", _one_less, status=202)),
+    fault(
+        "forgets_last_chunk",
+        "the end answer has one file less",
+        "SES-GET-026",
+        "SES-END-007",
+        rewrite=edit("end", _one_less, status=202),
+    ),
     fault(
         "wants_a_count",
-        "an end without a body is refused for good",
-        rewrite=answer_with("end", error(403, "forbidden"), when=_wants_body),
+        "an end without a body is refused",
+        "SES-END-001",
+        "SES-END-009",
+        "SES-EXP-013",
+        "AUD-015",
+        conduct=behaving(ends_without_body=False),
     ),
     fault(
         "ends_unknown_sessions",
         "an unknown session can be ended",
+        "AUTH-026",
+        "SES-END-012",
         rewrite=answer_with("end", Answer(202, {"status": "processing"}), when=lambda _q, a: a.status == 404),
     ),
     fault(
         "listens_after_the_end",
         "audio is taken after end",
+        "SES-GET-026",
+        "SES-END-008",
         conduct=behaving(takes_audio_in=frozenset({"processing", "completed", "partial", "failed"})),
     ),
-    fault("sorts_by_letters", "chunks are ordered by name: 10 before 2", conduct=behaving(recordings=_by_name)),
-    fault("sorts_by_arrival", "chunks are ordered as they came", conduct=behaving(recordings=_by_arrival)),
     fault(
-        "renames_files", "files get names of the server's own", conduct=behaving(file_name=lambda name: "file-" + name)
+        "sorts_by_letters", "chunks are ordered by name: 10 before 2", "AUD-012", conduct=behaving(recordings=_by_name)
     ),
-    fault("makes_words_up", "rubbish gets a transcript", conduct=behaving(transcription=_makes_words_up)),
+    fault("sorts_by_arrival", "chunks are ordered as they came", "AUD-012", conduct=behaving(recordings=_by_arrival)),
+    fault(
+        "renames_files",
+        "files get names of the server's own",
+        "CONF-003",
+        "SES-GET-025",
+        "SES-END-007",
+        "SES-EXP-009",
+        "AUD-003",
+        "AUD-014",
+        conduct=behaving(file_name=lambda name: "file-" + name),
+    ),
+    fault("makes_words_up", "rubbish gets a transcript", "AUD-017", conduct=behaving(transcription=_makes_words_up)),
     fault(
         "takes_audio_for_nobody",
         "an upload to an unknown session is 200",
+        "AUTH-026",
+        "AUD-022",
         rewrite=answer_with("upload", Answer(200, {}), when=lambda _q, a: a.status == 404),
     ),
-    fault("lists_what_it_refused", "refused uploads stand in the list", rewrite=_refused_but_listed),
+    fault(
+        "lists_what_it_refused",
+        "refused uploads stand in the list",
+        "SES-GET-022",
+        "SES-GET-025",
+        "SES-GET-026",
+        "AUD-032",
+        rewrite=_refused_but_listed,
+    ),
     fault(
         "chokes_on_audio",
-        "every upload is 400",
-        rewrite=answer_with("upload", error(400, "invalid_audio_format"), when=lambda _q, a: a.status == 200),
+        "every upload is refused",
+        "CONF-003",
+        "SES-CREATE-022",
+        "AUD-002",
+        "AUD-003",
+        "AUD-007",
+        "AUD-015",
+        "AUD-016",
+        conduct=behaving(file_name=_refuses),
     ),
-    fault("lives_for_ever", "sessions never expire", conduct=behaving(expires=False)),
+    fault("lives_for_ever", "sessions never expire", "SES-STATE-009", "SES-EXP-001", conduct=behaving(expires=False)),
     fault(
-        "listens_after_expiry", "audio is taken after expiry", conduct=behaving(takes_audio_in=frozenset({"expired"}))
+        "listens_after_expiry",
+        "audio is taken after expiry",
+        "SES-EXP-003",
+        "SES-EXP-009",
+        conduct=behaving(takes_audio_in=frozenset({"expired"})),
     ),
     fault(
         "forgets_the_expired",
         "an expired session is 404",
+        "SES-STATE-009",
+        "SES-GET-001",
         rewrite=answer_with("get", error(404, "session_not_found"), when=lambda _q, a: a.status == 410),
     ),
-    fault("hides_expiry", "an expired session is 200", rewrite=recode("get", 200, state="expired")),
-    fault("expires_without_a_word", "a 410 body has no message", rewrite=edit("get", without("message"), status=410)),
+    fault("hides_expiry", "an expired session is 200", "SES-EXP-005", rewrite=recode("get", 200, state="expired")),
+    fault(
+        "expires_without_a_word",
+        "a 410 body has no message",
+        "SES-EXP-006",
+        rewrite=edit("get", without("message"), status=410),
+    ),
     fault(
         "calls_expiry_gone",
         "the status of a 410 is another word",
+        "SES-STATE-001",
+        "SES-STATE-009",
+        "SES-EXP-008",
         rewrite=edit("get", set_to("status", "gone"), status=410),
     ),
     fault(
         "forgets_at_expiry",
         "a 410 lists no files",
+        "SES-EXP-009",
         rewrite=edit("get", lambda b: b.update(audio_files=[], audio_files_received=0), status=410),
     ),
-    fault("expires_in_the_past", "expired_at is created_at", rewrite=edit("get", _early, status=410)),
+    fault("expires_in_the_past", "expired_at is created_at", "SES-EXP-012", rewrite=edit("get", _early, status=410)),
     fault(
         "numbers_results_at_expiry",
         "transcript of a 410 is a number",
+        "SES-EXP-010",
         rewrite=edit("get", set_to("transcript", 7), status=410),
     ),
-    fault("miscodes_expiry", "session_expired goes with 400", rewrite=recode("upload end", 400, status=410)),
+    fault("miscodes_expiry", "session_expired goes with 400", "ERR-008", rewrite=recode("upload end", 400, status=410)),
 )

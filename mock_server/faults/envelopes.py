@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mock_server.api.answer import Answer
 from mock_server.faults.making import edit, error, fault, set_to, without
 
 if TYPE_CHECKING:
+    from mock_server.api.answer import Answer
     from mock_server.faults.fault import Asked
 
 
@@ -43,30 +43,69 @@ def _recoded(code: str, status: int) -> object:
 
 
 FAULTS = (
-    fault("lists_templates_bare", "GET /templates is an array", rewrite=_bare_list),
+    fault("lists_templates_bare", "GET /templates is an array", "TPL-001", rewrite=_bare_list),
     fault(
         "describes_no_template",
         "templates have no description",
+        "TPL-002",
         rewrite=edit("templates", without("templates.*.description"), status=200),
     ),
     fault(
         "lists_templates_twice",
         "a template id stands twice",
+        "TPL-002",
         rewrite=edit("templates", lambda b: b["templates"].append(b["templates"][0]), status=200),
     ),
-    fault("says_detail", "errors are {detail: …}", rewrite=_detail),
+    fault(
+        "says_detail",
+        "errors are {detail: …}",
+        "AUTH-006",
+        "AUTH-007",
+        "SES-CREATE-010",
+        "SES-CREATE-032",
+        "SES-GET-002",
+        "SES-END-012",
+        "ERR-001",
+        rewrite=_detail,
+    ),
     fault(
         "numbers_its_codes",
         "error codes are numbers",
+        "AUTH-006",
+        "AUTH-007",
+        "SES-CREATE-010",
+        "SES-CREATE-032",
+        "SES-GET-002",
+        "SES-END-012",
+        "ERR-002",
         rewrite=edit("any", set_to("error.code", 17), status=(400, 401, 404)),
     ),
     fault(
         "details_in_words",
         "details of an error is a string",
+        "ERR-003",
         rewrite=edit("any", set_to("error.details", "see the manual"), status=(400, 404)),
     ),
-    fault("labels_errors_plain", "errors are text/plain", rewrite=_plain),
-    fault("falls_over_nonsense", "what is no JSON is a 500", rewrite=_falls_over),
-    fault("miscodes_not_found", "session_not_found goes with 400", rewrite=_recoded("session_not_found", 400)),  # type: ignore[arg-type]
-    fault("miscodes_bad_requests", "invalid_request goes with 403", rewrite=_recoded("invalid_request", 403)),  # type: ignore[arg-type]
+    fault("labels_errors_plain", "errors are text/plain", "ERR-016", rewrite=_plain),
+    fault("falls_over_nonsense", "what is no JSON is a 500", "SES-CREATE-032", "ERR-020", rewrite=_falls_over),
+    fault(
+        "miscodes_not_found",
+        "session_not_found goes with 400",
+        "SES-GET-002",
+        "SES-END-012",
+        "ERR-007",
+        rewrite=_recoded("session_not_found", 400),
+    ),  # type: ignore[arg-type]
+    fault(
+        "miscodes_bad_requests",
+        "invalid_request goes with 403",
+        "SES-CREATE-011",
+        "SES-CREATE-017",
+        "SES-CREATE-023",
+        "SES-CREATE-026",
+        "SES-CREATE-027",
+        "SES-CREATE-032",
+        "ERR-009",
+        rewrite=_recoded("invalid_request", 403),
+    ),  # type: ignore[arg-type]
 )

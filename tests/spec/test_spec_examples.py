@@ -15,8 +15,7 @@ FORMATS = Draft202012Validator.FORMAT_CHECKER
 def breaches(schema, value):
     validator = Draft202012Validator(schema, format_checker=FORMATS)
     return {
-        ("".join(f"/{part}" for part in error.absolute_path), error.validator)
-        for error in validator.iter_errors(value)
+        ("".join(f"/{part}" for part in error.absolute_path), error.validator) for error in validator.iter_errors(value)
     }
 
 
@@ -118,9 +117,7 @@ def test_a_discovery_document_declares_what_it_offers():
         "endpoints": {"base_url": "https://scribe.example.com/v1"},
         "authentication": {"supported_methods": ["api_key"]},
         "capabilities": {"audio_formats": ["audio/wav"], "max_chunk_duration_seconds": 20},
-        "models": [
-            {"id": "lite", "display_name": "Lite", "languages": ["en"], "max_session_duration_seconds": 600}
-        ],
+        "models": [{"id": "lite", "display_name": "Lite", "languages": ["en"], "max_session_duration_seconds": 600}],
     }
     schema = SPEC.schemas["discovery"]
     assert not breaches(schema, document)

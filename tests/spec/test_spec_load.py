@@ -50,9 +50,7 @@ def test_the_catalogue_has_all_437_requirements():
     assert len(spec.catalogue()) == 437
 
 
-@pytest.mark.parametrize(
-    ("revision", "count"), [("2026-01-19", 295), ("2026-01-27", 399), ("2026-01-29", 406)]
-)
+@pytest.mark.parametrize(("revision", "count"), [("2026-01-19", 295), ("2026-01-27", 399), ("2026-01-29", 406)])
 def test_each_revision_has_its_own_part_of_the_catalogue(revision, count):
     assert sum(revision in item.revisions for item in spec.catalogue().values()) == count
 
@@ -245,9 +243,7 @@ def test_a_requirement_has_either_checks_or_a_reason(broken, both):
 def test_checks_replace_the_reason(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     path = tmp_path / "medscribe" / REQUIREMENTS
-    path.write_text(
-        re.sub("  untested: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8"
-    )
+    path.write_text(re.sub("  untested: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8")
     assert spec.load(root=tmp_path).requirements["TPL-001"].checks == ("one", "two")
 
 
