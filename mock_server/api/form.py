@@ -6,9 +6,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser
 
 from mock_server import problems
+from mock_server.api.header import parameters, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,17 +73,17 @@ class Form:
         self._value += data[start:end]
 
     def _header_end(self) -> None:
-        self._headers[self._field.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._headers[self._field.decode("latin-1").lower()] = text(self._value)
         self._field = self._value = b""
 
     def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._headers.get("content-disposition", ""))
-        if options.get(b"name") != b"file":
+        _, options = parameters(self._headers.get("content-disposition", ""))
+        if options.get("name") != "file":
             return
         if self.name is not None:  # dropping the second without a word would lose audio
             raise problems.invalid_request("One request takes one part named 'file'.", field="file")
         self._inside = True
-        self.name = options.get(b"filename", b"").decode("utf-8", "replace")
+        self.name = options.get("filename", "")
         self.content_type = self._headers.get("content-type", "")
 
     def _data(self, data: bytes, start: int, end: int) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.message import Message
-from email.utils import collapse_rfc2231_value
 from typing import TYPE_CHECKING
-
-from python_multipart.multipart import parse_options_header
 
 from mock_server import problems
 from mock_server.api.form import LONGEST_BOUNDARY, Form
+from mock_server.api.header import parameters, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,8 +29,6 @@ _LABELS = frozenset(
     }
 )
 LONGEST_NAME = 255
-#: Longer than any name that is taken, so that what is cut off was refused anyway.
-_LONGEST_HEADER = 8 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: Clients in the field put a whole form under an audio type (client-interop §1.2): it is told by how it begins.
 _ENVELOPE = re.compile(rb"--([^\r\n]{1,%d})\r\ncontent-disposition: ?form-data" % LONGEST_BOUNDARY, re.IGNORECASE)
@@ -77,28 +72,10 @@ def declared_size(headers: Headers) -> int | None:
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else None
 
 
-def disposition_name(header: str) -> str:
-    """The file name of Content-Disposition, RFC 6266's filename* included; '' without one."""
-    if not header:
-        return ""
-    message = Message()
-    message["Content-Disposition"] = _text(header[:_LONGEST_HEADER])
-    values = [value for name, value in message.get_params([], "content-disposition") if name == "filename"]
-    values.sort(key=lambda value: isinstance(value, str))  # the extended form goes first, in whatever order they stand
-    return collapse_rfc2231_value(values[0]).strip() if values else ""
-
-
-def _text(header: str) -> str:
-    """A header's text: bytes beyond ASCII are UTF-8 where they can be, and Latin-1 as of old where not."""
-    try:
-        return header.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return header
-
-
 def _fallback_name(headers: Headers) -> str:
     """The name a header implies where neither path nor form has one; X-Chunk-Index is of the first revision (E45)."""
-    named = disposition_name(headers.get("content-disposition", ""))
+    _, options = parameters(text(headers.get("content-disposition", "").encode("latin-1")))
+    named = options.get("filename", "").strip()
     index = headers.get("x-chunk-index", "")
     numbered = index.isascii() and index.isdigit() and len(index) < 7
     return named or (f"audio_{int(index)}" if numbered else "")
@@ -149,9 +126,10 @@ async def incoming(request: Request, path_name: str | None) -> Incoming:
     headers, stream = request.headers, request.stream()
     content_type = headers.get("content-type", "")
     implied = _fallback_name(headers)
-    essence, options = parse_options_header(content_type)
-    if essence == b"multipart/form-data":
-        return await _unwrapped(options.get(b"boundary", b""), stream, path_name, implied)
+    essence, options = parameters(content_type)
+    if essence == "multipart/form-data":
+        boundary = options.get("boundary", "").encode("latin-1", "replace")
+        return await _unwrapped(boundary, stream, path_name, implied)
     label = checked_label(content_type)
     head = await _opening(stream)
     envelope = _ENVELOPE.match(head)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fixtures
-from mock_server.api.uploads import disposition_name
+from mock_server.api.header import parameters
 from tests.mock_server.stage import LIMITS, MINE, SHORT, code_of
 
 WAV = SHORT.read()
@@ -107,6 +107,30 @@ def test_a_form_under_an_audio_type_is_unwrapped(mock):
     assert names(mock, session) == ["audio_0.webm", "audio_1.webm"]
 
 
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        'form-data; name="file"; filename="声 1.wav"',
+        "form-data; name=file; filename*=UTF-8''%E5%A3%B0%201.wav",
+        'form-data; filename="声 1.wav"; NAME="file"',
+    ],
+)
+def test_a_name_in_a_form_may_be_of_any_script(mock, disposition):
+    session = mock.create()
+    boundary = "----WebKitFormBoundaryX"
+    head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
+    assert form(mock, session, head + WAV + f"\r\n--{boundary}--\r\n".encode()).status_code == 200
+    assert names(mock, session) == ["声 1.wav"]
+
+
+@pytest.mark.parametrize(
+    "label", ["multipart/form-data; boundary*=UTF-8''%E2%80%AE", "multipart/form-data; boundary*0*=x"]
+)
+def test_a_boundary_in_a_form_of_its_own_is_no_trouble(mock, label):
+    answer = raw(mock, mock.create(), label=label)
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+
+
 def test_a_form_that_comes_in_single_bytes_is_the_same_form(mock):
     session = mock.create()
     body = envelope(content=b"RIFF....WAVE--not\r\n--a boundary")
@@ -150,7 +174,9 @@ def test_a_name_that_looks_like_a_path_is_kept_as_text_and_touches_no_file(mock,
     assert all(re.match(r"[0-9a-f]{32}", name) for name in stored)
 
 
-@pytest.mark.parametrize("name", ["a%00b.wav", "a%0Ab", "%1B%5B2J", "x" * 256, "x" * 10_000, "a%C2%85b"])
+@pytest.mark.parametrize(
+    "name", ["a%00b.wav", "a%0Ab", "%1B%5B2J", "%E2%80%AEvaw.exe", "x" * 256, "x" * 10_000, "a%C2%85b"]
+)
 def test_a_name_no_list_could_show_is_refused(mock, name):
     session = mock.create()
     by_header = raw(mock, session, **{"Content-Disposition": f"a; filename*=UTF-8''{name}"})
@@ -276,7 +302,11 @@ def test_no_upload_is_more_than_the_server_can_take(mock, body, label, dispositi
 
 
 @given(
-    header=st.text(max_size=80) | st.builds("a; filename{}{}".format, st.text("*0123456789=", max_size=6), st.text())
+    header=st.text(max_size=80)
+    | st.builds("a; filename{}{}".format, st.text("*0123456789=", max_size=6), st.text())
+    | st.builds("a; filename*=UTF-8''{}".format, st.text("%0123456789ABCDEF", max_size=20))
 )
-def test_any_disposition_has_a_name_or_none(header):
-    assert isinstance(disposition_name(header.encode("latin-1", "replace").decode("latin-1")), str)
+def test_any_header_has_parameters_or_none(header):
+    value, options = parameters(header)
+    assert isinstance(value, str)
+    assert all(isinstance(part, str) for pair in options.items() for part in pair)
