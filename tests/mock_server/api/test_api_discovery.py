@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mock_server.api.uploads import checked_label
+from mock_server.app import _try_out
+from mock_server.speech import SpeechUnavailable
 from tests.mock_server.stage import HOST, KEYS, MINE, code_of, keeps
 
 PATH = "/.well-known/medscribealliance"
@@ -110,6 +112,27 @@ def test_health_says_ready_only_after_the_trial(mock):
     finally:
         mock.face.ready = True
     assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "service_unavailable", "1")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (SpeechUnavailable("The speech worker stopped."), "worker stopped"),
+        (RuntimeError("secret path"), "log says why"),
+    ],
+)
+def test_a_model_that_fails_its_trial_is_never_ready(mock, monkeypatch, trouble, told):
+    async def fails():
+        raise trouble
+
+    monkeypatch.setattr(mock.face.transcriber, "ready", fails)
+    monkeypatch.setattr(mock.face, "ready", False)
+    monkeypatch.setattr(mock.face, "unready_because", "")
+    mock.run(_try_out(mock.face))
+    answer = mock.get("/health/ready", key=None)
+    assert answer.status_code == 503
+    assert told in answer.json()["error"]["message"]
+    assert "secret" not in answer.text
 
 
 def test_the_documentation_is_the_specs_and_names_no_key(mock):

@@ -21,7 +21,8 @@ PATIENCE_S = 20.0
 
 class Server:
     def __init__(self, directory, *arguments):
-        command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--transcriber", "scripted"]
+        command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0"]
+        arguments = arguments or ("--transcriber", "scripted")
         self.process = subprocess.Popen(
             [*command, "--data-dir", str(directory), *arguments], stderr=subprocess.PIPE, text=True
         )
@@ -174,3 +175,22 @@ def test_a_second_server_on_the_same_directory_is_refused_while_the_first_goes_o
     assert second.returncode == 3
     assert f"in use by process {server.process.pid}" in second.stderr
     assert httpx.get(server.url + "/health/live").status_code == 200
+
+
+@pytest.mark.whisper
+@pytest.mark.slow
+def test_the_server_is_ready_once_whisper_has_heard_a_second(tmp_path):
+    pytest.importorskip("faster_whisper")
+    server = Server(tmp_path, "--transcriber", "whisper", "--model", "tiny.en")
+    try:
+        seen = []
+        until = time.monotonic() + 60  # a cold machine loads the model from a slow disk
+        while time.monotonic() < until and 200 not in seen:
+            answer = httpx.get(server.url + "/health/ready")
+            seen.append(answer.status_code)
+            time.sleep(0.1)
+    finally:
+        server.stop()
+    assert seen[0] == 503
+    assert set(seen) == {503, 200}
+    assert answer.json()["engine"].startswith("faster-whisper")
