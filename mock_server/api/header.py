@@ -22,6 +22,5 @@ def parameters(header: str) -> tuple[str, dict[str, str]]:
     message = Message()
     message["Content-Disposition"] = header[:_LONGEST]
     found = message.get_params([("", "")], "content-disposition")
-    named = found[1:]
-    named.sort(key=lambda pair: not isinstance(pair[1], str))  # filename* after filename, in whatever order they came
-    return found[0][0].strip().lower(), {name.lower(): collapse_rfc2231_value(value) for name, value in named}
+    # extended ones stand last here, in whatever order they were sent, and so are what a dict keeps
+    return found[0][0].strip().lower(), {name.lower(): collapse_rfc2231_value(value) for name, value in found[1:]}

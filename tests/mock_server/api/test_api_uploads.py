@@ -67,6 +67,7 @@ def test_a_raw_body_is_named_by_its_path(mock, method):
         ('attachment; filename="audio_3.wav"', "audio_3.wav"),
         ("attachment; filename=audio_3.wav", "audio_3.wav"),
         ("attachment; filename=\"plain.wav\"; filename*=UTF-8''na%C3%AFve.wav", "naïve.wav"),
+        ("attachment; filename*=UTF-8''na%C3%AFve.wav; filename=\"plain.wav\"", "naïve.wav"),
         ('attachment; filename="100%25.wav"', "100%25.wav"),
         ('attachment; filename="größe.wav"'.encode(), "größe.wav"),
         (b'attachment; filename="gr\xf6\xdfe.wav"', "größe.wav"),
