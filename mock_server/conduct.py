@@ -6,12 +6,20 @@ The honest server is `HONEST`. A fault is a changed copy of it, or a rewriting o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mock_server.session.step import AudioAccepted, observed_state, step
+from mock_server.session.table import TRANSITIONS, Event, State
+
 if TYPE_CHECKING:
-    from mock_server.speech import Recording
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mock_server.session.model import Session
+    from mock_server.session.step import Happening, Stepped
+    from mock_server.speech.model import Recording
 
 T = TypeVar("T")
 
@@ -55,3 +63,21 @@ class Conduct:
 
 
 HONEST = Conduct()
+
+
+def moment(conduct: Conduct, session: Session, now: datetime) -> datetime:
+    """The time that decides about a session's expiry."""
+    return now if conduct.expires else min(now, session.expires_at - timedelta(microseconds=1))
+
+
+def takes_audio(conduct: Conduct, state: State) -> bool:
+    """Whether a session in this state takes a file."""
+    return Event.AUDIO_ACCEPTED in TRANSITIONS[state] or state.value in conduct.takes_audio_in
+
+
+def conducted(conduct: Conduct, session: Session, happening: Happening, now: datetime) -> Stepped:
+    """One step of the session core, bent where the conduct is; raises Refused."""
+    now = moment(conduct, session, now)
+    if isinstance(happening, AudioAccepted) and observed_state(session, now).value in conduct.takes_audio_in:
+        return replace(session, files=(*session.files, happening.file)), ()
+    return step(session, happening, now)

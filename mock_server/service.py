@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.clock import FURTHEST, Clock, SystemClock, stamp
-from mock_server.conduct import HONEST, Conduct
+from mock_server.conduct import HONEST, Conduct, conducted, moment, takes_audio
 from mock_server.ids import Ids, RandomIds
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, Order, Session
@@ -28,13 +28,12 @@ from mock_server.session.step import (
     Refused,
     StartWork,
     observed_state,
-    step,
 )
-from mock_server.session.table import TRANSITIONS, Event, State
+from mock_server.session.table import Event, State
 from mock_server.storage import AudioStore, StorageError, Store, rows
 from mock_server.storage.audio import LocalAudio, TooLarge
-from mock_server.storage.database import SqliteStore
 from mock_server.storage.lock import DirectoryLock
+from mock_server.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,7 +65,7 @@ class Limits:
     session_bytes: int = 1024 * 1024 * 1024
     #: An hour in chunks of six seconds.
     files: int = 600
-    queue: int = 64
+    queue: int = 32
     #: One is heard while another's notes are written; the transcriber has its own bound.
     at_once: int = 2
     reconcile_s: float = 20.0
@@ -192,15 +191,12 @@ class Service:
             session = self._own(connection, namespace, session_id)
             self._admit(session, name, stored.size)
             now = self.now_of(namespace)
-            listed = self._conduct().file_name(name)
-            file = AudioFile(listed, key, stored.sha256, stored.size, content_type, now, sequence_of(name))
-            if self._observed(session) in self._conduct().takes_audio_in:
-                after = replace(session, files=(*session.files, file))
-                rows.save(connection, session, after)
-                return after, file, []
-            after = self._apply(connection, session, AudioAccepted(file))
-            kept = {held.key for held in after.files}
-            return after, file, [old.key for old in session.files if old.key not in kept]
+            file = AudioFile(
+                self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
+            )
+            after = self._apply(connection, session, AudioAccepted(file), now)
+            kept = {listed.key for listed in after.files}
+            return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
         try:
             if not stored.size:
@@ -226,7 +222,7 @@ class Service:
         def change(connection: Connection) -> Session:
             session = self._own(connection, namespace, session_id)
             asked = EndRequested(audio_files_sent, templates_as_array)
-            return self._apply(connection, session, asked)
+            return self._apply(connection, session, asked, self.now_of(namespace))
 
         return await self._write(change)
 
@@ -241,7 +237,7 @@ class Service:
             session = self._own(connection, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(connection, session, DeadlinePassed())
+                session = self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
             return session, state
 
         return await self._write(change)
@@ -277,18 +273,14 @@ class Service:
             raise problems.session_not_found(session_id)
         return session
 
-    def _moment(self, session: Session) -> datetime:
-        """The namespace's time; where sessions do not expire, the last before the deadline."""
-        now = self.now_of(session.namespace)
-        return now if self._conduct().expires else min(now, session.expires_at - timedelta(microseconds=1))
-
     def _observed(self, session: Session) -> State:
-        return observed_state(session, self._moment(session))
+        conduct, now = self._conduct(), self.now_of(session.namespace)
+        return observed_state(session, moment(conduct, session, now))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
         """Refuse a file by the session's state or bounds."""
         state = self._observed(session)
-        if Event.AUDIO_ACCEPTED not in TRANSITIONS[state] and state not in self._conduct().takes_audio_in:
+        if not takes_audio(self._conduct(), state):
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
         if size > self.limits.upload_bytes:
             raise problems.payload_too_large(self.limits.upload_bytes)
@@ -298,11 +290,10 @@ class Service:
         if sum(file.size for file in others) + size > self.limits.session_bytes:
             raise problems.payload_too_large(self.limits.session_bytes)
 
-    def _apply(self, connection: Connection, session: Session, happening: Happening) -> Session:
+    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
         """One step and its effects, all in the caller's transaction."""
-        now = self._moment(session)
         try:
-            after, effects = step(session, happening, now)
+            after, effects = conducted(self._conduct(), session, happening, now)
         except Refused as refused:
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)

@@ -77,12 +77,12 @@ def transcribed(draft: Draft) -> Transcribed:
 
 def fill(template_id: str, transcript: str, extractor: Extractor) -> TemplateResult:
     """One template: its data, or the error code of §9.6; a broken rule costs its own template only."""
+    if template_id not in extractor.TEMPLATES:
+        told = f"There is no template {template_id!r}; GET /templates lists them."
+        return TemplateResult(template_id, "failed", error_code="template_not_found", error_message=told)
     try:
-        found = extractor(template_id, transcript)
-    except Exception as error:
-        if isinstance(error, KeyError) and error.args == (template_id,):
-            told = f"There is no template {template_id!r}; GET /templates lists them."
-            return TemplateResult(template_id, "failed", error_code="template_not_found", error_message=told)
+        found = extractor.extract(template_id, transcript)
+    except Exception:
         log.exception("template %s broke", template_id)
         told = "The notes could not be extracted from the transcript."
         return TemplateResult(template_id, "failed", error_code="extraction_failed", error_message=told)

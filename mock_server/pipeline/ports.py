@@ -1,11 +1,11 @@
-"""What the pipeline needs of speech and extraction; `mock_server.speech` and `mock_server.extraction` fit in."""
+"""What the pipeline needs of speech and extraction; `mock_server.speech` and `mock_server.extraction` fit in here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mock_server.speech.model import Recording, Transcription
 
@@ -24,18 +24,8 @@ class Transcriber(Protocol):
     def languages(self) -> tuple[str, ...]:
         """The languages it knows, as ISO 639-1 codes."""
 
-    @property
-    def diarizes(self) -> bool:
-        """Whether it tells speakers apart."""
-
     async def transcribe(self, recordings: Sequence[Recording], *, language_hint: str | None) -> Transcription:
         """Transcribe all recordings as one consultation; raises whatever it likes when it is out of order."""
-
-    async def ready(self) -> None:
-        """Raise when a second of audio cannot really be transcribed."""
-
-    async def close(self) -> None:
-        """Stop the workers."""
 
 
 @runtime_checkable
@@ -60,7 +50,11 @@ class Extraction(Protocol):
 
 
 class Extractor(Protocol):
-    """Fills templates from a transcript."""
+    """Fills templates from a transcript; a module of these two names will do."""
 
-    def __call__(self, template_id: str, transcript: str) -> Extraction | Shortfall:
-        """Fill one template; KeyError(template_id) for one it does not know. Runs in a thread."""
+    @property
+    def TEMPLATES(self) -> Collection[str]:  # noqa: N802 - the module's constant
+        """The ids it knows."""
+
+    def extract(self, template_id: str, transcript: str) -> Extraction | Shortfall:
+        """Fill one template it knows; runs in a thread."""

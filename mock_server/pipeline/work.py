@@ -1,6 +1,6 @@
 """The queue of sessions to process, on DBOS, with the six conditions it needs to lose nothing.
 
-1 WAL is set by us before DBOS opens the file (storage.database). 2 The application version is pinned, workflows are
+1 WAL is set by us before DBOS opens the file (storage.sqlite). 2 The application version is pinned, workflows are
 versioned by name. 3 DBOS is launched on the application's own loop. 4 A reconciler takes up what fell. 5 One executor a
 data directory, kept by a lock. 6 Arguments are ids, kept as JSON and never pickled.
 """

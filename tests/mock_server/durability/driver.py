@@ -41,8 +41,11 @@ class SlowEars:
         return Transcription("slow", "en", text=" ".join(digests), used=tuple(r.name for r in recordings))
 
 
-def extract(template_id, transcript):
-    return SimpleNamespace(data={"words": len(transcript.split())})
+class Rules:
+    TEMPLATES = ("soap",)
+
+    def extract(self, template_id, transcript):
+        return SimpleNamespace(data={"words": len(transcript.split())})
 
 
 async def client(service, number):
@@ -95,7 +98,7 @@ async def check(service):
 
 
 async def main(mode, directory):
-    service = await open_service(Path(directory), transcriber=SlowEars(), extractor=extract, limits=LIMITS)
+    service = await open_service(Path(directory), transcriber=SlowEars(), extractor=Rules(), limits=LIMITS)
     tell("open")
     await (load if mode == "load" else check)(service)
     await service.close()

@@ -21,7 +21,6 @@ class Ears:
 
     engine = "ears"
     languages = ("en",)
-    diarizes = False
 
     def __init__(self):
         self.broken: dict[bytes, int] = {}
@@ -63,17 +62,19 @@ class Gap:
     message: str
 
 
-def extract(template_id, transcript):
+class Rules:
     """`soap` holds the transcript, `vitals` needs a number in it, `cursed` and `clumsy` break."""
-    if template_id not in ("soap", "vitals", "cursed", "clumsy"):
-        raise KeyError(template_id)
-    if template_id == "cursed":
-        raise ZeroDivisionError
-    if template_id == "clumsy":
-        return Note({}["something it looked for"])
-    if template_id == "vitals" and not any(character.isdigit() for character in transcript):
-        return Gap("insufficient_audio", "no vitals were spoken")
-    return Note({template_id: transcript})
+
+    TEMPLATES = ("soap", "vitals", "cursed", "clumsy")
+
+    def extract(self, template_id, transcript):
+        if template_id == "clumsy":
+            return Note({}["something it looked for"])
+        if template_id == "cursed":
+            raise ZeroDivisionError
+        if template_id == "vitals" and not any(character.isdigit() for character in transcript):
+            return Gap("insufficient_audio", "no vitals were spoken")
+        return Note({template_id: transcript})
 
 
 class Sundial:
@@ -104,7 +105,7 @@ class Office:
             open_service(
                 self.directory,
                 transcriber=self.ears,
-                extractor=extract,
+                extractor=Rules(),
                 conduct=lambda: self.conduct,
                 clock=self.sundial,
                 **self.given,
@@ -115,6 +116,7 @@ class Office:
         self.run(self.service.close())
 
     def stray(self, **changes):
+        """Misbehave in these respects until the test is over."""
         self.conduct = replace(HONEST, **changes)
 
     def create(self, namespace="ns", templates=("soap",), lifetime_s=600, **asked):
@@ -168,3 +170,10 @@ def office(tmp_path_factory):
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _straight(office):
+    """Whoever strays comes back."""
+    yield
+    office.conduct = HONEST

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from mock_server.conduct import HONEST
 from mock_server.pipeline import process, work
 from mock_server.service import open_service
 from mock_server.session.table import State
@@ -250,58 +249,33 @@ def test_closing_interrupts_the_work_and_opening_takes_it_up(office):
     assert (office.run(office.service.now("interrupted")) - office.sundial.now()).total_seconds() > 49
 
 
-@pytest.fixture(autouse=True)
-def _honest_again(office):
-    yield
-    office.conduct = HONEST
-
-
-@pytest.mark.parametrize("state", ["processing", "completed", "expired"])
-def test_conduct_may_take_audio_where_the_table_has_no_arrow(office, state):
-    namespace = f"late{state}"
-    session = office.create(namespace, lifetime_s=60)
-    office.upload(session, b"~Doctor: hello")
-    if state == "expired":
-        office.run(office.service.advance_clock(namespace, 100))
-    else:
-        office.end(session)
-        if state == "completed":
-            office.ears.patience.set()
-            office.settle(session)
-            office.ears.patience.clear()
-    office.stray(takes_audio_in=frozenset({state}))
-    after, _ = office.upload(session, b"late", "late.wav")
-    assert [file.name for file in after.files] == ["audio_1.wav", "late.wav"]
-    assert office.get(session)[1] == state
-    office.ears.patience.set()
-    office.run(asyncio.sleep(0.2))
-    office.ears.patience.clear()
-
-
-def test_conduct_may_keep_sessions_from_expiring(office):
-    session = office.create("forever", lifetime_s=60)
+def test_conduct_may_take_audio_after_the_end(office):
+    session = office.create("strayafter")
     office.upload(session, b"Doctor: hello")
-    office.run(office.service.advance_clock("forever", 100))
-    office.stray(expires=False)
-    assert office.get(session)[1] is State.RECORDING
-    office.upload(session, b"late", "late.wav")
+    office.stray(takes_audio_in=frozenset({"completed"}))
     office.end(session)
-    assert office.settle(session)[1] is State.COMPLETED
+    office.settle(session)
+    after, _ = office.upload(session, b"late", "late.wav")
+    assert (after.state, len(after.files)) == (State.COMPLETED, 2)
+
+
+def test_conduct_may_never_let_a_session_expire(office):
+    session = office.create("strayforever", lifetime_s=60)
+    office.stray(expires=False)
+    office.run(office.service.advance_clock("strayforever", 100))
+    assert office.get(session)[1] is State.CREATED
+
+
+def test_conduct_may_lend_a_session_more_time(office):
+    office.stray(extra_lifetime_s=120.0)
+    session = office.create("straylonger", lifetime_s=60)
+    assert (session.expires_at - session.created_at).total_seconds() == 180
 
 
 def test_conduct_may_show_a_strangers_session(office):
-    session = office.create("somebody")
+    stranger = office.create("somebody")
     office.stray(keeps_namespaces_apart=False)
-    assert office.run(office.service.get("else", session.id))[0] == session
-
-
-def test_conduct_may_bend_ids_names_and_lifetimes(office):
-    office.stray(session_id=lambda drawn: drawn[:12], file_name=lambda name: "file-" + name, extra_lifetime_s=30.0)
-    session = office.create("bent", lifetime_s=60)
-    after, _ = office.upload(session)
-    assert len(session.id) == 12
-    assert (session.expires_at - session.created_at).total_seconds() == 90
-    assert [file.name for file in after.files] == ["file-audio_1.wav"]
+    assert office.run(office.service.get("anotherone", stranger.id))[0] == stranger
 
 
 def test_conduct_may_garble_what_was_heard_and_extracted(office):
@@ -310,9 +284,22 @@ def test_conduct_may_garble_what_was_heard_and_extracted(office):
         transcription=lambda draft: draft | {"text": draft["text"].upper()},
         extraction=lambda draft: {"results": draft["results"][:1]},
     )
-    done, state = office.processed(b"one", b"two", templates=("soap", "vitals"))
+    done, _ = office.processed(b"one", b"two", templates=("soap", "vitals"), namespace="garbling")
     assert (done.transcript, list(entries(done))) == ("ONE", ["soap"])
-    assert state is State.COMPLETED
+
+
+def test_conduct_sees_a_failed_transcription_as_a_draft_like_any_other(office):
+    office.stray(transcription=lambda draft: draft | {"text": " ".join(draft["text"].split()[:8])})
+    done, state = office.processed(b"?noise", namespace="garbling")
+    assert (state, done.failure.code, done.transcript) == (State.FAILED, "processing_failed", None)
+
+
+def test_conduct_may_bend_ids_and_names(office):
+    office.stray(session_id=lambda drawn: drawn[:12], file_name=lambda name: "file-" + name)
+    session = office.create("bent")
+    after, _ = office.upload(session)
+    assert len(session.id) == 12
+    assert [file.name for file in after.files] == ["file-audio_1.wav"]
 
 
 def test_a_file_the_transcriber_says_nothing_of_is_a_loss(office):

@@ -17,8 +17,8 @@ from mock_server.session.model import AudioFile, Failure, Order, ProcessingError
 from mock_server.session.table import State
 from mock_server.storage import StorageError, rows
 from mock_server.storage.audio import LocalAudio, TooLarge
-from mock_server.storage.database import SqliteStore
 from mock_server.storage.schema import journal, meta
+from mock_server.storage.sqlite import SqliteStore
 
 NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
 KEY = "0123456789abcdef0123456789abcdef"
