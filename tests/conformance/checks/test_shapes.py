@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.checks import all_checks
-from tests.conformance.checks.builders import DISCOVERY, Tape
+from tests.conformance.checks.builders import BASE, DISCOVERY, Tape, discovery_with, error, failure, success
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHAPTERS = ("CONF", "VER", "DISC", "AUTH", "TPL", "ERR", "SEC", "HOOK")
 MINE = {name: checks for name, checks in all_checks().items() if name.startswith(CHAPTERS)}
@@ -62,7 +66,51 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
     max_leaves=25,
 )
-DOCUMENTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
+#: Documents with everything in them a check may look at; one or two places of each are broken.
+FULL = discovery_with(
+    languages={"supported": ["en"], "auto_detection": True},
+    service={"name": "A", "documentation_url": BASE, "support_email": "a@b.example", "changelog_url": BASE},
+    deprecated_versions=[{"version": "0.0", "sunset_date": "2099-01-01", "migration_guide": BASE}],
+    capabilities__upload_methods=["chunked"],
+    capabilities__webhook_delivery=True,
+    authentication__oidc={"token_endpoint": BASE},
+    models=[{**DISCOVERY["models"][0], "response_speed": "fast", "features": {"custom_templates": True}}],
+)
+LISTING = {"templates": [{"id": "soap", "name": "SOAP", "description": "A note."}]}
+SESSION = {
+    "session_id": "ses_1", "status": "partial", "expires_at": "2026-02-03T10:00:00Z", "transcript": "Hello.",
+    "audio_files_received": 1, "audio_files": ["audio_0.wav"], "additional_data": {},
+    "templates": {"soap": success([{"action": "stop"}]), "nobody": failure("template_not_found")},
+    "template_errors": [{"template_id": "nobody", "error": "template_not_found"}],
+}
+REFUSAL = error("unsupported_version", requested_version="99.0", supported_versions=["0.1"], session_id="ses_1")
+CREATE = {"templates": ["soap", "nobody"], "model": "lite"}
+
+
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every path in a document, members and items alike."""
+    steps = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for step, value in steps:
+        yield (*path, step)
+        yield from places(value, (*path, step))
+
+
+@st.composite
+def broken(draw: st.DrawFn, document: Any) -> Any:
+    """The document with up to two of its values replaced by anything."""
+    made = deepcopy(document)
+    for _ in range(draw(st.integers(0, 2))):
+        *above, last = draw(st.sampled_from(list(places(made)) or [("error",)]))
+        place = made
+        for step in above:
+            place = place[step]
+        place[last] = draw(VALUES)
+    return made
+
+
+ANSWERS = st.one_of(broken(SESSION), broken(REFUSAL), broken(LISTING), VALUES)
 PROBES = (
     *(None, "none credential", "wrong credential in created", "version 99.0", "supported version 1.0"),
     *("one unknown template", "unknown templates only", "templates missing", "another client's session"),
@@ -83,18 +131,18 @@ HEADERS = st.dictionaries(
 @st.composite
 def tapes(draw: st.DrawFn) -> Tape:
     tape = Tape(second_key=True, api_target=draw(st.sampled_from([True, False, None])))
-    tape.heard("discovery", 200, draw(DOCUMENTS), headers=draw(HEADERS))
-    tape.heard("templates", 200, draw(st.one_of(DOCUMENTS, VALUES)))
+    tape.heard("discovery", 200, draw(broken(FULL)), headers=draw(HEADERS))
+    tape.heard("templates", 200, draw(broken(LISTING)))
     for _ in range(draw(st.integers(1, 8))):
         operation: Any = draw(st.sampled_from(["templates", "create", "upload", "end", "get", "other"]))
         tape.heard(
             operation,
             draw(STATUSES),
-            draw(st.one_of(DOCUMENTS, VALUES)),
+            draw(ANSWERS),
             session=draw(st.sampled_from(["visit", "authentication/states", "authentication/foreign"])),
             probe=draw(st.sampled_from(PROBES)),
             credential=draw(st.sampled_from(["right", "none", "wrong", "second"])),
-            asked=draw(st.one_of(DOCUMENTS, VALUES)),
+            asked=draw(st.one_of(broken(CREATE), VALUES)),
             file=draw(st.sampled_from([None, "audio_0.wav"])),
             fixture=draw(st.sampled_from([None, "short", "nobody's"])),
             headers=draw(HEADERS),
