@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
     from conformance.evidence import Evidence, Exchange, Story
 
+#: Integers beyond this are no doubles any more.
+_DOUBLES = 1e308
+
 
 def templates_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """Template id -> entry, from an object or from an array of one-key objects; empty for any other shape."""
@@ -56,7 +59,8 @@ def equal(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return float(one) == float(other)
+        # Python compares them by exact value; an integer no double can hold has to stay one and not raise.
+        return one == other or (max(abs(one), abs(other)) < _DOUBLES and float(one) == float(other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -64,11 +68,18 @@ def equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+def whole(value: object) -> int | None:
+    """The integer a JSON value is by JSON Schema (3.0 is one, true is not), or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
 def missing(x: Exchange, required: Mapping[str, type]) -> dict[str, object]:
     """Members that are absent or of another type: pointer -> what stands there (None for absent)."""
     wrong: dict[str, object] = {}
     for name, kind in required.items():
         value = x.document.get(name)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        if (whole(value) is None) if kind is int else not isinstance(value, kind):
             wrong[f"/{name}"] = value
     return wrong

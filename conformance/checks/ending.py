@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.checks.documents import missing
-from conformance.checks.refusals import refused
+from conformance.checks.arrivals import LAG, arrived, sent_twice
+from conformance.checks.documents import missing, whole
+from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
 from conformance.checks.words import content_words
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -26,25 +27,30 @@ def _first_ends(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
             yield story, story.end
 
 
+def _plain_ends(story: Story) -> list[Exchange]:
+    """Ends whose answer counts by rule 2: taken, refused, or a server error twice."""
+    ends = [x for x in story.exchanges if x.label.operation == "end" and x.response and not busy(x)]
+    errors = [x for x in ends if x.status >= 500]
+    return [x for x in ends if x.status < 500] or errors[1:]
+
+
 @check("SES-END-001")
 def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 2xx after an upload, and the session is no longer open within five seconds."""
     for story in evidence.stories.values():
         if not story.acknowledged:
             continue
-        ends = [x for x in story.exchanges if x.label.operation == "end"]
-        for x in ends[:1] if story.end is None else []:
-            if x.status != 429 and x.status < 500:
+        if story.end is None:
+            for x in _plain_ends(story)[-1:]:
                 yield violates(x, "A session with audio cannot be ended.", expected="202", actual=x.status)
-        if story.end is not None:
-            late = [x for x in story.reads if (x.sent - story.end.received).total_seconds() > 5]
-            still = [x for x in late if x.document.get("status") in ("created", "recording")]
-            told = "Five seconds after its end a session is still open."
-            yield (
-                violates(still[0], told, pointer="/status", actual=still[0].document["status"])
-                if still
-                else holds(story.end)
-            )
+            continue
+        late = [x for x in story.reads if (x.sent - story.end.received).total_seconds() >= LAG]
+        still = [x for x in late if x.document.get("status") in ("created", "recording")]
+        told = "Five seconds after its end a session is still open."
+        for x in still[:1]:
+            yield violates(x, told, pointer="/status", expected="processing", actual=x.document["status"])
+        if not still:
+            yield holds(story.end)
 
 
 @check("SES-END-002")
@@ -99,17 +105,19 @@ def the_message_is_a_string(evidence: Evidence) -> Iterable[Finding]:
 def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) Count and names are those that were acknowledged, also of parallel uploads."""
     for story, x in _first_ends(evidence):
-        names, expected = x.document.get("audio_files"), sorted(set(story.acknowledged))
-        if not isinstance(names, list) or any(u.accepted and u.status not in (200, 201, 204) for u in story.uploads):
+        names, come = x.document.get("audio_files"), arrived(evidence, story.key, x)
+        codes = {u.status for u in story.uploads if u.accepted}
+        if not isinstance(names, list) or not codes <= {200, 201, 204} or sent_twice(evidence, story.key):
             continue
-        same = sorted(map(str, names)) == expected and x.document.get("audio_files_received") == len(expected)
+        lost, invented = come.lost(names), come.invented(names)
         told = "The end answer does not report the files that were acknowledged."
-        if same:
+        facts: dict[str, Any] = {"pointer": "/audio_files", "expected": sorted(come.required), "actual": names}
+        if not lost and not invented and whole(x.document.get("audio_files_received")) == len(names):
             yield holds(x)
         elif evidence.facts.api_target is False:
-            yield warns(x, told, pointer="/audio_files", expected=expected, actual=names)
+            yield warns(x, told, **facts)
         else:
-            yield violates(x, told, pointer="/audio_files", expected=expected, actual=names)
+            yield violates(x, told, **facts)
 
 
 @check("SES-END-008")
@@ -121,14 +129,13 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
     for probe in ("upload after end", "upload at rest"):
         for x in evidence.select("upload", probe=probe):
             story = evidence.stories.get(x.label.session or "")
-            if story is None or story.end is None:
-                continue  # a session that could not be ended is open, and SES-END-001's to judge
+            if story is None or story.end is None or not story.acknowledged or busy(x):
+                continue  # open still, or no upload was ever taken: that is for others to judge
+            told = "An upload after end is refused with an unusual code."
             if x.status in (400, 409):
                 yield holds(x)
             elif 400 <= x.status < 500:
-                yield warns(
-                    x, "An upload after end is refused with an unusual code.", expected="400 or 409", actual=x.status
-                )
+                yield warns(x, told, erratum="E41", expected="400 or 409", actual=x.status)
             else:
                 yield violates(x, "An upload after end is not refused.", expected="400 or 409", actual=x.status)
 
@@ -137,18 +144,17 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
 def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) POST without body is 202; a 400 that asks for the count is disputed."""
     for story in evidence.stories.values():
-        ends = [x for x in story.exchanges if x.label.operation == "end"]
-        if not ends or not story.acknowledged:
+        bare = [x for x in _plain_ends(story) if not x.request.body] if story.acknowledged else []
+        if not bare:
             continue
-        first = ends[0]
+        first = next((x for x in bare if x.accepted), bare[0])
+        told, seen = "An end without a body is refused", first.status
         if first.accepted:
             yield holds(first)
-        elif first.status in (400, 411, 415, 422) and len(ends) > 1 and ends[1].accepted:
-            yield departs(
-                first, "E38", "An end without a body is refused, one with audio_files_sent taken.", actual=first.status
-            )
-        elif first.status < 500 and first.status != 429:
-            yield violates(first, "An end without a body is refused.", expected=202, actual=first.status)
+        elif seen in (400, 411, 415, 422) and story.end is not None:
+            yield departs(first, "E38", f"{told}, one with audio_files_sent is taken.", expected=202, actual=seen)
+        else:
+            yield violates(first, f"{told}.", expected=202, actual=seen)
 
 
 @check("SES-END-012")
@@ -161,19 +167,23 @@ def ending_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Findi
 @check("SES-END-013")
 def ending_twice_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) The same counts again, or 400/409."""
-    story = evidence.stories.get("ending/twice")
     for probe in ("end again", "end at rest"):
         for x in evidence.select("end", probe=probe):
-            first = story.end.document if story and story.end else {}
-            same = all(x.document.get(k) == first.get(k) for k in ("audio_files_received", "audio_files"))
-            if x.status in (400, 409) or (x.accepted and (same or probe == "end at rest")):
+            story = evidence.stories.get(x.label.session or "")
+            if story is None or story.end is None or busy(x):
+                continue
+            first = _count(story.end)
+            if x.status in (400, 409) or (x.accepted and (_count(x) == first or probe == "end at rest")):
                 yield holds(x)
             elif x.accepted:
-                yield warns(x, "A second end is answered with other counts.", expected=first, actual=x.document)
+                yield warns(x, "A second end is answered with other counts.", expected=first, actual=_count(x))
             else:
-                yield warns(
-                    x, "A second end is answered unusually.", erratum="E37", expected="202, 400 or 409", actual=x.status
-                )
+                told = "A second end is answered unusually."
+                yield warns(x, told, erratum="E37", expected="202, 400 or 409", actual=x.status)
+
+
+def _count(x: Exchange) -> dict[str, object]:
+    return {name: x.document.get(name) for name in ("audio_files_received", "audio_files")}
 
 
 @check("SES-END-014")
@@ -198,6 +208,8 @@ def ending_without_audio_has_an_outcome(evidence: Evidence) -> Iterable[Finding]
         final = story.reads[-1] if story and story.reads else None
         if x.status in (400, 409, 410, 422):
             yield holds(x)
+        elif busy(x):
+            continue
         elif not x.accepted:
             yield warns(x, "Ending without audio is answered unusually.", erratum="E36", actual=x.status)
         elif final is None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.finding import holds, tolerated, violates
+from conformance.finding import holds, inconclusive, tolerated, violates
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from conformance.evidence import Exchange
     from conformance.finding import Finding
+
+
+def busy(x: Exchange) -> bool:
+    """Whether the service had no time for a request: that says nothing about the request (rule 2)."""
+    return x.status in (429, 503)
 
 
 def refused(
@@ -24,6 +29,8 @@ def refused(
     erratum: str = "E64",
 ) -> Finding:
     """A request that no part of the text calls valid has to be answered with one of these statuses and codes."""
+    if busy(x):
+        return inconclusive("throttled", f"{what} is answered {x.status}: the service did not look at it.", x)
     code = x.response.error_code if x.response else None
     shown = f"{x.status} {code or ''}".strip()
     wanted = " or ".join(str(status) for status in strict) + (f" with {' or '.join(codes)}" if codes else "")

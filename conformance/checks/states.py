@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import requested, session_documents, shown_as, templates_of
+from conformance.checks.arrivals import LAG
+from conformance.checks.documents import requested, session_documents, shown_as, templates_of, whole
 from conformance.checks.registry import check
 from conformance.evidence.record import TERMINAL
 from conformance.finding import departs, disputed, holds, inconclusive, not_applicable, violates, warns
@@ -46,39 +48,48 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
             continue
         first = min(evidence.changes(story.key), default=None)
         early = [x for x in story.reads if (first is None or x.number < first) and x.accepted]
-        for x in (story.created, *early):
-            if story.key.startswith("expiry/") and x is not story.created:
-                continue  # past its deadline the session may be something else
-            status = x.document.get("status")
-            if status == "created":
-                yield holds(x)
-            elif status == "initialized":
-                yield departs(
-                    x, "E18", "A new session is initialized.", pointer="/status", expected="created", actual=status
-                )
-            elif status is not None:
-                yield violates(x, "A new session is not created.", pointer="/status", expected="created", actual=status)
+        yield from _judge_new(story.created)
+        # Past its deadline a session left alone may be something else.
+        for x in early if not story.key.startswith("expiry/") else ():
+            yield from _judge_new(x)
 
 
-def _open_reads(story: Story, after: int) -> list[Exchange]:
-    """Reads after the n-th acknowledged upload and before the next upload or end."""
+def _judge_new(x: Exchange) -> Iterator[Finding]:
+    status, told = x.document.get("status"), "A new session is initialized."
+    if status == "created":
+        yield holds(x)
+    elif status == "initialized" and x.label.operation == "create":
+        yield departs(x, "E18", told, pointer="/status", expected="created", actual=status)
+    elif status == "initialized":
+        yield disputed(x, "E18", told, expected="created", actual=status)
+    elif status is not None:
+        yield violates(x, "A new session is not created.", pointer="/status", expected="created", actual=status)
+
+
+def _after_upload(story: Story, count: int) -> tuple[Exchange, list[Exchange]] | None:
+    """The n-th acknowledged upload with the reads before the next upload or end; None without such reads."""
     uploads = [x for x in story.uploads if x.accepted]
-    if len(uploads) < after:
-        return []
-    start = uploads[after - 1].number
-    later = [x.number for x in story.exchanges if x.number > start and x.label.operation in ("upload", "end")]
+    if len(uploads) < count:
+        return None
+    sent = uploads[count - 1]
+    later = [x.number for x in story.exchanges if x.number > sent.number and x.label.operation in ("upload", "end")]
     stop = min(later, default=None)
-    return [x for x in story.reads if x.number > start and (stop is None or x.number < stop) and x.accepted]
+    reads = [x for x in story.reads if x.number > sent.number and (stop is None or x.number < stop)]
+    shown = [x for x in reads if x.accepted and "status" in x.document]
+    return (sent, shown) if shown else None
 
 
-def _judge_recording(x: Exchange, told: str) -> Finding:
+def _judge_recording(sent: Exchange, reads: list[Exchange], told: str) -> Finding:
+    x = reads[-1]
     status = x.document.get("status")
     if status == "recording":
         return holds(x)
     if status == "initialized":
         return disputed(x, "E18", "A session with audio is initialized.", expected="recording", actual=status)
-    if status in ("processing", "completed", "partial", "failed"):
+    if status in ("processing", *TERMINAL):
         return warns(x, "A session went on by itself, without an end.", erratum="E70", actual=status)
+    if status == "created" and (x.sent - sent.received).total_seconds() < LAG:
+        return inconclusive("too_fast", "The last read came within the five seconds a read may lag behind.", x)
     return violates(x, told, pointer="/status", expected="recording", actual=status)
 
 
@@ -89,9 +100,9 @@ def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
     for story in evidence.stories.values():
-        reads = _open_reads(story, 1)
-        if reads and not story.key.startswith("expiry/"):
-            yield _judge_recording(reads[-1], "After the first acknowledged upload the session is not recording.")
+        seen = _after_upload(story, 1)
+        if seen and not story.key.startswith("expiry/"):
+            yield _judge_recording(*seen, "After the first acknowledged upload the session is not recording.")
 
 
 @check("SES-STATE-005")
@@ -102,9 +113,9 @@ def further_uploads_stay_in_recording(evidence: Evidence) -> Iterable[Finding]:
         return
     for story in evidence.stories.values():
         for count in range(2, len(story.acknowledged) + 1):
-            reads = _open_reads(story, count)
-            if reads:
-                yield _judge_recording(reads[-1], "After a further upload the session is not recording.")
+            seen = _after_upload(story, count)
+            if seen:
+                yield _judge_recording(*seen, "After a further upload the session is not recording.")
 
 
 @check("SES-STATE-006")
@@ -125,15 +136,17 @@ def end_moves_to_processing(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _back_after_end(story: Story, end: Exchange) -> Iterator[Finding]:
-    late = [x for x in story.reads if x.number > end.number and (x.sent - end.received).total_seconds() > 5]
-    first = [x for x in story.reads if x.number > end.number][:1]
-    for x in late or first:
+    for x in story.reads:
         status = x.document.get("status")
-        if status in ("created", "recording") and x in late:
+        if x.number < end.number or status is None:
+            continue
+        if status == "initialized":
+            yield disputed(x, "E18", "A session that was ended is initialized.", expected="processing", actual=status)
+        elif status not in ("created", "recording"):
+            yield holds(x)
+        elif (x.sent - end.received).total_seconds() >= LAG:
             told = "Five seconds after end the session is still open."
             yield violates(x, told, pointer="/status", expected="processing or an end state", actual=status)
-        elif status not in ("created", "recording", None):
-            yield holds(x)
 
 
 @check("SES-STATE-007")
@@ -153,21 +166,31 @@ def processing_leads_to_one_of_three(evidence: Evidence) -> Iterable[Finding]:
             yield warns(story.final, "An ended session expired.", erratum="E30", actual=status)
 
 
-def _ranks(story: Story) -> list[tuple[Exchange, str, int]]:
-    """Reads that were sent after the answer to the one before, with status and rank."""
-    found: list[tuple[Exchange, str, int]] = []
+@dataclass(frozen=True)
+class _Sight:
+    """A state as an answer showed it; `told` by a write, which counts at once where a read has to show it twice."""
+
+    x: Exchange
+    status: str
+    rank: int
+    told: bool
+
+
+def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
+    """Reads that were sent after the answer to the one before, and answers to ends that say it is open."""
+    found: list[_Sight] = []
     ended = story.end.number if story.end else None
-    for x in story.reads:
-        status = x.document.get("status")
-        if not isinstance(status, str) or (found and x.sent < found[-1][0].received):
+    for x in evidence.exchanges:
+        status, label = x.document.get("status"), x.label
+        if label.session != story.key or not label.graded or label.credential != "right" or not isinstance(status, str):
             continue
-        if status == "initialized":
-            rank = 2 if ended is not None and x.number > ended else (found[-1][2] if found else 0)
-        elif status in RANK:
-            rank = RANK[status]
-        else:
-            continue
-        found.append((x, status, rank))
+        if label.operation == "end" and x.accepted and status in ("created", "recording"):
+            found.append(_Sight(x, status, RANK[status], told=True))
+        elif label.operation == "get" and not (found and x.sent < found[-1].x.received):
+            late = ended is not None and x.number > ended
+            rank = RANK.get(status, 2 if late else found[-1].rank if found else 0)
+            if status in RANK or status == "initialized":
+                found.append(_Sight(x, status, rank, told=False))
     return found
 
 
@@ -175,17 +198,17 @@ def _ranks(story: Story) -> list[tuple[Exchange, str, int]]:
 def states_never_go_back(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) created < recording < processing < an end state, and an end state stays."""
     for story in evidence.stories.values():
-        seen = _ranks(story)
-        if not seen:
-            continue
-        lower = []
+        seen = _sights(evidence, story)
+        lower: list[_Sight] = []
         highest, resting = -1, None
-        for x, status, rank in seen:
-            if rank < highest or (resting is not None and status != resting and not _expired_late(resting, status)):
-                lower.append((x, status))
-            highest = max(highest, rank)
-            resting = status if rank == 3 and resting is None else resting
-        yield _backwards(lower, seen[-1][0])
+        for sight in seen:
+            left = resting is not None and sight.status != resting and not _expired_late(resting, sight.status)
+            if sight.rank < highest or left:
+                lower.append(sight)
+            highest = max(highest, sight.rank)
+            resting = sight.status if sight.rank == 3 and resting is None else resting
+        if any(not sight.told for sight in seen) or lower:
+            yield _backwards(lower, seen[-1].x)
 
 
 def _expired_late(before: str, after: str) -> bool:
@@ -193,11 +216,11 @@ def _expired_late(before: str, after: str) -> bool:
     return before in ("completed", "partial", "failed") and after == "expired"
 
 
-def _backwards(lower: list[tuple[Exchange, str]], last: Exchange) -> Finding:
+def _backwards(lower: list[_Sight], last: Exchange) -> Finding:
     if not lower:
         return holds(last)
-    x, status = lower[-1]
-    if len(lower) == 1:
+    x, status = lower[-1].x, lower[-1].status
+    if len(lower) == 1 and not lower[0].told:
         return warns(x, "Once a read showed an earlier state, or another end state.", pointer="/status", actual=status)
     told = "A session went back to an earlier state, or left its end state."
     return violates(x, told, pointer="/status", expected="a later state, or the same", actual=status)
@@ -211,6 +234,8 @@ def completed_means_all_results(evidence: Evidence) -> Iterable[Finding]:
             continue
         entries = templates_of(x.document)
         shown = {name: shown_as(entries.get(name)) for name in requested(evidence, story)}
+        if not shown:
+            continue
         if all(status == "success" for status in shown.values()):
             yield holds(x)
         else:
@@ -225,12 +250,13 @@ def partial_means_a_result_and_a_loss(evidence: Evidence) -> Iterable[Finding]:
         if x.document.get("status") != "partial":
             continue
         statuses = [shown_as(entry) for entry in templates_of(x.document).values()]
-        received, processed = x.document.get("audio_files_received"), x.document.get("audio_files_processed")
+        received = whole(x.document.get("audio_files_received"))
+        processed = whole(x.document.get("audio_files_processed"))
         result = "success" in statuses or bool(x.document.get("transcript"))
         lost = (
             "failed" in statuses
             or "processing" in statuses
-            or (isinstance(received, int) and isinstance(processed, int) and processed < received)
+            or (received is not None and processed is not None and processed < received)
             or bool(x.document.get("processing_errors"))
             or bool(x.document.get("template_errors"))
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\Z", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\dT\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?\Z")
 _FRACTION = re.compile(r"[.,](\d+)")
+_LEAP = re.compile(r"(T\d\d:?\d\d:?)60")
 
 
 def instant(value: object) -> datetime | None:
@@ -22,8 +23,9 @@ def instant(value: object) -> datetime | None:
     if not isinstance(value, str) or not (_RFC3339.match(value) or _ISO.match(value)):
         return None
     try:
-        # fromisoformat takes up to six digits of a second; some services write nine.
-        found = datetime.fromisoformat(_FRACTION.sub(lambda m: "." + m.group(1)[:6], value.upper()))
+        # fromisoformat takes up to six digits of a second, and no leap second; RFC 3339 allows both.
+        shortened = _FRACTION.sub(lambda m: "." + m.group(1)[:6], _LEAP.sub(r"\g<1>59", value.upper()))
+        found = datetime.fromisoformat(shortened)
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from conformance.evidence.exchange import Credential, Exchange, Operation
 
-#: States in which a session rests for good (seed 000 §6.1).
-TERMINAL = frozenset({"completed", "partial", "failed", "expired"})
+#: States in which a session rests for good (seed 000 §6.1). A tuple: a status may be any JSON, hashable or not.
+TERMINAL = ("completed", "partial", "failed", "expired")
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,16 @@ class Story:
 
     @cached_property
     def final(self) -> Exchange | None:
-        """The first read that shows a terminal status, also a 410 or a failure told by 422/500 after end (E21, E29)."""
+        """The first read that shows a terminal status, also a 410 or a failure told by 422/500 after end (E21, E29).
+
+        An error that a later read takes back was trouble of the moment, not the end of the session (rule 2).
+        """
+        well = max((x.number for x in self.reads if x.accepted), default=0)
         for x in self.reads:
             if x.document.get("status") in TERMINAL or x.status == 410:
                 return x
-            if self.end and x.number > self.end.number and x.status in (422, 500) and "error" in x.document:
+            ended = self.end is not None and self.end.number < x.number > well
+            if ended and x.status in (422, 500) and "error" in x.document:
                 return x
         return None
 
@@ -162,11 +167,15 @@ class Evidence:
         return {key: Story(key, tuple(found)) for key, found in grouped.items()}
 
     def changes(self, session: str) -> tuple[int, ...]:
-        """Numbers of the exchanges that may have changed a session: uploads and ends taken, probes included."""
+        """Numbers of the exchanges that may have changed a session: uploads and ends, probes included.
+
+        Those that were taken, and those whose answer does not tell: none came, or a server error.
+        """
         return tuple(
             x.number
             for x in self.exchanges
-            if x.label.session == session and x.label.operation in ("upload", "end") and x.accepted
+            if x.label.session == session and x.label.operation in ("upload", "end")
+            if x.accepted or x.response is None or x.status >= 500
         )
 
     @cached_property

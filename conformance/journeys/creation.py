@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from conformance.checks.scripts import SCRIPTS
 from conformance.journeys.driver import REMOVE
+from conformance.journeys.recording import fitting
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
@@ -95,9 +97,8 @@ async def variants(drive: Driver) -> None:
 
 @journey("creation/independent")
 async def independent(drive: Driver) -> None:
-    """(6.2, 6.6) Two sessions of the same body: what happens to one leaves the other alone."""
-    one = await drive.create("creation/one", drive.body(additional_data={"who": "one"}))
-    other = await drive.create("creation/other", drive.body(additional_data={"who": "other"}))
+    """(6.2) Two sessions of the very same body: what happens to one leaves the other alone."""
+    one, other = await drive.create("creation/one"), await drive.create("creation/other")
     if one is None or other is None:
         return
     await drive.get(other)
@@ -106,13 +107,27 @@ async def independent(drive: Driver) -> None:
     await drive.get(other)
 
 
+@journey("creation/other script")
+async def other_script(drive: Driver) -> None:
+    """(6.2) English speech with a transcript asked for in a language of another script, where a model lists both."""
+    for model in drive.target.models:
+        languages = model.get("languages")
+        codes = languages if isinstance(languages, list) else []
+        foreign = [code for code in codes if isinstance(code, str) and code in SCRIPTS]
+        if "en" in codes and foreign:
+            asked = drive.body(model=model["id"], language_hint=["en"], transcript_language=foreign[:1])
+            await drive.consult("creation/other script", ["short"], asked)
+            return
+
+
 @journey("creation/by default")
 async def by_default(drive: Driver) -> None:
     """(6.2) Without upload_type the session takes chunks; without model it still ends with one."""
     handle = await drive.create(
         "creation/default upload", drive.body(upload_type=REMOVE), probe="upload_type missing, used"
     )
-    if handle is not None:
+    # The default is chunked: a service that only takes single files, or no format of the kit's, owes nothing here.
+    if handle and "chunked" in drive.target.upload_methods and fitting(drive.audio, "short", drive.target):
         await drive.upload(handle, "short", name="audio_0.wav", probe="chunk into a session without upload_type")
     await drive.send(
         "create",

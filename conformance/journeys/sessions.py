@@ -56,8 +56,10 @@ async def upload_and_watch(drive: Driver, handle: Handle, fixtures: Sequence[str
 
 
 def _shows(count: int) -> Callable[[Exchange], bool]:
-    """Whether a read counts so many files; one that counts none at all has nothing to wait for."""
-    return lambda x: x.document.get("audio_files_received", count) == count
+    """Whether a read counts so many files in a session no longer new; what it does not tell is not waited for."""
+    return lambda x: (
+        x.document.get("audio_files_received", count) == count and x.document.get("status", "recording") != "created"
+    )
 
 
 async def conclude(drive: Driver, handle: Handle) -> None:

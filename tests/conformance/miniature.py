@@ -203,7 +203,7 @@ class Miniature:
     def create(self, asked: Asked, owner: str) -> Answer:
         try:
             wanted = json.loads(asked.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return refusal(400, "invalid_request", "That is no JSON.")
         if not isinstance(wanted, dict) or "templates" not in wanted:
             return refusal(400, "missing_required_field", "templates is missing.", field="templates")

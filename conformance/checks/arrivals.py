@@ -1,0 +1,62 @@
+"""Which files a session has to list at a moment, and which it may: what was acknowledged, and what is in doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from conformance.evidence import Evidence, Exchange
+
+#: A read may lag so many seconds behind a write (rule 3); what is left is the difference of two clocks.
+LAG = 5.0 - 0.1
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Names a list must have (`required`) and those it may have too (`doubtful`).
+
+    `open` says that a probe was taken: what a service calls that file is its own affair. `latest` is the last
+    acknowledgement before the list was asked for.
+    """
+
+    required: frozenset[str]
+    doubtful: frozenset[str]
+    open: bool
+    latest: Exchange | None
+
+    def lost(self, names: Collection[object]) -> set[str]:
+        """Acknowledged names a list lacks."""
+        return {name for name in self.required if name not in names}
+
+    def invented(self, names: Collection[object]) -> list[object]:
+        """Names in a list that nobody sent."""
+        known = [*self.required, *self.doubtful]
+        return [] if self.open else [name for name in names if name not in known]
+
+    def settled(self, read: Exchange) -> bool:
+        """Whether a read came so late that it has to show all of them."""
+        return self.latest is None or (read.sent - self.latest.received).total_seconds() >= LAG
+
+
+def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
+    """What was uploaded to a session when `by` was sent, whoever sent it and why."""
+    sent = [x for x in evidence.exchanges if x.label.operation == "upload" and x.label.session == session]
+    earlier = [x for x in sent if x.number < by.number and x.label.file]
+    plain = [x for x in earlier if x.label.probe is None and x.label.credential == "right"]
+    acknowledged = [x for x in plain if x.accepted and x.received <= by.sent]
+    maybe = [x for x in plain if x not in acknowledged and (x.accepted or x.response is None or x.status >= 500)]
+    return Arrived(
+        frozenset(str(x.label.file) for x in acknowledged),
+        frozenset(str(x.label.file) for x in maybe),
+        any(x not in plain and (x.accepted or x.response is None or x.status >= 500) for x in earlier),
+        max(acknowledged, key=lambda x: x.received, default=None),
+    )
+
+
+def sent_twice(evidence: Evidence, session: str | None) -> set[str]:
+    """Names under which a session was sent something more than once: what a list makes of them is E69's."""
+    names = [x.label.file for x in evidence.exchanges if x.label.operation == "upload" and x.label.session == session]
+    return {name for name in names if name and names.count(name) > 1}
