@@ -96,7 +96,7 @@ async def _round(address: str, flows: int, audio: bytes) -> Round:
 async def _settled(address: str, sessions: list[str]) -> None:
     connection = await Connection.to(address)
     for session in sessions:
-        while json.loads(await connection.exchange("GET", f"/v1/sessions/{session}"))["status"] == "processing":
+        while json.loads(await connection.exchange("GET", f"/v1/sessions/{session}"))["status"] == "processing":  # noqa: ASYNC110 - polled
             await asyncio.sleep(0.05)
     connection.close()
 

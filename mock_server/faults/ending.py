@@ -180,7 +180,14 @@ FAULTS = (
         "AUD-016",
         conduct=behaving(file_name=_refuses),
     ),
-    fault("lives_for_ever", "sessions never expire", "SES-STATE-009", "SES-EXP-001", conduct=behaving(expires=False)),
+    fault(
+        "lives_for_ever",
+        "sessions never expire",
+        "SES-STATE-009",
+        "SES-EXP-001",
+        "SES-EXP-003",
+        conduct=behaving(expires=False),
+    ),
     fault(
         "listens_after_expiry",
         "audio is taken after expiry",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mock_server.faults.making import edit, error, fault, set_to, without
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.api.answer import Answer
     from mock_server.faults.fault import Asked
 
@@ -33,7 +35,7 @@ def _bare_list(asked: Asked, answer: Answer) -> Answer:
     return answer
 
 
-def _recoded(code: str, status: int) -> object:
+def _recoded(code: str, status: int) -> Callable[[Asked, Answer], Answer]:
     def rewrite(_asked: Asked, answer: Answer) -> Answer:
         body = answer.body if isinstance(answer.body, dict) else {}
         found = body.get("error")
@@ -106,7 +108,7 @@ FAULTS = (
         "SES-END-012",
         "ERR-007",
         rewrite=_recoded("session_not_found", 400),
-    ),  # type: ignore[arg-type]
+    ),
     fault(
         "miscodes_bad_requests",
         "invalid_request goes with 403",
@@ -118,5 +120,5 @@ FAULTS = (
         "SES-CREATE-032",
         "ERR-009",
         rewrite=_recoded("invalid_request", 403),
-    ),  # type: ignore[arg-type]
+    ),
 )
