@@ -120,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
             extractor=extraction,
             conduct=lambda: face.faults.conduct,
             limits=settings.limits,
+            max_chunk_seconds=settings.max_chunk_seconds,
             clock=settings.clock,
         )
         trial = asyncio.create_task(_try_out(face))
