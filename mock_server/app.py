@@ -129,6 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
                 extractor=extraction,
                 conduct=lambda: face.faults.conduct,
                 limits=settings.limits,
+                max_chunk_seconds=settings.max_chunk_seconds,
                 clock=settings.clock,
             )
             opened.push_async_callback(face.service.close)

@@ -28,7 +28,7 @@ class Ears:
         self.hints: list[str | None] = []
         self.patience = asyncio.Event()
 
-    async def transcribe(self, recordings, *, language_hint):
+    async def transcribe(self, recordings, *, language_hint, max_chunk_seconds=None):
         self.calls.append([recording.name for recording in recordings])
         self.hints.append(language_hint)
         heard, issues = {}, []
