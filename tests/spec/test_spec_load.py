@@ -236,14 +236,15 @@ def test_the_loader_refuses(broken, file, old, new, complaint):
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
 def test_a_requirement_has_either_checks_or_a_reason(broken, both):
-    new = "  untested: no check yet\n  checks: [one]" if both else "  # nothing"
-    assert "TPL-001: needs either checks or untested" in broken(REQUIREMENTS, "  untested: no check yet", new)
+    old = "  checks: [templates.templates_are_listed]"
+    new = f"{old}\n  untested: a reason" if both else "  # nothing"
+    assert "TPL-001: needs either checks or untested" in broken(REQUIREMENTS, old, new)
 
 
-def test_checks_replace_the_reason(pristine, tmp_path):
+def test_checks_are_read_in_their_order(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     path = tmp_path / "medscribe" / REQUIREMENTS
-    path.write_text(re.sub("  untested: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8")
+    path.write_text(re.sub("  checks: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8")
     assert spec.load(root=tmp_path).requirements["TPL-001"].checks == ("one", "two")
 
 

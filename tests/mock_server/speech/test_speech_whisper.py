@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ def test_a_consultation_is_transcribed_with_its_speakers(name: str, whisper: Hea
     assert heard.language == "en"
     assert heard.engine.startswith("faster-whisper ")
     assert error_rate(heard.text, load()[name].text) <= LARGEST_ERROR
-    speakers = [turn.speaker for turn in load()[name].turns]
-    assert [segment.speaker for segment in heard.segments] == speakers
+    speakers = [speaker for speaker, _ in groupby(turn.speaker for turn in load()[name].turns)]
+    assert [speaker for speaker, _ in groupby(segment.speaker for segment in heard.segments)] == speakers
     assert re.match(r"Doctor: .*\nPatient: ", heard.text)
 
 
@@ -63,8 +64,9 @@ def test_a_lost_chunk_leaves_the_rest(whisper: Hear, uploads: Uploads) -> None:
     broken = uploads.data("audio_3.webm", load()["random"].read())
     heard = whisper(*files[:3], broken, *files[5:])
     assert heard.failure is None
-    assert "insulin" in heard.text
-    assert "penicillin" not in heard.text
+    assert "headache" in heard.text
+    assert "penicillin" in heard.text
+    assert "flashes" not in heard.text
     assert [(issue.name, issue.code) for issue in heard.issues] == [
         ("audio_5.webm", "audio_chunk_missing"),
         ("audio_3.webm", "audio_undecodable"),
