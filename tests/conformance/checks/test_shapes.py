@@ -78,8 +78,13 @@ FULL = discovery_with(
 )
 LISTING = {"templates": [{"id": "soap", "name": "SOAP", "description": "A note."}]}
 SESSION = {
-    "session_id": "ses_1", "status": "partial", "expires_at": "2026-02-03T10:00:00Z", "transcript": "Hello.",
-    "audio_files_received": 1, "audio_files": ["audio_0.wav"], "additional_data": {},
+    "session_id": "ses_1",
+    "status": "partial",
+    "expires_at": "2026-02-03T10:00:00Z",
+    "transcript": "Hello.",
+    "audio_files_received": 1,
+    "audio_files": ["audio_0.wav"],
+    "additional_data": {},
     "templates": {"soap": success([{"action": "stop"}]), "nobody": failure("template_not_found")},
     "template_errors": [{"template_id": "nobody", "error": "template_not_found"}],
 }
