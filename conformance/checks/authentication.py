@@ -11,7 +11,7 @@ from conformance.checks.trouble import put_off
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.evidence import Credential, Evidence, Exchange, Operation
     from conformance.finding import Finding
@@ -129,6 +129,15 @@ def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Findi
     yield from _untouched(evidence, _STATES)
 
 
+def _restless(reads: Sequence[Exchange]) -> Exchange | None:
+    """The first read that shows another state than the one a session already rested in."""
+    for before, after in pairwise(reads):
+        was = before.document.get("status")
+        if was in _RESTING and after.document.get("status") != was:
+            return after
+    return None
+
+
 def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     """Reads on either side of refused operations show the same state and counts, the run's own doing aside."""
     own = [x for x in evidence.exchanges if x.label.session == session and x.label.graded and x.response]
@@ -139,11 +148,12 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
         if (asked is None or x.number < asked) and status in ("processing", *_RESTING):
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
-    for before, after in pairwise(reads):
-        was, now = before.document.get("status"), after.document.get("status")
-        if was in _RESTING and now != was:
-            told = "A session at rest changed between reads with only refused operations in between."
-            yield violates(after, told, pointer="/status", expected=was, actual=now)
+    # The control: where sessions that no stranger knocked at do not rest either, that is SES-STATE-010's.
+    others = [s.reads for s in evidence.stories.values() if s.key != session]
+    restless = _restless(reads) if not any(map(_restless, others)) else None
+    if restless is not None:
+        told = "A session at rest changed between reads with only refused operations in between."
+        yield violates(restless, told, pointer="/status", expected="the state it rested in")
     sent = {x.label.file for x in own if x.label.operation == "upload" and x.label.credential == "right" and x.accepted}
     for x in reads:
         count = x.document.get("audio_files_received")

@@ -79,8 +79,8 @@ def _errors(evidence: Evidence) -> Iterator[Exchange]:
                 continue
             told_by_document = operation == "get" and (x.status == 410 or x.document.get("status") == "failed")
             proxy = x.status in _PROXY and not _is_json(x)
-            # A wrong method is ERR-012's; so is a name that makes a path of its own where the name is part of the URL.
-            elsewhere = x.status == 405 or (x.status == 404 and _names_a_path(evidence, x))
+            # Wrong methods are ERR-012's, and so are routes nobody has.
+            elsewhere = x.status == 405 or (x.status == 404 and _nowhere(evidence, x))
             if not (told_by_document or _at_storage(evidence, x) or proxy or elsewhere):
                 yield x
 
@@ -90,9 +90,11 @@ def _at_storage(evidence: Evidence, x: Exchange) -> bool:
     return x.label.operation == "upload" and evidence.facts.api_target is False
 
 
-def _names_a_path(evidence: Evidence, x: Exchange) -> bool:
+def _nowhere(evidence: Evidence, x: Exchange) -> bool:
+    """Whether an upload went to no route: the name is part of the URL, and is odd or left out (E44)."""
     named = evidence.facts.upload_form in ("named-post", "named-put")
-    return named and x.label.operation == "upload" and "odd file name" in (x.label.probe or "")
+    probe = x.label.probe or ""
+    return named and x.label.operation == "upload" and probe.startswith(("nonsense: odd file name", "upload as "))
 
 
 def _error(x: Exchange) -> dict[str, Any]:

@@ -116,6 +116,14 @@ def test_a_refusal_that_changes_a_session_at_rest_fails():
     assert verdicts("AUTH-008", tape) == ("fail", "fail")
 
 
+def test_sessions_that_never_rest_are_not_blamed_on_strangers():
+    tape = knocked()
+    for session in (STATES, "visit"):
+        tape.read(session, "completed", "audio_0.wav")
+        tape.read(session, "processing", "audio_0.wav")
+    assert "at rest" not in " ".join(finding.message for finding in findings("AUTH-008", tape))
+
+
 def test_processing_may_go_on_between_refusals():
     tape = knocked()
     tape.ended(STATES, "audio_0.wav")

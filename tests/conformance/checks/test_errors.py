@@ -59,6 +59,7 @@ def test_an_error_page_fails_as_envelope_and_as_json():
             probe="nonsense: odd file name 0",
             facts={"upload_form": "named-put"},
         ),
+        answered(404, raw=b"", operation="upload", probe="upload as raw", facts={"upload_form": "named-post"}),
         answered(400, raw=b"", graded=False),
         answered(404, raw=b"", operation="upload", graded=False),
         answered(206, {"status": "partial"}, "get"),
@@ -71,6 +72,12 @@ def test_what_is_no_error_of_the_protocol_is_not_judged_as_one(tape):
 @pytest.mark.parametrize("status", [413, 502, 503])
 def test_a_json_answer_is_no_proxys(status):
     assert verdicts("ERR-001", answered(status, {"detail": "no"})) == ("fail", "fail")
+
+
+def test_an_upload_to_an_unknown_session_is_an_error_of_the_protocol():
+    for form in ("multipart", "named-post"):
+        probed = {"operation": "upload", "probe": "upload to an unknown session", "facts": {"upload_form": form}}
+        assert verdicts("ERR-001", answered(404, {"detail": "no"}, **probed)) == ("fail", "fail")
 
 
 def test_a_410_is_an_envelope_on_upload_and_end():
