@@ -208,7 +208,7 @@ def _open_read(story: Story, x: Exchange) -> Iterator[Finding]:
         yield violates(x, told, expected=["session_id", "status"], actual=sorted(x.document))
     elif x.accepted and x.status not in (200, 202):
         yield warns(x, "An open session is answered with another code than 202.", erratum="E19", actual=x.status)
-    elif lacking:
+    elif lacking and x.accepted:
         yield warns(x, "The answer of an open session does not list its files.", erratum="E19", expected=lacking)
     elif x.accepted:
         yield holds(x)
