@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
-import spec
 from mock_server import extraction, problems
 from mock_server.api import control, docs, operations
 from mock_server.api.answer import envelope, preflight, render
@@ -23,14 +22,17 @@ from mock_server.service import open_service
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import BaseRoute
 
     from mock_server.api.answer import Answer
+    from mock_server.api.face import Operation
     from mock_server.settings import Settings
 
-    Operation = Callable[[Face, Call], Awaitable[Answer]]
+log = logging.getLogger("scribe.mock")
 
 _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
@@ -54,6 +56,8 @@ def _routes(face: Face) -> list[BaseRoute]:
         route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
         route("/health/live", "GET", "health", control.live, public=True),
         route("/health/ready", "GET", "health", control.ready, public=True),
+        route("/openapi.json", "GET", "docs", docs.document, public=True),
+        route("/docs", "GET", "docs", docs.read, public=True),
     ]
     if face.settings.faithful:
         return routes
@@ -66,16 +70,16 @@ def _routes(face: Face) -> list[BaseRoute]:
     ]
 
 
-def _errors(face: Face) -> dict[Any, Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
-    async def known(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException), "registered for these only"
+def _errors(face: Face) -> dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
+    async def known(request: Request, error: HTTPException) -> Response:
         if request.method == "OPTIONS":
             return preflight(request)
         headers = error.headers or {}
+        path = str(request.scope["path"])[:200]
         if error.status_code == 405:
-            problem = problems.method_not_allowed(request.method, request.url.path[:200], headers.get("Allow", ""))
+            problem = problems.method_not_allowed(request.method, path, headers.get("Allow", ""))
         elif error.status_code == 404:
-            problem = problems.route_not_found(request.url.path[:200])
+            problem = problems.route_not_found(path)
         else:
             problem = problems.invalid_request(str(error.detail), status=error.status_code)
 
@@ -95,6 +99,9 @@ async def _try_out(face: Face) -> None:
         await face.transcriber.ready()
     except SpeechUnavailable as error:
         face.unready_because = str(error)
+    except Exception:
+        log.exception("the model could not be tried out")
+        face.unready_because = "The model could not be tried out; the server's log says why."
     else:
         face.ready = True
 
@@ -113,22 +120,23 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models")
-        face.service = await open_service(
-            settings.data_dir,
-            transcriber=face.transcriber,
-            extractor=extraction,
-            conduct=lambda: face.faults.conduct,
-            limits=settings.limits,
-            clock=settings.clock,
-        )
-        trial = asyncio.create_task(_try_out(face))
-        try:
+        async with contextlib.AsyncExitStack() as opened:
+            models = settings.data_dir / "models"
+            face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
+            face.service = await open_service(
+                settings.data_dir,
+                transcriber=face.transcriber,
+                extractor=extraction,
+                conduct=lambda: face.faults.conduct,
+                limits=settings.limits,
+                max_chunk_seconds=settings.max_chunk_seconds,
+                clock=settings.clock,
+            )
+            opened.push_async_callback(face.service.close)
+            opened.push_async_callback(face.transcriber.close)
+            trial = asyncio.create_task(_try_out(face))
+            opened.callback(trial.cancel)
             yield
-        finally:
-            trial.cancel()
-            await face.transcriber.close()
-            await face.service.close()
 
     app = FastAPI(
         title="scribe-conformance reference server",
@@ -140,14 +148,6 @@ def create_app(settings: Settings) -> FastAPI:
         exception_handlers=_errors(face),
         redirect_slashes=False,
     )
-
-    @app.get("/openapi.json", include_in_schema=False)
-    async def _openapi() -> JSONResponse:
-        return JSONResponse(dict(spec.load().openapi))
-
-    @app.get("/docs", include_in_schema=False)
-    async def _docs() -> HTMLResponse:
-        return HTMLResponse(docs.page(dict(spec.load().openapi)))
 
     app.state.face = face
     return app

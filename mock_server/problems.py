@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - it is an answer of the protocol; `error` is a member of it
     """A refusal: HTTP status, protocol error code, message for a person, details for a program."""
 
     def __init__(

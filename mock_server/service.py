@@ -355,6 +355,7 @@ async def open_service(
     max_upload_bytes: int | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    max_chunk_seconds: float | None = None,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
@@ -392,6 +393,7 @@ async def open_service(
             extractor=extractor,
             conduct=conduct,
             now_of=now_of,
+            max_chunk_seconds=max_chunk_seconds,
         )
         service = Service(
             store=store,

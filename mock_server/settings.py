@@ -47,6 +47,7 @@ class Settings:
     )
     max_json_bytes: int = 1024 * 1024
     max_chunk_seconds: int = 20
+    most_at_once: int = 256
     limits: Limits = field(default_factory=Limits)
     clock: Clock | None = None
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.checks.declared import member, methods
 from conformance.checks.registry import check
+from conformance.checks.trouble import put_off
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.evidence import Credential, Evidence, Exchange
+    from conformance.evidence import Credential, Evidence, Exchange, Operation
     from conformance.finding import Finding
 
 _WRONG_KEY = ("authentication_failed", "invalid_api_key")
 _FOREIGN = "another client's session"
+_FOREIGN_OPERATIONS: tuple[Operation, ...] = ("get", "upload", "end")
+_STATES = "authentication/states"
+_RESTING = ("completed", "partial", "failed")
+#: Members of a session document that tell about the consultation or its progress.
+_CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
 
 
 def _spelling(evidence: Evidence, name: str) -> Exchange | None:
@@ -45,7 +52,9 @@ def the_key_header_is_accepted(evidence: Evidence) -> Iterable[Finding]:
     header, form = _spelling(evidence, "X-API-Key header"), _spelling(evidence, "Authorization X-API-Key")
     if header is None:
         return
-    if header.accepted:
+    if (later := put_off(header)) is not None:
+        yield later
+    elif header.accepted:
         yield holds(header)
     elif form is not None and form.accepted:
         yield departs(
@@ -68,26 +77,36 @@ def the_authorization_form_is_accepted(evidence: Evidence) -> Iterable[Finding]:
     form = _spelling(evidence, "Authorization X-API-Key")
     if form is not None:
         told = "Authorization: X-API-Key, the spelling of the examples, is refused."
-        yield holds(form) if form.accepted else warns(form, told, erratum="E47", actual=form.status)
+        yield put_off(form) or (
+            holds(form) if form.accepted else warns(form, told, erratum="E47", expected=200, actual=form.status)
+        )
+
+
+_OPERATIONS: tuple[Operation, ...] = ("templates", "create", "get", "end")
 
 
 def _bare(evidence: Evidence, credential: Credential) -> Iterator[Exchange]:
-    for operation in ("templates", "create", "get", "end"):
+    for operation in _OPERATIONS:
         for x in evidence.select(operation, credential=credential):
             if (x.label.probe or "").startswith(f"{credential} credential"):
                 yield x
+
+
+def _refused(x: Exchange, what: str, codes: tuple[str, ...]) -> Finding:
+    """401 with one of the codes."""
+    code = x.response.error_code if x.response else None
+    if x.status == 401 and code in codes:
+        return holds(x)
+    told = f"{x.request.method} ({x.label.operation}) {what} is not refused as it should be."
+    expected, actual = f"401 {' or '.join(codes)}", f"{x.status} {code or 'without a code'}"
+    return put_off(x) or violates(x, told, expected=expected, actual=actual)
 
 
 @check("AUTH-006")
 def no_credential_is_401(evidence: Evidence) -> Iterable[Finding]:
     """(5.1) 401 authentication_failed on every operation."""
     for x in _bare(evidence, "none"):
-        code = x.response.error_code if x.response else None
-        if x.status == 401 and code == "authentication_failed":
-            yield holds(x)
-        else:
-            told = f"{x.request.method} without a credential is not 401 authentication_failed."
-            yield violates(x, told, expected="401 authentication_failed", actual=f"{x.status} {code or ''}".strip())
+        yield _refused(x, "without a credential", ("authentication_failed",))
 
 
 @check("AUTH-007")
@@ -97,38 +116,40 @@ def a_wrong_key_is_401(evidence: Evidence) -> Iterable[Finding]:
         yield outside
         return
     for x in _bare(evidence, "wrong"):
-        code = x.response.error_code if x.response else None
-        if x.status == 401 and code in _WRONG_KEY:
-            yield holds(x)
-        else:
-            told = f"{x.request.method} with a made-up key is not 401 with one of the two codes."
-            yield violates(
-                x, told, expected=f"401 {' or '.join(_WRONG_KEY)}", actual=f"{x.status} {code or ''}".strip()
-            )
+        yield _refused(x, "with a made-up key", _WRONG_KEY)
 
 
 @check("AUTH-008")
 def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Finding]:
     """(5.5) GET and end of an own session in each state: 401, and the session stays as it was."""
-    for credential in ("none", "wrong"):
-        for operation in ("get", "end"):
-            for x in evidence.select(operation, credential=credential):
-                if x.label.session != "authentication/states":
-                    continue
-                told = f"{x.request.method} of an own session is not refused ({x.label.probe})."
-                yield holds(x) if x.status == 401 else violates(x, told, expected=401, actual=x.status)
-    yield from _untouched(evidence, "authentication/states")
+    for x in (*_bare(evidence, "none"), *_bare(evidence, "wrong")):
+        if x.label.operation in ("get", "end"):
+            told = f"{x.request.method} of an own session is not refused ({x.label.probe})."
+            yield holds(x) if x.status == 401 else put_off(x) or violates(x, told, expected=401, actual=x.status)
+    yield from _untouched(evidence, _STATES)
 
 
 def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
-    """Reads on either side of refused operations show the same count, and no later state than the run's own doing."""
-    story = evidence.stories.get(session)
-    ends = story.end.number if story and story.end else None
-    for x in story.reads if story else ():
+    """Reads on either side of refused operations show the same state and counts, the run's own doing aside."""
+    own = [x for x in evidence.exchanges if x.label.session == session and x.label.graded and x.response]
+    reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
+    asked = next((x.number for x in own if x.label.operation == "end" and x.label.credential == "right"), None)
+    for x in reads:
         status = x.document.get("status")
-        if (ends is None or x.number < ends) and status in ("processing", "completed", "partial", "failed"):
+        if (asked is None or x.number < asked) and status in ("processing", *_RESTING):
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
+    for before, after in pairwise(reads):
+        was, now = before.document.get("status"), after.document.get("status")
+        if was in _RESTING and now != was:
+            told = "A session at rest changed between reads with only refused operations in between."
+            yield violates(after, told, pointer="/status", expected=was, actual=now)
+    sent = {x.label.file for x in own if x.label.operation == "upload" and x.label.credential == "right" and x.accepted}
+    for x in reads:
+        count = x.document.get("audio_files_received")
+        told = "The session counts more files than its owner sent."
+        if evidence.facts.api_target is not False and isinstance(count, int) and count > len(sent):
+            yield violates(x, told, pointer="/audio_files_received", expected=len(sent), actual=count)
 
 
 @check("AUTH-026")
@@ -137,25 +158,27 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
     if not evidence.facts.second_key:
         yield inconclusive("no_second_key", "Give --second-api-key, a key of another client.")
         return
-    own = evidence.stories.get("authentication/foreign")
-    for operation in ("get", "upload", "end"):
+    for operation in _FOREIGN_OPERATIONS:
+        if operation == "upload" and evidence.facts.api_target is False:
+            continue  # Storage knows no clients: what opens it is the URL (rule 8).
         for x in evidence.select(operation, probe=_FOREIGN):
-            discloses = own is not None and own.session_id is not None and "audio_files" in x.document
-            if x.status in (403, 404) and not discloses:
-                yield holds(x)
-            elif 400 <= x.status < 500 and x.status != 410 and not discloses:
-                told = f"Another client's {operation} is refused with an unusual code."
-                yield departs(x, "E49", told, expected="403 or 404", actual=x.status)
-            else:
-                yield violates(
-                    x, f"Another client's {operation} is not refused.", expected="403 or 404", actual=x.status
-                )
+            yield _kept_out(x)
     yield from _untouched(evidence, "authentication/foreign")
-    for x in own.reads[-1:] if own else ():
-        count = x.document.get("audio_files_received")
-        told = "Another client's upload stands in the session."
-        if isinstance(count, int) and own and count > len(own.acknowledged):
-            yield violates(x, told, pointer="/audio_files_received", actual=count)
+
+
+def _kept_out(x: Exchange) -> Finding:
+    """Whether another client was refused without being told anything about the session."""
+    shown = sorted(_CONTENT & x.document.keys())
+    if shown:
+        told = f"Another client is shown the session ({x.label.operation})."
+        return violates(x, told, expected="no content of the session", actual=shown)
+    if x.status in (403, 404):
+        return holds(x)
+    if 400 <= x.status < 500:
+        told = f"Another client's {x.label.operation} is refused with an unusual status."
+        return put_off(x) or departs(x, "E49", told, expected="403 or 404", actual=x.status)
+    told = f"Another client's {x.label.operation} is not refused."
+    return put_off(x) or violates(x, told, expected="403 or 404", actual=x.status)
 
 
 @check("AUTH-027")
@@ -164,7 +187,8 @@ def keys_in_the_query_open_nothing(evidence: Evidence) -> Iterable[Finding]:
     for x in evidence.select("templates", credential="none"):
         if (x.label.probe or "").startswith("key in the query"):
             told = "A key in the query string is accepted."
-            yield warns(x, told, erratum="E88", expected=401, actual=x.status) if x.accepted else holds(x)
+            taken = warns(x, told, erratum="E88", expected=401, actual=x.status)
+            yield taken if x.accepted else put_off(x) or holds(x)
 
 
 def _oidc(requirement: str, doc: str) -> None:
@@ -199,4 +223,5 @@ for _id, _doc in (
 @check("AUTH-021")
 def cookie_sessions_are_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(5.3) Optional, and declared nowhere."""
-    yield recorded(None, "Members of authentication", sorted(member(evidence.discovery, "authentication") or {}))
+    told = member(evidence.discovery, "authentication")
+    yield recorded(None, "Members of authentication", sorted(told) if isinstance(told, dict) else told)

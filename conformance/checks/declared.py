@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def documents(evidence: Evidence) -> Iterator[Exchange]:
     """Discovery answers that were 200 with a JSON object."""
     for x in evidence.select("discovery", valid=True):
-        if x.status == 200 and x.document:
+        if x.status == 200 and x.response is not None and isinstance(x.response.json, dict):
             yield x
 
 
@@ -37,10 +37,15 @@ def is_absolute(value: object) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
+def listed(document: dict[str, Any], *path: str) -> list[Any]:
+    """The array at a path; an empty one where anything else stands there."""
+    found = member(document, *path)
+    return found if isinstance(found, list) else []
+
+
 def methods(evidence: Evidence) -> list[Any]:
     """authentication.supported_methods, or an empty list."""
-    found = member(evidence.discovery, "authentication", "supported_methods")
-    return found if isinstance(found, list) else []
+    return listed(evidence.discovery, "authentication", "supported_methods")
 
 
 def declares_webhooks(evidence: Evidence) -> bool:

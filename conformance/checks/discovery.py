@@ -6,7 +6,7 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import declares_webhooks, documents, is_absolute, member, methods
+from conformance.checks.declared import documents, is_absolute, listed, member, methods
 from conformance.checks.media import parse
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, not_applicable, recorded, violates, warns
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MAX_AGE = re.compile(r"\b(?:s-maxage|max-age)\s*=\s*\"?(\d+)", re.IGNORECASE)
 _CODE = re.compile(r"[a-z]{2}\Z")
 _TAG = re.compile(r"[A-Za-z-]{2,5}\Z")
+_SPEEDS = ("fast", "standard", "thorough")
 
 
 def _answers(evidence: Evidence) -> Iterator[Exchange]:
@@ -42,8 +43,9 @@ def _judge(
 
 
 def _integer(value: object, least: int) -> bool:
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
-    return whole and float(value) >= least  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return (isinstance(value, int) or value.is_integer()) and value >= least
 
 
 def _strings(value: object) -> bool:
@@ -87,8 +89,8 @@ def discovery_is_cacheable(evidence: Evidence) -> Iterable[Finding]:
     """(4.1) A positive lifetime, or a validator."""
     for x in documents(evidence):
         assert x.response is not None, "a document is an answer"
-        control = x.response.header("cache-control") or ""
-        lives = any(int(age) > 0 for age in _MAX_AGE.findall(control))
+        control = ", ".join(value for name, value in x.response.headers if name.lower() == "cache-control")
+        lives = any(age.strip("0") for age in _MAX_AGE.findall(control))
         valid = any(x.response.header(name) for name in ("etag", "last-modified"))
         fresh = "no-store" not in control.lower() and (lives or valid or _expires_later(x))
         yield holds(x) if fresh else warns(x, "The discovery document cannot be cached.", actual=control, erratum="E58")
@@ -221,9 +223,19 @@ def models_have_their_members(evidence: Evidence) -> Iterable[Finding]:
                 wrong["id"] = model.get("id")
             for name, value in wrong.items():
                 told = f"{name} of a model is missing, of another type, or not unique."
-                yield violates(x, told, pointer=f"/models/{at}/{name}", actual=value)
+                yield violates(x, told, pointer=f"/models/{at}/{name}", expected=_MEMBERS[name], actual=value)
             if not wrong:
                 yield holds(x)
+        if x.document.get("models") == []:
+            yield not_applicable("Discovery lists no model (DISC-014 warns of it).", [])
+
+
+_MEMBERS = {
+    "id": "unique non-empty string",
+    "display_name": "string",
+    "languages": "array of strings",
+    "max_session_duration_seconds": "integer above 0",
+}
 
 
 def _model_faults(model: dict[str, Any]) -> dict[str, Any]:
@@ -241,10 +253,14 @@ def response_speed_is_one_of_three(evidence: Evidence) -> Iterable[Finding]:
     """(4.5) fast, standard or thorough, where it is given."""
     for x in documents(evidence):
         for at, model in enumerate(_models(x)):
-            speed = model.get("response_speed")
+            speed, pointer = model.get("response_speed", _SPEEDS[0]), f"/models/{at}/response_speed"
+            if speed is None:
+                yield warns(x, "response_speed is null, which counts as absent (rule 4).", pointer=pointer)
+                continue
             told = "response_speed is none of the three words."
-            fine = speed is None or speed in ("fast", "standard", "thorough")
-            yield holds(x) if fine else violates(x, told, pointer=f"/models/{at}/response_speed", actual=speed)
+            yield holds(x) if speed in _SPEEDS else violates(x, told, pointer=pointer, expected=_SPEEDS, actual=speed)
+        if not listed(x.document, "models"):
+            yield not_applicable("Discovery lists no model.", x.document.get("models"))
 
 
 @check("DISC-019")
@@ -266,8 +282,8 @@ def model_languages_are_two_letter_codes(evidence: Evidence) -> Iterable[Finding
     for x in documents(evidence):
         for at, model in enumerate(_models(x)):
             codes = model.get("languages")
-            if not _strings(codes) or not isinstance(codes, list):
-                continue
+            if not _strings(codes) or not codes:
+                continue  # DISC-015 says so; an empty list names no code.
             pointer, told = f"/models/{at}/languages", "A model language is no two-letter code."
             if all(_CODE.match(code) for code in codes):
                 yield holds(x)
@@ -275,6 +291,10 @@ def model_languages_are_two_letter_codes(evidence: Evidence) -> Iterable[Finding
                 yield departs(x, "E16", told, pointer=pointer, actual=codes)
             else:
                 yield violates(x, told, pointer=pointer, expected="e.g. en", actual=codes)
+        if not any(listed(model, "languages") for model in _models(x)):
+            yield not_applicable(
+                "No model names a language (DISC-014 and DISC-015 judge that).", listed(x.document, "models")
+            )
 
 
 @check("DISC-021")
@@ -283,7 +303,7 @@ def service_languages_fit_the_models(evidence: Evidence) -> Iterable[Finding]:
     for x in documents(evidence):
         supported = member(x.document, "languages", "supported")
         automatic = member(x.document, "languages", "auto_detection")
-        spoken = {code for m in _models(x) for code in (m.get("languages") or []) if isinstance(code, str)}
+        spoken = {code for m in _models(x) for code in listed(m, "languages") if isinstance(code, str)}
         if supported is not None and not _strings(supported):
             yield violates(x, "languages.supported is no array of strings.", actual=supported)
         elif automatic is not None and not isinstance(automatic, bool):
@@ -339,14 +359,10 @@ def service_members_are_sound(evidence: Evidence) -> Iterable[Finding]:
         url = member(x.document, "service", "documentation_url")
         mail = member(x.document, "service", "support_email")
         fine = {
-            "name": name is None or isinstance(name, str),
-            "documentation_url": url is None or is_absolute(url),
-            "support_email": mail is None or (isinstance(mail, str) and "@" in mail.strip("@")),
+            "name": (name, name is None or isinstance(name, str)),
+            "documentation_url": (url, url is None or is_absolute(url)),
+            "support_email": (mail, mail is None or (isinstance(mail, str) and "@" in mail.strip("@"))),
         }
-        for member_name, good in fine.items():
-            yield holds(x) if good else violates(x, f"service.{member_name} is not what its name says.", actual=mail)
-
-
-def webhooks_are_declared(evidence: Evidence) -> bool:
-    """Whether discovery declares webhooks."""
-    return declares_webhooks(evidence)
+        for label, (value, good) in fine.items():
+            told, pointer = f"service.{label} is not what its name says.", f"/service/{label}"
+            yield holds(x) if good else violates(x, told, pointer=pointer, actual=value)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, is_absolute, member
+from conformance.checks.declared import documents, is_absolute, listed, member
 from conformance.checks.registry import check
+from conformance.checks.trouble import put_off
 from conformance.finding import holds, inconclusive, not_applicable, violates, warns
 
 if TYPE_CHECKING:
@@ -21,28 +23,21 @@ _UNKNOWN = "version 99.0"
 
 
 def _listed(x: Exchange) -> list[str]:
-    found = x.document.get("supported_versions")
-    return [v for v in found if isinstance(v, str)] if isinstance(found, list) else []
+    return [v for v in listed(x.document, "supported_versions") if isinstance(v, str)]
 
 
 @check("VER-001")
 def versions_are_major_minor(evidence: Evidence) -> Iterable[Finding]:
     """(3.1) protocol_version and every supported one."""
     for x in documents(evidence):
-        for version in (x.document.get("protocol_version"), *_listed(x)):
-            if isinstance(version, str):
-                fine = _VERSION.match(version)
-                yield (
-                    holds(x)
-                    if fine
-                    else violates(
-                        x,
-                        "A version is not MAJOR.MINOR.",
-                        pointer="/protocol_version",
-                        expected="e.g. 0.1",
-                        actual=version,
-                    )
-                )
+        supported = listed(x.document, "supported_versions")
+        named = {f"/supported_versions/{at}": version for at, version in enumerate(supported)}
+        for pointer, version in ({"/protocol_version": x.document.get("protocol_version")} | named).items():
+            if not isinstance(version, str):
+                continue  # DISC-006 and DISC-007 say so.
+            told = "A version is not MAJOR.MINOR."
+            fine = _VERSION.match(version)
+            yield holds(x) if fine else violates(x, told, pointer=pointer, expected="e.g. 0.1", actual=version)
 
 
 @check("VER-002")
@@ -64,6 +59,9 @@ def _refusals(evidence: Evidence) -> Iterator[Exchange]:
 def an_unknown_version_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(3.3) 400 unsupported_version."""
     for x in _refusals(evidence):
+        if (later := put_off(x)) is not None:
+            yield later
+            continue
         code = x.response.error_code if x.response else None
         told = "A request for version 99.0 is not refused as unsupported_version."
         fine = x.status == 400 and code == "unsupported_version"
@@ -75,7 +73,7 @@ def an_unknown_version_is_refused(evidence: Evidence) -> Iterable[Finding]:
 @check("VER-004")
 def that_refusal_lists_the_versions(evidence: Evidence) -> Iterable[Finding]:
     """(3.3) details.requested_version and details.supported_versions."""
-    listed = evidence.discovery.get("supported_versions")
+    supported = set(map(str, listed(evidence.discovery, "supported_versions")))
     seen = False
     for x in _refusals(evidence):
         if x.response is None or x.response.error_code != "unsupported_version":
@@ -83,12 +81,11 @@ def that_refusal_lists_the_versions(evidence: Evidence) -> Iterable[Finding]:
         seen = True
         details = x.document["error"].get("details")
         details = details if isinstance(details, dict) else {}
-        told = details.get("supported_versions")
-        same = (
-            isinstance(told, list) and isinstance(listed, list) and sorted(map(str, told)) == sorted(map(str, listed))
-        )
+        same = set(map(str, listed(details, "supported_versions"))) == supported
         good = details.get("requested_version") == "99.0" and same
-        yield holds(x) if good else warns(x, "The refusal does not name the versions.", expected=listed, actual=details)
+        expected = {"requested_version": "99.0", "supported_versions": sorted(supported)}
+        told = "The refusal does not name the versions."
+        yield holds(x) if good else warns(x, told, pointer="/error/details", expected=expected, actual=details)
     if not seen:
         yield inconclusive("not_observed", "No request was refused as unsupported_version.")
 
@@ -97,8 +94,11 @@ def that_refusal_lists_the_versions(evidence: Evidence) -> Iterable[Finding]:
 def a_supported_version_is_processed(evidence: Evidence) -> Iterable[Finding]:
     """(3.3) Never unsupported_version; the version under test answers as without the header."""
     plain = [x.status for x in evidence.select("templates", valid=True)]
-    for version in evidence.discovery.get("supported_versions") or []:
+    for version in listed(evidence.discovery, "supported_versions"):
         for x in evidence.select("templates", probe=f"supported version {version}"):
+            if (later := put_off(x)) is not None:
+                yield later
+                continue
             refused = x.response is not None and x.response.error_code == "unsupported_version"
             other = version == evidence.discovery.get("protocol_version") and plain and x.status not in plain
             told = f"A request naming the supported version {version} is not processed as one without it."
@@ -112,6 +112,10 @@ def requests_without_version_are_taken(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select(operation, valid=True):
             refused = x.response is not None and x.response.error_code == "unsupported_version"
             yield warns(x, "A request without MSA-Version is refused for its version.") if refused else holds(x)
+    bare = list(evidence.select("templates", valid=True))
+    named = [x for x in evidence.select("templates") if (x.label.probe or "").startswith("supported version ")]
+    if bare and all(x.status == 400 for x in bare) and any(x.accepted for x in named):
+        yield warns(bare[0], "A request is taken with MSA-Version and refused without it.", expected=200, actual=400)
 
 
 @check("VER-008")
@@ -129,48 +133,71 @@ def the_current_major_is_supported(evidence: Evidence) -> Iterable[Finding]:
 @check("VER-010")
 def all_supported_versions_are_declared(evidence: Evidence) -> Iterable[Finding]:
     """(3.4) What a refusal calls supported stands in discovery."""
-    listed = set(map(str, evidence.discovery.get("supported_versions") or []))
+    declared = set(map(str, listed(evidence.discovery, "supported_versions")))
     seen = False
     for x in _refusals(evidence):
         error = x.document.get("error")
         told = member(error, "details", "supported_versions") if isinstance(error, dict) else None
-        if isinstance(told, list) and listed:
+        if isinstance(told, list) and declared:
             seen = True
-            more = sorted(set(map(str, told)) - listed)
+            more = sorted(set(map(str, told)) - declared)
             message = "A version is called supported that discovery does not declare."
-            yield violates(x, message, expected=sorted(listed), actual=more) if more else holds(x)
+            yield violates(x, message, expected=sorted(declared), actual=more) if more else holds(x)
     if not seen:
         yield not_applicable("No answer names supported versions beside discovery.")
 
 
+def _sunset(item: Any) -> date | None:
+    """The calendar date at the head of sunset_date, where there is one."""
+    told = item.get("sunset_date") if isinstance(item, dict) else None
+    if not isinstance(told, str) or not _DATE.match(told):
+        return None
+    try:
+        return date.fromisoformat(told[:10])
+    except ValueError:
+        return None
+
+
 @check("VER-012")
 def deprecations_are_announced(evidence: Evidence) -> Iterable[Finding]:
-    """(3.5) version, sunset_date and migration_guide of each deprecated version."""
+    """(3.5) version, sunset_date and migration_guide of each; still supported while the sunset lies ahead."""
     for x in documents(evidence):
         found = x.document.get("deprecated_versions")
         if not found:
             yield not_applicable("Discovery has no deprecated_versions.", found)
             continue
-        for item in found if isinstance(found, list) else [found]:
-            sound = (
-                isinstance(item, dict)
-                and isinstance(item.get("version"), str)
-                and is_absolute(item.get("migration_guide"))
-            )
-            dated = isinstance(item, dict) and bool(_DATE.match(str(item.get("sunset_date"))))
-            yield holds(x) if sound and dated else warns(x, "A deprecation lacks what §3.5 lists.", actual=item)
+        for at, item in enumerate(found if isinstance(found, list) else [found]):
+            pointer, sunset = f"/deprecated_versions/{at}", _sunset(item)
+            named = isinstance(item, dict) and isinstance(item.get("version"), str)
+            if not named or sunset is None or not is_absolute(item.get("migration_guide")):
+                yield warns(x, "A deprecation lacks what §3.5 lists.", pointer=pointer, actual=item)
+            # A day apart: neither a time zone nor a clock that is off (rule 3) may decide this.
+            elif sunset > x.received.date() + timedelta(days=1) and item["version"] not in _listed(x):
+                told = "A deprecated version is gone from supported_versions before its sunset_date."
+                yield warns(x, told, pointer=pointer, expected=item["version"], actual=_listed(x))
+            else:
+                yield holds(x)
 
 
 @check("VER-013")
 def deprecated_versions_are_marked(evidence: Evidence) -> Iterable[Finding]:
-    """(3.5) X-MSA-Deprecated and X-MSA-Sunset-Date on answers to a deprecated version."""
-    found = evidence.discovery.get("deprecated_versions")
+    """(3.5) X-MSA-Deprecated: true and X-MSA-Sunset-Date with the date announced."""
+    found = listed(evidence.discovery, "deprecated_versions")
     if not found:
-        yield not_applicable("Discovery has no deprecated_versions.", found)
-    for x in evidence.select("templates"):
-        if (x.label.probe or "").startswith("deprecated version ") and x.accepted and x.response:
-            marked = x.response.header("x-msa-deprecated") == "true" and x.response.header("x-msa-sunset-date")
-            yield holds(x) if marked else warns(x, "An answer to a deprecated version does not say so.")
+        yield not_applicable("Discovery has no deprecated_versions.", evidence.discovery.get("deprecated_versions"))
+    for item in found:
+        version = item.get("version") if isinstance(item, dict) else item
+        for x in evidence.select("templates", probe=f"deprecated version {version}"):
+            if not x.accepted or x.response is None:
+                continue
+            flag, told = x.response.header("x-msa-deprecated"), x.response.header("x-msa-sunset-date")
+            sunset = _sunset(item)
+            dated = bool(told) and (sunset is None or sunset.isoformat() in str(told))
+            marked = (flag or "").strip().lower() == "true" and dated
+            expected = {"X-MSA-Deprecated": "true", "X-MSA-Sunset-Date": sunset.isoformat() if sunset else "a date"}
+            actual = {"X-MSA-Deprecated": flag, "X-MSA-Sunset-Date": told}
+            message = f"An answer to the deprecated version {version} does not say so."
+            yield holds(x) if marked else warns(x, message, expected=expected, actual=actual)
 
 
 @check("VER-014")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.checks.declared import declares_webhooks, documents, webhook_declaration
 from conformance.checks.registry import check
-from conformance.finding import holds, inconclusive, not_applicable, warns
+from conformance.finding import inconclusive, not_applicable, warns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,19 +21,25 @@ _IDS: Final = (
 )
 
 
+_NOT_DRIVEN: Final = inconclusive(
+    "not_in_this_release", "Discovery declares webhooks, which this release of the kit does not drive."
+)
+
+
 @check("HOOK-001")
 def registration_is_offered(evidence: Evidence) -> Iterable[Finding]:
-    """(10.2) Recommended: discovery declares it."""
+    """(10.2) Recommended; whether what is declared also exists shows only when somebody registers."""
     for x in documents(evidence):
-        told = "Webhook registration is not offered."
-        yield holds(x) if declares_webhooks(evidence) else warns(x, told, actual=webhook_declaration(evidence))
+        if declares_webhooks(evidence):
+            yield _NOT_DRIVEN
+        else:
+            yield warns(x, "Webhook registration is not offered.", actual=webhook_declaration(evidence))
 
 
 def _register(requirement: str) -> None:
     def judge(evidence: Evidence) -> Iterable[Finding]:
         if declares_webhooks(evidence):
-            told = "Discovery declares webhooks, which this release of the kit does not drive."
-            yield inconclusive("not_in_this_release", told)
+            yield _NOT_DRIVEN
         else:
             yield not_applicable("Discovery declares no webhooks.", webhook_declaration(evidence))
 

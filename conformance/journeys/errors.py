@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conformance.journeys.creation import RAW
+from conformance.journeys.creation import RAW, UNKNOWN_TEMPLATE
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 #: File names that break careless servers; none is valid in any list the protocol shows (ERR-020).
 ODD_NAMES = ("../../etc/passwd", "a" * 300 + ".wav", "nul\u0000.wav", "\u202etxt.exe", "con.wav; rm -rf", "")
+#: Ids no service has given: one of the shape §6.5 prints, one too long, one of characters no id has.
+ODD_IDS = ("ses_0000000000000000", "ses_" + "0" * 300, "no such id \u2603")
+#: Probe -> bytes sent as application/json.
+BODIES = {**RAW, "body deeply nested": b"[" * 5000 + b"]" * 5000, "body not UTF-8": b'{"templates": ["\xff"]}'}
+#: Probe -> what changes in the smallest valid body.
+CHANGES: dict[str, dict[str, Any]] = {
+    "wrong types": {"templates": [1], "model": 5, "additional_data": []},
+    "unknown templates": {"templates": [UNKNOWN_TEMPLATE]},
+}
+TURNS = ("", " again")
 
 
 @journey("errors/routes")
@@ -24,20 +34,33 @@ async def routes(drive: Driver) -> None:
 
 @journey("errors/nonsense")
 async def nonsense(drive: Driver) -> None:
-    """(11.3) Broken bodies and odd names, each twice in a row."""
+    """(11.3) Broken bodies, wrong types, unknown templates and ids, each twice in a row."""
     typed = {"Content-Type": "application/json"}
-    bodies = {**RAW, "body deeply nested": b"[" * 5000 + b"]" * 5000, "body not UTF-8": b'{"templates": ["\xff"]}'}
-    for name, content in bodies.items():
-        for turn in ("", " again"):
+    for name, content in BODIES.items():
+        for turn in TURNS:
+            probe = f"nonsense: {name}{turn}"
+            await drive.send("create", "POST", drive.url("sessions"), probe=probe, content=content, headers=typed)
+    for name, changes in CHANGES.items():
+        for turn in TURNS:
+            probe = f"nonsense: {name}{turn}"
+            await drive.send("create", "POST", drive.url("sessions"), probe=probe, json=drive.body(**changes))
+    for place, unknown in enumerate(ODD_IDS):
+        for turn in TURNS:
+            probe = f"nonsense: unknown id {place}{turn}"
+            await drive.send("get", "GET", drive.url("sessions", unknown), probe=probe)
             await drive.send(
-                "create", "POST", drive.url("sessions"), probe=f"nonsense: {name}{turn}", content=content, headers=typed
+                "end", "POST", drive.url("sessions", unknown, "end"), probe=f"nonsense: unknown id to end {place}{turn}"
             )
-    for turn in ("", " again"):
-        body = drive.body(templates=[1], model=5, additional_data=[])
-        await drive.send("create", "POST", drive.url("sessions"), probe=f"nonsense: wrong types{turn}", json=body)
+
+
+@journey("errors/names")
+async def names(drive: Driver) -> None:
+    """(11.3) Good audio under odd names, each twice in a row."""
+    if drive.target.api_target is False:
+        return  # What a storage provider makes of a name is its own business (rule 8).
     handle = await drive.create("errors/odd names")
     if handle is None:
         return
-    for number, name in enumerate(ODD_NAMES):
-        for turn in ("", " again"):
-            await drive.upload(handle, "short", name=name, probe=f"nonsense: odd file name {number}{turn}")
+    for place, name in enumerate(ODD_NAMES):
+        for turn in TURNS:
+            await drive.upload(handle, "short", name=name, probe=f"nonsense: odd file name {place}{turn}")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: A version no revision of the protocol has.
 UNKNOWN_VERSION = "99.0"
+#: As many as anybody keeps alive at once; a longer list is not driven to its end.
+_VERSIONS = 8
 
 
 @journey("versioning/header")
@@ -24,7 +26,7 @@ async def header(drive: Driver) -> None:
         await drive.get(handle, probe="version 99.0", headers=unknown)
     for kind, member in (("supported", "supported_versions"), ("deprecated", "deprecated_versions")):
         listed = drive.target.discovery.get(member)
-        for item in listed if isinstance(listed, list) else []:
+        for item in listed[:_VERSIONS] if isinstance(listed, list) else []:
             version = item.get("version") if isinstance(item, dict) else item
             if isinstance(version, str) and version.isprintable() and version.isascii():
                 headers = {"MSA-Version": version}

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 #: What browsers have to be allowed to send, by name: a star does not count together with credentials (client-interop).
 _REQUEST_HEADERS = (
-    "authorization, content-type, content-disposition, x-api-key, x-timezone, flavour, msa-version, x-chunk-index"
+    "accept, authorization, content-type, content-disposition, x-api-key, x-timezone, flavour, msa-version, "
+    "x-chunk-index, x-upload-type, if-none-match"
 )
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-_EXPOSED = "location, retry-after, x-scribe-engine"
+_EXPOSED = "location, retry-after, etag, x-scribe-engine"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ def envelope(problem: Problem) -> Answer:
 
 
 def cors(request: Request) -> dict[str, str]:
-    """Headers a browser needs on every answer, errors included; nothing without an Origin."""
+    """Headers a browser needs on every answer, errors included; without an Origin only what caches need."""
     origin = request.headers.get("origin")
     if not origin:
-        return {}
+        return {"Vary": "Origin"}
     return {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Credentials": "true",
@@ -69,6 +70,6 @@ def render(answer: Answer, request: Request) -> Response:
     if content is None and answer.body is not None:
         content = json.dumps(answer.body, separators=(",", ":")).encode()
     headers = {**cors(request), **answer.headers}
-    if content is None or answer.status == 204:
+    if content is None or answer.status in (204, 304):
         return Response(status_code=answer.status, headers=headers)
     return Response(content, answer.status, headers, answer.media_type)

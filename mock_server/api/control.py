@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
-from mock_server.api.answer import Answer
+from mock_server.api.answer import Answer, envelope
 from mock_server.api.document import parse_object, read
 from mock_server.clock import stamp
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
 
 _FRESH = {"Cache-Control": "no-store"}
+#: Loading tiny.en and hearing a second takes a few; asking more often tells nothing.
+_RETRY_S = 1
 
 
 def _time(now: datetime) -> Answer:
@@ -23,14 +26,16 @@ def _time(now: datetime) -> Answer:
 
 async def clock(face: Face, call: Call) -> Answer:
     """GET: the namespace's time. POST {"advance_seconds": n}: move it forwards."""
-    if call.request.method == "GET":
+    if call.request.method != "POST":
         return _time(await face.service.now(call.namespace))
-    body = parse_object(await read(call.request, face.settings.max_json_bytes))
+    call.document = body = parse_object(await read(call.request, face.settings.max_json_bytes))
     seconds = body.get("advance_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise problems.invalid_request('Send {"advance_seconds": n}, n a number of seconds.', field="advance_seconds")
     try:
         return _time(await face.service.advance_clock(call.namespace, float(seconds)))
+    except OverflowError:
+        raise problems.invalid_request("That is too far ahead.", field="advance_seconds") from None
     except ValueError as error:
         raise problems.invalid_request(str(error), field="advance_seconds") from None
 
@@ -38,7 +43,7 @@ async def clock(face: Face, call: Call) -> Answer:
 async def reset(face: Face, call: Call) -> Answer:
     """Remove everything the namespace has."""
     removed = await face.service.reset(call.namespace)
-    face.seen.pop(call.namespace, None)
+    face.seen.forget(call.namespace)
     return Answer(200, {"sessions_removed": removed}, _FRESH)
 
 
@@ -54,7 +59,7 @@ async def journal(face: Face, call: Call) -> Answer:
 
 async def requests(face: Face, call: Call) -> Answer:
     """The namespace's last requests in outline: no header, no body, no key."""
-    return Answer(200, {"requests": list(face.seen.get(call.namespace, ()))}, _FRESH)
+    return Answer(200, {"requests": face.seen.of(call.namespace)}, _FRESH)
 
 
 async def live(_face: Face, _call: Call) -> Answer:
@@ -67,4 +72,5 @@ async def ready(face: Face, _call: Call) -> Answer:
     body = {"status": "ready" if face.ready else "not_ready", "engine": face.transcriber.engine}
     if face.ready:
         return Answer(200, body, _FRESH)
-    return Answer(503, {**body, "reason": face.unready_because}, {**_FRESH, "Retry-After": "1"})
+    refusal = envelope(problems.service_unavailable(face.unready_because, _RETRY_S))
+    return replace(refusal, body={**body, **refusal.body})

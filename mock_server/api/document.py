@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mock_server import problems
+from mock_server.api.uploads import declared_size
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 #: Deeper than any consultation's data, shallow enough for every parser on the way.
 DEEPEST = 50
+#: A string, whole or cut off, or a bracket; possessive, so that no input makes it go back.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+_KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 
 async def read(request: Request, limit: int) -> bytes:
     """The body, or 413 as soon as it is clear that it is over the limit."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    if (declared_size(request.headers) or 0) > limit:
         raise problems.payload_too_large(limit)
     body = bytearray()
     async for chunk in request.stream():
@@ -42,16 +46,11 @@ def _finite(text: str) -> float:
 def _depth(text: str) -> int:
     """The deepest nesting, strings left out; cheap enough to run before a recursive parser does."""
     deepest = depth = 0
-    quoted = escaped = False
-    for character in text:
-        if quoted:
-            escaped, quoted = character == "\\" and not escaped, character != '"' or escaped
-        elif character == '"':
-            quoted = True
-        elif character in "[{":
+    for found in _TOKEN.finditer(text):
+        if found[0] in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        elif character in "]}":
+        elif found[0] in "]}":
             depth -= 1
     return deepest
 
@@ -82,6 +81,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object; 400 for any other value."""
     value = parse(body)
     if not isinstance(value, dict):
-        told = "array" if isinstance(value, list) else type(value).__name__
-        raise problems.invalid_request(f"The body has to be a JSON object; it is a JSON {told}.")
+        told = f"The body has to be a JSON object; it is of type {_KINDS[type(value)]}."
+        raise problems.invalid_request(told)
     return value

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from starlette.requests import ClientDisconnect
 
 from mock_server import problems
 from mock_server.api.answer import Answer, envelope, preflight, render
+from mock_server.api.numbering import Numbering
+from mock_server.api.outlines import Outlines
+from mock_server.api.uploads import declared_size
 from mock_server.clock import stamp
 from mock_server.faults import Asked, Faults
 from mock_server.problems import Problem
@@ -29,9 +34,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("scribe.mock")
 
-_HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?\Z|\[[0-9A-Fa-f:]+\](?::\d{1,5})?\Z")
-#: Exchanges a namespace can look back on; what they carried is not kept.
-_REMEMBERED = 200
+_HOST = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
+#: What is running is over in a moment, uploads over slow lines aside.
+_RETRY_S = 1
+#: The rest of a refused body up to this size is read over, so that the connection can be used again.
+_SMALL_BODY = 64 * 1024
 
 
 @dataclass
@@ -45,8 +52,13 @@ class Call:
     document: Any = None
     name: str | None = None
 
+    @property
+    def path(self) -> str:
+        """The path as text; unlike that of `request.url` it owes nothing to the Host header."""
+        return str(self.request.scope["path"])
 
-Handler = "Callable[[Face, Call], Awaitable[Answer]]"
+
+Operation: TypeAlias = "Callable[[Face, Call], Awaitable[Answer]]"
 
 
 @dataclass
@@ -60,8 +72,11 @@ class Face:
     transcriber: WhisperTranscriber | ScriptedTranscriber = field(init=False)
     ready: bool = False
     unready_because: str = "The model is being tried out."
-    seen: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
+    seen: Outlines = field(default_factory=Outlines)
+    numbering: Numbering = field(default_factory=Numbering)
+    stopping: bool = False
     _latest: str = ""
+    _running: int = 0
 
     def root(self, request: Request) -> str:
         """Scheme and host the client used, so that every URL it is given is one it can reach."""
@@ -69,9 +84,9 @@ class Face:
             return self.settings.base_url.rstrip("/")
         host = request.headers.get("host", "")
         if not _HOST.match(host):
-            server = request.scope.get("server") or ("127.0.0.1", 80)
-            host = f"{server[0]}:{server[1]}"
-        return f"{request.url.scheme}://{host}"
+            name, port = request.scope.get("server") or ("127.0.0.1", 80)
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return f"{request.scope['scheme']}://{host}"
 
     def base_url(self, request: Request) -> str:
         """The root of all operations (§4.3)."""
@@ -81,48 +96,40 @@ class Face:
         """Where a session's audio goes."""
         return f"{self.base_url(request)}/sessions/{session_id}/audio"
 
-    def remember(self, call: Call, answer: Answer) -> None:
-        """Keep the outline of an exchange for the namespace's own eyes."""
+    def _remember(self, call: Call, answer: Answer) -> None:
         if not call.namespace or call.operation == "control":
             return
-        found = self.seen.setdefault(call.namespace, deque(maxlen=_REMEMBERED))
-        found.append(
-            {
-                "at": stamp(self.service.now_of(call.namespace)),
-                "operation": call.operation,
-                "method": call.request.method,
-                "path": call.request.url.path[:500],
-                "status": answer.status,
-                "session_id": call.session_id,
-            }
-        )
+        outline = {
+            "at": stamp(self.service.now_of(call.namespace)),
+            "operation": call.operation,
+            "method": call.request.method,
+            "path": call.path[:500],
+            "status": answer.status,
+            "session_id": call.session_id,
+        }
+        self.seen.keep(call.namespace, outline)
 
     def _check_version(self, request: Request) -> None:
         asked = request.headers.get("msa-version")
         if asked is not None and asked.strip() not in VERSIONS:
             raise problems.unsupported_version(asked[:40], list(VERSIONS))
 
-    async def serve(self, call: Call, handler: Callable[[Face, Call], Awaitable[Answer]], *, public: bool) -> Response:
+    async def serve(self, call: Call, handler: Operation, *, public: bool) -> Response:
         """Run one operation; whatever happens, the answer is one the protocol knows."""
         request = call.request
         if request.method == "OPTIONS":
             return preflight(request)
         call.session_id = request.path_params.get("session_id")
         call.name = request.path_params.get("name")
+        self._running += 1
         try:
-            if not public:
-                self._authenticate(call)
-                self._check_version(request)
-            answer = await handler(self, call)
-        except Problem as problem:
-            answer = envelope(problem)
-        except Exception:
-            log.exception("%s %s broke", request.method, request.url.path)
-            answer = envelope(problems.internal_error())
+            answer = await self._operate(call, handler, public=public)
+        finally:
+            self._running -= 1
         asked = Asked(
             operation=call.operation,
             method=request.method,
-            path=request.url.path,
+            path=call.path,
             headers=request.headers,
             namespace=call.namespace,
             session_id=call.session_id,
@@ -130,8 +137,33 @@ class Face:
             memory=self.faults.memory,
         )
         answer = self.faults.rewrite(asked, answer)
-        self.remember(call, answer)
-        return render(answer, request)
+        self._remember(call, answer)
+        return render(_closing(answer, request), request)
+
+    async def _operate(self, call: Call, handler: Operation, *, public: bool) -> Answer:
+        try:
+            if not public:
+                self._admit(call)
+            return await handler(self, call)
+        except Problem as problem:
+            return envelope(problem)
+        except ClientDisconnect:  # nobody is there to read this
+            return envelope(problems.invalid_request("The body ended before it was complete."))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.stopping or task is None:
+                raise
+            task.uncancel()  # the grace of a shutdown is over: this is the last the client hears
+            return envelope(problems.service_unavailable("The server is stopping.", _RETRY_S))
+        except Exception:
+            log.exception("%s %s broke", call.request.method, call.operation)
+            return envelope(problems.internal_error())
+
+    def _admit(self, call: Call) -> None:
+        if self._running > self.settings.most_at_once:
+            raise problems.service_unavailable("Too many requests are running.", _RETRY_S)
+        self._authenticate(call)
+        self._check_version(call.request)
 
     def _authenticate(self, call: Call) -> None:
         try:
@@ -142,3 +174,12 @@ class Face:
             if not overlooked and call.operation not in conduct.open_to_all:
                 raise
             call.namespace = self._latest  # a fault that looks at no credential has to act for somebody
+
+
+def _closing(answer: Answer, request: Request) -> Answer:
+    """A refusal does not hold the connection open for the rest of a body that is large, or of unknown size."""
+    size = declared_size(request.headers)
+    endless = "transfer-encoding" in request.headers or (size or 0) > _SMALL_BODY
+    if answer.status < 400 or not endless:
+        return answer
+    return replace(answer, headers={**answer.headers, "Connection": "close"})

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
 from mock_server.api import discovery, views
 from mock_server.api.answer import Answer
 from mock_server.api.document import parse_object, read
+from mock_server.api.form import MOST_BESIDE
 from mock_server.api.order import order
-from mock_server.api.uploads import incoming
+from mock_server.api.uploads import Incoming, declared_size, incoming
+from mock_server.clock import stamp
+from mock_server.session.table import State
 
 if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
 
 #: Session answers change from one read to the next; a 410 would otherwise be cached by default (E65).
 _FRESH = {"Cache-Control": "no-store"}
+#: A cache holds one validator of ours, maybe a few.
+_LONGEST_MATCH = 1024
 
 
 async def discover(face: Face, call: Call) -> Answer:
     """GET /.well-known/medscribealliance (§4.1)."""
     body = discovery.document(face, face.base_url(call.request))
-    return Answer(200, body, discovery.caching(body))
+    headers = discovery.caching(body)
+    if headers["ETag"] in re.split(r"\s*,\s*", call.request.headers.get("if-none-match", "")[:_LONGEST_MATCH]):
+        return Answer(304, None, headers)
+    return Answer(200, body, headers)
 
 
 async def list_templates(_face: Face, _call: Call) -> Answer:
@@ -49,14 +58,30 @@ async def create(face: Face, call: Call) -> Answer:
     return Answer(201, views.created(session, url), {"Location": location, **_FRESH})
 
 
+async def _arriving(face: Face, call: Call, session_id: str) -> Incoming:
+    """What is being uploaded; a form or a label that is wrong matters only where audio is taken at all."""
+    try:
+        if (declared_size(call.request.headers) or 0) > face.settings.limits.upload_bytes + MOST_BESIDE:
+            raise problems.payload_too_large(face.settings.limits.upload_bytes)
+        return await incoming(call.request, call.name)
+    except problems.Problem:
+        session, state = await face.service.get(call.namespace, session_id)
+        if state is State.EXPIRED:
+            raise problems.session_expired(session_id, stamp(session.expires_at)) from None
+        raise
+
+
+async def _numbered(face: Face, call: Call, session_id: str) -> str:
+    """A name for a body that came without one, by its arrival. Not in spec: E82."""
+    session, _ = await face.service.get(call.namespace, session_id)
+    return face.numbering.next(session)
+
+
 async def upload(face: Face, call: Call) -> Answer:
     """POST or PUT of audio to upload_url, or to it with a name appended (§7.2, E44)."""
     assert call.session_id is not None, "the route has it"
-    found = await incoming(call.request, call.name)
-    name = found.name
-    if not name:  # Not in spec: E82. A body without any name is numbered by its arrival.
-        session, _ = await face.service.get(call.namespace, call.session_id)
-        name = f"audio_{len(session.files)}"
+    found = await _arriving(face, call, call.session_id)
+    name = found.name or await _numbered(face, call, call.session_id)
     session, file = await face.service.receive(
         call.namespace,
         call.session_id,

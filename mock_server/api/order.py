@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mock_server.settings import Settings
 
 #: Bounds of ours, far above what the text shows: ids and their number, bytes of pass-through data (E52).
-_LONGEST_ID, _MOST_TEMPLATES, MOST_DATA = 128, 32, 64 * 1024
-_LANGUAGE = re.compile(r"[A-Za-z]{2}(?:-[A-Za-z0-9]{2,8})?\Z")
+_LONGEST_ID, _MOST_TEMPLATES, _MOST_LANGUAGES, MOST_DATA = 128, 32, 16, 64 * 1024
+_LANGUAGE = re.compile(r"[A-Za-z]{2}\Z")  # E16, read strictly
 _UPLOAD_TYPES = ("chunked", "single")
 _PROTOCOLS = ("http", "websocket", "rpc")
 
@@ -40,13 +40,15 @@ def _templates(body: dict[str, Any]) -> tuple[str, ...]:
 
 def _languages(body: dict[str, Any], field: str) -> tuple[str, ...]:
     """An array of codes by the schema, one code by the field table (E5, E6): both are taken."""
-    value = body.get(field)
-    if value is None:
+    if field not in body:
         return ()
+    value = body[field]
     codes = [value] if isinstance(value, str) else value
     if not isinstance(codes, list) or not all(isinstance(c, str) and _LANGUAGE.match(c) for c in codes):
         raise _refuse(field, "has to be a two-letter language code or an array of them", value)
-    return tuple(code.lower() for code in codes[:16])
+    if len(codes) > _MOST_LANGUAGES:
+        raise _refuse(field, f"takes up to {_MOST_LANGUAGES} codes", value)
+    return tuple(code.lower() for code in codes)
 
 
 def _word(body: dict[str, Any], field: str, allowed: tuple[str, ...], default: str) -> str:
@@ -57,9 +59,9 @@ def _word(body: dict[str, Any], field: str, allowed: tuple[str, ...], default: s
 
 
 def _data(body: dict[str, Any]) -> dict[str, Any] | None:
-    value = body.get("additional_data")
-    if value is None:
+    if "additional_data" not in body:
         return None
+    value = body["additional_data"]
     if not isinstance(value, dict):
         raise _refuse("additional_data", "has to be a JSON object", value)
     size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
@@ -71,9 +73,9 @@ def _data(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _model(body: dict[str, Any], settings: Settings) -> str:
-    value = body.get("model")
-    if value is None:
+    if "model" not in body:
         return settings.models[0].id
+    value = body["model"]
     if not isinstance(value, str) or settings.offer(value) is None:
         raise _refuse("model", f"has to be one of {', '.join(offer.id for offer in settings.models)}", value)
     return value

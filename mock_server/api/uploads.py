@@ -1,36 +1,38 @@
-"""Audio on the wire: multipart with a part named file, or the bytes themselves with a name somewhere (§7.2, E44, E82)."""
+"""Audio on the wire: a form with a part named file, or the bytes themselves with a name somewhere (§7.2, E44, E82)."""
 
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
-from email.message import Message
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
-
-from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mock_server import problems
+from mock_server.api.form import LONGEST_BOUNDARY, Form
+from mock_server.api.header import parameters, text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.datastructures import Headers
     from starlette.requests import Request
 
 #: Media types the decoder takes, in the order discovery lists them (§4.7).
 FORMATS = ("audio/wav", "audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mpeg", "audio/mp4", "audio/flac")
 #: What clients call them besides; a label is no proof, the content is looked at later.
 _LABELS = frozenset(
-    "audio/wav audio/x-wav audio/wave audio/vnd.wave audio/webm audio/ogg audio/opus audio/mpeg audio/mp3 audio/mpga "
-    "audio/mp4 audio/m4a audio/x-m4a audio/aac audio/x-aac audio/flac audio/x-flac video/webm video/mp4 application/ogg "
-    "application/octet-stream".split()
+    {
+        "application/octet-stream",
+        "application/ogg",
+        *(f"video/{kind}" for kind in ("mp4", "webm")),
+        *(f"audio/{kind}" for kind in ("wav", "x-wav", "wave", "vnd.wave", "webm", "ogg", "opus")),
+        *(f"audio/{kind}" for kind in ("mpeg", "mp3", "mpga", "mp4", "m4a", "x-m4a", "aac", "x-aac", "flac", "x-flac")),
+    }
 )
 LONGEST_NAME = 255
-#: A part's headers are a few lines; a form of endless other parts is no upload.
-_MOST_HEADER_BYTES, _MOST_OTHER_BYTES = 8 * 1024, 64 * 1024
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: Clients in the field put a whole form under an audio type (client-interop §1.2): it is told by how it begins.
+_ENVELOPE = re.compile(rb"--([^\r\n]{1,%d})\r\ncontent-disposition: ?form-data" % LONGEST_BOUNDARY, re.IGNORECASE)
+_ENVELOPE_BYTES = 2 + LONGEST_BOUNDARY + len("\r\nContent-Disposition: form-data")
 
 
 @dataclass(frozen=True)
@@ -58,126 +60,79 @@ def checked_name(name: str) -> str:
 
 def checked_label(content_type: str) -> str:
     """The media type as sent; 400 invalid_audio_format when it names no format that could be meant."""
-    essence = content_type.split(";")[0].strip().lower()
+    essence = content_type.split(";", maxsplit=1)[0].strip().lower()
     if essence and essence not in _LABELS:
         raise problems.invalid_audio_format(content_type[:200], list(FORMATS))
     return content_type[:200]
 
 
-class _Form:
-    """Feeds a multipart body to the parser and keeps what belongs to the part named file."""
-
-    def __init__(self, boundary: bytes) -> None:
-        self.name: str | None = None
-        self.content_type = ""
-        self.ready: deque[bytes] = deque()
-        self.done = False
-        self._inside = False
-        self._others = 0
-        self._field = self._value = b""
-        self._headers: dict[str, str] = {}
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": self._header_field,
-                "on_header_value": self._header_value,
-                "on_header_end": self._header_end,
-                "on_headers_finished": self._headers_finished,
-                "on_part_data": self._data,
-                "on_part_end": self._end,
-            },
-        )
-
-    def feed(self, data: bytes) -> None:
-        """Parse a piece of the body; raises 400 for a form that is none."""
-        try:
-            self._parser.write(data)
-        except MultipartParseError:
-            raise problems.invalid_request("The multipart body does not follow its boundary.") from None
-
-    def _begin(self) -> None:
-        self._headers, self._field, self._value = {}, b"", b""
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._field += data[start:end]
-        self._bounded()
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-        self._bounded()
-
-    def _bounded(self) -> None:
-        if len(self._field) + len(self._value) > _MOST_HEADER_BYTES:
-            raise problems.invalid_request("A part of the form has headers that are too long.")
-
-    def _header_end(self) -> None:
-        self._headers[self._field.decode("latin-1").lower()] = self._value.decode("latin-1")
-        self._field = self._value = b""
-
-    def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._headers.get("content-disposition", ""))
-        self._inside = not self.done and self.name is None and options.get(b"name") == b"file"
-        if self._inside:
-            self.name = options.get(b"filename", b"").decode("utf-8", "replace")
-            self.content_type = self._headers.get("content-type", "")
-
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._inside:
-            self.ready.append(data[start:end])
-            return
-        self._others += end - start
-        if self._others > _MOST_OTHER_BYTES:
-            raise problems.invalid_request("The form has too much beside its part named 'file'.")
-
-    def _end(self) -> None:
-        self.done = self.done or self._inside
-        self._inside = False
+def declared_size(headers: Headers) -> int | None:
+    """Content-Length in bytes; None for a body that comes in chunks."""
+    declared = headers.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 16 else None
 
 
-async def _rest(form: _Form, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    while form.ready:
-        yield form.ready.popleft()
+def _fallback_name(headers: Headers) -> str:
+    """The name a header implies where neither path nor form has one; X-Chunk-Index is of the first revision (E45)."""
+    _, options = parameters(text(headers.get("content-disposition", "").encode("latin-1")))
+    named = options.get("filename", "").strip()
+    index = headers.get("x-chunk-index", "")
+    numbered = index.isascii() and index.isdigit() and len(index) < 7
+    return named or (f"audio_{int(index)}" if numbered else "")
+
+
+async def _opening(stream: AsyncIterator[bytes]) -> bytes:
+    """As much of the body as it takes to tell audio from a form."""
+    head = b""
+    async for piece in stream:
+        head += piece
+        if len(head) >= _ENVELOPE_BYTES or not b"--".startswith(head[:2]):
+            break
+    return head
+
+
+async def _chained(head: bytes, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    async for piece in stream:
+        yield piece
+
+
+async def _file_of(form: Form, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for ready in form.take():
+        yield ready
     async for piece in stream:
         form.feed(piece)
-        while form.ready:
-            yield form.ready.popleft()
+        for ready in form.take():
+            yield ready
     if not form.done:
-        raise problems.invalid_request("The multipart body ends before its part named 'file' does.")
+        raise problems.invalid_request("The multipart body ends before its part named 'file' does.", field="file")
 
 
-async def _multipart(request: Request, boundary: bytes) -> Incoming:
-    form, stream = _Form(boundary), request.stream().__aiter__()
+async def _unwrapped(boundary: bytes, stream: AsyncIterator[bytes], path_name: str | None, implied: str) -> Incoming:
+    form = Form(boundary)
     async for piece in stream:
         form.feed(piece)
         if form.name is not None:
-            return Incoming(form.name, form.content_type, _rest(form, stream))
+            name = checked_name(path_name or form.name or implied)
+            return Incoming(name, checked_label(form.content_type), _file_of(form, stream))
     raise problems.invalid_request("The form has no part named 'file'.", field="file")
 
 
-def _disposition(header: str) -> str:
-    """The file name of Content-Disposition, RFC 6266's filename* included; '' without one."""
-    if not header:
-        return ""
-    message = Message()
-    message["Content-Disposition"] = header[:_MOST_HEADER_BYTES]
-    return message.get_filename("") or ""
-
-
 async def incoming(request: Request, path_name: str | None) -> Incoming:
-    """The file of an upload, however it was sent; the body is not read further than its name needs."""
-    content_type = request.headers.get("content-type", "")
-    essence, options = parse_options_header(content_type)
-    if essence == b"multipart/form-data":
-        boundary = options.get(b"boundary", b"")
-        if not 0 < len(boundary) <= 70:
-            raise problems.invalid_request("The multipart Content-Type has no usable boundary.")
-        found = await _multipart(request, boundary)
-        name = path_name or found.name
-        return Incoming(checked_name(name), checked_label(found.content_type), found.body)
-    index = request.headers.get("x-chunk-index", "")
-    numbered = f"audio_{int(index)}" if index.isdecimal() and len(index) < 7 else ""
-    name = path_name or _disposition(request.headers.get("content-disposition", "")) or numbered
-    declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isdecimal() else None
-    return Incoming(checked_name(unquote(name)), checked_label(content_type), request.stream(), size)
+    """The file of an upload, however it was sent; the body is read no further than it takes to know its name.
+
+    `path_name` is what follows upload_url in the path, already decoded. Raises 400 as §7 has it.
+    """
+    headers, stream = request.headers, request.stream()
+    content_type = headers.get("content-type", "")
+    implied = _fallback_name(headers)
+    essence, options = parameters(content_type)
+    if essence == "multipart/form-data":
+        boundary = options.get("boundary", "").encode("latin-1", "replace")
+        return await _unwrapped(boundary, stream, path_name, implied)
+    label = checked_label(content_type)
+    head = await _opening(stream)
+    envelope = _ENVELOPE.match(head)
+    if envelope:
+        return await _unwrapped(envelope[1], _chained(head, stream), path_name, implied)
+    return Incoming(checked_name(path_name or implied), label, _chained(head, stream), declared_size(headers))

@@ -10,29 +10,30 @@ from typing import TYPE_CHECKING
 from mock_server import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
+
+    from starlette.datastructures import Headers
 
 #: sk_test_<namespace>[_…]: letters and digits up to the next underscore.
 _SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_[A-Za-z0-9_-]*)?\Z")
 #: Longer than this is no key anybody was given.
-_LONGEST = 512
+LONGEST_KEY = 512
 
 
-def presented(headers: Mapping[str, str]) -> set[str]:
+def presented(headers: Headers) -> set[str]:
     """The credentials a request carries, in whichever spelling; the bar form is the seed's own example (E47)."""
-    found = set()
-    if "x-api-key" in headers:
-        found.add(headers["x-api-key"].strip())
-    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
-    if scheme.lower() in ("x-api-key", "bearer"):
-        found.add(rest.strip().removeprefix("|").strip())
-    elif scheme:
-        found.add("")  # a scheme that is not offered is a credential that is not valid
+    found = {value.strip() for value in headers.getlist("x-api-key")}
+    for value in headers.getlist("authorization"):
+        scheme, _, rest = value.strip().partition(" ")
+        if scheme.lower() in ("x-api-key", "bearer"):
+            found.add(rest.strip().removeprefix("|").strip())
+        elif scheme:
+            found.add("")  # a scheme that is not offered is a credential that is not valid
     return found
 
 
 def namespace_of(key: str) -> str:
-    """The namespace a valid key opens; keys that are no sandbox keys each get one of their own."""
+    """The namespace a valid key opens; a key that is no sandbox key has one of its own, told by its digest."""
     found = _SANDBOX.match(key)
     if found:
         return found.group(1)
@@ -51,7 +52,7 @@ class Keys:
         matches = [hmac.compare_digest(given, known.encode()) for known in self._keys]
         return any(matches) or (self._open and _SANDBOX.match(key) is not None)
 
-    def namespace(self, headers: Mapping[str, str]) -> str:
+    def namespace(self, headers: Headers) -> str:
         """The caller's namespace; raises the 401 of §5.1 for none, a wrong one, or two that differ."""
         found = presented(headers)
         if not found:
@@ -59,6 +60,6 @@ class Keys:
         if len(found) > 1:
             raise problems.authentication_failed("The request carries two different credentials.")
         key = found.pop()
-        if len(key) > _LONGEST or not self._known(key):
+        if len(key) > LONGEST_KEY or not self._known(key):
             raise problems.invalid_api_key()
         return namespace_of(key)

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import re
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from mock_server.app import create_app
+from mock_server.auth import LONGEST_KEY
 from mock_server.faults.catalogue import CATALOGUE
 from mock_server.settings import DEFAULT_KEY, Settings
-from mock_server.speech import SpeechUnavailable, open_transcriber
-from mock_server.storage import StorageError
-from mock_server.storage.sqlite import open_engine, prepare
-from mock_server.storage.lock import DirectoryLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from fastapi import FastAPI
 
 #: Exit codes: what was asked for is wrong, or what is there cannot be used.
 _USAGE, _UNUSABLE = 2, 3
+#: After SIGTERM running requests get this long, in seconds; what is unfinished goes on at the next start anyway.
+_GRACE_S = 3
+#: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
+_KEEP_ALIVE_S = 15
+#: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
+_MOST_CONNECTIONS = 1024
+#: Request line and headers, in bytes: room for a file name beyond what is taken, so that it is refused by name.
+_MOST_HEAD = 64 * 1024
+_KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
 
 
 class Transcriber(StrEnum):
@@ -41,22 +54,62 @@ class Shape(StrEnum):
     AUTO = "auto"
 
 
-def _refuse(console: Console, message: str, code: int) -> typer.Exit:
-    console.print(f"[bold red]scribe-mock:[/] {message}", soft_wrap=True, highlight=False)
+def _refuse(message: str, code: int) -> typer.Exit:
+    Console(stderr=True).print(f"[bold red]scribe-mock:[/] {escape(message)}", soft_wrap=True, highlight=False)
     return typer.Exit(code)
+
+
+def _settings(
+    *,
+    data_dir: Path,
+    api_keys: Collection[str],
+    transcriber: Transcriber,
+    model: str | None,
+    base_url: str | None,
+    shape: Shape,
+    faults: Collection[str],
+    open_namespaces: bool,
+    faithful: bool,
+) -> Settings:
+    """What was asked for; raises ValueError for what cannot be meant."""
+    for key in api_keys:
+        if not _KEY.match(key):
+            raise ValueError(f"An --api-key has 1 to {LONGEST_KEY} printable ASCII characters and no blank.")
+    if base_url is not None and not _BASE_URL.match(base_url):
+        raise ValueError(f"--base-url {base_url!r} is no http:// or https:// address of a host.")
+    return Settings(
+        data_dir=data_dir.absolute(),
+        api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
+        transcriber=transcriber.value,
+        model=model,
+        base_url=base_url,
+        templates_shape=shape.value,
+        open_namespaces=open_namespaces,
+        faithful=faithful,
+        faults=tuple(dict.fromkeys(faults)),
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
-    listening.listen(256)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError as error:
+        listening.close()
+        told = f"Cannot listen on {host} port {port}: {error.strerror}. Another --port may be free; 0 finds one."
+        raise _refuse(told, _UNUSABLE) from error
     return listening
 
 
 def _try(settings: Settings) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
+    from mock_server.speech import open_transcriber
+    from mock_server.storage.lock import DirectoryLock
+    from mock_server.storage.sqlite import open_engine, prepare
+
     lock = DirectoryLock(settings.data_dir)
     try:
         path = settings.data_dir / "scribe.sqlite"
@@ -65,34 +118,95 @@ def _try(settings: Settings) -> str | None:
         engine.dispose()
     finally:
         lock.release()
-    found = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models")
-    return found.notice
+    return open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
 
 
-def _banner(console: Console, settings: Settings, address: str, notice: str | None) -> None:
-    console.print(
-        f"[bold]scribe-mock[/] listens on [bold]{address}[/]  (discovery: {address}/.well-known/medscribealliance)"
-    )
-    keys = ", ".join(settings.api_keys) if settings.api_keys == (DEFAULT_KEY,) else f"{len(settings.api_keys)} given"
-    console.print(
-        f"  API key: {keys}   data: {settings.data_dir}   docs: {address}/docs", highlight=False, soft_wrap=True
-    )
-    if notice:
-        console.print(f"  [bold yellow]{notice}[/]", soft_wrap=True)
+def _open(settings: Settings) -> tuple[FastAPI, str | None]:
+    from mock_server.app import create_app
+    from mock_server.speech import SpeechUnavailable
+    from mock_server.storage import StorageError
+
+    try:
+        return create_app(settings), _try(settings)
+    except ValueError as error:
+        raise _refuse(str(error), _USAGE) from error
+    except (StorageError, SpeechUnavailable) as error:
+        raise _refuse(str(error), _UNUSABLE) from error
+    except OSError as error:
+        told = f"The data directory {settings.data_dir} cannot be used: {error.strerror}."
+        raise _refuse(told, _UNUSABLE) from error
+
+
+def _reachable(host: str) -> bool:
+    """Whether others than this machine can connect."""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
+    """What somebody should know before they rely on this server."""
+    told = [notice] if notice else []
     if settings.open_namespaces:
-        console.print(
-            "  [bold yellow]OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.[/]"
-        )
+        told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
     if settings.faults:
-        console.print(f"  [bold red]FAULTS ARE ON: {', '.join(settings.faults)}[/]")
+        told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
+    if _reachable(host):
+        told.append("Others on the network can reach this server, over plain HTTP: no patients' voices here.")
+        if DEFAULT_KEY in settings.api_keys:
+            told.append(f"{DEFAULT_KEY} is a key everybody knows; --api-key gives your own.")
+    return told
+
+
+def _banner(settings: Settings, host: str, port: int, notice: str | None) -> None:
+    address = settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    known = settings.api_keys == (DEFAULT_KEY,)
+    keys = DEFAULT_KEY if known else f"{len(settings.api_keys)} of your own"
+    hears = "scripted, not heard" if notice else "Whisper"
+    lines = [
+        f"[bold]scribe-mock[/] listens on [bold]{escape(address)}[/]",
+        f"  discovery: {escape(address)}/.well-known/medscribealliance   docs: {escape(address)}/docs",
+        f"  API key: {keys}   transcripts: {hears}   data: {escape(str(settings.data_dir))}",
+    ]
     if not settings.faithful:
-        console.print("  control plane: /_mock/v1 (clock, reset, requests, journal); --faithful switches it off")
+        lines.append("  control plane: /_mock/v1 (clock, reset, requests, journal); --faithful switches it off")
+    lines += [f"  [bold yellow]{escape(warning)}[/]" for warning in _warnings(settings, host, notice)]
+    console = Console(stderr=True)
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) -> None:
+    import uvicorn
+
+    from mock_server.cli.wire import Server, Wire
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("python_multipart").setLevel(
+        logging.ERROR
+    )  # a warning for each malformed form is a client's word
+    config = uvicorn.Config(
+        app,
+        http=Wire,
+        ws="none",
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=_MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=_MOST_HEAD,
+    )
+    Server(config, app.state.face, announce).run(sockets=[listening])
 
 
 def serve(
+    *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one and prints it.")] = 8080,
-    data_dir: Annotated[Path, typer.Option(help="Where sessions and audio are kept.")] = Path("scribe-mock-data"),
+    data_dir: Annotated[
+        Path, typer.Option(help="Where sessions and audio are kept; made when it is not there.")
+    ] = Path("scribe-mock-data"),
     api_key: Annotated[
         list[str] | None, typer.Option(help=f"A valid key; may be repeated. Without: {DEFAULT_KEY}")
     ] = None,
@@ -108,48 +222,33 @@ def serve(
     open_namespaces: Annotated[
         bool, typer.Option("--open-namespaces", help="Accept any sk_test_ key. For tests.")
     ] = False,
-    fault: Annotated[list[str] | None, typer.Option(help="Switch a defect on; see `scribe-mock faults`.")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Switch a defect on; may be repeated. See `scribe-mock faults`.")
+    ] = None,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
-    base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides it.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
-    console = Console(stderr=True)
-    settings = Settings(
-        data_dir=data_dir.absolute(),
-        api_keys=tuple(api_key or [DEFAULT_KEY]),
-        transcriber=transcriber.value,
-        model=model,
-        base_url=base_url,
-        templates_shape=templates_shape.value,
-        open_namespaces=open_namespaces,
-        faithful=faithful,
-        faults=tuple(fault or []),
-    )
     try:
-        app = create_app(settings)
-        notice = _try(settings)
-        listening = _listen(host, port)
+        settings = _settings(
+            data_dir=data_dir,
+            api_keys=api_key or [],
+            transcriber=transcriber,
+            model=model,
+            base_url=base_url,
+            shape=templates_shape,
+            faults=fault or [],
+            open_namespaces=open_namespaces,
+            faithful=faithful,
+        )
     except ValueError as error:
-        raise _refuse(console, str(error), _USAGE) from error
-    except (StorageError, SpeechUnavailable) as error:
-        raise _refuse(console, str(error), _UNUSABLE) from error
-    except OSError as error:
-        told = f"Cannot listen on {host} port {port}: {error.strerror}. Another --port may be free; 0 finds one."
-        raise _refuse(console, told, _UNUSABLE) from error
-    shown = f"[{host}]" if ":" in host else host
-    _banner(console, settings, f"http://{shown}:{listening.getsockname()[1]}", notice)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        timeout_keep_alive=15,
-        limit_concurrency=512,
-        server_header=False,
-        h11_max_incomplete_event_size=65536,
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+        raise _refuse(str(error), _USAGE) from error
+    listening = _listen(host, port)
+    app, notice = _open(settings)
+    port = listening.getsockname()[1]
+    _run(app, listening, lambda: _banner(settings, host, port, notice))
 
 
 def faults() -> None:

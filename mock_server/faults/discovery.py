@@ -25,7 +25,23 @@ def _more_versions(asked: Asked, answer: Answer) -> Answer:
     return refusal(asked, answer)
 
 
+def _no_time(asked: Asked, answer: Answer) -> Answer:
+    """Neither the 201 nor discovery says when a session ends."""
+    silent = edit("discovery", without("models.*.max_session_duration_seconds"))(asked, answer)
+    return edit("create get", without("expires_at"))(asked, silent)
+
+
 FAULTS = (
+    fault(
+        "keeps_its_hours_to_itself",
+        "nothing says when a session expires",
+        "CONF-005",
+        "CONF-008",
+        "DISC-015",
+        "SES-CREATE-003",
+        "SES-GET-005",
+        rewrite=_no_time,
+    ),
     fault(
         "hides_discovery",
         "discovery is not there",

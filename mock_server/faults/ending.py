@@ -61,7 +61,30 @@ def _early(body: dict[str, Any]) -> None:
     body["expired_at"] = body["created_at"]
 
 
+def _deaf_to_labels(asked: Asked, answer: Answer) -> Answer:
+    """Whatever is labelled, it is taken, and words are found in it."""
+    unlisted: set[str] = asked.memory.setdefault("unlisted", set())
+    session = asked.session_id or ""
+    if asked.operation == "upload" and answer.status == 400 and "nope" in str(answer.body):
+        unlisted.add(session)
+        return Answer(200, {"status": "received"})
+    if asked.operation == "get" and session in unlisted and isinstance(answer.body, dict):
+        found = {"status": "completed", "transcript": "The patient reports severe headache.", "templates": {}}
+        return Answer(200, {**answer.body, **found})
+    return answer
+
+
 FAULTS = (
+    fault(
+        "believes_every_label",
+        "rubbish of an unlisted type gets a transcript",
+        "SES-STATE-011",
+        "SES-GET-025",
+        "AUD-018",
+        "EXT-003",
+        "EXT-007",
+        rewrite=_deaf_to_labels,
+    ),
     fault("ends_with_200", "success of an end is 200", "SES-END-002", rewrite=recode("end", 200, status=202)),
     fault(
         "ends_without_a_word",
@@ -157,7 +180,14 @@ FAULTS = (
         "AUD-016",
         conduct=behaving(file_name=_refuses),
     ),
-    fault("lives_for_ever", "sessions never expire", "SES-STATE-009", "SES-EXP-001", conduct=behaving(expires=False)),
+    fault(
+        "lives_for_ever",
+        "sessions never expire",
+        "SES-STATE-009",
+        "SES-EXP-001",
+        "SES-EXP-003",
+        conduct=behaving(expires=False),
+    ),
     fault(
         "listens_after_expiry",
         "audio is taken after expiry",

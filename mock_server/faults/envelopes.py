@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mock_server.faults.making import edit, error, fault, set_to, without
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.api.answer import Answer
     from mock_server.faults.fault import Asked
 
@@ -33,7 +35,7 @@ def _bare_list(asked: Asked, answer: Answer) -> Answer:
     return answer
 
 
-def _recoded(code: str, status: int) -> object:
+def _recoded(code: str, status: int) -> Callable[[Asked, Answer], Answer]:
     def rewrite(_asked: Asked, answer: Answer) -> Answer:
         body = answer.body if isinstance(answer.body, dict) else {}
         found = body.get("error")
@@ -42,7 +44,18 @@ def _recoded(code: str, status: int) -> object:
     return rewrite
 
 
+def _throttles(asked: Asked, answer: Answer) -> Answer:
+    """Every twentieth read is a 429 with a code of another kind."""
+    if asked.operation != "get" or answer.status >= 400:
+        return answer
+    asked.memory["reads"] = asked.memory.get("reads", 0) + 1
+    if asked.memory["reads"] % 20:
+        return answer
+    return replace(error(429, "forbidden"), headers={"Retry-After": "0"})
+
+
 FAULTS = (
+    fault("throttles_in_the_wrong_words", "429 carries another code", "ERR-006", "ERR-019", rewrite=_throttles),
     fault("lists_templates_bare", "GET /templates is an array", "TPL-001", rewrite=_bare_list),
     fault(
         "describes_no_template",
@@ -95,7 +108,7 @@ FAULTS = (
         "SES-END-012",
         "ERR-007",
         rewrite=_recoded("session_not_found", 400),
-    ),  # type: ignore[arg-type]
+    ),
     fault(
         "miscodes_bad_requests",
         "invalid_request goes with 403",
@@ -107,5 +120,5 @@ FAULTS = (
         "SES-CREATE-032",
         "ERR-009",
         rewrite=_recoded("invalid_request", 403),
-    ),  # type: ignore[arg-type]
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mock_server.conduct import HONEST, Conduct
 
@@ -30,13 +30,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fault:
-    """One defect: a changed conduct, a rewriting of finished answers, or both; `breaks` lists requirement ids."""
+    """One defect: a changed conduct, a rewriting of finished answers, or both; `breaks` lists requirement ids.
+
+    `reading` is the one in which these go red: what only the strict reading forbids is disputed in the lenient one.
+    """
 
     name: str
     vice: str
     breaks: tuple[str, ...]
     conduct: Callable[[Conduct], Conduct] | None = None
     rewrite: Callable[[Asked, Answer], Answer] | None = None
+    reading: Literal["lenient", "strict"] = "lenient"
 
 
 class Faults:

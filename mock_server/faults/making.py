@@ -126,6 +126,11 @@ def fault(
     return Fault(name, vice, breaks, conduct, rewrite)
 
 
+def strictly(found: Fault) -> Fault:
+    """A fault that only the strict reading calls one; the lenient reading disputes it or warns."""
+    return replace(found, reading="strict")
+
+
 def behaving(**changes: Any) -> Callable[[Conduct], Conduct]:
     """A conduct that differs in these fields."""
     return lambda conduct: replace(conduct, **changes)

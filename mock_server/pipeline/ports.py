@@ -24,8 +24,13 @@ class Transcriber(Protocol):
     def languages(self) -> tuple[str, ...]:
         """The languages it knows, as ISO 639-1 codes."""
 
-    async def transcribe(self, recordings: Sequence[Recording], *, language_hint: str | None) -> Transcription:
-        """Transcribe all recordings as one consultation; raises whatever it likes when it is out of order."""
+    async def transcribe(
+        self, recordings: Sequence[Recording], *, language_hint: str | None, max_chunk_seconds: float | None = None
+    ) -> Transcription:
+        """Transcribe all recordings as one consultation; raises whatever it likes when it is out of order.
+
+        A file that lasts longer than `max_chunk_seconds` gets an issue.
+        """
 
 
 @runtime_checkable

@@ -45,6 +45,7 @@ class Process:
         extractor: Extractor,
         conduct: Callable[[], Conduct],
         now_of: Callable[[str], datetime],
+        max_chunk_seconds: float | None = None,
     ) -> None:
         self._store = store
         self._audio = audio
@@ -52,6 +53,7 @@ class Process:
         self._extractor = extractor
         self._conduct = conduct
         self._now_of = now_of
+        self._max_chunk_seconds = max_chunk_seconds
 
     async def transcribe(self, session_id: str) -> None:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
@@ -93,11 +95,13 @@ class Process:
         listed = [Recording(f.name, self._audio.path(f.key), f.sha256, f.sequence) for f in session.files]
         recordings = self._conduct().recordings(listed)
         hint = session.order.language_hint[0] if session.order.language_hint else None
+        longest = self._max_chunk_seconds if session.order.upload_type == "chunked" else None
         for tried in range(_TRIES):
             if tried:
                 await asyncio.sleep(_PAUSE_S * 2 ** (tried - 1))
             try:
-                return outcome.as_draft(await self._transcriber.transcribe(recordings, language_hint=hint))
+                heard = await self._transcriber.transcribe(recordings, language_hint=hint, max_chunk_seconds=longest)
+                return outcome.as_draft(heard)
             except Exception:
                 log.exception("transcription of %s failed, try %d of %d", session.id, tried + 1, _TRIES)
         return outcome.out_of_order(engine)

@@ -1,131 +1,217 @@
-"""Files in the order of their numbers, joined where they are pieces of one recording, decoded and put end to end.
-
-Order is by number and never by name or arrival: 10 follows 9 (§7.2). A chunk that begins with a container's signature
-starts a file; any other is appended to the one before it, as browsers cut a recording.
-"""
+"""The files of a session into one stretch of samples: grouped into recordings, decoded and joined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mock_server.speech import sniff
-from mock_server.speech.decode import RATE, Sound, Undecodable, decode
-from mock_server.speech.model import FileIssue, Recording, Segment
+from mock_server.speech.decode import RATE, Decoded, Limits, Pcm, Undecodable, decode
+from mock_server.speech.model import Failure, FileIssue, Recording
+from mock_server.speech.quality import loud_seconds
+from mock_server.speech.sniff import Container, opens, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-#: Two hours of samples; a consultation is minutes, a decompression bomb is not.
-MOST_SECONDS = 2 * 3600.0
-#: Below this nothing is speech (measured: clips under 0.2 s are guessed, not heard).
-FEWEST_SECONDS = 0.2
-
-
-@dataclass
-class _Group:
-    """Recordings that make up one audio file."""
-
-    members: list[Recording]
-    data: bytearray
+# Encoders pad and recorders round: less than this, or a fiftieth, is no missing audio.
+_LENGTH_TOLERANCE_SECONDS = 0.5
+_LENGTH_TOLERANCE_SHARE = 0.02
+# Gaps named one by one; a sequence number of a billion is a name, not a billion lost chunks.
+_GAPS_NAMED = 5
 
 
-@dataclass
-class Joined:
-    """One stretch of audio, which file each stretch came from (start, end in seconds), and what was wrong on the way."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One recording's place in the joined audio, in seconds, its files, and how much of it stands out of the quiet."""
 
-    samples: NDArray[np.float32]
-    spans: list[tuple[str, float, float]] = field(default_factory=list)
-    issues: list[FileIssue] = field(default_factory=list)
-    used: list[str] = field(default_factory=list)
+    names: tuple[str, ...]
+    start: float
+    end: float
+    loud_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The joined samples, the names that contributed and what is to be said about the others."""
+
+    pcm: Pcm
+    used: tuple[str, ...]
+    issues: tuple[FileIssue, ...]
+    failure: Failure | None
+    spans: tuple[Span, ...] = ()
+
+    def without(self, silent: Sequence[Span]) -> Assembly:
+        """The same with recordings in which nothing is said told as issues instead of used."""
+        names = {name for span in silent for name in span.names}
+        lost = [name for name in self.used if name in names]
+        told = [FileIssue(name, "audio_quality_poor", f"No speech was found in {name}") for name in lost]
+        used = tuple(name for name in self.used if name not in names)
+        return replace(self, used=used, issues=(*self.issues, *told))
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
-        return len(self.samples) / RATE
-
-    def without_speech(self, segments: Sequence[Segment]) -> tuple[str, ...]:
-        """Names of files that are whole recordings of their own and in which nothing was heard."""
-        if len(self.spans) < 2:
-            return ()
-        return tuple(
-            name for name, start, end in self.spans if not any(s.start < end and s.end > start for s in segments)
-        )
+        """Length of the samples in seconds."""
+        return len(self.pcm) / RATE
 
 
-def in_order(recordings: Sequence[Recording]) -> list[Recording]:
-    """By number; files without one keep the order of their arrival behind those with one."""
-    return sorted(recordings, key=lambda r: (r.sequence is None, r.sequence or 0))
+@dataclass(slots=True)
+class _Group:
+    """Files that are one recording: the first has the header, the rest go on where it stops."""
+
+    container: Container
+    names: list[str]
+    parts: list[bytes] = field(default_factory=list)
 
 
-def _gaps(ordered: Sequence[Recording]) -> list[FileIssue]:
-    """A number missing between the first and the last; counting may begin at 0 or 1."""
-    numbers = [r.sequence for r in ordered if r.sequence is not None]
-    issues = []
-    for before, after in zip(ordered, ordered[1:], strict=False):
-        low, high = before.sequence, after.sequence
-        if low is not None and high is not None and high - low > 1 and len(numbers) > 1:
-            missing = f"{low + 1}" if high - low == 2 else f"{low + 1} to {high - 1}"
-            told = f"No chunk numbered {missing} arrived before {after.name}."
-            issues.append(FileIssue(after.name, "audio_chunk_missing", told))
-    return issues
+@dataclass(slots=True)
+class _Bench:
+    """What has been put together so far."""
+
+    pcm: list[Pcm] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
+    issues: list[FileIssue] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    def complain(self, name: str, code: str, message: str) -> None:
+        self.issues.append(FileIssue(name, code, message))
 
 
-def _groups(ordered: Sequence[Recording]) -> list[_Group]:
+def by_sequence(recordings: Sequence[Recording]) -> list[Recording]:
+    """Numbered files by number (10 after 9), then the others as they came (§7.2)."""
+    last = float("inf")
+    return sorted(recordings, key=lambda file: last if file.sequence is None else file.sequence)
+
+
+def assemble(recordings: Sequence[Recording], limits: Limits, max_chunk_seconds: float | None = None) -> Assembly:
+    """Join files that are in order already; some usable audio is enough for there to be no failure."""
+    bench = _Bench()
+    _report_gaps(recordings, bench)
+    left = limits.seconds
+    for group in _group(recordings, limits, bench):
+        if left <= 0:
+            for name in group.names:
+                bench.complain(name, "audio_too_long", f"{name} lies beyond the {limits.seconds:g} s that are heard")
+            continue
+        start = limits.seconds - left
+        pcm = _decode(group, replace(limits, seconds=left), bench, max_chunk_seconds)
+        left -= len(pcm) / RATE
+        if len(pcm):
+            bench.spans.append(Span(tuple(group.names), start, start + len(pcm) / RATE, loud_seconds(pcm)))
+    pcm = np.concatenate(bench.pcm) if bench.pcm else np.zeros(0, np.int16)
+    return Assembly(
+        pcm, tuple(bench.used), tuple(bench.issues), None if len(pcm) else _nothing(bench.issues), tuple(bench.spans)
+    )
+
+
+def _nothing(issues: Sequence[FileIssue]) -> Failure:
+    """Why a session without a single sample fails (§9.7; E36, E60)."""
+    broken = [issue for issue in issues if issue.code == "audio_undecodable"]
+    if broken:
+        return Failure("processing_failed", f"No audio could be decoded: {broken[0].message}")
+    return Failure("audio_too_short", "The session holds no audio")
+
+
+def _report_gaps(recordings: Sequence[Recording], bench: _Bench) -> None:
+    """A missing number is told at the file after it, the only name there is. Counting may begin at 0 or 1."""
+    named = {file.sequence: file.name for file in reversed(recordings) if file.sequence is not None}
+    if len(named) < 2:  # one number says nothing about a sequence
+        return
+    numbers = sorted(named)
+    before = -1 if numbers[0] != 1 else 0
+    for number in numbers:
+        if number > before + 1:
+            missing = f"chunk {before + 1}" if number == before + 2 else f"chunks {before + 1} to {number - 1}"
+            bench.complain(named[number], "audio_chunk_missing", f"{missing} before {named[number]} never arrived")
+            if len(bench.issues) == _GAPS_NAMED:
+                return
+        before = number
+
+
+def _group(recordings: Sequence[Recording], limits: Limits, bench: _Bench) -> list[_Group]:
     groups: list[_Group] = []
-    for recording in ordered:
-        data = sniff.unwrapped(recording.path.read_bytes())
-        if not groups or sniff.begins_file(data) or (sniff.container(data) and not _continues(groups[-1], data)):
-            groups.append(_Group([recording], bytearray(data)))
+    room = limits.file_bytes
+    for file in recordings:
+        size = file.path.stat().st_size
+        if size > room:
+            bench.complain(file.name, "audio_too_long", f"{file.name} exceeds the bytes a session may have")
+            continue
+        room -= size
+        data = unwrap(file.path.read_bytes())
+        if not data:
+            bench.complain(file.name, "audio_too_short", f"{file.name} is empty")
+            continue
+        container = opens(data)
+        current = groups[-1] if groups else None
+        if current and _continues(data, container, current.container):
+            current.names.append(file.name)
+            current.parts.append(data)
+        elif container:
+            groups.append(_Group(container, [file.name], [data]))
         else:
-            groups[-1].members.append(recording)
-            groups[-1].data += data
+            bench.complain(file.name, "audio_undecodable", _headless(file, len(recordings) > 1))
     return groups
 
 
-def _continues(group: _Group, data: bytes) -> bool:
-    """A later OGG page, a movie fragment or MPEG frames continue a group of their own kind."""
-    return sniff.container(bytes(group.data[:16])) == sniff.container(data) or data[4:8] == b"moof"
+def _continues(data: bytes, container: Container | None, current: Container) -> bool:
+    """Bare MPEG frames go on with a recording of their kind; every other signature starts a new one."""
+    if container is None:
+        return True
+    return container in {"mp3", "aac"} and container == current and not data.startswith(b"ID3")
 
 
-def join(recordings: Sequence[Recording], most_seconds: float = MOST_SECONDS) -> Joined:
-    """Decode all recordings as one consultation; files that give nothing are issues, not errors."""
-    ordered = in_order(recordings)
-    joined = Joined(np.zeros(0, dtype=np.float32), issues=_gaps(ordered))
-    pieces: list[NDArray[np.float32]] = []
-    at = 0.0
-    for group in _groups(ordered):
-        names = [member.name for member in group.members]
-        try:
-            sound = decode(bytes(group.data), most_seconds - at)
-        except Undecodable as error:
-            joined.issues += [FileIssue(name, "audio_undecodable", str(error)) for name in names]
-            continue
-        if sound.seconds < FEWEST_SECONDS:
-            told = f"The file holds {sound.seconds:.2f} seconds of audio, too little to hear a word in."
-            joined.issues += [FileIssue(name, "audio_too_short", told) for name in names]
-            continue
-        joined.issues += _shortfall(names[-1], sound)
-        pieces.append(sound.samples)
-        joined.used += names
-        joined.spans.append((names[0], at, at + sound.seconds))
-        at += sound.seconds
-        if sound.capped:
-            break
-    if pieces:
-        joined.samples = np.concatenate(pieces)
-    return joined
+def _headless(file: Recording, chunked: bool) -> str:
+    if chunked:
+        return f"{file.name} begins without a container header, and so does every file before it"
+    return f"{file.name} is no audio format that is known here"
 
 
-def _shortfall(name: str, sound: Sound) -> list[FileIssue]:
-    if sound.capped:
-        told = f"Audio beyond {sound.seconds:.0f} seconds was left out."
-        return [FileIssue(name, "audio_too_long", told)]
-    if sound.falls_short:
-        told = f"The file declares {sound.declared:.1f} seconds and holds {sound.seconds:.1f}: it was cut or damaged."
-        return [FileIssue(name, "audio_truncated", told)]
-    return []
+def _decode(group: _Group, limits: Limits, bench: _Bench, max_chunk_seconds: float | None) -> Pcm:
+    """Decode one group onto the bench; the samples come back for their length."""
+    offsets = [0]
+    for part in group.parts[:-1]:
+        offsets.append(offsets[-1] + len(part))
+    try:
+        decoded = decode(b"".join(group.parts), group.container, limits, offsets)
+    except Undecodable as error:
+        for name in group.names:
+            bench.complain(name, "audio_undecodable", f"{name} cannot be decoded: {error}")
+        return np.zeros(0, np.int16)
+    for name, samples in zip(group.names, decoded.shares, strict=True):
+        if samples:
+            bench.used.append(name)
+            # A cut of one recording lasts as long as its bytes happen to: only a file of its own is measured.
+            if len(group.names) == 1:
+                _judge_length(name, samples / RATE, max_chunk_seconds, bench)
+        elif decoded.capped:
+            bench.complain(name, "audio_too_long", f"{name} lies beyond the length that is heard")
+        elif name == group.names[0]:
+            bench.complain(name, "audio_too_short", f"{name} holds no audio")
+        else:
+            bench.complain(name, "audio_undecodable", f"{name} adds no audio to the recording it goes on with")
+    _judge_whole(group.names, decoded, bench)
+    bench.pcm.append(decoded.pcm)
+    return decoded.pcm
+
+
+def _judge_length(name: str, seconds: float, longest: float | None, bench: _Bench) -> None:
+    # Not in spec: E59 leaves open whether a longer chunk may pass; here it is heard, and said (§7.7).
+    if longest is not None and seconds > longest + _LENGTH_TOLERANCE_SECONDS:
+        bench.complain(name, "chunk_too_large", f"{name} lasts {seconds:.1f} s, a chunk may last {longest:g} s")
+
+
+def _judge_whole(names: Sequence[str], decoded: Decoded, bench: _Bench) -> None:
+    """What the container claims against what it held; told at the last file that gave something."""
+    heard = [name for name, samples in zip(names, decoded.shares, strict=True) if samples]
+    if not heard:
+        return
+    if decoded.capped:
+        bench.complain(heard[-1], "audio_too_long", f"{heard[-1]} was cut where the length that is heard ends")
+    elif decoded.declared is not None and decoded.seconds < decoded.declared - max(
+        _LENGTH_TOLERANCE_SECONDS, _LENGTH_TOLERANCE_SHARE * decoded.declared
+    ):
+        claim = f"claims {decoded.declared:.1f} s and holds {decoded.seconds:.1f} s"
+        bench.complain(heard[-1], "audio_truncated", f"{names[0]} {claim}")
+    elif decoded.flaw:
+        bench.complain(heard[-1], "audio_truncated", f"{names[0]} is damaged: {decoded.flaw}")

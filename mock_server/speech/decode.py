@@ -1,103 +1,169 @@
-"""Bounded decoding: a known demuxer, sane rates, frame by frame, and never more samples than asked for."""
+"""One container into 16 kHz mono samples, bounded whatever the bytes claim."""
 
 from __future__ import annotations
 
 import io
+import re
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import av
 import numpy as np
-
-from mock_server.speech import sniff
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
+
+    from mock_server.speech.sniff import Container
 
 RATE = 16_000
-#: Rates outside these are lies: a header of 1 Hz turns two kilobytes into a thousand seconds.
-_LOWEST, _HIGHEST = 4_000, 384_000
-#: A stream that gives this share less than its container declares was cut or damaged on the way.
-_SHORT_BY = 0.05
-#: ... and by more than a codec's padding.
-_SHORT_BY_S = 0.5
+Pcm: TypeAlias = NDArray[np.int16]
 
-#: All that PyAV and FFmpeg raise for bytes that are no audio (measured on damaged and random files).
-_BROKEN = (av.error.FFmpegError, ValueError, IndexError, EOFError, OSError)
+# What PyAV raises for bytes that are no audio: its own errors (EOFError and OSError among their bases),
+# ValueError from the resampler, and IndexError where there is no audio stream.
+_REFUSALS = (av.error.FFmpegError, IndexError, ValueError, EOFError, OSError, MemoryError)
+# Formats whose header or last page tells the length; in bare MPEG audio it is a guess from the bit rate.
+_TELLS_LENGTH = frozenset({"matroska", "ogg", "mp4", "flac"})
 
 
-class Undecodable(Exception):
-    """These bytes give no audio; the message says why."""
+# Recorders that cannot go back to the header leave the size of the samples at one of the largest.
+_OPEN_SIZE = 0x7FFF_0000
 
 
-@dataclass(frozen=True)
-class Sound:
-    """Mono samples of 16 kHz in -1 to 1; `declared` is the length the container claims, in seconds."""
+class Undecodable(Exception):  # noqa: N818  (reads as what it says of the audio)
+    """No sample can be had from these bytes; the message says why."""
 
-    samples: NDArray[np.float32]
-    declared: float | None
-    capped: bool = False
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one session's audio may cost; beyond these it is refused or cut short with an issue."""
+
+    seconds: float = 4 * 3600.0  # two of the longest sessions there are; 460 MB of samples
+    file_bytes: int = 1 << 30  # all files of a session together, as uploaded
+    lowest_rate: int = 4_000  # Hz: a header that claims 1 Hz turns 2 kB into 64 MB
+    highest_rate: int = 384_000  # Hz: the highest that hardware records
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Samples, how many of them each joined file gave, and what the decoder noticed on the way."""
+
+    pcm: Pcm
+    shares: tuple[int, ...]
+    declared: float | None  # seconds the container claims
+    capped: bool
+    flaw: str | None
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
-        return len(self.samples) / RATE
-
-    @property
-    def falls_short(self) -> bool:
-        """Whether less came out than the container declares."""
-        if self.declared is None or self.capped:
-            return False
-        return self.declared - self.seconds > max(_SHORT_BY_S, _SHORT_BY * self.declared)
+        """Length of the samples in seconds."""
+        return len(self.pcm) / RATE
 
 
-def decode(data: bytes, most_seconds: float) -> Sound:
-    """Decode at most so many seconds; raises Undecodable."""
-    kind = sniff.container(data)
-    if kind is None:
-        raise Undecodable("The file begins no audio container this service knows.")
-    declared = _wav_declares(data) if kind == "wav" else None
+class _Sink:
+    """Collects samples up to a limit and counts them by the file they came from."""
+
+    def __init__(self, offsets: Sequence[int], limit: int) -> None:
+        self.data = bytearray()
+        self.counts = [0] * len(offsets)
+        self.full = False
+        self._offsets = offsets
+        self._limit = limit
+
+    def take(self, frames: Sequence[av.AudioFrame], position: int) -> None:
+        file = max(0, bisect_right(self._offsets, position) - 1)
+        for frame in frames:
+            room = self._limit - len(self.data) // 2
+            samples = min(frame.samples, room)
+            self.data += memoryview(frame.planes[0])[: samples * 2]
+            self.counts[file] += samples
+            self.full = self.full or samples < frame.samples
+
+
+def decode(data: bytes, container: Container, limits: Limits, offsets: Sequence[int] = (0,)) -> Decoded:
+    """Decode the first audio stream; `offsets` are where each joined file begins in the bytes.
+
+    Raises Undecodable when not one sample can be had. Damage behind the first sample ends or thins the audio
+    and is told in `flaw`.
+    """
+    sink = _Sink(offsets, round(limits.seconds * RATE))
+    flaw: str | None = None
+    declared: float | None = None
     try:
-        with av.open(io.BytesIO(data), format=kind) as source:
-            return _samples(source, int(most_seconds * RATE), declared)
-    except _BROKEN as error:
-        raise Undecodable(f"The {kind} file cannot be decoded ({type(error).__name__}).") from None
+        with av.open(io.BytesIO(data), "r", format=container, metadata_errors="ignore") as source:
+            stream = source.streams.audio[0]
+            _check_rate(stream.rate, limits)
+            if container == "wav":
+                declared = riff_seconds(data)
+            elif container in _TELLS_LENGTH and source.duration:
+                declared = source.duration / av.time_base
+            flaw = _drain(source, stream, sink, limits)
+    except _REFUSALS as error:
+        flaw = _reason(error)
+        if not sink.data:
+            raise Undecodable(flaw) from error
+    pcm = np.frombuffer(bytes(sink.data), np.int16)
+    return Decoded(pcm, tuple(sink.counts), declared, sink.full, flaw)
 
 
-def _wav_declares(data: bytes) -> float | None:
-    """Seconds the data chunk of a canonical WAV header claims; FFmpeg silently plays what is there instead."""
-    if len(data) < 44 or data[36:40] != b"data":
-        return None
-    rate, size = int.from_bytes(data[28:32], "little"), int.from_bytes(data[40:44], "little")
-    # 0 and 0xffffffff are what streaming writers leave; they declare nothing.
-    return size / rate if rate and 0 < size < 0xFFFFFFFF else None
+def riff_seconds(data: bytes) -> float | None:
+    """The seconds of samples a WAV file should hold by its own header; None where that leaves the size open.
+
+    FFmpeg cuts the claim to what is there. Bytes behind the claimed end that are no further chunk count as
+    samples: a size that is too small hides audio.
+    """
+    at, byte_rate = 12, 0
+    while at + 8 <= len(data):
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if kind == b"fmt ":
+            byte_rate = int.from_bytes(data[at + 16 : at + 20], "little")
+        if kind == b"data":
+            behind = data[at + 8 + size + size % 2 :][:4]
+            if not byte_rate or not 0 < size < _OPEN_SIZE:
+                return None
+            hidden = len(behind) == 4 and not re.fullmatch(rb"[A-Za-z0-9_ ]{4}", behind)
+            return (len(data) - at - 8 if hidden else size) / byte_rate
+        at += 8 + size + size % 2
+    return None
 
 
-def _samples(source: Any, most: int, declared: float | None) -> Sound:
-    if not source.streams.audio:
-        raise Undecodable("The file has no audio stream.")
-    stream = source.streams.audio[0]
-    if not _LOWEST <= (stream.rate or 0) <= _HIGHEST:
-        raise Undecodable(f"The file declares {stream.rate} samples a second; {_LOWEST} to {_HIGHEST} are taken.")
-    if declared is None and source.duration:
-        declared = source.duration / av.time_base
+def _drain(source: av.container.InputContainer, stream: av.AudioStream, sink: _Sink, limits: Limits) -> str | None:
+    """Decode until the end or the limit; a packet that cannot be decoded is left out and counted."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    pieces: list[NDArray[np.int16]] = []
-    count = 0
-    try:
-        for frame in source.decode(stream):
-            for ready in resampler.resample(frame):
-                pieces.append(ready.to_ndarray()[0])
-                count += ready.samples
-            if count >= most:
-                break
-        else:
-            for ready in resampler.resample(None):
-                pieces.append(ready.to_ndarray()[0])
-    except _BROKEN:
-        if not pieces:
-            raise
-    if not pieces:
-        return Sound(np.zeros(0, dtype=np.float32), declared)
-    whole = np.concatenate(pieces)
-    return Sound(whole[:most].astype(np.float32) / 32768.0, declared, capped=len(whole) >= most)
+    damaged = 0
+    position = 0
+    for packet in source.demux(stream):
+        if packet.pos is not None and packet.pos >= 0:
+            position = packet.pos
+        try:
+            for frame in _frames(packet):
+                _check_rate(frame.sample_rate, limits)
+                sink.take(resampler.resample(frame), position)
+        except av.error.InvalidDataError:
+            damaged += 1
+        if sink.full:
+            return None
+    sink.take(resampler.resample(None), position)
+    if damaged and not sink.data:
+        raise Undecodable(f"none of its {damaged} packets can be decoded")
+    return f"{damaged} damaged packets were left out" if damaged else None
+
+
+def _frames(packet: av.Packet[av.AudioStream]) -> Iterator[av.AudioFrame]:
+    for frame in packet.decode():
+        if isinstance(frame, av.AudioFrame):
+            yield frame
+
+
+def _check_rate(rate: int | None, limits: Limits) -> None:
+    if rate is None or not limits.lowest_rate <= rate <= limits.highest_rate:
+        raise Undecodable(f"its sample rate of {rate} Hz is outside {limits.lowest_rate} to {limits.highest_rate}")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, IndexError):
+        return "it has no audio stream"
+    if isinstance(error, MemoryError):
+        return "it needs more memory than a recording may"
+    return f"the decoder gave up: {getattr(error, 'strerror', None) or error}"

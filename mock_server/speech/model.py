@@ -1,4 +1,4 @@
-"""The values speech takes and gives; all frozen, all picklable for the worker process."""
+"""What the pipeline hands over and what it gets back, whichever engine did the work."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
-class SpeechUnavailable(Exception):
-    """No transcription is to be had now; the message says why and what would help."""
+class SpeechUnavailable(RuntimeError):  # noqa: N818  (named for the state, like Undecodable)
+    """The engine cannot work on this machine; the message says what to do."""
 
 
-@dataclass(frozen=True)
+class SpeechInterrupted(RuntimeError):  # noqa: N818  (named for the state)
+    """The worker process died under the job; the same job may be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
-    """One uploaded file: `name` is the client's text, `path` ours, `sequence` the number its name ends in."""
+    """One uploaded file: the client's name for it is text only, `path` is where its bytes lie."""
 
     name: str
     path: Path
@@ -23,36 +28,39 @@ class Recording:
     sequence: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech; `start` and `end` are seconds into the whole consultation."""
+    """Words between two instants, in seconds of the joined audio; who says them may be unknown."""
 
     start: float
     end: float
     text: str
-    speaker: str | None = None
+    speaker: str | None = None  # "Doctor" or "Patient"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileIssue:
-    """Something wrong with one file that did not sink the rest."""
+    """What went wrong with one file without ending the work: an entry of `processing_errors` (§6.3)."""
 
     name: str
     code: str
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
-    """Why nothing could be transcribed: a code of §9.7 and a sentence."""
+    """Why there is no transcript; `code` is a session failure code (§9.7)."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Transcription:
-    """What was heard; `engine` names who heard it, `used` the files that contributed, `seconds` their length."""
+    """The outcome for one session: `seconds` were decoded, from the files in `used`.
+
+    `text` has a "Doctor: …" or "Patient: …" line a turn where speakers were told apart, else plain text.
+    """
 
     engine: str
     language: str
@@ -62,3 +70,13 @@ class Transcription:
     used: tuple[str, ...] = ()
     issues: tuple[FileIssue, ...] = ()
     failure: Failure | None = None
+
+
+def script(segments: Sequence[Segment]) -> str:
+    """The transcript's text: a line a turn when the speakers are known, else one line of plain text."""
+    lines: list[list[str]] = []
+    for number, segment in enumerate(segments):
+        if not number or segment.speaker != segments[number - 1].speaker:
+            lines.append([f"{segment.speaker}:"] if segment.speaker else [])
+        lines[-1].append(segment.text)
+    return "\n".join(" ".join(words) for words in lines)

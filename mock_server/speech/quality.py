@@ -1,4 +1,4 @@
-"""When audio is too short, too silent or too noisy to be trusted; thresholds measured on clean, noisy and empty audio."""
+"""When a recognised text is not to be believed."""
 
 from __future__ import annotations
 
@@ -7,62 +7,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mock_server.speech.decode import RATE
-from mock_server.speech.model import Failure, FileIssue
+from mock_server.speech.decode import RATE, Pcm
+from mock_server.speech.model import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Below or above these a transcript is a guess; none of them is trusted alone where two are needed."""
+    """Measured on three clips with white noise: speech at 10 dB passes, at 5 dB it does not; adjust them."""
 
-    shortest_s: float = 0.5
-    #: Loudness (RMS, full scale 1) under which there is only silence.
-    silence_rms: float = 0.0005
-    #: Spectral flatness above which a sound is noise; speech stays far below.
-    noise_flatness: float = 0.45
-    lowest_logprob: float = -0.70
-    most_fallback: float = 0.20
-    most_compression: float = 2.4
-    least_language: float = 0.5
-
-
-DEFAULT = Thresholds()
+    shortest_seconds: float = 0.5  # of audio: Whisper invents words for less
+    shortest_speech_seconds: float = 0.3
+    lowest_speech_share: float = 0.05
+    sparse_speech_seconds: float = 3.0  # this much speech is enough, however long the silence around it
+    lowest_logprob: float = -0.70  # mean over the segments, weighted by their length
+    highest_retried_share: float = 0.20  # segments that needed a second, warmer pass
+    highest_compression: float = 2.4  # a text that repeats itself
+    highest_clipped_share: float = 0.05  # samples at full scale
+    lowest_language_probability: float = 0.5
 
 
-def too_short(seconds: float, limits: Thresholds = DEFAULT) -> Failure | None:
-    """Whether there is enough audio at all."""
-    if seconds >= limits.shortest_s:
-        return None
-    return Failure("audio_too_short", f"{seconds:.2f} seconds of audio arrived; {limits.shortest_s:g} are needed.")
-
-
-def flatness(samples: NDArray[np.float32]) -> float:
-    """Median spectral flatness of the louder windows: near 0 for tones and speech, towards 1 for white noise."""
-    size = RATE // 20
-    windows = samples[: len(samples) // size * size].reshape(-1, size)
-    if not len(windows):
-        return 0.0
-    loud = windows[np.argsort((windows**2).mean(axis=1))[len(windows) // 2 :]]
-    spectrum = np.abs(np.fft.rfft(loud * np.hanning(size), axis=1))[:, 5:] ** 2 + 1e-12
-    return float(np.median(np.exp(np.log(spectrum).mean(axis=1)) / spectrum.mean(axis=1)))
-
-
-def carries_speech(samples: NDArray[np.float32], limits: Thresholds = DEFAULT) -> bool:
-    """An energy and flatness gate: enough to tell speech from silence and white noise, no more."""
-    if not len(samples):
-        return False
-    loudness = float(np.sqrt((samples.astype(np.float64) ** 2).mean()))
-    return loudness >= limits.silence_rms and flatness(samples) < limits.noise_flatness
-
-
-@dataclass(frozen=True)
-class Confidence:
-    """What Whisper says of one segment: seconds, average log probability, temperature it took, compression ratio."""
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What one recognised segment says about itself."""
 
     seconds: float
     logprob: float
@@ -70,19 +39,59 @@ class Confidence:
     compression: float
 
 
-def untrustworthy(segments: Sequence[Confidence], limits: Thresholds = DEFAULT) -> Failure | None:
-    """Whether a transcript is likelier made up than heard."""
-    if not segments:
-        return Failure("audio_quality_poor", "No speech was found in the audio.")
-    total = sum(s.seconds for s in segments) or 1.0
-    logprob = sum(s.logprob * s.seconds for s in segments) / total
-    fallback = sum(s.temperature > 0 for s in segments) / len(segments)
-    squeezed = any(s.compression > limits.most_compression for s in segments)
-    if logprob < limits.lowest_logprob or (fallback >= limits.most_fallback and len(segments) > 1) or squeezed:
-        return Failure("audio_quality_poor", "The audio is too noisy to be transcribed reliably.")
+def too_short(seconds: float, thresholds: Thresholds) -> Failure | None:
+    """Judge the length alone, before any work is done."""
+    if seconds >= thresholds.shortest_seconds:
+        return None
+    return Failure("audio_too_short", f"{seconds:.2f} s of audio are too short to recognise speech")
+
+
+def clipped(pcm: Pcm, thresholds: Thresholds) -> Failure | None:
+    """Judge the recording level: an overdriven microphone leaves its samples at full scale."""
+    share = float(np.mean((pcm >= 32_767) | (pcm <= -32_767))) if len(pcm) else 0.0
+    if share <= thresholds.highest_clipped_share:
+        return None
+    return Failure("audio_quality_poor", f"{share:.0%} of the samples are clipped")
+
+
+def no_speech(seconds: float, speech_seconds: float, thresholds: Thresholds) -> Failure | None:
+    """Judge how much of the audio is speech."""
+    enough = max(thresholds.lowest_speech_share * seconds, thresholds.shortest_speech_seconds)
+    if speech_seconds >= min(enough, thresholds.sparse_speech_seconds):
+        return None
+    return Failure("audio_quality_poor", f"{speech_seconds:.1f} s of {seconds:.1f} s are speech")
+
+
+def unreliable(segments: Sequence[Signals], thresholds: Thresholds) -> Failure | None:
+    """Judge the recognition by its own doubts."""
+    total = sum(segment.seconds for segment in segments)
+    if not total:
+        return Failure("audio_quality_poor", "No speech was recognised")
+    logprob = sum(segment.seconds * segment.logprob for segment in segments) / total
+    if logprob < thresholds.lowest_logprob:
+        return Failure("audio_quality_poor", f"Recognition is unsure (mean log probability {logprob:.2f})")
+    doubtful = [
+        segment
+        for segment in segments
+        if segment.temperature > 0 or segment.compression > thresholds.highest_compression
+    ]
+    share = sum(segment.seconds for segment in doubtful) / total
+    if share >= thresholds.highest_retried_share:
+        return Failure("audio_quality_poor", f"Recognition is unsure for {share:.0%} of the audio")
     return None
 
 
-def unheard(name: str) -> FileIssue:
-    """A file among others that gave no words."""
-    return FileIssue(name, "audio_quality_poor", f"No speech was found in {name}.")
+def loud_seconds(pcm: Pcm) -> float:
+    """Seconds that stand out of the quiet: an energy gate for an engine without a voice activity detector.
+
+    Speech comes and goes: 20 ms frames count that are 10 dB above the quietest tenth and above -60 dB of full
+    scale. Silence and steady noise have none.
+    """
+    frame = RATE // 50
+    whole = len(pcm) // frame * frame
+    if not whole:
+        return 0.0
+    power = np.mean(np.square(pcm[:whole].reshape(-1, frame).astype(np.float32) / 32_768), axis=1)
+    level = 10 * np.log10(power + 1e-12)
+    floor = float(np.percentile(level, 10))
+    return float(np.count_nonzero((level > floor + 10) & (level > -60))) * frame / RATE

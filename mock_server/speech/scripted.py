@@ -1,75 +1,109 @@
-"""Answers without a model: fixture audio by its digest, anything else with a text that says it is scripted."""
+"""Known text for known audio: for machines without a model, and for tests that want the same words."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-import fixtures
+from fixtures import by_sha256
 from mock_server.speech import quality
-from mock_server.speech.chunks import Joined, in_order, join
-from mock_server.speech.model import Failure, FileIssue, Recording, Transcription
-from mock_server.speech.worker import nothing_usable
+from mock_server.speech.chunks import Assembly, Span, assemble, by_sequence
+from mock_server.speech.decode import Limits
+from mock_server.speech.model import (
+    Failure,
+    Recording,
+    Segment,
+    Transcription,
+    script,
+)
+from mock_server.speech.quality import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NOTICE = (
+    "Transcripts are scripted: nothing is recognised. Known fixture audio gets its own text, other audio a"
+    " sentence that says so, and silence is judged by its energy instead of a voice activity detector."
+)
+
 
 class ScriptedTranscriber:
-    """Never passes canned text off as recognised speech: the engine is called `scripted` wherever it shows."""
+    """Decodes like the real one, in a thread, and looks the text up."""
 
     engine = "scripted"
     languages: tuple[str, ...] = ("en",)
     diarizes = False
 
-    def __init__(self, notice: str | None = None) -> None:
-        self.notice = notice
+    def __init__(
+        self,
+        *,
+        notice: str | None = None,
+        limits: Limits | None = None,
+        thresholds: Thresholds | None = None,
+    ) -> None:
+        self.notice: str | None = f"{notice} {_NOTICE}" if notice else _NOTICE
+        self._limits = limits or Limits()
+        self._thresholds = thresholds or Thresholds()
+
+    async def transcribe(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        language_hint: str | None,
+        max_chunk_seconds: float | None = None,
+    ) -> Transcription:
+        """Decode and join as Whisper's pipeline does, then answer from the fixtures' manifest."""
+        language = language_hint.partition("-")[0].lower() if language_hint else "en"
+        files = tuple(by_sequence(recordings))
+        if language not in self.languages:
+            failure = Failure("language_unsupported", f"{language_hint!r} is not among the languages: en")
+            return Transcription(self.engine, language, (), "", 0.0, (), (), failure)
+        return await asyncio.to_thread(self._answer, files, language, max_chunk_seconds)
 
     async def ready(self) -> None:
-        """Always: there is nothing to load."""
+        """Nothing to load."""
 
     async def close(self) -> None:
         """Nothing to stop."""
 
-    async def transcribe(self, recordings: Sequence[Recording], *, language_hint: str | None) -> Transcription:
-        """The fixtures' texts in the order of the files' numbers; bad audio is judged as Whisper's would be."""
-        return await asyncio.to_thread(self._heard, in_order(recordings))
+    def _answer(self, files: Sequence[Recording], language: str, max_chunk_seconds: float | None) -> Transcription:
+        whole = assemble(files, self._limits, max_chunk_seconds)
+        known = {file.name for file in files if _text_of(file)}
+        silent = [span for span in whole.spans if known.isdisjoint(span.names) and self._is_silent(span)]
+        failure = whole.failure or quality.too_short(whole.seconds, self._thresholds)
+        if failure is None and len(silent) == len(whole.spans):
+            failure = Failure("audio_quality_poor", f"None of {whole.seconds:.1f} s are speech")
+        if failure:
+            return Transcription(self.engine, language, (), "", whole.seconds, whole.used, whole.issues, failure)
+        whole = whole.without(silent)
+        segments = tuple(_segments(files, whole))
+        return Transcription(self.engine, language, segments, script(segments), whole.seconds, whole.used, whole.issues)
 
-    def _heard(self, ordered: list[Recording]) -> Transcription:
-        known = fixtures.by_sha256()
-        texts: dict[str, str] = {}
-        seconds = 0.0
-        strangers: list[Recording] = []
-        for recording in ordered:
-            fixture = known.get(recording.sha256)
-            if fixture is not None and fixture.text:
-                texts[recording.name] = fixture.text
-                seconds += fixture.seconds
-            else:
-                strangers.append(recording)
-        joined = join(strangers)
-        issues = list(joined.issues)
-        if joined.used:
-            speaking = quality.carries_speech(joined.samples)
-            if speaking and quality.too_short(joined.seconds) is None:
-                texts[joined.used[0]] = f"This is scripted text for {joined.seconds:.1f} seconds of audio, not speech."
-                seconds += joined.seconds
-            elif texts:
-                issues += [quality.unheard(name) for name in joined.used]
-            else:
-                return self._failed(joined)
-        if not texts:
-            return Transcription(self.engine, "en", issues=tuple(issues), failure=nothing_usable(ordered, issues))
-        spoken = [texts[r.name] for r in ordered if r.name in texts]
-        used = tuple(r.name for r in ordered if r.name in texts or (r.name in joined.used and not _quiet(r, issues)))
-        return Transcription(self.engine, "en", text=" ".join(spoken), seconds=seconds, used=used, issues=tuple(issues))
-
-    def _failed(self, joined: Joined) -> Transcription:
-        failure = quality.too_short(joined.seconds) or Failure(
-            "audio_quality_poor", "No speech was found in the audio."
-        )
-        return Transcription(self.engine, "en", seconds=joined.seconds, issues=tuple(joined.issues), failure=failure)
+    def _is_silent(self, span: Span) -> bool:
+        return quality.no_speech(span.end - span.start, span.loud_seconds, self._thresholds) is not None
 
 
-def _quiet(recording: Recording, issues: list[FileIssue]) -> bool:
-    return any(issue.name == recording.name and issue.code == "audio_quality_poor" for issue in issues)
+def _text_of(file: Recording) -> str:
+    fixture = by_sha256().get(file.sha256)
+    return fixture.text if fixture else ""
+
+
+def _segments(files: Sequence[Recording], whole: Assembly) -> list[Segment]:
+    """The texts of the known files that could be used, and a sentence for the unknown rest."""
+    segments: list[Segment] = []
+    unknown: list[str] = []
+    at = 0.0
+    for file in files:
+        if file.name not in whole.used:
+            continue
+        fixture = by_sha256().get(file.sha256)
+        if fixture is None or not fixture.text:
+            unknown.append(file.name)
+            continue
+        segments += [Segment(at + turn.start, at + turn.end, turn.text, turn.speaker) for turn in fixture.turns]
+        at += fixture.seconds
+    if unknown:
+        what = "unknown audio" if not segments else f"audio of which {', '.join(unknown)} is unknown"
+        text = f"This is a scripted transcript for {whole.seconds:.1f} seconds of {what}."
+        segments.append(Segment(at, whole.seconds, text))
+    return segments

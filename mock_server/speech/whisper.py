@@ -1,96 +1,104 @@
-"""Whisper behind the server: one worker process, rebuilt when it dies, so that no request ever waits for a model."""
+"""Real transcription: faster-whisper on checked weights, in a process of its own."""
 
 from __future__ import annotations
 
-import asyncio
-import io
-import os
-import tempfile
-import wave
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from importlib.metadata import version
-from multiprocessing import get_context
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from mock_server.speech import worker
-from mock_server.speech.model import Recording, SpeechUnavailable, Transcription
+from mock_server.speech import recognise
+from mock_server.speech.chunks import by_sequence
+from mock_server.speech.decode import Limits
+from mock_server.speech.model import (
+    Failure,
+    Recording,
+    SpeechInterrupted,
+    SpeechUnavailable,
+    Transcription,
+)
+from mock_server.speech.quality import Thresholds
+from mock_server.speech.recognise import Engine, Job
+from mock_server.speech.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mock_server.speech.weights import Model
-
-#: Two cores: one transcription at a time on both is quicker for its client than two at half speed (measured).
-_THREADS = 2
+    from mock_server.speech.weights import Weights
 
 
 class WhisperTranscriber:
-    """Real transcription with faster-whisper on the CPU."""
+    """Real recognition: one worker process and one model in it."""
 
     notice: str | None = None
     diarizes = True
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.engine = f"faster-whisper {version('faster-whisper')} {model.name} int8"
-        self.languages = _languages() if model.multilingual else ("en",)
-        self._pool = self._open()
-
-    def _open(self) -> ProcessPoolExecutor:
-        start = partial(
-            worker.load,
-            str(self._model.folder),
-            self._model.name,
-            multilingual=self._model.multilingual,
-            threads=_THREADS,
-            parent=os.getpid(),
-        )
-        return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=start)
-
-    async def transcribe(self, recordings: Sequence[Recording], *, language_hint: str | None) -> Transcription:
-        """Transcribe all recordings as one consultation; raises SpeechUnavailable when the worker died under it."""
-        hint = language_hint if language_hint in self.languages else None
-        pool = self._pool
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        languages: Sequence[str] | None = None,
+        limits: Limits | None = None,
+        thresholds: Thresholds | None = None,
+        threads: int = 2,
+    ) -> None:
+        """`languages` narrows what the model offers; two `threads` are the measured best for one job."""
         try:
-            job = pool.submit(worker.heard, list(recordings), hint, self.engine)
-            return await asyncio.wrap_future(job)
-        except (BrokenProcessPool, RuntimeError) as error:
-            if self._pool is pool:
-                pool.shutdown(wait=False)
-                self._pool = self._open()
-            raise SpeechUnavailable(f"The speech worker stopped ({error or type(error).__name__}).") from error
+            library = version("faster-whisper")
+        except PackageNotFoundError as error:
+            raise SpeechUnavailable(
+                "faster-whisper is not installed: run pip install 'scribe-conformance[whisper]'."
+            ) from error
+        offered = tuple(code for code in weights.languages if languages is None or code in languages)
+        if not offered:
+            raise SpeechUnavailable(f"The model {weights.name} knows none of the languages {languages}.")
+        name = f"faster-whisper {library} {weights.name} int8"
+        self._engine = Engine(name, weights, offered, threads)
+        self._limits = limits or Limits()
+        self._thresholds = thresholds or Thresholds()
+        self._worker = Worker()
+
+    @property
+    def engine(self) -> str:
+        """Library, model and arithmetic."""
+        return self._engine.name
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639-1 codes of the languages it recognises."""
+        return self._engine.languages
+
+    async def transcribe(
+        self,
+        recordings: Sequence[Recording],
+        *,
+        language_hint: str | None,
+        max_chunk_seconds: float | None = None,
+    ) -> Transcription:
+        """Decode, join and recognise; a hint such as "en-IN" spares a multilingual model the detection."""
+        language = language_hint.partition("-")[0].lower() if language_hint else None
+        if language is not None and language not in self.languages:
+            known = ", ".join(self.languages)
+            failure = Failure("language_unsupported", f"{language_hint!r} is not among the languages: {known}")
+            return Transcription(self.engine, language, (), "", 0.0, (), (), failure)
+        if not self._engine.weights.multilingual:
+            language = self.languages[0]
+        files = tuple(by_sequence(recordings))
+        job = Job(files, self._limits, self._thresholds, max_chunk_seconds)
+        return await self._worker.run(recognise.transcribe, job, self._engine, language)
 
     async def ready(self) -> None:
-        """Transcribe one second of audio for real; raises SpeechUnavailable."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "second.wav"
-            path.write_bytes(_second())
-            heard = await self.transcribe([Recording("second.wav", path, "")], language_hint=None)
-        if heard.seconds < 1.0:
-            raise SpeechUnavailable("The model did not get to hear the second of audio it was given.")
+        """Transcribe one second of audio; raises SpeechUnavailable, saying what to do."""
+        try:
+            await self._worker.run(recognise.rehearse, self._engine)
+        except SpeechInterrupted as error:
+            raise SpeechUnavailable(
+                f"The worker died while loading {self._engine.weights.name}: is there memory for it?"
+            ) from error
+        except (ImportError, RuntimeError, ValueError, OSError, MemoryError) as error:
+            raise SpeechUnavailable(
+                f"The model {self._engine.weights.name} cannot be run ({error}): reinstall"
+                " 'scribe-conformance[whisper]' or name another with --model."
+            ) from error
 
     async def close(self) -> None:
-        """Stop the worker; what it was doing is done again after a restart."""
-        processes = list((self._pool._processes or {}).values())  # noqa: SLF001 - the pool has no way to stop a running job
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-
-def _second() -> bytes:
-    out = io.BytesIO()
-    with wave.open(out, "wb") as target:
-        target.setnchannels(1)
-        target.setsampwidth(2)
-        target.setframerate(16_000)
-        target.writeframes(bytes(32_000))
-    return out.getvalue()
-
-
-def _languages() -> tuple[str, ...]:
-    from faster_whisper.tokenizer import _LANGUAGE_CODES
-
-    return tuple(sorted(code for code in _LANGUAGE_CODES if len(code) == 2))
+        """End the worker process; jobs in flight raise SpeechInterrupted."""
+        await self._worker.close()

@@ -1,119 +1,135 @@
-"""The process Whisper lives in: it decodes, transcribes and labels; the server only waits for it."""
+"""One process for decoding and recognition, which may be killed at any time."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import multiprocessing
 import os
 import resource
+import signal
 import threading
-import time
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from mock_server.speech import quality, speakers
-from mock_server.speech.chunks import join
-from mock_server.speech.model import Failure, Recording, Segment, Transcription
+from mock_server.speech.model import SpeechInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
+P = ParamSpec("P")
+T = TypeVar("T")
 
-#: Address space for model, samples and libraries: far above what two hours of audio need, far below the machine.
-_MOST_MEMORY = 8 * 1024**3
-#: Words further apart than this belong to different turns, in seconds; flowing speech pauses less.
-_TURN_GAP = 0.35
-_WATCH_S = 1.0
-
-_model: Any = None
-_name = ""
-_multilingual = False
+# Address space, not memory: the libraries map 1.4 GiB, the longest session's samples and their copy one more,
+# a piece of ten minutes with its spectrum another.
+MEMORY_BYTES = 6 << 30
+# A fresh process now and then, because native code that decodes strangers' bytes may leak.
+JOBS_A_PROCESS = 200
 
 
-def _die_with(parent: int) -> None:
-    """A server killed by -9 cannot stop its workers; each looks after itself."""
-    while os.getppid() == parent:
-        time.sleep(_WATCH_S)
-    os._exit(1)
+class Worker:
+    """Runs jobs, one after the other, in a process that is replaced when it dies or has done its share."""
+
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, jobs_a_process: int = JOBS_A_PROCESS) -> None:
+        self._memory_bytes = memory_bytes
+        self._jobs_a_process = jobs_a_process
+        self._lock = threading.Lock()  # held for a submission, never for a job
+        self._pool: ProcessPoolExecutor | None = None
+        self._jobs = 0
+        self._closed = False
+
+    async def run(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a picklable job in the process; raises SpeechInterrupted when the process dies or is closed."""
+        try:
+            pool, future = self._submit(job, *args, **kwargs)
+        except BrokenProcessPool as error:
+            raise SpeechInterrupted("the speech worker died while idle; try again") from error
+        try:
+            return await asyncio.wrap_future(future)
+        except BrokenProcessPool as error:
+            self._discard(pool)
+            raise SpeechInterrupted("the speech worker died under the job; try again") from error
+        except asyncio.CancelledError:
+            # Either the caller was cancelled, or the job was because the worker closed.
+            if self._closed:
+                raise SpeechInterrupted("the speech worker is closed") from None
+            raise
+
+    async def close(self) -> None:
+        """End the process; jobs in flight raise SpeechInterrupted."""
+        with self._lock:
+            self._closed = True
+            pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        # The executor has no public way to end a job before Python 3.14 (kill_workers).
+        processes = list((pool._processes or {}).values())  # noqa: SLF001
+        for process in processes:
+            process.kill()
+        # The executor's own thread sees the process end and clears up; not to wait would leak semaphores.
+        await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    def _submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[ProcessPoolExecutor, Future[T]]:
+        with self._lock:
+            if self._closed:
+                raise SpeechInterrupted("the speech worker is closed")
+            if self._pool is not None and self._jobs >= self._jobs_a_process:
+                self._pool.shutdown(wait=False)
+                self._pool = None
+            pool = self._pool or self._start()
+            try:
+                future = pool.submit(job, *args, **kwargs)
+            except BrokenProcessPool:
+                self._pool = None
+                raise
+            self._jobs += 1
+            return pool, future
+
+    def _start(self) -> ProcessPoolExecutor:
+        # Spawned, not forked: the server has threads, and the model's libraries start their own.
+        self._pool = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._memory_bytes,),
+        )
+        self._jobs = 0
+        return self._pool
+
+    def _discard(self, pool: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+        pool.shutdown(wait=False)
 
 
-def load(folder: str, name: str, *, multilingual: bool, threads: int, parent: int) -> None:
-    """Bound the process and load the model; runs once, at the start of the process."""
-    global _model, _name, _multilingual  # noqa: PLW0603 - a worker process has exactly one model
+def grant(cpu_seconds: float) -> None:
+    """Let the running job use this much more processor time; beyond it the kernel ends the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime + cpu_seconds) + 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _begin(memory_bytes: int) -> None:
+    """First thing in the process."""
+    # Ctrl-C reaches the whole group; the server decides when its worker stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["HF_HUB_OFFLINE"] = "1"
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-    from faster_whisper import WhisperModel
-
-    _model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=threads)
-    _name, _multilingual = name, multilingual
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses; the bounds of the decoder still hold
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, hard))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the audio
+    threading.Thread(target=_follow_parent, daemon=True).start()
 
 
-def heard(recordings: Sequence[Recording], hint: str | None, engine: str) -> Transcription:
-    """Transcribe all recordings as one consultation."""
-    joined = join(recordings)
-    language = "en"
-    if not joined.used:
-        return Transcription(
-            engine, language, issues=tuple(joined.issues), failure=nothing_usable(recordings, joined.issues)
-        )
-    facts: dict[str, Any] = {"seconds": joined.seconds, "used": tuple(joined.used), "issues": tuple(joined.issues)}
-    failure = quality.too_short(joined.seconds)
-    if failure is None:
-        segments, confidences, language, sure = _recognise(joined.samples, hint)
-        failure = quality.untrustworthy(confidences)
-        if failure is None and _multilingual and not hint and sure < quality.DEFAULT.least_language:
-            failure = Failure("language_unsupported", "The language spoken could not be told.")
-        if failure is None:
-            labelled = speakers.label(segments, joined.samples)
-            unheard = joined.without_speech(segments)
-            facts["used"] = tuple(name for name in joined.used if name not in unheard)
-            facts["issues"] = (*joined.issues, *(quality.unheard(name) for name in unheard))
-            return Transcription(engine, language, labelled, speakers.told(labelled), **facts)
-    return Transcription(engine, language, failure=failure, **facts)
-
-
-def nothing_usable(recordings: Sequence[Recording], issues: Iterable[Any]) -> Failure:
-    if not recordings:
-        return Failure("audio_too_short", "No audio arrived before the session was ended.")
-    codes = {issue.code for issue in issues}
-    if codes == {"audio_too_short"}:
-        return Failure("audio_too_short", "The audio is too short to hear a word in.")
-    return Failure("processing_failed", "None of the audio files can be decoded.")
-
-
-def _recognise(
-    samples: NDArray[np.float32], hint: str | None
-) -> tuple[list[Segment], list[quality.Confidence], str, float]:
-    """Segments split where a turn may change, what Whisper thinks of each, and the language with its probability."""
-    found, info = _model.transcribe(
-        samples,
-        language=hint if _multilingual else "en",
-        beam_size=5,
-        condition_on_previous_text=False,
-        temperature=[0.0, 0.4],
-        vad_filter=True,
-        vad_parameters={"min_silence_duration_ms": 500},
-        word_timestamps=True,
-    )
-    segments: list[Segment] = []
-    confidences: list[quality.Confidence] = []
-    for segment in found:
-        confidences.append(
-            quality.Confidence(
-                segment.end - segment.start, segment.avg_logprob, segment.temperature or 0.0, segment.compression_ratio
-            )
-        )
-        segments += _turns(segment.words or [])
-    return segments, confidences, info.language, info.language_probability
-
-
-def _turns(words: Sequence[Any]) -> list[Segment]:
-    pieces: list[list[Any]] = []
-    for word in words:
-        if pieces and word.start - pieces[-1][-1].end < _TURN_GAP:
-            pieces[-1].append(word)
-        else:
-            pieces.append([word])
-    return [Segment(p[0].start, p[-1].end, "".join(word.word for word in p).strip()) for p in pieces]
+def _follow_parent() -> None:
+    """A server that was killed cannot stop its worker."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -78,11 +78,11 @@ class _Upload:
             raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._partial))
         if self._handle is None:
             self._handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        for piece in pieces:
-            self._digest.update(piece)
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
+        # as one: every call that leaves the interpreter has to queue for it again
+        rest = memoryview(b"".join(pieces))
+        self._digest.update(rest)
+        while rest:
+            rest = rest[os.write(self._handle, rest) :]
         return self._handle
 
     def _close(self) -> None:

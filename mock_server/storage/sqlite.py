@@ -176,43 +176,61 @@ class SqliteStore:
                 return
 
     def _commit(self, together: list[_Waiter]) -> None:
-        batch = Batch(self._recent)
+        """All in one transaction; where one is refused after it has written, each in one of its own."""
         try:
-            with self._engine.connect() as connection:
-                connection.info["batch"] = batch
-                try:
-                    with connection.begin():
-                        for waiter in together:
-                            _attempt(connection, batch, waiter)
-                        if batch.lines:
-                            connection.execute(_APPEND, batch.lines)
-                finally:
-                    del connection.info["batch"]
-            batch.committed()
+            self._transact(together)
+        except _Spoilt:
+            for waiter in together:
+                self._commit([waiter])
         except BaseException as error:  # noqa: BLE001 - nothing was committed: every waiter has to learn it
             told = error.orig if isinstance(error, DBAPIError) else error
             for waiter in together:
                 waiter.error = waiter.error or StorageError(f"The database could not be written ({told}).")
                 waiter.error.__cause__ = waiter.error.__cause__ or error
 
+    def _transact(self, together: list[_Waiter]) -> None:
+        batch = Batch(self._recent)
+        with self._engine.connect() as connection:
+            connection.info["batch"] = batch
+            try:
+                with connection.begin() as transaction:
+                    for waiter in together:
+                        if _attempt(connection, batch, waiter):
+                            continue
+                        if len(together) > 1:
+                            raise _Spoilt
+                        transaction.rollback()
+                        return
+                    if batch.lines:
+                        connection.execute(_APPEND, batch.lines)
+            finally:
+                del connection.info["batch"]
+        batch.committed()
 
-def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> None:
-    """A savepoint for each change, so that one that is refused takes nobody down with it."""
-    # on the driver's own cursor: begin_nested() costs as much as the change it protects
-    savepoint = connection.connection.cursor()
-    savepoint.execute("SAVEPOINT change")
+
+class _Spoilt(Exception):  # noqa: N818 - handled where it is raised
+    """A change was refused after it had written: the transaction it shares cannot stand."""
+
+
+def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> bool:
+    """Run a change; False when it was refused after it had written.
+
+    No savepoints: refusals come before the first write all but always, and two more statements a change cost as much as
+    the change. The driver counts rows written without asking the database.
+    """
+    driver: Any = connection.connection.driver_connection
+    written = driver.total_changes
+    waiter.value = waiter.error = None
     try:
         waiter.value = waiter.change(connection)
     except OperationalError:
         raise  # the disk is full or failing: SQLite may have rolled back the whole transaction already
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
-        savepoint.execute("ROLLBACK TO change")
         batch.drop()
         waiter.error = error
-    else:
-        batch.keep()
-    savepoint.execute("RELEASE change")
-    savepoint.close()
+        return bool(driver.total_changes == written)
+    batch.keep()
+    return True
 
 
 def _tell(together: list[_Waiter]) -> None:

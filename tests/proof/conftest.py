@@ -34,3 +34,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         app = runner.run(started.__aenter__())
         yield Bench(app, runner)
         runner.run(started.__aexit__(None, None, None))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what no fault proves."""
+    from tests.proof.unproven import REASONS, unproven
+
+    terminalreporter.section("black-box MUSTs that no fault kills")
+    for requirement in unproven():
+        terminalreporter.write_line(f"{requirement}: {REASONS.get(requirement, 'NO REASON GIVEN')}")

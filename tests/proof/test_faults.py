@@ -35,7 +35,7 @@ def test_the_honest_mock_is_conformant(bench: Bench, reading: str) -> None:
 
 @pytest.mark.parametrize("name", list(CATALOGUE))
 def test_a_fault_turns_exactly_its_requirements_red(bench: Bench, name: str) -> None:
-    run = bench.run(graded(bench.app, (name,)))
+    run = bench.run(graded(bench.app, (name,), CATALOGUE[name].reading))
     assert kit_errors(run) == []
     assert red(run) == set(CATALOGUE[name].breaks)
     assert run.overall is Overall.NON_CONFORMANT

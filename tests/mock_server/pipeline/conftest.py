@@ -17,7 +17,7 @@ from mock_server.speech.model import Failure, FileIssue, Transcription
 
 
 class Ears:
-    """Hears text in a file's bytes; `?` is noise, `!` breaks it, `~` makes it wait until `patience` is set."""
+    """Hears text in a file's bytes; `?` is noise, `*` goes unheard, `!` breaks it, `~` waits for `patience`."""
 
     engine = "ears"
     languages = ("en",)
@@ -28,7 +28,7 @@ class Ears:
         self.hints: list[str | None] = []
         self.patience = asyncio.Event()
 
-    async def transcribe(self, recordings, *, language_hint):
+    async def transcribe(self, recordings, *, language_hint, max_chunk_seconds=None):
         self.calls.append([recording.name for recording in recordings])
         self.hints.append(language_hint)
         heard, issues = {}, []
@@ -40,6 +40,8 @@ class Ears:
                     raise RuntimeError("the worker died")
             if content.startswith(b"~"):
                 await self.patience.wait()
+            if content.startswith(b"*"):
+                continue
             if content.startswith(b"?"):
                 issues.append(FileIssue(recording.name, "audio_undecodable", "noise"))
             else:
@@ -61,11 +63,13 @@ class Gap:
 
 
 class Rules:
-    """`soap` holds the transcript, `vitals` needs a number in it, `cursed` breaks."""
+    """`soap` holds the transcript, `vitals` needs a number in it, `cursed` and `clumsy` break."""
 
-    TEMPLATES = ("soap", "vitals", "cursed")
+    TEMPLATES = ("soap", "vitals", "cursed", "clumsy")
 
     def extract(self, template_id, transcript):
+        if template_id == "clumsy":
+            return Note({}["something it looked for"])
         if template_id == "cursed":
             raise ZeroDivisionError
         if template_id == "vitals" and not any(character.isdigit() for character in transcript):

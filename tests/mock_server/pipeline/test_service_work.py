@@ -286,3 +286,28 @@ def test_conduct_may_garble_what_was_heard_and_extracted(office):
     )
     done, _ = office.processed(b"one", b"two", templates=("soap", "vitals"), namespace="garbling")
     assert (done.transcript, list(entries(done))) == ("ONE", ["soap"])
+
+
+def test_conduct_sees_a_failed_transcription_as_a_draft_like_any_other(office):
+    office.stray(transcription=lambda draft: draft | {"text": " ".join(draft["text"].split()[:8])})
+    done, state = office.processed(b"?noise", namespace="garbling")
+    assert (state, done.failure.code, done.transcript) == (State.FAILED, "processing_failed", None)
+
+
+def test_conduct_may_bend_ids_and_names(office):
+    office.stray(session_id=lambda drawn: drawn[:12], file_name=lambda name: "file-" + name)
+    session = office.create("bent")
+    after, _ = office.upload(session)
+    assert len(session.id) == 12
+    assert [file.name for file in after.files] == ["file-audio_1.wav"]
+
+
+def test_a_file_the_transcriber_says_nothing_of_is_a_loss(office):
+    done, state = office.processed(b"one", b"*two")
+    assert (state, done.files_processed) == (State.PARTIAL, 1)
+    assert [(loss.type, loss.file) for loss in done.losses] == [("audio_file_skipped", "audio_2.wav")]
+
+
+def test_a_rule_that_misses_a_key_of_its_own_is_not_an_unknown_template(office):
+    done, _ = office.processed(b"Doctor: hello", templates=("clumsy",))
+    assert entries(done) == {"clumsy": ("failed", "extraction_failed")}

@@ -1,0 +1,26 @@
+"""The mock as its command starts it, but for the queue: that of the command answers 503 long before a client tires."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench import server
+from mock_server.app import create_app
+from mock_server.service import Limits
+from mock_server.settings import Settings
+
+#: More sessions than all rounds together end.
+_QUEUE = 100_000
+
+
+def main() -> None:
+    """Serve with the scripted transcriber until killed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data_dir", type=Path)
+    folder = parser.parse_args().data_dir
+    server.run(create_app(Settings(data_dir=folder, transcriber="scripted", limits=Limits(queue=_QUEUE))))
+
+
+if __name__ == "__main__":
+    main()

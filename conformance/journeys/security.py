@@ -1,0 +1,18 @@
+"""Where a person who found a hole can tell somebody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from conformance.journeys.driver import Driver
+
+
+@journey("security/contact")
+async def contact(drive: Driver) -> None:
+    """(12.10) security.txt at the address the operator named; it is for everybody, so no key goes with it."""
+    url = urljoin(drive.options.target.rstrip("/") + "/", "/.well-known/security.txt")
+    await drive.send("other", "GET", url, probe="security.txt", credential="none")

@@ -1,0 +1,26 @@
+"""Headers with parameters, as RFC 2045, 2231 and 6266 have them; what a stranger wrote never makes them fail."""
+
+from __future__ import annotations
+
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+
+#: Longer than any name that is taken, so that what is cut off was refused anyway.
+_LONGEST = 8 * 1024
+
+
+def text(raw: bytes) -> str:
+    """A header's text: bytes beyond ASCII are UTF-8 where they can be, and Latin-1 as of old where not."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def parameters(header: str) -> tuple[str, dict[str, str]]:
+    """The value in lower case and its parameters; of a name that stands twice, the extended form counts."""
+    message = Message()
+    message["Content-Disposition"] = header[:_LONGEST]
+    found = message.get_params([("", "")], "content-disposition")
+    # extended ones stand last here, in whatever order they were sent, and so are what a dict keeps
+    return found[0][0].strip().lower(), {name.lower(): collapse_rfc2231_value(value) for name, value in found[1:]}

@@ -1,0 +1,211 @@
+"""Chapter 5: API keys on every operation and in every state, and clients kept apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.checks.builders import Tape, counted, error, findings, verdict, verdicts
+
+STATES = "authentication/states"
+FOREIGN = "authentication/foreign"
+STRANGER = "another client's session"
+REFUSED = error("authentication_failed")
+
+
+def knocked(status=401, document=REFUSED, *, credential="none", operation="end", state="recording") -> Tape:
+    """An own session in a state, one knock with a bad credential, a control read on either side."""
+    tape = Tape()
+    tape.discovered()
+    tape.created(STATES)
+    tape.uploaded(STATES, "audio_0.wav")
+    tape.read(STATES, "recording", "audio_0.wav")
+    probe = f"{credential} credential in {state}"
+    tape.heard(operation, status, document, session=STATES, credential=credential, probe=probe)
+    tape.read(STATES, "recording", "audio_0.wav")
+    return tape
+
+
+@pytest.mark.parametrize(
+    "header,form,expected",
+    [(200, 200, ("pass", "pass")), (401, 200, ("disputed", "fail")), (401, 401, ("fail", "fail"))],
+)
+def test_the_key_is_accepted_in_its_own_header(header, form, expected):
+    tape = Tape()
+    tape.heard("templates", header, {"templates": []}, probe="credential: X-API-Key header")
+    tape.heard("templates", form, {"templates": []}, probe="credential: Authorization X-API-Key")
+    assert verdicts("AUTH-002", tape) == expected
+
+
+@pytest.mark.parametrize("status,expected", [(200, "pass"), (401, "warn"), (429, "inconclusive")])
+def test_the_spelling_of_the_examples_should_be_accepted(status, expected):
+    tape = Tape()
+    tape.heard("templates", status, {}, probe="credential: Authorization X-API-Key")
+    assert verdict("AUTH-003", tape, level="SHOULD") == expected
+
+
+def test_without_api_keys_their_requirements_do_not_apply():
+    tape = Tape()
+    tape.discovered(authentication__supported_methods=["oidc"])
+    for requirement in ("AUTH-002", "AUTH-003", "AUTH-007"):
+        (said,) = findings(requirement, tape)
+        assert (said.kind, said.actual) == ("not_applicable", ["oidc"])
+
+
+@pytest.mark.parametrize("operation", ["get", "end", "templates", "create"])
+def test_no_credential_is_401_authentication_failed(operation):
+    assert verdicts("AUTH-006", knocked(operation=operation)) == ("pass", "pass")
+
+
+@pytest.mark.parametrize(
+    "status,document",
+    [
+        (200, {}),
+        (202, {}),
+        (403, error("forbidden")),
+        (401, error("invalid_api_key")),
+        (401, {"detail": "Who are you?"}),
+        (404, error("session_not_found")),
+        (500, error("internal_error")),
+    ],
+)
+@pytest.mark.parametrize("operation", ["get", "end", "templates", "create"])
+def test_another_answer_without_a_credential_fails(operation, status, document):
+    assert verdicts("AUTH-006", knocked(status, document, operation=operation)) == ("fail", "fail")
+
+
+@pytest.mark.parametrize("code", ["authentication_failed", "invalid_api_key"])
+def test_a_wrong_key_is_401_with_either_code(code):
+    assert verdicts("AUTH-007", knocked(401, error(code), credential="wrong")) == ("pass", "pass")
+
+
+@pytest.mark.parametrize(
+    "status,document",
+    [(200, {}), (403, error("forbidden")), (401, error("forbidden")), (401, {}), (404, error("session_not_found"))],
+)
+def test_another_answer_to_a_wrong_key_fails(status, document):
+    assert verdicts("AUTH-007", knocked(status, document, credential="wrong")) == ("fail", "fail")
+
+
+@pytest.mark.parametrize("requirement", ["AUTH-006", "AUTH-008"])
+@pytest.mark.parametrize("status,code", [(429, "rate_limit_exceeded"), (503, "service_unavailable")])
+def test_being_put_off_says_nothing_about_credentials(requirement, status, code):
+    assert verdict(requirement, knocked(status, error(code))) == "inconclusive"
+
+
+@pytest.mark.parametrize("credential", ["none", "wrong"])
+@pytest.mark.parametrize("operation", ["get", "end"])
+@pytest.mark.parametrize("status", [200, 202, 403, 404, 410])
+def test_a_session_open_to_bad_credentials_fails(credential, operation, status):
+    assert verdicts("AUTH-008", knocked(credential=credential, operation=operation)) == ("pass", "pass")
+    open_ = knocked(status, {}, credential=credential, operation=operation)
+    assert verdicts("AUTH-008", open_) == ("fail", "fail")
+
+
+def test_a_refusal_that_ends_the_session_all_the_same_fails():
+    tape = knocked()
+    tape.read(STATES, "processing", "audio_0.wav")
+    assert verdicts("AUTH-008", tape) == ("fail", "fail")
+
+
+def test_a_refusal_that_changes_a_session_at_rest_fails():
+    tape = knocked()
+    tape.ended(STATES, "audio_0.wav")
+    tape.read(STATES, "completed", "audio_0.wav")
+    assert verdict("AUTH-008", tape) == "pass"
+    tape.read(STATES, "processing", "audio_0.wav")
+    assert verdicts("AUTH-008", tape) == ("fail", "fail")
+
+
+def test_processing_may_go_on_between_refusals():
+    tape = knocked()
+    tape.ended(STATES, "audio_0.wav")
+    for status in ("processing", "processing", "partial", "partial"):
+        tape.read(STATES, status, "audio_0.wav")
+    assert verdicts("AUTH-008", tape) == ("pass", "pass")
+
+
+def visited(operation="get", status=404, document=None, after=("audio_0.wav",), state="recording", **facts) -> Tape:
+    """A session of the first client at which the second one tries an operation."""
+    tape = Tape(**({"second_key": True} | facts))
+    tape.created(FOREIGN, additional_data={"whose": "the first client's"})
+    tape.uploaded(FOREIGN, "audio_0.wav")
+    told = error("session_not_found") if document is None else document
+    tape.heard(operation, status, told, session=FOREIGN, credential="second", probe=STRANGER, file="audio_1.wav")
+    tape.read(FOREIGN, state, *after)
+    return tape
+
+
+@pytest.mark.parametrize("operation", ["get", "upload", "end"])
+@pytest.mark.parametrize(
+    "status,expected",
+    [
+        (403, ("pass", "pass")),
+        (404, ("pass", "pass")),
+        (400, ("disputed", "fail")),
+        (410, ("disputed", "fail")),
+        (429, ("inconclusive", "inconclusive")),
+        (200, ("fail", "fail")),
+        (202, ("fail", "fail")),
+        (500, ("fail", "fail")),
+    ],
+)
+def test_another_clients_session_is_closed(operation, status, expected):
+    assert verdicts("AUTH-026", visited(operation, status)) == expected
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_a_refusal_that_shows_the_session_fails(status):
+    shown = visited(status=status, document=counted(["audio_0.wav"]) | error("forbidden"))
+    assert verdicts("AUTH-026", shown) == ("fail", "fail")
+
+
+def test_a_refusal_with_extra_members_of_its_own_is_fine():
+    assert verdicts("AUTH-026", visited(document=error("forbidden") | {"status": 404, "trace": "x"})) == (
+        "pass",
+        "pass",
+    )
+
+
+def test_a_refused_upload_that_counts_all_the_same_fails():
+    assert verdicts("AUTH-026", visited("upload", after=("audio_0.wav", "audio_1.wav"))) == ("fail", "fail")
+
+
+def test_a_refused_end_that_ends_all_the_same_fails():
+    assert verdicts("AUTH-026", visited("end", state="processing")) == ("fail", "fail")
+
+
+def test_a_storage_is_opened_by_its_url_not_by_a_key():
+    tape = visited("upload", 200, {}, after=("audio_0.wav", "audio_1.wav"), api_target=False)
+    tape.heard("get", 404, error("session_not_found"), session=FOREIGN, credential="second", probe=STRANGER)
+    assert verdicts("AUTH-026", tape) == ("pass", "pass")
+
+
+def test_without_a_second_key_nobody_is_another_client():
+    (said,) = findings("AUTH-026", Tape())
+    assert (said.kind, said.reason) == ("inconclusive", "no_second_key")
+
+
+@pytest.mark.parametrize("status,expected", [(401, "pass"), (400, "pass"), (200, "warn"), (429, "inconclusive")])
+def test_a_key_in_the_query_should_open_nothing(status, expected):
+    tape = Tape()
+    tape.heard("templates", status, {}, credential="none", probe="key in the query as api_key")
+    assert verdict("AUTH-027", tape, level="SHOULD") == expected
+
+
+@pytest.mark.parametrize("number", [13, 14, 15, 16, 17, 18, 19, 20, 28])
+def test_oidc_applies_where_discovery_declares_it(number):
+    tape = Tape()
+    tape.discovered()
+    (said,) = findings(f"AUTH-{number:03}", tape)
+    assert (said.kind, said.actual) == ("not_applicable", ["api_key"])
+    declared = Tape()
+    declared.discovered(authentication__supported_methods=["oidc"])
+    (said,) = findings(f"AUTH-{number:03}", declared)
+    assert (said.kind, said.reason) == ("inconclusive", "not_in_this_release")
+
+
+@pytest.mark.parametrize("requirement", ["AUTH-001", "AUTH-021"])
+def test_what_may_be_offered_is_recorded(requirement):
+    tape = Tape()
+    tape.discovered(authentication={"supported_methods": ["api_key"], "cookies": {}})
+    assert {finding.kind for finding in findings(requirement, tape)} == {"recorded"}

@@ -1,0 +1,28 @@
+"""One started mock a module, in the condition it was started in for each test."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.mock_server.stage import Mock, started
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with asyncio.Runner() as runner:
+        server = started(tmp_path_factory.mktemp("data"))
+        app, client = runner.run(server.__aenter__())
+        yield Mock(runner, app, client)
+        runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def mock(running):
+    before = running.face.settings
+    yield running
+    running.face.settings = before
+    running.face.faults.switch(())
+    running.run(running.face.service.reset("mine"))
+    running.face.seen.forget("mine")

@@ -1,0 +1,135 @@
+"""What `scribe-mock` refuses at start: one line that says what to do, no traceback, and an exit code."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+
+import pytest
+from typer.testing import CliRunner
+
+from mock_server.cli import app
+from mock_server.faults.catalogue import CATALOGUE
+from mock_server.storage.lock import DirectoryLock
+
+
+def refused(*arguments):
+    """Exit code and message of a `serve` that does not get as far as serving."""
+    result = CliRunner().invoke(app, ["serve", "--port", "0", "--transcriber", "scripted", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return result.exit_code, lines[0]
+
+
+def test_a_data_directory_in_use_names_who_uses_it(tmp_path):
+    lock = DirectoryLock(tmp_path)
+    try:
+        code, line = refused("--data-dir", tmp_path)
+    finally:
+        lock.release()
+    assert code == 3
+    assert "in use" in line
+    assert "--data-dir" in line
+
+
+def test_a_corrupt_database_is_refused(tmp_path):
+    (tmp_path / "scribe.sqlite").write_bytes(b"no database at all" * 100)
+    code, line = refused("--data-dir", tmp_path)
+    assert code == 3
+    assert str(tmp_path / "scribe.sqlite") in line
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path):
+    with sqlite3.connect(tmp_path / "scribe.sqlite") as connection:
+        connection.execute("CREATE TABLE scribe_meta (key TEXT PRIMARY KEY, value TEXT)")
+        connection.execute("INSERT INTO scribe_meta VALUES ('schema_version', '999')")
+    connection.close()
+    code, line = refused("--data-dir", tmp_path)
+    assert code == 3
+    assert "newer version" in line
+
+
+def test_a_file_where_the_data_directory_should_be_is_refused(tmp_path):
+    (tmp_path / "file").write_text("here I am")
+    code, line = refused("--data-dir", tmp_path / "file")
+    assert code == 3
+    assert "cannot be used" in line
+
+
+def test_a_model_that_is_not_there_is_refused_and_not_replaced_by_script(tmp_path):
+    code, line = refused("--data-dir", tmp_path, "--transcriber", "whisper", "--model", tmp_path / "nowhere")
+    assert code == 3
+    assert "nowhere" in line
+
+
+def test_a_damaged_model_is_refused(tmp_path):
+    damaged = tmp_path / "model"
+    damaged.mkdir()
+    (damaged / "config.json").write_text("{}")
+    code, line = refused("--data-dir", tmp_path / "data", "--transcriber", "whisper", "--model", damaged)
+    assert code == 3
+    assert "model" in line
+
+
+def test_a_port_in_use_is_refused(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, line = refused("--data-dir", tmp_path, "--port", taken.getsockname()[1])
+    assert code == 3
+    assert "Cannot listen" in line
+    assert "--port" in line
+
+
+def test_a_host_that_is_none_is_refused(tmp_path):
+    code, line = refused("--data-dir", tmp_path, "--host", "no.such.host.invalid")
+    assert code == 3
+    assert "Cannot listen on no.such.host.invalid" in line
+
+
+def test_an_unknown_fault_is_refused_with_the_one_that_was_meant(tmp_path):
+    name = next(iter(CATALOGUE))
+    code, line = refused("--data-dir", tmp_path, "--fault", name[:-1])
+    assert code == 2
+    assert f"Did you mean {name!r}?" in line
+
+
+@pytest.mark.parametrize("key", ["", " ", "two words", "schlüssel", "a\nb", "x" * 513])
+def test_a_key_that_no_header_can_carry_is_refused(tmp_path, key):
+    code, line = refused("--data-dir", tmp_path, "--api-key", key)
+    assert code == 2
+    assert "--api-key" in line
+    assert not key.strip() or key not in line
+
+
+@pytest.mark.parametrize(
+    "url", ["example.org", "ftp://x", "http://", "http://x y", "http://a/?b", "javascript:alert(1)"]
+)
+def test_a_base_url_that_is_none_is_refused(tmp_path, url):
+    code, line = refused("--data-dir", tmp_path, "--base-url", url)
+    assert code == 2
+    assert "--base-url" in line
+
+
+def test_a_refusal_leaves_the_data_directory_free(tmp_path):
+    assert refused("--data-dir", tmp_path, "--fault", "nobody-knows-this")[0] == 2
+    DirectoryLock(tmp_path).release()
+
+
+def test_faults_lists_every_fault_with_what_it_breaks():
+    result = CliRunner().invoke(app, ["faults"], env={"COLUMNS": "400"})
+    assert result.exit_code == 0
+    for fault in CATALOGUE.values():
+        assert fault.name in result.output
+
+
+def test_help_names_every_option_of_the_contract():
+    result = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    options = (
+        *("host", "port", "data-dir", "api-key", "transcriber", "model", "templates-shape"),
+        *("open-namespaces", "fault", "faithful"),
+    )
+    for option in options:
+        assert f"--{option}" in result.output

@@ -1,0 +1,196 @@
+"""The command as a process of its own, spoken to over a real socket."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+KEY = "sk_test_development"
+#: More than a loaded machine needs to start a process or to close a socket.
+PATIENCE_S = 20.0
+
+
+class Server:
+    def __init__(self, directory, *arguments):
+        command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0"]
+        arguments = arguments or ("--transcriber", "scripted")
+        self.process = subprocess.Popen(
+            [*command, "--data-dir", str(directory), *arguments], stderr=subprocess.PIPE, text=True
+        )
+        self.told = []
+        self._listening = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+        assert self._listening.wait(PATIENCE_S), self.told
+        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.told[0])[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.told.append(line)
+            if "control plane" in line:  # the banner's last fact
+                self._listening.set()
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("data"))
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def answered(connection):
+    """Everything the server says until it closes, as status, headers and body."""
+    said = b""
+    while piece := connection.recv(65_536):
+        said += piece
+    head, _, body = said.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    return int(lines[0].split()[1]), dict(line.lower().split(": ", 1) for line in lines[1:]), body
+
+
+def head(method, path, *lines):
+    return "\r\n".join(
+        [f"{method} {path} HTTP/1.1", "Host: mock.example", f"X-API-Key: {KEY}", *lines, "", ""]
+    ).encode()
+
+
+def test_the_banner_tells_where_with_what_key_and_how_it_hears(server):
+    told = "".join(server.told)
+    assert f"listens on {server.url}" in told
+    assert KEY in told
+    assert "scripted, not heard" in told
+
+
+def test_a_body_announced_as_too_large_is_413_and_the_connection_is_closed(server):
+    with server.connect() as connection:
+        connection.sendall(head("POST", "/v1/sessions", "Content-Length: 10000000000"))
+        status, headers, body = answered(connection)
+    assert (status, headers["connection"]) == (413, "close")
+    assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+def test_a_body_without_end_is_413_and_read_no_further(server):
+    sent = 0
+    with server.connect() as connection:
+        connection.sendall(head("POST", "/v1/sessions", "Transfer-Encoding: chunked"))
+        piece = b"10000\r\n" + b" " * 65_536 + b"\r\n"
+        try:
+            for _ in range(2000):
+                connection.sendall(piece)
+                sent += len(piece)
+        except OSError:  # closed under us, as it should be
+            pass
+        assert sent < 40_000_000
+        status, headers, _ = answered(connection)
+    assert (status, headers["connection"]) == (413, "close")
+
+
+def test_a_client_that_sends_it_all_first_reads_the_413_too(server):
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}, timeout=PATIENCE_S) as client:
+        for _ in range(5):
+            answer = client.post("/v1/sessions", content=b" " * 3_000_000)
+            assert answer.status_code == 413
+        assert client.get("/v1/templates").status_code == 200
+
+
+def test_a_refused_stranger_does_not_keep_the_server_reading(server):
+    with server.connect() as connection:
+        connection.sendall(head("POST", "/v1/sessions", "Authorization: Bearer x", "Content-Length: 10000000000"))
+        status, headers, _ = answered(connection)
+    assert (status, headers["connection"]) == (401, "close")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello, is this TLS?\r\n\r\n",
+        b"GET /v1/templates HTTP/1.1\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000,
+        b"\r\n" * 50_000,
+    ],
+    ids=["TLS", "no host", "NUL", "two lengths", "negative", "endless header", "blank lines"],
+)
+def test_what_is_no_http_is_refused_in_the_envelope_and_closed(server, said):
+    with server.connect() as connection:
+        connection.sendall(said)
+        status, headers, body = answered(connection)
+    assert (status, headers["content-type"], headers["connection"]) == (400, "application/json", "close")
+    assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+def test_a_client_that_goes_away_in_the_middle_leaves_nothing(server):
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}) as client:
+        session = client.post("/v1/sessions", json={"templates": ["soap"]}).json()["session_id"]
+        with server.connect() as connection:
+            connection.sendall(head("PUT", f"/v1/sessions/{session}/audio/x.wav", "Content-Length: 5000000"))
+            connection.sendall(b"x" * 100_000)
+        told = client.get(f"/v1/sessions/{session}").json()
+        assert (told["status"], told["audio_files"]) == ("created", [])
+    assert not [line for line in server.told if "Traceback" in line or "broke" in line]
+
+
+def test_sigterm_stops_at_once_even_with_a_connection_open(tmp_path):
+    server = Server(tmp_path)
+    with server.connect() as idle, server.connect() as uploading:
+        idle.sendall(head("GET", "/v1/templates"))
+        assert idle.recv(20).startswith(b"HTTP/1.1 200")
+        uploading.sendall(head("POST", "/v1/sessions", "Content-Length: 100", "Expect: 100-continue"))
+        assert uploading.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it is being read
+        began = time.monotonic()
+        code = server.stop()
+        took = time.monotonic() - began
+        status, _, body = answered(uploading)
+    assert code in (0, -signal.SIGTERM)
+    assert took < 8
+    assert (status, json.loads(body)["error"]["code"]) == (503, "service_unavailable")
+    assert not [line for line in server.told if "Traceback" in line]
+
+
+def test_a_second_server_on_the_same_directory_is_refused_while_the_first_goes_on(server, tmp_path_factory):
+    directory = re.search(r"data: (\S+)", "".join(server.told))[1]
+    command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--transcriber", "scripted"]
+    second = subprocess.run(
+        [*command, "--data-dir", directory], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert second.returncode == 3
+    assert f"in use by process {server.process.pid}" in second.stderr
+    assert httpx.get(server.url + "/health/live").status_code == 200
+
+
+@pytest.mark.whisper
+@pytest.mark.slow
+def test_the_server_is_ready_once_whisper_has_heard_a_second(tmp_path):
+    pytest.importorskip("faster_whisper")
+    server = Server(tmp_path, "--transcriber", "whisper", "--model", "tiny.en")
+    try:
+        seen = []
+        until = time.monotonic() + 60  # a cold machine loads the model from a slow disk
+        while time.monotonic() < until and 200 not in seen:
+            answer = httpx.get(server.url + "/health/ready")
+            seen.append(answer.status_code)
+            time.sleep(0.1)
+    finally:
+        server.stop()
+    assert seen[0] == 503
+    assert set(seen) == {503, 200}
+    assert answer.json()["engine"].startswith("faster-whisper")
