@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import fixtures
 from conformance.checks.documents import templates_of
 from conformance.checks.media import same_type
+from conformance.checks.refusals import busy, settled
 from conformance.checks.registry import check
 from conformance.checks.words import content_words, inverted, marker_positions, recognised
 from conformance.finding import (
@@ -58,6 +59,12 @@ def _after(evidence: Evidence, probe: Exchange) -> Iterator[Exchange]:
             yield x
 
 
+def _settled(story: Story) -> list[Exchange]:
+    """Uploads whose answer counts by rule 2, a file at a time."""
+    names = dict.fromkeys(x.label.file for x in story.uploads)
+    return [x for name in names for x in settled([x for x in story.uploads if x.label.file == name])]
+
+
 def _outcome(evidence: Evidence, key: str) -> Exchange | None:
     story = _story(evidence, key)
     return story.final if story else None
@@ -65,6 +72,10 @@ def _outcome(evidence: Evidence, key: str) -> Exchange | None:
 
 def _no_api() -> Finding:
     return not_applicable("upload_url points to a storage of its own, not to the service's API.")
+
+
+def _not_looked_at(x: Exchange) -> Finding:
+    return inconclusive("throttled", f"The upload is answered {x.status}: the service did not look at it.", x)
 
 
 @check("AUD-001")
@@ -95,6 +106,9 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
         yield _no_api()
         return
     for x in evidence.select("upload", probe="upload as multipart"):
+        if busy(x):
+            yield _not_looked_at(x)
+            continue
         if not x.accepted:
             other = evidence.facts.upload_form in ("raw", "named-post", "named-put")
             told = "A multipart upload with a part named file is refused."
@@ -134,7 +148,7 @@ def storage_uploads_are_recorded(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-007")
 def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable[Finding]:
     """(7.3) 2xx, and 200 is what the text shows."""
-    for x in (x for story in evidence.stories.values() for x in story.uploads if x.response is not None):
+    for x in (x for story in evidence.stories.values() for x in _settled(story)):
         if x.status == 200 or (x.accepted and not _api(evidence)):
             yield holds(x)
         elif x.accepted:
@@ -196,7 +210,7 @@ def chunks_out_of_order_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(7.2) Chunks that arrive out of order are handled where possible."""
     for key in ("audio/order of four", "audio/order of twelve"):
         story = _story(evidence, key)
-        for x in story.uploads if story else ():
+        for x in _settled(story) if story else ():
             yield holds(x) if x.accepted else warns(x, "A chunk out of order is refused.", actual=x.status)
 
 
@@ -229,11 +243,11 @@ def single_takes_the_whole_recording_in_one_request(evidence: Evidence) -> Itera
     story = _story(evidence, "audio/single")
     if story is None:
         return
-    for x in story.uploads:
+    for x in _settled(story):
         yield holds(x) if x.accepted else violates(x, "The one file of a single session is refused.", actual=x.status)
-    for x in evidence.select("end", session="audio/single", valid=True):
-        if story.acknowledged:
-            yield holds(x) if x.accepted else violates(x, "A single session cannot be ended.", actual=x.status)
+    ends = settled([x for x in story.exchanges if x.label.operation == "end"]) if story.acknowledged else []
+    for x in [x for x in ends if x.accepted] or ends[-1:]:
+        yield holds(x) if x.accepted else violates(x, "A single session cannot be ended.", actual=x.status)
 
 
 def _format_sessions(evidence: Evidence) -> dict[str, list[Story]]:
@@ -260,7 +274,7 @@ def every_listed_format_is_usable(evidence: Evidence) -> Iterable[Finding]:
     for listed, stories in _format_sessions(evidence).items():
         broken = [x for story in stories if (x := _unusable(story)) is not None]
         finals = [story.final for story in stories if story.final is not None]
-        refused = [x for story in stories for x in story.uploads if not x.accepted]
+        refused = [x for story in stories for x in _settled(story) if not x.accepted]
         if len(broken) >= 2 or any(x.label.operation == "upload" for x in broken):
             yield violates(
                 broken[0],
@@ -284,6 +298,9 @@ def _without_content(x: Exchange) -> bool:
 def _judge_rubbish(evidence: Evidence, key: str) -> Iterator[Finding]:
     sent = next(evidence.select("upload", probe=key), None)
     if sent is None:
+        return
+    if busy(sent):
+        yield _not_looked_at(sent)
         return
     if not sent.accepted:
         if 400 <= sent.status < 500:
@@ -380,7 +397,9 @@ def an_upload_to_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable
     for x in evidence.select("upload", probe="upload to an unknown session"):
         seen = True
         code = x.response.error_code if x.response else None
-        if x.status == 404 and code == "session_not_found":
+        if busy(x):
+            yield _not_looked_at(x)
+        elif x.status == 404 and code == "session_not_found":
             yield holds(x)
         elif 400 <= x.status < 500:
             told = "Another refusal than 404 session_not_found."
@@ -486,6 +505,8 @@ def uploads_to_the_api_need_credentials(evidence: Evidence) -> Iterable[Finding]
     for x in evidence.select("upload", probe="upload without credential"):
         if "?" in x.request.url:
             yield not_applicable("upload_url carries a token of its own.", x.request.url.split("?")[0])
+        elif busy(x):
+            yield _not_looked_at(x)
         elif x.status == 401:
             yield holds(x)
         else:

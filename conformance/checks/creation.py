@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from conformance.checks.declared import is_absolute, member
 from conformance.checks.documents import missing
-from conformance.checks.refusals import busy, refused
+from conformance.checks.refusals import busy, refused, settled
 from conformance.checks.registry import check
 from conformance.checks.scripts import written_in
 from conformance.checks.timestamps import judge_stamp, seconds_between
@@ -34,8 +34,6 @@ _MEMBERS = {"session_id": str, "status": str, "created_at": str, "expires_at": s
 _ENUM = ("created", "initialized", "processing", "completed", "failed")
 #: Tolerances of E33, seconds.
 _EXACT, _OVER = 5.0, 60.0
-#: Client errors that say nothing about the body: too late, too early, too many.
-_LATER = (408, 425, 429)
 
 
 def _made(evidence: Evidence) -> Iterator[Exchange]:
@@ -47,15 +45,13 @@ def _settled(evidence: Evidence) -> Iterator[Exchange]:
     grouped: dict[str | None, list[Exchange]] = {}
     for x in evidence.select("create", valid=True):
         grouped.setdefault(x.label.session, []).append(x)
-    for answers in grouped.values():
-        yield from (x for x in answers if x.accepted or (400 <= x.status < 500 and x.status not in _LATER))
-        errors = [x for x in answers if x.status >= 500 and not busy(x)]
-        if len(errors) > 1 and not any(x.accepted for x in answers):
-            yield errors[-1]
+    for attempts in grouped.values():
+        yield from settled(attempts)
 
 
 def _probes(evidence: Evidence, *names: str) -> Iterator[Exchange]:
-    for name in names:
+    """Answers to probes, where the request without the defect works (rule 6)."""
+    for name in names if _controlled(evidence) else ():
         yield from evidence.select("create", probe=name)
 
 
@@ -247,9 +243,8 @@ def the_limit_belongs_to_the_model(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _refusals(evidence: Evidence, what: str, *probes: str, **how: Any) -> Iterator[Finding]:
-    if _controlled(evidence):
-        for x in _probes(evidence, *probes):
-            yield refused(x, f"{what} ({x.label.probe})", **how)
+    for x in _probes(evidence, *probes):
+        yield refused(x, f"{what} ({x.label.probe})", **how)
 
 
 _BAD = ("invalid_request", "missing_required_field")
@@ -278,7 +273,7 @@ def _either(x: Exchange, erratum: str, what: str) -> Finding:
         return disputed(x, erratum, f"{what} is accepted.", actual=x.status)
     if x.status in (400, 422):
         return disputed(x, erratum, f"{what} is refused.", actual=x.status)
-    if x.status in _LATER or busy(x):
+    if busy(x):
         return inconclusive("throttled", f"{what} is answered {x.status}: the service did not look at it.", x)
     return violates(x, f"{what} is answered {x.status}.", expected="201 or 400", actual=x.status)
 
@@ -510,7 +505,7 @@ def additional_data_is_optional(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-031")
 def unknown_members_are_let_through(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) One member nobody knows does not make the request fail."""
-    for x in _probes(evidence, "unknown member") if _controlled(evidence) else ():
+    for x in _probes(evidence, "unknown member"):
         if x.accepted:
             yield holds(x)
         elif not busy(x):
@@ -530,7 +525,7 @@ def a_body_that_is_no_object_is_refused(evidence: Evidence) -> Iterable[Finding]
 def one_unknown_template_does_not_sink_a_create(evidence: Evidence) -> Iterable[Finding]:
     """(8.6) A listed and an unknown id: 201, or a refusal with a template code."""
     two = list(_taken(evidence, lambda asked: _listed_templates(evidence, asked) == 2, "A create with two templates"))
-    if not _controlled(evidence) or any(finding.kind is Kind.VIOLATES for finding in two):
+    if any(finding.kind is Kind.VIOLATES for finding in two):
         return  # two templates are refused whatever they are: SES-CREATE-012's to judge
     for x in _probes(evidence, "one unknown template"):
         code = x.response.error_code if x.response else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import LAG, arrived, sent_twice
 from conformance.checks.documents import missing, whole
-from conformance.checks.refusals import busy, refused
+from conformance.checks.refusals import busy, refused, settled
 from conformance.checks.registry import check
 from conformance.checks.words import content_words
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -28,10 +28,7 @@ def _first_ends(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
 
 
 def _plain_ends(story: Story) -> list[Exchange]:
-    """Ends whose answer counts by rule 2: taken, refused, or a server error twice."""
-    ends = [x for x in story.exchanges if x.label.operation == "end" and x.response and not busy(x)]
-    errors = [x for x in ends if x.status >= 500]
-    return [x for x in ends if x.status < 500] or errors[1:]
+    return settled([x for x in story.exchanges if x.label.operation == "end"])
 
 
 @check("SES-END-001")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import shown_as, templates_of, unlisted
+from conformance.checks.documents import shown_as, templates_of, unlisted, whole
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp
 from conformance.finding import departs, holds, not_applicable, tolerated, violates, warns
@@ -68,7 +68,7 @@ def _missing(x: Exchange) -> Iterator[Finding]:
             continue  # an array of one-key objects is SES-GET-016's to judge (E3)
         if name not in x.document:
             yield violates(x, f"A 206 body lacks {name}.", pointer=f"/{name}", expected=kind.__name__)
-        elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        elif (whole(value) is None) if kind is int else not isinstance(value, kind):
             told = f"{name} in a 206 body has another type."
             yield violates(x, told, pointer=f"/{name}", expected=kind.__name__, actual=value)
 
@@ -116,11 +116,12 @@ def language_detected_has_two_to_five_characters(evidence: Evidence) -> Iterable
 def files_processed_are_at_most_those_received(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) 0 <= audio_files_processed <= audio_files_received."""
     for x in _bodies(evidence):
-        processed, received = x.document.get("audio_files_processed"), x.document.get("audio_files_received")
-        if isinstance(processed, bool) or not isinstance(processed, int):
+        shown, received = x.document.get("audio_files_processed"), whole(x.document.get("audio_files_received"))
+        processed = whole(shown)
+        if processed is None:
             told = "audio_files_processed is no integer."
-            yield violates(x, told, pointer="/audio_files_processed", expected="integer", actual=processed)
-        elif processed < 0 or (isinstance(received, int) and processed > received):
+            yield violates(x, told, pointer="/audio_files_processed", expected="integer", actual=shown)
+        elif processed < 0 or (received is not None and processed > received):
             told = "audio_files_processed lies outside 0 to audio_files_received."
             yield violates(x, told, pointer="/audio_files_processed", expected=f"0..{received}", actual=processed)
         else:
@@ -148,13 +149,14 @@ def a_failed_template_carries_code_and_message(evidence: Evidence) -> Iterable[F
 def a_processing_error_has_type_and_message(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Members of each processing_errors item; file names one of the audio files."""
     for x in evidence.select("get", valid=True):
-        found = x.document.get("processing_errors")
+        found, files = x.document.get("processing_errors"), x.document.get("audio_files")
+        listed = files if isinstance(files, list) else []
         for at, item in enumerate(found if isinstance(found, list) else ()):
             pointer = f"/processing_errors/{at}"
             if not isinstance(item, dict) or not all(isinstance(item.get(k), str) for k in ("type", "message")):
                 told = "A processing_errors item lacks type or message."
                 yield violates(x, told, pointer=pointer, expected="{type, message, file?}", actual=item)
-            elif item.get("file") is not None and item["file"] not in (x.document.get("audio_files") or []):
+            elif item.get("file") is not None and item["file"] not in listed:
                 yield warns(
                     x, "A processing error names a file that is not listed.", pointer=pointer, actual=item["file"]
                 )

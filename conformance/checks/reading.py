@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fixtures
 from conformance.checks.arrivals import Arrived, arrived, sent_twice
 from conformance.checks.documents import equal, missing, session_documents, shown_as, templates_of, whole
-from conformance.checks.refusals import refused
+from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
 from conformance.checks.timestamps import instant, judge_stamp, seconds_between
 from conformance.checks.words import content_words
@@ -201,14 +201,14 @@ def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
 
 def _open_read(story: Story, x: Exchange) -> Iterator[Finding]:
     lacking = [name for name in ("audio_files_received", "audio_files") if name not in x.document]
-    if 400 <= x.status < 500 and x.status not in (408, 425, 429):
+    if 400 <= x.status < 500 and not busy(x):
         yield violates(x, "An open session cannot be read.", expected="202, or another 2xx", actual=x.status)
     elif x.accepted and (x.document.get("session_id") != story.session_id or "status" not in x.document):
         told = "The answer of an open session lacks its id or its status."
         yield violates(x, told, expected=["session_id", "status"], actual=sorted(x.document))
     elif x.accepted and x.status not in (200, 202):
         yield warns(x, "An open session is answered with another code than 202.", erratum="E19", actual=x.status)
-    elif lacking:
+    elif lacking and x.accepted:
         yield warns(x, "The answer of an open session does not list its files.", erratum="E19", expected=lacking)
     elif x.accepted:
         yield holds(x)

@@ -13,9 +13,21 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
+#: The service had no time: too slow, too early, too many, too busy.
+_LATER = (408, 425, 429, 503)
+
+
 def busy(x: Exchange) -> bool:
     """Whether the service had no time for a request: that says nothing about the request (rule 2)."""
-    return x.status in (429, 503)
+    return x.status in _LATER
+
+
+def settled(attempts: Collection[Exchange]) -> list[Exchange]:
+    """Attempts at one valid request whose answer counts by rule 2: taken, refused, or a server error to the end."""
+    answered = [x for x in attempts if x.response is not None and not busy(x)]
+    errors = [x for x in answered if x.status >= 500]
+    last = errors[-1:] if len(errors) > 1 and not any(x.accepted for x in answered) else []
+    return [x for x in answered if x.status < 500] + last
 
 
 def refused(

@@ -98,7 +98,8 @@ async def variants(drive: Driver) -> None:
 @journey("creation/independent")
 async def independent(drive: Driver) -> None:
     """(6.2) Two sessions of the very same body: what happens to one leaves the other alone."""
-    one, other = await drive.create("creation/one"), await drive.create("creation/other")
+    body = drive.body(additional_data={"who": "one and the same"})
+    one, other = await drive.create("creation/one", body), await drive.create("creation/other", body)
     if one is None or other is None:
         return
     await drive.get(other)

@@ -1,0 +1,243 @@
+"""Ending: what the end of a session is answered, once, twice, too late and without audio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conformance.checks.builders import REMOVE, Tape, counted, error, session_id, verdict, verdicts
+
+PASS, FAIL, WARNED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn")
+DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
+FILES = ("audio_0.wav", "audio_1.wav")
+REFUSAL = error("invalid_request")
+
+
+def spoken(*names: str, **facts: Any) -> Tape:
+    """A session with these files, not ended."""
+    tape = Tape(**facts)
+    tape.created("s")
+    tape.uploaded("s", *(names or FILES))
+    return tape
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    told = {"session_id": session_id("s"), "status": "processing", "message": "Working.", **counted(FILES)} | changes
+    return {name: value for name, value in told.items() if value is not REMOVE}
+
+
+def ended(code: int = 202, /, *, media: str = "application/json", **changes: Any) -> Tape:
+    tape = spoken()
+    tape.heard("end", code, answer(**changes), session="s", headers={"Content-Type": media})
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((202,), PASS),
+        ((400, 202), PASS),
+        ((503, 202), PASS),
+        ((500, 202), PASS),
+        ((404,), FAIL),
+        ((405, 405), FAIL),
+        ((500, 500), FAIL),
+        ((500,), UNSEEN),
+        ((503, 503), UNSEEN),
+    ],
+)
+def test_a_session_with_audio_can_be_ended(answers, expected):
+    tape = spoken()
+    for status in answers:
+        tape.heard("end", status, answer() if status == 202 else REFUSAL, session="s")
+    assert verdicts("SES-END-001", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "at", "expected"), [("processing", 20, PASS), ("recording", 5, PASS), ("recording", 20, FAIL)]
+)
+def test_an_ended_session_is_closed_within_five_seconds(status, at, expected):
+    tape = ended()
+    tape.heard("get", 202, tape.shown("s", status), session="s", at=at)
+    assert verdicts("SES-END-001", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "media", "expected"),
+    [
+        (202, "application/json", PASS),
+        (202, "application/json; charset=utf-8", PASS),
+        (200, "application/json", FAIL),
+        (202, "text/plain", FAIL),
+    ],
+)
+def test_success_is_202_and_json(status, media, expected):
+    assert verdicts("SES-END-002", ended(status, media=media)) == expected
+
+
+@pytest.mark.parametrize("name", ["session_id", "status", "message", "audio_files_received", "audio_files"])
+def test_each_member_of_the_end_answer_is_needed(name):
+    assert verdicts("SES-END-004", ended()) == PASS
+    assert verdicts("SES-END-004", ended(**{name: REMOVE})) == FAIL
+    assert verdicts("SES-END-004", ended(**{name: {}})) == FAIL
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("processing", PASS), ("completed", FAIL), ("initialized", FAIL), (REMOVE, FAIL)]
+)
+def test_the_end_answer_says_processing(status, expected):
+    assert verdicts("SES-END-005", ended(status=status)) == expected
+
+
+@pytest.mark.parametrize(("message", "expected"), [("Gracias.", PASS), ("", WARNED), (5, FAIL), (REMOVE, FAIL)])
+def test_the_message_is_a_string(message, expected):
+    assert verdicts("SES-END-006", ended(message=message)) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "expected"),
+    [
+        (("audio_1.wav", "audio_0.wav"), 2, PASS),
+        (("audio_0.wav",), 1, FAIL),
+        (FILES, 1, FAIL),
+        (("file-0", "file-1"), 2, FAIL),
+        ((*FILES, "audio_2.wav"), 3, FAIL),
+    ],
+)
+def test_the_end_answer_reports_what_arrived(names, count, expected):
+    assert verdicts("SES-END-007", ended(audio_files=list(names), audio_files_received=count)) == expected
+
+
+def test_files_in_storage_may_come_late():
+    tape = spoken(api_target=False)
+    tape.ended("s", "audio_0.wav")
+    assert verdicts("SES-END-007", tape) == WARNED
+
+
+@pytest.mark.parametrize(
+    ("status", "probe", "name"), [(0, None, "audio_2.wav"), (500, None, "audio_2.wav"), (200, "odd", "renamed.wav")]
+)
+def test_a_file_in_doubt_may_stand_in_the_end_answer(status, probe, name):
+    tape = spoken()
+    tape.heard("upload", status, session="s", file="audio_2.wav", probe=probe)
+    tape.ended("s", *FILES, name)
+    assert verdicts("SES-END-007", tape) == PASS
+
+
+def test_what_becomes_of_a_name_sent_twice_is_not_judged():
+    tape = spoken("audio_0.wav", "audio_0.wav")
+    tape.ended("s", "audio_0.wav", "audio_0.wav")
+    assert verdicts("SES-END-007", tape) == UNSEEN
+
+
+@pytest.mark.parametrize("probe", ["upload after end", "upload at rest"])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(409, PASS), (400, PASS), (410, WARNED), (200, FAIL), (500, FAIL), (429, UNSEEN)]
+)
+def test_no_audio_is_taken_after_end(probe, status, expected):
+    tape = ended()
+    tape.heard("upload", status, REFUSAL, session="s", probe=probe, file="audio_2.wav")
+    assert verdicts("SES-END-008", tape) == expected
+
+
+def test_a_refusal_after_end_proves_nothing_where_no_audio_was_ever_taken():
+    tape = Tape()
+    tape.created("s")
+    tape.heard("upload", 400, REFUSAL, session="s", file="audio_0.wav")
+    tape.ended("s")
+    tape.heard("upload", 400, REFUSAL, session="s", probe="upload after end", file="audio_1.wav")
+    assert verdicts("SES-END-008", tape) == UNSEEN
+
+
+def test_a_storage_has_refusals_of_its_own():
+    assert verdict("SES-END-008", Tape(api_target=False)) == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("bare", "counting", "expected"),
+    [
+        (202, None, PASS),
+        (400, 202, DEPARTS),
+        (411, 202, DEPARTS),
+        (400, 400, FAIL),
+        (404, None, FAIL),
+        (503, None, UNSEEN),
+    ],
+)
+def test_end_needs_no_body(bare, counting, expected):
+    tape = spoken()
+    tape.heard("end", bare, answer() if bare == 202 else REFUSAL, session="s")
+    if counting:
+        told = answer() if counting == 202 else REFUSAL
+        tape.heard("end", counting, told, session="s", asked={"audio_files_sent": 2})
+    assert verdicts("SES-END-009", tape) == expected
+
+
+def test_an_end_with_a_body_says_nothing_of_one_without():
+    tape = spoken()
+    tape.heard("end", 202, answer(), session="s", asked={"audio_files_sent": 2})
+    assert verdicts("SES-END-009", tape) == UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (404, "session_not_found", PASS),
+        (404, "not_found", FAIL),
+        (400, "session_not_found", FAIL),
+        (202, None, FAIL),
+        (429, "rate_limit_exceeded", UNSEEN),
+    ],
+)
+def test_an_unknown_session_cannot_be_ended(status, code, expected):
+    tape = Tape()
+    tape.heard("end", status, error(code) if code else {}, probe="unknown session")
+    assert verdicts("SES-END-012", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("probe", "status", "files", "expected"),
+    [
+        ("end again", 202, FILES, "pass"),
+        ("end again", 409, (), "pass"),
+        ("end again", 202, ("audio_0.wav",), "warn"),
+        ("end again", 404, (), "warn"),
+        ("end again", 500, (), "warn"),
+        ("end again", 503, (), "inconclusive"),
+        ("end at rest", 400, (), "pass"),
+        ("end at rest", 200, (), "pass"),
+        ("end at rest", 410, (), "warn"),
+    ],
+)
+def test_ending_twice_changes_nothing(probe, status, files, expected):
+    tape = ended()
+    tape.heard("end", status, counted(files), session="s", probe=probe)
+    assert verdict("SES-END-013", tape, level="SHOULD") == expected
+
+
+def silent(status: int, *reads: tuple[int, dict[str, Any]]) -> Tape:
+    tape = Tape()
+    tape.created("ending/without audio")
+    tape.heard("end", status, counted(()), session="ending/without audio", probe="end without audio")
+    for code, document in reads:
+        tape.heard("get", code, document, session="ending/without audio")
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("tape", "expected"),
+    [
+        (silent(409), "pass"),
+        (silent(202), "pass"),
+        (silent(202, (200, {"status": "failed", **error("audio_too_short")})), "pass"),
+        (silent(202, (422, error("audio_too_short"))), "pass"),
+        (silent(202, (200, {"status": "completed", "transcript": ""})), "pass"),
+        (silent(202, (200, {"status": "completed", "transcript": "Severe headache since Monday"})), "warn"),
+        (silent(500), "warn"),
+        (silent(404), "warn"),
+        (silent(503), "inconclusive"),
+    ],
+)
+def test_ending_without_audio_has_an_outcome(tape, expected):
+    assert verdict("SES-END-015", tape, level="SHOULD") == expected
