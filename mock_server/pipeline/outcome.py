@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline.ports import Shortfall
-from mock_server.session.model import Failure, ProcessingError, Session, TemplateResult
+from mock_server.session.model import Failure, ProcessingError, TemplateResult
 from mock_server.session.step import Extracted, Transcribed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mock_server.pipeline.ports import Draft, Extractor
     from mock_server.speech.model import Transcription
 
@@ -18,6 +20,7 @@ log = logging.getLogger("scribe.mock")
 
 #: Issues after which nothing of the file was heard; the protocol's example calls that a skipped file (§6.3).
 _UNHEARD = frozenset({"audio_undecodable", "audio_too_short", "audio_quality_poor"})
+_SKIPPED = "audio_file_skipped"
 
 
 def nothing_sent(engine: str) -> Draft:
@@ -32,42 +35,42 @@ def out_of_order(engine: str) -> Draft:
 
 def _lost(engine: str, code: str, message: str) -> Draft:
     failure = {"code": code, "message": message}
-    return {"engine": engine, "language": None, "text": None, "used": [], "issues": [], "failure": failure}
+    return {"engine": engine, "language": "", "text": "", "used": [], "issues": [], "failure": failure}
 
 
-def as_draft(transcription: Transcription) -> Draft:
-    """What is kept of a transcription, as JSON."""
+def as_draft(transcription: Transcription, names: Iterable[str]) -> Draft:
+    """What is kept of a transcription of the files with these names, as JSON.
+
+    A file that was not used and of which nothing is said is an issue as well: nothing gets lost in silence.
+    """
     failure = transcription.failure
+    issues = [{"file": i.name, "code": i.code, "message": i.message} for i in transcription.issues]
+    accounted = {*transcription.used, *(issue.name for issue in transcription.issues)}
+    if failure is None:
+        unsaid = [name for name in names if name not in accounted]
+        issues += [{"file": n, "code": _SKIPPED, "message": f"Nothing of {n} could be used."} for n in unsaid]
     return {
         "engine": transcription.engine,
-        "language": transcription.language or None,
-        "text": None if failure else transcription.text,
+        "language": transcription.language,
+        "text": transcription.text,
         "used": list(transcription.used),
-        "issues": [{"file": i.name, "code": i.code, "message": i.message} for i in transcription.issues],
+        "issues": issues,
         "failure": {"code": failure.code, "message": failure.message} if failure else None,
     }
 
 
-def transcribed(session: Session, draft: Draft) -> Transcribed:
-    """The event; a file that was not used and of which nothing was said is a loss as well."""
-    told = {issue["file"] for issue in draft["issues"]}
+def transcribed(draft: Draft) -> Transcribed:
+    """The event."""
     failure = draft["failure"]
-    losses = [
-        ProcessingError("audio_file_skipped" if i["code"] in _UNHEARD else i["code"], i["message"], i["file"])
-        for i in draft["issues"]
-    ]
-    if failure is None:
-        losses += [
-            ProcessingError("audio_file_skipped", f"Nothing of {file.name} could be used.", file.name)
-            for file in session.files
-            if file.name not in told and file.name not in draft["used"]
-        ]
     return Transcribed(
         engine=draft["engine"],
-        language=draft["language"],
-        text=draft["text"],
+        language=draft["language"] or None,
+        text=None if failure else draft["text"],
         used=tuple(draft["used"]),
-        losses=tuple(losses),
+        losses=tuple(
+            ProcessingError(_SKIPPED if i["code"] in _UNHEARD else i["code"], i["message"], i["file"])
+            for i in draft["issues"]
+        ),
         failure=Failure(**failure) if failure else None,
     )
 

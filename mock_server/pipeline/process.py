@@ -59,9 +59,8 @@ class Process:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
         session = await self._in_work(session_id)
         if session is not None:
-            draft = await self._heard(session)
-            draft = self._conduct().transcription(draft)
-            await self._happens(session_id, lambda current: outcome.transcribed(current, draft))
+            draft = self._conduct().transcription(await self._heard(session))
+            await self._happens(session_id, outcome.transcribed(draft))
 
     async def extract(self, session_id: str) -> None:
         """Fill every template that was asked for, off the event loop."""
@@ -69,17 +68,16 @@ class Process:
         if session is not None and session.failure is None:
             wanted, text = session.order.templates, session.transcript or ""
             draft = await asyncio.to_thread(outcome.extract_draft, wanted, text, self._extractor)
-            draft = self._conduct().extraction(draft)
-            await self._happens(session_id, lambda _current: outcome.extracted(draft))
+            await self._happens(session_id, outcome.extracted(self._conduct().extraction(draft)))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
-        await self._happens(session_id, lambda _current: Processed())
+        await self._happens(session_id, Processed())
 
     async def give_up(self, session_id: str) -> None:
         """End a session that no attempt could process."""
         told = "The session could not be processed because of an internal error."
-        await self._happens(session_id, lambda _current: Processed(Failure("internal_error", told)))
+        await self._happens(session_id, Processed(Failure("internal_error", told)))
 
     async def _in_work(self, session_id: str) -> Session | None:
         """The session; None when a reset took it away or it is finished already."""
@@ -101,12 +99,12 @@ class Process:
                 await asyncio.sleep(_PAUSE_S * 2 ** (tried - 1))
             try:
                 heard = await self._transcriber.transcribe(recordings, language_hint=hint, max_chunk_seconds=longest)
-                return outcome.as_draft(heard)
+                return outcome.as_draft(heard, [recording.name for recording in recordings])
             except Exception:
                 log.exception("transcription of %s failed, try %d of %d", session.id, tried + 1, _TRIES)
         return outcome.out_of_order(engine)
 
-    async def _happens(self, session_id: str, happening: Callable[[Session], Happening]) -> None:
+    async def _happens(self, session_id: str, happening: Happening) -> None:
         """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""
 
         def change(connection: Connection) -> None:
@@ -115,7 +113,7 @@ class Process:
                 return
             now = self._now_of(session.namespace)
             try:
-                after, effects = step(session, happening(session), now)
+                after, effects = step(session, happening, now)
             except Refused:
                 return
             rows.save(connection, session, after)
