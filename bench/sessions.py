@@ -58,9 +58,10 @@ def measure() -> list[Figure]:
             subject.append(flows(mock.address, _FLOWS, body))
             drained.append(settled(mock.address, subject[-1].sessions))
     ratios = Spread.of([one.rate / other.rate for one, other in zip(subject, floor, strict=True)])
-    times = {"floor_ms": _times(floor), "mock_ms": _times(subject)}
     return [
-        at_least("sessions: flows a second, mock / bare", ratios, _LEAST, **times),
+        at_least(
+            "sessions: flows a second, mock / bare", ratios, _LEAST, floor_ms=_times(floor), mock_ms=_times(subject)
+        ),
         plain("  bare", Spread.of([each.rate for each in floor]), "flows/s"),
         plain("  mock", Spread.of([each.rate for each in subject]), "flows/s"),
         plain(f"  mock, until all {_FLOWS} are processed", Spread.of(drained), "s after the last answer"),
