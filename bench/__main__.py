@@ -48,7 +48,8 @@ def main() -> int:
     if unknown := set(asked.names) - set(_MEASUREMENTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(_MEASUREMENTS)}")
     described = figure.machine()
-    console = Console()
+    # names are longer than half of the 80 columns a pipe is taken for
+    console = Console() if sys.stdout.isatty() else Console(width=110)
     console.print(f"{described['cpu']}, {described['cores']} cores, Python {described['python']}", highlight=False)
     figures: list[Figure] = []
     broken = False

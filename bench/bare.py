@@ -11,6 +11,7 @@ from bench import server
 
 app = FastAPI(title="floor")
 _sessions: dict[str, dict[str, Any]] = {}
+_audio: dict[tuple[str, str], bytes] = {}
 
 
 @app.get("/health/ready")
@@ -21,16 +22,16 @@ async def ready() -> dict[str, str]:
 @app.post("/v1/sessions", status_code=201)
 async def create(body: dict[str, Any]) -> dict[str, Any]:
     session_id = uuid4().hex
-    session = {"session_id": session_id, "status": "created", "templates": body["templates"], "files": {}}
+    session = {"session_id": session_id, "status": "created", "templates": body["templates"]}
     _sessions[session_id] = session
     return {"session_id": session_id, "status": "created"}
 
 
 @app.put("/v1/sessions/{session_id}/audio/{name}")
 async def upload(session_id: str, name: str, request: Request) -> dict[str, Any]:
-    # the size only: an hour of rounds would otherwise fill the memory
-    _sessions[session_id]["files"][name] = len(await request.body())
-    return {"session_id": session_id, "status": "received", "file_name": name}
+    body = await request.body()
+    _audio[session_id, name] = body
+    return {"session_id": session_id, "status": "received", "file_name": name, "size_bytes": len(body)}
 
 
 @app.post("/v1/sessions/{session_id}/end", status_code=202)

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # has no types, and no stubs are needed for five calls
 from rich.table import Table
 
 if TYPE_CHECKING:

@@ -12,6 +12,11 @@ import httpx
 from bench.figure import Figure, Spread, at_least, at_most, plain
 from bench.server import Broken, started
 from conformance.certification import certify
+from conformance.evidence import Label
+from conformance.evidence.recorder import Recorder
+from conformance.evidence.redaction import Redactor
+from conformance.journeys.budget import Budget
+from conformance.journeys.wire import Wire
 from conformance.target import Options
 from conformance.verdict import Overall
 
@@ -39,6 +44,25 @@ async def _bare(address: str, key: str, places: int) -> float:
         return _LOOP / (time.perf_counter() - began)
 
 
+async def _recorded(options: Options) -> float:
+    """The same loop through the kit's own client, which bounds, redacts and records every exchange."""
+    left = iter(range(_LOOP))
+    label = Label("templates", "bench", graded=False)
+    url = f"{options.target}/v1/templates"
+    recorder = Recorder(Redactor({"<key>": options.api_key, "<second-key>": options.second_api_key or options.api_key}))
+    async with Wire(options, recorder, Budget(60.0)) as wire:
+
+        async def loop() -> None:
+            for _ in left:
+                heard = await wire.exchange(label, "GET", url, headers=wire.credentials(url, "right"))
+                if heard.answer is None or heard.answer.status != 200:
+                    raise Broken(f"the kit's client was not answered: {heard.exchange.trouble}")
+
+        began = time.perf_counter()
+        await asyncio.gather(*(loop() for _ in range(options.concurrency)))
+        return _LOOP / (time.perf_counter() - began)
+
+
 def busy(exchanges: Iterable[Exchange]) -> float:
     """Seconds in which at least one exchange was on its way: the union of their intervals."""
     total = until = 0.0
@@ -48,17 +72,20 @@ def busy(exchanges: Iterable[Exchange]) -> float:
     return total
 
 
-def _certified(address: str, number: int) -> tuple[Run, int]:
-    options = Options(
+def _options(address: str, number: int) -> Options:
+    return Options(
         target=address,
         api_key=f"sk_test_bench{number}",
         second_api_key=f"sk_test_stranger{number}",
         test_clock=f"{address}/_mock/v1/clock",
     )
+
+
+def _certified(options: Options) -> Run:
     run = asyncio.run(certify(options))
     if run.overall is not Overall.CONFORMANT:
         raise Broken(f"the kit calls the mock {run.overall.value}: what it measures is not a full run")
-    return run, options.concurrency
+    return run
 
 
 def measure() -> list[Figure]:
@@ -67,18 +94,21 @@ def measure() -> list[Figure]:
     given = [part for key in keys for part in ("--api-key", key)]
     runs: list[Run] = []
     loops: list[float] = []
+    recorded: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         serve = ("serve", "--port", "0", "--transcriber", "scripted", "--data-dir", folder, *given)
         with started("mock_server.cli", *serve) as server:
-            places = Options(target=server.address, api_key=keys[0]).concurrency
+            places = _options(server.address, 0).concurrency
             asyncio.run(_bare(server.address, keys[0], places))
             for number in range(_ROUNDS):
                 loops.append(asyncio.run(_bare(server.address, keys[0], places)))
-                runs.append(_certified(server.address, number)[0])
+                recorded.append(asyncio.run(_recorded(_options(server.address, number))))
+                runs.append(_certified(_options(server.address, number)))
     rates = [run.requests / busy(run.evidence.exchanges) for run in runs]
     return [
         at_most("kit: a full run", Spread.of([run.duration_s for run in runs]), _LONGEST_S, "s"),
         at_least("kit: exchanges a busy second, run / loop", Spread.of(_ratios(rates, loops)), _LEAST),
+        plain("  GET /v1/templates alone, kit's client / loop", Spread.of(_ratios(recorded, loops)), ""),
         plain("  bare httpx loop", Spread.of(loops), "exchanges/s"),
         plain("  run, busy seconds", Spread.of(rates), "exchanges/s"),
         plain("  run, all seconds", Spread.of([run.requests / run.duration_s for run in runs]), "exchanges/s"),

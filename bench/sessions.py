@@ -8,10 +8,12 @@ import tempfile
 import wave
 from typing import TYPE_CHECKING
 
+import psutil  # type: ignore[import-untyped]  # as in bench.figure
+
 import fixtures
 from bench.figure import Figure, Spread, at_least, plain
 from bench.flow import flows, settled
-from bench.server import started
+from bench.server import Server, started
 
 if TYPE_CHECKING:
     from bench.flow import Round
@@ -31,6 +33,15 @@ def audio() -> bytes:
     return out.getvalue()
 
 
+def _round(server: Server, body: bytes) -> tuple[Round, float]:
+    """A round, and the milliseconds of processor the server took for each of its flows."""
+    process = psutil.Process(server.pid)
+    before = process.cpu_times()
+    found = flows(server.address, _FLOWS, body)
+    after = process.cpu_times()
+    return found, 1000 * (after.user + after.system - before.user - before.system) / _FLOWS
+
+
 def _times(rounds: list[Round]) -> dict[str, float]:
     """Median milliseconds by operation."""
     operations = rounds[0].took
@@ -43,8 +54,8 @@ def _times(rounds: list[Round]) -> dict[str, float]:
 def measure() -> list[Figure]:
     """Rounds on both, one after the other; a round begins when the work of the one before is done."""
     body = audio()
-    floor: list[Round] = []
-    subject: list[Round] = []
+    floor: list[tuple[Round, float]] = []
+    subject: list[tuple[Round, float]] = []
     drained: list[float] = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -54,14 +65,21 @@ def measure() -> list[Figure]:
         flows(bare.address, _WARM, body)
         settled(mock.address, flows(mock.address, _WARM, body).sessions)
         for _ in range(_ROUNDS):
-            floor.append(flows(bare.address, _FLOWS, body))
-            subject.append(flows(mock.address, _FLOWS, body))
-            drained.append(settled(mock.address, subject[-1].sessions))
-    ratios = Spread.of([one.rate / other.rate for one, other in zip(subject, floor, strict=True)])
-    times = {"floor_ms": _times(floor), "mock_ms": _times(subject)}
+            floor.append(_round(bare, body))
+            subject.append(_round(mock, body))
+            drained.append(settled(mock.address, subject[-1][0].sessions))
+    ratios = Spread.of([one.rate / other.rate for (one, _), (other, _) in zip(subject, floor, strict=True)])
     return [
-        at_least("sessions: flows a second, mock / bare", ratios, _LEAST, **times),
-        plain("  bare", Spread.of([each.rate for each in floor]), "flows/s"),
-        plain("  mock", Spread.of([each.rate for each in subject]), "flows/s"),
+        at_least(
+            "sessions: flows a second, mock / bare",
+            ratios,
+            _LEAST,
+            floor_ms=_times([each for each, _ in floor]),
+            mock_ms=_times([each for each, _ in subject]),
+        ),
+        plain("  bare", Spread.of([each.rate for each, _ in floor]), "flows/s"),
+        plain("  mock", Spread.of([each.rate for each, _ in subject]), "flows/s"),
+        plain("  bare, processor a flow", Spread.of([took for _, took in floor]), "ms"),
+        plain("  mock, processor a flow", Spread.of([took for _, took in subject]), "ms"),
         plain(f"  mock, until all {_FLOWS} are processed", Spread.of(drained), "s after the last answer"),
     ]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]  # as in bench.figure
 
 import fixtures
 from bench.figure import Figure, Spread, at_most, plain
