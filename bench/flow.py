@@ -96,13 +96,8 @@ async def _round(address: str, flows: int, audio: bytes) -> Round:
 async def _settled(address: str, sessions: list[str]) -> None:
     connection = await Connection.to(address)
     for session in sessions:
-<<<<<<< HEAD
-        while json.loads(await connection.exchange("GET", f"/v1/sessions/{session}"))["status"] == "processing":  # noqa: ASYNC110 - polled
-            await asyncio.sleep(0.05)
-=======
         while json.loads(await connection.exchange("GET", f"/v1/sessions/{session}"))["status"] == "processing":  # noqa: ASYNC110 - as below
             await asyncio.sleep(0.05)  # another process decides, so there is no event to wait for
->>>>>>> bench
     connection.close()
 
 
