@@ -42,7 +42,7 @@ def test_a_completed_session_has_all_its_results_and_names_its_engine(mock):
     body = answer.json()
     assert (answer.status_code, body["status"]) == (200, "completed")
     assert keeps("session_completed", body)
-    assert body["transcript"] == SHORT.text
+    assert body["transcript"] == f"Doctor: {SHORT.text}"
     assert {name: entry["status"] for name, entry in body["templates"].items()} == {
         "soap": "success",
         "transcript": "success",
@@ -68,7 +68,7 @@ def test_a_file_that_is_no_audio_makes_the_session_partial_and_is_named(mock):
     assert keeps("session_partial", body)
     assert (body["status"], body["audio_files_received"], body["audio_files_processed"]) == ("partial", 2, 1)
     assert [error["file"] for error in body["processing_errors"]] == ["audio_1.wav"]
-    assert body["transcript"] == SHORT.text
+    assert body["transcript"] == f"Doctor: {SHORT.text}"
 
 
 @pytest.mark.parametrize(("contents", "code"), [((), "audio_too_short"), ((NOISE,), "processing_failed")])
@@ -153,7 +153,7 @@ def test_a_wrong_end_ends_nothing(mock, body):
 
 def test_a_count_that_differs_makes_the_session_partial(mock):
     body = mock.processed(SHORT.read(), ending={"audio_files_sent": 2}).json()
-    assert (body["status"], body["transcript"]) == ("partial", SHORT.text)
+    assert (body["status"], body["transcript"]) == ("partial", f"Doctor: {SHORT.text}")
     assert body["processing_errors"][0]["type"] == "audio_files_missing"
     assert "file" not in body["processing_errors"][0]
 
