@@ -246,7 +246,6 @@ FAULTS = (
         "never_records",
         "the state stays created after an upload",
         "SES-STATE-004",
-        "SES-STATE-005",
         rewrite=edit("get", set_to("status", "created"), state="recording"),
     ),
     fault(
