@@ -79,7 +79,6 @@ FAULTS = (
         "believes_every_label",
         "rubbish of an unlisted type gets a transcript",
         "SES-STATE-011",
-        "SES-GET-025",
         "AUD-018",
         "EXT-003",
         "EXT-007",
