@@ -132,17 +132,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from conformance.run import selects
 
     known = _spec(config).requirements
-    kept, dropped = [], []
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
     for item in items:
-        name = item.callspec.params.get("requirement") if isinstance(item, pytest.Function) and _judges(item) else None
+        name = _requirement(item)
         (kept if name is None or selects(only, known[name]) else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
 
 
-def _judges(item: pytest.Item) -> bool:
-    return item.get_closest_marker("chapter") is not None and hasattr(item, "callspec")
+def _requirement(item: pytest.Item) -> str | None:
+    """The id an item of the suite judges; None for test_overall and for items that are not the suite's."""
+    if item.get_closest_marker("chapter") is None or not hasattr(item, "callspec"):
+        return None
+    name: str | None = item.callspec.params.get("requirement")
+    return name
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
@@ -162,8 +167,8 @@ def _certify(config: pytest.Config) -> Run:
     from conformance.runner import CredentialsRefused, TargetUnreachable
 
     options = config.stash.get(_OPTIONS, None)
-    if options is None:  # a worker of xdist has a loop of its own and was not refused before it
-        pytest.exit(_NEEDS, returncode=pytest.ExitCode.USAGE_ERROR)
+    if options is None:  # a worker of xdist has a loop of its own, is not refused before it and must not exit in it
+        pytest.fail(_NEEDS, pytrace=False)
     only = config.getoption("--scribe-only")
     try:
         run = asyncio.run(certify(options, reading=options.reading, only=only))

@@ -55,6 +55,14 @@ def test_a_dead_target_ends_the_session_with_3(tmp_path: Path) -> None:
     assert KEY not in done.stdout + done.stderr
 
 
+def test_workers_without_a_target_say_so_and_show_no_traceback(tmp_path: Path) -> None:
+    done = suite(tmp_path, "-p", "xdist", "-n", "2", "-k", "AUD-012")
+    assert done.returncode == 1
+    assert "needs --scribe-target URL and --scribe-api-key KEY" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+
+
 def test_the_items_can_be_listed_without_a_target(tmp_path: Path) -> None:
     done = suite(tmp_path, "--collect-only", "-q", "-k", "SES-END-002")
     assert done.returncode == 0
