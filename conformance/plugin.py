@@ -6,16 +6,20 @@ pytest --pyargs conformance --scribe-target http://127.0.0.1:8080 --scribe-api-k
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from conformance.run import Graded, Run
+    from conformance.runner import Options
     from spec import Spec
 
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SPEC: pytest.StashKey[Spec] = pytest.StashKey()
+_OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+_NEEDS = "the conformance suite needs --scribe-target URL and --scribe-api-key KEY"
 
 
 class ConformanceWarning(UserWarning):
@@ -41,10 +45,56 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker that ties a suite file to its chapter."""
+    """Register the chapter marker; refuse here, in one line, what no item of the session could use."""
     config.addinivalue_line(
         "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
     )
+    if not config.getoption("--scribe-target"):
+        return
+    if config.getoption("dist", default="no") != "no":
+        # Every worker would drive the target, and move its clock under the others.
+        raise pytest.UsageError("the conformance suite drives its target once: run it without -n (or with -n 0)")
+    config.stash[_OPTIONS] = _options(config)
+    _check_selection(config)
+
+
+def _check_selection(config: pytest.Config) -> None:
+    from conformance.run import selects
+    from spec import SpecError
+
+    try:
+        known = _spec(config).requirements.values()
+    except SpecError as error:
+        raise pytest.UsageError(f"--scribe-revision: {error}") from error
+    for wanted in config.getoption("--scribe-only"):
+        if not any(selects([wanted], requirement) for requirement in known):
+            raise pytest.UsageError(f"--scribe-only {wanted!r} is no requirement id, id prefix or chapter")
+
+
+def _options(config: pytest.Config) -> Options:
+    from conformance.runner import Options
+
+    target, key = config.getoption("--scribe-target"), config.getoption("--scribe-api-key")
+    if not target or not key:
+        raise pytest.UsageError(_NEEDS)
+    try:
+        return Options(
+            target=target,
+            api_key=key,
+            second_api_key=config.getoption("--scribe-second-api-key"),
+            reading=config.getoption("--scribe-reading"),
+            revision=config.getoption("--scribe-revision"),
+            test_clock=config.getoption("--scribe-test-clock"),
+            processing_timeout=config.getoption("--scribe-processing-timeout"),
+            seed=config.getoption("--scribe-seed"),
+        )
+    except ValueError as error:
+        raise pytest.UsageError(_in_our_names(str(error))) from error
+
+
+def _in_our_names(message: str) -> str:
+    """A message of the command, with the plugin's names of the options."""
+    return re.sub(r"(?<!\S)--(?=target|api-key|second-api-key|test-clock|processing-timeout)", "--scribe-", message)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -65,19 +115,48 @@ def _spec(config: pytest.Config) -> Spec:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each service requirement of the file's chapter that --scribe-only lets through."""
+    """One item for each service requirement of the file's chapter."""
     marker = metafunc.definition.get_closest_marker("chapter")
     if marker is None or "requirement" not in metafunc.fixturenames:
         return
+    known = _spec(metafunc.config).requirements.values()
+    ids = [r.id for r in known if r.subject == "service" and r.chapter == marker.args[0]]
+    metafunc.parametrize("requirement", ids)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what --scribe-only does not ask for, as -k would."""
+    only = config.getoption("--scribe-only")
+    if not only:
+        return
     from conformance.run import selects
 
-    only = metafunc.config.getoption("--scribe-only")
-    ids = [
-        r.id
-        for r in _spec(metafunc.config).requirements.values()
-        if r.subject == "service" and r.chapter == marker.args[0] and selects(only, r)
-    ]
-    metafunc.parametrize("requirement", ids)
+    known = _spec(config).requirements
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        name = _requirement(item)
+        (kept if name is None or selects(only, known[name]) else dropped).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def _requirement(item: pytest.Item) -> str | None:
+    """The id an item of the suite judges; None for test_overall and for items that are not the suite's."""
+    if item.get_closest_marker("chapter") is None or not hasattr(item, "callspec"):
+        return None
+    name: str | None = item.callspec.params.get("requirement")
+    return name
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Refuse once, not item by item, when items are to run and no target is named."""
+    config = session.config
+    if config.option.collectonly or _OPTIONS in config.stash:
+        return
+    if any("scribe_run" in getattr(item, "fixturenames", ()) for item in session.items):
+        raise pytest.UsageError(_NEEDS)
 
 
 def _certify(config: pytest.Config) -> Run:
@@ -85,29 +164,23 @@ def _certify(config: pytest.Config) -> Run:
 
     from conformance.certification import certify
     from conformance.report import files
-    from conformance.runner import CredentialsRefused, Options, TargetUnreachable
+    from conformance.runner import CredentialsRefused, TargetUnreachable
 
-    target, key = config.getoption("--scribe-target"), config.getoption("--scribe-api-key")
-    if not target or not key:
-        raise pytest.UsageError("the conformance suite needs --scribe-target URL and --scribe-api-key KEY")
+    options = config.stash.get(_OPTIONS, None)
+    if options is None:  # a worker of xdist has a loop of its own, is not refused before it and must not exit in it
+        pytest.fail(_NEEDS, pytrace=False)
+    only = config.getoption("--scribe-only")
     try:
-        options = Options(
-            target=target,
-            api_key=key,
-            second_api_key=config.getoption("--scribe-second-api-key"),
-            revision=config.getoption("--scribe-revision"),
-            test_clock=config.getoption("--scribe-test-clock"),
-            processing_timeout=config.getoption("--scribe-processing-timeout"),
-            seed=config.getoption("--scribe-seed"),
-        )
-        run = asyncio.run(certify(options, reading=config.getoption("--scribe-reading")))
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
+        run = asyncio.run(certify(options, reading=options.reading, only=only))
     except (TargetUnreachable, CredentialsRefused) as error:
-        pytest.exit(str(error), returncode=3)
+        pytest.exit(_in_our_names(str(error)), returncode=3)
     directory = config.getoption("--scribe-report-dir")
     if directory:
-        files.write(run, Path(directory))
+        try:
+            files.write(run, Path(directory))
+        except OSError as error:
+            told = f"--scribe-report-dir: the reports cannot be written to {directory}: {error.strerror}"
+            pytest.exit(told, returncode=pytest.ExitCode.USAGE_ERROR)
     return run
 
 

@@ -78,8 +78,9 @@ class Options:
     """
 
     target: str
-    api_key: str
-    second_api_key: str | None = None
+    #: Not shown: a traceback with locals would print it.
+    api_key: str = field(repr=False)
+    second_api_key: str | None = field(default=None, repr=False)
     reading: Reading = "lenient"
     revision: str = "2026-01-27"
     seed: int = 0
@@ -107,13 +108,16 @@ class Options:
         for name, key in (("--api-key", self.api_key), ("--second-api-key", self.second_api_key)):
             if key is not None and not _KEY.fullmatch(key):
                 raise BadOption(f"{name} must be printable ASCII without spaces around it: it travels in a header")
+        if not 0 < self.processing_timeout < float("inf"):
+            raise BadOption("--processing-timeout must be a number of seconds above 0")
         if self.api_key == self.second_api_key:
             raise BadOption("--second-api-key must belong to another client than --api-key: both are the same")
 
 
 def _bare(url: str) -> str:
     """What stands behind a scheme that is missing or wrong, for the advice."""
-    return re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*:/*", "", url).strip("/") or "scribe.example.com"
+    bare = re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*:/*", "", url).rpartition("@")[2]  # what stands before an @ may be secret
+    return bare.strip("/") or "scribe.example.com"
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import spec
 from conformance.certification import certify
 from conformance.report import files, terminal
+from conformance.run import selects
 from conformance.runner import CredentialsRefused, Options, TargetUnreachable
 from conformance.verdict import Overall, Verdict
 
@@ -44,7 +46,7 @@ def exit_code(run: Run) -> int:
 
 def refuse(console: Console, message: str, code: int) -> typer.Exit:
     """Print one line that says what to do, and the exit that goes with it."""
-    console.print(f"[bold red]scribe-conformance:[/] {message}", soft_wrap=True, highlight=False)
+    console.print(f"[bold red]scribe-conformance:[/] {escape(message)}", soft_wrap=True, highlight=False)
     return typer.Exit(code)
 
 
@@ -55,9 +57,7 @@ def check_selection(only: list[str], profile: str, revision: str) -> None:
     except spec.SpecError as error:
         raise typer.BadParameter(str(error)) from error
     for wanted in only:
-        chapter = wanted.isdecimal() and any(r.chapter == int(wanted) for r in known.values())
-        prefix = any(name == wanted.upper() or name.startswith(wanted.upper() + "-") for name in known)
-        if not (chapter or prefix):
+        if not any(selects([wanted], requirement) for requirement in known.values()):
             raise typer.BadParameter(f"{wanted!r} is no requirement id, id prefix or chapter of {profile} {revision}.")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.plugin import ConformanceWarning
+from conformance.report.findings import telling
 from conformance.report.junit import story
 from conformance.verdict import Verdict
 
@@ -15,12 +16,21 @@ if TYPE_CHECKING:
     from conformance.run import Graded, Run
 
 
+def _why(graded: Graded, run: Run) -> str:
+    """One line: why there is nothing to judge, with the declaration that says so."""
+    told = telling(graded, run)
+    if not told:
+        return graded.requirement.statement
+    quoted = f" ({told[0]['actual']})" if told[0].get("actual") is not None else ""
+    return f"{told[0]['message']}{quoted}"
+
+
 def settle(graded: Graded, run: Run) -> None:
     """Fail, skip, warn or pass; a skip says why, and the overall item sees to it that skips do not make a green run."""
     text = story(graded, run)
     if graded.verdict in (Verdict.FAIL, Verdict.ERROR):
-        pytest.fail(f"{graded.verdict.value}: {text}", pytrace=False)
+        pytest.fail(f"{graded.requirement.id} {graded.verdict.value}: {text}", pytrace=False)
     if graded.verdict in (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE):
-        pytest.skip(f"{graded.verdict.value} ({graded.reason}): {text.splitlines()[-1]}")
+        pytest.skip(f"{graded.verdict.value} ({graded.reason}): {_why(graded, run)}")
     if graded.verdict in (Verdict.WARN, Verdict.DISPUTED):
         warnings.warn(ConformanceWarning(f"{graded.requirement.id} {graded.verdict.value}: {text}"), stacklevel=2)

@@ -252,7 +252,7 @@ def serve(
 
 
 def faults() -> None:
-    """List every fault that --fault can switch on, with the requirements it breaks."""
+    """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
     table = Table("fault", "vice", "breaks", box=None, header_style="dim")
     for found in CATALOGUE.values():
         table.add_row(found.name, found.vice, ", ".join(found.breaks))

@@ -7,9 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
+
+from conformance.cli import app
+from conformance.target import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,31 +48,83 @@ def web_page() -> Iterator[str]:
         server.shutdown()
 
 
-def test_an_address_that_is_none_is_a_usage_error() -> None:
-    done = command("run", "--target", "scribe.example.com", "--api-key", "k")
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line a person gets."""
+    told(done)
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("scribe.example.com", "for example https://scribe.example.com"),
+        ("http://", "http:// or https:// URL with a host"),
+        ("http://[", "http:// or https:// URL with a host"),
+        ("http://host:99999", "http:// or https:// URL with a host"),
+        ("scribe[/x]", "http:// or https:// URL with a host"),
+        ("http://x/?q=[/b]", "plain address"),
+        ("https://name:s3cret@host", "plain address"),
+        ("name:s3cret@host", "for example https://host"),
+    ],
+)
+def test_an_address_that_is_none_is_a_usage_error(url: str, said: str) -> None:
+    done = command("run", "--target", url, "--api-key", "k")
     assert done.returncode == 2
-    assert "http" in told(done)
+    assert said in refusal(done)
+    assert "s3cret" not in told(done)
 
 
-def test_a_dead_target_is_unreachable() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    done = command("run", "--target", f"http://127.0.0.1:{port}", "--api-key", "k")
+@pytest.mark.parametrize("path", ["", "/[/b]"])
+def test_a_dead_target_is_unreachable(path: str) -> None:
+    with socket.socket() as held:  # bound and not listening: nobody else can take the port
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}{path}"
+        done = command("run", "--target", url, "--api-key", "k")
     assert done.returncode == 3
-    assert str(port) in told(done)
+    assert f"{url} cannot be reached" in refusal(done)
+
+
+def test_a_target_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The operator waits 15 s (Options.first_timeout); a test need not.
+    monkeypatch.setattr("conformance.cli.run.Options", partial(Options, first_timeout=0.3))
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        result = CliRunner().invoke(app, ["run", "--target", url, "--api-key", "k"])
+    assert result.exit_code == 3
+    (line,) = result.stderr.strip().splitlines()
+    assert "accepts connections but does not answer" in line
 
 
 def test_web_pages_instead_of_json_are_no_service(web_page: str) -> None:
     done = command("run", "--target", web_page, "--api-key", "k")
     assert done.returncode == 3
-    assert "Traceback" not in told(done)
+    assert "not with JSON; give the address" in refusal(done)
 
 
 def test_tls_that_is_none_is_said(web_page: str) -> None:
     done = command("run", "--target", web_page.replace("http:", "https:"), "--api-key", "k")
     assert done.returncode == 3
-    assert "Traceback" not in told(done)
+    assert "check the certificate" in refusal(done)
+
+
+def test_a_wrong_key_is_refused_and_not_repeated() -> None:
+    class Locked(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Locked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = command("run", "--target", url, "--api-key", "sk_test_nobodys")
+        server.shutdown()
+    assert done.returncode == 3
+    assert "check --api-key" in refusal(done)
+    assert "sk_test_nobodys" not in told(done)
 
 
 def test_an_only_that_selects_nothing_is_a_usage_error() -> None:

@@ -1,0 +1,69 @@
+"""What the pytest plugin cannot use is refused once, in one line, not item by item."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+KEY = "sk_test_unlikelykey77"
+TARGET = ("--scribe-target", "http://127.0.0.1:9")
+
+
+def suite(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The suite in a process and a folder of its own; this checkout's plugin, whatever is installed."""
+    call = [sys.executable, "-m", "pytest", "-p", "conformance.plugin", "--pyargs", "conformance", *words]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 4, "needs --scribe-target URL and --scribe-api-key KEY"),
+        (TARGET, 4, "needs --scribe-target URL and --scribe-api-key KEY"),
+        (("--scribe-target", "scribe.example", "--scribe-api-key", KEY), 4, "--scribe-target must be an http:// or"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-second-api-key", KEY), 4, "--scribe-second-api-key must"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-revision", "2099"), 4, "2099"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is no requirement"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-processing-timeout", "nan"), 4, "--scribe-processing-timeout"),
+        (("-p", "xdist", "-n", "2", *TARGET, "--scribe-api-key", KEY), 4, "without -n"),
+    ],
+)
+def test_a_refusal_is_one_line(tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    done = suite(tmp_path, *words)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if said in line]
+    assert (done.returncode, len(lines)) == (code, 1), done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "::test_" not in done.stdout
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_a_dead_target_ends_the_session_with_3(tmp_path: Path) -> None:
+    with socket.socket() as held:  # bound and not listening: nobody else can take the port
+        held.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        done = suite(tmp_path, "--scribe-target", url, "--scribe-api-key", KEY, "--showlocals")
+    assert done.returncode == 3
+    assert [line for line in done.stdout.splitlines() if f"{url} cannot be reached" in line][1:] == []
+    assert "Traceback" not in done.stdout + done.stderr
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_workers_without_a_target_say_so_and_show_no_traceback(tmp_path: Path) -> None:
+    done = suite(tmp_path, "-p", "xdist", "-n", "2", "-k", "AUD-012")
+    assert done.returncode == 1
+    assert "needs --scribe-target URL and --scribe-api-key KEY" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+
+
+def test_the_items_can_be_listed_without_a_target(tmp_path: Path) -> None:
+    done = suite(tmp_path, "--collect-only", "-q", "-k", "SES-END-002")
+    assert done.returncode == 0
+    assert next(line for line in done.stdout.splitlines() if "::" in line).endswith("test_sessions[SES-END-002]")

@@ -1,0 +1,102 @@
+"""The suite as pytest items, in a process of its own, against the mock on a real socket."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import spec
+from mock_server.faults.catalogue import CATALOGUE
+from tests.proof.process import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+FAULT = "sorts_by_letters"
+KEYS = ("sk_test_a", "sk_test_b")
+
+
+def suite(target: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-m", "pytest", "-p", "conformance.plugin", "--pyargs", "conformance", "-v", "-ra"]
+    call += ["--scribe-target", target, "--scribe-api-key", KEYS[0], "--scribe-second-api-key", KEYS[1]]
+    call += ["--scribe-test-clock", f"{target}/_mock/v1/clock", "--showlocals", *words]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "400"}
+    return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+
+
+def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Requirement to outcome, from the lines of -v; test_overall stands under its own name."""
+    found = re.findall(r"^\S+::test_(?:overall|\w+\[(\S+)\]) (PASSED|FAILED|SKIPPED|ERROR)", done.stdout, re.MULTILINE)
+    return {name or "overall": outcome for name, outcome in found}
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("honest")
+    with serving(folder) as target:
+        yield suite(target, folder)
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("faulty")
+    with serving(folder, FAULT) as target:
+        yield suite(target, folder)
+
+
+def test_there_is_an_item_for_each_service_requirement(honest: subprocess.CompletedProcess[str]) -> None:
+    service = {r.id for r in spec.load().requirements.values() if r.subject == "service"}
+    assert set(outcomes(honest)) == service | {"overall"}
+
+
+def test_the_honest_mock_ends_green(honest: subprocess.CompletedProcess[str]) -> None:
+    assert honest.returncode == 0, honest.stdout[-3000:]
+    assert set(outcomes(honest).values()) == {"PASSED", "SKIPPED"}
+    assert outcomes(honest)["overall"] == "PASSED"
+
+
+def test_a_skip_tells_its_verdict_and_quotes_the_declaration(honest: subprocess.CompletedProcess[str]) -> None:
+    skips = re.findall(r"^SKIPPED \[\d+\] \S+ (.+)$", honest.stdout, re.MULTILINE)
+    assert skips
+    assert [skip for skip in skips if not re.match(r"(not_applicable|inconclusive) \(\w+\): \w", skip)] == []
+    assert any("'capabilities.webhook_delivery': False" in skip for skip in skips)
+
+
+def test_a_fault_turns_exactly_its_items_red(faulty: subprocess.CompletedProcess[str]) -> None:
+    assert faulty.returncode == 1
+    red = {name for name, outcome in outcomes(faulty).items() if outcome == "FAILED"}
+    assert red == {*CATALOGUE[FAULT].breaks, "overall"}
+
+
+def test_a_red_item_names_requirement_expected_seen_and_a_curl(faulty: subprocess.CompletedProcess[str]) -> None:
+    (name,) = CATALOGUE[FAULT].breaks
+    told = faulty.stdout.split(f"{name} fail: ", 1)[1].split("test_overall", 1)[0]
+    assert spec.load().requirements[name].statement in told
+    for part in ("expected: ", "actual: ", "exchange #", "curl -sS"):
+        assert part in told
+    assert "Traceback" not in faulty.stdout
+
+
+def test_neither_key_is_printed(
+    honest: subprocess.CompletedProcess[str], faulty: subprocess.CompletedProcess[str]
+) -> None:
+    for done in (honest, faulty):
+        for key in KEYS:
+            assert not re.search(rf"\b{key}\b", done.stdout + done.stderr)
+
+
+def test_an_id_chooses_one_item_for_the_whole_price(tmp_path: Path) -> None:
+    with serving(tmp_path) as target:
+        chosen = suite(target, tmp_path, "-k", "AUD-012")
+        chapter = suite(target, tmp_path, "--scribe-only", "3")
+    assert (chosen.returncode, outcomes(chosen)) == (0, {"AUD-012": "PASSED"})
+    judged = outcomes(chapter)
+    assert (chapter.returncode, judged.pop("overall")) == (0, "PASSED")
+    assert {spec.load().requirements[name].chapter for name in judged} == {3}
