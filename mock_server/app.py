@@ -7,7 +7,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -106,7 +106,7 @@ async def _try_out(face: Face) -> None:
         face.ready = True
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Starlette:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
     Raises ValueError for an unknown fault, SpeechUnavailable without the model asked for, and, once it starts,
@@ -119,7 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as opened:
             models = settings.data_dir / "models"
             face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
@@ -131,6 +131,7 @@ def create_app(settings: Settings) -> FastAPI:
                 limits=settings.limits,
                 max_chunk_seconds=settings.max_chunk_seconds,
                 clock=settings.clock,
+                busy=face.busy,
             )
             opened.push_async_callback(face.service.close)
             opened.push_async_callback(face.transcriber.close)
@@ -138,16 +139,7 @@ def create_app(settings: Settings) -> FastAPI:
             opened.callback(trial.cancel)
             yield
 
-    app = FastAPI(
-        title="scribe-conformance reference server",
-        lifespan=lifespan,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        routes=_routes(face),
-        exception_handlers=_errors(face),
-        redirect_slashes=False,
-    )
-
+    app = Starlette(lifespan=lifespan, routes=_routes(face), exception_handlers=_errors(face))
+    app.router.redirect_slashes = False
     app.state.face = face
     return app

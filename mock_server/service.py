@@ -224,7 +224,14 @@ class Service:
             asked = EndRequested(audio_files_sent, templates_as_array)
             return self._apply(connection, session, asked, self.now_of(namespace))
 
-        return await self._write(change)
+        try:
+            session = await self._write(change)
+        except asyncio.CancelledError:
+            self._work.offer(session_id, 0)  # the change goes on without its client; a claim comes after it
+            raise
+        if session.state is State.PROCESSING:
+            self._work.offer(session_id, 0)
+        return session
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
@@ -300,13 +307,10 @@ class Service:
         if starts and rows.in_work(connection) >= self.limits.queue:
             told = f"{self.limits.queue} sessions wait to be processed already; end this one again later."
             raise problems.service_unavailable(told, self.limits.retry_after_s)
-        rows.save(connection, session, after, attempts=1 if starts else None)
+        rows.save(connection, session, after)
         for effect in effects:
-            match effect:
-                case Journal(kind, detail):
-                    rows.note(connection, after, now, kind, detail)
-                case StartWork(session_id):
-                    self._work.enqueue(connection, session_id, 1)
+            if isinstance(effect, Journal):
+                rows.note(connection, after, now, effect.kind, effect.detail)
         return after
 
     # refusals
@@ -356,10 +360,12 @@ async def open_service(
     clock: Clock | None = None,
     ids: Ids | None = None,
     max_chunk_seconds: float | None = None,
+    busy: Callable[[], bool] = lambda: False,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    `queue_limit` (sessions) and `max_upload_bytes` override `limits`. The caller awaits `close()`; one a process.
+    `queue_limit` (sessions) and `max_upload_bytes` override `limits`; work lets requests go first while `busy` says that
+    some are being answered. The caller awaits `close()`; one a process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
     from mock_server.pipeline.process import Process
@@ -385,7 +391,7 @@ async def open_service(
         def now_of(namespace: str) -> datetime:
             return time.now() + offsets.get(namespace, timedelta())
 
-        work = Work(path, store.engine, at_once=bounds.at_once)
+        work = Work(path, store, at_once=bounds.at_once, busy=busy)
         process = Process(
             store=store,
             audio=audio,

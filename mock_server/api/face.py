@@ -78,6 +78,10 @@ class Face:
     _latest: str = ""
     _running: int = 0
 
+    def busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self._running > 0
+
     def root(self, request: Request) -> str:
         """Scheme and host the client used, so that every URL it is given is one it can reach."""
         if self.settings.base_url:

@@ -22,7 +22,7 @@ from mock_server.settings import DEFAULT_KEY, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 #: Exit codes: what was asked for is wrong, or what is there cannot be used.
 _USAGE, _UNUSABLE = 2, 3
@@ -121,7 +121,7 @@ def _try(settings: Settings) -> str | None:
     return open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
 
 
-def _open(settings: Settings) -> tuple[FastAPI, str | None]:
+def _open(settings: Settings) -> tuple[Starlette, str | None]:
     from mock_server.app import create_app
     from mock_server.speech import SpeechUnavailable
     from mock_server.storage import StorageError
@@ -177,7 +177,7 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _run(app: FastAPI, listening: socket.socket, announce: Callable[[], None]) -> None:
+def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None]) -> None:
     import uvicorn
 
     from mock_server.cli.wire import Server, Wire

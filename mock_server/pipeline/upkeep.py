@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline.work import Fate
 from mock_server.storage import rows
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.work import Work
     from mock_server.storage import Store
@@ -55,20 +52,19 @@ class Upkeep:
             await asyncio.sleep(self._every_s)
 
     async def take_up(self) -> int:
-        """Queue again what fell, give up what cannot be processed; returns how many sessions that were."""
+        """Offer what waits or fell, give up what cannot be processed; returns how many had fallen."""
         unfinished = await self._store.read(rows.unfinished)
-        fates = await self._work.fates(unfinished.items()) if unfinished else {}
+        free = {session_id: begun for session_id, begun in unfinished.items() if not self._work.holds(session_id)}
+        for session_id, begun in free.items():
+            if not begun:
+                self._work.offer(session_id, begun)
+        fates = await self._work.fates((session_id, begun) for session_id, begun in free.items() if begun)
         fallen = {session_id: fate for session_id, fate in fates.items() if fate is not Fate.LIVE}
         for session_id, fate in fallen.items():
-            seen = unfinished[session_id]
-            log.warning("session %s: attempt %d is %s", session_id, seen, fate.name.lower())
-            if fate is Fate.POISONOUS or seen >= _MOST_ATTEMPTS:
+            begun = free[session_id]
+            log.warning("session %s: attempt %d is %s", session_id, begun, fate.name.lower())
+            if fate is Fate.POISONOUS or begun >= _MOST_ATTEMPTS:
                 await self._process.give_up(session_id)
             else:
-                await self._store.write(partial(self._again, session_id=session_id, seen=seen))
+                self._work.offer(session_id, begun)
         return len(fallen)
-
-    def _again(self, connection: Connection, *, session_id: str, seen: int) -> None:
-        """Claiming the attempt and queueing it are one transaction; whoever finished meanwhile keeps its end."""
-        if rows.count_attempt(connection, session_id, seen):
-            self._work.enqueue(connection, session_id, seen + 1)

@@ -1,4 +1,7 @@
-"""The queue of sessions to process, on DBOS, with the six conditions it needs to lose nothing.
+"""Sessions in processing as workflows of DBOS, a few at a time, with the six conditions it needs to lose nothing.
+
+The queue itself is the session's row: `processing` with no attempt begun, committed together with its journal row. An
+attempt is claimed in the row, then begun as a workflow; what falls between the two is found by the reconciler.
 
 1 WAL is set by us before DBOS opens the file (storage.sqlite). 2 The application version is pinned, workflows are
 versioned by name. 3 DBOS is launched on the application's own loop. 4 A reconciler takes up what fell. 5 One executor a
@@ -9,32 +12,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, error
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
 from sqlalchemy.exc import DBAPIError
 
 from mock_server.pipeline.workflow import process_v1, runner
-from mock_server.storage import StorageError
+from mock_server.storage import StorageError, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from mock_server.pipeline.workflow import Steps
+    from mock_server.storage.sqlite import SqliteStore
+
+log = logging.getLogger("scribe.mock")
 
 #: Changing it would orphan the work an earlier process left behind; a new workflow gets a new name instead.
 _APPLICATION: Final = "scribe-mock-1"
 #: The lock on the data directory makes this process the only one, so it may take up what one of the same name left.
 _EXECUTOR: Final = "embedded"
-_QUEUE: Final = "processing"
-#: DBOS starts queued work when it polls; a tenth of a second keeps short sessions short at little idle cost.
-_POLL_S: Final = 0.1
+#: While requests are being answered the next session waits this long: its work can wait, a client does.
+_YIELD_S: Final = 0.1
 #: Finished workflows are looked at by nobody but a person after an incident; DBOS itself never removes them.
 _KEPT: Final = timedelta(hours=1)
 #: Workflows a query: SQLite takes a bounded number of parameters.
@@ -55,11 +61,15 @@ class Fate(Enum):
 class Work:
     """Sessions on their way through `pipeline.workflow`; a process has one such queue."""
 
-    def __init__(self, path: Path, engine: Engine, *, at_once: int) -> None:
+    def __init__(self, path: Path, store: SqliteStore, *, at_once: int, busy: Callable[[], bool]) -> None:
         self._url = f"sqlite:///{path}"
-        self._engine = engine
+        self._store = store
         self._at_once = at_once
+        self._busy = busy
         self._client: DBOSClient | None = None
+        self._waiting: deque[tuple[str, int]] = deque()
+        self._held: set[str] = set()
+        self._running: set[asyncio.Task[None]] = set()
 
     #: The one that is launched: DBOS is a singleton, too.
     _one: Work | None = None
@@ -96,25 +106,49 @@ class Work:
             "notification_listener_polling_interval_sec": 0.2,
         }
         DBOS.migrate(self._url)
-        self._client = DBOSClient(system_database_engine=self._engine, serializer=DBOSPortableJSONSerializer())
-        # before the launch, which looks for queues at once and then every second
-        self._client.register_queue(_QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_S)
+        self._client = DBOSClient(system_database_engine=self._store.engine, serializer=DBOSPortableJSONSerializer())
         DBOS(config=config)
         DBOS.launch()
 
-    def enqueue(self, connection: Connection, session_id: str, attempt: int) -> None:
-        """Queue a session in the caller's transaction; the same attempt twice is one workflow."""
-        assert self._client is not None, "launch comes first"
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "queue_name": _QUEUE,
-                "workflow_name": process_v1.__name__,
-                "workflow_id": _workflow_id(session_id, attempt),
-                "app_version": _APPLICATION,
-            },
-            session_id,
-        )
+    def offer(self, session_id: str, begun: int) -> None:
+        """Begin the attempt after the `begun`-th when its turn comes, unless it is claimed or needless by then."""
+        if session_id not in self._held:
+            self._held.add(session_id)
+            self._waiting.append((session_id, begun))
+            self._fill()
+
+    def holds(self, session_id: str) -> bool:
+        """Whether the session waits here or is being worked on."""
+        return session_id in self._held
+
+    def _fill(self) -> None:
+        while self._client is not None and self._waiting and len(self._running) < self._at_once:
+            session_id, begun = self._waiting.popleft()
+            task = asyncio.create_task(self._attempt(session_id, begun))
+            self._running.add(task)
+            task.add_done_callback(self._freed)
+
+    def _freed(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._fill()
+
+    async def _attempt(self, session_id: str, begun: int) -> None:
+        """One attempt from its claim to its end, whatever that is: the reconciler looks after what fell."""
+
+        def claim(connection: Connection) -> bool:
+            return rows.count_attempt(connection, session_id, begun)
+
+        try:
+            if self._busy():
+                await asyncio.sleep(_YIELD_S)
+            if await self._store.write(claim):
+                with SetWorkflowID(_workflow_id(session_id, begun + 1)):
+                    handle = await DBOS.start_workflow_async(process_v1, session_id)
+                await handle.get_result()
+        except Exception:
+            log.exception("attempt %d at session %s fell", begun + 1, session_id)
+        finally:
+            self._held.discard(session_id)
 
     async def fates(self, attempts: Iterable[tuple[str, int]]) -> dict[str, Fate]:
         """Session id -> what has become of that attempt; one that DBOS does not know has fallen."""
@@ -148,6 +182,10 @@ class Work:
         """Stop; what runs is taken up again at the next launch."""
         if Work._one is not self:
             return
+        self._waiting.clear()
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
         await runner.stop()
         # in a thread: DBOS waits for threads of its own that wait for this loop
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)

@@ -1,9 +1,11 @@
-"""What rides on the writer's connection: sessions as they are in memory, and journal rows to be written together."""
+"""What rides on the writer's connection: sessions as they are in memory, and what is still to be written of them."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
+
+from mock_server.session.table import State
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,6 +21,8 @@ class Recent:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Session] = OrderedDict()
+        #: Sessions in processing; None until somebody has counted them.
+        self.in_work: int | None = None
 
     def get(self, session_id: str) -> Session | None:
         """The session, or None when it is not at hand."""
@@ -37,14 +41,21 @@ class Recent:
 
 
 class Batch:
-    """One transaction of the writer; a change in it is kept or dropped as a whole."""
+    """One transaction of the writer; a change in it is kept or dropped as a whole.
+
+    Sessions and journal rows are written together before the commit, or before a statement that has to see them.
+    """
 
     def __init__(self, recent: Recent) -> None:
         self._recent = recent
-        self._sessions: dict[str, Session | None] = {}
+        self._kept: dict[str, Session | None] = {}
         self._lines: list[dict[str, Any]] = []
+        #: What the tables hold of the sessions that were touched; None for one that is new.
+        self._written: dict[str, Session | None] = {}
+        self._in_work = recent.in_work
         self._changed: dict[str, Session | None] = {}
         self._noted: list[dict[str, Any]] = []
+        self._more_work = 0
 
     @staticmethod
     def of(connection: Connection) -> Batch | None:
@@ -54,35 +65,63 @@ class Batch:
 
     def get(self, session_id: str) -> tuple[bool, Session | None]:
         """Whether the session is at hand, and what it is in this transaction; None when it was removed."""
-        for layer in (self._changed, self._sessions):
+        for layer in (self._changed, self._kept):
             if session_id in layer:
                 return True, layer[session_id]
         session = self._recent.get(session_id)
         return session is not None, session
 
-    def put(self, session_id: str, session: Session | None) -> None:
-        """The session as this change leaves it."""
-        self._changed[session_id] = session
+    def put(self, before: Session | None, after: Session) -> None:
+        """The session as this change leaves it; `before` is None for a new one."""
+        was = before is not None and before.state is State.PROCESSING
+        self._more_work += (after.state is State.PROCESSING) - was
+        self._written.setdefault(after.id, before)
+        self._changed[after.id] = after
+
+    def remove(self, session_id: str) -> None:
+        """The session is gone; that its rows are, too, is the caller's affair."""
+        self._changed[session_id] = None
+        self._in_work = None
 
     def note(self, line: dict[str, Any]) -> None:
         """A journal row of this change."""
         self._noted.append(line)
 
+    @property
+    def in_work(self) -> int | None:
+        """Sessions in processing, if that is known without a query."""
+        return None if self._in_work is None else self._in_work + self._more_work
+
+    def counted(self, in_work: int) -> None:
+        """Take over a count of the tables, in which everything is written."""
+        self._in_work = in_work - self._more_work
+
     def keep(self) -> None:
         """The change stands."""
-        self._sessions |= self._changed
+        self._kept |= self._changed
         self._lines += self._noted
+        if self._in_work is not None:
+            self._in_work += self._more_work
         self.drop()
 
     def drop(self) -> None:
         """The change did not happen."""
-        self._changed, self._noted = {}, []
+        self._changed, self._noted, self._more_work = {}, [], 0
 
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """Journal rows to be written before the commit."""
-        return self._lines
+    def unwritten(self) -> tuple[list[tuple[Session | None, Session]], list[dict[str, Any]]]:
+        """Sessions as the tables have them and as they are, and journal rows; from now on they count as written."""
+        now = self._kept | self._changed
+        moved = [
+            (self._written[session_id], session)
+            for session_id, session in now.items()
+            if session is not None and self._written.get(session_id) is not session
+        ]
+        lines = self._lines + self._noted
+        self._written |= now
+        self._lines, self._noted = [], []
+        return moved, lines
 
     def committed(self) -> None:
         """Everything kept is true from now on."""
-        self._recent.settle(self._sessions)
+        self._recent.settle(self._kept)
+        self._recent.in_work = self._in_work

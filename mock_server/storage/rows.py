@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
 from mock_server.storage.batch import Batch
 from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions
+from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import Row, Update
+    from sqlalchemy import Row
 
 
 @dataclass(frozen=True)
@@ -32,31 +32,16 @@ class JournalRow:
     detail: Mapping[str, Any]
 
 
-def _asked(order: Order) -> dict[str, Any]:
-    return {entry.name: getattr(order, entry.name) for entry in fields(Order)}
-
-
 def _order(asked: dict[str, Any]) -> Order:
     lists = {name: tuple(asked[name]) for name in ("templates", "language_hint", "transcript_language")}
     return Order(**(asked | lists))
 
 
-#: Members of a session that change, each in the column of its name; the encoder makes it fit.
-_CHANGING: Mapping[str, Callable[[Any], Any]] = {
-    "state": lambda state: state.value,
-    "expiry_noted": bool,
-    "ended_at": lambda moment: moment,
-    "completed_at": lambda moment: moment,
-    "audio_files_sent": lambda number: number,
-    "templates_as_array": bool,
-    "engine": lambda text: text,
-    "language_detected": lambda text: text,
-    "transcript": lambda text: text,
-    "files_processed": lambda number: number,
-    "losses": lambda losses: [asdict(loss) for loss in losses],
-    "failure": lambda failure: asdict(failure) if failure else None,
-}
-_PLAIN = ("id", "namespace", "created_at", "expires_at", *(set(_CHANGING) - {"state", "losses", "failure"}))
+#: Columns that hold a member of a session as it is.
+_PLAIN = (
+    *("id", "namespace", "created_at", "expires_at", "ended_at", "completed_at", "expiry_noted"),
+    *("audio_files_sent", "templates_as_array", "engine", "language_detected", "transcript", "files_processed"),
+)
 
 
 def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateResult, ...]) -> Session:
@@ -71,8 +56,6 @@ def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateR
     )
 
 
-_INSERT_SESSION = insert(sessions)
-_INSERT_FILE = insert(audio_files)
 _FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
 _RESULT_COLUMNS = [
     results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
@@ -100,77 +83,38 @@ def load(connection: Connection, session_id: str) -> Session | None:
 
 def create(connection: Connection, session: Session) -> None:
     """Store a new session."""
-    values = {name: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
-    values |= {"id": session.id, "namespace": session.namespace, "asked": _asked(session.order)}
-    values |= {"created_at": session.created_at, "expires_at": session.expires_at}
-    connection.execute(_INSERT_SESSION, values)
-    if batch := Batch.of(connection):
-        batch.put(session.id, session)
+    batch = _batch(connection)
+    if batch.get(session.id)[1] is not None:
+        raise RuntimeError(f"session {session.id} exists")
+    batch.put(None, session)
 
 
-@cache
-def _update(names: tuple[str, ...]) -> Update:
-    unmoved = (sessions.c.id == bindparam("before_id"), sessions.c.state == bindparam("before_state"))
-    return update(sessions).where(*unmoved).values({name: bindparam(name) for name in names})
-
-
-def save(connection: Connection, before: Session, after: Session, *, attempts: int | None = None) -> None:
-    """Store what a step changed; the row is guarded by the state it was read in."""
-    values = {
-        name: encode(getattr(after, name))
-        for name, encode in _CHANGING.items()
-        if getattr(after, name) is not getattr(before, name)
-    }
-    if attempts is not None:
-        values["attempts"] = attempts
-    if values:
-        guard = {"before_id": before.id, "before_state": before.state.value}
-        if connection.execute(_update(tuple(values)), values | guard).rowcount != 1:
-            raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
-    for position, file in enumerate(after.files):
-        known = before.files[position] if position < len(before.files) else None
-        if known is not file:
-            _keep_file(connection, after.id, position, file, replaces=known is not None)
-    if after.results is not before.results:
-        _keep_results(connection, after)
-    if batch := Batch.of(connection):
-        batch.put(after.id, after)
-
-
-def _keep_file(connection: Connection, session_id: str, position: int, file: AudioFile, *, replaces: bool) -> None:
-    values = {entry.name: getattr(file, entry.name) for entry in fields(AudioFile)}
-    if replaces:
-        place = (audio_files.c.session_id == session_id, audio_files.c.position == position)
-        connection.execute(update(audio_files).where(*place).values(values))
-    else:
-        connection.execute(_INSERT_FILE, {"session_id": session_id, "position": position, **values})
-
-
-def _keep_results(connection: Connection, session: Session) -> None:
-    connection.execute(delete(results).where(results.c.session_id == session.id))
-    listed = [
-        {
-            "session_id": session.id,
-            "position": position,
-            "template_id": result.id,
-            "status": result.status,
-            "data": result.data,
-            "error_code": result.error_code,
-            "error_message": result.error_message,
-        }
-        for position, result in enumerate(session.results)
-    ]
-    if listed:
-        connection.execute(insert(results), listed)
+def save(connection: Connection, before: Session, after: Session) -> None:
+    """Store what a step changed; refused when the session is no longer in the state it was read in."""
+    batch = _batch(connection)
+    known, now = batch.get(before.id)
+    if known and (now is None or now.state is not before.state):
+        raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
+    batch.put(before, after)
 
 
 def note(connection: Connection, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
     """Append a row to the journal."""
-    line = {"session_id": session.id, "namespace": session.namespace, "at": at, "kind": kind, "detail": dict(detail)}
+    _batch(connection).note(
+        {"session_id": session.id, "namespace": session.namespace, "at": at, "kind": kind, "detail": dict(detail)}
+    )
+
+
+def _batch(connection: Connection) -> Batch:
+    batch = Batch.of(connection)
+    assert batch is not None, "changes go through the store's writer"
+    return batch
+
+
+def _settled(connection: Connection) -> None:
+    """Write what the transaction holds in memory, for a statement that has to see it."""
     if batch := Batch.of(connection):
-        batch.note(line)
-    else:
-        connection.execute(insert(journal), line)
+        write(connection, batch)
 
 
 def history(connection: Connection, session_id: str) -> list[JournalRow]:
@@ -181,18 +125,27 @@ def history(connection: Connection, session_id: str) -> list[JournalRow]:
 
 def in_work(connection: Connection) -> int:
     """How many sessions are being processed or wait for it."""
-    counted = select(func.count()).select_from(sessions).where(sessions.c.state == State.PROCESSING.value)
-    return connection.execute(counted).scalar_one()
+    batch = Batch.of(connection)
+    if batch is not None and batch.in_work is not None:
+        return batch.in_work
+    _settled(connection)
+    asked = select(func.count()).select_from(sessions).where(sessions.c.state == State.PROCESSING.value)
+    counted = connection.execute(asked).scalar_one()
+    if batch is not None:
+        batch.counted(counted)
+    return counted
 
 
 def unfinished(connection: Connection) -> dict[str, int]:
-    """Ids of the sessions that have still to reach an end state, with the attempts made."""
-    found = select(sessions.c.id, sessions.c.attempts).where(sessions.c.state == State.PROCESSING.value)
+    """Ids of the sessions that have still to reach an end state, longest waiting first, with the attempts begun."""
+    asked = select(sessions.c.id, sessions.c.attempts).where(sessions.c.state == State.PROCESSING.value)
+    found = asked.order_by(sessions.c.ended_at)
     return {row.id: row.attempts for row in connection.execute(found)}
 
 
 def count_attempt(connection: Connection, session_id: str, seen: int) -> bool:
     """Claim the attempt after the `seen`-th; False when somebody else has, or the session is no longer in work."""
+    _settled(connection)
     unclaimed = (
         sessions.c.id == session_id,
         sessions.c.attempts == seen,
@@ -203,10 +156,11 @@ def count_attempt(connection: Connection, session_id: str, seen: int) -> bool:
 
 def clear(connection: Connection, namespace: str) -> tuple[int, list[str]]:
     """Remove a namespace's sessions, journal and clock; returns how many sessions, and the audio keys set free."""
+    _settled(connection)
     ours = select(sessions.c.id).where(sessions.c.namespace == namespace)
-    if batch := Batch.of(connection):
-        for session_id in connection.execute(ours).scalars():
-            batch.put(session_id, None)
+    batch = _batch(connection)
+    for session_id in connection.execute(ours).scalars():
+        batch.remove(session_id)
     keys = list(connection.execute(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
     gone = connection.execute(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
     connection.execute(delete(journal).where(journal.c.namespace == namespace))

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mock_server.storage import StorageError, schema
 from mock_server.storage.batch import Batch, Recent
+from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,6 @@ _MOST_TOGETHER = 64
 _READERS = 4
 #: The workflow engine writes to the same file: milliseconds each, but seconds where an fsync is slow.
 _BUSY_S = 30.0
-
-_APPEND = insert(schema.journal)
 
 
 def open_engine(path: Path) -> Engine:
@@ -113,6 +112,7 @@ class SqliteStore:
         self._waiting: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
         self._closed = False
+        self._connection: Connection | None = None  # the writer's own
         self._writer = threading.Thread(target=self._serve, name="scribe-writer", daemon=True)
         self._writer.start()
 
@@ -173,7 +173,9 @@ class SqliteStore:
             self._commit(together)
             _tell(together)
             if last:
-                return
+                break
+        if self._connection is not None:
+            self._connection.close()
 
     def _commit(self, together: list[_Waiter]) -> None:
         """All in one transaction; where one is refused after it has written, each in one of its own."""
@@ -190,21 +192,24 @@ class SqliteStore:
 
     def _transact(self, together: list[_Waiter]) -> None:
         batch = Batch(self._recent)
-        with self._engine.connect() as connection:
-            connection.info["batch"] = batch
-            try:
-                with connection.begin() as transaction:
-                    for waiter in together:
-                        if _attempt(connection, batch, waiter):
-                            continue
-                        if len(together) > 1:
-                            raise _Spoilt
-                        transaction.rollback()
-                        return
-                    if batch.lines:
-                        connection.execute(_APPEND, batch.lines)
-            finally:
-                del connection.info["batch"]
+        connection = self._connection = self._connection or self._engine.connect()
+        connection.info["batch"] = batch
+        try:
+            with connection.begin() as transaction:
+                if not all(_attempt(connection, batch, waiter) for waiter in together) or not _written(
+                    connection, batch, together
+                ):
+                    if len(together) > 1:
+                        raise _Spoilt
+                    transaction.rollback()
+                    return
+        except _Spoilt:
+            raise
+        except BaseException:
+            # whatever state it is in, the next transaction does not begin with it
+            self._connection = None
+            connection.close()
+            raise
         batch.committed()
 
 
@@ -230,6 +235,19 @@ def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> bool:
         waiter.error = error
         return bool(driver.total_changes == written)
     batch.keep()
+    return True
+
+
+def _written(connection: Connection, batch: Batch, together: list[_Waiter]) -> bool:
+    """Write what the changes left in memory; False when a row of theirs was refused."""
+    try:
+        write(connection, batch)
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
+        for waiter in together:
+            waiter.error = waiter.error or error
+        return False
     return True
 
 

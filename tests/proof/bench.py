@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
     from conformance.run import Run
     from conformance.verdict import Reading
@@ -26,14 +26,14 @@ KEYS = ("sk_test_proof", "sk_test_other")
 
 
 @contextlib.asynccontextmanager
-async def mock(data_dir: Path) -> AsyncIterator[FastAPI]:
+async def mock(data_dir: Path) -> AsyncIterator[Starlette]:
     """A scripted mock, started."""
     app = create_app(Settings(data_dir=data_dir, api_keys=KEYS, transcriber="scripted"))
     async with app.router.lifespan_context(app):
         yield app
 
 
-async def graded(app: FastAPI, faults: tuple[str, ...] = (), reading: Reading = "lenient") -> Run:
+async def graded(app: Starlette, faults: tuple[str, ...] = (), reading: Reading = "lenient") -> Run:
     """One whole kit run against the mock with these faults on."""
     face = app.state.face
     for key in KEYS:

@@ -13,14 +13,14 @@ from tests.proof.bench import mock
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 T = TypeVar("T")
 
 
 @dataclass
 class Bench:
-    app: FastAPI
+    app: Starlette
     runner: asyncio.Runner
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
@@ -161,7 +163,8 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
     def lose(connection):
         found = rows.load(connection, session.id)
         ended = replace(found, state=State.PROCESSING, ended_at=found.created_at)
-        rows.save(connection, found, ended, attempts=1)
+        rows.save(connection, found, ended)
+        rows.count_attempt(connection, session.id, 0)
 
     office.run(office.service._store.write(lose))
     assert office.settle(session)[1] is State.COMPLETED
@@ -172,8 +175,12 @@ def test_work_that_takes_the_process_down_every_time_is_given_up(office):
     session = office.create("poison")
     office.upload(session, b"~poison")
     office.end(session)
-    parked = "UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' WHERE workflow_uuid = :id"
-    office.run(office.service._store.write(lambda c: c.execute(text(parked), {"id": f"{session.id}.1"}).rowcount))
+    office.run(asyncio.sleep(0.3))
+    office.close()
+    with contextlib.closing(sqlite3.connect(office.directory / "scribe.sqlite")) as database, database:
+        parked = "UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED' WHERE workflow_uuid = ?"
+        assert database.execute(parked, (f"{session.id}.1",)).rowcount == 1
+    office.open()
     done, state = office.settle(session)
     assert (state, done.failure.code) == (State.FAILED, "internal_error")
     office.ears.patience.set()

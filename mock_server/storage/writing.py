@@ -1,0 +1,136 @@
+"""A batch as statements: one for all new sessions, one for all that changed in the same columns, and so on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, update
+
+from mock_server.session.model import AudioFile, Order
+from mock_server.storage.schema import audio_files, journal, results, sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection, Update
+
+    from mock_server.session.model import Session
+    from mock_server.storage.batch import Batch
+
+_ORDER = tuple(entry.name for entry in fields(Order))
+_FILE = tuple(entry.name for entry in fields(AudioFile))
+_INSERT_SESSION = insert(sessions)
+_INSERT_FILE = insert(audio_files)
+_INSERT_RESULT = insert(results)
+_INSERT_LINE = insert(journal)
+_REPLACE_FILE = (
+    update(audio_files)
+    .where(audio_files.c.session_id == bindparam("in_session"), audio_files.c.position == bindparam("at_position"))
+    .values({name: bindparam(name) for name in _FILE})
+)
+_DROP_RESULTS = delete(results).where(results.c.session_id == bindparam("of_session"))
+
+
+#: Members of a session that change, each in the column of its name; the encoder makes it fit.
+_CHANGING: Mapping[str, Callable[[Any], Any]] = {
+    "state": lambda state: state.value,
+    "expiry_noted": bool,
+    "ended_at": lambda moment: moment,
+    "completed_at": lambda moment: moment,
+    "audio_files_sent": lambda number: number,
+    "templates_as_array": bool,
+    "engine": lambda text: text,
+    "language_detected": lambda text: text,
+    "transcript": lambda text: text,
+    "files_processed": lambda number: number,
+    "losses": lambda losses: [asdict(loss) for loss in losses],
+    "failure": lambda failure: asdict(failure) if failure else None,
+}
+
+
+def write(connection: Connection, batch: Batch) -> None:
+    """Write what the batch holds and the tables do not; raises RuntimeError for a row another hand has changed."""
+    moved, lines = batch.unwritten()
+    _write_sessions(connection, moved)
+    _write_files(connection, moved)
+    _write_results(connection, [after for before, after in moved if after.results is not _of(before, "results")])
+    if lines:
+        connection.execute(_INSERT_LINE, lines)
+
+
+def _of(session: Session | None, name: str) -> Any:
+    return () if session is None else getattr(session, name)
+
+
+def _made(session: Session) -> dict[str, Any]:
+    values = {name: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
+    asked = {name: getattr(session.order, name) for name in _ORDER}
+    fixed = {"id": session.id, "namespace": session.namespace, "asked": asked}
+    return values | fixed | {"created_at": session.created_at, "expires_at": session.expires_at}
+
+
+@cache
+def _update(names: tuple[str, ...]) -> Update:
+    unmoved = (sessions.c.id == bindparam("before_id"), sessions.c.state == bindparam("before_state"))
+    return update(sessions).where(*unmoved).values({name: bindparam(name) for name in names})
+
+
+def _write_sessions(connection: Connection, moved: list[tuple[Session | None, Session]]) -> None:
+    new = [_made(after) for before, after in moved if before is None]
+    if new:
+        connection.execute(_INSERT_SESSION, new)
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for before, after in moved:
+        if before is None:
+            continue
+        names = tuple(name for name in _CHANGING if getattr(after, name) is not getattr(before, name))
+        values = {name: _CHANGING[name](getattr(after, name)) for name in names}
+        guard = {"before_id": before.id, "before_state": before.state.value}
+        if names:
+            by_columns[names].append(values | guard)
+    for names, rows in by_columns.items():
+        if connection.execute(_update(names), rows).rowcount != len(rows):
+            raise RuntimeError(f"one of {[row['before_id'] for row in rows]} moved on under another hand")
+
+
+def _write_files(connection: Connection, moved: list[tuple[Session | None, Session]]) -> None:
+    new: list[dict[str, Any]] = []
+    replaced: list[dict[str, Any]] = []
+    for before, after in moved:
+        known = _of(before, "files")
+        if after.files is known:
+            continue
+        for position, file in enumerate(after.files):
+            values = {name: getattr(file, name) for name in _FILE}
+            if position >= len(known):
+                new.append({"session_id": after.id, "position": position, **values})
+            elif file is not known[position]:
+                replaced.append({"in_session": after.id, "at_position": position, **values})
+    if new:
+        connection.execute(_INSERT_FILE, new)
+    if replaced:
+        connection.execute(_REPLACE_FILE, replaced)
+
+
+def _write_results(connection: Connection, changed: list[Session]) -> None:
+    if not changed:
+        return
+    connection.execute(_DROP_RESULTS, [{"of_session": session.id} for session in changed])
+    listed = [
+        {
+            "session_id": session.id,
+            "position": position,
+            "template_id": result.id,
+            "status": result.status,
+            "data": result.data,
+            "error_code": result.error_code,
+            "error_message": result.error_message,
+        }
+        for session in changed
+        for position, result in enumerate(session.results)
+    ]
+    if listed:
+        connection.execute(_INSERT_RESULT, listed)
