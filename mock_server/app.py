@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Route
 
 from mock_server import extraction, problems
@@ -24,9 +25,9 @@ from mock_server.speech import SpeechUnavailable, open_transcriber
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
+    from starlette.types import Receive, Scope, Send
 
     from mock_server.api.answer import Answer
     from mock_server.api.face import Operation
@@ -38,22 +39,35 @@ _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
 
 
+class _Endpoint:
+    """One operation as an ASGI application: Starlette wraps functions in an error handling that `Face.serve` is."""
+
+    def __init__(self, face: Face, name: str, operation: Operation, *, public: bool) -> None:
+        self._face = face
+        self._name = name
+        self._operation = operation
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(Request(scope, receive, send), self._name)
+        answer = await self._face.serve(call, self._operation, public=self._public)
+        await answer(scope, receive, send)
+
+
 def _routes(face: Face) -> list[BaseRoute]:
     def route(path: str, methods: str, name: str, operation: Operation, *, public: bool = False) -> Route:
-        async def endpoint(request: Request) -> Response:
-            return await face.serve(Call(request, name), operation, public=public)
-
-        return Route(path, endpoint, methods=[*methods.split(), "OPTIONS"], name=name)
+        endpoint = _Endpoint(face, name, operation, public=public)
+        return Route(path, endpoint, methods=[*methods.replace("GET", "GET HEAD").split(), "OPTIONS"], name=name)
 
     routes: list[BaseRoute] = [
-        route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
-        route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
-        route("/v1/templates", "GET", "templates", operations.list_templates),
         route("/v1/sessions", "POST", "create", operations.create),
         route(_SESSION, "GET", "get", operations.get),
         route(f"{_SESSION}/end", "POST", "end", operations.end),
         route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
         route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
+        route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
+        route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
+        route("/v1/templates", "GET", "templates", operations.list_templates),
         route("/health/live", "GET", "health", control.live, public=True),
         route("/health/ready", "GET", "health", control.ready, public=True),
         route("/openapi.json", "GET", "docs", docs.document, public=True),

@@ -22,6 +22,10 @@ _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSED = "location, retry-after, etag, x-scribe-engine"
 
 
+#: Made once: `json.dumps` makes one a call as soon as it is told how to separate.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 @dataclass(frozen=True)
 class Answer:
     """Status, JSON value (None for no body) and headers; `raw` replaces the JSON where a fault sends something else."""
@@ -68,7 +72,7 @@ def render(answer: Answer, request: Request) -> Response:
     """The answer as bytes, serialised once."""
     content = answer.raw
     if content is None and answer.body is not None:
-        content = json.dumps(answer.body, separators=(",", ":")).encode()
+        content = _encode(answer.body).encode()
     headers = {**cors(request), **answer.headers}
     if content is None or answer.status in (204, 304):
         return Response(status_code=answer.status, headers=headers)

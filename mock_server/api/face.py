@@ -13,9 +13,8 @@ from starlette.requests import ClientDisconnect
 from mock_server import problems
 from mock_server.api.answer import Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
-from mock_server.api.outlines import Outlines
+from mock_server.api.outlines import Outline, Outlines
 from mock_server.api.uploads import declared_size
-from mock_server.clock import stamp
 from mock_server.faults import Asked, Faults
 from mock_server.problems import Problem
 from mock_server.settings import VERSIONS
@@ -103,14 +102,8 @@ class Face:
     def _remember(self, call: Call, answer: Answer) -> None:
         if not call.namespace or call.operation == "control":
             return
-        outline = {
-            "at": stamp(self.service.now_of(call.namespace)),
-            "operation": call.operation,
-            "method": call.request.method,
-            "path": call.path[:500],
-            "status": answer.status,
-            "session_id": call.session_id,
-        }
+        at = self.service.now_of(call.namespace)
+        outline = Outline(at, call.operation, call.request.method, call.path[:500], answer.status, call.session_id)
         self.seen.keep(call.namespace, outline)
 
     def _check_version(self, request: Request) -> None:
@@ -130,19 +123,22 @@ class Face:
             answer = await self._operate(call, handler, public=public)
         finally:
             self._running -= 1
-        asked = Asked(
+        if self.faults.active:
+            answer = self.faults.rewrite(self._asked(call), answer)
+        self._remember(call, answer)
+        return render(_closing(answer, request), request)
+
+    def _asked(self, call: Call) -> Asked:
+        return Asked(
             operation=call.operation,
-            method=request.method,
+            method=call.request.method,
             path=call.path,
-            headers=request.headers,
+            headers=call.request.headers,
             namespace=call.namespace,
             session_id=call.session_id,
             document=call.document,
             memory=self.faults.memory,
         )
-        answer = self.faults.rewrite(asked, answer)
-        self._remember(call, answer)
-        return render(_closing(answer, request), request)
 
     async def _operate(self, call: Call, handler: Operation, *, public: bool) -> Answer:
         try:

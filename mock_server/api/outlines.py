@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mock_server.clock import stamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 #: Exchanges a namespace can look back on, and namespaces that can.
 _REMEMBERED, _REMEMBERING = 200, 256
 
 
+class Outline(NamedTuple):
+    """One exchange: no header, no body, no key; `at` by the namespace's clock."""
+
+    at: datetime
+    operation: str
+    method: str
+    path: str
+    status: int
+    session_id: str | None
+
+
 class Outlines:
-    """The outlines of a namespace's last exchanges, for its own eyes: no header, no body, no key."""
+    """The outlines of a namespace's last exchanges, for its own eyes."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, deque[dict[str, Any]]] = OrderedDict()
+        self._seen: OrderedDict[str, deque[Outline]] = OrderedDict()
 
-    def keep(self, namespace: str, outline: dict[str, Any]) -> None:
+    def keep(self, namespace: str, outline: Outline) -> None:
         """Remember one exchange; the namespace that was silent longest is forgotten for a new one."""
         found = self._seen.pop(namespace, None)
         self._seen[namespace] = found = deque(maxlen=_REMEMBERED) if found is None else found
@@ -25,7 +41,7 @@ class Outlines:
 
     def of(self, namespace: str) -> list[dict[str, Any]]:
         """Oldest first."""
-        return list(self._seen.get(namespace, ()))
+        return [outline._asdict() | {"at": stamp(outline.at)} for outline in self._seen.get(namespace, ())]
 
     def forget(self, namespace: str) -> None:
         """Begin anew."""

@@ -42,9 +42,8 @@ class Stored:
 class _Upload:
     """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
 
-    def __init__(self, partial: Path, final: Path) -> None:
-        self._partial = partial
-        self._final = final
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._handle: int | None = None
         self._digest = hashlib.sha256()
         self._lock = threading.Lock()
@@ -56,28 +55,26 @@ class _Upload:
             self._append(pieces)
 
     def settle(self, pieces: list[bytes]) -> str:
-        """Append the rest and make it durable under its final name; returns the digest."""
+        """Append the rest and make it durable, its name included; returns the digest."""
         with self._lock:
             os.fsync(self._append(pieces))
             self._close()
-            self._partial.rename(self._final)
-            _sync_folder(self._final.parent)
+            _sync_folder(self._path.parent)
             return self._digest.hexdigest()
 
     def drop(self) -> None:
-        """Forget what was written so far, under either name: nobody was told of it."""
+        """Forget what was written so far: nobody was told of it."""
         with self._lock:
             self._dropped = True
             self._close()
             with contextlib.suppress(OSError):  # a disk that refuses this as well; the next start sweeps
-                self._partial.unlink(missing_ok=True)
-                self._final.unlink(missing_ok=True)
+                self._path.unlink(missing_ok=True)
 
     def _append(self, pieces: list[bytes]) -> int:
         if self._dropped:
-            raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._partial))
+            raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._path))
         if self._handle is None:
-            self._handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         # as one: every call that leaves the interpreter has to queue for it again
         rest = memoryview(b"".join(pieces))
         self._digest.update(rest)
@@ -100,13 +97,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 class LocalAudio:
-    """Files in 256 folders: written under a temporary name, fsynced, renamed, and the folder fsynced."""
+    """Files in 256 folders, fsynced with their folder; none is read before a row refers to it, so none is renamed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._incoming = root / "incoming"
         try:
-            for name in ("incoming", *(f"{number:02x}" for number in range(256))):
+            for name in (f"{number:02x}" for number in range(256)):
                 (root / name).mkdir(parents=True, exist_ok=True)
             _sync_folder(root)
         except OSError as error:
@@ -126,7 +122,7 @@ class LocalAudio:
     async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
         """Stream a body to the disk; returns when the bytes are durable. Raises TooLarge and StorageError."""
         loop = asyncio.get_running_loop()
-        upload = _Upload(self._incoming / key, self.path(key))
+        upload = _Upload(self.path(key))
         pieces: list[bytes] = []
         size = gathered = 0
         try:
@@ -167,7 +163,7 @@ class LocalAudio:
 
     def _sweep(self, kept: set[str]) -> int:
         found = [path for folder in self._root.iterdir() if folder.is_dir() for path in folder.iterdir()]
-        orphans = [path for path in found if path.name not in kept or path.parent == self._incoming]
+        orphans = [path for path in found if path.name not in kept]
         for path in orphans:
             path.unlink(missing_ok=True)
         return len(orphans)

@@ -175,46 +175,40 @@ class SqliteStore:
             if last:
                 break
         if self._connection is not None:
+            self._connection.info.pop("batch", None)
             self._connection.close()
 
     def _commit(self, together: list[_Waiter]) -> None:
         """All in one transaction; where one is refused after it has written, each in one of its own."""
         try:
-            self._transact(together)
-        except _Spoilt:
-            for waiter in together:
-                self._commit([waiter])
+            if not self._transact(together):
+                for waiter in together:
+                    self._commit([waiter])
         except BaseException as error:  # noqa: BLE001 - nothing was committed: every waiter has to learn it
             told = error.orig if isinstance(error, DBAPIError) else error
             for waiter in together:
                 waiter.error = waiter.error or StorageError(f"The database could not be written ({told}).")
                 waiter.error.__cause__ = waiter.error.__cause__ or error
 
-    def _transact(self, together: list[_Waiter]) -> None:
+    def _transact(self, together: list[_Waiter]) -> bool:
+        """False when one of several was refused after it had written: the transaction they share cannot stand."""
         batch = Batch(self._recent)
         connection = self._connection = self._connection or self._engine.connect()
         connection.info["batch"] = batch
         try:
             with connection.begin() as transaction:
-                if not all(_attempt(connection, batch, waiter) for waiter in together) or not _written(
-                    connection, batch, together
-                ):
-                    if len(together) > 1:
-                        raise _Spoilt
+                stands = all(_attempt(connection, batch, waiter) for waiter in together)
+                if not (stands and _written(connection, batch, together)):
                     transaction.rollback()
-                    return
-        except _Spoilt:
-            raise
+                    return len(together) == 1
         except BaseException:
             # whatever state it is in, the next transaction does not begin with it
             self._connection = None
+            connection.info.pop("batch", None)
             connection.close()
             raise
         batch.committed()
-
-
-class _Spoilt(Exception):  # noqa: N818 - handled where it is raised
-    """A change was refused after it had written: the transaction it shares cannot stand."""
+        return True
 
 
 def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> bool:

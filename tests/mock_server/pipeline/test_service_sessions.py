@@ -257,10 +257,10 @@ def test_a_full_queue_refuses_the_end_and_changes_nothing(office):
 
 def test_a_disk_that_refuses_is_a_503_and_the_session_stays(office):
     session = office.create("disk")
-    incoming = office.directory / "audio" / "incoming"
-    incoming.rename(incoming.with_name("elsewhere"))
+    audio = office.directory / "audio"
+    audio.rename(audio.with_name("elsewhere"))
     problem = refused(office.upload, session)
-    incoming.with_name("elsewhere").rename(incoming)
+    audio.with_name("elsewhere").rename(audio)
     assert problem.status == 503
     assert "Errno" not in problem.message
     assert office.get(session) == (session, State.CREATED)

@@ -153,16 +153,32 @@ def test_a_refused_change_leaves_nothing_and_takes_nobody_down_with_it(store):
     assert store.at_hand("ses_bad") is None
 
 
-def test_a_constraint_refuses_one_change_only(store):
+@pytest.mark.parametrize("at_hand", [True, False])
+def test_an_id_that_is_taken_refuses_one_change_only(tmp_path, at_hand):
     async def scenario():
+        store = SqliteStore(tmp_path / "scribe.sqlite")
         await store.write(lambda connection: rows.create(connection, session()))
+        if not at_hand:
+            store.close()
+            store = SqliteStore(tmp_path / "scribe.sqlite")
+        gate = threading.Event()
+        blocked = asyncio.ensure_future(store.write(lambda _connection: gate.wait(5)))
+        await asyncio.sleep(0.01)  # the writer is busy with the first, so the others share one transaction
         twice = store.write(lambda connection: rows.create(connection, session()))
         other = store.write(lambda connection: rows.create(connection, session("ses_2")))
-        return await asyncio.gather(twice, other, return_exceptions=True)
+        together = asyncio.gather(twice, other, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        gate.set()
+        await blocked
+        outcome = await together
+        found = await store.read(lambda connection: rows.load(connection, "ses_2"))
+        store.close()
+        return *outcome, found
 
-    twice, other = asyncio.run(scenario())
-    assert isinstance(twice, RuntimeError)
+    twice, other, found = asyncio.run(scenario())
+    assert isinstance(twice, RuntimeError if at_hand else IntegrityError)
     assert other is None
+    assert found == session("ses_2")
 
 
 def test_a_transaction_that_fails_is_reported_to_everybody_in_it_and_leaves_no_trace(store):
@@ -394,7 +410,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(audio, tmp_path):
 
 
 def test_a_disk_that_refuses_is_a_storage_error(audio, tmp_path):
-    (tmp_path / "audio" / "incoming").rmdir()
+    audio.path(KEY).parent.rmdir()
     with pytest.raises(StorageError):
         asyncio.run(audio.put(KEY, pieces(b"x"), 10))
 
@@ -409,10 +425,9 @@ def test_the_sweep_removes_what_no_row_refers_to(audio, tmp_path):
     async def scenario():
         await audio.put(KEY, pieces(b"kept"), 10)
         await audio.put(OTHER, pieces(b"orphan"), 10)
-        (tmp_path / "audio" / "incoming" / KEY).write_bytes(b"half")
         return await audio.sweep({KEY})
 
-    assert asyncio.run(scenario()) == 2
+    assert asyncio.run(scenario()) == 1
     assert [path.read_bytes() for path in (tmp_path / "audio").rglob("*") if path.is_file()] == [b"kept"]
 
 
