@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.routing import Route
 
-from mock_server import extraction, problems
+from mock_server import extraction
 from mock_server.api import control, docs, operations
-from mock_server.api.answer import envelope, preflight, render
-from mock_server.api.face import Call, Face
+from mock_server.api.endpoint import Endpoint, unknown
+from mock_server.api.face import Face
 from mock_server.auth import Keys
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import CATALOGUE
@@ -23,13 +21,11 @@ from mock_server.service import open_service
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator
 
-    from starlette.responses import Response
     from starlette.routing import BaseRoute
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp
 
-    from mock_server.api.answer import Answer
     from mock_server.api.face import Operation
     from mock_server.settings import Settings
 
@@ -39,25 +35,16 @@ _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
 
 
-class _Endpoint:
-    """One operation as an ASGI application: Starlette wraps functions in an error handling that `Face.serve` is."""
+class _App(Starlette):
+    """Routes and a lifespan; Starlette's own layers say in plain text what `Face.serve` says in the envelope."""
 
-    def __init__(self, face: Face, name: str, operation: Operation, *, public: bool) -> None:
-        self._face = face
-        self._name = name
-        self._operation = operation
-        self._public = public
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = Call(Request(scope, receive, send), self._name)
-        answer = await self._face.serve(call, self._operation, public=self._public)
-        await answer(scope, receive, send)
+    def build_middleware_stack(self) -> ASGIApp:
+        return self.router
 
 
 def _routes(face: Face) -> list[BaseRoute]:
     def route(path: str, methods: str, name: str, operation: Operation, *, public: bool = False) -> Route:
-        endpoint = _Endpoint(face, name, operation, public=public)
-        return Route(path, endpoint, methods=[*methods.replace("GET", "GET HEAD").split(), "OPTIONS"], name=name)
+        return Route(path, Endpoint(face, name, operation, methods=methods, public=public), name=name)
 
     routes: list[BaseRoute] = [
         route("/v1/sessions", "POST", "create", operations.create),
@@ -82,30 +69,6 @@ def _routes(face: Face) -> list[BaseRoute]:
         route("/_mock/v1/requests", "GET", "control", control.requests),
         route("/_mock/v1/journal/{session_id}", "GET", "control", control.journal),
     ]
-
-
-def _errors(face: Face) -> dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]]:
-    async def known(request: Request, error: HTTPException) -> Response:
-        if request.method == "OPTIONS":
-            return preflight(request)
-        headers = error.headers or {}
-        path = str(request.scope["path"])[:200]
-        if error.status_code == 405:
-            problem = problems.method_not_allowed(request.method, path, headers.get("Allow", ""))
-        elif error.status_code == 404:
-            problem = problems.route_not_found(path)
-        else:
-            problem = problems.invalid_request(str(error.detail), status=error.status_code)
-
-        async def refuse(_face: Face, _call: Call) -> Answer:
-            raise problem
-
-        return await face.serve(Call(request, "unknown"), refuse, public=True)
-
-    async def unknown(request: Request, _error: Exception) -> Response:
-        return render(envelope(problems.internal_error()), request)
-
-    return {HTTPException: known, Exception: unknown}
 
 
 async def _try_out(face: Face) -> None:
@@ -153,7 +116,8 @@ def create_app(settings: Settings) -> Starlette:
             opened.callback(trial.cancel)
             yield
 
-    app = Starlette(lifespan=lifespan, routes=_routes(face), exception_handlers=_errors(face))
+    app = _App(lifespan=lifespan, routes=_routes(face))
     app.router.redirect_slashes = False
+    app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
     return app

@@ -364,8 +364,8 @@ async def open_service(
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    `queue_limit` (sessions) and `max_upload_bytes` override `limits`; work waits a moment while `busy` says that requests
-    are being answered. The caller awaits `close()`; one a process.
+    `queue_limit` (sessions) and `max_upload_bytes` override `limits`; work waits a moment while `busy` says that there
+    are requests being answered. The caller awaits `close()`; one a process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
     from mock_server.pipeline.process import Process

@@ -70,10 +70,11 @@ def parse(body: bytes) -> Any:
         raise problems.invalid_request(told) from None
     except (ValueError, RecursionError):
         raise problems.invalid_request("The body holds a number that is too long.") from None
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise problems.invalid_request("The body holds a lone surrogate, which is no character.") from None
+    if "\\u" in text:  # what was decoded as UTF-8 has no surrogate but by way of an escape
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise problems.invalid_request("The body holds a lone surrogate, which is no character.") from None
     return value
 
 

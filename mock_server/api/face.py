@@ -178,8 +178,8 @@ class Face:
 
 def _closing(answer: Answer, request: Request) -> Answer:
     """A refusal does not hold the connection open for the rest of a body that is large, or of unknown size."""
-    size = declared_size(request.headers)
-    endless = "transfer-encoding" in request.headers or (size or 0) > _SMALL_BODY
-    if answer.status < 400 or not endless:
+    if answer.status < 400:
+        return answer
+    if "transfer-encoding" not in request.headers and (declared_size(request.headers) or 0) <= _SMALL_BODY:
         return answer
     return replace(answer, headers={**answer.headers, "Connection": "close"})

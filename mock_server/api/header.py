@@ -19,6 +19,8 @@ def text(raw: bytes) -> str:
 
 def parameters(header: str) -> tuple[str, dict[str, str]]:
     """The value in lower case and its parameters; of a name that stands twice, the extended form counts."""
+    if ";" not in header:
+        return header[:_LONGEST].strip().lower(), {}
     message = Message()
     message["Content-Disposition"] = header[:_LONGEST]
     found = message.get_params([("", "")], "content-disposition")

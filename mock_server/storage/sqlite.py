@@ -48,7 +48,8 @@ def open_engine(path: Path) -> Engine:
     def _begin(connection: Connection) -> None:
         # a deferred transaction that turns to writing can fail where one that begins by writing waits
         mode = "DEFERRED" if connection.get_execution_options().get("reading") else "IMMEDIATE"
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"BEGIN {mode}")
 
     return engine
 

@@ -1,0 +1,53 @@
+"""Where a request enters: one operation on one path, as the ASGI application of a route."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from mock_server import problems
+from mock_server.api.answer import envelope, render
+from mock_server.api.face import Call
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from mock_server.api.answer import Answer
+    from mock_server.api.face import Face, Operation
+
+log = logging.getLogger("scribe.mock")
+
+
+class Endpoint:
+    """Answers every method, those it does not know with a 405; `methods` are names with spaces, None for any."""
+
+    def __init__(self, face: Face, name: str, operation: Operation, *, methods: str | None, public: bool) -> None:
+        self._face = face
+        self._name = name
+        self._operation = operation
+        self._methods = {*methods.replace("GET", "GET HEAD").split(), "OPTIONS"} if methods else None
+        self._public = public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope, receive, send)
+        try:
+            if self._methods is None or request.method in self._methods:
+                answer = await self._face.serve(Call(request, self._name), self._operation, public=self._public)
+            else:
+                answer = await self._face.serve(Call(request, "unknown"), self._refuse, public=True)
+        except Exception:
+            log.exception("%s %s broke on its way out", request.method, self._name)
+            answer = render(envelope(problems.internal_error()), request)
+        await answer(scope, receive, send)
+
+    async def _refuse(self, _face: Face, call: Call) -> Answer:
+        allowed = ", ".join(sorted(self._methods or ()))
+        raise problems.method_not_allowed(call.request.method, call.path[:200], allowed)
+
+
+async def unknown(_face: Face, call: Call) -> Answer:
+    """Whatever no route knows."""
+    raise problems.route_not_found(call.path[:200])
