@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import httpx
 import uvicorn
 
+from mock_server.cli.serve import configuration
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 #: Loading a model and trying it on a second of audio takes seconds; a busy machine takes its time.
 _START_S = 120.0
@@ -36,12 +38,11 @@ class Server:
     pid: int
 
 
-def run(app: FastAPI) -> None:
+def run(app: ASGIApp) -> None:
     """Serve an application until killed, set up as the mock's own command does; the address goes to stderr."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
-    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=15, limit_concurrency=512, server_header=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    uvicorn.Server(configuration(app)).run(sockets=[listening])
 
 
 @contextlib.contextmanager

@@ -22,7 +22,9 @@ from mock_server.settings import DEFAULT_KEY, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    import uvicorn
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
 #: Exit codes: what was asked for is wrong, or what is there cannot be used.
 _USAGE, _UNUSABLE = 2, 3
@@ -32,8 +34,6 @@ _GRACE_S = 3
 _KEEP_ALIVE_S = 15
 #: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
 _MOST_CONNECTIONS = 1024
-#: Request line and headers, in bytes: room for a file name beyond what is taken, so that it is refused by name.
-_MOST_HEAD = 64 * 1024
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
 
@@ -177,27 +177,31 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None]) -> None:
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves an application here."""
     import uvicorn
 
-    from mock_server.cli.wire import Server, Wire
+    from mock_server.cli.wire import Wire
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("python_multipart").setLevel(
-        logging.ERROR
-    )  # a warning for each malformed form is a client's word
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         http=Wire,
         ws="none",
-        log_level="warning",
+        log_level="error",  # a warning for each malformed request is a client's word
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=_MOST_HEAD,
     )
-    Server(config, app.state.face, announce).run(sockets=[listening])
+
+
+def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None]) -> None:
+    from mock_server.cli.wire import Server
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # a warning for each malformed form is a client's word
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    Server(configuration(app), app.state.face, announce).run(sockets=[listening])
 
 
 def serve(

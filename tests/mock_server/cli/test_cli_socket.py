@@ -138,6 +138,16 @@ def test_what_is_no_http_is_refused_in_the_envelope_and_closed(server, said):
     assert json.loads(body)["error"]["code"] == "invalid_request"
 
 
+def test_many_requests_on_one_connection_are_not_taken_for_a_long_head(server):
+    body = b"x" * 40_000
+    said = head("POST", "/v1/nowhere", f"Content-Length: {len(body)}") + body
+    with server.connect() as connection:
+        connection.sendall(said * 9)  # all are on their way before the first is answered
+        connection.sendall(head("GET", "/v1/nowhere", "Connection: close"))
+        _, _, rest = answered(connection)
+    assert rest.count(b"HTTP/1.1 404") == 9
+
+
 def test_a_client_that_goes_away_in_the_middle_leaves_nothing(server):
     with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}) as client:
         session = client.post("/v1/sessions", json={"templates": ["soap"]}).json()["session_id"]
