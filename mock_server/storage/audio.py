@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _GATHER = 1024 * 1024
 #: Each waits for a disk most of the time; more would queue at the same disk.
 _THREADS = 4
+_FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -42,8 +43,9 @@ class Stored:
 class _Upload:
     """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, folder: int) -> None:
         self._path = path
+        self._folder = folder
         self._handle: int | None = None
         self._digest = hashlib.sha256()
         self._lock = threading.Lock()
@@ -59,7 +61,7 @@ class _Upload:
         with self._lock:
             os.fsync(self._append(pieces))
             self._close()
-            _sync_folder(self._path.parent)
+            os.fsync(self._folder)
             return self._digest.hexdigest()
 
     def drop(self) -> None:
@@ -88,7 +90,7 @@ class _Upload:
             os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -97,32 +99,41 @@ def _sync_folder(folder: Path) -> None:
 
 
 class LocalAudio:
-    """Files in 256 folders, fsynced with their folder; none is read before a row refers to it, so none is renamed."""
+    """Files in sixteen folders, each fsynced with its folder; none is read before a row refers to it: no renames."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        #: Held open: opening one for every upload costs as much as the upload's own file.
+        self._folders: dict[str, int] = {}
         try:
-            for name in (f"{number:02x}" for number in range(256)):
+            for name in _FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
-            _sync_folder(root)
+                self._folders[name] = os.open(root / name, os.O_RDONLY | os.O_DIRECTORY)
+            _sync(root)
         except OSError as error:
+            self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="scribe-audio")
 
     def close(self) -> None:
         """Finish what is being written."""
         self._threads.shutdown()
+        self._release()
+
+    def _release(self) -> None:
+        while self._folders:
+            os.close(self._folders.popitem()[1])
 
     def path(self, key: str) -> Path:
         """Where the bytes of a key lie; raises ValueError for what is no key of ours."""
         if not _KEY.match(key):
             raise ValueError(f"{key!r} is no audio key")
-        return self._root / key[:2] / key
+        return self._root / key[0] / key
 
     async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
         """Stream a body to the disk; returns when the bytes are durable. Raises TooLarge and StorageError."""
         loop = asyncio.get_running_loop()
-        upload = _Upload(self.path(key))
+        upload = _Upload(self.path(key), self._folders[key[0]])
         pieces: list[bytes] = []
         size = gathered = 0
         try:
