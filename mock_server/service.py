@@ -65,7 +65,8 @@ class Limits:
     session_bytes: int = 1024 * 1024 * 1024
     #: An hour in chunks of six seconds.
     files: int = 600
-    queue: int = 32
+    #: Two hundred consultations ended within a minute is a clinic's whole day.
+    queue: int = 256
     #: One is heard while another's notes are written; the transcriber has its own bound.
     at_once: int = 2
     reconcile_s: float = 20.0

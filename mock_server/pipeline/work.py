@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -39,8 +40,9 @@ log = logging.getLogger("scribe.mock")
 _APPLICATION: Final = "scribe-mock-1"
 #: The lock on the data directory makes this process the only one, so it may take up what one of the same name left.
 _EXECUTOR: Final = "embedded"
-#: While requests are being answered the next session waits this long: its work can wait, a client does.
-_YIELD_S: Final = 0.1
+#: A session begins in a moment without requests: its work can wait, a client does. After this long it begins anyway.
+_LONGEST_YIELD_S: Final = 0.25
+_GLANCE_S: Final = 0.025
 #: Finished workflows are looked at by nobody but a person after an incident; DBOS itself never removes them.
 _KEPT: Final = timedelta(hours=1)
 #: Workflows a query: SQLite takes a bounded number of parameters.
@@ -132,6 +134,12 @@ class Work:
         self._running.discard(task)
         self._fill()
 
+    async def _quiet(self) -> None:
+        latest = time.monotonic() + _LONGEST_YIELD_S
+        # requests come and go by the thousand: an event for each would cost more than a glance
+        while self._busy() and time.monotonic() < latest:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(_GLANCE_S)
+
     async def _attempt(self, session_id: str, begun: int) -> None:
         """One attempt from its claim to its end, whatever that is: the reconciler looks after what fell."""
 
@@ -139,8 +147,7 @@ class Work:
             return rows.count_attempt(connection, session_id, begun)
 
         try:
-            if self._busy():
-                await asyncio.sleep(_YIELD_S)
+            await self._quiet()
             if await self._store.write(claim):
                 with SetWorkflowID(_workflow_id(session_id, begun + 1)):
                     handle = await DBOS.start_workflow_async(process_v1, session_id)
