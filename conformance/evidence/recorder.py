@@ -61,24 +61,25 @@ class Recorder:
         """Number a request that is about to be sent."""
         self._sent += 1
         bound = AUDIO_BOUND if label.operation == "upload" or label.fixture is not None else TEXT_BOUND
-        kept = self._redactor.body(body)
+        kept, whole = self._redactor.beginning(body, bound)
+        hashed = kept if whole else body
         request = Request(
             method=method,
             url=self._redactor.text(url),
             headers=self._headers(headers),
-            body=kept[:bound],
+            body=kept,
             size=len(body),
-            sha256=hashlib.sha256(kept).hexdigest() if kept else None,
-            whole=len(kept) <= bound,
+            sha256=hashlib.sha256(hashed).hexdigest() if hashed else None,
+            whole=whole,
         )
         return Pending(self._sent, label, request, datetime.now(UTC), monotonic(), dict(self.ambient))
 
     def answered(self, pending: Pending, status: int, headers: _Headers, body: bytes, **notes: Any) -> Exchange:
         """Keep an answer; `notes` are facts that no header tells."""
-        kept = self._redactor.body(body)
-        if len(kept) > TEXT_BOUND:
+        kept, whole = self._redactor.beginning(body, TEXT_BOUND)
+        if not whole:
             notes["size"] = len(body)
-        response = Response(status, self._headers(headers), kept[:TEXT_BOUND])
+        response = Response(status, self._headers(headers), kept)
         return self._keep(pending, response, None, notes)
 
     def troubled(self, pending: Pending, trouble: str, *, graded: bool = True) -> Exchange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
@@ -42,20 +42,28 @@ class Redactor:
         """`secrets`: placeholder, such as '<key>', -> secret."""
         # The longest first: one key may be the beginning of the other.
         ordered = sorted(secrets.items(), key=lambda item: len(item[1]), reverse=True)
-        self._texts = [(re.compile(_pattern(secret), re.IGNORECASE), placeholder) for placeholder, secret in ordered]
-        self._bytes = [
-            (re.compile(_pattern(secret).encode(), re.IGNORECASE), placeholder.encode())
-            for placeholder, secret in ordered
-        ]
+        self._placeholders = [placeholder for placeholder, _ in ordered]
+        self._longest = max((len(spelled) for _, secret in ordered for spelled in _spellings(secret)), default=0)
+        pattern = "|".join(f"({_pattern(secret)})" for _, secret in ordered) or r"(?!)"
+        self._text = re.compile(pattern, re.IGNORECASE)
+        self._bytes = re.compile(pattern.encode(), re.IGNORECASE)
+
+    def _placeholder(self, found: re.Match[Any]) -> str:
+        assert found.lastindex is not None, "each secret is a group"
+        return self._placeholders[found.lastindex - 1]
 
     def text(self, value: str) -> str:
         """The value without secrets."""
-        for pattern, placeholder in self._texts:
-            value = pattern.sub(placeholder, value)
-        return value
+        return self._text.sub(self._placeholder, value)
 
     def body(self, value: bytes) -> bytes:
         """The value without secrets."""
-        for pattern, placeholder in self._bytes:
-            value = pattern.sub(placeholder, value)
-        return value
+        return self._bytes.sub(lambda found: self._placeholder(found).encode(), value)
+
+    def beginning(self, value: bytes, bound: int) -> tuple[bytes, bool]:
+        """The first `bound` bytes of `body(value)`, and whether that is all of it; long values are not read through."""
+        head = value[: bound + self._longest]
+        kept = self.body(head)
+        if kept != head:  # a placeholder is shorter than its key: half a key at the cut could move into what is kept
+            kept = self.body(value)
+        return kept[:bound], len(kept) <= bound
