@@ -165,7 +165,10 @@ def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
         missing = [name for name in wanted if name not in entries]
         asked = story.asked.get("templates")
         extra = [name for name in entries if isinstance(asked, list) and name not in asked and name != "transcript"]
-        if missing and not (x.document.get("status") == "partial" and x.document.get("template_errors")):
+        if missing and x.document.get("status") == "partial" and x.document.get("template_errors"):
+            told = "A requested template is no key of templates, and template_errors is there instead."
+            yield departs(x, "E27", told, pointer="/templates", expected=wanted, actual=sorted(entries))
+        elif missing:
             told = "A requested template is no key of templates."
             yield violates(x, told, pointer="/templates", expected=wanted, actual=sorted(entries))
         elif extra:
@@ -229,6 +232,8 @@ def _diarizes(model: object) -> bool:
 @check("EXT-011")
 def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
     """(9.5) With speaker_diarization some line begins with a speaker's label."""
+    if not evidence.discovery:
+        return
     models = evidence.discovery.get("models")
     able = [m["id"] for m in models if _diarizes(m) and "id" in m] if isinstance(models, list) else []
     if not able:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.documents import shown_as, templates_of, unlisted, whole
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp
-from conformance.finding import departs, holds, not_applicable, tolerated, violates, warns
+from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -170,22 +170,27 @@ def unusable_audio_leads_to_partial(evidence: Evidence) -> Iterable[Finding]:
     story = evidence.stories.get("audio/noise between")
     if story is None or story.final is None:
         return
-    if story.final.document.get("status") == "failed":
+    status = story.final.document.get("status")
+    # A failure may also be told by the envelope with 422 or 500 (E21).
+    if status == "failed" or story.final.status in (422, 500):
         yield warns(story.final, "One chunk of noise among good speech makes the whole session fail.")
-    else:
+    elif status in ("partial", "completed"):
         yield holds(story.final)
 
 
 @check("SES-PART-010")
 def some_failed_templates_lead_to_partial(evidence: Evidence) -> Iterable[Finding]:
-    """(6.3, 8.6) One listed and one unknown template: 206 partial with both entries."""
+    """(6.3, 8.6) One listed and one unknown template: partial with both entries."""
     for story in evidence.stories.values():
         asked = story.asked.get("templates")
         listed = [t for t in asked if t in evidence.template_ids] if isinstance(asked, list) else []
         unknown = unlisted(evidence, story)
         if not listed or not unknown or story.final is None or not story.acknowledged:
             continue
-        yield _mixed(story.final, listed, unknown)
+        if story.final.status == 410 or story.final.document.get("status") == "expired":
+            yield inconclusive("expired", "The session with an unknown template expired first.", story.final)
+        else:
+            yield _mixed(story.final, listed, unknown)
 
 
 def _mixed(final: Exchange, listed: list[str], unknown: list[str]) -> Finding:
@@ -196,10 +201,10 @@ def _mixed(final: Exchange, listed: list[str], unknown: list[str]) -> Finding:
     told_beside = bool(final.document.get("template_errors"))
     if status == "partial" and good and reported:
         return holds(final)
-    if status == "completed" and good and (reported or told_beside):
-        told = "A session with an unknown template ends completed, with the template reported as failed."
-        return departs(final, "E27", told, expected="206 partial", actual=status)
-    if status == "failed":
+    if status in ("completed", "partial") and good and (reported or told_beside):
+        told = f"A session with an unknown template ends {status}, and reports it in another way than §9.6 shows."
+        return departs(final, "E27", told, expected="partial, with a failed entry", actual=status)
+    if status == "failed" or final.status in (422, 500):
         told = "An unknown template beside a listed one makes the whole session fail."
         return violates(final, told, pointer="/status", expected="partial", actual=status)
     told = "An unknown template beside a listed one is not reported as the text says."

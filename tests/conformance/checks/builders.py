@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks import all_checks
 from conformance.evidence import Evidence, Exchange, Facts, Label, Request, Response
+from conformance.finding import Kind
 from conformance.verdict import judge
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Tape:
         journey: str | None = None,
         at: float | None = None,
         elapsed: float = 0.01,
+        noted: Mapping[str, Any] | None = None,
     ) -> Exchange:
         """One exchange; status 0 is no answer. `sends`, `asked`: the request's; `headers`, `document`: the answer's."""
         number = len(self.exchanges) + 1
@@ -120,7 +122,8 @@ class Tape:
         sent = BEGAN + timedelta(seconds=number if at is None else at)
         done = sent + timedelta(seconds=elapsed)
         trouble = None if answer else "no answer"
-        self.exchanges.append(Exchange(number, label, request, answer, sent, done, elapsed, trouble))
+        notes = dict(noted or {})
+        self.exchanges.append(Exchange(number, label, request, answer, sent, done, elapsed, trouble, notes))
         return self.exchanges[-1]
 
     def discovered(self, document: Mapping[str, Any] | None = None, **changes: Any) -> Exchange:
@@ -190,6 +193,12 @@ def failure(code: str) -> dict[str, Any]:
 def findings(requirement: str, tape: Tape) -> list[Finding]:
     """What all checks of a requirement find on the tape."""
     return [finding for check in all_checks()[requirement] for finding in check.judge(tape.evidence)]
+
+
+def reasons(requirement: str, tape: Tape) -> str:
+    """Why it is not simply right: what the findings say that are not `holds`, with erratum and reason code."""
+    found = [finding for finding in findings(requirement, tape) if finding.kind is not Kind.HOLDS]
+    return "\n".join(f"{each.message} {each.erratum or ''} {each.reason or ''}" for each in found)
 
 
 def verdict(requirement: str, tape: Tape, reading: Reading = "lenient", level: Level = "MUST") -> Verdict:
