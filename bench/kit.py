@@ -1,4 +1,4 @@
-"""A full run of the kit against the scripted mock, and its exchanges a second against a bare httpx loop."""
+"""A full run of the kit against the scripted mock, and its exchanges a second against a bare loop of the same."""
 
 from __future__ import annotations
 
@@ -63,6 +63,64 @@ async def _recorded(options: Options) -> float:
         return _LOOP / (time.perf_counter() - began)
 
 
+#: Made anew by httpx for every request.
+_OF_THE_CLIENT = {"host", "content-length", "connection", "accept-encoding", "user-agent", "transfer-encoding"}
+
+
+class _Replay:
+    """The requests of a run once more, by nothing but httpx: same order, sizes and number at a time, no pause."""
+
+    def __init__(self, run: Run, options: Options) -> None:
+        self._sent = [x for x in run.evidence.exchanges if x.response is not None]
+        self._keys = {"<key>": options.api_key, "<second-key>": options.second_api_key or options.api_key}
+        self._places = options.concurrency
+        loop = asyncio.get_running_loop()
+        #: Session id of the run -> that of the replay, once it is made.
+        self._ids = {made: loop.create_future() for x in self._sent if (made := _made(x))}
+
+    async def rate(self) -> float:
+        """Exchanges a second."""
+        left = iter(self._sent)
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+
+            async def loop() -> None:
+                for x in left:
+                    await self._send(client, x)
+
+            began = time.perf_counter()
+            await asyncio.gather(*(loop() for _ in range(self._places)))
+            return len(self._sent) / (time.perf_counter() - began)
+
+    async def _send(self, client: httpx.AsyncClient, x: Exchange) -> None:
+        url = x.request.url
+        for old in [part for part in url.split("/") if part in self._ids]:
+            url = url.replace(old, await self._ids[old])
+        headers = {name: self._told(value) for name, value in x.request.headers if name.lower() not in _OF_THE_CLIENT}
+        body = x.request.body + bytes(x.request.size - len(x.request.body))
+        answer = await client.request(x.request.method, url, headers=headers, content=body)
+        if old := _made(x):
+            if answer.status_code != 201:
+                raise Broken(f"a create was answered {answer.status_code} when it was sent again")
+            self._ids[old].set_result(answer.json()["session_id"])
+
+    def _told(self, value: str) -> str:
+        for placeholder, key in self._keys.items():
+            value = value.replace(placeholder, key)
+        return value
+
+
+def _made(x: Exchange) -> str | None:
+    """The id of the session an exchange created."""
+    if x.label.operation != "create" or x.response is None or x.response.status != 201:
+        return None
+    made: str = x.document["session_id"]
+    return made
+
+
+async def _replayed(run: Run, options: Options) -> float:
+    return await _Replay(run, options).rate()
+
+
 def busy(exchanges: Iterable[Exchange]) -> float:
     """Seconds in which at least one exchange was on its way: the union of their intervals."""
     total = until = 0.0
@@ -72,10 +130,10 @@ def busy(exchanges: Iterable[Exchange]) -> float:
     return total
 
 
-def _options(address: str, number: int) -> Options:
+def _options(address: str, number: int, who: str = "bench") -> Options:
     return Options(
         target=address,
-        api_key=f"sk_test_bench{number}",
+        api_key=f"sk_test_{who}{number}",
         second_api_key=f"sk_test_stranger{number}",
         test_clock=f"{address}/_mock/v1/clock",
     )
@@ -89,12 +147,13 @@ def _certified(options: Options) -> Run:
 
 
 def measure() -> list[Figure]:
-    """The bare loop and the run, one after the other; each run has keys, and so a clock, of its own."""
-    keys = [f"sk_test_{who}{number}" for number in range(_ROUNDS) for who in ("bench", "stranger")]
+    """Bare loops and the run, one after the other; each run has keys, and so a clock, of its own."""
+    keys = [f"sk_test_{who}{number}" for number in range(_ROUNDS) for who in ("bench", "stranger", "replay")]
     given = [part for key in keys for part in ("--api-key", key)]
     runs: list[Run] = []
     loops: list[float] = []
     recorded: list[float] = []
+    replayed: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         serve = ("serve", "--port", "0", "--transcriber", "scripted", "--data-dir", folder, *given)
         with started("mock_server.cli", *serve) as server:
@@ -104,12 +163,15 @@ def measure() -> list[Figure]:
                 loops.append(asyncio.run(_bare(server.address, keys[0], places)))
                 recorded.append(asyncio.run(_recorded(_options(server.address, number))))
                 runs.append(_certified(_options(server.address, number)))
+                replayed.append(asyncio.run(_replayed(runs[-1], _options(server.address, number, "replay"))))
     rates = [run.requests / busy(run.evidence.exchanges) for run in runs]
     return [
         at_most("kit: a full run", Spread.of([run.duration_s for run in runs]), _LONGEST_S, "s"),
-        at_least("kit: exchanges a busy second, run / loop", Spread.of(_ratios(rates, loops)), _LEAST),
-        plain("  GET /v1/templates alone, kit's client / loop", Spread.of(_ratios(recorded, loops)), ""),
-        plain("  bare httpx loop", Spread.of(loops), "exchanges/s"),
+        at_least("kit: exchanges a busy second, run / loop", Spread.of(_ratios(rates, replayed)), _LEAST),
+        plain("  bare httpx loop of the run's requests", Spread.of(replayed), "exchanges/s"),
+        plain("  bare httpx loop of GET /v1/templates", Spread.of(loops), "exchanges/s"),
+        plain("  run / loop of GET /v1/templates", Spread.of(_ratios(rates, loops)), ""),
+        plain("  GET /v1/templates, kit's client / bare", Spread.of(_ratios(recorded, loops)), ""),
         plain("  run, busy seconds", Spread.of(rates), "exchanges/s"),
         plain("  run, all seconds", Spread.of([run.requests / run.duration_s for run in runs]), "exchanges/s"),
         plain("  exchanges of a run", Spread.of([run.requests for run in runs]), ""),
