@@ -1,0 +1,179 @@
+"""Transcripts: whether they are those of their audio, by words matched loosely, and whether they name the speakers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import fixtures
+from conformance.checks.words import content_words, coverage, inverted, marker_positions, recognised, same_words
+from tests.conformance.checks.builders import REMOVE, Tape, discovery_with, reasons, verdict, verdicts
+
+PASS, FAIL, WARNED, UNSEEN = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("inconclusive", "inconclusive")
+TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
+MARKERS = [TEXTS[f"markers/audio_{n}"] for n in range(12)]
+
+
+def told(*sessions: tuple[str, Any], status: str = "completed", language: Any = ("en",)) -> Tape:
+    """Completed sessions, each of one recording, and the transcript it got."""
+    tape = Tape()
+    for number, (fixture, transcript) in enumerate(sessions):
+        key = f"s{number}"
+        tape.created(key, **({} if language is REMOVE else {"transcript_language": language}))
+        tape.uploaded(key, "audio_0.wav", fixture=fixture)
+        tape.ended(key, "audio_0.wav")
+        tape.read(key, status, "audio_0.wav", transcript=transcript)
+    return tape
+
+
+def part(fixture: str, share: float) -> str:
+    """The beginning of what is said in a recording."""
+    words = TEXTS[fixture].split()
+    return " ".join(words[: int(len(words) * share)])
+
+
+KNEE, COUGH = TEXTS["knee"], TEXTS["cough"]
+
+
+@pytest.mark.parametrize(
+    ("tape", "expected", "why"),
+    [
+        (told(("knee", KNEE), ("cough", COUGH)), PASS, ""),
+        (told(("knee", KNEE.upper()), ("cough", COUGH.replace(".", "\nPatient: "))), PASS, ""),
+        (told(("knee", KNEE), ("cough", COUGH), language=REMOVE), PASS, ""),
+        (told(("knee", KNEE), ("cough", COUGH), language="en"), PASS, ""),
+        (told(("knee", KNEE), ("cough", part("cough", 0.5))), WARNED, "Less than half"),
+        (told(("knee", part("knee", 0.5)), ("cough", part("cough", 0.5))), FAIL, "leaves out whole stretches"),
+        (told(("knee", COUGH), ("cough", KNEE)), FAIL, "leaves out whole stretches"),
+        (told(("knee", "lorem ipsum dolor"), ("cough", "Bonjour madame.")), FAIL, "leaves out whole stretches"),
+        (told(("knee", KNEE), ("cough", KNEE)), FAIL, "the same transcript"),
+        (told(("knee", KNEE), ("cough", "Doctor: " + KNEE.lower())), FAIL, "the same transcript"),
+    ],
+)
+def test_a_transcript_is_that_of_its_audio_and_covers_it(tape, expected, why):
+    assert verdicts("EXT-012", tape) == expected
+    assert why in reasons("EXT-012", tape)
+
+
+@pytest.mark.parametrize(
+    "tape",
+    [
+        told(("knee", "lorem ipsum")),
+        told(("knee", KNEE), ("knee", KNEE)),
+        told(("short", "lorem"), ("knee", "ipsum")),
+        told(("knee", "lorem"), ("noise", "ipsum")),
+        told(("knee", None), ("cough", None)),
+        told(("knee", "lorem"), ("cough", "ipsum"), status="partial"),
+        told(("knee", "जब मैं"), ("cough", "नमस्ते"), language=["hi"]),
+        told(("knee", "जब मैं"), ("cough", "नमस्ते"), language="hi"),
+    ],
+    ids=["one", "one twice", "too short", "noise", "no transcript", "partial", "other language", "other as text"],
+)
+def test_a_transcript_is_compared_only_where_two_recordings_can_be(tape):
+    assert verdicts("EXT-012", tape) == UNSEEN
+    assert "Fewer than two" in reasons("EXT-012", tape)
+
+
+def test_chunks_are_read_in_the_order_of_their_numbers():
+    tape = told(("cough", COUGH))
+    tape.created("chunks")
+    for number in (2, 0, 1):
+        tape.uploaded("chunks", f"audio_{number}.wav", fixture=f"knee_chunks/audio_{number}")
+    tape.ended("chunks")
+    tape.read("chunks", "completed", transcript=KNEE)
+    assert verdicts("EXT-012", tape) == PASS
+
+
+def test_common_and_short_words_are_no_content():
+    assert content_words("I think that this is a Migraine, and the patient's room is DARK.") == [
+        *("migraine", "patient's", "room", "dark")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "found"),
+    [
+        ("headache", "Headaches", 1),
+        ("headache", "headahe", 1),
+        ("headache", "headeche", 1),
+        ("coughing", "cough", 1),
+        ("headache", "stomach", 0),
+        ("knee", "need", 0),
+    ],
+)
+def test_words_are_matched_but_for_inflection_or_a_letter(said, heard, found):
+    assert coverage(said, heard).heard == (found,)
+
+
+def test_each_quarter_is_looked_for_by_itself():
+    half = coverage(KNEE, part("knee", 0.5))
+    assert len(half.said) == 4
+    assert half.heard[0] == half.said[0]
+    assert half.heard[3] < half.said[3]
+
+
+def test_a_quarter_with_few_words_proves_nothing():
+    assert coverage("severe headache", "").lowest() is None
+    assert coverage("", "").lowest() is None
+    assert coverage(KNEE, "").lowest() == 0
+
+
+def test_markers_are_found_where_they_stand():
+    positions = marker_positions(MARKERS, " ".join(MARKERS))
+    assert recognised(positions) == 12
+    assert not inverted(positions)
+    assert inverted(marker_positions(MARKERS, " ".join(reversed(MARKERS))))
+
+
+def test_a_marker_that_was_not_heard_turns_nothing_round():
+    positions = marker_positions(MARKERS[:4], f"{MARKERS[0]} Mumble. {MARKERS[3]}")
+    assert recognised(positions) == 2
+    assert not inverted(positions)
+
+
+def test_a_word_two_chunks_share_marks_neither():
+    assert marker_positions(["The heavy piano.", "A heavy window."], "heavy") == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Severe headache.", "Doctor: severe HEADACHE", True),
+        ("Severe headache.", "Mild headache.", False),
+        ("", "", True),
+    ],
+)
+def test_two_transcripts_are_the_same_by_their_words(one, other, same):
+    assert same_words(one, other) is same
+
+
+def spoken(transcript: Any, *, diarizes: Any = True, session: str = "visit", model: str = "lite") -> Tape:
+    """A completed session of a model that does, or does not, tell speakers apart."""
+    tape = Tape()
+    features = {} if diarizes is REMOVE else {"speaker_diarization": diarizes}
+    tape.discovered(discovery_with(models=[{"id": "lite", "features": features}, {"id": "pro"}]))
+    tape.created(session, model=model)
+    tape.ended(session)
+    tape.read(session, "completed", transcript=transcript)
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("tape", "expected", "why"),
+    [
+        (spoken("Doctor: Good morning.\nPatient: Hello."), "pass", ""),
+        (spoken("A recording.\nSpeaker 1: Good morning."), "pass", ""),
+        (spoken("Good morning. Hello."), "warn", "no line of the transcript is labelled"),
+        (spoken("Take this at 10:30 please."), "warn", "labelled"),
+        (spoken(None), "warn", "labelled"),
+        (spoken("Good morning.", diarizes=False), "not_applicable", "No model declares"),
+        (spoken("Good morning.", diarizes=REMOVE), "not_applicable", "No model declares"),
+        (spoken("Good morning.", diarizes="true"), "not_applicable", "No model declares"),
+        (spoken("Good morning.", session="other"), "inconclusive", ""),
+        (spoken("Good morning.", model="pro"), "inconclusive", ""),
+    ],
+)
+def test_diarized_transcripts_are_labelled(tape, expected, why):
+    assert verdict("EXT-011", tape, level="SHOULD") == expected
+    assert why in reasons("EXT-011", tape)
