@@ -6,6 +6,7 @@ pytest --pyargs conformance --scribe-target http://127.0.0.1:8080 --scribe-api-k
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `scribe-conformance run` under names of their own."""
     group = parser.getgroup("scribe", "MedScribeAlliance conformance")
     group.addoption("--scribe-target", metavar="URL", help="service under test, e.g. http://127.0.0.1:8080")
-    group.addoption("--scribe-api-key", metavar="KEY", help="API key of the tester")
-    group.addoption("--scribe-second-api-key", metavar="KEY", help="key of another client")
+    group.addoption("--scribe-api-key", metavar="KEY", help="API key of the tester; or SCRIBE_API_KEY")
+    group.addoption("--scribe-second-api-key", metavar="KEY", help="of another client; or SCRIBE_SECOND_API_KEY")
     group.addoption("--scribe-revision", default="2026-01-27", help="revision of the protocol (%(default)s)")
     group.addoption("--scribe-reading", default="lenient", choices=("lenient", "strict"), help="%(default)s")
     group.addoption("--scribe-only", action="append", default=[], metavar="ID|CHAPTER", help="may be repeated")
@@ -74,14 +75,16 @@ def _check_selection(config: pytest.Config) -> None:
 def _options(config: pytest.Config) -> Options:
     from conformance.runner import Options
 
-    target, key = config.getoption("--scribe-target"), config.getoption("--scribe-api-key")
+    target = config.getoption("--scribe-target")
+    # as with the command: a key on the command line shows in the list of processes
+    key = config.getoption("--scribe-api-key") or os.environ.get("SCRIBE_API_KEY")
     if not target or not key:
         raise pytest.UsageError(_NEEDS)
     try:
         return Options(
             target=target,
             api_key=key,
-            second_api_key=config.getoption("--scribe-second-api-key"),
+            second_api_key=config.getoption("--scribe-second-api-key") or os.environ.get("SCRIBE_SECOND_API_KEY"),
             reading=config.getoption("--scribe-reading"),
             revision=config.getoption("--scribe-revision"),
             test_clock=config.getoption("--scribe-test-clock"),

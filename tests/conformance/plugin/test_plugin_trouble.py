@@ -15,10 +15,11 @@ KEY = "sk_test_unlikelykey77"
 TARGET = ("--scribe-target", "http://127.0.0.1:9")
 
 
-def suite(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def suite(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """The suite in a process and a folder of its own; this checkout's plugin, whatever is installed."""
     call = [sys.executable, "-m", "pytest", "-p", "conformance.plugin", "--pyargs", "conformance", *words]
-    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SCRIBE_")} | variables
+    env |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -52,6 +53,13 @@ def test_a_dead_target_ends_the_session_with_3(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert [line for line in done.stdout.splitlines() if f"{url} cannot be reached" in line][1:] == []
     assert "Traceback" not in done.stdout + done.stderr
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_the_key_may_come_by_the_environment(tmp_path: Path) -> None:
+    done = suite(tmp_path, *TARGET, SCRIBE_API_KEY=KEY)
+    assert done.returncode == 3
+    assert "http://127.0.0.1:9 cannot be reached" in done.stdout
     assert KEY not in done.stdout + done.stderr
 
 
