@@ -189,6 +189,7 @@ class Work:
         """Stop; what runs is taken up again at the next launch."""
         if Work._one is not self:
             return
+        client, self._client = self._client, None  # from here on nothing begins
         self._waiting.clear()
         for task in list(self._running):
             task.cancel()
@@ -198,9 +199,8 @@ class Work:
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
         # DBOS put a pool of its own behind `to_thread` on this loop and has shut it down
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
-        if self._client is not None:
-            self._client.destroy()
-            self._client = None
+        if client is not None:
+            client.destroy()
         Work._one = None
 
 

@@ -170,6 +170,51 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
     assert office.settle(session)[1] is State.COMPLETED
 
 
+def test_the_session_that_was_ended_last_is_worked_on_last(office):
+    held, waiting = [], []
+    for number in range(5):
+        session = office.create("orderly")
+        office.upload(session, b"~Doctor: hello" if number < 2 else b"Doctor: hello", f"orderly_{number}.wav")
+        (held if number < 2 else waiting).append(session)
+    for session in held + waiting[::-1]:
+        office.end(session)
+    office.ears.patience.set()
+    for session in held + waiting:
+        assert office.settle(session)[1] is State.COMPLETED
+    office.ears.patience.clear()
+    heard = [names[0] for names in office.ears.calls if names[0].startswith("orderly")]
+    assert len(heard) == 5
+    assert heard[-1] == "orderly_2.wav"
+
+
+def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, monkeypatch):
+    monkeypatch.setattr(office.service._work, "_busy", lambda: True)
+    assert office.processed(b"Doctor: hello")[1] is State.COMPLETED
+    monkeypatch.setattr(work, "_LONGEST_YIELD_S", 60.0)
+    session = office.create("patient")
+    office.upload(session)
+    office.end(session)
+    office.run(asyncio.sleep(0.3))
+    assert office.run(office.service._store.read(rows.unfinished)) == {session.id: 0}
+    monkeypatch.setattr(office.service._work, "_busy", lambda: False)
+    assert office.settle(session)[1] is State.COMPLETED
+
+
+def test_an_end_whose_client_has_left_is_worked_on(office):
+    session = office.create("gone")
+    office.upload(session)
+
+    async def leave():
+        ending = asyncio.ensure_future(office.service.end(session.namespace, session.id))
+        await asyncio.sleep(0)
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+        return office.service._work.holds(session.id)
+
+    assert office.run(leave())
+    assert office.settle(session)[1] is State.COMPLETED
+
+
 def test_work_that_takes_the_process_down_every_time_is_given_up(office):
     """DBOS parks such a workflow; here the row is set as it leaves it, for a real one costs six processes."""
     session = office.create("poison")
