@@ -209,7 +209,7 @@ def _oidc(requirement: str, doc: str) -> None:
             yield inconclusive(
                 "not_in_this_release", "Discovery declares oidc, which this release of the kit does not drive."
             )
-        else:
+        elif evidence.discovery:
             yield not_applicable("authentication.supported_methods does not list oidc.", methods(evidence))
 
     judge.__name__, judge.__doc__ = f"oidc_{requirement[-3:]}", doc

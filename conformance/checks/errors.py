@@ -254,6 +254,8 @@ def the_envelope_is_everywhere(evidence: Evidence) -> Iterable[Finding]:
             yield recorded(x, f"{x.label.probe} is served", x.status)
         elif x.status in (404, 405) and isinstance(x.document.get("error"), dict):
             yield holds(x)
+        elif (later := put_off(x)) is not None:
+            yield later
         else:
             told = f"The error envelope is not used ({x.label.probe})."
             yield warns(x, told, expected="404 or 405 with the envelope", actual=x.status)

@@ -40,7 +40,7 @@ def _register(requirement: str) -> None:
     def judge(evidence: Evidence) -> Iterable[Finding]:
         if declares_webhooks(evidence):
             yield _NOT_DRIVEN
-        else:
+        elif evidence.discovery:
             yield not_applicable("Discovery declares no webhooks.", webhook_declaration(evidence))
 
     judge.__name__ = requirement.lower().replace("-", "_")

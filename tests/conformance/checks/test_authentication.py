@@ -210,6 +210,7 @@ def test_oidc_applies_where_discovery_declares_it(number):
     declared.discovered(authentication__supported_methods=["oidc"])
     (said,) = findings(f"AUTH-{number:03}", declared)
     assert (said.kind, said.reason) == ("inconclusive", "not_in_this_release")
+    assert findings(f"AUTH-{number:03}", Tape()) == []
 
 
 @pytest.mark.parametrize("requirement", ["AUTH-001", "AUTH-021"])

@@ -202,6 +202,7 @@ def test_session_expired_goes_with_410_once_a_session_can_expire():
         (405, error("invalid_request"), "pass"),
         (404, {"detail": "Not Found"}, "warn"),
         (500, error("internal_error"), "warn"),
+        (503, error("service_unavailable"), "inconclusive"),
         (200, {}, "pass"),
     ],
 )

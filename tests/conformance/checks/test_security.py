@@ -8,6 +8,7 @@ from conformance.checks import all_checks
 from tests.conformance.checks.builders import BASE, Tape, error, findings, verdict
 
 HOOKS = sorted(name for name in all_checks() if name.startswith("HOOK") and name != "HOOK-001")
+HOOKS += ["SES-EXP-004", "SES-DATA-003"]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,11 @@ def test_declared_webhooks_are_not_driven_and_never_green(declared):
     tape.discovered(**declared)
     for requirement in ("HOOK-001", *HOOKS):
         assert {finding.reason for finding in findings(requirement, tape)} == {"not_in_this_release"}
+
+
+@pytest.mark.parametrize("requirement", ["HOOK-001", *HOOKS])
+def test_without_discovery_nobody_knows_whether_webhooks_apply(requirement):
+    assert verdict(requirement, Tape()) == "inconclusive"
 
 
 def test_registration_is_a_recommendation():
