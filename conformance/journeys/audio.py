@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.checks.media import same_type
@@ -166,8 +167,10 @@ async def names(drive: Driver) -> None:
     for form in ("multipart", "raw"):
         handle = await drive.create(f"audio/{form}")
         if handle is not None:
-            await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
-            await drive.get(handle)
+            sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
+            # a list may lag (rule 3); one that is not there is not waited for
+            listed = "audio_0.wav" if sent.accepted else None
+            await drive.until(handle, partial(_lists, listed))
     twice = await drive.create("audio/twice")
     if twice is not None:
         await drive.upload(twice, "short", name="audio_0.wav")
@@ -178,6 +181,12 @@ async def names(drive: Driver) -> None:
         await _single(drive)
     else:
         drive.note("not_declared", "The target does not list single uploads.", "AUD-014", "AUD-015")
+
+
+def _lists(name: str | None, x: Exchange) -> bool:
+    """Whether a read lists the file; without a file or a list there is nothing to wait for."""
+    files = x.document.get("audio_files")
+    return name is None or not isinstance(files, list) or name in files
 
 
 async def _single(drive: Driver) -> None:
