@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 LAG = 5.0 - 0.1
 
 
+def may_lag(write: Exchange, read: Exchange) -> bool:
+    """Whether a read came so soon after a write was answered that it need not show it yet."""
+    return (read.sent - write.received).total_seconds() < LAG
+
+
 @dataclass(frozen=True)
 class Arrived:
     """Names a list must have (`required`) and those it may have too (`doubtful`).
@@ -38,7 +43,7 @@ class Arrived:
 
     def settled(self, read: Exchange) -> bool:
         """Whether a read came so late that it has to show all of them."""
-        return self.latest is None or (read.sent - self.latest.received).total_seconds() >= LAG
+        return self.latest is None or not may_lag(self.latest, read)
 
 
 def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:

@@ -6,10 +6,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import fixtures
-from conformance.checks.arrivals import LAG
+from conformance.checks.arrivals import may_lag
 from conformance.checks.documents import templates_of
 from conformance.checks.media import parse, same_type
-from conformance.checks.refusals import busy, settled
+from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
 from conformance.checks.words import content_words, inverted, marker_positions, recognised
 from conformance.finding import (
@@ -79,14 +79,10 @@ def _no_api(evidence: Evidence) -> Finding:
     return not_applicable("upload_url points to a storage of its own, not to the service's API.")
 
 
-def _not_looked_at(x: Exchange) -> Finding:
-    return inconclusive("throttled", f"The upload is answered {x.status}: the service did not look at it.", x)
-
-
 def _turned_down(x: Exchange, what: str) -> Finding:
     """An upload that may be refused was not taken."""
     if busy(x):
-        return _not_looked_at(x)
+        return not_looked_at(x, "The upload")
     told = f"{what} is answered with a server error."
     return holds(x) if x.status < 500 else warns(x, told, expected="4xx", actual=x.status)
 
@@ -120,7 +116,7 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
         return
     for x in evidence.select("upload", probe="upload as multipart"):
         if busy(x):
-            yield _not_looked_at(x)
+            yield not_looked_at(x, "The upload")
             continue
         if x.status >= 500 and evidence.facts.upload_form == "multipart":
             yield warns(x, "A multipart upload met a server error once; others were taken.", actual=x.status)
@@ -134,19 +130,21 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
         if listed:
             yield holds(listed[0])
         else:
-            for seen in list(_after(evidence, x))[-1:]:
-                if (seen.sent - x.received).total_seconds() < LAG:
-                    yield inconclusive(
-                        "too_fast", "The last list came within the five seconds a read may lag behind.", seen
-                    )
-                    continue
-                yield violates(
-                    seen,
-                    "The file name of an acknowledged multipart upload does not stand in audio_files.",
-                    pointer="/audio_files",
-                    expected=x.label.file,
-                    actual=_names(seen),
-                )
+            yield from _unlisted(x, list(_after(evidence, x))[-1:])
+
+
+def _unlisted(x: Exchange, last: list[Exchange]) -> Iterator[Finding]:
+    for seen in last:
+        if may_lag(x, seen):
+            yield inconclusive("too_fast", "The last list came within the five seconds a read may lag behind.", seen)
+        else:
+            yield violates(
+                seen,
+                "The file name of an acknowledged multipart upload does not stand in audio_files.",
+                pointer="/audio_files",
+                expected=x.label.file,
+                actual=_names(seen),
+            )
 
 
 @check("AUD-004")
@@ -332,7 +330,7 @@ def _judge_rubbish(evidence: Evidence, key: str) -> Iterator[Finding]:
     if sent is None:
         return
     if busy(sent):
-        yield _not_looked_at(sent)
+        yield not_looked_at(sent, "The upload")
         return
     if not sent.accepted:
         if 400 <= sent.status < 500:
@@ -415,7 +413,7 @@ def a_chunk_refused_for_its_length_gets_its_code(evidence: Evidence) -> Iterable
         return
     for x in evidence.select("upload", probe="audio/long chunk"):
         if busy(x):
-            yield _not_looked_at(x)
+            yield not_looked_at(x, "The upload")
         elif x.accepted:
             yield not_applicable("A chunk over the limit is taken at upload and judged later.", x.status)
         elif x.status == 400 and x.response and x.response.error_code == "chunk_too_large":
@@ -432,7 +430,7 @@ def an_upload_to_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable
         seen = True
         code = x.response.error_code if x.response else None
         if busy(x):
-            yield _not_looked_at(x)
+            yield not_looked_at(x, "The upload")
         elif x.status == 404 and code == "session_not_found":
             yield holds(x)
         elif 400 <= x.status < 500:
@@ -509,7 +507,7 @@ def the_same_file_again_is_not_doubled(evidence: Evidence) -> Iterable[Finding]:
     """(7.8) A retry under the same name stands once in the list and is said once."""
     for sent in evidence.select("upload", probe="the same file again"):
         if busy(sent):
-            yield _not_looked_at(sent)
+            yield not_looked_at(sent, "The upload")
             continue
         if 400 <= sent.status < 500:
             yield holds(sent)
@@ -543,7 +541,7 @@ def uploads_to_the_api_need_credentials(evidence: Evidence) -> Iterable[Finding]
         if "?" in x.request.url:
             yield not_applicable("upload_url carries a token of its own.", x.request.url.split("?")[0])
         elif busy(x):
-            yield _not_looked_at(x)
+            yield not_looked_at(x, "The upload")
         elif x.status == 401:
             yield holds(x)
         else:

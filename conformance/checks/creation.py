@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from conformance.checks.declared import is_absolute, member
 from conformance.checks.documents import missing
-from conformance.checks.refusals import busy, refused, settled
+from conformance.checks.refusals import busy, not_looked_at, refused, settled
 from conformance.checks.registry import check
 from conformance.checks.scripts import written_in
 from conformance.checks.timestamps import judge_stamp, seconds_between
@@ -274,7 +274,7 @@ def _either(x: Exchange, erratum: str, what: str) -> Finding:
     if x.status in (400, 422):
         return disputed(x, erratum, f"{what} is refused.", actual=x.status)
     if busy(x):
-        return inconclusive("throttled", f"{what} is answered {x.status}: the service did not look at it.", x)
+        return not_looked_at(x, what)
     return violates(x, f"{what} is answered {x.status}.", expected="201 or 400", actual=x.status)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.arrivals import LAG, arrived, sent_twice
+from conformance.checks.arrivals import arrived, may_lag, sent_twice
 from conformance.checks.documents import missing, whole
-from conformance.checks.refusals import busy, refused, settled
+from conformance.checks.refusals import busy, not_looked_at, refused, settled
 from conformance.checks.registry import check
 from conformance.checks.words import content_words
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -41,7 +41,7 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
             for x in _plain_ends(story)[-1:]:
                 yield violates(x, "A session with audio cannot be ended.", expected="202", actual=x.status)
             continue
-        late = [x for x in story.reads if (x.sent - story.end.received).total_seconds() >= LAG]
+        late = [x for x in story.reads if not may_lag(story.end, x)]
         still = [x for x in late if x.document.get("status") in ("created", "recording")]
         told = "Five seconds after its end a session is still open."
         for x in still[:1]:
@@ -192,7 +192,7 @@ def ending_an_expired_session_is_refused(evidence: Evidence) -> Iterable[Finding
         if x.status in (400, 404, 409, 410):
             yield holds(x)
         elif busy(x):
-            yield inconclusive("throttled", f"The end is answered {x.status}: the service did not look at it.", x)
+            yield not_looked_at(x, "The end")
         else:
             told = "An expired session can be ended." if x.accepted else f"An end after expiry is answered {x.status}."
             yield warns(x, told, erratum="E37", expected=410, actual=x.status)

@@ -22,6 +22,11 @@ def busy(x: Exchange) -> bool:
     return x.status in _LATER
 
 
+def not_looked_at(x: Exchange, what: str) -> Finding:
+    """The finding for a request the service was too busy for."""
+    return inconclusive("throttled", f"{what} is answered {x.status}: the service did not look at it.", x)
+
+
 def settled(attempts: Collection[Exchange]) -> list[Exchange]:
     """Attempts at one valid request whose answer counts by rule 2: taken, refused, or a server error to the end."""
     answered = [x for x in attempts if x.response is not None and not busy(x)]
@@ -42,7 +47,7 @@ def refused(
 ) -> Finding:
     """A request that no part of the text calls valid has to be answered with one of these statuses and codes."""
     if busy(x):
-        return inconclusive("throttled", f"{what} is answered {x.status}: the service did not look at it.", x)
+        return not_looked_at(x, what)
     code = x.response.error_code if x.response else None
     shown = f"{x.status} {code or ''}".strip()
     wanted = " or ".join(str(status) for status in strict) + (f" with {' or '.join(codes)}" if codes else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.checks.arrivals import LAG
+from conformance.checks.arrivals import may_lag
 from conformance.checks.documents import requested, session_documents, shown_as, templates_of, whole
 from conformance.checks.registry import check
 from conformance.evidence.record import TERMINAL
@@ -88,7 +88,7 @@ def _judge_recording(sent: Exchange, reads: list[Exchange], told: str) -> Findin
         return disputed(x, "E18", "A session with audio is initialized.", expected="recording", actual=status)
     if status in ("processing", *TERMINAL):
         return warns(x, "A session went on by itself, without an end.", erratum="E70", actual=status)
-    if status == "created" and (x.sent - sent.received).total_seconds() < LAG:
+    if status == "created" and may_lag(sent, x):
         return inconclusive("too_fast", "The last read came within the five seconds a read may lag behind.", x)
     return violates(x, told, pointer="/status", expected="recording", actual=status)
 
@@ -144,7 +144,7 @@ def _back_after_end(story: Story, end: Exchange) -> Iterator[Finding]:
             yield disputed(x, "E18", "A session that was ended is initialized.", expected="processing", actual=status)
         elif status not in ("created", "recording"):
             yield holds(x)
-        elif (x.sent - end.received).total_seconds() >= LAG:
+        elif not may_lag(end, x):
             told = "Five seconds after end the session is still open."
             yield violates(x, told, pointer="/status", expected="processing or an end state", actual=status)
 

@@ -46,6 +46,9 @@ DISCOVERY: dict[str, Any] = {
 }
 #: A member to delete.
 REMOVE = object()
+#: Verdicts of a requirement as `verdicts` gives them: in the lenient and in the strict reading.
+PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
+DISPUTED, DEPARTS, UNSEEN = ("disputed", "disputed"), ("disputed", "fail"), ("inconclusive", "inconclusive")
 
 
 def discovery_with(**changes: Any) -> dict[str, Any]:

@@ -9,6 +9,12 @@ import pytest
 from conformance.finding import Kind
 from tests.conformance.checks.builders import (
     BASE,
+    DEPARTS,
+    FAIL,
+    PASS,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
     Tape,
     counted,
     discovery_with,
@@ -20,8 +26,6 @@ from tests.conformance.checks.builders import (
     verdicts,
 )
 
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
 ELSEWHERE = ("not_applicable", "not_applicable")
 REFUSAL = error("invalid_request")
 ONE = "audio_0.wav"

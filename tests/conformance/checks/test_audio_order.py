@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import fixtures
-from tests.conformance.checks.builders import Tape, discovery_with, error, reasons, verdict, verdicts
+from tests.conformance.checks.builders import (
+    FAIL,
+    PASS,
+    UNSEEN,
+    WARNED,
+    Tape,
+    discovery_with,
+    error,
+    reasons,
+    verdict,
+    verdicts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PASS, FAIL, WARNED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn")
-UNSEEN = ("inconclusive", "inconclusive")
 REFUSAL = error("invalid_request")
 TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
 FOUR, TWELVE = "audio/order of four", "audio/order of twelve"

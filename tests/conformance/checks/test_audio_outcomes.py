@@ -9,6 +9,10 @@ import pytest
 import fixtures
 from conformance.finding import Kind
 from tests.conformance.checks.builders import (
+    FAIL,
+    PASS,
+    UNSEEN,
+    WARNED,
     Tape,
     counted,
     error,
@@ -23,8 +27,6 @@ from tests.conformance.checks.builders import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PASS, FAIL, WARNED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn")
-UNSEEN = ("inconclusive", "inconclusive")
 REFUSAL = error("invalid_request")
 TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
 

@@ -6,7 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.checks.builders import REMOVE, Tape, discovery_with, error, session_id, verdict, verdicts
+from tests.conformance.checks.builders import (
+    DEPARTS,
+    DISPUTED,
+    FAIL,
+    PASS,
+    REMOVE,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
+    Tape,
+    discovery_with,
+    error,
+    session_id,
+    verdict,
+    verdicts,
+)
 
 BODY: dict[str, Any] = {
     "templates": ["soap"],
@@ -16,8 +31,6 @@ BODY: dict[str, Any] = {
     "upload_type": "chunked",
     "communication_protocol": "http",
 }
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DISPUTED, DEPARTS, UNSEEN = ("disputed", "disputed"), ("disputed", "fail"), ("inconclusive", "inconclusive")
 REFUSAL = error("invalid_request")
 
 

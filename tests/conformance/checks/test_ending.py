@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.checks.builders import REMOVE, Tape, counted, error, session_id, verdict, verdicts
+from tests.conformance.checks.builders import (
+    DEPARTS,
+    FAIL,
+    PASS,
+    REMOVE,
+    UNSEEN,
+    WARNED,
+    Tape,
+    counted,
+    error,
+    session_id,
+    verdict,
+    verdicts,
+)
 
-PASS, FAIL, WARNED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
 FILES = ("audio_0.wav", "audio_1.wav")
 REFUSAL = error("invalid_request")
 

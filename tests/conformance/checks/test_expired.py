@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from tests.conformance.checks.builders import (
+    DEPARTS,
+    FAIL,
+    PASS,
     REMOVE,
+    TOLERATED,
+    UNSEEN,
     Tape,
     counted,
     error,
@@ -18,8 +23,6 @@ from tests.conformance.checks.builders import (
     verdicts,
 )
 
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
 EMPTY, SPOKEN = "expiry/empty", "expiry/spoken"
 DEADLINE = 1800.0
 

@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.evidence import Note
-from tests.conformance.checks.builders import REMOVE, Tape, counted, error, findings, reasons, verdict, verdicts
+from tests.conformance.checks.builders import (
+    DEPARTS,
+    FAIL,
+    PASS,
+    REMOVE,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
+    Tape,
+    counted,
+    error,
+    findings,
+    reasons,
+    verdict,
+    verdicts,
+)
 
 if TYPE_CHECKING:
     from conformance.evidence import Exchange
 
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
 EMPTY, SPOKEN, ENDED = "expiry/empty", "expiry/spoken", "expiry/ended in time"
 #: Seconds from the first exchange to the deadline of every session of a tape.
 DEADLINE = 1800.0

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from tests.conformance.checks.builders import (
+    DEPARTS,
+    FAIL,
+    PASS,
     REMOVE,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
     Tape,
     failure,
     reasons,
@@ -16,8 +22,6 @@ from tests.conformance.checks.builders import (
     verdicts,
 )
 
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
 ERROR = {"code": "processing_failed", "message": "It did not work."}
 GOOD: dict[str, Any] = {
     "model_used": "lite",

@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.checks.builders import REMOVE, Tape, discovery_with, findings, reasons, verdict, verdicts
+from tests.conformance.checks.builders import (
+    FAIL,
+    PASS,
+    REMOVE,
+    UNSEEN,
+    Tape,
+    discovery_with,
+    findings,
+    reasons,
+    verdict,
+    verdicts,
+)
 
-PASS, FAIL, UNSEEN = ("pass", "pass"), ("fail", "fail"), ("inconclusive", "inconclusive")
 LIMITS = {"lite": 1800, "pro": 3600, "open": None}
 
 

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from tests.conformance.checks.builders import (
+    DEPARTS,
+    FAIL,
+    PASS,
     REMOVE,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
     Tape,
     counted,
     error,
@@ -18,8 +24,6 @@ from tests.conformance.checks.builders import (
     verdicts,
 )
 
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
 FILES = ("audio_0.wav", "audio_1.wav")
 MIXED = {"soap": success(), "nope": failure("template_not_found")}
 

@@ -9,10 +9,20 @@ import pytest
 from conformance.checks.documents import equal
 from conformance.journeys.passthrough import RECOMMENDED, filled
 from conformance.journeys.sessions import TRICKY
-from tests.conformance.checks.builders import REMOVE, Tape, failure, success, verdict, verdicts
-
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DEPARTS, UNSEEN = ("disputed", "fail"), ("inconclusive", "inconclusive")
+from tests.conformance.checks.builders import (
+    DEPARTS,
+    FAIL,
+    PASS,
+    REMOVE,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
+    Tape,
+    failure,
+    success,
+    verdict,
+    verdicts,
+)
 
 
 def echoed(sent: Any, seen: Any, status: str = "completed") -> Tape:

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from tests.conformance.checks.builders import (
+    DEPARTS,
+    DISPUTED,
+    FAIL,
+    PASS,
     REMOVE,
+    TOLERATED,
+    UNSEEN,
+    WARNED,
     Tape,
     counted,
     discovery_with,
@@ -18,9 +25,6 @@ from tests.conformance.checks.builders import (
     verdict,
     verdicts,
 )
-
-PASS, FAIL, WARNED, TOLERATED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("warn", "fail")
-DISPUTED, DEPARTS, UNSEEN = ("disputed", "disputed"), ("disputed", "fail"), ("inconclusive", "inconclusive")
 
 
 def begun(**asked: Any) -> Tape:

@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conformance.checks.builders import Tape, counted, error, failure, success, verdict, verdicts
+from tests.conformance.checks.builders import (
+    DEPARTS,
+    DISPUTED,
+    FAIL,
+    PASS,
+    UNSEEN,
+    WARNED,
+    Tape,
+    counted,
+    error,
+    failure,
+    success,
+    verdict,
+    verdicts,
+)
 
 if TYPE_CHECKING:
     from conformance.evidence import Exchange
-
-PASS, FAIL, WARNED = ("pass", "pass"), ("fail", "fail"), ("warn", "warn")
-DISPUTED, DEPARTS, UNSEEN = ("disputed", "disputed"), ("disputed", "fail"), ("inconclusive", "inconclusive")
 
 
 def begun(**facts: Any) -> Tape:

@@ -8,9 +8,19 @@ import pytest
 
 import fixtures
 from conformance.checks.words import content_words, coverage, inverted, marker_positions, recognised, same_words
-from tests.conformance.checks.builders import REMOVE, Tape, discovery_with, reasons, verdict, verdicts
+from tests.conformance.checks.builders import (
+    FAIL,
+    PASS,
+    REMOVE,
+    UNSEEN,
+    WARNED,
+    Tape,
+    discovery_with,
+    reasons,
+    verdict,
+    verdicts,
+)
 
-PASS, FAIL, WARNED, UNSEEN = ("pass", "pass"), ("fail", "fail"), ("warn", "warn"), ("inconclusive", "inconclusive")
 TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
 MARKERS = [TEXTS[f"markers/audio_{n}"] for n in range(12)]
 
