@@ -25,8 +25,10 @@ Pcm: TypeAlias = NDArray[np.int16]
 _REFUSALS = (av.error.FFmpegError, IndexError, ValueError, EOFError, OSError, MemoryError)
 # Formats whose header or last page tells the length; in bare MPEG audio it is a guess from the bit rate.
 _TELLS_LENGTH = frozenset({"matroska", "ogg", "mp4", "flac"})
-
-
+# Resampling a second costs what resampling 20 ms does, and holds the interpreter as long: frames are gathered first.
+_BLOCK = 48_000
+# How far FFmpeg looks into WAV for what the header does not tell. Its default of 5 MB searches all samples for DTS.
+_WAV_PROBE = {"probesize": "4096"}
 # Recorders that cannot go back to the header leave the size of the samples at one of the largest.
 _OPEN_SIZE = 0x7FFF_0000
 
@@ -70,14 +72,43 @@ class _Sink:
         self.full = False
         self._offsets = offsets
         self._limit = limit
+        self._file = 0
+        self._shape: tuple[str, str, int] | None = None
+        self._begin()
 
-    def take(self, frames: Sequence[av.AudioFrame], position: int) -> None:
+    def _begin(self) -> None:
+        self._waiting = av.AudioFifo()
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+
+    def take(self, frame: av.AudioFrame, position: int) -> None:
+        """Samples as they were decoded; `position` is where in the bytes they lay."""
         file = max(0, bisect_right(self._offsets, position) - 1)
+        if file != self._file:
+            self.settle()
+            self._file = file
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._shape:  # joined files of one kind may differ in rate
+            self.settle(end=True)
+            self._begin()
+            self._shape = shape
+        frame.pts = None  # what is missing between frames is not made up for
+        self._waiting.write(frame)
+        if self._waiting.samples >= _BLOCK:
+            self.settle()
+
+    def settle(self, *, end: bool = False) -> None:
+        """Resample what waits; at the end what the resampler holds back, too."""
+        if self._waiting.samples:
+            self._keep(self._resampler.resample(self._waiting.read(partial=True)))
+        if end and self._shape:
+            self._keep(self._resampler.resample(None))
+
+    def _keep(self, frames: Sequence[av.AudioFrame]) -> None:
         for frame in frames:
             room = self._limit - len(self.data) // 2
             samples = min(frame.samples, room)
             self.data += memoryview(frame.planes[0])[: samples * 2]
-            self.counts[file] += samples
+            self.counts[self._file] += samples
             self.full = self.full or samples < frame.samples
 
 
@@ -91,14 +122,18 @@ def decode(data: bytes, container: Container, limits: Limits, offsets: Sequence[
     flaw: str | None = None
     declared: float | None = None
     try:
-        with av.open(io.BytesIO(data), "r", format=container, metadata_errors="ignore") as source:
+        probe = _WAV_PROBE if container == "wav" else {}
+        with av.open(io.BytesIO(data), "r", format=container, options=probe, metadata_errors="ignore") as source:
             stream = source.streams.audio[0]
             _check_rate(stream.rate, limits)
             if container == "wav":
                 declared = riff_seconds(data)
             elif container in _TELLS_LENGTH and source.duration:
                 declared = source.duration / av.time_base
-            flaw = _drain(source, stream, sink, limits)
+            try:
+                flaw = _drain(source, stream, sink, limits)
+            finally:
+                sink.settle()  # what came before the damage is heard
     except _REFUSALS as error:
         flaw = _reason(error)
         if not sink.data:
@@ -130,7 +165,6 @@ def riff_seconds(data: bytes) -> float | None:
 
 def _drain(source: av.container.InputContainer, stream: av.AudioStream, sink: _Sink, limits: Limits) -> str | None:
     """Decode until the end or the limit; a packet that cannot be decoded is left out and counted."""
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     damaged = 0
     position = 0
     for packet in source.demux(stream):
@@ -139,12 +173,12 @@ def _drain(source: av.container.InputContainer, stream: av.AudioStream, sink: _S
         try:
             for frame in _frames(packet):
                 _check_rate(frame.sample_rate, limits)
-                sink.take(resampler.resample(frame), position)
+                sink.take(frame, position)
         except av.error.InvalidDataError:
             damaged += 1
         if sink.full:
             return None
-    sink.take(resampler.resample(None), position)
+    sink.settle(end=True)
     if damaged and not sink.data:
         raise Undecodable(f"none of its {damaged} packets can be decoded")
     return f"{damaged} damaged packets were left out" if damaged else None

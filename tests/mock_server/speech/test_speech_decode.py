@@ -187,6 +187,29 @@ def test_chunks_may_change_their_format(uploads: Uploads) -> None:
     assert whole.issues == ()
 
 
+@pytest.mark.parametrize("container, codec", [("mp3", "libmp3lame"), ("adts", "aac")])
+def test_chunks_of_bare_frames_may_change_their_rate(container: str, codec: str, uploads: Uploads) -> None:
+    files = [uploads.data(f"audio_{place}", _tone(container, codec, rate)) for place, rate in enumerate((16_000, 32_000))]
+    assert len({opens(file.path.read_bytes()) for file in files} - {None}) == 1  # joined, not decoded one by one
+    whole = assemble(files, Limits())
+    assert whole.issues == ()
+    assert whole.used == ("audio_0", "audio_1")
+    assert whole.seconds == pytest.approx(2 * 1.3, abs=0.3)  # encoders pad the ends
+
+
+def _tone(container: str, codec: str, rate: int) -> bytes:
+    """1.3 s of a tone as bare frames."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate, layout="mono")
+        tone = np.sin(np.arange(round(1.3 * rate)) * 880 * np.pi / rate) * 8_000
+        frame = av.AudioFrame.from_ndarray(tone.astype(np.int16)[None], "s16", "mono")
+        frame.sample_rate = rate
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            file.mux(packet)
+    return out.getvalue()
+
+
 def test_rubbish_between_chunks_is_named_and_costs_nothing(uploads: Uploads) -> None:
     files = uploads.all("visit_independent")
     files[4] = uploads.data("audio_4.webm", load()["random"].read())
