@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,10 @@ class Graded:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything a report says; `started` is UTC, `duration_s` seconds, `requests` counts every attempt."""
+    """Everything a report says; `started` is UTC, `duration_s` seconds, `requests` counts every attempt.
+
+    Its repr is short: asyncio makes one of what a task returned, and a whole run takes it a tenth of a second.
+    """
 
     overall: Overall
     target: str
@@ -47,9 +50,9 @@ class Run:
     started: datetime
     duration_s: float
     requests: int
-    graded: tuple[Graded, ...]
-    evidence: Evidence
-    spec: Spec
+    graded: tuple[Graded, ...] = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    spec: Spec = field(repr=False)
 
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:

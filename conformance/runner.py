@@ -118,24 +118,13 @@ async def drive_all(
         standing = [journey for journey in chosen if journey.phase == "main"]
         run.total = len(standing) + len(moving)
         run.tell("prepared", "preparation", target.base_url)
-        await _side_by_side(run, standing, target, clock)
+        async with asyncio.TaskGroup() as group:
+            for journey in sorted(standing, key=lambda each: not each.long):
+                group.create_task(run.walk(journey, target, clock))
         skew = _skew(recorder.exchanges)
         for journey in moving:
             await run.walk(journey, target, clock)
         return recorder.freeze(_facts(wire, target, clock, skew))
-
-
-async def _side_by_side(run: _Run, journeys: Iterable[Journey], target: Target, clock: TestClock | None) -> None:
-    """All at once up to the limit; the long ones mostly wait, so they start first and hold no place."""
-    places = asyncio.Semaphore(run.options.concurrency)
-
-    async def placed(journey: Journey) -> None:
-        async with places:
-            await run.walk(journey, target, clock)
-
-    async with asyncio.TaskGroup() as group:
-        for journey in sorted(journeys, key=lambda each: not each.long):
-            group.create_task(run.walk(journey, target, clock) if journey.long else placed(journey))
 
 
 async def _clock(wire: Wire) -> TestClock | None:

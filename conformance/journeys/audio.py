@@ -58,23 +58,28 @@ async def order(drive: Driver) -> None:
         drive.note("not_declared", "The target does not list chunked uploads.", "AUD-012", "AUD-013")
         return
     markers = _of_kind(drive, "marker")
-    await _shuffled(drive, "audio/order of four", markers[:4], (2, 0, 3, 1))
     many = list(range(len(markers)))
     random.Random(drive.seed).shuffle(many)  # noqa: S311 - a reproducible order, not a secret
-    await _shuffled(drive, "audio/order of twelve", markers, many)
+    await drive.together(
+        _shuffled(drive, "audio/order of four", markers[:4], (2, 0, 3, 1)),
+        _shuffled(drive, "audio/order of twelve", markers, many),
+    )
 
 
 @journey("audio/formats")
 async def formats(drive: Driver) -> None:
     """(7.6) Good speech in every listed format the kit can produce; a failure is tried once more."""
     clips = _of_kind(drive, "short")
-    for listed in drive.target.audio_formats:
-        clip = next((clip for clip in clips if same_type(clip.media_type, listed)), None)
-        if clip is None:
-            continue
+
+    async def tried(listed: str, clip: Fixture) -> None:
         final = await _whole(drive, f"audio/format {listed}", clip)
         if final is None or final.document.get("status") == "failed":
             await _whole(drive, f"audio/format {listed} again", clip)
+
+    found = (
+        (kind, next((c for c in clips if same_type(c.media_type, kind)), None)) for kind in drive.target.audio_formats
+    )
+    await drive.together(*(tried(listed, clip) for listed, clip in found if clip))
 
 
 async def _whole(drive: Driver, session: str, clip: Fixture) -> Exchange | None:
@@ -111,11 +116,14 @@ async def broken(drive: Driver) -> None:
     """(7.6, 7.9) Bytes that are no audio, under a listed type and an unlisted one; good audio under a wrong label."""
     listed = drive.target.audio_formats[0] if drive.target.audio_formats else "audio/wav"
     suffix = listed.split(";")[0].rsplit("/", 1)[-1]
-    await _lone(drive, "audio/rubbish", name=f"audio_0.{suffix}", content=RUBBISH, media_type=listed)
-    await _lone(drive, "audio/unlisted", name="audio_0.bin", content=RUBBISH, media_type=UNLISTED)
+    walks = [
+        _lone(drive, "audio/rubbish", name=f"audio_0.{suffix}", content=RUBBISH, media_type=listed),
+        _lone(drive, "audio/unlisted", name="audio_0.bin", content=RUBBISH, media_type=UNLISTED),
+    ]
     others = [kind for kind in drive.target.audio_formats if not same_type(kind, "audio/wav")]
     if others:
-        await _lone(drive, "audio/mislabelled", "short", name="audio_0.wav", media_type=others[0])
+        walks.append(_lone(drive, "audio/mislabelled", "short", name="audio_0.wav", media_type=others[0]))
+    await drive.together(*walks)
 
 
 @journey("audio/noise")
@@ -164,23 +172,31 @@ async def refusals(drive: Driver) -> None:
 @journey("audio/names")
 async def names(drive: Driver) -> None:
     """(7.2, 7.5) The two forms of an API upload, the same name twice, and the one file of a single session."""
-    for form in ("multipart", "raw"):
-        handle = await drive.create(f"audio/{form}")
-        if handle is not None:
-            sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
-            # a list may lag (rule 3); one that is not there is not waited for
-            listed = "audio_0.wav" if sent.accepted else None
-            await drive.until(handle, partial(_lists, listed))
-    twice = await drive.create("audio/twice")
-    if twice is not None:
-        await drive.upload(twice, "short", name="audio_0.wav")
-        await drive.upload(twice, "short", name="audio_0.wav", probe="the same file again")
-        await drive.end(twice)
-        await drive.finish(twice)
+    walks = [_form(drive, "multipart"), _form(drive, "raw"), _twice(drive)]
     if "single" in drive.target.upload_methods:
-        await _single(drive)
+        walks.append(_single(drive))
     else:
         drive.note("not_declared", "The target does not list single uploads.", "AUD-014", "AUD-015")
+    await drive.together(*walks)
+
+
+async def _form(drive: Driver, form: str) -> None:
+    handle = await drive.create(f"audio/{form}")
+    if handle is None:
+        return
+    sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
+    # a list may lag (rule 3); one that is not there is not waited for
+    await drive.until(handle, partial(_lists, "audio_0.wav" if sent.accepted else None))
+
+
+async def _twice(drive: Driver) -> None:
+    handle = await drive.create("audio/twice")
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await drive.upload(handle, "short", name="audio_0.wav", probe="the same file again")
+    await drive.end(handle)
+    await drive.finish(handle)
 
 
 def _lists(name: str | None, x: Exchange) -> bool:

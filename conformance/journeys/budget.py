@@ -16,6 +16,7 @@ class Budget:
     def __init__(self, seconds: float) -> None:
         self._start = monotonic()
         self._end = self._start + seconds
+        self._finished = self._start
 
     @property
     def elapsed(self) -> float:
@@ -26,6 +27,14 @@ class Budget:
     def left(self) -> float:
         """Seconds that remain, at least 0."""
         return max(0.0, self._end - monotonic())
+
+    def finished(self) -> None:
+        """Note that the target brought a session to its end: what is still waited for may be next."""
+        self._finished = monotonic()
+
+    def idle(self, since: float) -> float:
+        """Seconds for which the target finished nothing, counted from `since` (monotonic) at the earliest."""
+        return monotonic() - max(since, self._finished)
 
     def check(self) -> None:
         """Raise BudgetSpent when nothing is left."""

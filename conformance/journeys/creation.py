@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.scripts import SCRIPTS
@@ -56,25 +55,20 @@ RAW: dict[str, bytes] = {
 @journey("creation/defects")
 async def defects(drive: Driver) -> None:
     """(6.2) Every departure from a valid body, one at a time."""
-    places = asyncio.Semaphore(4)
 
     async def changed(probe: str, change: dict[str, Any]) -> None:
-        async with places:
-            await drive.send("create", "POST", drive.url("sessions"), probe=probe, json=drive.body(**change))
+        await drive.send("create", "POST", drive.url("sessions"), probe=probe, json=drive.body(**change))
 
     async def raw(probe: str, content: bytes) -> None:
         typed = {"Content-Type": "application/json"}
-        async with places:
-            await drive.send("create", "POST", drive.url("sessions"), probe=probe, content=content, headers=typed)
+        await drive.send("create", "POST", drive.url("sessions"), probe=probe, content=content, headers=typed)
 
-    async with asyncio.TaskGroup() as group:
-        for probe, change in BODIES.items():
-            group.create_task(changed(probe, change))
-        for probe, content in RAW.items():
-            group.create_task(raw(probe, content))
-        unlisted = [kind for kind in ("chunked", "single") if kind not in drive.target.upload_methods]
-        for kind in unlisted:
-            group.create_task(changed("upload_type not listed", {"upload_type": kind}))
+    unlisted = [kind for kind in ("chunked", "single") if kind not in drive.target.upload_methods]
+    await drive.together(
+        *(changed(probe, change) for probe, change in BODIES.items()),
+        *(raw(probe, content) for probe, content in RAW.items()),
+        *(changed("upload_type not listed", {"upload_type": kind}) for kind in unlisted),
+    )
 
 
 @journey("creation/variants")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json as jsonlib
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from conformance.journeys.recording import fitting
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from conformance.evidence import Credential, Operation
@@ -275,25 +276,37 @@ class Driver:
 
     async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = READ_LAG) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""
-        end, pace = monotonic() + within, Pace()
+        end = monotonic() + within
+        return await self._poll(handle, seen, lambda: end - monotonic())
+
+    async def _poll(self, handle: Handle, seen: Callable[[Exchange], bool], left: Callable[[], float]) -> Exchange:
+        pace = Pace()
         while True:
             heard = await self._read(handle)
-            left = end - monotonic()
-            if seen(heard.exchange) or left <= 0:
+            rest = left()
+            if seen(heard.exchange) or rest <= 0:
                 return heard.exchange
-            await self.pause(min(left, pace.next(heard.answer)))
+            await self.pause(min(rest, pace.next(heard.answer)))
 
     async def finish(self, handle: Handle) -> Exchange | None:
-        """Read until the session rests, within --processing-timeout; else None and a note `deadline`."""
+        """Read until the session rests; else None and a note `deadline`.
+
+        It has --processing-timeout, and again as long whenever the target finishes another session of the run: the
+        kit has many wait at once, and a target that works them off one by one is not late.
+        """
         # A session whose end was refused has nothing to wait for; one read shows where it stands.
         allowed = 0.0 if handle.refused else self.options.processing_timeout
         self._tell(f"waiting for the results of {handle.key!r}")
-        last = await self.until(handle, at_rest, within=allowed)
+        budget, began = self._wire.budget, monotonic()
+        last = await self._poll(handle, at_rest, lambda: allowed - budget.idle(began))
         if at_rest(last):
+            budget.finished()
             return last
         shown = last.document.get("status", last.status or last.trouble)
         self.note(
-            "deadline", f"Session {handle.key!r} still showed {shown} after {allowed:g} s (--processing-timeout)."
+            "deadline",
+            f"Session {handle.key!r} still showed {shown} after {allowed:g} s (--processing-timeout) in which no other"
+            " session came to its end either.",
         )
         return None
 
@@ -313,6 +326,15 @@ class Driver:
     def stranger(self, handle: Handle) -> Handle | None:
         """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
         return handle.stranger() if self._wire.owns(handle.upload_url) else None
+
+    async def together(self, *walks: Coroutine[Any, Any, object]) -> None:
+        """Side by side; what stops one of them stops all, and is raised as if it had been alone."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for walk in walks:
+                    group.create_task(walk)
+        except BaseExceptionGroup as stopped:
+            raise stopped.exceptions[0] from None
 
     async def pause(self, seconds: float) -> None:
         """Wait, within the run's budget."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import string
 from typing import TYPE_CHECKING
@@ -69,9 +68,7 @@ async def together(drive: Driver) -> None:
     handle = await drive.create("ending/together", drive.body(upload_type="chunked"))
     if handle is None:
         return
-    async with asyncio.TaskGroup() as group:
-        for place in range(_TOGETHER):
-            group.create_task(drive.upload(handle, "short", name=f"audio_{place}.wav"))
+    await drive.together(*(drive.upload(handle, "short", name=f"audio_{place}.wav") for place in range(_TOGETHER)))
     await drive.end(handle)
     await drive.finish(handle)
     await drive.get(handle)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +42,7 @@ async def parallel(drive: Driver) -> None:
         if handle is not None:
             await drive.get(handle)
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(4):
-            group.create_task(one(number))
+    await drive.together(*(one(number) for number in range(4)))
 
 
 def outcome(x: Exchange | None) -> tuple[Any, ...]:
@@ -61,15 +58,18 @@ def outcome(x: Exchange | None) -> tuple[Any, ...]:
 
 async def _pair(drive: Driver, first: str, second: str, data: tuple[dict[str, Any], dict[str, Any]]) -> bool:
     """Whether two sessions that differ only in their data came to different ends."""
-    ends = []
-    for session, given in zip((first, second), data, strict=True):
+    ends: dict[str, tuple[Any, ...]] = {}
+
+    async def one(session: str, given: dict[str, Any]) -> None:
         handle = await drive.create(session, drive.body(additional_data=given))
         if handle is None:
-            return False
+            return
         await drive.upload(handle, "short", name="audio_0.wav")
         await drive.end(handle)
-        ends.append(outcome(await drive.finish(handle)))
-    return ends[0] != ends[1]
+        ends[session] = outcome(await drive.finish(handle))
+
+    await drive.together(one(first, data[0]), one(second, data[1]))
+    return len(ends) == 2 and ends[first] != ends[second]
 
 
 @journey("passthrough/tempting")

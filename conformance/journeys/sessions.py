@@ -86,15 +86,18 @@ async def visit(drive: Driver) -> None:
 @journey("sessions/short")
 async def short(drive: Driver) -> None:
     """(8.3, 9.5) Two recordings with different words, each with a transcript of its own."""
-    for recording in ("knee", "cough"):
-        how, files = spoken(drive, recording)
-        if not files:
-            drive.note("no_such_audio", f"The kit has no {recording!r} that fits the target's formats and chunk limit.")
-            continue
-        handle = await drive.create(f"short/{recording}", drive.body(**how))
-        if handle is not None:
-            await upload_and_watch(drive, handle, files)
-            await conclude(drive, handle)
+    await drive.together(*(_recorded(drive, recording) for recording in ("knee", "cough")))
+
+
+async def _recorded(drive: Driver, recording: str) -> None:
+    how, files = spoken(drive, recording)
+    if not files:
+        drive.note("no_such_audio", f"The kit has no {recording!r} that fits the target's formats and chunk limit.")
+        return
+    handle = await drive.create(f"short/{recording}", drive.body(**how))
+    if handle is not None:
+        await upload_and_watch(drive, handle, files)
+        await conclude(drive, handle)
 
 
 @journey("sessions/plain")

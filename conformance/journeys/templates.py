@@ -29,8 +29,8 @@ async def _session(drive: Driver, session: str, templates: Sequence[str], probe:
 async def listed(drive: Driver) -> None:
     """(8.2) Up to four listed ids, two to a session."""
     ids = drive.target.templates[:_TRIED]
-    for at in range(0, len(ids), 2):
-        await _session(drive, f"templates/listed {at // 2 + 1}", ids[at : at + 2])
+    pairs = [ids[at : at + 2] for at in range(0, len(ids), 2)]
+    await drive.together(*(_session(drive, f"templates/listed {nth}", pair) for nth, pair in enumerate(pairs, 1)))
 
 
 @journey("templates/unknown")

@@ -58,6 +58,7 @@ class Wire:
         self.spelling: Spelling = SPELLINGS[0]
         #: Whether any answer of the run was 429 (polling was asked to slow down).
         self.throttled = False
+        self._places = asyncio.Semaphore(options.concurrency)
         self._own = {split_origin(url) for url in (options.target, *options.extra_origins)}
         made_up = hashlib.sha256(f"nobody's key {options.seed}".encode()).hexdigest()[:32]
         self._keys = {"right": options.api_key, "second": options.second_api_key, "wrong": f"nobody_{made_up}"}
@@ -110,10 +111,24 @@ class Wire:
     ) -> Heard:
         """Send one request and record what came of it; trouble on the way is recorded, never raised.
 
-        Raises BudgetSpent when the run's time is over; an exchange that this cuts off is not graded.
+        Waits for one of the run's places first: `concurrency` bounds what is on its way at a time, not what waits for
+        a result. Raises BudgetSpent when the run's time is over; an exchange that this cuts off is not graded.
         """
-        self.budget.check()
-        given = [(name.encode(), value.encode("utf-8")) for name, value in (headers or {}).items()]
+        async with self._places:
+            self.budget.check()
+            return await self._exchange(label, method, url, headers=headers or {}, content=content, timeout=timeout)
+
+    async def _exchange(
+        self,
+        label: Label,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout: float | None,  # noqa: ASYNC109 - as above
+    ) -> Heard:
+        given = [(name.encode(), value.encode("utf-8")) for name, value in headers.items()]
         try:
             request = self._client.build_request(method, url, headers=given, content=content or None)
         except (httpx.InvalidURL, ValueError, TypeError) as error:

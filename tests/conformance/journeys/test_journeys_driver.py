@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from time import monotonic
 
 import pytest
 
@@ -180,6 +181,31 @@ def test_a_session_that_never_ends_is_noted_and_not_waited_for_longer():
     last, evidence = play(miniature(processing=60.0), act, processing_timeout=0.2)
     assert last is None
     assert [note.reason for note in evidence.notes] == ["deadline"]
+
+
+def test_a_session_is_waited_for_as_long_as_the_target_finishes_others():
+    slow = {"id": "", "until": 0.0}
+
+    def twist(operation, asked, answer):
+        held = operation == "get" and asked.path.endswith(slow["id"]) and monotonic() < slow["until"]
+        return Answer(202, answer.document | {"status": "processing"}) if held else answer
+
+    async def act(stage):
+        async def other(number):
+            await stage.drive.pause(0.15 * number)
+            await stage.drive.consult(f"other {number}", ["short"])
+
+        async def last():
+            handle = await stage.drive.create("last")
+            slow.update(id=handle.session_id, until=monotonic() + 1.2)
+            await stage.drive.end(handle)
+            assert await stage.drive.finish(handle) is not None
+
+        await stage.drive.together(last(), *(other(number) for number in range(8)))
+        return stage.evidence
+
+    # Alone it would have been given up after 0.4 s, as the test above shows.
+    assert play(miniature(twist=twist), act, processing_timeout=0.4).notes == ()
 
 
 def test_a_request_that_hangs_is_trouble_and_not_an_exception():

@@ -70,22 +70,50 @@ def test_a_null_server_gives_a_run_to_grade(answer):
     assert "kit_error" not in reasons(evidence)
 
 
-def test_long_journeys_start_first_and_hold_no_place():
-    order = []
+def test_all_journeys_wait_at_once_the_long_ones_first():
+    begun, waiting, most = [], 0, 0
 
-    def named(name, seconds):
+    def named(name):
         async def walk(drive):
-            order.append(name)
-            await drive.pause(seconds)
+            nonlocal waiting, most
+            begun.append(name)
+            waiting += 1
+            most = max(most, waiting)
+            await drive.pause(0.05)
+            waiting -= 1
 
         return walk
 
-    walks = [journey(f"main {n}", named(f"main {n}", 0.01)) for n in range(4)]
-    slow = journey("long", named("long", 0.2), long=True)
-    began = monotonic()
-    run(miniature(), *walks, slow, concurrency=1)
-    assert order[0] == "long"
-    assert monotonic() - began < 0.4
+    names = [f"main {n}" for n in range(20)]
+    run(miniature(), *(journey(name, named(name)) for name in names), journey("long", named("long"), long=True))
+    assert (begun[0], most) == ("long", 21)
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_no_more_requests_are_on_their_way_than_there_are_places(places):
+    app = Crowd(miniature())
+
+    async def walk(drive):
+        await drive.together(*(drive.send("templates", "GET", drive.url("templates")) for _ in range(4)))
+
+    evidence = run(app, *(journey(f"main {n}", walk) for n in range(4)), concurrency=places)
+    assert app.most == places
+    assert len(list(evidence.select("templates"))) >= 16
+
+
+class Crowd:
+    """Counts the requests that a server answers at the same time."""
+
+    def __init__(self, app):
+        self._app = app
+        self._now = self.most = 0
+
+    async def __call__(self, scope, receive, send):
+        self._now += 1
+        self.most = max(self.most, self._now)
+        await asyncio.sleep(0.005)
+        await self._app(scope, receive, send)
+        self._now -= 1
 
 
 def test_journeys_that_move_the_clock_run_last_and_one_after_the_other():
@@ -142,6 +170,13 @@ def test_when_time_is_over_the_run_ends_with_notes_and_what_it_saw():
     assert reasons(evidence) == {"deadline"}
     assert evidence.stories["visit"].end is not None
     assert not [x for x in evidence.exchanges if x.trouble and x.label.graded]
+
+
+def test_time_that_is_over_side_by_side_is_a_deadline_and_no_mistake_of_the_kit():
+    async def walk(drive):
+        await drive.together(drive.pause(30), drive.pause(30))
+
+    assert reasons(run(miniature(), journey("main", walk), budget=0.5)) == {"deadline"}
 
 
 def test_progress_tells_where_the_run_is():

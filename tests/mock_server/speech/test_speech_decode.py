@@ -189,7 +189,9 @@ def test_chunks_may_change_their_format(uploads: Uploads) -> None:
 
 @pytest.mark.parametrize("container, codec", [("mp3", "libmp3lame"), ("adts", "aac")])
 def test_chunks_of_bare_frames_may_change_their_rate(container: str, codec: str, uploads: Uploads) -> None:
-    files = [uploads.data(f"audio_{place}", _tone(container, codec, rate)) for place, rate in enumerate((16_000, 32_000))]
+    files = [
+        uploads.data(f"audio_{place}", _tone(container, codec, rate)) for place, rate in enumerate((16_000, 32_000))
+    ]
     assert len({opens(file.path.read_bytes()) for file in files} - {None}) == 1  # joined, not decoded one by one
     whole = assemble(files, Limits())
     assert whole.issues == ()
