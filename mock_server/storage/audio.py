@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import hashlib
 import os
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server.storage import StorageError
+from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Callable, Collection
     from pathlib import Path
+
+    from mock_server.storage.together import Errand
 
 #: Pieces are gathered to this size before a thread writes them: an ordinary chunk of a recording costs one hop.
 _GATHER = 1024 * 1024
-#: Each waits for a disk most of the time; more would queue at the same disk.
-_THREADS = 4
+#: Each waits for a disk most of the time; more would queue at the same disk, and for the interpreter.
+_THREADS = 2
+#: What a thread takes at once; a large piece makes those after it wait.
+_MOST_TOGETHER = 4
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -90,6 +94,14 @@ class _Upload:
             os.close(handle)
 
 
+def _run(errands: list[Errand[Callable[[], object]]]) -> None:
+    for errand in errands:
+        try:
+            errand.value = errand.asked()
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            errand.error = error
+
+
 def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -113,11 +125,13 @@ class LocalAudio:
         except OSError as error:
             self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="scribe-audio")
+        self._disk: Together[Callable[[], object]] = Together(
+            "scribe-audio", _run, most=_MOST_TOGETHER, threads=_THREADS
+        )
 
     def close(self) -> None:
         """Finish what is being written."""
-        self._threads.shutdown()
+        self._disk.close()
         self._release()
 
     def _release(self) -> None:
@@ -132,7 +146,6 @@ class LocalAudio:
 
     async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
         """Stream a body to the disk; returns when the bytes are durable. Raises TooLarge and StorageError."""
-        loop = asyncio.get_running_loop()
         upload = _Upload(self.path(key), self._folders[key[0]])
         pieces: list[bytes] = []
         size = gathered = 0
@@ -144,22 +157,22 @@ class LocalAudio:
                 pieces.append(bytes(piece))
                 gathered += len(piece)
                 if gathered >= _GATHER:
-                    await loop.run_in_executor(self._threads, upload.write, pieces)
+                    await self._disk.ask(partial(upload.write, pieces))
                     pieces, gathered = [], 0
-            sha256 = await loop.run_in_executor(self._threads, upload.settle, pieces)
+            sha256: str = await self._disk.ask(partial(upload.settle, pieces))
         except OSError as error:
-            await loop.run_in_executor(self._threads, upload.drop)
+            await self._disk.ask(upload.drop)
             raise StorageError(f"The audio could not be stored ({error.strerror}).") from error
         except BaseException:
             # not awaited: a cancelled request must not wait
-            self._threads.submit(upload.drop)
+            self._disk.ask(upload.drop)
             raise
         return Stored(key, sha256, size)
 
     async def delete(self, keys: Collection[str]) -> None:
         """Remove files; one that is gone already is fine."""
         if keys:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._delete, list(keys))
+            await self._disk.ask(partial(self._delete, list(keys)))
 
     def _delete(self, keys: list[str]) -> None:
         for key in keys:
@@ -170,7 +183,8 @@ class LocalAudio:
 
         To be called while nothing is being uploaded: whatever no row refers to then is nobody's.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._sweep, set(kept))
+        gone: int = await self._disk.ask(partial(self._sweep, set(kept)))
+        return gone
 
     def _sweep(self, kept: set[str]) -> int:
         found = [path for folder in self._root.iterdir() if folder.is_dir() for path in folder.iterdir()]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import queue
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mock_server.storage import StorageError, schema
 from mock_server.storage.batch import Batch, Recent
+from mock_server.storage.together import Together
 from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
@@ -24,6 +21,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from mock_server.session.model import Session
+    from mock_server.storage.together import Errand
+
+    _Change: TypeAlias = Errand[Callable[[Connection], Any]]
 
 T = TypeVar("T")
 
@@ -79,26 +79,6 @@ def prepare(engine: Engine, path: Path) -> None:
         raise StorageError(f"The database {path} cannot be used ({error.orig}). Move it away to begin anew.") from error
 
 
-@dataclass
-class _Waiter:
-    """A change on its way through the writer, and whom to tell."""
-
-    change: Callable[[Connection], Any]
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[Any]
-    value: Any = None
-    error: BaseException | None = field(default=None)
-
-    def settle(self) -> None:
-        """Tell; whoever no longer waits is not told."""
-        if self.done.cancelled():
-            return
-        if self.error is not None:
-            self.done.set_exception(self.error)
-        else:
-            self.done.set_result(self.value)
-
-
 class SqliteStore:
     """All changes go through `write`, in order, several to a transaction; reads run beside them."""
 
@@ -110,12 +90,10 @@ class SqliteStore:
             self._engine.dispose()
             raise
         self._recent = Recent()
-        self._waiting: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
         self._closed = False
         self._connection: Connection | None = None  # the writer's own
-        self._writer = threading.Thread(target=self._serve, name="scribe-writer", daemon=True)
-        self._writer.start()
+        self._writer = Together("scribe-writer", self._commit, most=_MOST_TOGETHER)
 
     @property
     def engine(self) -> Engine:
@@ -129,10 +107,7 @@ class SqliteStore:
         """
         if self._closed:
             raise StorageError("The database is closed.")
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(change, loop, loop.create_future())
-        self._waiting.put(waiter)
-        value: T = await waiter.done
+        value: T = await self._writer.ask(change)
         return value
 
     def at_hand(self, session_id: str) -> Session | None:
@@ -156,49 +131,33 @@ class SqliteStore:
         """Finish what waits, then stop."""
         if not self._closed:
             self._closed = True
-            self._waiting.put(None)
-            self._writer.join()
+            self._writer.close()
+            if self._connection is not None:
+                self._connection.info.pop("batch", None)
+                self._connection.close()
             self._readers.shutdown()
             self._engine.dispose()
 
-    def _serve(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            together: list[_Waiter] = [first]
-            last = False
-            with contextlib.suppress(queue.Empty):
-                while len(together) < _MOST_TOGETHER and not last:
-                    following = self._waiting.get_nowait()
-                    last = following is None
-                    if following is not None:
-                        together.append(following)
-            self._commit(together)
-            _tell(together)
-            if last:
-                break
-        if self._connection is not None:
-            self._connection.info.pop("batch", None)
-            self._connection.close()
-
-    def _commit(self, together: list[_Waiter]) -> None:
+    def _commit(self, together: list[_Change]) -> None:
         """All in one transaction; where one is refused after it has written, each in one of its own."""
         try:
             if not self._transact(together):
-                for waiter in together:
-                    self._commit([waiter])
-        except BaseException as error:  # noqa: BLE001 - nothing was committed: every waiter has to learn it
+                for errand in together:
+                    self._commit([errand])
+        except BaseException as error:  # noqa: BLE001 - nothing was committed: every errand has to learn it
             told = error.orig if isinstance(error, DBAPIError) else error
-            for waiter in together:
-                waiter.error = waiter.error or StorageError(f"The database could not be written ({told}).")
-                waiter.error.__cause__ = waiter.error.__cause__ or error
+            for errand in together:
+                errand.error = errand.error or StorageError(f"The database could not be written ({told}).")
+                errand.error.__cause__ = errand.error.__cause__ or error
 
-    def _transact(self, together: list[_Waiter]) -> bool:
+    def _transact(self, together: list[_Change]) -> bool:
         """False when one of several was refused after it had written: the transaction they share cannot stand."""
         batch = Batch(self._recent)
         connection = self._connection = self._connection or self._engine.connect()
         connection.info["batch"] = batch
         try:
             with connection.begin() as transaction:
-                stands = all(_attempt(connection, batch, waiter) for waiter in together)
+                stands = all(_attempt(connection, batch, errand) for errand in together)
                 if not (stands and _written(connection, batch, together)):
                     transaction.rollback()
                     return len(together) == 1
@@ -212,7 +171,7 @@ class SqliteStore:
         return True
 
 
-def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> bool:
+def _attempt(connection: Connection, batch: Batch, errand: _Change) -> bool:
     """Run a change; False when it was refused after it had written.
 
     No savepoints: refusals come before the first write all but always, and two more statements a change cost as much as
@@ -220,40 +179,27 @@ def _attempt(connection: Connection, batch: Batch, waiter: _Waiter) -> bool:
     """
     driver: Any = connection.connection.driver_connection
     written = driver.total_changes
-    waiter.value = waiter.error = None
+    errand.value = errand.error = None
     try:
-        waiter.value = waiter.change(connection)
+        errand.value = errand.asked(connection)
     except OperationalError:
         raise  # the disk is full or failing: SQLite may have rolled back the whole transaction already
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
         batch.drop()
-        waiter.error = error
+        errand.error = error
         return bool(driver.total_changes == written)
     batch.keep()
     return True
 
 
-def _written(connection: Connection, batch: Batch, together: list[_Waiter]) -> bool:
+def _written(connection: Connection, batch: Batch, together: list[_Change]) -> bool:
     """Write what the changes left in memory; False when a row of theirs was refused."""
     try:
         write(connection, batch)
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
-        for waiter in together:
-            waiter.error = waiter.error or error
+        for errand in together:
+            errand.error = errand.error or error
         return False
     return True
-
-
-def _tell(together: list[_Waiter]) -> None:
-    """Wake each event loop once for all of its waiters."""
-    for loop in {waiter.loop for waiter in together}:
-        theirs = [waiter for waiter in together if waiter.loop is loop]
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(_settle, theirs)
-
-
-def _settle(waiters: list[_Waiter]) -> None:
-    for waiter in waiters:
-        waiter.settle()
