@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.checks.declared import member, methods
+from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
-from conformance.checks.trouble import put_off
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.declared import documents, is_absolute, listed, member, methods
 from conformance.checks.media import parse
+from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, not_applicable, recorded, violates, warns
 
@@ -57,8 +58,11 @@ def discovery_is_served(evidence: Evidence) -> Iterable[Finding]:
     """(4.1) GET /.well-known/medscribealliance ends in 200."""
     x = _last(evidence)
     if x is not None:
-        told = "GET /.well-known/medscribealliance is not 200."
-        yield holds(x) if x.status == 200 else violates(x, told, expected=200, actual=x.status)
+        yield _served(x, "GET /.well-known/medscribealliance is not 200.")
+
+
+def _served(x: Exchange, told: str) -> Finding:
+    return holds(x) if x.status == 200 else put_off(x) or violates(x, told, expected=200, actual=x.status)
 
 
 @check("DISC-002")
@@ -67,8 +71,7 @@ def discovery_needs_no_credential(evidence: Evidence) -> Iterable[Finding]:
     x = _last(evidence)
     bare = x is not None and not any(x.request.header(name) for name in ("authorization", "x-api-key", "cookie"))
     if x is not None and bare:
-        told = "Discovery without a credential is not 200."
-        yield holds(x) if x.status == 200 else violates(x, told, expected=200, actual=x.status)
+        yield _served(x, "Discovery without a credential is not 200.")
 
 
 @check("DISC-003")

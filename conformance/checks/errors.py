@@ -6,8 +6,8 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
-from conformance.checks.trouble import PUT_OFF, put_off
 from conformance.finding import (
     Finding,
     Kind,
@@ -392,7 +392,7 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
     """Server errors on valid requests, or on wrong ones that were sent once."""
     found = []
     for x in evidence.select():
-        if x.status < 500 or x.status in PUT_OFF or _at_storage(evidence, x) or (x.label.probe is None) is not valid:
+        if x.status < 500 or busy(x) or _at_storage(evidence, x) or (x.label.probe is None) is not valid:
             continue
         failure_told = x.label.operation == "get" and "error" in x.document  # E21: how a failed session may be shown
         undefined = (x.label.probe or "").startswith((_NONSENSE, *_UNDEFINED))

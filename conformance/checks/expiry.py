@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import arrived, sent_twice
 from conformance.checks.documents import equal, missing, shown_as, templates_of, whole
-from conformance.checks.refusals import busy, settled
+from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp, seconds_between
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
@@ -156,7 +156,7 @@ def _refused(x: Exchange) -> Finding:
     if x.status == 410 and code == "session_expired":
         return holds(x)
     if busy(x):
-        return inconclusive("throttled", f"The upload is answered {shown}: the service did not look at it.", x)
+        return not_looked_at(x, "The upload")
     if 400 <= x.status < 500:
         told = "An upload after expiry is refused, but not as 410 session_expired."
         return departs(x, "E42", told, expected=expected, actual=shown)

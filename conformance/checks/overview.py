@@ -8,9 +8,9 @@ import fixtures
 from conformance.checks import discovery
 from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
 from conformance.checks.media import parse
+from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.checks.timestamps import instant
-from conformance.checks.trouble import PUT_OFF
 from conformance.finding import Kind, holds, inconclusive, violates, warns
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def required_endpoints_exist(evidence: Evidence) -> Iterable[Finding]:
 def _endpoint(evidence: Evidence, operation: Operation) -> Finding | None:
     """How a required endpoint stands; None where no request with the right credential reached it."""
     if operation in _PUBLIC:
-        found = [x for x in evidence.select(operation, credential="right") if x.status not in PUT_OFF]
+        found = [x for x in evidence.select(operation, credential="right") if not busy(x)]
         good = [x for x in found if x.accepted]
         told, expected = f"The required endpoint for {operation} does not answer 2xx.", "2xx"
     else:
@@ -78,7 +78,7 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
         if isinstance(offered, list) and not {"chunked", "single"} & set(map(str, offered)):
             told = "upload_methods lists neither chunked nor single."
             yield violates(x, told, pointer="/capabilities/upload_methods", actual=offered)
-    uploads = [x for x in evidence.select("upload", valid=True) if x.status not in PUT_OFF and _is_speech(x)]
+    uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(x)]
     ends = [s.end for s in evidence.stories.values() if s.end is not None and s.acknowledged]
     standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(s)]
     if standing:
@@ -168,9 +168,8 @@ def the_discovery_document_is_valid(evidence: Evidence) -> Iterable[Finding]:
     """(1.4, 4.1) 200 with a JSON object in which all required members hold."""
     answers: list[Exchange] = list(evidence.select("discovery", valid=True))
     if answers and not any(True for _ in documents(evidence)):
-        yield violates(
-            answers[-1], "There is no discovery document.", expected="200 and an object", actual=answers[-1].status
-        )
+        last, told = answers[-1], "There is no discovery document."
+        yield put_off(last) or violates(last, told, expected="200 and an object", actual=last.status)
         return
     broken = [f for part in _PARTS for f in part(evidence) if f.kind is Kind.VIOLATES]
     yield from broken

@@ -27,6 +27,11 @@ def not_looked_at(x: Exchange, what: str) -> Finding:
     return inconclusive("throttled", f"{what} is answered {x.status}: the service did not look at it.", x)
 
 
+def put_off(x: Exchange) -> Finding | None:
+    """The finding for a request that the service had no time for; None for one that was answered."""
+    return not_looked_at(x, f"{x.request.method} ({x.label.probe or x.label.operation})") if busy(x) else None
+
+
 def settled(attempts: Collection[Exchange]) -> list[Exchange]:
     """Attempts at one valid request whose answer counts by rule 2: taken, refused, or a server error to the end."""
     answered = [x for x in attempts if x.response is not None and not busy(x)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.documents import requested, shown_as, templates_of, unlisted
+from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
-from conformance.checks.trouble import PUT_OFF, put_off
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def templates_are_listed(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select("templates", credential="right")
         if (x.label.probe or "credential: ").startswith("credential: ")
     ]
-    judged = [x for x in tried if x.status not in PUT_OFF]
+    judged = [x for x in tried if not busy(x)]
     if judged and not any(x.accepted for x in judged):
         yield violates(judged[0], "GET /templates is not 200.", expected=200, actual=judged[0].status)
     for x in _lists(evidence):

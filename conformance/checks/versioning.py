@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.declared import documents, is_absolute, listed, member
+from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
-from conformance.checks.trouble import put_off
 from conformance.finding import holds, inconclusive, not_applicable, violates, warns
 
 if TYPE_CHECKING:

@@ -89,3 +89,23 @@ def test_a_probe_that_was_only_put_off_is_held_against_nobody(requirement, statu
     before = {finding.message for finding in findings(requirement, fine()) if finding.kind in BLAME}
     blamed = [each for each in findings(requirement, put_off(status)) if each.kind in BLAME]
     assert {each.message for each in blamed} <= before
+
+
+@cache
+def put_off_throughout(status: int) -> Tape:
+    """Every operation, in the valid way, and nothing but "later" for an answer."""
+    tape = Tape(second_key=True)
+    told = error("service_unavailable" if status == 503 else "rate_limit_exceeded")
+    for operation in PATHS:
+        how: dict[str, Any] = {"file": "audio_0.wav", "fixture": "short"} if operation == "upload" else {}
+        session = None if operation in {"discovery", "templates"} else "s"
+        for _ in range(2):
+            headers = {"Retry-After": "1"}
+            tape.heard(operation, status, told, session=session, headers=headers, method=METHODS.get(operation), **how)
+    return tape
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("requirement", sorted(set(all_checks()) - ABOUT_LATER))
+def test_a_service_that_never_had_time_is_held_to_nothing(requirement, status):
+    assert not [each for each in findings(requirement, put_off_throughout(status)) if each.kind in BLAME]
