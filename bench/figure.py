@@ -139,7 +139,7 @@ def table(figures: Sequence[Figure]) -> Table:
 def keep(folder: Path, described: dict[str, Any], figures: Sequence[Figure]) -> Path:
     """Write the results under the time they were taken; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{described['taken'][:16].replace(':', '')}Z.json"
+    path = folder / f"{described['taken'][:19].replace(':', '')}Z.json"
     document = {"machine": described, "figures": [asdict(figure) for figure in figures]}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return path

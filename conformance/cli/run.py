@@ -20,11 +20,15 @@ from conformance.runner import CredentialsRefused, Options, TargetUnreachable
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.run import Run
     from conformance.runner import Progress as Step
 
 #: Exit codes (HOUSE §6); 1 and 4 are verdicts, 2, 3 and 5 are trouble.
 CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED = range(6)
+#: Journeys the progress line names.
+_SHOWN = 3
 
 
 class Reading(StrEnum):
@@ -67,11 +71,18 @@ async def _certify(options: Options, profile: str, reading: Reading, only: list[
         task = bar.add_task("asking for discovery", total=None, told="")
 
         def show(step: Step) -> None:
-            waiting = f" · waiting for {', '.join(step.running[:3])}" if step.running else ""
-            told = f"{step.requests} requests{waiting}"
+            told = f"{step.requests} requests{_waiting(step.running)}"
             bar.update(task, description="driving", total=step.total, completed=step.done, told=told)
 
         return await certify(options, profile=profile, reading=reading.value, only=only, progress=show)
+
+
+def _waiting(journeys: Sequence[str]) -> str:
+    """The first of what runs, and how many more do: all of it would not fit on a line."""
+    if not journeys:
+        return ""
+    more = f" and {len(journeys) - _SHOWN} more" if len(journeys) > _SHOWN else ""
+    return f" · waiting for {', '.join(journeys[:_SHOWN])}{more}"
 
 
 def certify_and_report(
