@@ -37,7 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--scribe-reading", default="lenient", choices=("lenient", "strict"), help="%(default)s")
     group.addoption("--scribe-only", action="append", default=[], metavar="ID|CHAPTER", help="may be repeated")
     group.addoption("--scribe-test-clock", metavar="URL", help="clock the kit may move, for the expiry tests")
-    group.addoption("--scribe-processing-timeout", type=float, default=120.0, metavar="S", help="%(default)s")
+    group.addoption(
+        "--scribe-processing-timeout", type=float, default=120.0, metavar="S", help="wait for a result (%(default)s)"
+    )
     group.addoption("--scribe-seed", type=int, default=0, help="%(default)s")
     group.addoption("--scribe-report-dir", metavar="DIR", help="also write the four report files there")
     group.addoption(

@@ -71,8 +71,9 @@ def is_public(url: str) -> bool:
 class Options:
     """What the operator says; times are seconds.
 
-    `processing_timeout` bounds the wait for one session's results, `budget` the whole run. `request_timeout` bounds
-    one exchange from connecting to the last byte; `first_timeout` those made before anything has answered.
+    `processing_timeout` bounds the wait for one session's results (counted anew whenever the target finishes another
+    session), `budget` the whole run. `request_timeout` bounds one exchange from connecting to the last byte;
+    `first_timeout` those made before anything has answered. `concurrency` is how many requests may be on their way.
     `extra_origins` are further origins that the operator names as the service's own (rule 8). `transport` replaces
     the network, so that a run can stay in one process.
     """

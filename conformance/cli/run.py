@@ -129,7 +129,7 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
     test_clock: Annotated[
         str | None, typer.Option(help="URL of a clock the kit may move, for the expiry tests.")
     ] = None,
-    processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for a result.")] = 120.0,
+    processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the next result.")] = 120.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice of the kit.")] = 0,
 ) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.

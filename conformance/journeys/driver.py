@@ -303,11 +303,11 @@ class Driver:
             budget.finished()
             return last
         shown = last.document.get("status", last.status or last.trouble)
-        self.note(
-            "deadline",
-            f"Session {handle.key!r} still showed {shown} after {allowed:g} s (--processing-timeout) in which no other"
-            " session came to its end either.",
-        )
+        if handle.refused:
+            waited = "when its end had been refused"
+        else:
+            waited = f"after {allowed:g} s (--processing-timeout) in which no other session came to its end either"
+        self.note("deadline", f"Session {handle.key!r} still showed {shown} {waited}.")
         return None
 
     async def consult(
