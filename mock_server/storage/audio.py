@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
 #: Pieces are gathered to this size before a thread writes them: an ordinary chunk of a recording costs one hop.
 _GATHER = 1024 * 1024
-#: Each waits for a disk most of the time; more would queue at the same disk, and for the interpreter.
-_THREADS = 2
-#: What a thread takes at once; a large piece makes those after it wait.
-_MOST_TOGETHER = 4
+#: Each waits for the disk most of the time, and a file system commits at once what is synced at the same time.
+_THREADS = 8
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -125,9 +123,7 @@ class LocalAudio:
         except OSError as error:
             self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
-        self._disk: Together[Callable[[], object]] = Together(
-            "scribe-audio", _run, most=_MOST_TOGETHER, threads=_THREADS
-        )
+        self._disk: Together[Callable[[], object]] = Together("scribe-audio", _run, most=1, threads=_THREADS)
 
     def close(self) -> None:
         """Finish what is being written."""

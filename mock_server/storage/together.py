@@ -1,4 +1,7 @@
-"""Threads that take all that waits at once: what reaches a disk together costs hardly more than what comes alone."""
+"""Threads that wait for the disk in the event loop's place, and may take several errands at once.
+
+What reaches a disk together costs hardly more than what comes alone.
+"""
 
 from __future__ import annotations
 
