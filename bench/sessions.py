@@ -18,7 +18,7 @@ from bench.server import Server, started
 if TYPE_CHECKING:
     from bench.flow import Round
 
-_ROUNDS, _FLOWS, _WARM = 5, 320, 64
+_ROUNDS, _FLOWS, _WARM = 9, 320, 64
 _LEAST = 0.40
 
 
