@@ -18,11 +18,11 @@ import psutil  # type: ignore[import-untyped]  # has no types, and no stubs are 
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+#: Enough for a median; of new files, too few to slow the next ones down when they are removed.
+_SAMPLES = 32
 #: What a figure depends on besides the machine.
-#: Enough for a median, too few to slow the next ones down when they are removed.
-_NEW_FILES = 32
 _VERSIONS = (
     "fastapi",
     "uvicorn",
@@ -87,14 +87,28 @@ def _judged(name: str, spread: Spread, limit: str, *, met: bool, **detail: Any) 
 
 def _fsync_ms(folder: Path) -> float:
     """Median time of a 4 KiB write with fsync where the servers keep their data."""
-    took = []
     with tempfile.NamedTemporaryFile(dir=folder) as file:
-        for _ in range(20):
-            began = time.perf_counter()
+
+        def append(_number: int) -> None:
             file.write(bytes(4096))
             file.flush()
             os.fsync(file.fileno())
-            took.append((time.perf_counter() - began) * 1000)
+
+        return _median_ms(append)
+
+
+def _new_file_ms(folder: Path) -> float:
+    """Making a file. Where thousands were removed minutes ago, ext4 searches long for an inode it may use again."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        return _median_ms(lambda number: os.close(os.open(f"{made}/{number}", os.O_CREAT | os.O_EXCL | os.O_WRONLY)))
+
+
+def _median_ms(act: Callable[[int], object]) -> float:
+    took = []
+    for number in range(_SAMPLES):
+        began = time.perf_counter()
+        act(number)
+        took.append((time.perf_counter() - began) * 1000)
     return round(statistics.median(took), 3)
 
 
@@ -111,17 +125,6 @@ def _installed(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _new_file_ms(folder: Path) -> float:
-    """Making a file. Where thousands were removed minutes ago, ext4 searches long for an inode it may use again."""
-    took = []
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        for number in range(_NEW_FILES):
-            began = time.perf_counter()
-            os.close(os.open(f"{made}/{number}", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            took.append(1000 * (time.perf_counter() - began))
-    return round(statistics.median(took), 3)
 
 
 def machine() -> dict[str, Any]:

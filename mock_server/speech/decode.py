@@ -64,7 +64,7 @@ class Decoded:
 
 
 class _Sink:
-    """Collects samples up to a limit and counts them by the file they came from."""
+    """Resamples what was decoded, keeps it up to a limit and counts it by the file it came from."""
 
     def __init__(self, offsets: Sequence[int], limit: int) -> None:
         self.data = bytearray()

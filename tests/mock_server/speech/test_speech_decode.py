@@ -200,9 +200,10 @@ def test_chunks_of_bare_frames_may_change_their_rate(container: str, codec: str,
 
 
 def _tone(container: str, codec: str, rate: int) -> bytes:
-    """1.3 s of a tone as bare frames."""
+    """1.3 s of a tone as bare frames: a tag or an index before them would begin a recording of its own."""
     out = io.BytesIO()
-    with av.open(out, "w", format=container) as file:
+    bare = {"id3v2_version": "0", "write_xing": "0"} if container == "mp3" else {}
+    with av.open(out, "w", format=container, options=bare) as file:
         stream = file.add_stream(codec, rate=rate, layout="mono")
         tone = np.sin(np.arange(round(1.3 * rate)) * 880 * np.pi / rate) * 8_000
         frame = av.AudioFrame.from_ndarray(tone.astype(np.int16)[None], "s16", "mono")
