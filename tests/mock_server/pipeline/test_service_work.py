@@ -170,21 +170,35 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
     assert office.settle(session)[1] is State.COMPLETED
 
 
-def test_the_session_that_was_ended_last_is_worked_on_last(office):
-    held, waiting = [], []
-    for number in range(5):
+def test_sessions_are_worked_on_in_the_order_they_were_ended(office, monkeypatch):
+    """With one place taken for good and requests that keep the next from beginning, all of them have to queue."""
+
+    def recorded(name, content):
         session = office.create("orderly")
-        office.upload(session, b"~Doctor: hello" if number < 2 else b"Doctor: hello", f"orderly_{number}.wav")
-        (held if number < 2 else waiting).append(session)
-    for session in held + waiting[::-1]:
-        office.end(session)
+        office.upload(session, content, name)
+        return session
+
+    async def heard_first():
+        async with asyncio.timeout(10):
+            while ["first.wav"] not in office.ears.calls:
+                await asyncio.sleep(0.01)
+
+    first = recorded("first.wav", b"~Doctor: hello")
+    queued = {f"orderly_{number}.wav": recorded(f"orderly_{number}.wav", b"Doctor: hello") for number in range(4)}
+    office.end(first)
+    office.run(heard_first())
+    monkeypatch.setattr(work, "_LONGEST_YIELD_S", 60.0)
+    monkeypatch.setattr(office.service._work, "_busy", lambda: True)
+    ended = sorted(queued, reverse=True)
+    for name in ended:
+        office.end(queued[name])
+    monkeypatch.setattr(office.service._work, "_busy", lambda: False)
+    for name in ended:
+        assert office.settle(queued[name])[1] is State.COMPLETED
+    assert [names[0] for names in office.ears.calls if names[0] in queued] == ended
     office.ears.patience.set()
-    for session in held + waiting:
-        assert office.settle(session)[1] is State.COMPLETED
+    assert office.settle(first)[1] is State.COMPLETED
     office.ears.patience.clear()
-    heard = [names[0] for names in office.ears.calls if names[0].startswith("orderly")]
-    assert len(heard) == 5
-    assert heard[-1] == "orderly_2.wav"
 
 
 def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, monkeypatch):
