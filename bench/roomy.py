@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bench import server
 from mock_server.app import create_app
-from mock_server.service import Limits
-from mock_server.settings import Settings
+from mock_server.settings import Limits, Settings
 
 #: More sessions than all rounds together end.
 _QUEUE = 100_000

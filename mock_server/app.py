@@ -14,10 +14,10 @@ from mock_server import extraction
 from mock_server.api import control, docs, operations
 from mock_server.api.endpoint import Endpoint, unknown
 from mock_server.api.face import Face
+from mock_server.assembly import open_service
 from mock_server.auth import Keys
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import CATALOGUE
-from mock_server.service import open_service
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
 if TYPE_CHECKING:

@@ -6,17 +6,13 @@ Order of every acknowledgement: bytes durable; state, journal row and queued wor
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import math
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.clock import FURTHEST, Clock, SystemClock, stamp
-from mock_server.conduct import HONEST, Conduct, conducted, moment, takes_audio
-from mock_server.ids import Ids, RandomIds
+from mock_server.clock import stamp
+from mock_server.conduct import conducted, moment, takes_audio
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, Order, Session
 from mock_server.session.step import (
@@ -30,23 +26,25 @@ from mock_server.session.step import (
     observed_state,
 )
 from mock_server.session.table import Event, State
-from mock_server.storage import AudioStore, StorageError, Store, rows
-from mock_server.storage.audio import LocalAudio, TooLarge
-from mock_server.storage.lock import DirectoryLock
-from mock_server.storage.sqlite import SqliteStore
+from mock_server.storage import StorageError, rows
+from mock_server.storage.audio import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
-    from pathlib import Path
     from typing import TypeVar
 
     from sqlalchemy import Connection
 
-    from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.clock import Clocks
+    from mock_server.conduct import Conduct
+    from mock_server.ids import Ids
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
+    from mock_server.settings import Limits
+    from mock_server.storage import AudioStore, Store
+    from mock_server.storage.lock import DirectoryLock
     from mock_server.storage.rows import JournalRow
 
     T = TypeVar("T")
@@ -55,22 +53,6 @@ log = logging.getLogger("scribe.mock")
 
 #: Longer names exist nowhere but in attacks; most file systems stop here too.
 _LONGEST_NAME = 255
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds: bytes a file and a session, files a session, sessions in processing, and pauses in seconds."""
-
-    upload_bytes: int = 100 * 1024 * 1024
-    session_bytes: int = 1024 * 1024 * 1024
-    #: An hour in chunks of six seconds.
-    files: int = 600
-    #: Two hundred consultations ended within a minute is a clinic's whole day.
-    queue: int = 256
-    #: One is heard while another's notes are written; the transcriber has its own bound.
-    at_once: int = 2
-    reconcile_s: float = 20.0
-    retry_after_s: int = 5
 
 
 class Service:
@@ -84,21 +66,19 @@ class Service:
         work: Work,
         process: Process,
         upkeep: Upkeep,
-        clock: Clock,
+        clocks: Clocks,
         ids: Ids,
         limits: Limits,
         conduct: Callable[[], Conduct],
-        offsets: dict[str, timedelta],
         held: DirectoryLock,
     ) -> None:
         self.limits = limits
+        self.clocks = clocks
         self._store = store
         self._audio = audio
         self._work = work
-        self._clock = clock
         self._ids = ids
         self._conduct = conduct
-        self._offsets = offsets
         self._held = held
         self._process = process
         self._upkeep = upkeep
@@ -117,38 +97,15 @@ class Service:
         await asyncio.to_thread(self._audio.close)
         self._held.release()
 
-    # time
-
-    def now_of(self, namespace: str) -> datetime:
-        """The namespace's time, UTC: the machine's and what its test clock was moved ahead."""
-        return self._clock.now() + self._offsets.get(namespace, timedelta())
-
-    async def now(self, namespace: str) -> datetime:
-        """The namespace's time, UTC."""
-        return self.now_of(namespace)
-
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
-        """Move a namespace's clock forwards, by seconds; 400 for backwards or over ten years ahead in all."""
-        most = FURTHEST.total_seconds()
-        if not math.isfinite(seconds) or not 0 <= seconds <= most:
-            raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.")
-
-        def advance(connection: Connection) -> timedelta:
-            ahead = rows.clock_offset(connection, namespace) + timedelta(seconds=seconds)
-            if ahead > FURTHEST:
-                raise problems.invalid_request(f"A clock is at most {most:.0f} seconds ahead; reset sets it back.")
-            rows.set_clock_offset(connection, namespace, ahead)
-            return ahead
-
-        ahead = await self._write(advance)
-        self._offsets[namespace] = max(ahead, self._offsets.get(namespace, ahead))
-        return self.now_of(namespace)
+        """Move a namespace's clock forwards, by seconds, and tell its time; 400 for what no clock does."""
+        return await self._kept(self.clocks.advance(namespace, seconds))
 
     # sessions
 
     async def create(self, namespace: str, order: Order, lifetime_s: int) -> Session:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
-        now = self.now_of(namespace)
+        now = self.clocks.now(namespace)
         session = Session(
             id=self._conduct().session_id(self._ids.session()),
             namespace=namespace,
@@ -191,7 +148,7 @@ class Service:
         def change(connection: Connection) -> tuple[Session, AudioFile, list[str]]:
             session = self._own(connection, namespace, session_id)
             self._admit(session, name, stored.size)
-            now = self.now_of(namespace)
+            now = self.clocks.now(namespace)
             file = AudioFile(
                 self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
             )
@@ -223,7 +180,7 @@ class Service:
         def change(connection: Connection) -> Session:
             session = self._own(connection, namespace, session_id)
             asked = EndRequested(audio_files_sent, templates_as_array)
-            return self._apply(connection, session, asked, self.now_of(namespace))
+            return self._apply(connection, session, asked, self.clocks.now(namespace))
 
         try:
             session = await self._write(change)
@@ -245,7 +202,7 @@ class Service:
             session = self._own(connection, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(connection, session, DeadlinePassed(), self.now_of(namespace))
+                session = self._apply(connection, session, DeadlinePassed(), self.clocks.now(namespace))
             return session, state
 
         return await self._write(change)
@@ -262,7 +219,7 @@ class Service:
     async def reset(self, namespace: str) -> int:
         """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
         gone, keys = await self._write(lambda connection: rows.clear(connection, namespace))
-        self._offsets.pop(namespace, None)
+        self.clocks.forget(namespace)
         await self._audio.delete(keys)
         return gone
 
@@ -282,7 +239,7 @@ class Service:
         return session
 
     def _observed(self, session: Session) -> State:
-        conduct, now = self._conduct(), self.now_of(session.namespace)
+        conduct, now = self._conduct(), self.clocks.now(session.namespace)
         return observed_state(session, moment(conduct, session, now))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
@@ -347,76 +304,3 @@ def _check_name(name: str) -> None:
         raise problems.invalid_request(
             f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)
         )
-
-
-async def open_service(
-    data_dir: Path,
-    *,
-    transcriber: Transcriber,
-    extractor: Extractor,
-    conduct: Callable[[], Conduct] = lambda: HONEST,
-    limits: Limits | None = None,
-    queue_limit: int | None = None,
-    max_upload_bytes: int | None = None,
-    clock: Clock | None = None,
-    ids: Ids | None = None,
-    max_chunk_seconds: float | None = None,
-    busy: Callable[[], bool] = lambda: False,
-) -> Service:
-    """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
-
-    `queue_limit` (sessions) and `max_upload_bytes` override `limits`; work waits a moment while `busy` says that there
-    are requests being answered. The caller awaits `close()`; one a process.
-    """
-    # DBOS takes a third of a second to import, which `--help` need not wait for
-    from mock_server.pipeline.process import Process
-    from mock_server.pipeline.upkeep import Upkeep
-    from mock_server.pipeline.work import Work
-
-    bounds = limits or Limits()
-    if queue_limit is not None:
-        bounds = replace(bounds, queue=queue_limit)
-    if max_upload_bytes is not None:
-        bounds = replace(bounds, upload_bytes=max_upload_bytes)
-    time = clock or SystemClock()
-    async with contextlib.AsyncExitStack() as opened:
-        held = DirectoryLock(data_dir)
-        opened.callback(held.release)
-        path = data_dir / "scribe.sqlite"
-        store = SqliteStore(path)
-        opened.callback(store.close)
-        audio = LocalAudio(data_dir / "audio")
-        opened.callback(audio.close)
-        offsets = await store.read(rows.clock_offsets)
-
-        def now_of(namespace: str) -> datetime:
-            return time.now() + offsets.get(namespace, timedelta())
-
-        work = Work(path, store, at_once=bounds.at_once, busy=busy)
-        process = Process(
-            store=store,
-            audio=audio,
-            transcriber=transcriber,
-            extractor=extractor,
-            conduct=conduct,
-            now_of=now_of,
-            max_chunk_seconds=max_chunk_seconds,
-        )
-        service = Service(
-            store=store,
-            audio=audio,
-            work=work,
-            process=process,
-            upkeep=Upkeep(store=store, work=work, process=process, every_s=bounds.reconcile_s),
-            clock=time,
-            ids=ids or RandomIds(),
-            limits=bounds,
-            conduct=conduct,
-            offsets=offsets,
-            held=held,
-        )
-        opened.push_async_callback(work.close)
-        await service.start()
-        opened.pop_all()
-        return service
-    raise AssertionError("unreachable: nothing above is suppressed")

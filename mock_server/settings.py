@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from mock_server.service import Limits
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,6 +14,22 @@ if TYPE_CHECKING:
 DEFAULT_KEY = "sk_test_development"
 #: Versions of the protocol this server speaks (§3.2); all three revisions call themselves 0.1 (E68).
 VERSIONS = ("0.1",)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds: bytes a file and a session, files a session, sessions in processing, and pauses in seconds."""
+
+    upload_bytes: int = 100 * 1024 * 1024
+    session_bytes: int = 1024 * 1024 * 1024
+    #: An hour in chunks of six seconds.
+    files: int = 600
+    #: Two hundred consultations ended within a minute is a clinic's whole day.
+    queue: int = 256
+    #: One is heard while another's notes are written; the transcriber has its own bound.
+    at_once: int = 2
+    reconcile_s: float = 20.0
+    retry_after_s: int = 5
 
 
 @dataclass(frozen=True)

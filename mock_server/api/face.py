@@ -102,7 +102,7 @@ class Face:
     def _remember(self, call: Call, answer: Answer) -> None:
         if not call.namespace or call.operation == "control":
             return
-        at = self.service.now_of(call.namespace)
+        at = self.service.clocks.now(call.namespace)
         outline = Outline(at, call.operation, call.request.method, call.path[:500], answer.status, call.session_id)
         self.seen.keep(call.namespace, outline)
 

@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator
 import fixtures
 import spec
 from mock_server.app import create_app
-from mock_server.service import Limits
-from mock_server.settings import Settings
+from mock_server.settings import Limits, Settings
 
 HOST = "http://mock.example:8080"
 MINE, ALSO_MINE, OTHERS, LIVE = "sk_test_mine", "sk_test_mine_2", "sk_test_other", "live-key-0123456789"

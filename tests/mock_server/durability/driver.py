@@ -15,8 +15,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from mock_server.service import Limits, open_service
+from mock_server.assembly import open_service
 from mock_server.session.model import Order
+from mock_server.settings import Limits
 from mock_server.speech.model import Transcription
 from mock_server.storage import StorageError, rows
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from mock_server.assembly import open_service
 from mock_server.conduct import HONEST
-from mock_server.service import Limits, open_service
 from mock_server.session.model import Order
 from mock_server.session.table import State
+from mock_server.settings import Limits
 from mock_server.speech.model import Failure, FileIssue, Transcription
 
 
@@ -27,6 +28,7 @@ class Ears:
         self.calls: list[list[str]] = []
         self.hints: list[str | None] = []
         self.patience = asyncio.Event()
+        self.waited_for = asyncio.Event()
 
     async def transcribe(self, recordings, *, language_hint, max_chunk_seconds=None):
         self.calls.append([recording.name for recording in recordings])
@@ -39,6 +41,7 @@ class Ears:
                 if self.broken[content] <= int(content[1:2]):
                     raise RuntimeError("the worker died")
             if content.startswith(b"~"):
+                self.waited_for.set()
                 await self.patience.wait()
             if content.startswith(b"*"):
                 continue

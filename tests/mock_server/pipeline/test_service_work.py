@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from mock_server.assembly import open_service
 from mock_server.pipeline import process, work
-from mock_server.service import open_service
 from mock_server.session.table import State
 from mock_server.storage import StorageError, rows
 
@@ -178,15 +178,11 @@ def test_sessions_are_worked_on_in_the_order_they_were_ended(office, monkeypatch
         office.upload(session, content, name)
         return session
 
-    async def heard_first():
-        async with asyncio.timeout(10):
-            while ["first.wav"] not in office.ears.calls:
-                await asyncio.sleep(0.01)
-
     first = recorded("first.wav", b"~Doctor: hello")
     queued = {f"orderly_{number}.wav": recorded(f"orderly_{number}.wav", b"Doctor: hello") for number in range(4)}
+    office.ears.waited_for.clear()
     office.end(first)
-    office.run(heard_first())
+    office.run(asyncio.wait_for(office.ears.waited_for.wait(), 10))
     monkeypatch.setattr(work, "_LONGEST_YIELD_S", 60.0)
     monkeypatch.setattr(office.service._work, "_busy", lambda: True)
     ended = sorted(queued, reverse=True)
@@ -312,7 +308,7 @@ def test_closing_interrupts_the_work_and_opening_takes_it_up(office):
         office.ears.patience.clear()
     assert (state, done.transcript) == (State.COMPLETED, "~Doctor: later")
     assert office.kinds(session).count("completed") == 1
-    assert (office.run(office.service.now("interrupted")) - office.sundial.now()).total_seconds() > 49
+    assert (office.service.clocks.now("interrupted") - office.sundial.now()).total_seconds() > 49
 
 
 def test_conduct_may_take_audio_after_the_end(office):

@@ -1,0 +1,85 @@
+"""A service on a data directory, put together from its parts."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from mock_server.clock import Clocks, SystemClock
+from mock_server.conduct import HONEST
+from mock_server.ids import RandomIds
+from mock_server.service import Service
+from mock_server.settings import Limits
+from mock_server.storage.audio import LocalAudio
+from mock_server.storage.lock import DirectoryLock
+from mock_server.storage.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mock_server.clock import Clock
+    from mock_server.conduct import Conduct
+    from mock_server.ids import Ids
+    from mock_server.pipeline.ports import Extractor, Transcriber
+
+
+async def open_service(
+    data_dir: Path,
+    *,
+    transcriber: Transcriber,
+    extractor: Extractor,
+    conduct: Callable[[], Conduct] = lambda: HONEST,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    max_chunk_seconds: float | None = None,
+    busy: Callable[[], bool] = lambda: False,
+) -> Service:
+    """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
+
+    Work waits a moment while `busy` says that there are requests being answered. The caller awaits `close()`; one a
+    process.
+    """
+    # DBOS takes a third of a second to import, which `--help` need not wait for
+    from mock_server.pipeline.process import Process
+    from mock_server.pipeline.upkeep import Upkeep
+    from mock_server.pipeline.work import Work
+
+    bounds = limits or Limits()
+    async with contextlib.AsyncExitStack() as opened:
+        held = DirectoryLock(data_dir)
+        opened.callback(held.release)
+        path = data_dir / "scribe.sqlite"
+        store = SqliteStore(path)
+        opened.callback(store.close)
+        audio = LocalAudio(data_dir / "audio")
+        opened.callback(audio.close)
+        clocks = await Clocks.of(store, clock or SystemClock())
+        work = Work(path, store, at_once=bounds.at_once, busy=busy)
+        process = Process(
+            store=store,
+            audio=audio,
+            transcriber=transcriber,
+            extractor=extractor,
+            conduct=conduct,
+            now_of=clocks.now,
+            max_chunk_seconds=max_chunk_seconds,
+        )
+        service = Service(
+            store=store,
+            audio=audio,
+            work=work,
+            process=process,
+            upkeep=Upkeep(store=store, work=work, process=process, every_s=bounds.reconcile_s),
+            clocks=clocks,
+            ids=ids or RandomIds(),
+            limits=bounds,
+            conduct=conduct,
+            held=held,
+        )
+        opened.push_async_callback(work.close)
+        await service.start()
+        opened.pop_all()
+        return service
+    raise AssertionError("unreachable: nothing above is suppressed")
