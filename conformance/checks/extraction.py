@@ -1,20 +1,16 @@
-"""Chapter 9: what result bodies hold, how templates and errors are told, and whether the transcript is the audio's."""
+"""Chapter 9: what result bodies hold, and how templates and errors are told."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import fixtures
 from conformance.checks.documents import requested, shown_as, templates_of, whole
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp
-from conformance.checks.words import coverage, same_words
 from conformance.finding import (
     departs,
     holds,
     inconclusive,
-    not_applicable,
     recorded,
     tolerated,
     violates,
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
 
+
 #: §9.6 and §11.2.
 TEMPLATE_CODES = ("template_not_found", "extraction_failed", "insufficient_audio", "timeout")
 FAILURE_CODES = (
@@ -37,12 +34,11 @@ FAILURE_CODES = (
 _BOTH = {"session_id": str, "status": str, "created_at": str, "audio_files_received": int, "audio_files": list}
 #: Members that only §9.3 asks for (E22).
 _ONLY_HERE = {"model_used": str, "language_detected": str}
-_LABEL = re.compile(r"^[^:\n]{1,40}: ", re.MULTILINE)
 #: At least this share of each quarter's content words, or the transcript covers it badly (EXT-012).
-_POOR, _NONE = 0.5, 0.1
+POOR, NONE = 0.5, 0.1
 
 
-def _results(evidence: Evidence, *statuses: str) -> Iterator[tuple[Story, Exchange]]:
+def results(evidence: Evidence, *statuses: str) -> Iterator[tuple[Story, Exchange]]:
     """Every read of a session document in one of the states, with its story."""
     for story in evidence.stories.values():
         for x in story.reads:
@@ -57,7 +53,7 @@ def _typed(value: object, kind: type) -> bool:
 @check("EXT-001")
 def result_bodies_have_their_members(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) The members common to all results, with their types."""
-    for _, x in _results(evidence, "completed", "partial", "failed"):
+    for _, x in results(evidence, "completed", "partial", "failed"):
         problems = [
             violates(
                 x, f"A result lacks {name}, or it has another type.", pointer=f"/{name}", actual=x.document.get(name)
@@ -77,7 +73,7 @@ def result_bodies_have_their_members(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-002")
 def completed_at_is_there(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) A completed body says when."""
-    for _, x in _results(evidence, "completed"):
+    for _, x in results(evidence, "completed"):
         if x.document.get("completed_at") is None:
             yield tolerated(x, "E22", "A completed body has no completed_at.", pointer="/completed_at")
         else:
@@ -87,7 +83,7 @@ def completed_at_is_there(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-003")
 def templates_are_there(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) templates is present with completed and partial, empty only when nothing listed was asked for."""
-    for story, x in _results(evidence, "completed", "partial"):
+    for story, x in results(evidence, "completed", "partial"):
         if x.document.get("templates") is None:
             yield violates(x, "A result has no templates.", pointer="/templates")
         elif not templates_of(x.document) and requested(evidence, story):
@@ -99,7 +95,7 @@ def templates_are_there(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-004")
 def a_partial_says_what_was_lost(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) audio_files_processed and processing_errors are present with partial."""
-    for _, x in _results(evidence, "partial"):
+    for _, x in results(evidence, "partial"):
         if not _typed(x.document.get("audio_files_processed"), int):
             yield violates(x, "A partial body has no audio_files_processed.", pointer="/audio_files_processed")
         elif x.document.get("processing_errors") is None:
@@ -113,7 +109,7 @@ def a_partial_says_what_was_lost(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-005")
 def results_carry_additional_data(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) additional_data given at creation is present in results."""
-    for story, x in _results(evidence, "completed", "partial", "failed"):
+    for story, x in results(evidence, "completed", "partial", "failed"):
         if not isinstance(story.asked.get("additional_data"), dict):
             continue
         if x.document.get("additional_data") is None:
@@ -124,7 +120,7 @@ def results_carry_additional_data(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _entries(evidence: Evidence) -> Iterator[tuple[Exchange, str, dict[str, object]]]:
-    for _, x in _results(evidence, "completed", "partial"):
+    for _, x in results(evidence, "completed", "partial"):
         for name, entry in templates_of(x.document).items():
             if isinstance(entry, dict):
                 yield x, name, entry
@@ -160,7 +156,7 @@ def _failed_entry(x: Exchange, pointer: str, entry: dict[str, object]) -> Iterat
 @check("EXT-007")
 def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
     """(9.4) Each requested, listed id is a key."""
-    for story, x in _results(evidence, "completed", "partial"):
+    for story, x in results(evidence, "completed", "partial"):
         wanted, entries = requested(evidence, story), templates_of(x.document)
         missing = [name for name in wanted if name not in entries]
         asked = story.asked.get("templates")
@@ -224,75 +220,6 @@ def failure_codes_are_common_ones(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "A failure code outside the tables.", expected=list(FAILURE_CODES), actual=code)
 
 
-def _diarizes(model: object) -> bool:
-    features = model.get("features") if isinstance(model, dict) else None
-    return isinstance(features, dict) and features.get("speaker_diarization") is True
-
-
-@check("EXT-011")
-def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
-    """(9.5) With speaker_diarization some line begins with a speaker's label."""
-    if not evidence.discovery:
-        return
-    models = evidence.discovery.get("models")
-    able = [m["id"] for m in models if _diarizes(m) and "id" in m] if isinstance(models, list) else []
-    if not able:
-        yield not_applicable("No model declares features.speaker_diarization.", models)
-        return
-    for story, x in _results(evidence, "completed"):
-        if story.asked.get("model") not in able or story.key != "visit":
-            continue
-        if _LABEL.search(str(x.document.get("transcript") or "")):
-            yield holds(x)
-        else:
-            yield warns(x, "Two voices, and no line of the transcript is labelled.", pointer="/transcript")
-        return
-
-
-def _said(story: Story) -> str | None:
-    """The text of the good speech a session was sent, in the order of its numbers; None when other audio was sent."""
-    asked = story.asked.get("transcript_language")
-    language = asked[0] if isinstance(asked, list) and asked else asked
-    known = fixtures.load()
-    sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
-    found = [fixture for fixture in sent if fixture is not None and fixture.text]
-    if not sent or len(found) < len(sent):
-        return None
-    # A transcript asked for in another language than is spoken has other words.
-    if isinstance(language, str) and any(not language.lower().startswith(f.language) for f in found):
-        return None
-    return " ".join(f.text for f in sorted(found, key=lambda f: f.sequence or 0))
-
-
-@check("EXT-012")
-def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]:
-    """(9.5, 9.8) It belongs to the audio sent and covers every quarter of it."""
-    judged: dict[str, tuple[Exchange, float, str]] = {}
-    for story, x in _results(evidence, "completed"):
-        said, transcript = _said(story), x.document.get("transcript")
-        share = coverage(said, transcript).lowest() if said and isinstance(transcript, str) else None
-        if said and share is not None and said not in judged:
-            judged[said] = (x, share, str(transcript))
-    if len(judged) < 2:
-        yield inconclusive("not_observed", "Fewer than two completed sessions with different speech were seen.")
-        return
-    uncovered = [(x, share) for x, share, _ in judged.values() if share < _NONE]
-    (_, _, one), (second, _, other) = list(judged.values())[:2]
-    if same_words(one, other):
-        told = "Two recordings with different words got the same transcript."
-        yield violates(second, told, pointer="/transcript", actual=other[:300])
-    elif len(uncovered) >= 2:
-        told = "The transcript leaves out whole stretches of the audio, in two recordings."
-        yield violates(uncovered[0][0], told, pointer="/transcript", expected=f">= {_NONE:g}", actual=uncovered[0][1])
-    else:
-        for x, share, _ in judged.values():
-            if share < _POOR:
-                told = "Less than half of the content words of some quarter are in the transcript."
-                yield warns(x, told, pointer="/transcript", actual=round(share, 2))
-            else:
-                yield holds(x)
-
-
 @check("EXT-014")
 def results_come_by_polling(evidence: Evidence) -> Iterable[Finding]:
     """(9.8) GET reaches a terminal body without any webhook."""
@@ -322,7 +249,7 @@ def polling_at_the_recommended_pace_is_tolerated(evidence: Evidence) -> Iterable
 @check("EXT-007")
 def a_listed_transcript_template_is_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(9.4) Whether transcript comes as a key that nobody asked for."""
-    for _, x in _results(evidence, "completed"):
+    for _, x in results(evidence, "completed"):
         if "transcript" in templates_of(x.document):
             yield recorded(x, "transcript is a key of templates")
             return

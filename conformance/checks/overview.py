@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import fixtures
-from conformance.checks import discovery
+from conformance.checks import capabilities, discovery
 from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
 from conformance.checks.media import parse
 from conformance.checks.refusals import busy, put_off
@@ -156,10 +156,10 @@ _PARTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     discovery.supported_versions_are_strings,
     discovery.base_url_is_the_root,
     discovery.authentication_methods_are_listed,
-    discovery.audio_formats_are_media_types,
-    discovery.the_chunk_limit_is_an_integer,
-    discovery.models_are_described,
-    discovery.models_have_their_members,
+    capabilities.audio_formats_are_media_types,
+    capabilities.the_chunk_limit_is_an_integer,
+    capabilities.models_are_described,
+    capabilities.models_have_their_members,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.checks.errors import CODES
+from conformance.checks.codes import CODES
 from tests.conformance.checks.builders import Tape, error, findings, verdict, verdicts
 
 ENVELOPE = ("ERR-001", "ERR-002", "ERR-003", "ERR-004", "ERR-016")

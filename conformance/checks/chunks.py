@@ -1,0 +1,194 @@
+"""Chapter 7, chunks: their order, their numbers, their length, and what is sent twice."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+import fixtures
+from conformance.checks.audio import (
+    final_of,
+    listings_after,
+    names_listed,
+    no_api,
+    settled_uploads,
+    to_the_api,
+    turned_down,
+)
+from conformance.checks.refusals import busy, not_looked_at, settled
+from conformance.checks.registry import check
+from conformance.checks.words import content_words, inverted, marker_positions, recognised
+from conformance.finding import (
+    holds,
+    inconclusive,
+    not_applicable,
+    violates,
+    warns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange
+    from conformance.finding import Finding
+
+
+#: A client reads an acknowledgement that takes longer as a stall (AUD-026).
+ACKNOWLEDGED_WITHIN = 5.0
+
+
+def _order(evidence: Evidence, key: str) -> tuple[Exchange, list[int | None]] | None:
+    """The final answer of an ordering session with the places of its markers in the transcript."""
+    story = evidence.stories.get(key)
+    if story is None or story.final is None:
+        return None
+    known = fixtures.load()
+    sent = [
+        known[x.label.fixture] for x in story.uploads if x.accepted and x.label.fixture and x.label.fixture in known
+    ]
+    ordered = sorted(sent, key=lambda fixture: fixture.sequence or 0)
+    transcript = story.final.document.get("transcript")
+    if not ordered or not isinstance(transcript, str):
+        return None
+    return story.final, marker_positions([fixture.text for fixture in ordered], transcript)
+
+
+@check("AUD-012")
+def chunks_are_ordered_by_their_number(evidence: Evidence) -> Iterable[Finding]:
+    """(7.2) The numeric suffix of the name decides, not arrival and not the alphabet."""
+    for key in ("audio/order of four", "audio/order of twelve"):
+        seen = _order(evidence, key)
+        if seen is None:
+            continue
+        final, positions = seen
+        if recognised(positions) < 3:
+            yield inconclusive("not_recognised", "Fewer than three markers were recognised in the transcript.", final)
+        elif not inverted(positions):
+            yield holds(final)
+        else:
+            yield from _inversion(evidence, key, final, positions)
+
+
+def _inversion(evidence: Evidence, key: str, final: Exchange, positions: list[int | None]) -> Iterator[Finding]:
+    again = _order(evidence, f"{key} again")
+    if again is not None and inverted(again[1]):
+        yield violates(
+            final,
+            "The transcript tells the chunks in another order than the numbers in their names.",
+            pointer="/transcript",
+            expected="markers of chunks in numeric order",
+            actual=[f"chunk {n} at word {at}" for n, at in enumerate(positions) if at is not None],
+        )
+    else:
+        yield warns(final, "Once the chunks stood out of order in the transcript; a repeat was right.")
+
+
+@check("AUD-013")
+def chunks_out_of_order_are_taken(evidence: Evidence) -> Iterable[Finding]:
+    """(7.2) Chunks that arrive out of order are handled where possible."""
+    for key in ("audio/order of four", "audio/order of twelve"):
+        story = evidence.stories.get(key)
+        for x in settled_uploads(story) if story else ():
+            yield holds(x) if x.accepted else warns(x, "A chunk out of order is refused.", actual=x.status)
+
+
+@check("AUD-015")
+def single_takes_the_whole_recording_in_one_request(evidence: Evidence) -> Iterable[Finding]:
+    """(7.5) One file is enough, and the session can be ended."""
+    story = evidence.stories.get("audio/single")
+    if story is None:
+        return
+    for x in settled_uploads(story):
+        yield holds(x) if x.accepted else violates(x, "The one file of a single session is refused.", actual=x.status)
+    ends = settled([x for x in story.exchanges if x.label.operation == "end"]) if story.acknowledged else []
+    for x in [x for x in ends if x.accepted] or ends[-1:]:
+        yield holds(x) if x.accepted else violates(x, "A single session cannot be ended.", actual=x.status)
+
+
+@check("AUD-020")
+def a_chunk_over_the_limit_shows(evidence: Evidence) -> Iterable[Finding]:
+    """(7.7) A chunk above the limit is refused, or the session ends partial or failed with an error."""
+    sent = next(evidence.select("upload", probe="audio/long chunk"), None)
+    if sent is None:
+        return
+    if not sent.accepted:
+        yield turned_down(sent, "A chunk over the limit")
+        return
+    final = final_of(evidence, "audio/long chunk")
+    if final is None:
+        yield inconclusive("deadline", "The session with the long chunk did not end in time.", sent)
+    elif final.document.get("status") == "completed":
+        yield warns(
+            final, "A chunk ten seconds above the declared limit is processed as if it were fine.", erratum="E59"
+        )
+    else:
+        yield holds(final)
+
+
+@check("AUD-021")
+def a_chunk_refused_for_its_length_gets_its_code(evidence: Evidence) -> Iterable[Finding]:
+    """(11.4) 400 chunk_too_large."""
+    if not to_the_api(evidence):
+        yield no_api(evidence)
+        return
+    for x in evidence.select("upload", probe="audio/long chunk"):
+        if busy(x):
+            yield not_looked_at(x, "The upload")
+        elif x.accepted:
+            yield not_applicable("A chunk over the limit is taken at upload and judged later.", x.status)
+        elif x.status == 400 and x.response and x.response.error_code == "chunk_too_large":
+            yield holds(x)
+        else:
+            yield warns(x, "Another refusal than 400 chunk_too_large.", expected="400 chunk_too_large", actual=x.status)
+
+
+@check("AUD-026")
+def chunks_are_acknowledged_before_they_are_processed(evidence: Evidence) -> Iterable[Finding]:
+    """(7.9) The acknowledgement is quick and does not grow with the length of audio."""
+    if not to_the_api(evidence):
+        yield no_api(evidence)
+        return
+    story = evidence.stories.get("audio/acknowledgement")
+    times: dict[str, list[Exchange]] = {}
+    for x in story.uploads if story else ():
+        if x.accepted and x.label.fixture:
+            times.setdefault(x.label.fixture, []).append(x)
+    slow = [x for found in times.values() for x in found if x.elapsed > ACKNOWLEDGED_WITHIN]
+    for x in slow[:1]:
+        yield warns(x, "An upload is acknowledged late.", expected=f"under {ACKNOWLEDGED_WITHIN:g} s", actual=x.elapsed)
+    if len(times) == 2 and not slow:
+        short, long = sorted(median(x.elapsed for x in found) for found in times.values())
+        last = next(reversed(times.values()))[-1]
+        if long > 1.0 and long > 3 * short:
+            yield warns(last, "The acknowledgement takes longer for longer audio.", expected=short, actual=long)
+        else:
+            yield holds(last)
+
+
+@check("AUD-029")
+def the_same_file_again_is_not_doubled(evidence: Evidence) -> Iterable[Finding]:
+    """(7.8) A retry under the same name stands once in the list and is said once."""
+    for sent in evidence.select("upload", probe="the same file again"):
+        if busy(sent):
+            yield not_looked_at(sent, "The upload")
+            continue
+        if 400 <= sent.status < 500:
+            yield holds(sent)
+            continue
+        for x in listings_after(evidence, sent):
+            names = names_listed(x) or []
+            if len(names) > 1:
+                yield warns(x, "A file sent again under its name stands twice.", pointer="/audio_files", actual=names)
+            else:
+                yield holds(x)
+        yield from _said_twice(evidence, sent)
+
+
+def _said_twice(evidence: Evidence, sent: Exchange) -> Iterator[Finding]:
+    final = final_of(evidence, sent.label.session or "")
+    known = fixtures.load().get(sent.label.fixture or "")
+    if final is None or known is None:
+        return
+    said, heard = content_words(known.text), content_words(str(final.document.get("transcript") or ""))
+    if len(heard) > 1.6 * len(said):
+        yield warns(final, "A file sent again is told twice in the transcript.", pointer="/transcript")

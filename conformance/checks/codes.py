@@ -1,0 +1,174 @@
+"""Chapter 11, the codes: which there are, and which status each goes with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.checks.errors import error_of, errors_met
+from conformance.checks.registry import check
+from conformance.finding import (
+    Finding,
+    departs,
+    holds,
+    inconclusive,
+    not_applicable,
+    recorded,
+    tolerated,
+    violates,
+    warns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange
+
+
+#: The table of §11.2 with the statuses each code goes with, and the code §3.3 adds.
+CODES: dict[str, tuple[int, ...]] = {
+    "authentication_failed": (401,),
+    "token_expired": (401,),
+    "invalid_api_key": (401,),
+    "forbidden": (403,),
+    "rate_limit_exceeded": (429,),
+    "session_not_found": (404,),
+    "template_not_found": (404,),
+    "webhook_not_found": (404,),
+    "session_expired": (410,),
+    "invalid_request": (400, 409),  # 409: too late or in the wrong state, which the tables have no code for (E37, E41)
+    "invalid_audio_format": (400,),
+    "chunk_too_large": (400,),
+    "invalid_template": (400,),
+    "missing_required_field": (400,),
+    "audio_quality_poor": (422,),
+    "audio_too_short": (422,),
+    "language_unsupported": (422,),
+    "processing_failed": (500,),
+    "internal_error": (500,),
+    "service_unavailable": (503,),
+    "unsupported_version": (400,),
+}
+#: Leniently also these (E64): 422 for what is invalid, the proxy's code for what is too large or of a wrong type.
+_LENIENT: dict[str, tuple[int, ...]] = {
+    "invalid_request": (422,),
+    "invalid_audio_format": (422, 415),
+    "chunk_too_large": (422, 413),
+    "invalid_template": (422,),
+    "missing_required_field": (422,),
+}
+#: Statuses the table of codes has no row for: any code may stand with them (E63), but for the one E64 names.
+_PAIR_EXEMPT = (405, 413)
+#: E35: legal in the body of a 410, elsewhere unusual.
+_ELSEWHERE = "processing_incomplete"
+
+
+def _coded(evidence: Evidence, codes: Collection[str]) -> Iterator[tuple[Exchange, str]]:
+    for x in errors_met(evidence):
+        code = x.response.error_code if x.response else None
+        exempt = x.status in _PAIR_EXEMPT and x.status not in _LENIENT.get(code or "", ())
+        if code in codes and not exempt:
+            yield x, str(code)
+
+
+@check("ERR-004")
+def codes_come_from_the_list(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) The table, and unsupported_version."""
+    for x in errors_met(evidence):
+        code = x.response.error_code if x.response else None
+        if code is None:
+            continue
+        told = "An error code is not in the list of §11.2."
+        if code == _ELSEWHERE:
+            yield warns(x, f"{code} stands outside the body of a 410.", pointer="/error/code", erratum="E35")
+        else:
+            yield holds(x) if code in CODES else tolerated(x, "E63", told, pointer="/error/code", actual=code)
+
+
+def _pairs(evidence: Evidence, *codes: str) -> Iterator[Finding]:
+    seen = False
+    for x, code in _coded(evidence, codes):
+        seen = True
+        told = f"The code {code} stands with status {x.status}."
+        wanted, where = " or ".join(map(str, CODES[code])), "/error/code"
+        if x.status in CODES[code]:
+            yield holds(x)
+        elif x.status in _LENIENT.get(code, ()):
+            yield departs(x, "E64", told, pointer=where, expected=wanted, actual=x.status)
+        else:
+            yield violates(x, told, pointer=where, expected=wanted, actual=x.status)
+    if not seen:
+        yield not_applicable(f"No answer of the run carried {' or '.join(codes)}.")
+
+
+@check("ERR-005")
+def credential_codes_go_with_401(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) authentication_failed, token_expired, invalid_api_key."""
+    yield from _pairs(evidence, "authentication_failed", "token_expired", "invalid_api_key")
+
+
+@check("ERR-006")
+def forbidden_and_rate_limit_have_their_status(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) forbidden 403, rate_limit_exceeded 429."""
+    yield from _pairs(evidence, "forbidden", "rate_limit_exceeded")
+
+
+@check("ERR-007")
+def not_found_codes_go_with_404(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) session_not_found, template_not_found, webhook_not_found."""
+    yield from _pairs(evidence, "session_not_found", "template_not_found", "webhook_not_found")
+
+
+@check("ERR-008")
+def session_expired_goes_with_410(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) On upload and end after expiry."""
+    if not any(True for _ in evidence.select("end", probe="end after expiry")):
+        yield inconclusive("no_clock", "No session could be brought to its deadline.")
+        return
+    yield from _pairs(evidence, "session_expired")
+
+
+@check("ERR-009")
+def request_codes_go_with_400(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) invalid_request and its kin."""
+    yield from _pairs(
+        evidence,
+        "invalid_request",
+        "invalid_audio_format",
+        "chunk_too_large",
+        "invalid_template",
+        "missing_required_field",
+    )
+
+
+@check("ERR-010")
+def processing_codes_have_their_status(evidence: Evidence) -> Iterable[Finding]:
+    """(11.2) 422 for the audio's faults, 500 and 503 for the service's, in direct answers."""
+    codes = (
+        "audio_quality_poor",
+        "audio_too_short",
+        "language_unsupported",
+        "processing_failed",
+        "internal_error",
+        "service_unavailable",
+    )
+    yield from _pairs(evidence, *codes)
+
+
+@check("ERR-011")
+def statuses_are_judged_elsewhere(evidence: Evidence) -> Iterable[Finding]:
+    """(11.3) Merged into the entries of each operation."""
+    yield recorded(None, "Statuses of errors met", sorted({x.status for x in errors_met(evidence)}))
+
+
+@check("ERR-017")
+def the_id_in_details_is_recorded(evidence: Evidence) -> Iterable[Finding]:
+    """(11.4) details.session_id, where it is there, is the one asked for."""
+    for x, _ in _coded(evidence, ("session_not_found",)):
+        details = error_of(x).get("details")
+        told = details.get("session_id") if isinstance(details, dict) else None
+        same = told is None or str(told) in x.request.url
+        yield (
+            recorded(x, "details.session_id", told)
+            if same
+            else violates(x, "details names another session.", actual=told)
+        )

@@ -1,0 +1,211 @@
+"""Chapter 6, the 410 of an expired session: its body, its files, its results, its stamps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.checks.arrivals import arrived, sent_twice
+from conformance.checks.documents import equal, missing, shown_as, templates_of, whole
+from conformance.checks.expiry import CLOCKS, STAMPS, if_observed, reads_past, says_expired, seconds_past, stories_left
+from conformance.checks.registry import check
+from conformance.checks.timestamps import judge_stamp, seconds_between
+from conformance.finding import departs, holds, not_applicable, tolerated, violates, warns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+
+_MEMBERS = {
+    "session_id": str,
+    "status": str,
+    "created_at": str,
+    "expired_at": str,
+    "message": str,
+    "audio_files_received": int,
+    "audio_files": list,
+}
+#: Codes of §9.6, and the one only the second 410 example has (E35).
+_CUT_OFF = ("processing_incomplete", "template_not_found", "extraction_failed", "insufficient_audio", "timeout")
+
+
+def _gone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """410 answers of sessions left alone."""
+    for story in stories_left(evidence):
+        for x in reads_past(story):
+            if x.status == 410:
+                yield story, x
+
+
+def _documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """410 answers that are session documents and not the envelope alone (E29)."""
+    return ((story, x) for story, x in _gone(evidence) if "session_id" in x.document)
+
+
+@check("SES-EXP-005")
+def an_expired_session_is_410(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) 410 Gone as JSON, when first seen expired and a minute later."""
+    found = []
+    for story in stories_left(evidence):
+        for x in reads_past(story):
+            media = x.response.media_type if x.response else ""
+            if not says_expired(x) and x.status != 410:
+                continue
+            if x.status == 410 and media == "application/json":
+                found.append(holds(x))
+            else:
+                told = "An expired session is not answered 410 with JSON."
+                found.append(violates(x, told, expected="410 application/json", actual=f"{x.status} {media}"))
+    return if_observed(evidence, found)
+
+
+@check("SES-EXP-006")
+def the_410_body_has_its_members(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) Seven members; the bare envelope is disputed."""
+    found: list[Finding] = []
+    for _, x in _gone(evidence):
+        if "session_id" not in x.document and isinstance(x.document.get("error"), dict):
+            found.append(departs(x, "E29", "A 410 is the error envelope, not the session."))
+            continue
+        wrong = missing(x, _MEMBERS)
+        for pointer, value in wrong.items():
+            found.append(violates(x, f"A 410 body lacks {pointer[1:]}.", pointer=pointer, actual=value))
+        if not wrong:
+            found += [judge_stamp(x, "created_at"), judge_stamp(x, "expired_at")]
+            if isinstance(x.document.get("error"), dict):
+                found.append(departs(x, "E29", "A 410 is a session document and an error envelope in one."))
+    return if_observed(evidence, found)
+
+
+@check("SES-EXP-008")
+def the_status_of_a_410_is_expired(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) Exactly expired."""
+    found = []
+    for _, x in _documents(evidence):
+        status = x.document.get("status")
+        told = "The status of a 410 body is not expired."
+        good = status == "expired"
+        found.append(holds(x) if good else violates(x, told, pointer="/status", expected="expired", actual=status))
+    return if_observed(evidence, found)
+
+
+@check("SES-EXP-009")
+def an_expired_session_lists_what_arrived(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) The count, the names and additional_data of before."""
+    found = []
+    for story, x in _documents(evidence):
+        if evidence.facts.api_target is False:
+            continue
+        if not _lists_all(evidence, story, x):
+            told, names = "An expired session does not list what it had received.", x.document.get("audio_files")
+            expected = sorted(set(story.acknowledged))
+            found.append(violates(x, told, pointer="/audio_files", expected=expected, actual=names))
+            continue
+        data, given = x.document.get("additional_data"), story.asked.get("additional_data")
+        if isinstance(given, dict) and data is None:
+            told = "An expired session lacks its additional_data."
+            found.append(tolerated(x, "E32", told, pointer="/additional_data", expected=given))
+        elif isinstance(given, dict) and not equal(given, data):
+            told = "An expired session does not return its additional_data."
+            found.append(violates(x, told, pointer="/additional_data", expected=given, actual=data))
+        else:
+            found.append(holds(x))
+    return if_observed(evidence, found)
+
+
+def _lists_all(evidence: Evidence, story: Story, x: Exchange) -> bool:
+    """Every acknowledged name, nothing that was never sent, once each unless sent twice (E69), and a count to match."""
+    names, come = x.document.get("audio_files"), arrived(evidence, story.key, x)
+    if not isinstance(names, list) or whole(x.document.get("audio_files_received")) != len(names):
+        return False
+    known, twice = come.required | come.doubtful, sent_twice(evidence, story.key)
+    once = all(names.count(name) == 1 or name in twice for name in names)
+    return not come.lost(names) and once and all(isinstance(name, str) and name in known for name in names)
+
+
+@check("SES-EXP-010")
+def results_in_a_410_have_their_types(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) model_used, language_detected, audio_files_processed, templates, transcript, where they are there."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "model_used": (str,),
+        "language_detected": (str,),
+        "templates": (dict, list),
+        "transcript": (str, type(None)),
+    }
+    found = []
+    for _, x in _documents(evidence):
+        wrong = {
+            name: x.document[name]
+            for name, kind in kinds.items()
+            if name in x.document and not isinstance(x.document[name], kind)
+        }
+        if "audio_files_processed" in x.document and whole(x.document["audio_files_processed"]) is None:
+            wrong["audio_files_processed"] = x.document["audio_files_processed"]
+        for name, value in wrong.items():
+            told, pointer = f"{name} of a 410 body has another type.", f"/{name}"
+            nothing = value is None
+            found.append(
+                tolerated(x, "E32", told, pointer=pointer)
+                if nothing
+                else violates(x, told, pointer=pointer, actual=value)
+            )
+        if not wrong:
+            found.append(holds(x))
+    return if_observed(evidence, found)
+
+
+@check("SES-EXP-011")
+def an_empty_session_expires_without_content(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) templates {} or absent, transcript null or absent."""
+    found = []
+    for story, x in _documents(evidence):
+        if story.key != "expiry/empty":
+            continue
+        content = bool(templates_of(x.document)) or bool(x.document.get("transcript"))
+        told = "A session without any audio expired with content."
+        found.append(warns(x, told, actual=x.document.get("transcript")) if content else holds(x))
+    return if_observed(evidence, found)
+
+
+@check("SES-EXP-012")
+def expired_at_is_the_instant_of_expiry(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) Not before expires_at, not later than the answer, the same in every read."""
+    found = []
+    first: dict[str, object] = {}
+    for story, x in _documents(evidence):
+        stamp = x.document.get("expired_at")
+        late = seconds_between(story.created.document.get("expires_at") if story.created else None, stamp)
+        if late is None:
+            continue
+        before = first.setdefault(story.key, stamp)
+        if late < -STAMPS:
+            told = "expired_at lies before expires_at."
+            found.append(violates(x, told, pointer="/expired_at", expected=">= expires_at", actual=f"{late:g} s"))
+        elif abs(seconds_between(before, stamp) or 0) > STAMPS:
+            found.append(
+                violates(x, "expired_at changed between reads.", pointer="/expired_at", expected=before, actual=stamp)
+            )
+        elif late > (seconds_past(story, x) or 0) + CLOCKS:
+            told = "expired_at lies in the future."
+            found.append(violates(x, told, pointer="/expired_at", actual=stamp))
+        else:
+            found.append(holds(x))
+    return if_observed(evidence, found)
+
+
+@check("SES-EXP-015")
+def templates_cut_off_say_so(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) Failed entries in a 410 body carry processing_incomplete or a code of §9.6."""
+    found = []
+    for _, x in _documents(evidence):
+        for name, entry in templates_of(x.document).items():
+            error = entry.get("error") if isinstance(entry, dict) else None
+            code = error.get("code") if isinstance(error, dict) else None
+            if shown_as(entry) == "failed":
+                told = f"The template {name} was cut off with an unusual code."
+                found.append(holds(x) if code in _CUT_OFF else warns(x, told, erratum="E35", actual=code))
+    if not found and any(True for _ in _gone(evidence)):
+        found.append(not_applicable("No expired session showed a failed template."))
+    return if_observed(evidence, found)

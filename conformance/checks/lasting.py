@@ -1,0 +1,126 @@
+"""Chapter 6, GET: what is the same at every read of a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.checks.arrivals import Arrived, arrived
+from conformance.checks.documents import equal
+from conformance.checks.reading import NAMED
+from conformance.checks.registry import check
+from conformance.checks.timestamps import seconds_between
+from conformance.finding import (
+    holds,
+    inconclusive,
+    not_applicable,
+    violates,
+    warns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.evidence import Evidence, Exchange
+    from conformance.finding import Finding
+
+
+@check("SES-GET-022")
+def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
+    """(6.3) Two reads in created and two at rest agree in every member the protocol names."""
+    for story in evidence.stories.values():
+        events = evidence.changes(story.key)
+        before: Exchange | None = None
+        for x in story.reads:
+            status = x.document.get("status")
+            untouched = status == "created" and not any(number < x.number for number in events)
+            resting = untouched or (story.final is not None and x.number >= story.final.number)
+            calm = before is not None and not any(before.number < number < x.number for number in events)
+            if before is not None and calm and resting and before.document.get("status") == status:
+                yield _compared(before, x)
+            before = x if resting and status is not None else None
+
+
+def _compared(before: Exchange, x: Exchange) -> Finding:
+    was, now = ({name: _plain(name, read.document.get(name)) for name in NAMED} for read in (before, x))
+    changed = [name for name in NAMED if not equal(was[name], now[name])]
+    if not changed:
+        return holds(x)
+    told = "Two reads of a session at rest differ though nothing happened in between."
+    expected, actual = ({name: side[name] for name in changed} for side in (was, now))
+    return violates(x, told, pointer=f"/{changed[0]}", expected=expected, actual=actual)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A member without the wording in it (rule 7)."""
+    if name == "error" and isinstance(value, dict):
+        return value.get("code")
+    if name == "processing_errors" and isinstance(value, list):
+        return [{k: v for k, v in item.items() if k != "message"} for item in value if isinstance(item, dict)]
+    return value
+
+
+@check("SES-GET-024")
+def stamps_of_creation_stay(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) created_at and expires_at are those of the 201 in every later answer."""
+    for story in evidence.stories.values():
+        if story.created is None:
+            continue
+        for x in (x for x in story.exchanges if x.label.operation in ("get", "end")):
+            for name in ("created_at", "expires_at"):
+                moved = seconds_between(story.created.document.get(name), x.document.get(name))
+                if moved is None:
+                    continue
+                told = f"{name} changed since the 201."
+                facts: dict[str, Any] = {"expected": story.created.document[name], "actual": x.document[name]}
+                if abs(moved) <= 1:
+                    yield holds(x)
+                elif name == "expires_at" and moved > 0:
+                    yield warns(x, told, pointer=f"/{name}", **facts)
+                else:
+                    yield violates(x, told, pointer=f"/{name}", **facts)
+
+
+@check("SES-GET-025")
+def open_sessions_list_what_arrived(evidence: Evidence) -> Iterable[Finding]:
+    """(6.3) After the n-th acknowledged upload a read within five seconds shows n files and their names."""
+    if evidence.facts.api_target is False:
+        yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
+        return
+    for story in evidence.stories.values():
+        uploads = [x for x in story.uploads if x.accepted]
+        for at, sent in enumerate(uploads):
+            following = uploads[at + 1].number if at + 1 < len(uploads) else (story.end.number if story.end else None)
+            reads = [x for x in story.reads if x.number > sent.number and (following is None or x.number < following)]
+            shown = [x for x in reads if x.accepted and isinstance(x.document.get("audio_files"), list)]
+            if shown:
+                yield _listed(shown[-1], arrived(evidence, story.key, shown[-1]))
+
+
+def _listed(x: Exchange, come: Arrived) -> Finding:
+    shown, names = x.document["audio_files"], sorted(come.required)
+    lost, invented = come.lost(shown), come.invented(shown)
+    told = "The files listed are not those acknowledged so far."
+    if invented or (lost and come.settled(x)):
+        return violates(x, told, pointer="/audio_files", expected=names, actual=shown)
+    if lost:
+        return inconclusive("too_fast", "The last read came within the five seconds a read may lag behind.", x)
+    return holds(x)
+
+
+@check("SES-GET-026")
+def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) Count and names of the end answer are those of every later answer."""
+    for story in evidence.stories.values():
+        names = story.end.document.get("audio_files") if story.end else None
+        if story.end is None or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            continue
+        for x in story.reads:
+            later = x.document.get("audio_files")
+            if x.number < story.end.number or not isinstance(later, list) or x.status not in (200, 202, 206):
+                continue
+            same = set(map(str, later)) == set(names) and x.document.get("audio_files_received", len(names)) == len(
+                names
+            )
+            more = evidence.facts.api_target is False and set(names) <= set(map(str, later))
+            told = "The files of a later answer are not those of the end answer."
+            yield holds(x) if same or more else violates(x, told, pointer="/audio_files", expected=names, actual=later)

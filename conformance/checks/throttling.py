@@ -1,0 +1,116 @@
+"""Chapter 11, throttling and servers that fall: what 429, 503 and 5xx say, and when they have no place."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from conformance.checks.errors import is_storage
+from conformance.checks.refusals import busy, put_off
+from conformance.checks.registry import check
+from conformance.finding import (
+    Finding,
+    holds,
+    not_applicable,
+    violates,
+    warns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conformance.evidence import Evidence, Exchange
+
+
+def _throttled(evidence: Evidence) -> list[Exchange]:
+    return [x for x in evidence.select() if x.status == 429 and not is_storage(evidence, x)]
+
+
+@check("ERR-015")
+def throttling_says_when_to_come_back(evidence: Evidence) -> Iterable[Finding]:
+    """(11.5) Retry-After as seconds or a date."""
+    for x in _throttled(evidence):
+        told = x.response.header("retry-after") if x.response else None
+        fine = told is not None and (told.strip().isdecimal() or _is_date(told))
+        yield holds(x) if fine else warns(x, "A 429 has no usable Retry-After.", actual=told)
+    if not _throttled(evidence):
+        yield not_applicable("The run met no 429.")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return parsedate_to_datetime(text) is not None
+    except (TypeError, ValueError):
+        return False
+
+
+@check("ERR-018")
+def unavailability_passes(evidence: Evidence) -> Iterable[Finding]:
+    """(11.6) After a 503 the same request, repeated, succeeds."""
+    seen = [x for x in evidence.select() if x.status == 503 and x.label.probe is None and not is_storage(evidence, x)]
+    for x in seen:
+        later = [y for y in evidence.exchanges if y.number > x.number and y.label.operation == x.label.operation]
+        better = any(y.accepted and y.label.session == x.label.session for y in later)
+        yield holds(x) if better else warns(x, "A 503 did not pass within the run.")
+    if not seen:
+        yield not_applicable("The run met no 503.")
+
+
+@check("ERR-019")
+def throttling_has_its_code(evidence: Evidence) -> Iterable[Finding]:
+    """(11.5) 429 with rate_limit_exceeded."""
+    for x in _throttled(evidence):
+        code = x.response.error_code if x.response else None
+        fine = code == "rate_limit_exceeded"
+        yield holds(x) if fine else violates(x, "A 429 does not carry rate_limit_exceeded.", actual=code)
+    if not _throttled(evidence):
+        yield not_applicable("The run met no 429.")
+
+
+#: Sporadic server errors a run may meet before they are a habit (rule 2).
+_HABIT = 3
+_NONSENSE = "nonsense: "
+#: Probes for which the text defines no answer, so that their own entries only warn of a 5xx (E36).
+_UNDEFINED = ("end without audio",)
+
+
+@check("ERR-020")
+def client_errors_are_4xx(evidence: Evidence) -> Iterable[Finding]:
+    """(11.3) No malformed request is answered 5xx twice in a row; valid ones hardly ever."""
+    yield from _nonsense(evidence)
+    for kind, fallen in (("valid", _fallen(evidence, valid=True)), ("wrong", _fallen(evidence, valid=False))):
+        if len(fallen) >= _HABIT:
+            told = f"{len(fallen)} {kind} requests were answered with a server error."
+            yield violates(fallen[-1], told, expected=f"fewer than {_HABIT} in a run", actual=fallen[-1].status)
+        elif kind == "wrong":
+            for x in fallen:
+                yield warns(x, f"A wrong request is answered with a server error ({x.label.probe}).", actual=x.status)
+
+
+def _nonsense(evidence: Evidence) -> Iterator[Finding]:
+    """Each malformed request that was sent twice."""
+    sent = {x.label.probe: x for x in evidence.select() if (x.label.probe or "").startswith(_NONSENSE)}
+    for probe, first in sent.items():
+        second = sent.get(f"{probe} again")
+        if second is None or is_storage(evidence, first):
+            continue
+        if min(first.status, second.status) < 500:
+            yield holds(second)
+        elif (later := put_off(second) or put_off(first)) is not None:
+            yield later
+        else:
+            told = f"A malformed request is answered with a server error, twice ({probe})."
+            yield violates(second, told, expected="4xx", actual=f"{first.status}, {second.status}")
+
+
+def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
+    """Server errors on valid requests, or on wrong ones that were sent once."""
+    found = []
+    for x in evidence.select():
+        if x.status < 500 or busy(x) or is_storage(evidence, x) or (x.label.probe is None) is not valid:
+            continue
+        failure_told = x.label.operation == "get" and "error" in x.document  # E21: how a failed session may be shown
+        undefined = (x.label.probe or "").startswith((_NONSENSE, *_UNDEFINED))
+        if not (failure_told and valid) and not undefined:
+            found.append(x)
+    return found

@@ -1,0 +1,96 @@
+"""Chapter 9, the transcript: whose words it holds, all of them and in order, and who said them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import fixtures
+from conformance.checks.extraction import NONE, POOR, results
+from conformance.checks.registry import check
+from conformance.checks.words import coverage, same_words
+from conformance.finding import (
+    holds,
+    inconclusive,
+    not_applicable,
+    violates,
+    warns,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
+
+
+_LABEL = re.compile(r"^[^:\n]{1,40}: ", re.MULTILINE)
+
+
+def _diarizes(model: object) -> bool:
+    features = model.get("features") if isinstance(model, dict) else None
+    return isinstance(features, dict) and features.get("speaker_diarization") is True
+
+
+@check("EXT-011")
+def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5) With speaker_diarization some line begins with a speaker's label."""
+    if not evidence.discovery:
+        return
+    models = evidence.discovery.get("models")
+    able = [m["id"] for m in models if _diarizes(m) and "id" in m] if isinstance(models, list) else []
+    if not able:
+        yield not_applicable("No model declares features.speaker_diarization.", models)
+        return
+    for story, x in results(evidence, "completed"):
+        if story.asked.get("model") not in able or story.key != "visit":
+            continue
+        if _LABEL.search(str(x.document.get("transcript") or "")):
+            yield holds(x)
+        else:
+            yield warns(x, "Two voices, and no line of the transcript is labelled.", pointer="/transcript")
+        return
+
+
+def _said(story: Story) -> str | None:
+    """The text of the good speech a session was sent, in the order of its numbers; None when other audio was sent."""
+    asked = story.asked.get("transcript_language")
+    language = asked[0] if isinstance(asked, list) and asked else asked
+    known = fixtures.load()
+    sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
+    found = [fixture for fixture in sent if fixture is not None and fixture.text]
+    if not sent or len(found) < len(sent):
+        return None
+    # A transcript asked for in another language than is spoken has other words.
+    if isinstance(language, str) and any(not language.lower().startswith(f.language) for f in found):
+        return None
+    return " ".join(f.text for f in sorted(found, key=lambda f: f.sequence or 0))
+
+
+@check("EXT-012")
+def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5, 9.8) It belongs to the audio sent and covers every quarter of it."""
+    judged: dict[str, tuple[Exchange, float, str]] = {}
+    for story, x in results(evidence, "completed"):
+        said, transcript = _said(story), x.document.get("transcript")
+        share = coverage(said, transcript).lowest() if said and isinstance(transcript, str) else None
+        if said and share is not None and said not in judged:
+            judged[said] = (x, share, str(transcript))
+    if len(judged) < 2:
+        yield inconclusive("not_observed", "Fewer than two completed sessions with different speech were seen.")
+        return
+    uncovered = [(x, share) for x, share, _ in judged.values() if share < NONE]
+    (_, _, one), (second, _, other) = list(judged.values())[:2]
+    if same_words(one, other):
+        told = "Two recordings with different words got the same transcript."
+        yield violates(second, told, pointer="/transcript", actual=other[:300])
+    elif len(uncovered) >= 2:
+        told = "The transcript leaves out whole stretches of the audio, in two recordings."
+        yield violates(uncovered[0][0], told, pointer="/transcript", expected=f">= {NONE:g}", actual=uncovered[0][1])
+    else:
+        for x, share, _ in judged.values():
+            if share < POOR:
+                told = "Less than half of the content words of some quarter are in the transcript."
+                yield warns(x, told, pointer="/transcript", actual=round(share, 2))
+            else:
+                yield holds(x)
