@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from mock_server.clock import Clocks, SystemClock
+from mock_server.clock import SystemClock
 from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
 from mock_server.service import Service
@@ -13,6 +13,7 @@ from mock_server.settings import Limits
 from mock_server.storage.audio import LocalAudio
 from mock_server.storage.lock import DirectoryLock
 from mock_server.storage.sqlite import SqliteStore
+from mock_server.testclock import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

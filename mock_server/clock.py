@@ -1,21 +1,9 @@
-"""The only source of time: the machine's clock, and a test clock a namespace that runs ahead of it."""
+"""The only source of time."""
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
-
-from mock_server import problems
-from mock_server.storage import rows
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from mock_server.storage import Store
-
-#: A test clock that could run away further would overflow stamps rather than test anything.
-FURTHEST = timedelta(days=3650)
+from datetime import UTC, datetime
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -31,46 +19,6 @@ class SystemClock:
     def now(self) -> datetime:
         """The moment it is, UTC."""
         return datetime.now(UTC)
-
-
-class Clocks:
-    """Each namespace's time: the machine's and what its test clock was moved ahead, kept in the database."""
-
-    def __init__(self, store: Store, clock: Clock, ahead: dict[str, timedelta]) -> None:
-        self._store = store
-        self._clock = clock
-        self._ahead = ahead
-
-    @classmethod
-    async def of(cls, store: Store, clock: Clock) -> Clocks:
-        """As they stood when the store was last open; raises StorageError."""
-        return cls(store, clock, await store.read(rows.clock_offsets))
-
-    def now(self, namespace: str) -> datetime:
-        """The namespace's time, UTC."""
-        return self._clock.now() + self._ahead.get(namespace, timedelta())
-
-    async def advance(self, namespace: str, seconds: float) -> datetime:
-        """Move a namespace's clock forwards and tell its time; 400 for backwards or over ten years ahead in all."""
-        most = FURTHEST.total_seconds()
-        if not math.isfinite(seconds) or not 0 <= seconds <= most:
-            raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.")
-
-        def change(connection: Connection) -> timedelta:
-            ahead = rows.clock_offset(connection, namespace) + timedelta(seconds=seconds)
-            if ahead > FURTHEST:
-                raise problems.invalid_request(f"A clock is at most {most:.0f} seconds ahead; reset sets it back.")
-            rows.set_clock_offset(connection, namespace, ahead)
-            return ahead
-
-        ahead = await self._store.write(change)
-        # two that were moved at once come back in any order
-        self._ahead[namespace] = max(ahead, self._ahead.get(namespace, ahead))
-        return self.now(namespace)
-
-    def forget(self, namespace: str) -> None:
-        """Back to the machine's time; the row goes with the namespace's others."""
-        self._ahead.pop(namespace, None)
 
 
 def stamp(moment: datetime) -> str:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from mock_server.clock import Clocks
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
     from mock_server.pipeline.process import Process
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from mock_server.storage import AudioStore, Store
     from mock_server.storage.lock import DirectoryLock
     from mock_server.storage.rows import JournalRow
+    from mock_server.testclock import Clocks
 
     T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from conformance.finding import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from conformance.evidence import Evidence
+    from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
 
 
@@ -44,14 +44,19 @@ def _is_listed(model: object, evidence: Evidence) -> TypeGuard[str]:
     return isinstance(model, str) and model in models_offered(evidence)
 
 
-@check("SES-CREATE-009")
-def a_session_lasts_as_long_as_its_model_says(evidence: Evidence) -> Iterable[Finding]:
-    """(6.5) expires_at - created_at is the model's max_session_duration_seconds."""
+def _lifetimes(evidence: Evidence) -> Iterator[tuple[Exchange, float, float]]:
+    """Creates that were taken, the seconds their session lasts and the limit of its model."""
     for x in creates_taken(evidence):
         limit = _limit(evidence, asked_for(x).get("model"))
         lasts = seconds_between(x.document.get("created_at"), x.document.get("expires_at"))
-        if limit is None or lasts is None:
-            continue
+        if limit is not None and lasts is not None:
+            yield x, lasts, limit
+
+
+@check("SES-CREATE-009")
+def a_session_lasts_as_long_as_its_model_says(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) expires_at - created_at is the model's max_session_duration_seconds."""
+    for x, lasts, limit in _lifetimes(evidence):
         shown = f"{lasts:g} s"
         if abs(lasts - limit) <= _EXACT:
             yield holds(x)
@@ -66,11 +71,7 @@ def a_session_lasts_as_long_as_its_model_says(evidence: Evidence) -> Iterable[Fi
 @check("SES-EXP-002")
 def the_limit_belongs_to_the_model(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) One session per discovery model, each within its own limit."""
-    for x in creates_taken(evidence):
-        limit = _limit(evidence, asked_for(x).get("model"))
-        lasts = seconds_between(x.document.get("created_at"), x.document.get("expires_at"))
-        if limit is None or lasts is None:
-            continue
+    for x, lasts, limit in _lifetimes(evidence):
         good = lasts <= limit + _OVER
         told = f"A session of model {asked_for(x)['model']!r} lasts beyond that model's limit."
         yield (
