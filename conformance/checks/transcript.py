@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import fixtures
 from conformance.checks.extraction import NONE, POOR, results
 from conformance.checks.registry import check
-from conformance.checks.words import coverage, same_words
+from conformance.checks.words import coverage, same_words, shares_heard
 from conformance.finding import (
     holds,
     inconclusive,
@@ -18,12 +18,16 @@ from conformance.finding import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
 
 
+#: Sessions of journeys/leftout.py, which send once more what another session's transcript leaves out.
+ASKED_AGAIN = "left out of "
+#: Losing a file in so many sessions is a habit; in fewer it may be the recogniser, whose quality is not graded.
+_SESSIONS = 3
 _LABEL = re.compile(r"^[^:\n]{1,40}: ", re.MULTILINE)
 
 
@@ -52,30 +56,38 @@ def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
         return
 
 
-def _said(story: Story) -> str | None:
-    """The text of the good speech a session was sent, in the order of its numbers; None when other audio was sent."""
+def _spoken(story: Story) -> list[str]:
+    """The texts of the files a session was sent, in the order of their numbers; none when other audio was sent."""
     asked = story.asked.get("transcript_language")
     language = asked[0] if isinstance(asked, list) and asked else asked
     known = fixtures.load()
     sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
     found = [fixture for fixture in sent if fixture is not None and fixture.text]
-    if not sent or len(found) < len(sent):
-        return None
+    if len(found) < len(sent):
+        return []
     # A transcript asked for in another language than is spoken has other words.
     if isinstance(language, str) and any(not language.lower().startswith(f.language) for f in found):
-        return None
-    return " ".join(f.text for f in sorted(found, key=lambda f: f.sequence or 0))
+        return []
+    return [f.text for f in sorted(found, key=lambda f: f.sequence or 0)]
+
+
+def _transcripts(evidence: Evidence) -> Iterator[tuple[Story, Exchange, list[str], str]]:
+    """Completed sessions of good speech: the read, what was said file by file, and the transcript."""
+    for story, x in results(evidence, "completed"):
+        texts, transcript = _spoken(story), x.document.get("transcript")
+        if texts and isinstance(transcript, str):
+            yield story, x, texts, transcript
 
 
 @check("EXT-012")
 def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]:
     """(9.5, 9.8) It belongs to the audio sent and covers every quarter of it."""
     judged: dict[str, tuple[Exchange, float, str]] = {}
-    for story, x in results(evidence, "completed"):
-        said, transcript = _said(story), x.document.get("transcript")
-        share = coverage(said, transcript).lowest() if said and isinstance(transcript, str) else None
-        if said and share is not None and said not in judged:
-            judged[said] = (x, share, str(transcript))
+    for story, x, texts, transcript in _transcripts(evidence):
+        said = " ".join(texts)
+        share = coverage(said, transcript).lowest()
+        if share is not None and said not in judged and not story.key.startswith(ASKED_AGAIN):
+            judged[said] = (x, share, transcript)
     if len(judged) < 2:
         yield inconclusive("not_observed", "Fewer than two completed sessions with different speech were seen.")
         return
@@ -94,3 +106,24 @@ def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]
                 yield warns(x, told, pointer="/transcript", actual=round(share, 2))
             else:
                 yield holds(x)
+
+
+@check("EXT-012")
+def no_file_is_left_out(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5, 9.8) What one session's transcript leaves out of a file is not what another session heard in it.
+
+    A file none of whose words is found may be beyond this service's hearing; one that it hears elsewhere is lost.
+    """
+    lost: dict[str, tuple[Exchange, str]] = {}
+    heard: set[str] = set()
+    for story, x, texts, transcript in _transcripts(evidence):
+        for text, share in zip(texts, shares_heard(texts, transcript), strict=True):
+            if share == 0 and not story.key.startswith(ASKED_AGAIN):
+                lost.setdefault(story.key, (x, text))
+            elif share is not None and share >= POOR:
+                heard.add(text)
+    found = [(x, text) for x, text in lost.values() if text in heard]
+    for x, text in found:
+        told = "A file's words are left out of the transcript, though another session's has them."
+        facts = {"pointer": "/transcript", "expected": text, "actual": str(x.document["transcript"])[:300]}
+        yield violates(x, told, **facts) if len(found) >= _SESSIONS else warns(x, told, **facts)

@@ -99,6 +99,8 @@ _COMMON = frozenset(
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 #: Fewer content words than this in a stretch of speech prove nothing about it (EXT-012).
 FEWEST = 10
+#: The same for a file of its own, of which not one word may be found.
+FEWEST_OWN = 3
 
 
 def content_words(text: str) -> list[str]:
@@ -148,20 +150,34 @@ def coverage(said: str, transcript: str) -> Coverage:
     return Coverage(tuple(len(quarter) for quarter in quarters), found)
 
 
-def marker_positions(texts: Sequence[str], transcript: str) -> list[int | None]:
-    """For each chunk's text: where its own words (words no other chunk has) first stand in the transcript."""
-    own = [
+def _own_words(texts: Sequence[str]) -> list[list[str]]:
+    """For each text: its content words that no other text has."""
+    words = [content_words(text) for text in texts]
+    return [
         [
             word
-            for word in content_words(text)
-            if not any(word in content_words(other) for other in texts if other != text)
+            for word in mine
+            if not any(word in others for text, others in zip(texts, words, strict=True) if text != own)
         ]
-        for text in texts
+        for own, mine in zip(texts, words, strict=True)
     ]
+
+
+def marker_positions(texts: Sequence[str], transcript: str) -> list[int | None]:
+    """For each chunk's text: where its own words (words no other chunk has) first stand in the transcript."""
     heard = [word.lower() for word in _WORD.findall(transcript)]
     return [
         next((at for at, word in enumerate(heard) if any(_alike(marker, word) for marker in markers)), None)
-        for markers in own
+        for markers in _own_words(texts)
+    ]
+
+
+def shares_heard(texts: Sequence[str], transcript: str) -> list[float | None]:
+    """For each chunk's text: the share of its own words the transcript has; None where too few prove anything."""
+    heard = content_words(transcript)
+    return [
+        sum(any(_alike(word, other) for other in heard) for word in own) / len(own) if len(own) >= FEWEST_OWN else None
+        for own in _own_words(texts)
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.media import same_type
 from conformance.checks.words import inverted, marker_positions
+from conformance.journeys.leftout import ask_again
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ async def _shuffled(drive: Driver, session: str, markers: Sequence[Fixture], ord
     """One shuffled session; a second one only when the first shows an inversion, for it counts when it shows again."""
     final = await _in_order_of(drive, session, markers, order)
     said = str(final.document.get("transcript") or "") if final else ""
+    await ask_again(drive, session, [marker.name for marker in markers], final)
     if inverted(marker_positions([marker.text for marker in markers], said)):
         await _in_order_of(drive, f"{session} again", markers, order)
 

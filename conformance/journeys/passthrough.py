@@ -19,9 +19,9 @@ RECOMMENDED = 4096
 
 
 def filled(size: int) -> dict[str, Any]:
-    """An object of exactly so many bytes as compact JSON."""
-    empty = len(json.dumps({"text": ""}, separators=(",", ":")))
-    return {"text": "x" * (size - empty)}
+    """An object of exactly so many bytes as compact JSON, in many members: a store may cut text or drop members."""
+    data = {f"member_{number}": "x" * 40 for number in range(size // 64)}
+    return data | {"text": "x" * (size - len(json.dumps(data | {"text": ""}, separators=(",", ":"))))}
 
 
 @journey("passthrough/size")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.journeys.driver import REMOVE
+from conformance.journeys.leftout import ask_again
 from conformance.journeys.recording import fitting, pieces
 from conformance.journeys.registry import journey
 
@@ -14,17 +15,28 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.journeys.driver import Driver, Handle
 
-#: Members that break careless servers: nesting, null, numbers, Unicode beyond the BMP, long text; below 4 KB (§6.6).
+#: Members that break careless servers: nesting, null, numbers, repeats, Unicode beyond the BMP and not composed (in a
+#: name, too), text that looks like something else, long text; below 4 KB and ten levels (§6.6).
 TRICKY: dict[str, Any] = {
     "emr_encounter_id": "enc_0815",
-    "nested": {"list": [1, "two", None, [], {}, [[3.5]]], "empty": "", "": "an empty name"},
+    "absent": None,
+    "nested": {"list": [1, "two", None, [], {}, [[3.5]]], "empty": "", "": "an empty name", "null": None},
+    "deep": {"a": {"b": {"c": {"d": {"e": {"f": ["as deep as this"]}}}}}},
     "numbers": [0, -1, 1.5, 1e-7, 9007199254740991, -0.25],
     "flags": [True, False, None],
+    "repeats": ["twice", "twice", 1, 1],
+    "looks": ["007", "1e5", "true", "null", " padded ", "2026-01-27T10:00:00Z", "2026-01-27T10:00:00.000+05:30"],
+    "Case": "upper",
+    "case": "lower",
     "unicode": "Zoë 東京 हिन्दी 🩺 e\u0301 \u202eright to left",
+    "e\u0301tat": "a name that is not composed",
     "markup": '<b>&amp;</b> "quoted" back\\slash tab\t line\nbreak',
     "status": "failed",
     "long": "consultation " * 60,
 }
+
+#: Reads of the visit's results: a service that forgets or moves on may do so at any of them (SES-STATE-010).
+_READS = 6
 
 
 def spoken(drive: Driver, *consultations: str) -> tuple[dict[str, Any], Sequence[str]]:
@@ -62,11 +74,14 @@ def _shows(count: int) -> Callable[[Exchange], bool]:
     )
 
 
-async def conclude(drive: Driver, handle: Handle) -> None:
-    """End, read through processing to the results, and read those twice."""
+async def conclude(drive: Driver, handle: Handle, fixtures: Sequence[str], *, reads: int = 2) -> None:
+    """End, read through processing to the results, read those again, and ask again for what they leave out."""
     await drive.end(handle)
-    if await drive.finish(handle) is not None:
+    final = await drive.finish(handle)
+    for _ in range(reads - 1 if final else 0):
         await drive.get(handle)
+    if len(fixtures) > 1:
+        await ask_again(drive, handle.key, fixtures, final)
 
 
 @journey("sessions/visit", long=True)
@@ -80,7 +95,7 @@ async def visit(drive: Driver) -> None:
     await drive.get(handle)
     await drive.get(handle)
     await upload_and_watch(drive, handle, files or ["short"])
-    await conclude(drive, handle)
+    await conclude(drive, handle, files, reads=_READS)
 
 
 @journey("sessions/short")
@@ -97,7 +112,7 @@ async def _recorded(drive: Driver, recording: str) -> None:
     handle = await drive.create(f"short/{recording}", drive.body(**how))
     if handle is not None:
         await upload_and_watch(drive, handle, files)
-        await conclude(drive, handle)
+        await conclude(drive, handle, files)
 
 
 @journey("sessions/plain")
@@ -110,4 +125,4 @@ async def plain(drive: Driver) -> None:
     await drive.get(handle)
     await drive.get(handle)
     await upload_and_watch(drive, handle, ["short"])
-    await conclude(drive, handle)
+    await conclude(drive, handle, ["short"])

@@ -30,6 +30,10 @@ def _by_arrival(recordings: Sequence[Recording]) -> list[Recording]:
     return [replace(recording, sequence=place) for place, recording in enumerate(recordings)]
 
 
+def _all_but_the_last(recordings: Sequence[Recording]) -> list[Recording]:
+    return sorted(recordings, key=lambda recording: recording.sequence or 0)[: max(1, len(recordings) - 1)]
+
+
 def _makes_words_up(draft: dict[str, Any]) -> dict[str, Any]:
     if draft["failure"] is None:
         return draft
@@ -137,6 +141,12 @@ FAULTS = (
     ),
     fault(
         "sorts_by_letters", "chunks are ordered by name: 10 before 2", "AUD-012", conduct=behaving(recordings=_by_name)
+    ),
+    fault(
+        "leaves_the_last_file_unheard",
+        "the last of several files is listed but not in the transcript",
+        "EXT-012",
+        conduct=behaving(recordings=_all_but_the_last),
     ),
     fault("sorts_by_arrival", "chunks are ordered as they came", "AUD-012", conduct=behaving(recordings=_by_arrival)),
     fault(

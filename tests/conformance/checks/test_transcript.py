@@ -95,6 +95,62 @@ def test_chunks_are_read_in_the_order_of_their_numbers():
     assert verdicts("EXT-012", tape) == PASS
 
 
+def chunked(tape: Tape, key: str, *files: str, without: str | None = None, transcript: str | None = None) -> None:
+    """A completed session of several files, and a transcript of all of them but for one."""
+    tape.created(key)
+    for number, fixture in enumerate(files):
+        tape.uploaded(key, f"audio_{number}.wav", fixture=fixture)
+    tape.ended(key)
+    said = " ".join(TEXTS[fixture] for fixture in files if fixture != without)
+    tape.read(key, "completed", transcript=said if transcript is None else transcript)
+
+
+KNEES, COUGHS = ([f"{whole}_chunks/audio_{number}" for number in range(3)] for whole in ("knee", "cough"))
+FOUR, TWELVE = ([f"markers/audio_{number}" for number in range(most)] for most in (4, 12))
+
+
+def left_out(*lost: list[str], heard_again: bool = True) -> Tape:
+    """Each of these sessions lost its last file; a second session has it, or has not."""
+    tape = told(("knee", KNEE), ("cough", COUGH))
+    for number, files in enumerate(lost):
+        chunked(tape, f"lossy {number}", *files, without=files[-1])
+        again = [files[0], files[-1], files[1]]
+        chunked(tape, f"left out of lossy {number}", *again, without=None if heard_again else files[-1])
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("tape", "expected", "why"),
+    [
+        (left_out(KNEES, COUGHS, TWELVE), FAIL, "another session's has them"),
+        (left_out(KNEES, COUGHS), WARNED, "another session's has them"),
+        (left_out(TWELVE), WARNED, "another session's has them"),
+        (left_out(FOUR, TWELVE), WARNED, "another session's has them"),
+        (left_out(KNEES, COUGHS, TWELVE, heard_again=False), PASS, ""),
+        (left_out(), PASS, ""),
+    ],
+)
+def test_a_file_that_is_heard_elsewhere_may_not_be_left_out(tape, expected, why):
+    assert verdicts("EXT-012", tape) == expected
+    assert why in reasons("EXT-012", tape)
+
+
+def test_a_file_of_few_words_proves_nothing_when_it_is_left_out():
+    tape = left_out(KNEES, COUGHS)
+    visit = [f"visit_independent/audio_{number}" for number in range(11)]
+    chunked(tape, "visit", *visit, without=visit[-1])
+    chunked(tape, "left out of visit", visit[0], visit[-1], visit[1])
+    assert verdicts("EXT-012", tape) == WARNED
+
+
+def test_a_word_heard_is_a_file_heard():
+    tape = left_out(KNEES, COUGHS)
+    texts = [TEXTS[fixture] for fixture in FOUR]
+    chunked(tape, "poor", *FOUR, transcript=" ".join([*texts[:3], "an elephant"]))
+    chunked(tape, "left out of poor", FOUR[3], FOUR[0])
+    assert verdicts("EXT-012", tape) == WARNED
+
+
 def test_common_and_short_words_are_no_content():
     assert content_words("I think that this is a Migraine, and the patient's room is DARK.") == [
         *("migraine", "patient's", "room", "dark")
