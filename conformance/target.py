@@ -143,3 +143,7 @@ class Target:
     max_chunk_seconds: float | None = None
     second_key: bool = False
     public_host: bool = False
+
+    def offer(self, model: object) -> Mapping[str, Any] | None:
+        """What discovery says of a model, if it lists it."""
+        return next((offer for offer in self.models if offer["id"] == model), None)

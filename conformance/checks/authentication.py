@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.checks.declared import member, methods
+from conformance.checks.documents import whole
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -13,7 +14,7 @@ from conformance.finding import departs, holds, inconclusive, not_applicable, re
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.evidence import Credential, Evidence, Exchange, Operation
+    from conformance.evidence import Credential, Evidence, Exchange, Operation, Story
     from conformance.finding import Finding
 
 _WRONG_KEY = ("authentication_failed", "invalid_api_key")
@@ -23,6 +24,10 @@ _STATES = "authentication/states"
 _RESTING = ("completed", "partial", "failed")
 #: Members of a session document that tell about the consultation or its progress.
 _CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
+
+
+#: Shorter text of a session may stand in an answer by chance.
+_TELLING = 12
 
 
 def _spelling(evidence: Evidence, name: str) -> Exchange | None:
@@ -154,12 +159,18 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     if restless is not None:
         told = "A session at rest changed between reads with only refused operations in between."
         yield violates(restless, told, pointer="/status", expected="the state it rested in")
+    refused = [x.number for x in own if x.label.operation == "upload" and x.label.credential != "right"]
+    if evidence.facts.api_target is False or not refused:
+        return
     sent = {x.label.file for x in own if x.label.operation == "upload" and x.label.credential == "right" and x.accepted}
+    before = [n for x in reads if x.number < refused[0] and (n := whole(x.document.get("audio_files_received")))]
+    # A service that counts wrongly without strangers' help is others' to judge.
+    most = max([len(sent), *before])
     for x in reads:
-        count = x.document.get("audio_files_received")
+        count = whole(x.document.get("audio_files_received"))
         told = "The session counts more files than its owner sent."
-        if evidence.facts.api_target is not False and isinstance(count, int) and count > len(sent):
-            yield violates(x, told, pointer="/audio_files_received", expected=len(sent), actual=count)
+        if x.number > refused[0] and count is not None and count > most:
+            yield violates(x, told, pointer="/audio_files_received", expected=most, actual=count)
 
 
 @check("AUTH-026")
@@ -172,13 +183,24 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         if operation == "upload" and evidence.facts.api_target is False:
             continue  # Storage knows no clients: what opens it is the URL (rule 8).
         for x in evidence.select(operation, probe=_FOREIGN):
-            yield _kept_out(x)
+            yield _kept_out(x, evidence.stories.get(x.label.session or ""))
     yield from _untouched(evidence, "authentication/foreign")
 
 
-def _kept_out(x: Exchange) -> Finding:
+def _names(value: object) -> set[str]:
+    """The names of all members, however deep."""
+    if isinstance(value, dict):
+        return set(value).union(*map(_names, value.values()))
+    return set().union(*map(_names, value)) if isinstance(value, list) else set()
+
+
+def _kept_out(x: Exchange, story: Story | None) -> Finding:
     """Whether another client was refused without being told anything about the session."""
-    shown = sorted(_CONTENT & x.document.keys())
+    shown = sorted(_CONTENT & _names(x.document))
+    data = story.asked.get("additional_data") if story else None
+    for value in data.values() if isinstance(data, dict) else ():
+        if isinstance(value, str) and len(value) >= _TELLING and x.response and value.encode() in x.response.body:
+            shown.append(value)
     if shown:
         told = f"Another client is shown the session ({x.label.operation})."
         return violates(x, told, expected="no content of the session", actual=shown)

@@ -31,6 +31,19 @@ def shown_as(entry: object) -> str | None:
     return status if isinstance(status, str) else None
 
 
+def shows_a_loss(document: Mapping[str, Any]) -> bool:
+    """Whether a result says that something is missing: a template, a file, or an error of its own."""
+    statuses = [shown_as(entry) for entry in templates_of(document).values()]
+    received, processed = (whole(document.get(name)) for name in ("audio_files_received", "audio_files_processed"))
+    return (
+        "failed" in statuses
+        or "processing" in statuses
+        or (received is not None and processed is not None and processed < received)
+        or bool(document.get("processing_errors"))
+        or bool(document.get("template_errors"))
+    )
+
+
 def _asked(story: Story) -> list[str]:
     asked = story.asked.get("templates")
     return [name for name in asked if isinstance(name, str)] if isinstance(asked, list) else []
@@ -47,10 +60,10 @@ def unlisted(evidence: Evidence, story: Story) -> list[str]:
 
 
 def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
-    """Every read that shows a session, with its story."""
+    """Every read that shows a session, with its story; one that lacks its session_id is still one."""
     for story in evidence.stories.values():
         for x in story.reads:
-            if "session_id" in x.document and "status" in x.document:
+            if "status" in x.document and ("session_id" in x.document or x.accepted):
                 yield story, x
 
 

@@ -28,7 +28,9 @@ def _first_ends(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
 
 
 def _plain_ends(story: Story) -> list[Exchange]:
-    return settled([x for x in story.exchanges if x.label.operation == "end"])
+    """Ends that count by rule 2; one near the deadline that was too late is SES-EXP-013's (E87)."""
+    ends = [x for x in story.exchanges if x.label.operation == "end"]
+    return settled([x for x in ends if not (story.key.startswith("expiry/") and x.status == 410)])
 
 
 @check("SES-END-001")
@@ -104,13 +106,15 @@ def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]
     for story, x in _first_ends(evidence):
         names, come = x.document.get("audio_files"), arrived(evidence, story.key, x)
         codes = {u.status for u in story.uploads if u.accepted}
-        if not isinstance(names, list) or not codes <= {200, 201, 204} or sent_twice(evidence, story.key):
+        if not isinstance(names, list) or sent_twice(evidence, story.key):
             continue
         lost, invented = come.lost(names), come.invented(names)
         told = "The end answer does not report the files that were acknowledged."
         facts: dict[str, Any] = {"pointer": "/audio_files", "expected": sorted(come.required), "actual": names}
         if not lost and not invented and whole(x.document.get("audio_files_received")) == len(names):
             yield holds(x)
+        elif not codes <= {200, 201, 204}:
+            yield inconclusive("not_observed", "Uploads answered 202 may not have arrived yet when the end does.", x)
         elif evidence.facts.api_target is False:
             yield warns(x, told, **facts)
         else:

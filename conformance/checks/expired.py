@@ -120,9 +120,14 @@ def _lists_all(evidence: Evidence, story: Story, x: Exchange) -> bool:
     names, come = x.document.get("audio_files"), arrived(evidence, story.key, x)
     if not isinstance(names, list) or whole(x.document.get("audio_files_received")) != len(names):
         return False
-    known, twice = come.required | come.doubtful, sent_twice(evidence, story.key)
-    once = all(names.count(name) == 1 or name in twice for name in names)
-    return not come.lost(names) and once and all(isinstance(name, str) and name in known for name in names)
+    twice = sent_twice(evidence, story.key)
+    once = all(isinstance(name, str) and (names.count(name) == 1 or name in twice) for name in names)
+    return once and not come.lost(names) and not come.invented(names)
+
+
+def _is_entry(value: object) -> bool:
+    """An entry of the other shape of templates: an object of one member (E2)."""
+    return isinstance(value, dict) and len(value) == 1
 
 
 @check("SES-EXP-010")
@@ -141,6 +146,8 @@ def results_in_a_410_have_their_types(evidence: Evidence) -> Iterable[Finding]:
             for name, kind in kinds.items()
             if name in x.document and not isinstance(x.document[name], kind)
         }
+        if isinstance(listed := x.document.get("templates"), list) and not all(map(_is_entry, listed)):
+            wrong["templates"] = listed
         if "audio_files_processed" in x.document and whole(x.document["audio_files_processed"]) is None:
             wrong["audio_files_processed"] = x.document["audio_files_processed"]
         for name, value in wrong.items():

@@ -56,6 +56,16 @@ def reads_past(story: Story) -> list[Exchange]:
     return _read(story, crossed=True)
 
 
+def _left_alone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """Sessions never ended, with the last read past their time; what the kit's own late end brought about is none."""
+    for story in stories_left(evidence):
+        late = evidence.select("end", session=story.key, probe="end after expiry")
+        ended = min((x.number for x in late if x.accepted or x.status >= 500), default=None)
+        reads = [x for x in reads_past(story) if ended is None or x.number < ended]
+        if reads:
+            yield story, reads[-1]
+
+
 def _still_open(story: Story, x: Exchange, told: str) -> Finding:
     """A read that shows no expiry counts against the service once the sweep has had its time."""
     status, past = x.document.get("status"), seconds_past(story, x)
@@ -85,8 +95,7 @@ def says_expired(x: Exchange) -> bool:
 def the_timeout_leads_to_expired(evidence: Evidence) -> Iterable[Finding]:
     """(6.1, 6.5) Never ended, with and without a file: expired at the latest 60 s after expires_at."""
     found = []
-    for story in stories_left(evidence):
-        last = reads_past(story)[-1]
+    for story, last in _left_alone(evidence):
         status = last.document.get("status")
         if says_expired(last):
             found.append(holds(last))
@@ -101,8 +110,7 @@ def the_timeout_leads_to_expired(evidence: Evidence) -> Iterable[Finding]:
 def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) Past expires_at a read no longer shows created or recording."""
     found = []
-    for story in stories_left(evidence):
-        last = reads_past(story)[-1]
+    for story, last in _left_alone(evidence):
         status = last.document.get("status")
         told = "A minute after expires_at a session is still open."
         still = status in ("created", "recording")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import may_lag
-from conformance.checks.documents import requested, session_documents, shown_as, templates_of, whole
+from conformance.checks.documents import requested, session_documents, shown_as, shows_a_loss, templates_of, whole
 from conformance.checks.registry import check
 from conformance.evidence.record import TERMINAL
 from conformance.finding import departs, disputed, holds, inconclusive, not_applicable, violates, warns
@@ -186,12 +186,19 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
             continue
         if label.operation == "end" and x.accepted and status in ("created", "recording"):
             found.append(_Sight(x, status, RANK[status], told=True))
+        elif label.operation == "end" and x.accepted and status == "processing" and found[-1:] and _gone(found[-1]):
+            # 2xx to the end of an expired session is SES-END-014's; a read that agrees makes it a way back
+            found.append(_Sight(x, status, RANK[status], told=False))
         elif label.operation == "get" and not (found and x.sent < found[-1].x.received):
             late = ended is not None and x.number > ended
             rank = RANK.get(status, 2 if late else found[-1].rank if found else 0)
             if status in RANK or status == "initialized":
                 found.append(_Sight(x, status, rank, told=False))
     return found
+
+
+def _gone(sight: _Sight) -> bool:
+    return sight.status == "expired"
 
 
 @check("SES-STATE-010")
@@ -221,7 +228,9 @@ def _backwards(lower: list[_Sight], last: Exchange) -> Finding:
         return holds(last)
     x, status = lower[-1].x, lower[-1].status
     if len(lower) == 1 and not lower[0].told:
-        return warns(x, "Once a read showed an earlier state, or another end state.", pointer="/status", actual=status)
+        return warns(
+            x, "Once an answer showed an earlier state, or another end state.", pointer="/status", actual=status
+        )
     told = "A session went back to an earlier state, or left its end state."
     return violates(x, told, pointer="/status", expected="a later state, or the same", actual=status)
 
@@ -250,17 +259,9 @@ def partial_means_a_result_and_a_loss(evidence: Evidence) -> Iterable[Finding]:
         if x.document.get("status") != "partial":
             continue
         statuses = [shown_as(entry) for entry in templates_of(x.document).values()]
-        received = whole(x.document.get("audio_files_received"))
         processed = whole(x.document.get("audio_files_processed"))
         result = "success" in statuses or bool(x.document.get("transcript"))
-        lost = (
-            "failed" in statuses
-            or "processing" in statuses
-            or (received is not None and processed is not None and processed < received)
-            or bool(x.document.get("processing_errors"))
-            or bool(x.document.get("template_errors"))
-        )
-        if result and lost:
+        if result and shows_a_loss(x.document):
             yield holds(x)
         else:
             told = "A partial session shows no " + ("loss." if result else "result.")

@@ -74,7 +74,8 @@ def _entry(x: Exchange, at: int, entry: Any, ids: list[Any]) -> Finding:
 def the_list_is_behind_authentication(evidence: Evidence) -> Iterable[Finding]:
     """(8.2) Without a credential 401."""
     for x in evidence.select("templates", probe="none credential"):
-        told = "The list of templates is open to everybody."
+        open_ = x.accepted or x.status == 304
+        told = "The list of templates is open to everybody." if open_ else "A missing credential is not answered 401."
         yield holds(x) if x.status == 401 else put_off(x) or violates(x, told, expected=401, actual=x.status)
 
 

@@ -109,8 +109,16 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
     for x in evidence.select():
         if x.status < 500 or busy(x) or is_storage(evidence, x) or (x.label.probe is None) is not valid:
             continue
-        failure_told = x.label.operation == "get" and "error" in x.document  # E21: how a failed session may be shown
+        failure_told = valid and _tells_a_failure(evidence, x)
         undefined = (x.label.probe or "").startswith((_NONSENSE, *_UNDEFINED))
-        if not (failure_told and valid) and not undefined:
+        if not failure_told and not undefined:
             found.append(x)
     return found
+
+
+def _tells_a_failure(evidence: Evidence, x: Exchange) -> bool:
+    """E21: a failed session may be shown as an error; one that a later read takes back was none."""
+    if x.label.operation != "get" or "error" not in x.document:
+        return False
+    story = evidence.stories.get(x.label.session or "")
+    return story is None or not any(later.accepted and later.number > x.number for later in story.reads)

@@ -10,6 +10,7 @@ from conformance.checks.media import same_type
 from conformance.checks.words import inverted, marker_positions
 from conformance.journeys.leftout import ask_again
 from conformance.journeys.registry import journey
+from conformance.journeys.templates import PASSED_ON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +104,7 @@ async def _lone(
     media_type: str | None = None,
 ) -> None:
     """One odd file in a session of its own, ended when it was taken; the upload is a probe named after the session."""
-    handle = await drive.create(session)
+    handle = await drive.create(session, drive.body(additional_data=PASSED_ON))
     if handle is None:
         return
     sent = await drive.upload(handle, fixture, name=name, content=content, media_type=media_type, probe=session)
@@ -131,7 +132,7 @@ async def broken(drive: Driver) -> None:
 @journey("audio/noise")
 async def noise(drive: Driver) -> None:
     """(6.3, 7.6) Good speech, noise, good speech."""
-    handle = await drive.create("audio/noise between")
+    handle = await drive.create("audio/noise between", drive.body(additional_data=PASSED_ON))
     if handle is None:
         return
     for place, fixture in enumerate(("knee_chunks/audio_0", "noise", "cough_chunks/audio_0")):
@@ -159,6 +160,7 @@ async def refusals(drive: Driver) -> None:
         return
     await drive.get(handle)
     await drive.upload(handle, "short", name="audio_8.wav", credential="none", probe="upload without credential")
+    await drive.upload(handle, "short", name="audio_6.wav", credential="wrong", probe="upload with a made-up key")
     await drive.upload(handle, "short", name="audio_9.wav", form="wrong-part", probe="upload with another part name")
     await drive.upload(handle, content=RUBBISH, name="audio_7.bin", media_type=UNLISTED, probe="upload of rubbish")
     await drive.get(handle)
@@ -189,6 +191,9 @@ async def _form(drive: Driver, form: str) -> None:
     sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
     # a list may lag (rule 3); one that is not there is not waited for
     await drive.until(handle, partial(_lists, "audio_0.wav" if sent.accepted else None))
+    if sent.accepted:
+        await drive.end(handle)
+        await drive.finish(handle)
 
 
 async def _twice(drive: Driver) -> None:

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from conformance.evidence import Credential
     from conformance.journeys.driver import Driver, Handle
 
-_BAD: tuple[Credential, ...] = ("none", "wrong")
+#: Credentials that open nothing.
+BAD: tuple[Credential, ...] = ("none", "wrong")
+#: What the second client's requests are labelled, in every state.
+FOREIGN = "another client's session"
+#: What only the first client's session holds; an answer to anybody else that has it tells too much (AUTH-026).
+SECRET = "kept-by-the-first-client"  # noqa: S105 - no password
 
 
 async def _knock(drive: Driver, handle: Handle, state: str) -> None:
     """GET and end without and with a made-up credential, and a control read on either side."""
     await drive.get(handle)
-    for credential in _BAD:
+    for credential in BAD:
         probe = f"{credential} credential in {state}"
         await drive.get(handle, probe=probe, credential=credential)
         await drive.end(handle, probe=probe, credential=credential)
@@ -27,7 +32,7 @@ async def _knock(drive: Driver, handle: Handle, state: str) -> None:
 @journey("authentication/operations")
 async def operations(drive: Driver) -> None:
     """(5.1, 5.5) Templates and create, then GET and end in every state a session passes."""
-    for credential in _BAD:
+    for credential in BAD:
         probe = f"{credential} credential"
         await drive.send("templates", "GET", drive.url("templates"), probe=probe, credential=credential)
         await drive.send("create", "POST", drive.url("sessions"), probe=probe, credential=credential, json=drive.body())
@@ -53,7 +58,7 @@ async def query(drive: Driver) -> None:
 
 @journey("authentication/strangers")
 async def strangers(drive: Driver) -> None:
-    """(11.2, 12.5) Another client's session: read, upload and end are refused, and it stays as it was."""
+    """(11.2, 12.5) Another client's session, in every state: all is refused, and it stays as it was."""
     if not drive.target.second_key:
         drive.note(
             "no_second_key",
@@ -61,14 +66,21 @@ async def strangers(drive: Driver) -> None:
             "AUTH-026",
         )
         return
-    handle = await drive.create("authentication/foreign", drive.body(additional_data={"whose": "the first client's"}))
+    handle = await drive.create("authentication/foreign", drive.body(additional_data={"whose": SECRET}))
     if handle is None:
         return
+    await drive.get(handle, probe=FOREIGN, credential="second")
     await drive.upload(handle, "short", name="audio_0.wav")
     await drive.until(handle, lambda x: x.document.get("audio_files_received") == 1)
-    await drive.get(handle, probe="another client's session", credential="second")
+    await drive.get(handle, probe=FOREIGN, credential="second")
     if drive.target.api_target is not False:
         # Storage is opened by its URL, not by a key: a second client's PUT would only be a second file of the first.
-        await drive.upload(handle, "short", name="audio_1.wav", probe="another client's session", credential="second")
-    await drive.end(handle, probe="another client's session", credential="second")
+        await drive.upload(handle, "short", name="audio_1.wav", probe=FOREIGN, credential="second")
+    await drive.end(handle, probe=FOREIGN, credential="second")
     await drive.get(handle)
+    await drive.end(handle)
+    await drive.get(handle, probe=FOREIGN, credential="second")
+    if await drive.finish(handle) is not None:
+        await drive.get(handle, probe=FOREIGN, credential="second")
+        await drive.end(handle, probe=FOREIGN, credential="second")
+        await drive.get(handle)

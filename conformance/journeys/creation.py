@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.scripts import SCRIPTS
-from conformance.journeys.driver import REMOVE
+from conformance.journeys.driver import REMOVE, spoken_by
 from conformance.journeys.recording import fitting
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.journeys.driver import Driver
 
 #: An id no service lists, a model no service offers, a word no list has.
@@ -17,6 +19,11 @@ UNKNOWN_TEMPLATE = "template-that-nobody-lists"
 UNKNOWN_MODEL = "no-such-model"
 #: A two-letter code that ISO 639-1 does not assign.
 UNKNOWN_LANGUAGE = "zz"
+
+#: Stands for the language of the kit's requests.
+SPOKEN = "(spoken)"
+#: Sessions of so many models are brought to their results; the rest are only created, up to a bound.
+_MODELS_USED, _MODELS_TRIED = 3, 12
 
 #: Probe -> what changes in the smallest valid body.
 BODIES: dict[str, dict[str, Any]] = {
@@ -26,10 +33,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "templates with a number": {"templates": ["soap", 5]},
     "templates empty": {"templates": []},
     "model unknown": {"model": UNKNOWN_MODEL},
-    "language_hint a string": {"language_hint": "en"},
+    "language_hint a string": {"language_hint": SPOKEN},
     "language_hint too long": {"language_hint": ["toolong"]},
     "language_hint unlisted": {"language_hint": [UNKNOWN_LANGUAGE]},
-    "transcript_language a string": {"transcript_language": "en"},
+    "transcript_language a string": {"transcript_language": SPOKEN},
     "transcript_language unlisted": {"transcript_language": [UNKNOWN_LANGUAGE]},
     "upload_type missing": {"upload_type": REMOVE},
     "upload_type unknown": {"upload_type": "carrier-pigeon"},
@@ -56,8 +63,11 @@ RAW: dict[str, bytes] = {
 async def defects(drive: Driver) -> None:
     """(6.2) Every departure from a valid body, one at a time."""
 
+    spoken = spoken_by(drive.target.model)
+
     async def changed(probe: str, change: dict[str, Any]) -> None:
-        await drive.send("create", "POST", drive.url("sessions"), probe=probe, json=drive.body(**change))
+        asked = drive.body(**{member: spoken if value is SPOKEN else value for member, value in change.items()})
+        await drive.send("create", "POST", drive.url("sessions"), probe=probe, json=asked)
 
     async def raw(probe: str, content: bytes) -> None:
         typed = {"Content-Type": "application/json"}
@@ -74,8 +84,9 @@ async def defects(drive: Driver) -> None:
 @journey("creation/variants")
 async def variants(drive: Driver) -> None:
     """(6.2, 6.5) Valid creates: each model, each upload type, without optional members, two and three templates."""
-    for model in drive.target.models:
-        await drive.create(f"creation/model {model['id']}", drive.body(model=model["id"]))
+    await drive.together(
+        *(_of_model(drive, model, place) for place, model in enumerate(drive.target.models[:_MODELS_TRIED]))
+    )
     for kind in drive.target.upload_methods:
         if kind in ("chunked", "single"):
             await drive.create(f"creation/upload {kind}", drive.body(upload_type=kind))
@@ -87,6 +98,15 @@ async def variants(drive: Driver) -> None:
         await drive.create(
             "creation/three templates", drive.body(templates=list(drive.target.templates[:3])), probe="three templates"
         )
+
+
+async def _of_model(drive: Driver, model: Mapping[str, Any], place: int) -> None:
+    """A session of a model, and for the first few their results: the model used is the one asked for."""
+    session, asked = f"creation/model {model['id']}", drive.body(model=model["id"])
+    if place < _MODELS_USED and spoken_by(model) == "en":
+        await drive.consult(session, ["short"], asked)
+    else:
+        await drive.create(session, asked)
 
 
 @journey("creation/independent")

@@ -103,7 +103,7 @@ class Driver:
     def body(self, **changes: Any) -> dict[str, Any]:
         """The smallest create body valid in all readings (rule 6), with changes; REMOVE deletes a member."""
         first = self.options.revision == "2026-01-19"
-        language = _language(self.target.model)
+        language = spoken_by(self.target.offer(changes.get("model")) or self.target.model)
         body: dict[str, Any] = {
             "templates": [self.target.templates[0] if self.target.templates else "soap"],
             "language_hint": language if first else [language],
@@ -195,7 +195,7 @@ class Driver:
         if split_origin(target) is None:
             # The README's construction; what the answer lacks is judged by its own checks.
             target = self.url("sessions", session_id, "audio")
-        model = next((m for m in self.target.models if m["id"] == asked.get("model")), self.target.model)
+        model = self.target.offer(asked.get("model")) or self.target.model
         return Handle(session, session_id, target, heard.exchange, model, asked.get("upload_type") == "single")
 
     async def upload(
@@ -345,7 +345,7 @@ def _posting(url: str, document: Mapping[str, Any]) -> Parcel:
     return Parcel("POST", url, {"Content-Type": "application/json"}, jsonlib.dumps(document).encode())
 
 
-def _language(model: Mapping[str, Any]) -> str:
+def spoken_by(model: Mapping[str, Any]) -> str:
     """English, which the kit's fixtures speak, else the model's first language (rule 6)."""
     spoken = [code for code in model.get("languages") or () if isinstance(code, str)]
     return "en" if "en" in spoken or not spoken else spoken[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.checks.timestamps import instant
+from conformance.journeys.authentication import BAD, FOREIGN
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ async def _expired(drive: Driver, cast: Cast) -> None:
             await drive.get(handle)
     await drive.upload(cast.spoken, "short", name="audio_1.wav", probe="upload after expiry")
     await drive.end(cast.spoken, probe="end after expiry")
+    for credential in BAD:
+        await drive.get(cast.spoken, probe=f"{credential} credential in expired", credential=credential)
+    if drive.target.second_key:
+        await drive.get(cast.spoken, probe=FOREIGN, credential="second")
     if drive.clock is not None:
         await drive.clock.advance(SWEEP)
     for handle in (cast.empty, cast.spoken, cast.ended):

@@ -60,6 +60,7 @@ FAULTS = (
         "a key nobody was given is accepted",
         "AUTH-007",
         "AUTH-008",
+        "AUD-030",
         conduct=behaving(refuses_unknown_keys=False),
     ),
     fault(

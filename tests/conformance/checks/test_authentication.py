@@ -132,10 +132,13 @@ def test_processing_may_go_on_between_refusals():
     assert verdicts("AUTH-008", tape) == ("pass", "pass")
 
 
+SECRET = "the first client's"
+
+
 def visited(operation="get", status=404, document=None, after=("audio_0.wav",), state="recording", **facts) -> Tape:
     """A session of the first client at which the second one tries an operation."""
     tape = Tape(**({"second_key": True} | facts))
-    tape.created(FOREIGN, additional_data={"whose": "the first client's"})
+    tape.created(FOREIGN, additional_data={"whose": SECRET, "ward": "o"})
     tape.uploaded(FOREIGN, "audio_0.wav")
     told = error("session_not_found") if document is None else document
     tape.heard(operation, status, told, session=FOREIGN, credential="second", probe=STRANGER, file="audio_1.wav")
@@ -172,6 +175,31 @@ def test_a_refusal_with_extra_members_of_its_own_is_fine():
         "pass",
         "pass",
     )
+
+
+@pytest.mark.parametrize(("told", "expected"), [(SECRET, "fail"), ("the second client's", "pass")])
+def test_a_refusal_that_quotes_the_session_fails(told, expected):
+    quoting = visited(status=403, document=error("forbidden", why=f"It is {told}"))
+    assert verdicts("AUTH-026", quoting) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    "details", [{"transcript": "x"}, {"session": {"audio_files": []}}, {"all": [{"templates": 1}]}]
+)
+def test_a_refusal_that_shows_content_anywhere_fails(details):
+    assert verdicts("AUTH-026", visited(status=403, document=error("forbidden", **details))) == ("fail", "fail")
+
+
+def test_a_count_that_was_wrong_before_is_not_the_strangers_doing():
+    tape = Tape(second_key=True)
+    tape.created(FOREIGN)
+    tape.uploaded(FOREIGN, "audio_0.wav")
+    tape.read(FOREIGN, "recording", "audio_0.wav", "audio_0.wav")
+    tape.heard("upload", 404, error("session_not_found"), session=FOREIGN, credential="second", probe=STRANGER)
+    tape.read(FOREIGN, "recording", "audio_0.wav", "audio_0.wav")
+    assert verdicts("AUTH-026", tape) == ("pass", "pass")
+    tape.read(FOREIGN, "recording", "audio_0.wav", "audio_0.wav", "audio_1.wav")
+    assert verdicts("AUTH-026", tape) == ("fail", "fail")
 
 
 def test_a_refused_upload_that_counts_all_the_same_fails():

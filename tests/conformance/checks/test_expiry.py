@@ -66,6 +66,58 @@ def left(past: float, code: int, status: Any, **members: Any) -> Tape:
     return tape
 
 
+def ended_late(code: int, document: Any, *after: str, status: str = "recording") -> Tape:
+    """A session read as `status` a minute past its time, then ended by the kit, and read again."""
+    tape = left(70, 202 if status == "recording" else 410, status)
+    tape.heard("end", code, document, session=SPOKEN, probe="end after expiry", at=DEADLINE + 71)
+    for number, shown in enumerate(after):
+        read(tape, SPOKEN, 72 + number, 200 if shown == "completed" else 202, shown)
+    return tape
+
+
+@pytest.mark.parametrize("requirement", ["SES-STATE-009", "SES-EXP-001"])
+def test_the_kits_own_late_end_is_no_expiry(requirement):
+    taken = ended_late(202, {"status": "processing"}, "processing", "completed")
+    assert verdicts(requirement, taken) == FAIL
+    assert verdicts(requirement, ended_late(500, error("internal_error"), "completed")) == FAIL
+    assert verdicts(requirement, ended_late(410, REFUSAL, "completed")) != FAIL
+
+
+def test_an_expired_session_that_is_processed_after_all_went_back():
+    back = ended_late(202, {"status": "processing"}, "processing", "completed", status="expired")
+    assert verdicts("SES-STATE-010", back) == FAIL
+    assert verdicts("SES-STATE-010", ended_late(202, {"status": "processing"}, status="expired")) == WARNED
+    assert verdicts("SES-STATE-010", ended_late(410, REFUSAL, status="expired")) == PASS
+
+
+def test_an_end_near_the_deadline_that_came_too_late_is_no_refused_end():
+    tape = cast()
+    tape.heard("end", 410, REFUSAL, session=ENDED, at=DEADLINE - 9)
+    assert findings("SES-END-001", tape) == findings("SES-END-009", tape) == []
+    refused = cast()
+    refused.heard("end", 400, error("invalid_request"), session=ENDED, at=DEADLINE - 9)
+    assert verdicts("SES-END-001", refused) == FAIL
+
+
+def test_files_of_probes_that_were_taken_may_be_listed_by_an_expired_session():
+    tape = cast()
+    tape.heard("upload", 200, {}, session=SPOKEN, file="odd.wav", probe="audio in a format that is not listed", at=2)
+    gone(tape, SPOKEN, **counted(["audio_0.wav", "odd.wav"]))
+    assert verdicts("SES-EXP-009", tape) == PASS
+    gone(tape, SPOKEN, 65, **counted(["odd.wav"]))
+    assert verdicts("SES-EXP-009", tape) == FAIL
+
+
+@pytest.mark.parametrize(
+    ("templates", "expected"),
+    [([{"soap": {"status": "failed"}}], PASS), ([], PASS), (["soap", 5], FAIL), ([{"id": "soap", "data": {}}], FAIL)],
+)
+def test_templates_of_a_410_have_one_of_both_shapes(templates, expected):
+    tape = cast()
+    gone(tape, SPOKEN, templates=templates)
+    assert verdicts("SES-EXP-010", tape) == expected
+
+
 def played() -> Tape:
     """The whole journey against a service that does as the text says."""
     tape = cast()

@@ -191,6 +191,13 @@ def test_additional_data_belongs_to_one_session(seen, expected):
     assert verdicts("SES-DATA-007", two(seen)) == expected
 
 
+def test_data_that_was_lost_is_nobody_elses():
+    tape = two({})
+    tape.created("empty", additional_data={})
+    tape.read("empty", "created", additional_data={})
+    assert verdicts("SES-DATA-007", tape) == PASS
+
+
 def test_with_one_session_nothing_can_be_mixed_up():
     assert verdicts("SES-DATA-007", echoed({"a": 1}, {"a": 1})) == UNSEEN
 

@@ -128,6 +128,27 @@ def test_completed_is_200(status, code, expected):
     assert verdicts("SES-GET-009", ended(status, code)) == expected
 
 
+def test_the_status_of_a_partial_result_is_judged_by_others():
+    lost = {"processing_errors": [{"type": "audio_file_skipped", "message": "Noise."}]}
+    assert findings("SES-GET-009", ended("completed", 206, **lost)) == []
+    assert verdicts("SES-GET-009", ended("completed", 202, **lost)) == FAIL
+
+
+@pytest.mark.parametrize(
+    ("requirement", "status", "code"),
+    [
+        ("SES-GET-005", "processing", 202),
+        ("SES-GET-010", "completed", 200),
+        ("EXT-001", "completed", 200),
+        ("EXT-001", "failed", 200),
+    ],
+)
+def test_a_session_that_lacks_its_id_is_judged_all_the_same(requirement, status, code):
+    members = {"model_used": "lite", "language_detected": "en"}
+    assert verdicts(requirement, ended(status, code, **members)) == PASS
+    assert verdicts(requirement, ended(status, code, session_id=REMOVE, **members)) == FAIL
+
+
 # What a 202 holds
 
 
