@@ -142,6 +142,16 @@ def test_what_becomes_of_a_name_sent_twice_is_not_judged():
     assert verdicts("SES-END-007", tape) == UNSEEN
 
 
+@pytest.mark.parametrize(("names", "expected"), [(FILES, PASS), (("audio_0.wav",), UNSEEN)])
+def test_an_upload_answered_202_may_arrive_after_the_end(names, expected):
+    tape = Tape()
+    tape.created("s")
+    for name in FILES:
+        tape.heard("upload", 202, {}, session="s", file=name)
+    tape.ended("s", *names)
+    assert verdicts("SES-END-007", tape) == expected
+
+
 @pytest.mark.parametrize("probe", ["upload after end", "upload at rest"])
 @pytest.mark.parametrize(
     ("status", "expected"), [(409, PASS), (400, PASS), (410, WARNED), (200, FAIL), (500, FAIL), (429, UNSEEN)]

@@ -342,6 +342,15 @@ def test_no_habit_are_503_failed_sessions_and_ends_without_audio():
     assert verdict("ERR-020", tape) == "pass"
 
 
+def test_a_failure_that_a_later_read_takes_back_was_a_server_error():
+    tape = nonsense(400, 400)
+    for _ in range(3):
+        tape.heard("get", 500, error("internal_error"), session="visit")
+    assert verdict("ERR-020", tape) == "pass"
+    tape.heard("get", 202, {"status": "processing"}, session="visit")
+    assert verdict("ERR-020", tape) == "fail"
+
+
 def test_a_run_without_errors_proves_nothing_about_them():
     for requirement in (*ENVELOPE, "ERR-012", "ERR-020"):
         assert verdicts(requirement, Tape()) == UNOBSERVED

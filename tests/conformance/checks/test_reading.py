@@ -20,6 +20,7 @@ from tests.conformance.checks.builders import (
     discovery_with,
     error,
     failure,
+    findings,
     session_id,
     success,
     verdict,
