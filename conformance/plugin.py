@@ -38,6 +38,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--scribe-only", action="append", default=[], metavar="ID|CHAPTER", help="may be repeated")
     group.addoption("--scribe-test-clock", metavar="URL", help="clock the kit may move, for the expiry tests")
     group.addoption(
+        "--scribe-upload-origin", action="append", default=[], metavar="URL", help="the service's own, too; repeatable"
+    )
+    group.addoption(
         "--scribe-processing-timeout", type=float, default=120.0, metavar="S", help="wait for a result (%(default)s)"
     )
     group.addoption("--scribe-seed", type=int, default=0, help="%(default)s")
@@ -90,6 +93,7 @@ def _options(config: pytest.Config) -> Options:
             reading=config.getoption("--scribe-reading"),
             revision=config.getoption("--scribe-revision"),
             test_clock=config.getoption("--scribe-test-clock"),
+            extra_origins=tuple(config.getoption("--scribe-upload-origin")),
             processing_timeout=config.getoption("--scribe-processing-timeout"),
             seed=config.getoption("--scribe-seed"),
         )

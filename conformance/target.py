@@ -98,7 +98,8 @@ class Options:
     transport: httpx.AsyncBaseTransport | None = None
 
     def __post_init__(self) -> None:
-        for name, url in (("--target", self.target), ("--test-clock", self.test_clock)):
+        origins = (("--upload-origin", url) for url in self.extra_origins)
+        for name, url in (("--target", self.target), ("--test-clock", self.test_clock), *origins):
             if url is not None and split_origin(url) is None:
                 raise BadOption(
                     f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"

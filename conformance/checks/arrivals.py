@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -12,11 +13,40 @@ if TYPE_CHECKING:
 
 #: A read may lag so many seconds behind a write (rule 3); what is left is the difference of two clocks.
 LAG = 5.0 - 0.1
+#: States that only an end leads to, or the service itself.
+_ENDED = ("processing", "completed", "partial", "failed")
 
 
 def may_lag(write: Exchange, read: Exchange) -> bool:
     """Whether a read came so soon after a write was answered that it need not show it yet."""
     return (read.sent - write.received).total_seconds() < LAG
+
+
+def ends_by_itself(evidence: Evidence) -> bool:
+    """Whether the service was seen to end a session nobody had asked it to end: a capability of its own (E70)."""
+    return any(
+        x.accepted and x.document.get("status") in _ENDED and _unasked(evidence, x)
+        for story in evidence.stories.values()
+        for x in story.reads
+    )
+
+
+def _unasked(evidence: Evidence, read: Exchange) -> bool:
+    """Whether no end of the session, by whomever, was sent before a read."""
+    ends = (x.number for x in evidence.exchanges if (x.label.operation, x.label.session) == ("end", read.label.session))
+    return min(ends, default=read.number + 1) > read.number
+
+
+def opens_by_itself(evidence: Evidence, upload: Exchange) -> bool:
+    """Whether an upload's URL is its own credential: a storage's (rule 8), one with a query, or a path of its own.
+
+    A path without the session's id may be as secret as a signature; whether it is cannot be told from outside.
+    """
+    if evidence.facts.api_target is False or "?" in upload.request.url:
+        return True
+    story = evidence.stories.get(upload.label.session or "")
+    session_id = story.session_id if story else None
+    return session_id is not None and quote(session_id, safe="") not in upload.request.url
 
 
 @dataclass(frozen=True)

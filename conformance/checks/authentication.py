@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from conformance.checks.arrivals import ends_by_itself, opens_by_itself
 from conformance.checks.declared import member, methods
 from conformance.checks.documents import whole
 from conformance.checks.refusals import put_off
@@ -148,9 +149,10 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     own = [x for x in evidence.exchanges if x.label.session == session and x.label.graded and x.response]
     reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
     asked = next((x.number for x in own if x.label.operation == "end" and x.label.credential == "right"), None)
+    by_itself = ends_by_itself(evidence)  # E70
     for x in reads:
         status = x.document.get("status")
-        if (asked is None or x.number < asked) and status in ("processing", *_RESTING):
+        if not by_itself and (asked is None or x.number < asked) and status in ("processing", *_RESTING):
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
     # The control: where sessions that no stranger knocked at do not rest either, that is SES-STATE-010's.
@@ -159,8 +161,9 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     if restless is not None:
         told = "A session at rest changed between reads with only refused operations in between."
         yield violates(restless, told, pointer="/status", expected="the state it rested in")
-    refused = [x.number for x in own if x.label.operation == "upload" and x.label.credential != "right"]
-    if evidence.facts.api_target is False or not refused:
+    knocks = [x for x in own if x.label.operation == "upload" and x.label.credential != "right"]
+    refused = [x.number for x in knocks if not opens_by_itself(evidence, x)]
+    if not refused:
         return
     sent = {x.label.file for x in own if x.label.operation == "upload" and x.label.credential == "right" and x.accepted}
     before = [n for x in reads if x.number < refused[0] and (n := whole(x.document.get("audio_files_received")))]
@@ -180,9 +183,9 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         yield inconclusive("no_second_key", "Give --second-api-key, a key of another client.")
         return
     for operation in _FOREIGN_OPERATIONS:
-        if operation == "upload" and evidence.facts.api_target is False:
-            continue  # Storage knows no clients: what opens it is the URL (rule 8).
         for x in evidence.select(operation, probe=_FOREIGN):
+            if operation == "upload" and opens_by_itself(evidence, x):
+                continue
             yield _kept_out(x, evidence.stories.get(x.label.session or ""))
     yield from _untouched(evidence, "authentication/foreign")
 

@@ -48,12 +48,14 @@ CODES: dict[str, tuple[int, ...]] = {
     "service_unavailable": (503,),
     "unsupported_version": (400,),
 }
-#: Leniently also these (E64): 422 for what is invalid, the proxy's code for what is too large or of a wrong type.
+#: Leniently also these (E64; E27 for templates): 422 for what is invalid, a proxy's code for what is too large or of a
+#: wrong type.
 _LENIENT: dict[str, tuple[int, ...]] = {
     "invalid_request": (422,),
     "invalid_audio_format": (422, 415),
     "chunk_too_large": (422, 413),
-    "invalid_template": (422,),
+    "invalid_template": (422, 404),
+    "template_not_found": (400, 422),
     "missing_required_field": (422,),
 }
 #: Statuses the table of codes has no row for: any code may stand with them (E63), but for the one E64 names.

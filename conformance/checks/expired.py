@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import arrived, sent_twice
 from conformance.checks.documents import equal, missing, shown_as, templates_of, whole
-from conformance.checks.expiry import CLOCKS, STAMPS, if_observed, reads_past, says_expired, seconds_past, stories_left
+from conformance.checks.expiry import (
+    CLOCKS,
+    expired_early,
+    if_observed,
+    reads_past,
+    says_expired,
+    seconds_past,
+    stories_left,
+)
 from conformance.checks.registry import check
-from conformance.checks.timestamps import judge_stamp, seconds_between
+from conformance.checks.timestamps import STAMPS, judge_stamp, seconds_between
 from conformance.finding import departs, holds, not_applicable, tolerated, violates, warns
 
 if TYPE_CHECKING:
@@ -187,7 +195,10 @@ def expired_at_is_the_instant_of_expiry(evidence: Evidence) -> Iterable[Finding]
         if late is None:
             continue
         before = first.setdefault(story.key, stamp)
-        if late < -STAMPS:
+        if late < -STAMPS and expired_early(story):
+            told = "expired_at lies before expires_at, when the session was seen to expire."
+            found.append(tolerated(x, "E87", told, pointer="/expired_at", actual=f"{late:g} s"))
+        elif late < -STAMPS:
             told = "expired_at lies before expires_at."
             found.append(violates(x, told, pointer="/expired_at", expected=">= expires_at", actual=f"{late:g} s"))
         elif abs(seconds_between(before, stamp) or 0) > STAMPS:

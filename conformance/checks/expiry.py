@@ -25,7 +25,7 @@ _BY_ITSELF = ("processing", "completed", "partial", "failed")
 #: Expiry may show so many seconds late (rule 3).
 SWEEP = 60.0
 #: How far two stamps of one server may lie apart, and a stamp from the kit's idea of the time (rule 3).
-STAMPS, CLOCKS = 2.0, 5.0
+CLOCKS = 5.0
 
 
 def stories_left(evidence: Evidence) -> list[Story]:
@@ -54,6 +54,11 @@ def _read(story: Story, *, crossed: bool) -> list[Exchange]:
 def reads_past(story: Story) -> list[Exchange]:
     """Reads after the session expired."""
     return _read(story, crossed=True)
+
+
+def expired_early(story: Story) -> bool:
+    """Whether a read before expires_at found the session expired (E87)."""
+    return any(x.status == 410 for x in _read(story, crossed=False))
 
 
 def _left_alone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:

@@ -9,7 +9,7 @@ from conformance.checks.arrivals import sent_twice
 from conformance.checks.documents import missing, session_documents, shown_as, shows_a_loss, templates_of, whole
 from conformance.checks.reading import RESULT, reads_of
 from conformance.checks.registry import check
-from conformance.checks.timestamps import instant, judge_stamp, seconds_between
+from conformance.checks.timestamps import judge_stamp, same_moment, seconds_between
 from conformance.finding import (
     departs,
     disputed,
@@ -65,7 +65,7 @@ def completed_at_is_sound(evidence: Evidence) -> Iterable[Finding]:
                     x, "completed_at lies before created_at.", pointer="/completed_at", actual=f"{lasts:g} s"
                 )
             first = shown[0].document["completed_at"]
-            if instant(x.document["completed_at"]) != instant(first):
+            if same_moment(first, x.document["completed_at"]) is False:
                 told = "completed_at changed between two reads."
                 yield violates(x, told, pointer="/completed_at", expected=first, actual=x.document["completed_at"])
 

@@ -10,7 +10,7 @@ from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
@@ -146,7 +146,6 @@ def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:
     entries, status = templates_of(final.document), final.document.get("status")
     lost = [name for name in listed if shown_as(entries.get(name)) != "success"]
     codes = {name: _code(entries.get(name)) for name in unknown}
-    errors = final.document.get("template_errors")
     if status == "failed" or lost:
         told = "An unknown template takes the listed one down with it."
         return violates(
@@ -157,9 +156,20 @@ def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:
             return holds(final)
         told = "An unknown template is reported in a session that is not partial."
         return departs(final, "E27", told, pointer="/status", expected="partial", actual=status)
+    return _reported_otherwise(final, entries, unknown, codes)
+
+
+def _reported_otherwise(
+    final: Exchange, entries: Mapping[str, Any], unknown: list[str], codes: Mapping[str, str | None]
+) -> Finding:
+    """Other places and forms that some part of the text shows for an unknown template."""
+    errors = final.document.get("template_errors")
     if not any(name in entries for name in unknown) and all(_reported(errors, name) for name in unknown):
         told = "An unknown template is reported in template_errors, as only §8.6 prints it."
         return departs(final, "E27", told, pointer="/template_errors", actual=errors)
+    if final.status == 200 and all(_fails_in_words(entries.get(name)) for name in unknown):
+        told = "An unknown template is reported by a failed entry with a string for its error, which has no code."
+        return departs(final, "E24", told, pointer="/templates", expected="template_not_found", actual=codes)
     told = "An unknown template is not reported as template_not_found."
     return violates(final, told, pointer="/templates", expected="template_not_found", actual=codes)
 
@@ -167,6 +177,10 @@ def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:
 def _reported(errors: object, name: str) -> bool:
     """Whether template_errors has an item about a template."""
     return isinstance(errors, list) and any(isinstance(e, dict) and e.get("template_id") == name for e in errors)
+
+
+def _fails_in_words(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("status") == "failed" and isinstance(entry.get("error"), str)
 
 
 def _code(entry: object) -> str | None:

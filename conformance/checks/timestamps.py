@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.finding import Finding
 
+#: Stamps of one server may differ by so many seconds: they may be cut to whole ones (rule 3).
+STAMPS = 2.0
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\Z", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\dT\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?\Z")
 _FRACTION = re.compile(r"[.,](\d+)")
@@ -42,6 +44,18 @@ def judge_stamp(x: Exchange, name: str) -> Finding:
         return holds(x)
     told = f"{name} is ISO 8601 but not RFC 3339 (an offset or a part of the time is missing)."
     return tolerated(x, "E66", told, pointer=f"/{name}", expected="RFC 3339", actual=value)
+
+
+def same_moment(one: object, other: object) -> bool | None:
+    """Whether two stamps name one moment; written with another precision they may lie a second apart (rule 3).
+
+    None when one of them is none.
+    """
+    moved = seconds_between(one, other)
+    if moved is None:
+        return None
+    written = [len(found.group(1)) if (found := _FRACTION.search(str(stamp))) else 0 for stamp in (one, other)]
+    return abs(moved) <= (1.0 if written[0] != written[1] else 0.0)
 
 
 def seconds_between(earlier: object, later: object) -> float | None:

@@ -129,6 +129,10 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
     test_clock: Annotated[
         str | None, typer.Option(help="URL of a clock the kit may move, for the expiry tests.")
     ] = None,
+    upload_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="URL whose origin is the service's own too, so that uploads there get the key; repeatable."),
+    ] = None,
     processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the next result.")] = 120.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice of the kit.")] = 0,
 ) -> None:
@@ -146,6 +150,7 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
             reading=reading.value,
             revision=revision,
             test_clock=test_clock,
+            extra_origins=tuple(upload_origin or ()),
             processing_timeout=processing_timeout,
             seed=seed,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.media import same_type
 from conformance.checks.words import inverted, marker_positions
 from conformance.journeys.leftout import ask_again
+from conformance.journeys.recording import fits, in_words_of, named_by, too_long
 from conformance.journeys.registry import journey
 from conformance.journeys.templates import PASSED_ON
 
@@ -75,9 +76,12 @@ async def formats(drive: Driver) -> None:
     clips = _of_kind(drive, "short")
 
     async def tried(listed: str, clip: Fixture) -> None:
-        final = await _whole(drive, f"audio/format {listed}", clip)
+        if too_long(clip, drive.target, single=drive.target.upload_type == "single"):
+            drive.note("no_such_audio", f"The kit's clips of {listed} are longer than the target's chunks.", "AUD-016")
+            return
+        final = await _whole(drive, f"audio/format {listed}", clip, listed)
         if final is None or final.document.get("status") == "failed":
-            await _whole(drive, f"audio/format {listed} again", clip)
+            await _whole(drive, f"audio/format {listed} again", clip, listed)
 
     found = (
         (kind, next((c for c in clips if same_type(c.media_type, kind)), None)) for kind in drive.target.audio_formats
@@ -85,11 +89,11 @@ async def formats(drive: Driver) -> None:
     await drive.together(*(tried(listed, clip) for listed, clip in found if clip))
 
 
-async def _whole(drive: Driver, session: str, clip: Fixture) -> Exchange | None:
+async def _whole(drive: Driver, session: str, clip: Fixture, listed: str) -> Exchange | None:
     handle = await drive.create(session)
     if handle is None:
         return None
-    await drive.upload(handle, clip.name, name="audio_0" + clip.path.suffix)
+    await drive.upload(handle, clip.name, name="audio_0" + clip.path.suffix, media_type=in_words_of(listed, clip))
     await drive.end(handle)
     return await drive.finish(handle)
 
@@ -145,11 +149,16 @@ async def noise(drive: Driver) -> None:
 async def long_chunk(drive: Driver) -> None:
     """(7.7) One chunk of speech well above the declared limit."""
     limit = drive.target.max_chunk_seconds
-    fits = [f for f in _of_kind(drive, "long") if limit and f.seconds >= limit + 10]
-    if not fits or not limit or limit > LONGEST_LIMIT:
-        drive.note("no_such_audio", f"The kit has no chunk ten seconds above {limit} s.", "AUD-020", "AUD-021")
+    if "chunked" not in drive.target.upload_methods:
+        drive.note("not_declared", "The target does not list chunked uploads.", "AUD-020", "AUD-021")
         return
-    await _lone(drive, "audio/long chunk", fits[0].name, name="audio_0" + fits[0].path.suffix)
+    long = [f for f in _of_kind(drive, "long") if limit and f.seconds >= limit + 10 and fits(f, drive.target)]
+    if not long or not limit or limit > LONGEST_LIMIT:
+        told = f"The kit has no chunk ten seconds above {limit} s in a format the target lists."
+        drive.note("no_such_audio", told, "AUD-020", "AUD-021")
+        return
+    clip, typed = long[0], named_by(long[0], drive.target)
+    await _lone(drive, "audio/long chunk", clip.name, name="audio_0" + clip.path.suffix, media_type=typed)
 
 
 @journey("audio/refusals")
@@ -224,11 +233,11 @@ async def _single(drive: Driver) -> None:
 
 @journey("audio/acknowledgement")
 async def acknowledgement(drive: Driver) -> None:
-    """(7.9) Three short and three longer uploads, for the time until each is acknowledged."""
-    handle = await drive.create("audio/acknowledgement", drive.body(upload_type="chunked"))
+    """(7.9) Three short and three longer uploads, for the time until each is acknowledged; one where one is taken."""
+    handle = await drive.create("audio/acknowledgement")
     if handle is None:
         return
-    for place in range(6):
+    for place in range(1 if handle.single else 6):
         await drive.upload(handle, ("short", "knee_chunks/audio_0")[place % 2], name=f"audio_{place}.wav")
 
 

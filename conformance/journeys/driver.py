@@ -14,7 +14,7 @@ from conformance.evidence import Exchange, Label, Note
 from conformance.journeys.dialect import Parcel, parcel
 from conformance.journeys.handle import Handle, at_rest
 from conformance.journeys.patience import Pace, retry_after
-from conformance.journeys.recording import fitting
+from conformance.journeys.recording import fitting, named_by, too_long
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -49,8 +49,12 @@ CREATE_ATTEMPTS = 6
 REFUSAL_ATTEMPTS = 2
 #: How often 429 and 503 are waited out before the answer is taken as final (rule 2).
 WAITS = 6
+#: The same for a probe, whose answer may just as well be that the service does not look at it.
+PROBE_WAITS = 2
 #: The probe that marks a recording the kit has in no listed format.
 UNLISTED = "audio in a format that is not listed"
+#: The probe that marks a chunk longer than the target takes, where the kit has none that is short enough.
+OVERLONG = "a chunk over the limit"
 #: A read may lag so many seconds behind a write (rule 3).
 READ_LAG = 5.0
 #: Answers that may mean "an end needs a body" (E38).
@@ -143,19 +147,18 @@ class Driver:
         return await self._wire.exchange(label, asked.method, asked.url, headers=headers, content=asked.content)
 
     async def _patiently(self, label: Label, asked: Parcel) -> Heard:
-        """Rule 2, for valid requests: 429 and 503 are waited out, another 5xx or a lost read is repeated once."""
+        """Rule 2: 429 and 503 are waited out; for valid requests another 5xx or a lost read is repeated once."""
         waits = repeats = 0
         while True:
             heard = await self._once(replace(label, attempt=label.attempt + waits + repeats), asked)
             status = heard.exchange.status
-            if label.probe is not None or label.credential != "right":
-                return heard
+            plain = label.probe is None and label.credential == "right"
             if status in (429, 503):
-                if waits == WAITS:
+                if waits == (WAITS if plain else PROBE_WAITS):
                     return heard
                 await self.pause(retry_after(heard.answer, waits))
                 waits += 1
-            elif (status >= 500 or (status == 0 and asked.method == "GET")) and not repeats:
+            elif plain and (status >= 500 or (status == 0 and asked.method == "GET")) and not repeats:
                 repeats += 1
             else:
                 return heard
@@ -213,19 +216,25 @@ class Driver:
     ) -> Exchange:
         """Hand over a fixture, or `content`, under a name: in the dialect the target takes unless `form` says other.
 
-        A fixture goes in a format the target lists, if the kit has one; the label then names that one and its file.
+        A fixture without `media_type` goes in a format the target lists and within its chunk limit, if the kit has
+        one like it: the label then names that one and its file. What the kit has not is a probe, whatever was asked.
         To a foreign origin (storage) it is a PUT without any credential, whatever was asked (rule 8).
         """
         recording = self.audio[fixture] if fixture else None
         if recording and content is None and media_type is None:
-            listed = fitting(self.audio, recording.name, self.target)
-            if listed is None and probe is None:
+            listed = fitting(self.audio, recording.name, self.target, single=handle.single)
+            if listed is None:
                 # Rule 6 binds the kit to listed formats: what comes of another one is nobody's failure.
                 probe = UNLISTED
                 self.note("no_such_audio", f"The kit has no {recording.name!r} in any of the formats the target lists.")
-            elif listed is not None and listed is not recording:
+            elif listed is not recording:
                 recording = listed
                 name = f"{name.rpartition('.')[0] or name}{recording.path.suffix}"
+            media_type = named_by(recording, self.target)
+            if too_long(recording, self.target, single=handle.single):
+                probe = OVERLONG
+                limit = self.target.max_chunk_seconds
+                self.note("no_such_audio", f"The kit has no clip of speech within the target's chunks of {limit:g} s.")
         data = content if content is not None else recording.read() if recording else b""
         typed = media_type or (recording.media_type if recording else "application/octet-stream")
         usual = (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"

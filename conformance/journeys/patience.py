@@ -23,10 +23,18 @@ def _named(answer: Response | None) -> float | None:
     value = (answer.header("retry-after") or "").strip() if answer else ""
     if value.isdigit():
         return float(value[:9])
+    until, now = _moment(value), _moment(answer.header("date") if answer else None)
+    # by the clock that named it, where it tells the time: the kit's own may be minutes off (rule 3)
+    return max(1.0, (until - (now or datetime.now(UTC))).total_seconds()) if until else None
+
+
+def _moment(value: str | None) -> datetime | None:
+    """The moment of an HTTP date, UTC where it has no zone."""
     try:
-        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds() if value else None
+        found = parsedate_to_datetime(value) if value else None
     except (ValueError, TypeError):
         return None
+    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
 
 
 def retry_after(answer: Response | None, waited: int) -> float:

@@ -4,48 +4,73 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.media import parse
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from conformance.target import Target
     from fixtures import Fixture
 
-#: Names in the field for one registered type (E72).
-_ALIASES = {"audio/x-wav": "audio/wav", "audio/wave": "audio/wav", "audio/vnd.wave": "audio/wav"}
-_ALIASES |= {
-    "audio/mp3": "audio/mpeg",
-    "audio/x-m4a": "audio/mp4",
-    "audio/m4a": "audio/mp4",
-    "audio/x-flac": "audio/flac",
-}
+#: Clips that stand in for a longer one where chunks have to be short.
+_CLIPS = ("short", "marker")
 
 
-def _parsed(media_type: str) -> tuple[str, str]:
-    """The essence, and the codecs it names."""
-    essence, *parameters = (part.strip().lower() for part in media_type.split(";"))
-    named = (part.partition("=") for part in parameters)
-    codecs = next((value.strip(' "') for name, _, value in named if name.strip() == "codecs"), "")
-    return _ALIASES.get(essence, essence), codecs
+def _entry(fixture: Fixture, target: Target) -> str | None:
+    """The entry of the target's list that a fixture's format falls under; an entry without codecs takes any."""
+    kind = parse(fixture.media_type)
+    for listed in target.audio_formats:
+        named = parse(listed)
+        if kind and named and named[0] == kind[0] and _codecs(named[1]) in (None, _codecs(kind[1])):
+            return listed
+    return None
+
+
+def _codecs(parameters: Collection[str]) -> str | None:
+    """The codecs a media type names; other parameters are no reason not to send a format."""
+    return next((each for each in parameters if each.startswith("codecs=")), None)
 
 
 def fits(fixture: Fixture, target: Target) -> bool:
     """Whether the fixture's format is listed; a target that lists none has refused none."""
-    essence, codecs = _parsed(fixture.media_type)
-    listed = [_parsed(entry) for entry in target.audio_formats]
-    return not listed or any(kind == essence and (not named or named == codecs) for kind, named in listed)
+    return not target.audio_formats or _entry(fixture, target) is not None
 
 
-def fitting(audio: Mapping[str, Fixture], name: str, target: Target) -> Fixture | None:
-    """The fixture, or the same words in a format the target lists; None when there is neither."""
+def named_by(fixture: Fixture, target: Target) -> str:
+    """The fixture's media type in the target's words."""
+    return in_words_of(_entry(fixture, target), fixture)
+
+
+def in_words_of(listed: str | None, fixture: Fixture) -> str:
+    """The fixture's media type as an entry has it, which need not know the other names in use for the same (E72)."""
+    if listed is None or listed.split(";")[0].strip().lower() == fixture.media_type.split(";")[0]:
+        return fixture.media_type
+    return listed
+
+
+def too_long(fixture: Fixture, target: Target, *, single: bool) -> bool:
+    """Whether a fixture is longer than the chunks a target takes; the one file of a single session is no chunk."""
+    return not single and target.max_chunk_seconds is not None and fixture.seconds > target.max_chunk_seconds
+
+
+def fitting(audio: Mapping[str, Fixture], name: str, target: Target, *, single: bool = True) -> Fixture | None:
+    """The fixture, or the same words in a format the target lists; None when there is neither.
+
+    Where a speech clip is longer than the target's chunks may be, the longest that is not stands in for it.
+    """
     wanted = audio[name]
     same = (other for other in audio.values() if wanted.text and (other.kind, other.text) == (wanted.kind, wanted.text))
-    return next((found for found in (wanted, *same) if fits(found, target)), None)
+    found = next((found for found in (wanted, *same) if fits(found, target)), None)
+    if found is None or wanted.kind not in ("short", "chunk") or not too_long(found, target, single=single):
+        return found
+    clips = [f for f in audio.values() if f.kind in _CLIPS and fits(f, target)]
+    brief = [f for f in clips if not too_long(f, target, single=single)]
+    return max(brief, key=lambda f: f.seconds, default=found)
 
 
 def pieces(audio: Mapping[str, Fixture], whole: str, target: Target) -> Sequence[str]:
     """The names of the chunks of a consultation in their order; none when a chunk is too long or of another format."""
     found = [f for f in audio.values() if f.kind == "chunk" and f.chunk_of == whole]
-    limit = target.max_chunk_seconds
-    if not all(fits(f, target) and (limit is None or f.seconds <= limit) for f in found):
+    if not all(fits(f, target) and not too_long(f, target, single=False) for f in found):
         return ()
     return [f.name for f in sorted(found, key=lambda f: f.sequence or 0)]

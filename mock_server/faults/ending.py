@@ -201,7 +201,6 @@ FAULTS = (
         "listens_after_expiry",
         "audio is taken after expiry",
         "SES-EXP-003",
-        "SES-EXP-009",
         conduct=behaving(takes_audio_in=frozenset({"expired"})),
     ),
     fault(

@@ -226,7 +226,6 @@ FAULTS = (
         "hides_what_arrived",
         "open sessions list no files",
         "SES-GET-025",
-        "AUD-003",
         rewrite=edit("get", lambda b: b.update(audio_files=[], audio_files_received=0), state=_OPEN),
     ),
     fault(

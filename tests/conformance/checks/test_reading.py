@@ -296,6 +296,9 @@ def stamped(*stamps: object) -> Tape:
         ((1770111060,), FAIL),
         (("2026-02-03T09:29:00Z",), FAIL),
         (("2026-02-03T09:31:00Z", "2026-02-03T09:31:01Z"), FAIL),
+        (("2026-02-03T09:31:00.761Z", "2026-02-03T09:31:00Z"), PASS),
+        (("2026-02-03T09:31:00.761Z", "2026-02-03T09:31:00.762Z"), FAIL),
+        (("2026-02-03T09:31:00.761Z", "2026-02-03T09:31:02Z"), FAIL),
         ((None,), UNSEEN),
     ],
 )
@@ -510,5 +513,15 @@ def test_the_files_of_end_stay(names, api, expected):
     tape.created("s")
     tape.uploaded("s", "audio_0.wav", "audio_1.wav")
     tape.ended("s", "audio_0.wav", "audio_1.wav")
-    tape.read("s", "completed", *names)
+    tape.heard("get", 200, shown("completed") | counted(names), session="s", at=30)
+    assert verdicts("SES-GET-026", tape) == expected
+
+
+@pytest.mark.parametrize(("at", "names", "expected"), [(6, (), UNSEEN), (6, ("audio_2.wav",), FAIL), (30, (), FAIL)])
+def test_a_read_may_lag_behind_the_files_of_end(at, names, expected):
+    tape = Tape()
+    tape.created("s")
+    tape.uploaded("s", "audio_0.wav")
+    tape.ended("s", "audio_0.wav")
+    tape.heard("get", 202, shown("processing") | counted(names), session="s", at=at)
     assert verdicts("SES-GET-026", tape) == expected

@@ -63,7 +63,13 @@ def test_retry_after_is_honoured_as_seconds_and_as_a_date_up_to_the_bound():
     assert retry_after(answer_with("7"), 0) == 7
     assert 15 < retry_after(answer_with(soon), 0) <= 20
     assert retry_after(answer_with("86400"), 0) == LONGEST_WAIT
-    assert retry_after(answer_with("Mon, 01 Jan 2024 00:00:00 GMT"), 0) == 0
+    assert retry_after(answer_with("Mon, 01 Jan 2024 00:00:00 GMT"), 0) == 1
+
+
+def test_a_date_is_counted_from_the_clock_of_the_answer_that_names_it():
+    dates = (("Retry-After", "Mon, 01 Jan 2024 00:00:07 GMT"), ("Date", "Mon, 01 Jan 2024 00:00:00 GMT"))
+    assert retry_after(Response(503, dates), 0) == 7
+    assert retry_after(Response(503, (dates[0], ("Date", "lately"))), 0) == 1
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1e9"])
