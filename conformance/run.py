@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conformance.checks import all_checks
-from conformance.finding import Finding, Kind, inconclusive
+from conformance.finding import Finding, Kind, inconclusive, not_applicable
 from conformance.verdict import Overall, Reading, Standing, Verdict, judge, overall
 
 if TYPE_CHECKING:
@@ -100,6 +100,16 @@ def _reason(verdict: Verdict, findings: tuple[Finding, ...], evidence: Evidence,
     return given or noted or "not_observed"
 
 
+def _unobserved(evidence: Evidence, requirement: str) -> Finding:
+    """Why nothing was found: what a journey noted, else that the run did not show it."""
+    note = next((n for n in evidence.notes if requirement in n.requirements), None)
+    if note is not None and note.reason == "not_declared":
+        return not_applicable(note.text)
+    return inconclusive(
+        note.reason if note else "not_observed", note.text if note else "Nothing in the run showed this."
+    )
+
+
 def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evidence, reading: Reading) -> Graded:
     """The verdict of one requirement."""
     if requirement.testability not in WITHIN_REACH and not checks:
@@ -112,10 +122,9 @@ def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evi
     findings, broken = _look(checks, evidence)
     if broken:
         return Graded(requirement, Verdict.ERROR, findings, broken)
+    if not findings:
+        findings = (_unobserved(evidence, requirement.id),)
     verdict = judge(findings, requirement.level, reading)
-    if verdict is Verdict.INCONCLUSIVE and not findings:
-        texts = [n.text for n in evidence.notes if requirement.id in n.requirements]
-        findings = (inconclusive("not_observed", texts[0] if texts else "Nothing in the run showed this."),)
     return Graded(requirement, verdict, findings, _reason(verdict, findings, evidence, requirement.id))
 
 

@@ -114,7 +114,8 @@ async def drive_all(
             clock = await _clock(wire)
         except BudgetSpent:
             raise TargetUnreachable(f"{options.target} could not be looked at within {options.budget:g} s") from None
-        moving = [journey for journey in chosen if journey.phase == "clock"] if clock else []
+        phases = ("alone", "clock") if clock else ("alone",)
+        moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
         standing = [journey for journey in chosen if journey.phase == "main"]
         run.total = len(standing) + len(moving)
         run.tell("prepared", "preparation", target.base_url)

@@ -74,8 +74,12 @@ def weigh(kind: Kind, level: Level, reading: Reading) -> Verdict:
 
 
 def judge(findings: Iterable[Finding], level: Level, reading: Reading) -> Verdict:
-    """The worst of the findings; nothing observed is inconclusive, never a pass."""
-    found = {weigh(finding.kind, level, reading) for finding in findings}
+    """The worst of the findings; nothing observed is inconclusive, never a pass.
+
+    What is only recorded decides where nothing else was found: it must not hide that the rest was not seen.
+    """
+    kinds = {finding.kind for finding in findings}
+    found = {weigh(kind, level, reading) for kind in (kinds - {Kind.RECORDED} or kinds)}
     return next((verdict for verdict in _SEVERITY if verdict in found), Verdict.INCONCLUSIVE)
 
 

@@ -100,7 +100,7 @@ def the_upload_url_takes_uploads(evidence: Evidence) -> Iterable[Finding]:
         if not x.accepted:
             if form is None:
                 yield violates(x, "No form of upload the text shows was taken at upload_url.", actual=x.status)
-        elif form in ("multipart", "storage-put"):
+        elif form in (None, "multipart", "storage-put"):
             yield holds(x)
         else:
             yield departs(x, "E44", f"Only the form {form!r} is taken, not a multipart POST to exactly upload_url.")
@@ -195,7 +195,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
     if story is None or not story.acknowledged:
         return
     if not to_the_api(evidence):
-        yield recorded(story.uploads[0], "On storage the name may come from the URL.")
+        yield not_applicable("Audio goes to storage, where the name may come from the URL.")
         return
     for x in story.exchanges:
         names = names_listed(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.finding import not_applicable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.evidence import Evidence, Exchange, Story
+    from conformance.finding import Finding
 
 #: Integers beyond this are no doubles any more.
 _DOUBLES = 1e308
@@ -65,6 +68,15 @@ def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
         for x in story.reads:
             if "status" in x.document and ("session_id" in x.document or x.accepted):
                 yield story, x
+
+
+def refuses_unknown_templates(evidence: Evidence) -> Finding | None:
+    """Why nothing can be said of unknown templates: a create with one is refused, which is a reading of E27."""
+    for x in evidence.select("create", probe="one unknown template"):
+        code = x.response.error_code if x.response else None
+        if x.status in (400, 404, 422) and code in ("invalid_template", "template_not_found"):
+            return not_applicable("A create with an unknown template is refused, as one reading of E27 has it.", code)
+    return None
 
 
 def equal(one: Any, other: Any) -> bool:

@@ -81,6 +81,8 @@ def _still_open(story: Story, x: Exchange, told: str) -> Finding:
 
 def _unseen(evidence: Evidence) -> Finding:
     noted = next((note for note in evidence.notes if note.reason in ("no_clock", "no_deadline")), None)
+    if noted is None and any(reads_past(story) for story in evidence.stories.values()):
+        return inconclusive("not_observed", "Sessions passed their deadline, but no answer showed what this judges.")
     return inconclusive(
         noted.reason if noted else "no_clock", noted.text if noted else "No session reached its deadline."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import requested, shown_as, templates_of, whole
+from conformance.checks.documents import refuses_unknown_templates, requested, shown_as, templates_of, whole
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp
 from conformance.finding import (
@@ -189,6 +189,8 @@ def template_error_codes_are_the_listed_ones(evidence: Evidence) -> Iterable[Fin
             pointer = f"/templates/{name}/error/code"
             told = "The error code of a template is not in the list of §9.6."
             yield tolerated(x, "E63", told, pointer=pointer, expected=list(TEMPLATE_CODES), actual=code)
+    if (refusal := refuses_unknown_templates(evidence)) is not None:
+        yield refusal
 
 
 def _failures(evidence: Evidence) -> Iterator[Exchange]:

@@ -94,7 +94,9 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
 def _lists_a_file(story: Story) -> bool:
     """Whether the answer to end lists one of the files that were acknowledged."""
     names = listed(story.end.document, "audio_files") if story.end else []
-    return bool(set(story.acknowledged) & set(map(str, names)))
+    # The URL of a single upload to storage may carry a name of its own.
+    named_there = story.asked.get("upload_type") == "single" and len(names) == len(story.acknowledged) == 1
+    return bool(set(story.acknowledged) & set(map(str, names))) or named_there
 
 
 def _is_speech(x: Exchange) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import shown_as, templates_of, unlisted, whole
+from conformance.checks.documents import refuses_unknown_templates, shown_as, templates_of, unlisted, whole
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
@@ -164,11 +164,15 @@ def a_processing_error_has_type_and_message(evidence: Evidence) -> Iterable[Find
                 yield holds(x)
 
 
+#: Good speech, noise, good speech: with one of them refused the session proves nothing.
+_THREE = 3
+
+
 @check("SES-PART-009")
 def unusable_audio_leads_to_partial(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Good speech, noise, good speech: partial is expected, completed fine, failed a warning."""
     story = evidence.stories.get("audio/noise between")
-    if story is None or story.final is None:
+    if story is None or story.final is None or len(story.acknowledged) < _THREE:
         return
     status = story.final.document.get("status")
     # A failure may also be told by the envelope with 422 or 500 (E21).
@@ -191,6 +195,8 @@ def some_failed_templates_lead_to_partial(evidence: Evidence) -> Iterable[Findin
             yield inconclusive("expired", "The session with an unknown template expired first.", story.final)
         else:
             yield _mixed(story.final, listed, unknown)
+    if (refusal := refuses_unknown_templates(evidence)) is not None:
+        yield refusal
 
 
 def _mixed(final: Exchange, listed: list[str], unknown: list[str]) -> Finding:

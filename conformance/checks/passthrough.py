@@ -45,7 +45,7 @@ def _echoed(x: Exchange, sent: object) -> Finding:
 
 
 def _outcome(story: Story | None) -> tuple[object, ...] | None:
-    if story is None or story.final is None:
+    if story is None or story.final is None or not story.acknowledged:
         return None
     document = story.final.document
     return (

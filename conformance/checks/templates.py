@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.documents import requested, shown_as, templates_of, unlisted
+from conformance.checks.documents import refuses_unknown_templates, requested, shown_as, templates_of, unlisted
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -137,6 +137,8 @@ def an_unknown_template_is_reported(evidence: Evidence) -> Iterable[Finding]:
         listed, unknown = requested(evidence, story), unlisted(evidence, story)
         if listed and unknown and story.acknowledged and story.end is not None:
             yield _mixed(story, listed, unknown)
+    if (refusal := refuses_unknown_templates(evidence)) is not None:
+        yield refusal
 
 
 def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:

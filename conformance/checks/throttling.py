@@ -50,7 +50,7 @@ def unavailability_passes(evidence: Evidence) -> Iterable[Finding]:
     seen = [x for x in evidence.select() if x.status == 503 and x.label.probe is None and not is_storage(evidence, x)]
     for x in seen:
         later = [y for y in evidence.exchanges if y.number > x.number and y.label.operation == x.label.operation]
-        better = any(y.accepted and y.label.session == x.label.session for y in later)
+        better = any(y.response and not busy(y) and y.label.session == x.label.session for y in later)
         yield holds(x) if better else warns(x, "A 503 did not pass within the run.")
     if not seen:
         yield not_applicable("The run met no 503.")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 UNLISTED = "audio/x-nope"
 #: Bytes no decoder takes for audio: they begin no container and repeat no frame header.
 RUBBISH = bytes((i * 73 + 41) % 251 for i in range(4096))
+#: What needs several files to a session.
+_CHUNKS = ("AUD-012", "AUD-013", "SES-STATE-005")
 #: For limits above this the kit carries no chunk long enough (AUD-020).
 LONGEST_LIMIT = 60
 
@@ -59,7 +61,7 @@ async def _shuffled(drive: Driver, session: str, markers: Sequence[Fixture], ord
 async def order(drive: Driver) -> None:
     """(7.2) Four chunks and twelve chunks, shuffled, each with a word of its own."""
     if "chunked" not in drive.target.upload_methods:
-        drive.note("not_declared", "The target does not list chunked uploads.", "AUD-012", "AUD-013")
+        drive.note("not_declared", "The target does not list chunked uploads.", *_CHUNKS)
         return
     markers = _of_kind(drive, "marker")
     many = list(range(len(markers)))
@@ -241,7 +243,7 @@ async def acknowledgement(drive: Driver) -> None:
         await drive.upload(handle, ("short", "knee_chunks/audio_0")[place % 2], name=f"audio_{place}.wav")
 
 
-@journey("extraction/pace")
+@journey("extraction/pace", phase="alone")
 async def pace(drive: Driver) -> None:
     """(9.8) Polling at the pace recommended to clients; needed only where the run's own polls were throttled."""
     handle = await drive.consult("extraction/pace", ["short"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from conformance.journeys.driver import Driver
 
-Phase = Literal["main", "clock"]
+Phase = Literal["main", "alone", "clock"]
 Walk = Callable[["Driver"], Awaitable[None]]
 
 
@@ -18,7 +18,8 @@ class Journey:
     """A way through the protocol: it drives and labels, and judges nothing.
 
     Journeys of phase `main` run side by side, the `long` ones first, so that a run takes as long as its longest wait.
-    Those of phase `clock` move the target's clock: they run one after the other, last, and only with a test clock.
+    Those of phase `alone` follow, one after the other; those of phase `clock` move the target's clock, last of all and
+    only with a test clock.
     """
 
     name: str

@@ -212,6 +212,16 @@ def test_uploads_to_the_api_need_credentials(status, expected, why, probe):
     assert why in reasons("AUD-030", sent(status, probe=probe))
 
 
+@pytest.mark.parametrize(("status", "expected"), [(200, "not_applicable"), (401, "pass")])
+def test_a_path_without_the_session_may_be_a_token(status, expected):
+    tape = Tape()
+    tape.created("s")
+    tape.heard(
+        "upload", status, probe=NOBODY, credential="none", session="s", url=f"{BASE}/in/8c1f0d2a5b7e4c93", file=ONE
+    )
+    assert verdict("AUD-030", tape) == expected
+
+
 def test_an_upload_url_with_a_token_of_its_own_needs_no_key():
     tape = Tape()
     tape.heard("upload", 200, probe=NOBODY, credential="none", url=f"{BASE}/up?signature=abc", file=ONE)
@@ -280,7 +290,7 @@ def test_the_name_of_a_single_upload_is_kept(tape, expected, why):
 
 def test_a_storage_may_have_a_name_of_its_own():
     found = findings("AUD-014", single("recording.webm", api_target=False))
-    assert [each.kind for each in found] == [Kind.RECORDED]
+    assert [each.kind for each in found] == [Kind.NOT_APPLICABLE]
 
 
 @pytest.mark.parametrize(

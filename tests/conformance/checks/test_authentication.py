@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.checks.builders import Tape, counted, error, findings, verdict, verdicts
+from tests.conformance.checks.builders import BASE, Tape, counted, error, findings, verdict, verdicts
 
 STATES = "authentication/states"
 FOREIGN = "authentication/foreign"
@@ -188,6 +188,24 @@ def test_a_refusal_that_quotes_the_session_fails(told, expected):
 )
 def test_a_refusal_that_shows_content_anywhere_fails(details):
     assert verdicts("AUTH-026", visited(status=403, document=error("forbidden", **details))) == ("fail", "fail")
+
+
+def test_an_upload_url_that_is_its_own_credential_is_open_to_whoever_has_it():
+    tape = Tape(second_key=True)
+    tape.created(FOREIGN)
+    for url in (f"{BASE}/up?signature=abc", f"{BASE}/in/8c1f0d2a5b7e4c93"):
+        tape.heard("upload", 200, {}, session=FOREIGN, credential="second", probe=STRANGER, url=url, file="audio_1.wav")
+    tape.read(FOREIGN, "recording", "audio_1.wav", "audio_2.wav")
+    assert "fail" not in verdicts("AUTH-026", tape)
+
+
+def test_a_session_that_ends_by_itself_was_not_ended_by_a_stranger():
+    tape = visited("end", state="processing")
+    tape.created("vendor")
+    tape.uploaded("vendor", "audio_0.wav")
+    assert verdicts("AUTH-026", tape) == ("fail", "fail")
+    tape.read("vendor", "processing", "audio_0.wav")
+    assert verdicts("AUTH-026", tape) == ("pass", "pass")
 
 
 def test_a_count_that_was_wrong_before_is_not_the_strangers_doing():

@@ -142,6 +142,47 @@ def test_what_becomes_of_a_name_sent_twice_is_not_judged():
     assert verdicts("SES-END-007", tape) == UNSEEN
 
 
+def ends_by_itself(tape: Tape) -> Tape:
+    """A session that went on to processing although nobody ended it (E70)."""
+    tape.created("vendor")
+    tape.uploaded("vendor", "audio_0.wav")
+    tape.read("vendor", "processing", "audio_0.wav")
+    return tape
+
+
+@pytest.mark.parametrize("requirement", ["SES-END-001", "SES-END-009", "AUD-007"])
+def test_a_service_that_ends_sessions_by_itself_may_refuse_what_comes_later(requirement):
+    tape = Tape()
+    tape.created("s")
+    tape.uploaded("s", "audio_0.wav")
+    tape.heard("upload", 409, error("invalid_request"), session="s", file="audio_1.wav")
+    tape.heard("end", 409, error("invalid_request"), session="s")
+    assert verdicts(requirement, tape) == FAIL
+    assert verdicts(requirement, ends_by_itself(tape)) != FAIL
+
+
+@pytest.mark.parametrize("credential", ["none", "right"])
+def test_a_session_that_somebody_ended_did_not_end_by_itself(credential):
+    tape = Tape()
+    tape.created("s")
+    tape.uploaded("s", "audio_0.wav")
+    tape.heard("end", 202, {"status": "processing"}, session="s", credential=credential)
+    tape.read("s", "processing", "audio_0.wav")
+    tape.created("t")
+    tape.uploaded("t", "audio_0.wav")
+    tape.heard("end", 409, error("invalid_request"), session="t")
+    assert verdicts("SES-END-001", tape) == FAIL
+
+
+def test_the_one_file_in_storage_may_have_the_name_of_its_url():
+    tape = Tape(api_target=False)
+    tape.created("s", upload_type="single")
+    tape.uploaded("s", "consultation.wav")
+    tape.ended("s", "recording.webm")
+    assert verdicts("SES-END-007", tape) == PASS
+    assert verdicts("CONF-003", tape) == PASS
+
+
 @pytest.mark.parametrize(("names", "expected"), [(FILES, PASS), (("audio_0.wav",), UNSEEN)])
 def test_an_upload_answered_202_may_arrive_after_the_end(names, expected):
     tape = Tape()

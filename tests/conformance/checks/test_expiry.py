@@ -118,6 +118,16 @@ def test_templates_of_a_410_have_one_of_both_shapes(templates, expected):
     assert verdicts("SES-EXP-010", tape) == expected
 
 
+def test_an_early_expiry_is_one_fact():
+    tape = cast()
+    read(tape, SPOKEN, -10, 410, "expired")
+    gone(tape, SPOKEN, expired_at="2026-02-03T09:50:00Z")
+    assert verdicts("SES-EXP-012", tape) == TOLERATED
+    late = cast()
+    gone(late, SPOKEN, expired_at="2026-02-03T09:50:00Z")
+    assert verdicts("SES-EXP-012", late) == FAIL
+
+
 def played() -> Tape:
     """The whole journey against a service that does as the text says."""
     tape = cast()
@@ -303,7 +313,7 @@ def test_no_session_expires_before_its_time(tape, expected, why):
 def test_a_session_first_read_after_its_deadline_has_not_expired_early():
     tape = cast()
     gone(tape, SPOKEN, 3)
-    assert findings("SES-EXP-013", tape)[0].reason == "no_clock"
+    assert findings("SES-EXP-013", tape)[0].reason == "not_observed"
 
 
 @pytest.mark.parametrize(

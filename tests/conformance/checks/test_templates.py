@@ -204,8 +204,22 @@ def test_refusing_the_mixed_create_or_expiring_leaves_it_open():
     tape = Tape()
     tape.listed("soap")
     tape.heard("create", 400, error("invalid_template"), session="templates/unknown", probe="one unknown template")
-    assert verdict("TPL-008", tape) == "inconclusive"
+    for requirement in ("TPL-008", "SES-PART-010", "EXT-008"):
+        assert verdict(requirement, tape) == "not_applicable"
     assert verdict("TPL-008", mixed("expired")) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [(200, "completed", ("disputed", "fail")), (206, "partial", ("fail", "fail"))],
+)
+def test_a_string_for_an_error_carries_no_code(code, status, expected):
+    tape = Tape()
+    tape.listed("soap")
+    entries = {"soap": success(), "nobody-lists-it": {"status": "failed", "error": "There is no such template."}}
+    tape.consulted("templates/unknown", status=status, templates=entries)
+    assert tape.exchanges[-1].status == code
+    assert verdicts("TPL-008", tape) == expected
 
 
 @pytest.mark.parametrize(
