@@ -274,9 +274,11 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         yield no_api(evidence)
         return
     for story in evidence.stories.values():
-        probes = [x for x in evidence.select("upload", session=story.key) if x.label.probe and 400 <= x.status < 500]
-        # A file sent again under its name stands in the list by right: its first upload was taken.
-        probes = [x for x in probes if x.label.file not in story.acknowledged]
+        sent = list(evidence.select("upload", session=story.key))
+        probes = [x for x in sent if x.label.probe and 400 <= x.status < 500 and not busy(x)]
+        # A file sent again under its name stands in the list by right: one of its uploads was taken.
+        taken = {x.label.file for x in sent if x.accepted}
+        probes = [x for x in probes if x.label.file not in taken]
         for refused in probes:
             for x in listings_after(evidence, refused):
                 yield _trace(x, refused)

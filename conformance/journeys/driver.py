@@ -156,12 +156,19 @@ class Driver:
             if status in (429, 503):
                 if waits == (WAITS if plain else PROBE_WAITS):
                     return heard
-                await self.pause(retry_after(heard.answer, waits))
+                await self._wait_out(heard, waits)
                 waits += 1
             elif plain and (status >= 500 or (status == 0 and asked.method == "GET")) and not repeats:
                 repeats += 1
             else:
                 return heard
+
+    async def _wait_out(self, heard: Heard, waited: int) -> None:
+        """Wait as a 429 or 503 says; a 429 is meant for all of the run."""
+        seconds = retry_after(heard.answer, waited)
+        if heard.exchange.status == 429:
+            self._wire.hold(seconds)
+        await self.pause(seconds)
 
     async def create(
         self, session: str, body: Mapping[str, Any] | None = None, *, probe: str | None = None, graded: bool = True
@@ -180,7 +187,7 @@ class Driver:
                 return handle
             status = heard.exchange.status
             if status in (429, 503):
-                await self.pause(retry_after(heard.answer, attempt - 1))
+                await self._wait_out(heard, attempt - 1)
             elif 400 <= status < 500 and attempt >= REFUSAL_ATTEMPTS:
                 break
         last = heard.exchange

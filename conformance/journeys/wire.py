@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, Self
 
 import httpx
@@ -29,6 +30,8 @@ SPELLINGS: tuple[Spelling, ...] = ("X-API-Key header", "Authorization X-API-Key"
 
 #: What is read of an answer: more than any transcript needs, less than hurts.
 ANSWER_BOUND = 8 * 1024 * 1024
+#: Seconds the whole run stands still for one 429: one path that is always throttled must not stop the others.
+LONGEST_HOLD = 5.0
 #: Idle connections are dropped before common servers drop them, so that no request meets a closing one.
 KEEPALIVE = 1.0
 
@@ -58,6 +61,8 @@ class Wire:
         self.spelling: Spelling = SPELLINGS[0]
         #: Whether any answer of the run was 429 (polling was asked to slow down).
         self.throttled = False
+        #: When the run may go on after it was asked to slow down.
+        self._resumed = 0.0
         self._places = asyncio.Semaphore(options.concurrency)
         self._own = {split_origin(url) for url in (options.target, *options.extra_origins)}
         made_up = hashlib.sha256(f"nobody's key {options.seed}".encode()).hexdigest()[:32]
@@ -83,6 +88,10 @@ class Wire:
     def trust(self, url: str) -> None:
         """Count the origin of a URL as the service's own (rule 8)."""
         self._own.add(split_origin(url))
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long, within bounds: who is throttled and goes on asking is throttled again."""
+        self._resumed = max(self._resumed, monotonic() + min(seconds, LONGEST_HOLD))
 
     def owns(self, url: str) -> bool:
         """Whether a URL lies on an origin of the service."""
@@ -115,6 +124,8 @@ class Wire:
         a result. Raises BudgetSpent when the run's time is over; an exchange that this cuts off is not graded.
         """
         async with self._places:
+            while (rest := self._resumed - monotonic()) > 0:
+                await self.budget.pause(rest)
             self.budget.check()
             return await self._exchange(label, method, url, headers=headers or {}, content=content, timeout=timeout)
 
