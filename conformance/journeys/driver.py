@@ -50,7 +50,7 @@ REFUSAL_ATTEMPTS = 2
 #: How often 429 and 503 are waited out before the answer is taken as final (rule 2).
 WAITS = 6
 #: The same for a probe, whose answer may just as well be that the service does not look at it.
-PROBE_WAITS = 2
+PROBE_WAITS = 4
 #: The probe that marks a recording the kit has in no listed format.
 UNLISTED = "audio in a format that is not listed"
 #: The probe that marks a chunk longer than the target takes, where the kit has none that is short enough.
