@@ -197,10 +197,11 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
     if not to_the_api(evidence):
         yield not_applicable("Audio goes to storage, where the name may come from the URL.")
         return
+    sent = story.uploads[0].label.file
     for x in story.exchanges:
         names = names_listed(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None
         # What a list makes of a name that had to be sent again is E69's.
-        kept = names and all(name == "consultation.wav" for name in names)
+        kept = names and all(name == sent for name in names)
         if names and kept and (len(names) == 1 or len(story.uploads) > 1):
             yield holds(x)
         elif names:
@@ -208,7 +209,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
                 x,
                 "The file name of a single upload is not preserved.",
                 pointer="/audio_files",
-                expected=["consultation.wav"],
+                expected=[sent],
                 actual=names,
             )
 

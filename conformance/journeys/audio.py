@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.media import same_type
 from conformance.checks.words import inverted, marker_positions
 from conformance.journeys.leftout import ask_again
-from conformance.journeys.recording import fits, in_words_of, named_by, too_long
+from conformance.journeys.recording import fits, in_words_of, markers, named_by, too_long
 from conformance.journeys.registry import journey
 from conformance.journeys.templates import PASSED_ON
 
@@ -35,26 +35,24 @@ def _of_kind(drive: Driver, kind: str) -> list[Fixture]:
     return sorted(found, key=lambda fixture: fixture.sequence or 0)
 
 
-async def _in_order_of(
-    drive: Driver, session: str, markers: Sequence[Fixture], order: Sequence[int]
-) -> Exchange | None:
+async def _in_order_of(drive: Driver, session: str, chunks: Sequence[Fixture], order: Sequence[int]) -> Exchange | None:
     """Send the chunks in the order given, each under the name of its place, and wait for the end."""
     handle = await drive.create(session, drive.body(upload_type="chunked"))
     if handle is None:
         return None
     for place in order:
-        await drive.upload(handle, markers[place].name, name=f"audio_{place}.wav")
+        await drive.upload(handle, chunks[place].name, name=f"audio_{place}{chunks[place].path.suffix}")
     await drive.end(handle)
     return await drive.finish(handle)
 
 
-async def _shuffled(drive: Driver, session: str, markers: Sequence[Fixture], order: Sequence[int]) -> None:
+async def _shuffled(drive: Driver, session: str, chunks: Sequence[Fixture], order: Sequence[int]) -> None:
     """One shuffled session; a second one only when the first shows an inversion, for it counts when it shows again."""
-    final = await _in_order_of(drive, session, markers, order)
+    final = await _in_order_of(drive, session, chunks, order)
     said = str(final.document.get("transcript") or "") if final else ""
-    await ask_again(drive, session, [marker.name for marker in markers], final)
-    if inverted(marker_positions([marker.text for marker in markers], said)):
-        await _in_order_of(drive, f"{session} again", markers, order)
+    await ask_again(drive, session, [chunk.name for chunk in chunks], final)
+    if inverted(marker_positions([chunk.text for chunk in chunks], said)):
+        await _in_order_of(drive, f"{session} again", chunks, order)
 
 
 @journey("audio/order")
@@ -63,12 +61,12 @@ async def order(drive: Driver) -> None:
     if "chunked" not in drive.target.upload_methods:
         drive.note("not_declared", "The target does not list chunked uploads.", *_CHUNKS)
         return
-    markers = _of_kind(drive, "marker")
-    many = list(range(len(markers)))
+    chunks = markers(drive.audio, drive.target)
+    many = list(range(len(chunks)))
     random.Random(drive.seed).shuffle(many)  # noqa: S311 - a reproducible order, not a secret
     await drive.together(
-        _shuffled(drive, "audio/order of four", markers[:4], (2, 0, 3, 1)),
-        _shuffled(drive, "audio/order of twelve", markers, many),
+        _shuffled(drive, "audio/order of four", chunks[:4], (2, 0, 3, 1)),
+        _shuffled(drive, "audio/order of twelve", chunks, many),
     )
 
 

@@ -69,8 +69,21 @@ def fitting(audio: Mapping[str, Fixture], name: str, target: Target, *, single: 
 
 
 def pieces(audio: Mapping[str, Fixture], whole: str, target: Target) -> Sequence[str]:
-    """The names of the chunks of a consultation in their order; none when a chunk is too long or of another format."""
-    found = [f for f in audio.values() if f.kind == "chunk" and f.chunk_of == whole]
-    if not all(fits(f, target) and not too_long(f, target, single=False) for f in found):
-        return ()
-    return [f.name for f in sorted(found, key=lambda f: f.sequence or 0)]
+    """The names of the chunks of a consultation in their order; none where they are too long or in no listed format."""
+    found = _sets([f for f in audio.values() if f.kind == "chunk" and f.chunk_of == whole])
+    for chunks in found:
+        if all(fits(f, target) and not too_long(f, target, single=False) for f in chunks):
+            return [f.name for f in chunks]
+    return ()
+
+
+def markers(audio: Mapping[str, Fixture], target: Target) -> Sequence[Fixture]:
+    """Short chunks with words of their own, in order, in the first format the target lists; else in the first."""
+    found = _sets([f for f in audio.values() if f.kind == "marker"])
+    return next((each for each in found if all(fits(f, target) for f in each)), found[0] if found else ())
+
+
+def _sets(found: Sequence[Fixture]) -> list[list[Fixture]]:
+    """Fixtures by format, each in the order of their numbers."""
+    kinds = dict.fromkeys(f.media_type for f in found)
+    return [sorted((f for f in found if f.media_type == kind), key=lambda f: f.sequence or 0) for kind in kinds]
