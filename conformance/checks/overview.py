@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 _ABSENT = (404, 405, 501)
+#: Probes that send good audio in one of the forms of an upload; a form that was taken counts (AUD-003, AUD-004).
+_FORM = "upload as "
 _PUBLIC: tuple[Operation, ...] = ("discovery", "templates")
 _OWN: tuple[Operation, ...] = ("create", "get", "end")
 
@@ -80,7 +82,7 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, told, pointer="/capabilities/upload_methods", actual=offered)
     uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(x)]
     ends = [s.end for s in evidence.stories.values() if s.end is not None and s.acknowledged]
-    standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(s)]
+    standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(evidence, s)]
     if standing:
         yield holds(standing[0])
     elif ends and evidence.facts.api_target is not False:
@@ -91,11 +93,12 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
         yield violates(uploads[0], "No upload of good audio is acknowledged.", expected="2xx", actual=uploads[0].status)
 
 
-def _lists_a_file(story: Story) -> bool:
+def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     """Whether the answer to end lists one of the files that were acknowledged."""
     names = listed(story.end.document, "audio_files") if story.end else []
     # The URL of a single upload to storage may carry a name of its own.
-    named_there = story.asked.get("upload_type") == "single" and len(names) == len(story.acknowledged) == 1
+    alone = story.asked.get("upload_type") == "single" and len(names) == len(story.acknowledged) == 1
+    named_there = evidence.facts.api_target is False and alone
     return bool(set(story.acknowledged) & set(map(str, names))) or named_there
 
 
@@ -112,7 +115,8 @@ def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
         final, asked = story.final, story.asked.get("templates")
         if final is None or not isinstance(asked, list) or "transcript" in asked:
             continue
-        if not any(x.accepted and _is_speech(x) for x in story.uploads):
+        forms = [x for x in evidence.select("upload", session=story.key) if (x.label.probe or "").startswith(_FORM)]
+        if not any(x.accepted and _is_speech(x) for x in (*story.uploads, *forms)):
             continue
         if final.document.get("status") in ("completed", "partial"):
             transcript = final.document.get("transcript")

@@ -131,9 +131,19 @@ def _seconds(story: Story) -> float:
     return sum(fixture.seconds for fixture in sent if fixture)
 
 
+def nameless(evidence: Evidence, code: int) -> Iterator[Finding]:
+    """Answers after end that show a session but not its status, which is in every schema."""
+    for story in evidence.stories.values():
+        for x in story.reads:
+            shows = "session_id" in x.document or "created_at" in x.document
+            if x.status == code and _ended(story, x) and shows and "status" not in x.document:
+                yield violates(x, f"A {code} answer shows a session without its status.", pointer="/status")
+
+
 @check("SES-GET-005")
 def the_202_body_has_its_members(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Required members of the processing answer; before end their lack is a warning."""
+    yield from nameless(evidence, 202)
     for story, x in reads_of(evidence, "created", "recording", "processing", "initialized"):
         if x.status == 202:
             yield from _judge_202(story, x)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import sent_twice
 from conformance.checks.documents import missing, session_documents, shown_as, shows_a_loss, templates_of, whole
-from conformance.checks.reading import RESULT, reads_of
+from conformance.checks.reading import RESULT, nameless, reads_of
 from conformance.checks.registry import check
 from conformance.checks.timestamps import judge_stamp, same_moment, seconds_between
 from conformance.finding import (
@@ -40,6 +40,7 @@ def completed_is_200(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-GET-010")
 def the_completed_body_has_its_members(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) session_id, status, created_at, audio_files_received, audio_files."""
+    yield from nameless(evidence, 200)
     for _, x in reads_of(evidence, "completed"):
         wrong = missing(x, RESULT)
         for pointer, value in wrong.items():

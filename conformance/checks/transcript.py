@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import fixtures
 from conformance.checks.extraction import NONE, POOR, results
 from conformance.checks.registry import check
-from conformance.checks.words import coverage, same_words, shares_heard
+from conformance.checks.words import content_words, coverage, found_in, same_words, shares_heard
 from conformance.finding import (
     holds,
     inconclusive,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ASKED_AGAIN = "left out of "
 #: Losing a file in so many sessions is a habit; in fewer it may be the recogniser, whose quality is not graded.
 _SESSIONS = 3
+#: So many words that only another session was sent, and this share of them, are no mishearing.
+_FOREIGN, _MOST = 6, 0.7
 _LABEL = re.compile(r"^[^:\n]{1,40}: ", re.MULTILINE)
 
 
@@ -127,3 +129,19 @@ def no_file_is_left_out(evidence: Evidence) -> Iterable[Finding]:
         told = "A file's words are left out of the transcript, though another session's has them."
         facts = {"pointer": "/transcript", "expected": text, "actual": str(x.document["transcript"])[:300]}
         yield violates(x, told, **facts) if len(found) >= _SESSIONS else warns(x, told, **facts)
+
+
+@check("EXT-012")
+def no_other_sessions_words(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5, 12.5) No transcript holds what was only said to another session of the run."""
+    sessions = list(_transcripts(evidence))
+    spoken = dict.fromkeys(text for _, _, texts, _ in sessions for text in texts)
+    for _, x, texts, transcript in sessions:
+        said, heard = set(content_words(" ".join(texts))), content_words(transcript)
+        for text in spoken:
+            foreign = [word for word in dict.fromkeys(content_words(text)) if not found_in(word, said)]
+            if len(foreign) < _FOREIGN or sum(found_in(word, heard) for word in foreign) < _MOST * len(foreign):
+                continue
+            told = "A transcript holds what was said in another session."
+            yield violates(x, told, pointer="/transcript", expected="its own audio's words", actual=text)
+            break

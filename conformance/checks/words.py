@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 #: Words too common to show that a text is about the same thing.
 _COMMON = frozenset(
@@ -121,6 +121,11 @@ def _alike(said: str, heard: str) -> bool:
     return _one_letter_apart(shorter, longer)
 
 
+def found_in(word: str, heard: Collection[str]) -> bool:
+    """Whether a word is among others, matched loosely."""
+    return word in heard or any(_alike(word, other) for other in heard)
+
+
 def _one_letter_apart(shorter: str, longer: str) -> bool:
     at = next((i for i, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
     if len(shorter) == len(longer):
@@ -146,7 +151,7 @@ def coverage(said: str, transcript: str) -> Coverage:
     words, heard = content_words(said), set(content_words(transcript))
     size = -(-len(words) // 4) or 1
     quarters = [words[i : i + size] for i in range(0, len(words), size)] or [[]]
-    found = tuple(sum(any(_alike(word, other) for other in heard) for word in quarter) for quarter in quarters)
+    found = tuple(sum(found_in(word, heard) for word in quarter) for quarter in quarters)
     return Coverage(tuple(len(quarter) for quarter in quarters), found)
 
 
@@ -176,7 +181,7 @@ def shares_heard(texts: Sequence[str], transcript: str) -> list[float | None]:
     """For each chunk's text: the share of its own words the transcript has; None where too few prove anything."""
     heard = content_words(transcript)
     return [
-        sum(any(_alike(word, other) for other in heard) for word in own) / len(own) if len(own) >= FEWEST_OWN else None
+        sum(found_in(word, heard) for word in own) / len(own) if len(own) >= FEWEST_OWN else None
         for own in _own_words(texts)
     ]
 

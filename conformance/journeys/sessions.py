@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TRICKY: dict[str, Any] = {
     "emr_encounter_id": "enc_0815",
     "absent": None,
+    "no members": {},
+    "no items": [],
     "nested": {"list": [1, "two", None, [], {}, [[3.5]]], "empty": "", "": "an empty name", "null": None},
     "deep": {"a": {"b": {"c": {"d": {"e": {"f": ["as deep as this"]}}}}}},
     "numbers": [0, -1, 1.5, 1e-7, 9007199254740991, -0.25],

@@ -150,6 +150,21 @@ def test_a_session_that_lacks_its_id_is_judged_all_the_same(requirement, status,
     assert verdicts(requirement, ended(status, code, session_id=REMOVE, **members)) == FAIL
 
 
+@pytest.mark.parametrize(
+    ("requirement", "status", "code"), [("SES-GET-005", "processing", 202), ("SES-GET-010", "completed", 200)]
+)
+def test_a_session_that_lacks_its_status_is_judged_all_the_same(requirement, status, code):
+    tape = ended(status, code)
+    named = tape.exchanges[-1].document
+    bare = begun()
+    bare.ended("s")
+    bare.heard("get", code, {name: value for name, value in named.items() if name != "status"}, session="s")
+    assert verdicts(requirement, bare) == FAIL
+    early = begun()
+    early.heard("get", code, {"created_at": "2026-02-03T09:30:00Z"}, session="s")
+    assert verdicts(requirement, early) == UNSEEN
+
+
 # What a 202 holds
 
 

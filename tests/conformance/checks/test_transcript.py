@@ -135,6 +135,20 @@ def test_a_file_that_is_heard_elsewhere_may_not_be_left_out(tape, expected, why)
     assert why in reasons("EXT-012", tape)
 
 
+def test_a_transcript_holds_nothing_of_another_session():
+    tape = told(("knee", KNEE), ("cough", f"{COUGH} {KNEE}"))
+    assert verdicts("EXT-012", tape) == FAIL
+    assert "said in another session" in reasons("EXT-012", tape)
+    misheard = told(("knee", KNEE), ("cough", COUGH + " The knee is swollen and painful since the last weekend."))
+    assert verdicts("EXT-012", misheard) == PASS
+
+
+def test_the_same_words_in_another_file_are_no_strangers():
+    tape = told(("knee", KNEE), ("cough", COUGH))
+    chunked(tape, "chunks", *KNEES)
+    assert verdicts("EXT-012", tape) == PASS
+
+
 def test_a_file_of_few_words_proves_nothing_when_it_is_left_out():
     tape = left_out(KNEES, COUGHS)
     visit = [f"visit_independent/audio_{number}" for number in range(11)]
