@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import arrived, sent_twice
+from conformance.checks.declared import listed
 from conformance.checks.documents import equal, missing, shown_as, templates_of, whole
 from conformance.checks.expiry import (
     CLOCKS,
@@ -17,7 +18,7 @@ from conformance.checks.expiry import (
 )
 from conformance.checks.registry import check
 from conformance.checks.timestamps import STAMPS, judge_stamp, seconds_between
-from conformance.finding import departs, holds, not_applicable, tolerated, violates, warns
+from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,6 +107,9 @@ def an_expired_session_lists_what_arrived(evidence: Evidence) -> Iterable[Findin
     for story, x in _documents(evidence):
         if evidence.facts.api_target is False:
             continue
+        if _lags(evidence, story, x):
+            found.append(inconclusive("too_fast", "The read came within the five seconds it may lag behind.", x))
+            continue
         if not _lists_all(evidence, story, x):
             told, names = "An expired session does not list what it had received.", x.document.get("audio_files")
             expected = sorted(set(story.acknowledged))
@@ -121,6 +125,15 @@ def an_expired_session_lists_what_arrived(evidence: Evidence) -> Iterable[Findin
         else:
             found.append(holds(x))
     return if_observed(evidence, found)
+
+
+def _lags(evidence: Evidence, story: Story, x: Exchange) -> bool:
+    """Whether a file may be missing because the list trails its upload: no earlier read had it."""
+    come = arrived(evidence, story.key, x)
+    earlier = [read for read in story.reads if read.number < x.number]
+    shown = {str(name) for read in earlier for name in listed(read.document, "audio_files")}
+    lost = come.lost(listed(x.document, "audio_files"))
+    return bool(lost - shown) and not come.settled(x)
 
 
 def _lists_all(evidence: Evidence, story: Story, x: Exchange) -> bool:

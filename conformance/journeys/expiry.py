@@ -48,6 +48,7 @@ async def _cast(drive: Driver, model: str) -> Cast | None:
         return None
     for handle in (spoken, ended):
         await drive.upload(handle, "short", name="audio_0.wav")
+        await drive.until(handle, lambda x: x.document.get("audio_files_received", 1) == 1)
     return Cast(empty, spoken, ended)
 
 
