@@ -132,8 +132,8 @@ def _lags(evidence: Evidence, story: Story, x: Exchange) -> bool:
     come = arrived(evidence, story.key, x)
     earlier = [read for read in story.reads if read.number < x.number]
     shown = {str(name) for read in earlier for name in listed(read.document, "audio_files")}
-    lost = come.lost(listed(x.document, "audio_files"))
-    return bool(lost - shown) and not come.settled(x)
+    names = listed(x.document, "audio_files")
+    return bool(come.lost(names) - shown) and not come.invented(names) and not come.settled(x)
 
 
 def _lists_all(evidence: Evidence, story: Story, x: Exchange) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import fixtures
 from mock_server.api.answer import Answer
 from mock_server.faults.making import answer_with, behaving, edit, error, fault, recode, set_to, without
 
@@ -99,6 +100,13 @@ def _not_found(body: dict[str, Any]) -> None:
 def _one_text(draft: dict[str, Any]) -> dict[str, Any]:
     return (
         draft | {"text": "Good morning. The weather is fine today and everybody is well."} if draft["text"] else draft
+    )
+
+
+def _and_somebody_elses(draft: dict[str, Any]) -> dict[str, Any]:
+    stranger = fixtures.load()["knee"].text
+    return (
+        draft | {"text": f"{draft['text']}\n{stranger}"} if draft["text"] and stranger not in draft["text"] else draft
     )
 
 
@@ -402,6 +410,12 @@ FAULTS = (
         rewrite=edit("get", without("transcript"), state=_REST),
     ),
     fault("tells_one_story", "every transcript is the same", "EXT-012", conduct=behaving(transcription=_one_text)),
+    fault(
+        "mixes_patients_up",
+        "transcripts go on with what another session was sent",
+        "EXT-012",
+        conduct=behaving(transcription=_and_somebody_elses),
+    ),
     fault(
         "stops_listening", "transcripts end after eight words", "EXT-012", conduct=behaving(transcription=_first_words)
     ),
