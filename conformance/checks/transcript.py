@@ -134,10 +134,12 @@ def no_file_is_left_out(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-012")
 def no_other_sessions_words(evidence: Evidence) -> Iterable[Finding]:
     """(9.5, 12.5) No transcript holds what was only said to another session of the run."""
-    sessions = list(_transcripts(evidence))
+    known, sessions = fixtures.load(), list(_transcripts(evidence))
     spoken = dict.fromkeys(text for _, _, texts, _ in sessions for text in texts)
-    for _, x, texts, transcript in sessions:
-        said, heard = set(content_words(" ".join(texts))), content_words(transcript)
+    for story, x, texts, transcript in sessions:
+        sent = (known.get(each.label.fixture or "") for each in evidence.select("upload", session=story.key))
+        said = set(content_words(" ".join([*texts, *(fixture.text for fixture in sent if fixture)])))
+        heard = content_words(transcript)
         for text in spoken:
             foreign = [word for word in dict.fromkeys(content_words(text)) if not found_in(word, said)]
             if len(foreign) < _FOREIGN or sum(found_in(word, heard) for word in foreign) < _MOST * len(foreign):

@@ -76,6 +76,11 @@ async def _discover(wire: Wire) -> _Found:
         answer = heard.answer
         if answer is None:
             raise TargetUnreachable(_advice(wire.options.target, heard.exchange.trouble or ""))
+        if answer.status in (401, 403):
+            # That it needs a key is DISC-002's; what lies where is wanted all the same.
+            label = Label("discovery", JOURNEY, probe="discovery with the key", graded=False)
+            opened = (await _ask(wire, label, url, wire.credentials(url, "right"))).answer
+            return _Found(answer, opened.document if opened and opened.status == 200 else {})
         location = answer.header("location")
         if not 300 <= answer.status < 400 or not location or redirects == REDIRECTS:
             return _Found(answer, answer.document if answer.status == 200 else {})

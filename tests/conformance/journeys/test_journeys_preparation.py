@@ -44,6 +44,17 @@ def test_discovery_is_asked_without_any_credential():
     assert not {"x-api-key", "authorization"} & app.seen[0].headers.keys()
 
 
+def test_discovery_behind_a_key_still_says_where_the_api_is():
+    def closed(asked):
+        if "x-api-key" not in asked.headers:
+            return refusal(401, "authentication_failed", "Who are you?")
+        return Answer(200, miniature().discovery())
+
+    target, _, evidence = prepared(discovery_as(closed))
+    assert target.base_url == f"{HOST}/scribe/api"
+    assert evidence.discovery == {}
+
+
 @pytest.mark.parametrize(
     "taken, chosen",
     [
