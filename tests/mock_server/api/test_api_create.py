@@ -229,4 +229,7 @@ def test_no_value_in_any_member_is_more_than_the_server_can_take(mock, changes, 
 @given(content=st.binary(max_size=200) | st.text(string.printable + '[]{}":,\\', max_size=200).map(str.encode))
 def test_no_bytes_are_more_than_the_server_can_take(mock, content):
     answer = mock.post("/v1/sessions", content=content, headers={"Content-Type": "application/json"})
-    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert answer.status_code == 400
+    # an object is well-formed, and only lacks what every part of the text requires
+    lacking = content.lstrip().startswith(b"{") and code_of(answer) == "missing_required_field"
+    assert lacking or code_of(answer) == "invalid_request"
