@@ -190,3 +190,9 @@ def judged(server, reading="lenient"):
 def test_what_some_part_of_the_text_allows_is_never_a_failure(server):
     bad = {g.requirement.id: g.findings for g in judged(server) if g.verdict in (Verdict.FAIL, Verdict.ERROR)}
     assert bad == {}
+
+
+@pytest.mark.parametrize(("server", "silent"), [(OneFile, {"AUD-012", "AUD-013"}), (Chunks, {"AUD-014", "AUD-015"})])
+def test_what_is_not_offered_does_not_apply(server, silent):
+    verdicts = {g.requirement.id: g.verdict for g in judged(server)}
+    assert {verdicts[name] for name in silent} == {Verdict.NOT_APPLICABLE}

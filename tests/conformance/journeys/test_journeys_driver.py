@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from time import monotonic
 
 import pytest
 
 from conformance.journeys.budget import BudgetSpent
 from conformance.journeys.driver import REMOVE
+from conformance.journeys.leftout import ask_again
 from tests.conformance.miniature import KEY, STORAGE, Answer, refusal
 from tests.conformance.stage import miniature, on_stage
 
@@ -137,6 +139,93 @@ def test_busy_answers_are_waited_out_and_other_trouble_is_repeated_once():
     last, evidence, throttled = play(app, act)
     assert (last.status, last.label.attempt, throttled) == (202, 4, True)
     assert [x.status for x in evidence.select("get", session="visit")] == [503, 429, 500, 202]
+
+
+def test_who_is_throttled_sends_nothing_else_meanwhile():
+    sent = []
+
+    def twist(operation, asked, answer):
+        sent.append((operation, monotonic()))
+        told = [name for name, _ in sent]
+        slow = operation == "get" and told.count("get") == 1
+        return Answer(429, {}, {"retry-after": "1"}) if slow else answer
+
+    async def act(stage):
+        handle = await stage.drive.create("visit")
+        sent.clear()
+        await stage.drive.get(handle)
+        await stage.drive.create("another")
+
+    async def at_once(stage):
+        handle = await stage.drive.create("visit")
+        sent.clear()
+        first = asyncio.create_task(stage.drive.get(handle))
+        await asyncio.sleep(0.2)
+        await stage.drive.create("another")
+        await first
+
+    for walk in (act, at_once):
+        play(miniature(twist=twist), walk)
+        assert all(at - sent[0][1] > 0.9 for _, at in sent[1:])
+
+
+def test_a_probe_is_asked_again_when_the_service_had_no_time():
+    answers = iter([Answer(503, {}, {"retry-after": "0"}), Answer(429, {}, {"retry-after": "0"})])
+
+    async def act(stage):
+        handle = await stage.drive.create("visit")
+        app.twist = lambda operation, asked, answer: next(answers, answer)
+        return await stage.drive.get(handle, credential="none", probe="without a key")
+
+    app = miniature()
+    last = play(app, act)
+    assert (last.status, last.label.attempt) == (401, 3)
+
+
+def test_a_model_is_asked_for_in_a_language_of_its_own():
+    async def act(stage):
+        models = ({"id": "lite", "languages": ["en"]}, {"id": "hindi", "languages": ["hi", "ta"]})
+        stage.drive.target = replace(stage.drive.target, models=models, model=models[0])
+        return stage.drive.body(), stage.drive.body(model="hindi")
+
+    usual, other = play(miniature(), act)
+    assert (usual["language_hint"], usual["transcript_language"]) == (["en"], ["en"])
+    assert (other["language_hint"], other["transcript_language"]) == (["hi"], ["hi"])
+
+
+@pytest.mark.parametrize(("named", "keys"), [((), 0), ((STORAGE,), 2)])
+def test_another_origin_gets_the_key_only_when_the_operator_names_it(named, keys):
+    async def act(stage):
+        await stage.drive.consult("visit", ["markers/audio_0"])
+
+    app = miniature(storage=True)
+    play(app, act, extra_origins=named)
+    there = [asked for asked in app.seen if asked.url.startswith(STORAGE)]
+    assert there
+    assert len([asked for asked in there if "x-api-key" in asked.headers]) >= keys
+    assert keys or not [asked for asked in there if "x-api-key" in asked.headers]
+
+
+def test_what_a_transcript_leaves_out_is_sent_once_more_between_what_it_has():
+    def deaf(operation, asked, answer):
+        if answer.document and "\n" in answer.document.get("transcript", ""):
+            *heard, _ = answer.document["transcript"].splitlines()
+            return Answer(answer.status, answer.document | {"transcript": "\n".join(heard)})
+        return answer
+
+    async def act(stage):
+        files = [f"knee_chunks/audio_{number}" for number in range(2)] + ["cough_chunks/audio_0"]
+        for session in ("whole", "deaf"):
+            app.twist = deaf if session == "deaf" else lambda _operation, _asked, answer: answer
+            await stage.drive.consult(session, files)
+            await ask_again(stage.drive, session, files, stage.evidence.stories[session].final)
+        return stage.evidence
+
+    app = miniature()
+    evidence = play(app, act)
+    assert "left out of whole" not in evidence.stories
+    again = [x.label.fixture for x in evidence.stories["left out of deaf"].uploads]
+    assert again == ["knee_chunks/audio_0", "cough_chunks/audio_0", "knee_chunks/audio_1"]
 
 
 def test_a_wrong_credential_is_sent_once_and_is_no_key_of_the_run():

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from conformance.journeys.recording import fits, fitting, pieces
+from conformance.journeys.recording import fits, fitting, markers, named_by, pieces
 from conformance.journeys.sessions import spoken
 from conformance.target import Target
 from tests.conformance.stage import AUDIO, miniature, on_stage
@@ -44,6 +44,31 @@ def test_the_same_words_stand_in_for_a_format_that_is_not_listed():
     assert fitting(audio, "short", target("audio/webm")) is WEBM
     assert fitting(audio, "short", target("audio/wav")) is AUDIO["short"]
     assert fitting(audio, "knee", target("audio/webm")) is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "named"),
+    [("audio/wav", "audio/wav"), ("audio/x-wav", "audio/x-wav"), ("Audio/WAV; rate=16000", "audio/wav")],
+)
+def test_a_format_goes_by_the_name_in_the_list(listed, named):
+    assert named_by(AUDIO["short"], target("audio/flac", listed)) == named
+
+
+def test_a_shorter_clip_stands_in_where_chunks_have_to_be_short():
+    short = replace(AUDIO["short"], seconds=5.0)
+    audio = AUDIO | {"short": short}
+    brief = target("audio/wav", max_chunk_seconds=1.0)
+    assert fitting(audio, "short", brief, single=True) is short
+    assert fitting(audio, "short", brief, single=False).kind == "marker"
+    assert fitting(audio, "short", target("audio/wav", max_chunk_seconds=0.1), single=False) is short
+    assert fitting(audio, "markers/audio_3", target("audio/wav", max_chunk_seconds=0.1), single=False).sequence == 3
+
+
+def test_markers_come_in_one_format_and_in_order():
+    webm = {f"m/{n}": replace(WEBM, name=f"m/{n}", kind="marker", sequence=n) for n in (1, 0)}
+    audio = AUDIO | webm
+    assert [marker.name for marker in markers(audio, target("audio/webm"))] == ["m/0", "m/1"]
+    assert [marker.sequence for marker in markers(audio, target("audio/wav"))] == list(range(12))
 
 
 def test_chunks_longer_than_the_limit_are_not_sent():
