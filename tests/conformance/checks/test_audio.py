@@ -212,6 +212,18 @@ def test_uploads_to_the_api_need_credentials(status, expected, why, probe):
     assert why in reasons("AUD-030", sent(status, probe=probe))
 
 
+@pytest.mark.parametrize(
+    ("session", "status", "expected"),
+    [("ending/together", 409, UNSEEN), ("ending/together", 500, FAIL), ("visit", 409, FAIL)],
+)
+def test_of_chunks_sent_at_once_one_may_come_out_of_order(session, status, expected):
+    tape = Tape()
+    tape.created(session)
+    for _ in range(2):
+        tape.heard("upload", status, error("invalid_request"), session=session, file=ONE)
+    assert verdicts("AUD-007", tape) == expected
+
+
 @pytest.mark.parametrize(("status", "expected"), [(200, "not_applicable"), (401, "pass")])
 def test_a_path_without_the_session_may_be_a_token(status, expected):
     tape = Tape()

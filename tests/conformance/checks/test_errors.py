@@ -342,6 +342,21 @@ def test_no_habit_are_503_failed_sessions_and_ends_without_audio():
     assert verdict("ERR-020", tape) == "pass"
 
 
+@pytest.mark.parametrize(
+    ("requirement", "status", "code"),
+    [
+        ("ERR-007", 400, "template_not_found"),
+        ("ERR-007", 422, "template_not_found"),
+        ("ERR-009", 404, "invalid_template"),
+    ],
+)
+def test_template_codes_may_go_with_what_a_create_is_refused_with(requirement, status, code):
+    tape = Tape()
+    tape.heard("create", status, error(code), probe="one unknown template")
+    assert verdict(requirement, tape, "lenient") == "disputed"
+    assert verdict(requirement, tape, "strict") == "fail"
+
+
 def test_a_failure_that_a_later_read_takes_back_was_a_server_error():
     tape = nonsense(400, 400)
     for _ in range(3):

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from conformance.journeys.budget import BudgetSpent
-from conformance.journeys.driver import REMOVE
+from conformance.journeys.driver import REMOVE, UNLISTED
 from conformance.journeys.leftout import ask_again
 from tests.conformance.miniature import KEY, STORAGE, Answer, refusal
 from tests.conformance.stage import miniature, on_stage
@@ -226,6 +226,16 @@ def test_what_a_transcript_leaves_out_is_sent_once_more_between_what_it_has():
     assert "left out of whole" not in evidence.stories
     again = [x.label.fixture for x in evidence.stories["left out of deaf"].uploads]
     assert again == ["knee_chunks/audio_0", "cough_chunks/audio_0", "knee_chunks/audio_1"]
+
+
+def test_audio_in_no_listed_format_is_a_probe_whatever_was_asked():
+    async def act(stage):
+        stage.drive.target = replace(stage.drive.target, audio_formats=("audio/amr",))
+        handle = await stage.drive.create("visit")
+        asked = [None, "upload as multipart", "upload without credential"]
+        return [(await stage.drive.upload(handle, "short", name="a.wav", probe=p)).label.probe for p in asked]
+
+    assert play(miniature(), act) == [UNLISTED] * 3
 
 
 def test_a_wrong_credential_is_sent_once_and_is_no_key_of_the_run():
