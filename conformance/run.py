@@ -91,13 +91,11 @@ def _look(checks: tuple[Check, ...], evidence: Evidence) -> tuple[tuple[Finding,
     return tuple(found), None
 
 
-def _reason(verdict: Verdict, findings: tuple[Finding, ...], evidence: Evidence, requirement: str) -> str | None:
+def _reason(verdict: Verdict, findings: tuple[Finding, ...]) -> str | None:
     wanted = {Verdict.INCONCLUSIVE: Kind.INCONCLUSIVE, Verdict.NOT_APPLICABLE: Kind.NOT_APPLICABLE}.get(verdict)
     if wanted is None:
         return next((f.erratum for f in findings if f.erratum), None) if verdict is Verdict.DISPUTED else None
-    given = next((f.reason for f in findings if f.kind is wanted and f.reason), None)
-    noted = next((n.reason for n in evidence.notes if requirement in n.requirements), None)
-    return given or noted or "not_observed"
+    return next((f.reason for f in findings if f.kind is wanted), None)
 
 
 def _unobserved(evidence: Evidence, requirement: str) -> Finding:
@@ -125,7 +123,7 @@ def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evi
     if not findings:
         findings = (_unobserved(evidence, requirement.id),)
     verdict = judge(findings, requirement.level, reading)
-    return Graded(requirement, verdict, findings, _reason(verdict, findings, evidence, requirement.id))
+    return Graded(requirement, verdict, findings, _reason(verdict, findings))
 
 
 def grade(

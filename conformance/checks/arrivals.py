@@ -24,17 +24,15 @@ def may_lag(write: Exchange, read: Exchange) -> bool:
 
 def ends_by_itself(evidence: Evidence) -> bool:
     """Whether the service was seen to end a session nobody had asked it to end: a capability of its own (E70)."""
+    first_end: dict[str | None, int] = {}  # by whomever
+    for x in evidence.exchanges:
+        if x.label.operation == "end":
+            first_end.setdefault(x.label.session, x.number)
     return any(
-        x.accepted and x.document.get("status") in _ENDED and _unasked(evidence, x)
+        x.accepted and x.document.get("status") in _ENDED and x.number < first_end.get(story.key, x.number + 1)
         for story in evidence.stories.values()
         for x in story.reads
     )
-
-
-def _unasked(evidence: Evidence, read: Exchange) -> bool:
-    """Whether no end of the session, by whomever, was sent before a read."""
-    ends = (x.number for x in evidence.exchanges if (x.label.operation, x.label.session) == ("end", read.label.session))
-    return min(ends, default=read.number + 1) > read.number
 
 
 def opens_by_itself(evidence: Evidence, upload: Exchange) -> bool:

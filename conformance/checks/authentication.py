@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 _WRONG_KEY = ("authentication_failed", "invalid_api_key")
-_FOREIGN = "another client's session"
+#: What the second client's requests are labelled, in every state.
+FOREIGN = "another client's session"
 _FOREIGN_OPERATIONS: tuple[Operation, ...] = ("get", "upload", "end")
 _STATES = "authentication/states"
 _RESTING = ("completed", "partial", "failed")
@@ -183,7 +184,7 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         yield inconclusive("no_second_key", "Give --second-api-key, a key of another client.")
         return
     for operation in _FOREIGN_OPERATIONS:
-        for x in evidence.select(operation, probe=_FOREIGN):
+        for x in evidence.select(operation, probe=FOREIGN):
             if operation == "upload" and opens_by_itself(evidence, x):
                 continue
             yield _kept_out(x, evidence.stories.get(x.label.session or ""))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
 
+#: Codes for a template that is not to be had, at a create.
+NO_SUCH_TEMPLATE = ("invalid_template", "template_not_found")
 #: Integers beyond this are no doubles any more.
 _DOUBLES = 1e308
 
@@ -70,12 +72,18 @@ def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
                 yield story, x
 
 
+def refused_for_a_template(x: Exchange) -> bool:
+    """Whether a create is refused with one of the codes for a template that is not to be had (E27)."""
+    code = x.response.error_code if x.response else None
+    return x.status in (400, 404, 422) and code in NO_SUCH_TEMPLATE
+
+
 def refuses_unknown_templates(evidence: Evidence) -> Finding | None:
     """Why nothing can be said of unknown templates: a create with one is refused, which is a reading of E27."""
     for x in evidence.select("create", probe="one unknown template"):
-        code = x.response.error_code if x.response else None
-        if x.status in (400, 404, 422) and code in ("invalid_template", "template_not_found"):
-            return not_applicable("A create with an unknown template is refused, as one reading of E27 has it.", code)
+        if refused_for_a_template(x):
+            told = "A create with an unknown template is refused, as one reading of E27 has it."
+            return not_applicable(told, x.response and x.response.error_code)
     return None
 
 

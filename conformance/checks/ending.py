@@ -36,11 +36,12 @@ def _plain_ends(story: Story) -> list[Exchange]:
 @check("SES-END-001")
 def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 2xx after an upload, and the session is no longer open within five seconds."""
+    by_itself = ends_by_itself(evidence)
     for story in evidence.stories.values():
         if not story.acknowledged:
             continue
         if story.end is None:
-            for x in _plain_ends(story)[-1:] if not ends_by_itself(evidence) else ():
+            for x in _plain_ends(story)[-1:] if not by_itself else ():
                 yield violates(x, "A session with audio cannot be ended.", expected="202", actual=x.status)
             continue
         late = [x for x in story.reads if not may_lag(story.end, x)]
@@ -146,9 +147,10 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-END-009")
 def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) POST without body is 202; a 400 that asks for the count is disputed."""
+    by_itself = ends_by_itself(evidence)
     for story in evidence.stories.values():
         bare = [x for x in _plain_ends(story) if not x.request.body] if story.acknowledged else []
-        if not bare or (story.end is None and ends_by_itself(evidence)):
+        if not bare or (story.end is None and by_itself):
             continue
         first = next((x for x in bare if x.accepted), bare[0])
         told, seen = "An end without a body is refused", first.status

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.creation import asked_for, creates_taken, has_clock, settled_creates
 from conformance.checks.declared import member
+from conformance.checks.documents import refused_for_a_template
 from conformance.checks.refusals import busy, not_looked_at, refused
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -247,7 +248,7 @@ def one_unknown_template_does_not_sink_a_create(evidence: Evidence) -> Iterable[
         told, shown = "One unknown template makes a create fail.", f"{x.status} {code or ''}".strip()
         if x.accepted:
             yield holds(x)
-        elif x.status in (400, 404, 422) and code in ("invalid_template", "template_not_found"):
+        elif refused_for_a_template(x):
             yield departs(x, "E27", told, expected=201, actual=shown)
         elif not busy(x) and blamed(evidence, x, "templates"):
             yield violates(x, told, expected=201, actual=shown)

@@ -44,16 +44,21 @@ def _echoed(x: Exchange, sent: object) -> Finding:
     return holds(x) if equal(sent, seen) else violates(x, told, pointer=POINTER, expected=sent, actual=seen)
 
 
-def _outcome(story: Story | None) -> tuple[object, ...] | None:
-    if story is None or story.final is None or not story.acknowledged:
-        return None
-    document = story.final.document
+def outcome(x: Exchange | None) -> tuple[object, ...]:
+    """What pass-through data must not change."""
+    document = x.document if x else {}
     return (
         document.get("status"),
         document.get("model_used"),
         sorted(templates_of(document)),
         document.get("language_detected"),
     )
+
+
+def _outcome(story: Story | None) -> tuple[object, ...] | None:
+    if story is None or story.final is None or not story.acknowledged:
+        return None
+    return outcome(story.final)
 
 
 @check("SES-DATA-004")

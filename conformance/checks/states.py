@@ -184,9 +184,10 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
         status, label = x.document.get("status"), x.label
         if label.session != story.key or not label.graded or label.credential != "right" or not isinstance(status, str):
             continue
-        if label.operation == "end" and x.accepted and status in ("created", "recording"):
+        ended_now = label.operation == "end" and x.accepted
+        if ended_now and status in ("created", "recording"):
             found.append(_Sight(x, status, RANK[status], told=True))
-        elif label.operation == "end" and x.accepted and status == "processing" and found[-1:] and _gone(found[-1]):
+        elif ended_now and status == "processing" and found and found[-1].status == "expired":
             # 2xx to the end of an expired session is SES-END-014's; a read that agrees makes it a way back
             found.append(_Sight(x, status, RANK[status], told=False))
         elif label.operation == "get" and not (found and x.sent < found[-1].x.received):
@@ -195,10 +196,6 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
             if status in RANK or status == "initialized":
                 found.append(_Sight(x, status, rank, told=False))
     return found
-
-
-def _gone(sight: _Sight) -> bool:
-    return sight.status == "expired"
 
 
 @check("SES-STATE-010")

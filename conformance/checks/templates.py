@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.documents import refuses_unknown_templates, requested, shown_as, templates_of, unlisted
+from conformance.checks.documents import (
+    NO_SUCH_TEMPLATE,
+    refused_for_a_template,
+    refuses_unknown_templates,
+    requested,
+    shown_as,
+    templates_of,
+    unlisted,
+)
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -16,7 +24,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 _TOGETHER = "400 invalid_template or 404 template_not_found"
-_TEMPLATE_CODES = ("invalid_template", "template_not_found")
 STANDARD = ("transcript", "soap", "medications", "discharge_summary", "referral_letter", "hpi", "vitals")
 
 
@@ -86,7 +93,7 @@ def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
         code = x.response.error_code if x.response else None
         if (x.label.session or "").startswith("templates/listed"):
             told = "A listed template is refused at creation."
-            if code in _TEMPLATE_CODES:
+            if code in NO_SUCH_TEMPLATE:
                 yield violates(x, told, expected=201, actual=f"{x.status} {code}")
             elif x.accepted:
                 yield holds(x)
@@ -203,7 +210,7 @@ def unknown_templates_only_have_their_codes(evidence: Evidence) -> Iterable[Find
             yield recorded(x, "A create with unknown templates only is taken.", x.status)
         elif (x.status, code) in ((400, "invalid_template"), (404, "template_not_found")):
             yield holds(x)
-        elif x.status in (400, 404, 422) and code in _TEMPLATE_CODES:
+        elif refused_for_a_template(x):
             told = "The code and the status of a template error do not fit."
             yield departs(x, "E64", told, expected=_TOGETHER, actual=f"{x.status} {code}")
         elif (later := put_off(x)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from conformance.checks.authentication import FOREIGN
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 #: Credentials that open nothing.
 BAD: tuple[Credential, ...] = ("none", "wrong")
-#: What the second client's requests are labelled, in every state.
-FOREIGN = "another client's session"
 #: What only the first client's session holds; an answer to anybody else that has it tells too much (AUTH-026).
 SECRET = "kept-by-the-first-client"  # noqa: S105 - no password
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conformance.checks.authentication import FOREIGN
 from conformance.checks.timestamps import instant
-from conformance.journeys.authentication import BAD, FOREIGN
+from conformance.journeys.authentication import BAD
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.transcript import ASKED_AGAIN
 from conformance.checks.words import shares_heard
 
 if TYPE_CHECKING:
@@ -28,4 +29,4 @@ async def ask_again(drive: Driver, session: str, fixtures: Sequence[str], final:
     lost = [name for name, share in shares.items() if share == 0]
     heard = [name for name, share in shares.items() if share]
     if lost and heard:
-        await drive.consult(f"left out of {session}", [heard[0], *lost[:_MOST], heard[-1]])
+        await drive.consult(f"{ASKED_AGAIN}{session}", [heard[0], *lost[:_MOST], heard[-1]])

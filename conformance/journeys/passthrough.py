@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.documents import templates_of
+from conformance.checks.passthrough import outcome
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.evidence import Exchange
     from conformance.journeys.driver import Driver
 
 #: Data that names what a careless service might read it for (SES-DATA-004).
@@ -43,17 +42,6 @@ async def parallel(drive: Driver) -> None:
             await drive.get(handle)
 
     await drive.together(*(one(number) for number in range(4)))
-
-
-def outcome(x: Exchange | None) -> tuple[Any, ...]:
-    """What pass-through data must not change."""
-    document = x.document if x else {}
-    return (
-        document.get("status"),
-        document.get("model_used"),
-        sorted(templates_of(document)),
-        document.get("language_detected"),
-    )
 
 
 async def _pair(drive: Driver, first: str, second: str, data: tuple[dict[str, Any], dict[str, Any]]) -> bool:
