@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from sqlalchemy.engine import ExceptionContext
 
     from mock_server.session.model import Session
     from mock_server.storage.together import Errand
@@ -93,6 +94,8 @@ class SqliteStore:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
         self._closed = False
         self._connection: Connection | None = None  # the writer's own
+        self._batch: Batch | None = None
+        event.listen(self._engine, "handle_error", self._spoil)
         self._writer = Together("scribe-writer", self._commit, most=_MOST_TOGETHER)
 
     @property
@@ -139,40 +142,64 @@ class SqliteStore:
             self._engine.dispose()
 
     def _commit(self, together: list[_Change]) -> None:
-        """All in one transaction; where one is refused after it has written, each in one of its own."""
+        """All in one transaction; where that cannot stand for one's sake, each in one of its own."""
         try:
             if not self._transact(together):
                 for errand in together:
                     self._commit([errand])
-        except BaseException as error:  # noqa: BLE001 - nothing was committed: every errand has to learn it
+        except BaseException as error:  # noqa: BLE001 - nothing was acknowledged: every errand has to learn it
             told = error.orig if isinstance(error, DBAPIError) else error
             for errand in together:
                 errand.error = errand.error or StorageError(f"The database could not be written ({told}).")
                 errand.error.__cause__ = errand.error.__cause__ or error
 
     def _transact(self, together: list[_Change]) -> bool:
-        """False when one of several was refused after it had written: the transaction they share cannot stand."""
-        batch = Batch(self._recent)
-        connection = self._connection = self._connection or self._engine.connect()
-        connection.info["batch"] = batch
+        """Run changes in one transaction; False when several share one that cannot stand, and nothing was kept.
+
+        Raises what the database raises when it is full, failing, or cannot commit: then nobody's change is tried again.
+        """
+        batch = self._batch = Batch(self._recent)
         try:
+            connection = self._connection = self._connection or self._engine.connect()
+            connection.info["batch"] = batch
             with connection.begin() as transaction:
                 stands = all(_attempt(connection, batch, errand) for errand in together)
                 if not (stands and _written(connection, batch, together)):
                     transaction.rollback()
-                    return len(together) == 1
+                    return _alone(together)
+            batch.committed()
         except BaseException:
-            # whatever state it is in, the next transaction does not begin with it
-            self._connection = None
-            connection.info.pop("batch", None)
-            connection.close()
+            # a commit that fails may have happened all the same, and the next transaction must not begin in this one
+            batch.abandoned()
+            self._disconnect()
             raise
-        batch.committed()
         return True
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.info.pop("batch", None)
+            # rolled back by hand: a driver that failed once may fail at that, too
+            connection.invalidate()
+            connection.close()
+
+    def _spoil(self, failed: ExceptionContext) -> None:
+        """A statement failed, whoever sent it and whatever it raised: SQLite may have rolled back all before it."""
+        if self._batch is not None and failed.connection is not None and failed.connection is self._connection:
+            self._batch.spoiled = True
+
+
+def _alone(together: list[_Change]) -> bool:
+    """Whether the change that did not stand was the only one; then it is told so, if it does not know yet."""
+    if len(together) > 1:
+        return False
+    errand = together[0]
+    errand.error = errand.error or StorageError("The database did not take the change.")
+    return True
 
 
 def _attempt(connection: Connection, batch: Batch, errand: _Change) -> bool:
-    """Run a change; False when it was refused after it had written.
+    """Run a change; False when it failed with something of it, or of others, half written.
 
     No savepoints: refusals come before the first write all but always, and two more statements a change cost as much as
     the change. The driver counts rows written without asking the database.
@@ -183,13 +210,13 @@ def _attempt(connection: Connection, batch: Batch, errand: _Change) -> bool:
     try:
         errand.value = errand.asked(connection)
     except OperationalError:
-        raise  # the disk is full or failing: SQLite may have rolled back the whole transaction already
+        raise  # the disk is full or failing, for everybody
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
         batch.drop()
         errand.error = error
-        return bool(driver.total_changes == written)
+        return bool(driver.total_changes == written) and not batch.spoiled
     batch.keep()
-    return True
+    return not batch.spoiled
 
 
 def _written(connection: Connection, batch: Batch, together: list[_Change]) -> bool:
