@@ -6,10 +6,10 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, insert, select
+from sqlalchemy import Connection, create_engine, event, func, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from mock_server.storage import StorageError, schema
+from mock_server.storage import StorageError, rows, schema
 from mock_server.storage.batch import Batch, Recent
 from mock_server.storage.together import Together
 from mock_server.storage.writing import write
@@ -33,6 +33,14 @@ _MOST_TOGETHER = 64
 _READERS = 4
 #: The workflow engine writes to the same file: milliseconds each, but seconds where an fsync is slow.
 _BUSY_S = 30.0
+
+
+#: Rows of scribe_meta: which tables these are, and what tells this database from every other.
+_VERSION, _IDENTITY = "schema_version", "identity"
+_ANEW = (
+    "Restore it from a copy; or move it and the audio folder beside it away to begin anew, without any of the sessions"
+    " and recordings they hold."
+)
 
 
 def open_engine(path: Path) -> Engine:
@@ -61,23 +69,26 @@ def prepare(engine: Engine, path: Path) -> None:
         with engine.connect().execution_options(reading=True) as connection:
             healthy = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'scribe_meta'").scalar()
-            asked = select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
-            found = connection.execute(asked).scalar() if known else None
+            facts = {row.key: row.value for row in connection.execute(select(schema.meta))} if known else {}
         if healthy != "ok":
-            raise StorageError(f"The database {path} is damaged ({healthy}). Move it away to begin anew.")
-        if known and not (found or "").isdecimal():
-            raise StorageError(f"The database {path} does not say its version. Move it away to begin anew.")
-        if found is not None and int(found) > schema.VERSION:
+            raise StorageError(f"The database {path} is damaged ({healthy}). {_ANEW}")
+        found = facts.get(_VERSION, "")
+        if known and not found.isdecimal():
+            raise StorageError(f"The database {path} does not say its version. {_ANEW}")
+        if known and int(found) > schema.VERSION:
             raise StorageError(
                 f"The database {path} was written by a newer version of this server"
                 f" (schema {found}, this one knows {schema.VERSION}). Start that one, or use another data directory."
             )
-        if not known:
-            with engine.begin() as connection:
+        if known and _IDENTITY in facts:
+            return
+        with engine.begin() as connection:
+            if not known:
                 schema.metadata.create_all(connection)
-                connection.execute(insert(schema.meta), {"key": "schema_version", "value": str(schema.VERSION)})
+                connection.execute(insert(schema.meta), {"key": _VERSION, "value": str(schema.VERSION)})
+            connection.execute(insert(schema.meta).values(key=_IDENTITY, value=func.hex(func.randomblob(16))))
     except DBAPIError as error:
-        raise StorageError(f"The database {path} cannot be used ({error.orig}). Move it away to begin anew.") from error
+        raise StorageError(f"The database {path} cannot be used ({error.orig}). {_ANEW}") from error
 
 
 class SqliteStore:
@@ -97,6 +108,17 @@ class SqliteStore:
         self._batch: Batch | None = None
         event.listen(self._engine, "handle_error", self._spoil)
         self._writer = Together("scribe-writer", self._commit, most=_MOST_TOGETHER)
+
+    @property
+    def identity(self) -> str:
+        """What tells this database from every other; raises StorageError."""
+        asked = select(schema.meta.c.value).where(schema.meta.c.key == _IDENTITY)
+        return self._look(lambda connection: str(connection.execute(asked).scalar_one()))
+
+    @property
+    def refers_to_audio(self) -> bool:
+        """Whether any row names a file; raises StorageError."""
+        return bool(self._look(rows.audio_keys))
 
     @property
     def engine(self) -> Engine:
