@@ -10,15 +10,15 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+from conformance.drive.budget import Budget, BudgetSpent
+from conformance.drive.clock import ClockTrouble, TestClock
+from conformance.drive.driver import Driver
+from conformance.drive.negotiation import prepare
+from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts, Note
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import Redactor
 from conformance.journeys import all_journeys
-from conformance.journeys.budget import Budget, BudgetSpent
-from conformance.journeys.clock import ClockTrouble, TestClock
-from conformance.journeys.driver import Driver
-from conformance.journeys.preparation import prepare
-from conformance.journeys.wire import Wire
 from conformance.target import CredentialsRefused, Options, TargetUnreachable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: Files sent at the same time to one session (SES-END-007).
 _TOGETHER = 4

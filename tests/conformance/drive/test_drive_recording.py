@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from conformance.journeys.recording import fits, fitting, markers, named_by, pieces
+from conformance.drive.recording import fits, fitting, markers, named_by, pieces
 from conformance.journeys.sessions import spoken
 from conformance.target import Target
 from tests.conformance.stage import AUDIO, miniature, on_stage

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from conformance.drive.driver import Driver
+from conformance.drive.parcel import API_FORMS
+from conformance.drive.patience import retry_after
+from conformance.drive.wire import SPELLINGS
 from conformance.evidence import Label
-from conformance.journeys.dialect import API_FORMS
-from conformance.journeys.driver import Driver
-from conformance.journeys.patience import retry_after
-from conformance.journeys.wire import SPELLINGS
 from conformance.target import CredentialsRefused, Target, TargetUnreachable, is_public, split_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Response
-    from conformance.journeys.wire import Heard, Wire
     from fixtures import Fixture
 
 JOURNEY = "preparation"

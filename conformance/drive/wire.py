@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import httpx
 
+from conformance.drive.budget import BudgetSpent
 from conformance.evidence.exchange import Response
-from conformance.journeys.budget import BudgetSpent
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from conformance.drive.budget import Budget
     from conformance.evidence import Credential, Exchange, Label
     from conformance.evidence.recorder import Recorder
-    from conformance.journeys.budget import Budget
     from conformance.target import Options
 
 #: Spellings of an API key (E47), the one that §5.1 puts in words first.

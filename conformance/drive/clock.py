@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.evidence import Label
 
 if TYPE_CHECKING:
-    from conformance.journeys.wire import Wire
+    from conformance.drive.wire import Wire
 
 
 class ClockTrouble(Exception):  # noqa: N818 - a fact about the target

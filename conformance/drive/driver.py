@@ -10,20 +10,20 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin
 
+from conformance.drive.handle import Handle, at_rest
+from conformance.drive.parcel import Parcel, parcel
+from conformance.drive.patience import Pace, retry_after
+from conformance.drive.recording import fitting, named_by, too_long
 from conformance.evidence import Exchange, Label, Note
-from conformance.journeys.dialect import Parcel, parcel
-from conformance.journeys.handle import Handle, at_rest
-from conformance.journeys.patience import Pace, retry_after
-from conformance.journeys.recording import fitting, named_by, too_long
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
 
+    from conformance.drive.clock import TestClock
+    from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Credential, Operation
-    from conformance.journeys.clock import TestClock
-    from conformance.journeys.wire import Heard, Wire
     from conformance.target import Target
     from fixtures import Fixture
 

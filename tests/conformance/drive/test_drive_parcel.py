@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.journeys.dialect import below, parcel
+from conformance.drive.parcel import below, parcel
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40)
 SIGNED = "https://store.test/b/ses_1?X-Amz-Signature=a%2Fb%2Bc&X-Amz-Expires=60"

@@ -9,8 +9,8 @@ from time import monotonic
 
 import pytest
 
-from conformance.journeys.budget import BudgetSpent
-from conformance.journeys.driver import REMOVE, UNLISTED
+from conformance.drive.budget import BudgetSpent
+from conformance.drive.driver import REMOVE, UNLISTED
 from conformance.journeys.leftout import ask_again
 from tests.conformance.miniature import KEY, STORAGE, Answer, refusal
 from tests.conformance.stage import miniature, on_stage
@@ -363,7 +363,7 @@ def test_the_body_is_valid_in_all_readings():
 
 
 def test_an_answer_longer_than_the_bound_is_cut_and_says_so(monkeypatch):
-    monkeypatch.setattr("conformance.journeys.wire.ANSWER_BOUND", 1000)
+    monkeypatch.setattr("conformance.drive.wire.ANSWER_BOUND", 1000)
     app = miniature()
 
     async def act(stage):

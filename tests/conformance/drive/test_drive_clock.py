@@ -8,9 +8,9 @@ from email.utils import format_datetime
 
 import pytest
 
+from conformance.drive.clock import ClockTrouble, TestClock
+from conformance.drive.patience import LONGEST_WAIT, SLOWEST_POLL, Pace, retry_after
 from conformance.evidence import Response
-from conformance.journeys.clock import ClockTrouble, TestClock
-from conformance.journeys.patience import LONGEST_WAIT, SLOWEST_POLL, Pace, retry_after
 from tests.conformance.miniature import HOST, Answer
 from tests.conformance.stage import miniature, on_stage
 
