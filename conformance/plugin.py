@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--scribe-upload-origin", action="append", default=[], metavar="URL", help="the service's own, too; repeatable"
     )
     group.addoption(
-        "--scribe-processing-timeout", type=float, default=120.0, metavar="S", help="wait for a result (%(default)s)"
+        "--scribe-processing-timeout", type=float, default=180.0, metavar="S", help="wait for a result (%(default)s)"
     )
     group.addoption("--scribe-seed", type=int, default=0, help="%(default)s")
     group.addoption("--scribe-report-dir", metavar="DIR", help="also write the four report files there")

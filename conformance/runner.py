@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
+from conformance.drive.course import RunEnded
 from conformance.drive.driver import Driver
 from conformance.drive.negotiation import prepare
 from conformance.drive.wire import Wire
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from conformance.journeys import Journey
     from conformance.target import Target
     from fixtures import Fixture
+
+#: What an operator adds to each request may be a secret; shorter values are words that stand everywhere.
+SHORTEST_SECRET = 8
 
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
@@ -78,6 +82,8 @@ class _Run:
             await journey.walk(drive)
         except BudgetSpent:
             drive.note("deadline", f"The time of the run ({self.options.budget:g} s) was over during {name!r}.")
+        except RunEnded as ended:
+            drive.note(ended.reason, str(ended))
         except ClockTrouble as trouble:
             drive.note("no_clock", str(trouble))
         except Exception as error:  # noqa: BLE001 - a mistake of the kit costs one journey and is reported, not hidden
@@ -105,6 +111,7 @@ async def drive_all(
         audio = load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
     secrets = {"<key>": options.api_key, "<second-key>": options.second_api_key}
+    secrets |= {f"<{name}>": value for name, value in options.headers if len(value) >= SHORTEST_SECRET}
     recorder = Recorder(Redactor({name: secret for name, secret in secrets.items() if secret}))
     async with Wire(options, recorder, Budget(options.budget)) as wire:
         run = _Run(options, wire, audio, progress)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from conformance.drive.handle import Handle, at_rest
+from conformance.drive.handle import Handle, at_rest, form_of
 from conformance.drive.parcel import Parcel, parcel
-from conformance.drive.patience import Pace, retry_after
+from conformance.drive.patience import Pace
 from conformance.drive.recording import fitting, named_by, too_long
+from conformance.drive.sender import Sender
 from conformance.evidence import Exchange, Label, Note
 from conformance.target import split_origin
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from conformance.drive.clock import TestClock
     from conformance.drive.wire import Heard, Wire
-    from conformance.evidence import Credential, Operation
-    from conformance.target import Target
+    from conformance.evidence import Credential, Departure, Operation
+    from conformance.target import EndForm, Target, UploadForm
     from fixtures import Fixture
 
 __all__ = ["REMOVE", "UNSET", "Driver", "Handle", "at_rest"]
@@ -47,10 +48,6 @@ UNSET: Final = _Sentinel("UNSET")
 CREATE_ATTEMPTS = 6
 #: Refusing a valid create is a decision, not an accident: once more, then it counts.
 REFUSAL_ATTEMPTS = 2
-#: How often 429 and 503 are waited out before the answer is taken as final (rule 2).
-WAITS = 6
-#: The same for a probe, whose answer may just as well be that the service does not look at it.
-PROBE_WAITS = 4
 #: The probe that marks a recording the kit has in no listed format.
 UNLISTED = "audio in a format that is not listed"
 #: The probe that marks a chunk longer than the target takes, where the kit has none that is short enough.
@@ -59,6 +56,20 @@ OVERLONG = "a chunk over the limit"
 READ_LAG = 5.0
 #: Answers that may mean "an end needs a body" (E38).
 _BODY_WANTED = (400, 411, 415, 422)
+#: What an end carries, by its form; None for no body.
+_END_BODIES: Mapping[str, Callable[[int], dict[str, int]] | None] = {
+    "none": None,
+    "empty": lambda _sent: {},
+    "count": lambda sent: {"audio_files_sent": sent},
+}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One create: what came back, and the session if one came of it."""
+
+    exchange: Exchange
+    handle: Handle | None
 
 
 class Driver:
@@ -81,12 +92,21 @@ class Driver:
         self.options = wire.options
         self.seed = wire.options.seed
         self._wire = wire
+        self._sender = Sender(wire)
         self._tell = tell or (lambda _: None)
 
     @property
     def throttled(self) -> bool:
         """Whether any answer of the run so far was 429."""
         return self._wire.throttled
+
+    def owns(self, url: str) -> bool:
+        """Whether a URL lies on an origin of the service."""
+        return self._wire.owns(url)
+
+    def depart(self, departure: Departure) -> None:
+        """Say where the target departs from the text in a way the run goes along with."""
+        self._wire.recorder.depart(departure)
 
     def elapsed(self) -> float:
         """Seconds since the run began."""
@@ -105,18 +125,9 @@ class Driver:
         return "/".join((self.target.base_url.rstrip("/"), *(quote(part, safe="") for part in parts)))
 
     def body(self, **changes: Any) -> dict[str, Any]:
-        """The smallest create body valid in all readings (rule 6), with changes; REMOVE deletes a member."""
-        first = self.options.revision == "2026-01-19"
+        """The create body in the form this target takes (rule 6), with changes; REMOVE deletes a member."""
         language = spoken_by(self.target.offer(changes.get("model")) or self.target.model)
-        body: dict[str, Any] = {
-            "templates": [self.target.templates[0] if self.target.templates else "soap"],
-            "language_hint": language if first else [language],
-            "transcript_language": language if first else [language],
-            "upload_type": self.target.upload_type,
-            "communication_protocol": "http",
-        }
-        if self.target.model:
-            body["model"] = self.target.model["id"]
+        body = self.target.form.body(model=self.target.model, language=language)
         body.update(changes)
         return {name: value for name, value in body.items() if value is not REMOVE}
 
@@ -140,35 +151,7 @@ class Driver:
         label = Label(operation, self.journey, session, probe, credential, file, fixture, graded=graded)
         typed = {} if json is UNSET else {"Content-Type": "application/json"}
         data = (content or b"") if json is UNSET else jsonlib.dumps(json).encode()
-        return (await self._patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
-
-    async def _once(self, label: Label, asked: Parcel) -> Heard:
-        headers = self._wire.credentials(asked.url, label.credential) | asked.headers
-        return await self._wire.exchange(label, asked.method, asked.url, headers=headers, content=asked.content)
-
-    async def _patiently(self, label: Label, asked: Parcel) -> Heard:
-        """Rule 2: 429 and 503 are waited out; for valid requests another 5xx or a lost read is repeated once."""
-        waits = repeats = 0
-        while True:
-            heard = await self._once(replace(label, attempt=label.attempt + waits + repeats), asked)
-            status = heard.exchange.status
-            plain = label.probe is None and label.credential == "right"
-            if status in (429, 503):
-                if waits == (WAITS if plain else PROBE_WAITS):
-                    return heard
-                await self._wait_out(heard, waits)
-                waits += 1
-            elif plain and (status >= 500 or (status == 0 and asked.method == "GET")) and not repeats:
-                repeats += 1
-            else:
-                return heard
-
-    async def _wait_out(self, heard: Heard, waited: int) -> None:
-        """Wait as a 429 or 503 says; a 429 is meant for all of the run."""
-        seconds = retry_after(heard.answer, waited)
-        if heard.exchange.status == 429:
-            self._wire.hold(seconds)
-        await self.pause(seconds)
+        return (await self._sender.patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
 
     async def create(
         self, session: str, body: Mapping[str, Any] | None = None, *, probe: str | None = None, graded: bool = True
@@ -181,13 +164,13 @@ class Driver:
         wanted = _posting(self.url("sessions"), asked)
         label = Label("create", self.journey, session, probe, graded=graded)
         for attempt in range(1, CREATE_ATTEMPTS + 1):
-            heard = await self._once(replace(label, attempt=attempt), wanted)
+            heard = await self._sender.once(replace(label, attempt=attempt), wanted)
             handle = self._handle(session, heard, asked)
             if handle or probe is not None:
                 return handle
             status = heard.exchange.status
             if status in (429, 503):
-                await self._wait_out(heard, attempt - 1)
+                await self._sender.wait_out(heard, attempt - 1)
             elif 400 <= status < 500 and attempt >= REFUSAL_ATTEMPTS:
                 break
         last = heard.exchange
@@ -195,18 +178,53 @@ class Driver:
         self.note("set_up_refused", f"No session came of a valid create for {session!r}: POST /sessions {said}.")
         return None
 
+    async def attempt(self, session: str, body: Mapping[str, Any]) -> Attempt:
+        """One create that is never graded, whatever it comes to."""
+        label = Label("create", self.journey, session, graded=False)
+        heard = await self._sender.patiently(label, _posting(self.url("sessions"), body))
+        return Attempt(heard.exchange, self._handle(session, heard, body))
+
     def _handle(self, session: str, heard: Heard, asked: Mapping[str, Any]) -> Handle | None:
         answer = heard.answer
         session_id = answer.document.get("session_id") if answer and 200 <= answer.status < 300 else None
         if answer is None or not isinstance(session_id, str) or not session_id:
             return None
-        given = answer.document.get("upload_url")
-        target = urljoin(self.url("sessions"), given) if isinstance(given, str) and given else ""
-        if split_origin(target) is None:
-            # The README's construction; what the answer lacks is judged by its own checks.
-            target = self.url("sessions", session_id, "audio")
+        url, fields, departs = self._upload_url(session_id, answer.document.get("upload_url"))
         model = self.target.offer(asked.get("model")) or self.target.model
-        return Handle(session, session_id, target, heard.exchange, model, asked.get("upload_type") == "single")
+        single = asked.get("upload_type") == "single"
+        return Handle(session, session_id, url, heard.exchange, model, single, fields=fields, departs=departs)
+
+    def _upload_url(self, session_id: str, given: object) -> tuple[str, Mapping[str, str] | None, str]:
+        """Where audio goes, the form fields that go along, and what is odd about what the answer has.
+
+        What the answer lacks is judged by its own checks; the README of the protocol tells how to build it.
+        """
+        built = self.url("sessions", session_id, "audio")
+        form = form_of(given)
+        if form is not None:
+            return urljoin(self.url("sessions"), form[0]), form[1], "upload_url is an object with form fields."
+        if not isinstance(given, str) or not given:
+            return (
+                built,
+                None,
+                f"upload_url is {'missing' if given is None else 'not a string'}; {built} is used instead.",
+            )
+        url = urljoin(self.url("sessions"), given)
+        if split_origin(url) is None:
+            return built, None, f"upload_url is not an http(s) address; {built} is used instead."
+        if split_origin(url) == self._unreachable:
+            at, moved = urlsplit(self.target.base_url), urlsplit(url)
+            url = urlunsplit((at.scheme, at.netloc, moved.path, moved.query, ""))
+            return url, None, f"upload_url names a host that cannot be reached; {at.netloc} is used instead."
+        return url, None, "" if urlsplit(given).scheme else "upload_url is relative."
+
+    @property
+    def _unreachable(self) -> tuple[str, str, int] | None:
+        """The origin of the declared base_url, where the run had to use another."""
+        endpoints = self.target.discovery.get("endpoints")
+        declared = endpoints.get("base_url") if isinstance(endpoints, dict) else None
+        origin = split_origin(declared) if isinstance(declared, str) else None
+        return origin if origin != split_origin(self.target.base_url) else None
 
     async def upload(
         self,
@@ -244,28 +262,38 @@ class Driver:
                 self.note("no_such_audio", f"The kit has no clip of speech within the target's chunks of {limit:g} s.")
         data = content if content is not None else recording.read() if recording else b""
         typed = media_type or (recording.media_type if recording else "application/octet-stream")
-        usual = (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"
-        sent = parcel(form or usual, handle.upload_url, name, typed, data, single=handle.single)
+        usual = form or self._upload_form(handle)
+        sent = parcel(usual, handle.upload_url, name, typed, data, single=handle.single, fields=handle.fields)
         spoken = recording.name if recording else None
-        label = Label("upload", self.journey, handle.key, probe, credential, name, spoken, graded=graded)
-        heard = await self._patiently(label, sent)
-        if heard.exchange.accepted and name not in handle.sent:
-            handle.sent.append(name)
+        shown = self.target.naming.listed(name)
+        label = Label("upload", self.journey, handle.key, probe, credential, shown, spoken, graded=graded)
+        heard = await self._sender.patiently(label, sent)
+        if heard.exchange.accepted and shown not in handle.sent:
+            handle.sent.append(shown)
         return heard.exchange
 
-    async def end(self, handle: Handle, *, probe: str | None = None, credential: Credential = "right") -> Exchange:
-        """End a session: without a body, with the count once more if that is refused (E38); always with it in r2."""
-        always = self.options.revision == "2026-01-29"
-        label = Label("end", self.journey, handle.key, probe, credential)
-        url = self.url("sessions", handle.session_id, "end")
-        counted = _posting(url, {"audio_files_sent": len(handle.sent)})
-        heard = await self._patiently(label, counted if always else Parcel("POST", url, {}, b""))
-        plain = probe is None and credential == "right" and not always
-        if plain and heard.exchange.status in _BODY_WANTED:
-            heard = await self._patiently(replace(label, attempt=heard.exchange.label.attempt + 1), counted)
-        if probe is None and credential == "right":
+    def _upload_form(self, handle: Handle) -> UploadForm:
+        if handle.fields is not None:
+            return "storage-form"
+        return (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"
+
+    async def end(
+        self, handle: Handle, *, probe: str | None = None, credential: Credential = "right", graded: bool = True
+    ) -> Exchange:
+        """End a session with the least this target takes; with the count once more where that is refused (E38)."""
+        label = Label("end", self.journey, handle.key, probe, credential, graded=graded)
+        plain = probe is None and credential == "right" and graded
+        heard = await self._sender.patiently(label, self._ending(handle, self.target.end_form))
+        if plain and self.target.end_form == "none" and heard.exchange.status in _BODY_WANTED:
+            again = replace(label, attempt=heard.exchange.label.attempt + 1)
+            heard = await self._sender.patiently(again, self._ending(handle, "count"))
+        if plain:
             handle.refused = not heard.exchange.accepted
         return heard.exchange
+
+    def _ending(self, handle: Handle, form: EndForm) -> Parcel:
+        url, made = self.url("sessions", handle.session_id, "end"), _END_BODIES[form]
+        return Parcel("POST", url, {}, b"") if made is None else _posting(url, made(len(handle.sent)))
 
     async def get(
         self,
@@ -274,9 +302,11 @@ class Driver:
         probe: str | None = None,
         credential: Credential = "right",
         headers: Mapping[str, str] | None = None,
+        graded: bool = True,
     ) -> Exchange:
         """Read a session once."""
-        return (await self._read(handle, probe=probe, credential=credential, headers=headers)).exchange
+        read = await self._read(handle, probe=probe, credential=credential, headers=headers, graded=graded)
+        return read.exchange
 
     async def _read(
         self,
@@ -285,10 +315,11 @@ class Driver:
         probe: str | None = None,
         credential: Credential = "right",
         headers: Mapping[str, str] | None = None,
+        graded: bool = True,
     ) -> Heard:
-        label = Label("get", self.journey, handle.key, probe, credential)
+        label = Label("get", self.journey, handle.key, probe, credential, graded=graded)
         url = self.url("sessions", handle.session_id)
-        return await self._patiently(label, Parcel("GET", url, dict(headers or {}), b""))
+        return await self._sender.patiently(label, Parcel("GET", url, dict(headers or {}), b""))
 
     async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = READ_LAG) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""

@@ -27,10 +27,14 @@ class Handle:
     single: bool = False
     sent: list[str] = field(default_factory=list)
     refused: bool = False
+    #: Form fields that go before the file, where `upload_url` is an object that holds the address and them.
+    fields: Mapping[str, str] | None = None
+    #: What is odd about the `upload_url` of the answer, in words.
+    departs: str = ""
 
     def stranger(self) -> Handle | None:
         """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
-        if urlsplit(self.upload_url).query or self.upload_url.count(self.session_id) != 1:
+        if self.fields is not None or urlsplit(self.upload_url).query or self.upload_url.count(self.session_id) != 1:
             return None
         prefix = "ses_" if self.session_id.startswith("ses_") else ""
         made_up = hashlib.sha256(self.session_id.encode()).hexdigest()[: len(self.session_id) - len(prefix)]
@@ -41,3 +45,14 @@ class Handle:
 def at_rest(x: Exchange) -> bool:
     """Whether a read after end shows that nothing more will happen: a terminal status, 410, or a failure (E21, E29)."""
     return x.document.get("status") in TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
+
+
+def form_of(told: object) -> tuple[str, dict[str, str]] | None:
+    """Address and fields of an `upload_url` that is an object, such as a pre-signed form; None for all else."""
+    if not isinstance(told, dict):
+        return None
+    for inner in (told, *(value for value in told.values() if isinstance(value, dict))):
+        url, fields = inner.get("url"), inner.get("fields", {})
+        if isinstance(url, str) and isinstance(fields, dict):
+            return url, {name: value for name, value in fields.items() if isinstance(value, str)}
+    return None

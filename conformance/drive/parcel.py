@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.target import UploadForm
 
 #: In the order in which a tester tries them at an API target: what §7.2 recommends, its second option, then E44.
@@ -44,12 +46,18 @@ def _disposition(name: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
-def _multipart(part: str, name: str, media_type: str, content: bytes) -> tuple[dict[str, str], bytes]:
-    """One part, with the name escaped as browsers do."""
+def _multipart(
+    part: str, name: str, media_type: str, content: bytes, fields: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], bytes]:
+    """One file, behind what fields there are, with the name escaped as browsers do."""
     boundary = f"scribe-{hashlib.sha256(content).hexdigest()[:24]}"
     escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    before = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
+        for field, value in (fields or {}).items()
+    )
     head = (
-        f"--{boundary}\r\n"
+        f"{before}--{boundary}\r\n"
         f'Content-Disposition: form-data; name="{part}"; filename="{escaped}"\r\n'
         f"Content-Type: {media_type}\r\n\r\n"
     )
@@ -57,11 +65,21 @@ def _multipart(part: str, name: str, media_type: str, content: bytes) -> tuple[d
     return {"Content-Type": f"multipart/form-data; boundary={boundary}"}, body
 
 
-def parcel(form: str, url: str, name: str, media_type: str, content: bytes, *, single: bool = False) -> Parcel:
+def parcel(
+    form: str,
+    url: str,
+    name: str,
+    media_type: str,
+    content: bytes,
+    *,
+    single: bool = False,
+    fields: Mapping[str, str] | None = None,
+) -> Parcel:
     """The request that hands one file over.
 
     `form` is an UploadForm, or 'wrong-part': multipart whose part is not called file. `single` matters to storage
-    only: the one file of a session goes to the very URL (AUD-002, AUD-014). Raises ValueError for another form.
+    only: the one file of a session goes to the very URL (AUD-002, AUD-014). `fields` matter to 'storage-form' only,
+    where they go before the file. Raises ValueError for another form.
     """
     typed = {"Content-Type": media_type}
     if form in ("multipart", "wrong-part"):
@@ -73,6 +91,12 @@ def parcel(form: str, url: str, name: str, media_type: str, content: bytes, *, s
         return Parcel("POST", below(url, name), typed | _number(name), content)
     if form == "named-put":
         return Parcel("PUT", below(url, name), typed | _number(name), content)
+    if form == "storage-form":
+        filled = {key: value.replace("${filename}", name) for key, value in (fields or {}).items()}
+        if "Content-Type" not in filled:
+            filled["Content-Type"] = media_type
+        headers, body = _multipart("file", name, media_type, content, filled)
+        return Parcel("POST", url, headers, body)
     if form == "storage-put":
         # Nothing but the type: a header the signature does not cover makes some stores refuse.
         return Parcel("PUT", url if single else below(url, name), typed, content)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import httpx
 
 from conformance.drive.budget import BudgetSpent
+from conformance.drive.course import Course
 from conformance.evidence.exchange import Response
 from conformance.target import split_origin
 
@@ -32,6 +33,9 @@ SPELLINGS: tuple[Spelling, ...] = ("X-API-Key header", "Authorization X-API-Key"
 ANSWER_BOUND = 8 * 1024 * 1024
 #: Seconds the whole run stands still for one 429: one path that is always throttled must not stop the others.
 LONGEST_HOLD = 5.0
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+#: Places for reads that a target holds back, which would leave none for anything else.
+PLACES_ASIDE = 32
 #: Idle connections are dropped before common servers drop them, so that no request meets a closing one.
 KEEPALIVE = 1.0
 
@@ -63,18 +67,27 @@ class Wire:
         self.throttled = False
         #: When the run may go on after it was asked to slow down.
         self._resumed = 0.0
+        self.course = Course()
         self._places = asyncio.Semaphore(options.concurrency)
+        self._aside = asyncio.Semaphore(PLACES_ASIDE)
         self._own = {split_origin(url) for url in (options.target, *options.extra_origins)}
         made_up = hashlib.sha256(f"nobody's key {options.seed}".encode()).hexdigest()[:32]
         self._keys = {"right": options.api_key, "second": options.second_api_key, "wrong": f"nobody_{made_up}"}
         self._client = httpx.AsyncClient(
             transport=options.transport,
-            trust_env=False,
+            # proxies and CAs as the environment names them; a loopback is nobody's to pass on
+            trust_env=True,
+            mounts=dict.fromkeys(_LOOPBACK) if options.transport is None else None,
+            verify=options.trust(),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             timeout=None,  # noqa: S113 - `exchange` bounds the whole, which also stops a server that drips bytes
             limits=httpx.Limits(max_connections=64, keepalive_expiry=KEEPALIVE),
-            headers={"User-Agent": "scribe-conformance", "Accept": "application/json, */*;q=0.1"},
+            headers={
+                "User-Agent": "scribe-conformance",
+                "Accept": "application/json, */*;q=0.1",
+                **dict(options.headers),
+            },
         )
 
     async def __aenter__(self) -> Self:
@@ -117,13 +130,15 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
         timeout: float | None = None,  # noqa: ASYNC109 - one bound over connect, send and read, in one place
+        aside: bool = False,
     ) -> Heard:
         """Send one request and record what came of it; trouble on the way is recorded, never raised.
 
         Waits for one of the run's places first: `concurrency` bounds what is on its way at a time, not what waits for
-        a result. Raises BudgetSpent when the run's time is over; an exchange that this cuts off is not graded.
+        a result; what is sent `aside` has places of its own. Raises BudgetSpent when the run's time is over; an
+        exchange that this cuts off is not graded.
         """
-        async with self._places:
+        async with self._aside if aside else self._places:
             while (rest := self._resumed - monotonic()) > 0:
                 await self.budget.pause(rest)
             self.budget.check()

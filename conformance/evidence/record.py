@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from conformance.evidence.departure import Departure
     from conformance.evidence.exchange import Credential, Exchange, Operation
 
 #: States in which a session rests for good (seed 000 §6.1). A tuple: a status may be any JSON, hashable or not.
@@ -116,6 +117,8 @@ class Evidence:
     exchanges: tuple[Exchange, ...]
     facts: Facts
     notes: tuple[Note, ...] = ()
+    #: Where the target departs from the text in a way the run went along with.
+    dialect: tuple[Departure, ...] = ()
 
     def select(
         self,

@@ -87,6 +87,11 @@ def summary(console: Console, run: Run) -> None:
     for note in run.evidence.notes:
         if note.reason in ("kit_error", "no_clock", "deadline"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
+    # what ended the run was noted by every journey that it ended
+    for text in dict.fromkeys(
+        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "put_off")
+    ):
+        console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")
     headline = HEADLINES[run.overall].upper()
     console.print(
         f"[{_OVERALL[run.overall]}]{headline}[/] · {run.reading} reading of {run.profile} {run.revision} · "

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.driver import REMOVE, UNLISTED
+from conformance.evidence import Dimension
 from conformance.journeys.leftout import ask_again
 from tests.conformance.miniature import KEY, STORAGE, Answer, refusal
 from tests.conformance.stage import miniature, on_stage
@@ -247,19 +248,24 @@ def test_a_wrong_credential_is_sent_once_and_is_no_key_of_the_run():
 
     app = miniature()
     evidence = play(app, act)
-    answers = {x.label.credential: x.status for x in evidence.exchanges if x.label.operation == "get"}
+    answers = {x.label.credential: x.status for x in evidence.select("get", session="visit")}
     assert answers == {"none": 401, "wrong": 401, "second": 404}
     assert "sk_test" not in app.seen[-2].headers["x-api-key"]
     assert not {"x-api-key", "authorization"} & app.seen[-3].headers.keys()
 
 
-def test_an_end_that_wants_a_body_gets_the_count_once_more():
+@pytest.mark.parametrize(
+    "wanted, status, taken",
+    [
+        (b"{", 400, ("empty", {})),
+        (b"audio_files_sent", 400, ("count", {"audio_files_sent": 1})),
+        (b"{", 500, ("empty", {})),
+    ],
+)
+def test_an_end_that_wants_a_body_gets_the_least_that_is_taken(wanted, status, taken):
     def twist(operation, asked, answer):
-        return (
-            refusal(400, "missing_required_field", "audio_files_sent?")
-            if operation == "end" and not asked.body
-            else answer
-        )
+        refused = operation == "end" and wanted not in asked.body
+        return refusal(status, "missing_required_field", "Say how many.") if refused else answer
 
     async def act(stage):
         handle = await stage.drive.create("visit")
@@ -267,8 +273,9 @@ def test_an_end_that_wants_a_body_gets_the_count_once_more():
         return await stage.drive.end(handle), stage.evidence
 
     ended, evidence = play(miniature(twist=twist), act)
-    assert (ended.status, ended.request.json) == (202, {"audio_files_sent": 1})
-    assert [x.status for x in evidence.select("end", session="visit")] == [400, 202]
+    assert (ended.status, ended.request.json) == (202, taken[1])
+    assert [x.status for x in evidence.select("end", session="visit")] == [202]
+    assert [(each.dimension, each.actual) for each in evidence.dialect] == [(Dimension.END, taken[0])]
 
 
 def test_a_session_that_never_ends_is_noted_and_not_waited_for_longer():

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from conformance.drive.negotiation import REDIRECTS
+from conformance.drive.doors import REDIRECTS
 from conformance.target import BadOption, CredentialsRefused, Options, TargetUnreachable, is_public
 from tests.conformance.miniature import HOST, OTHER_KEY, Answer, refusal
 from tests.conformance.stage import miniature, on_stage
