@@ -118,6 +118,21 @@ class Options:
     transport: httpx.AsyncBaseTransport | None = None
 
     def __post_init__(self) -> None:
+        self._check_addresses()
+        self._check_keys()
+        for name, seconds in (
+            ("--processing-timeout", self.processing_timeout),
+            ("--first-timeout", self.first_timeout),
+            ("--max-time", self.budget),
+        ):
+            if not 0 < seconds < float("inf"):
+                raise BadOption(f"{name} must be a number of seconds above 0")
+        for name, value in self.headers:
+            if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
+                raise BadOption(f"--header takes 'Name: value' in printable ASCII; {name[:40]!r} is none")
+        self.tls()
+
+    def _check_addresses(self) -> None:
         origins = (("--upload-origin", url) for url in self.extra_origins)
         named = (("--target", self.target), ("--test-clock", self.test_clock), ("--base-url", self.base_url))
         for name, url in (*named, *origins):
@@ -128,25 +143,15 @@ class Options:
         parts = urlsplit(self.target)
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise BadOption("--target must be a plain address, without password, ? or #; the key goes into --api-key")
+
+    def _check_keys(self) -> None:
         for name, key in (("--api-key", self.api_key), ("--second-api-key", self.second_api_key)):
             if key is not None and not _KEY.fullmatch(key):
                 raise BadOption(f"{name} must be printable ASCII without spaces around it: it travels in a header")
-        seconds = {
-            "--processing-timeout": self.processing_timeout,
-            "--first-timeout": self.first_timeout,
-            "--max-time": self.budget,
-        }
-        for name, value in seconds.items():
-            if not 0 < value < float("inf"):
-                raise BadOption(f"{name} must be a number of seconds above 0")
-        for name, value in self.headers:
-            if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
-                raise BadOption(f"--header takes 'Name: value', in printable ASCII; this is none: {name[:40]!r}")
-        self.trust()
         if self.api_key == self.second_api_key:
             raise BadOption("--second-api-key must belong to another client than --api-key: both are the same")
 
-    def trust(self) -> ssl.SSLContext | bool:
+    def tls(self) -> ssl.SSLContext | bool:
         """Which certificates a target may show; raises BadOption for files that hold none."""
         if self.insecure:
             return False

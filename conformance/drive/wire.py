@@ -78,7 +78,7 @@ class Wire:
             # proxies and CAs as the environment names them; a loopback is nobody's to pass on
             trust_env=True,
             mounts=dict.fromkeys(_LOOPBACK) if options.transport is None else None,
-            verify=options.trust(),
+            verify=options.tls(),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             timeout=None,  # noqa: S113 - `exchange` bounds the whole, which also stops a server that drips bytes
