@@ -22,6 +22,8 @@ _LONG_POLLS = 2
 #: Requests that were on their way when a key ceased may have smaller numbers than the last that was let in.
 _ON_THEIR_WAY = 16
 _REDIRECTS = (301, 302, 303, 307, 308)
+#: What the addresses of pages to log in have in them.
+_LOGINS = ("login", "log-in", "signin", "sign-in", "sso", "oauth", "saml", "authorize")
 
 
 class RunEnded(Exception):  # noqa: N818 - a fact of the run, not an error
@@ -34,9 +36,11 @@ class RunEnded(Exception):  # noqa: N818 - a fact of the run, not an error
 
 def refuses(exchange: Exchange) -> bool:
     """Whether whoever asked was turned away for lack of a credential: 401, 403, or sent to a page to log in."""
-    location = (exchange.response.header("location") or "") if exchange.response else ""
-    to_a_login = exchange.status in _REDIRECTS and "login" in location.lower()
-    return exchange.status in (401, 403) or to_a_login
+    answer = exchange.response
+    if answer is None or exchange.status not in _REDIRECTS:
+        return exchange.status in (401, 403)
+    location = (answer.header("location") or "").lower()
+    return not location or bool(answer.header("www-authenticate")) or any(word in location for word in _LOGINS)
 
 
 class Course:

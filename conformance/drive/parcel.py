@@ -19,12 +19,13 @@ API_FORMS: tuple[UploadForm, ...] = ("multipart", "raw", "named-post", "named-pu
 
 @dataclass(frozen=True)
 class Parcel:
-    """A request before credentials are added to it."""
+    """A request before credentials are added to it; to a `sealed` one, which carries its own, none are."""
 
     method: str
     url: str
     headers: dict[str, str]
     content: bytes
+    sealed: bool = False
 
 
 def below(url: str, name: str) -> str:
@@ -96,7 +97,7 @@ def parcel(
         if "Content-Type" not in filled:
             filled["Content-Type"] = media_type
         headers, body = _multipart("file", name, media_type, content, filled)
-        return Parcel("POST", url, headers, body)
+        return Parcel("POST", url, headers, body, sealed=True)
     if form == "storage-put":
         # Nothing but the type: a header the signature does not cover makes some stores refuse.
         return Parcel("PUT", url if single else below(url, name), typed, content)

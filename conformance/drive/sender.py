@@ -89,7 +89,7 @@ class Sender:
         return await self._send(label, asked, url)
 
     async def _send(self, label: Label, asked: Parcel, url: str) -> Heard:
-        headers = self._wire.credentials(url, label.credential) | asked.headers
+        headers = asked.headers if asked.sealed else self._wire.credentials(url, label.credential) | asked.headers
         polls = label.operation == "get" and self._course.long_polls
         heard = await self._wire.exchange(label, asked.method, url, headers=headers, content=asked.content, aside=polls)
         self._course.heard(heard.exchange)
