@@ -72,8 +72,9 @@ class Form:
             return
         if self.name is None and self._others:
             raise self.without_file(f" in its first {MOST_BESIDE} bytes")
-        told = f"The form has more than {MOST_BESIDE} bytes beside one part named 'file'."
-        raise problems.invalid_request(told, field="file")
+        told = f"The form has more than {MOST_BESIDE} bytes beside one part named 'file'"
+        lost = "" if self._plain.begun else ", and no line among them is its boundary"
+        raise problems.invalid_request(f"{told}{lost}.", field="file")
 
     def without_file(self, where: str = "") -> problems.Problem:
         """The refusal of a form whose body is over, or read as far as it is read, without a part named file."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LONGEST_HEADERS = 16 * 1024
 #: Blanks behind a boundary: gateways are said to add some (RFC 2046 §5.1.1), nobody fills a line with them.
 _LONGEST_PADDING = 256
-_PADDED = re.compile(rb"[ \t]*\r\n")
-_UNFINISHED = re.compile(rb"(?:[ \t]*\r?|-)\Z")
+_PADDED = re.compile(rb"[ \t]{0,%d}\r\n" % _LONGEST_PADDING)
+_UNFINISHED = re.compile(rb"(?:[ \t]{0,%d}\r?|-)\Z" % _LONGEST_PADDING)
 _FOLD = re.compile(rb"\r\n[ \t]+")
 
 
@@ -63,7 +63,7 @@ class Plain:
             self.begun = True
             self._step = self._epilogue
             return self._boundary, rest
-        if _UNFINISHED.match(rest) and len(rest) <= _LONGEST_PADDING:
+        if _UNFINISHED.match(rest):
             self._held = rest
             return b"", b""
         if rest.lstrip(b" \t").startswith(b"\n"):
