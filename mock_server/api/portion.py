@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mock_server import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: RFC 9110 §14.4, and the name that upload modules of proxies have for the same.
 _RANGES = ("content-range", "x-content-range")
@@ -18,6 +18,8 @@ _OFFSETS = ("upload-offset", "x-goog-upload-offset")
 _LENGTH, _COMPLETE = "upload-length", "upload-complete"
 #: With these values, as in their absence, nothing is left to come; the value is a boolean of RFC 9651.
 _HARMLESS = {_COMPLETE: "?1", "upload-incomplete": "?0", "upload-defer-length": "0"}
+_CONCAT = "upload-concat"
+_ALL = frozenset((*_RANGES, *_OFFSETS, _LENGTH, *_HARMLESS, _CONCAT))
 _NUMBER = re.compile(r"\d{1,15}\Z", re.ASCII)
 
 
@@ -58,13 +60,20 @@ def _resumed(headers: Mapping[str, str]) -> Iterator[int]:
     for name, harmless in _HARMLESS.items():
         if headers.get(name, harmless).strip() != harmless:
             raise _refused(name, headers[name], "announces that more is to come")
-    if "upload-concat" in headers:
-        raise _refused("upload-concat", headers["upload-concat"], "announces a piece of a file")
+    if _CONCAT in headers:
+        raise _refused(_CONCAT, headers[_CONCAT], "announces a piece of a file")
 
 
-def whole_size(headers: Mapping[str, str]) -> int | None:
-    """The size in bytes that headers give the whole file, None when they give none; raises 400 for a piece of one."""
-    sizes = {*_ranges(headers), *_resumed(headers)}
+def whole_size(headers: Iterable[tuple[str, str]]) -> int | None:
+    """The size in bytes that headers give the whole file, None when they give none; raises 400 for a piece of one.
+
+    Names are in lower case; a header that stands twice is one with both values, which no range or number is.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if name in _ALL:
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    sizes = {*_ranges(found), *_resumed(found)}
     if len(sizes) > 1:
         raise problems.invalid_request("The headers give the file two different sizes.", field="Content-Range")
     return sizes.pop() if sizes else None

@@ -132,7 +132,7 @@ class _Sender:
             if form.name is not None:
                 name = checked_name(self.path_name or form.name or self.implied)
                 label = checked_label(form.headers.get("content-type", ""))
-                applied, total = codings(form.headers.get("content-encoding", "")), whole_size(form.headers)
+                applied, total = codings(form.headers.get("content-encoding", "")), whole_size(form.headers.items())
                 body = decoded(_file_of(form, stream), applied, self.limit)
                 return Incoming(name, label, body if total is None else _entire(body, total))
         raise form.without_file()
@@ -156,12 +156,15 @@ async def incoming(request: Request, path_name: str | None, limit: int) -> Incom
     `path_name` is what follows upload_url in the path, already decoded; `limit` is the size in bytes a file may have.
     Raises 400 as §7 has it and for a piece of a file, 413 and 415.
     """
-    headers, wire = request.headers, _Wire(request.stream())
+    headers = request.headers
     size = declared_size(headers)
     if (size or 0) > limit + MOST_BESIDE:
         raise problems.payload_too_large(limit)
     refuse_transfer_encoding(headers.get("content-transfer-encoding", ""))
-    applied, total = codings_of(headers), whole_size({name: ", ".join(headers.getlist(name)) for name in headers})
+    applied, total = codings_of(headers), whole_size(headers.items())
     sender = _Sender(path_name, _fallback_name(headers), None if applied else size, limit)
+    if total is None:
+        return await sender.found(headers, decoded(request.stream(), applied, limit))
+    wire = _Wire(request.stream())
     found = await sender.found(headers, decoded(wire.pieces(), applied, limit))
-    return found if total is None else replace(found, body=_entire(found.body, total, wire))
+    return replace(found, body=_entire(found.body, total, wire))

@@ -10,22 +10,25 @@ from tests.mock_server.stage import SHORT, code_of
 
 WAV = SHORT.read()
 NAMELESS = (
-    "application/octet-stream binary/octet-stream application/x-binary application/binary application/unknown "
-    "unknown/unknown application/x-www-form-urlencoded multipart/form-data audio/* video/* */* application/* "
-    "application/force-download undefined null"
-).split()
+    *("application/octet-stream", "binary/octet-stream", "application/x-binary", "application/binary"),
+    *("application/unknown", "unknown/unknown", "application/x-www-form-urlencoded", "multipart/form-data"),
+    *("audio/*", "video/*", "*/*", "application/*", "application/force-download", "undefined", "null"),
+)
 ALIASES = (
-    "audio/wave audio/x-wave audio/vnd.wave audio/x-pn-wav video/webm audio/x-matroska video/x-matroska application/ogg "
-    "audio/x-ogg video/ogg audio/opus audio/vorbis audio/mp3 audio/x-mp3 audio/x-mpeg audio/mpeg3 audio/x-mpeg-3 audio/mpg "
-    "audio/mpga audio/m4a audio/x-m4a audio/mp4a-latm video/mp4 video/quicktime audio/aac audio/x-aac audio/aacp "
-    "audio/x-hx-aac-adts audio/3gpp audio/3gpp2 video/3gpp video/3gpp2 audio/x-flac"
-).split()
+    *("audio/wave", "audio/x-wave", "audio/vnd.wave", "audio/x-pn-wav", "video/webm", "audio/x-matroska"),
+    *("video/x-matroska", "application/ogg", "audio/x-ogg", "video/ogg", "audio/opus", "audio/vorbis"),
+    *("audio/mp3", "audio/x-mp3", "audio/x-mpeg", "audio/mpeg3", "audio/x-mpeg-3", "audio/mpg", "audio/mpga"),
+    *("audio/m4a", "audio/x-m4a", "audio/mp4a-latm", "video/mp4", "video/quicktime", "audio/aac"),
+    *("audio/x-aac", "audio/aacp", "audio/x-hx-aac-adts", "audio/3gpp", "audio/3gpp2", "video/3gpp"),
+    *("video/3gpp2", "audio/x-flac"),
+)
 NONE = (
-    "text/plain text/html application/json image/png image/* text/* application/pdf application/zip application/gzip "
-    "video/x-msvideo video/x-ms-wmv video/mpeg audio/amr audio/basic audio/midi audio/x-aiff audio/x-caf audio/x-ms-wma "
-    "audio/x-nope audio/L16 audio/pcm multipart/mixed multipart/related message/rfc822 font/woff wav x audio/ /wav "
-    "application/x-www-form-urlencoded-not application/offset+octet-stream"
-).split()
+    *("text/plain", "text/html", "application/json", "image/png", "image/*", "text/*", "application/pdf"),
+    *("application/zip", "application/gzip", "video/x-msvideo", "video/x-ms-wmv", "video/mpeg", "audio/amr"),
+    *("audio/basic", "audio/midi", "audio/x-aiff", "audio/x-caf", "audio/x-ms-wma", "audio/x-nope"),
+    *("audio/L16", "audio/pcm", "multipart/mixed", "multipart/related", "message/rfc822", "font/woff", "wav"),
+    *("x", "audio/", "/wav", "application/x-www-form-urlencoded-not", "application/offset+octet-stream"),
+)
 
 
 def raw(mock, session, label, content=WAV):
