@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    #: What is ready, and what is left for the next step; left is nothing when the step waits for more.
-    _Stepped: TypeAlias = tuple[bytes, bytes]
+    #: What is ready, and where the next step goes on; at the end when it waits for more.
+    _Stepped: TypeAlias = tuple[bytes, int]
 
 #: A part's headers, in bytes: several times what a long file name in a script of its own takes.
 LONGEST_HEADERS = 16 * 1024
-#: Blanks behind a boundary: gateways are said to add some (RFC 2046 §5.1.1), nobody fills a line with them.
-_LONGEST_PADDING = 256
-_PADDED = re.compile(rb"[ \t]{0,%d}\r\n" % _LONGEST_PADDING)
-_UNFINISHED = re.compile(rb"(?:[ \t]{0,%d}\r?|-)\Z" % _LONGEST_PADDING)
+#: Behind a boundary stands the end of its line, perhaps after blanks, or two hyphens; anything else makes it none. Some
+#: gateways are said to add blanks (RFC 2046 §5.1.1), nobody fills a line with them.
+_BEHIND = re.compile(
+    rb"(?P<line>[ \t]{0,256}\r\n)|(?P<last>--)|(?P<unfinished>(?:[ \t]{0,256}\r?|-)\Z)|(?P<bare>[ \t]{0,256}\n)"
+)
 _FOLD = re.compile(rb"\r\n[ \t]+")
 
 
@@ -33,71 +34,74 @@ class Plain:
         self.begun = False
         self._boundary = b"\r\n--" + boundary
         self._held = b"\n"  # a boundary may be the body's first line, and any other in front of it may end in LF alone
-        self._step: Callable[[bytes], _Stepped] = self._preamble
+        self._step: Callable[[bytes, int], _Stepped] = self._preamble
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What is ready of the plain form when these bytes come; raises 400 for lines that are none."""
         rest, self._held = self._held + data if self._held else data, b""
-        while rest:
-            ready, rest = self._step(rest)
+        at = 0
+        while at < len(rest):
+            ready, at = self._step(rest, at)
             if ready:
                 yield ready
 
-    def _preamble(self, rest: bytes) -> _Stepped:
+    def _find(self, rest: bytes, at: int, line: bytes) -> re.Match[bytes] | None:
+        """What stands behind the next boundary."""
+        while (at := rest.find(line, at)) >= 0:
+            at += len(line)
+            if behind := _BEHIND.match(rest, at):
+                return behind
+        return None
+
+    def _preamble(self, rest: bytes, at: int) -> _Stepped:
         line = self._boundary[1:]
-        at = rest.find(line)
-        if at < 0:
-            self._held = rest[-len(line) + 1 :]
-            return b"", b""
-        self._step = self._line
-        return b"", rest[at + len(line) :]
+        behind = self._find(rest, at, line)
+        if behind:
+            return self._delimited(rest, b"", behind.start() - len(line), behind)
+        self._held = rest[-len(line) + 1 :]
+        return b"", len(rest)
 
-    def _line(self, rest: bytes) -> _Stepped:
-        """Behind a boundary: the end of its line, two hyphens, or anything else, which makes it none."""
-        padded = _PADDED.match(rest)
-        if padded:
-            self.begun = True
-            self._step = self._headers
-            return self._boundary + b"\r\n", rest[padded.end() :]
-        if rest.startswith(b"--"):
-            self.begun = True
-            self._step = self._epilogue
-            return self._boundary, rest
-        if _UNFINISHED.match(rest):
-            self._held = rest
-            return b"", b""
-        if rest.lstrip(b" \t").startswith(b"\n"):
+    def _delimited(self, rest: bytes, before: bytes, start: int, behind: re.Match[bytes]) -> _Stepped:
+        if behind.lastgroup == "unfinished":
+            self._held = rest[start:]
+            return before, len(rest)
+        if behind.lastgroup == "bare":
             raise problems.invalid_request(
-                "The lines of a multipart body have to end in CRLF (RFC 2046); these end in LF."
+                "The lines of a multipart body end in CRLF (RFC 2046); a boundary ends in LF."
             )
-        self._step = self._data if self.begun else self._preamble
-        return self._boundary if self.begun else b"", rest
+        self.begun = True
+        if behind.lastgroup == "last":
+            self._step = self._epilogue
+            return before + self._boundary, behind.start()
+        self._step = self._headers
+        return before + self._boundary + b"\r\n", behind.end()
 
-    def _headers(self, rest: bytes) -> _Stepped:
-        last = -2 if rest.startswith(b"\r\n") else rest.find(b"\r\n\r\n")
-        if (len(rest) if last == -1 else last) > LONGEST_HEADERS:
+    def _headers(self, rest: bytes, at: int) -> _Stepped:
+        none = rest.startswith(b"\r\n", at)
+        end = at if none else rest.find(b"\r\n\r\n", at)
+        if (end if end >= 0 else len(rest)) - at > LONGEST_HEADERS:
             raise problems.invalid_request(f"The headers behind a boundary take more than {LONGEST_HEADERS} bytes.")
-        if last == -1:  # the empty line behind them has not come yet
-            self._held = rest
-            return b"", b""
-        end = last + 4
-        headers = _FOLD.sub(b" ", rest[:end])
+        if end < 0:  # the empty line behind them has not come yet
+            self._held = rest[at:]
+            return b"", len(rest)
+        end += 2 if none else 4
+        headers = _FOLD.sub(b" ", rest[at:end])
         if b"\n" in headers.replace(b"\r\n", b""):
-            raise problems.invalid_request("The headers of a part have to end in CRLF (RFC 2046); one ends in LF.")
+            raise problems.invalid_request("The headers of a part end in CRLF (RFC 2046); one of these ends in LF.")
         self._step = self._data
-        return headers, rest[end:]
+        return headers, end
 
-    def _data(self, rest: bytes) -> _Stepped:
-        at = rest.find(self._boundary)
-        if at >= 0:
-            self._step = self._line
-            return rest[:at], rest[at + len(self._boundary) :]
+    def _data(self, rest: bytes, at: int) -> _Stepped:
+        behind = self._find(rest, at, self._boundary)
+        if behind:
+            start = behind.start() - len(self._boundary)
+            return self._delimited(rest, rest[at:start], start, behind)
         # the end may be the beginning of a boundary, which holds one CR, its first byte
-        start = rest.rfind(b"\r", max(0, len(rest) - len(self._boundary) + 1))
+        start = rest.rfind(b"\r", max(at, len(rest) - len(self._boundary) + 1))
         if start < 0 or not self._boundary.startswith(rest[start:]):
-            return rest, b""
+            return rest[at:], len(rest)
         self._held = rest[start:]
-        return rest[:start], b""
+        return rest[at:start], len(rest)
 
-    def _epilogue(self, rest: bytes) -> _Stepped:
-        return rest, b""
+    def _epilogue(self, rest: bytes, at: int) -> _Stepped:
+        return rest[at:], len(rest)
