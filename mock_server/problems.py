@@ -96,6 +96,18 @@ def payload_too_large(limit: int) -> Problem:
     )
 
 
+def unsupported_coding(provided: str, supported: list[str]) -> Problem:
+    """The body has a coding that is not undone here (RFC 9110 §15.5.16); the protocol has no code for it (E63)."""
+    offered = ", ".join(supported)
+    return Problem(
+        415,
+        "invalid_request",
+        f"A body encoded as {provided!r} is not taken here; {offered} or no coding is.",
+        {"provided_encoding": provided, "supported_encodings": supported},
+        {"Accept-Encoding": offered},
+    )
+
+
 def unsupported_version(requested: str, supported: list[str]) -> Problem:
     """MSA-Version names a version that is not offered (§3.3)."""
     return Problem(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: What browsers have to be allowed to send, by name: a star does not count together with credentials (client-interop).
 _REQUEST_HEADERS = (
-    "accept, authorization, content-type, content-disposition, x-api-key, x-timezone, flavour, msa-version, "
-    "x-chunk-index, x-upload-type, if-none-match"
+    "accept, authorization, content-type, content-encoding, content-disposition, x-api-key, x-timezone, flavour, "
+    "msa-version, x-chunk-index, x-upload-type, if-none-match"
 )
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSED = "location, retry-after, etag, x-scribe-engine"

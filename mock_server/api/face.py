@@ -38,6 +38,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 _RETRY_S = 1
 #: The rest of a refused body up to this size is read over, so that the connection can be used again.
 _SMALL_BODY = 64 * 1024
+#: No session's id is this long: what is cut off here names none, and is echoed and remembered no further.
+_LONGEST_ID = 128
 
 
 @dataclass
@@ -116,7 +118,7 @@ class Face:
         request = call.request
         if request.method == "OPTIONS":
             return preflight(request)
-        call.session_id = request.path_params.get("session_id")
+        call.session_id = request.path_params.get("session_id", "")[:_LONGEST_ID] or None
         call.name = request.path_params.get("name")
         self._running += 1
         try:

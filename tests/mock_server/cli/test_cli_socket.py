@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -136,6 +137,41 @@ def test_what_is_no_http_is_refused_in_the_envelope_and_closed(server, said):
         status, headers, body = answered(connection)
     assert (status, headers["content-type"], headers["connection"]) == (400, "application/json", "close")
     assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+def chunked(body, size=1000):
+    pieces = (body[at : at + size] for at in range(0, len(body), size))
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def test_a_coding_of_the_transfer_is_undone_or_refused(server):
+    """The parser undoes the chunks and no more: what is compressed beneath them would be kept as it is."""
+    body = json.dumps({"templates": ["soap"]}).encode()
+    for coding, made, wanted in (("gzip", gzip.compress(body), 201), ("br", body, 415), ("gzip", body, 400)):
+        with server.connect() as connection:
+            lines = f"Transfer-Encoding: {coding}, chunked", "Connection: close"
+            connection.sendall(head("POST", "/v1/sessions", *lines) + chunked(made))
+            status, headers, said = answered(connection)
+        assert status == wanted, said
+        assert wanted != 415 or headers["accept-encoding"] == "gzip, deflate"
+
+
+def test_an_upload_in_a_coding_that_is_not_undone_is_refused_before_it_has_come(server):
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}, timeout=PATIENCE_S) as client:
+        session = client.post("/v1/sessions", json={"templates": ["soap"]}).json()
+    with server.connect() as connection:
+        path = session["upload_url"].removeprefix(server.url)
+        connection.sendall(head("POST", f"{path}/a.wav", "Content-Encoding: zstd", "Content-Length: 50000000"))
+        status, headers, _ = answered(connection)
+    assert (status, headers["connection"], headers["accept-encoding"]) == (415, "close", "gzip, deflate")
+
+
+@pytest.mark.parametrize("rest", ["", "/end", "/audio/a.wav"])
+def test_an_id_of_a_megabyte_is_refused_as_a_head_that_does_not_end(server, rest):
+    with server.connect() as connection:
+        connection.sendall(head("POST", "/v1/sessions/" + "x" * 1_000_000 + rest)[:70_000])
+        status, _, body = answered(connection)
+    assert (status, json.loads(body)["error"]["code"]) == (400, "invalid_request")
 
 
 def test_many_requests_on_one_connection_are_not_taken_for_a_long_head(server):
