@@ -1,0 +1,54 @@
+"""What a request's head has to be beyond what the parser asks for; two readings of one head are how requests get smuggled."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: uri-host and port of RFC 3986 without the comma, which joins two; an http address has a host (RFC 9110 §4.2.1).
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+;=\-]+|\[[0-9A-Za-z:.%_~\-]+\])(?::([0-9]{0,5}))?\Z")
+_MOST_PORTS = 65_535
+#: Of these one alone can be meant; the parser sees to Content-Length, `auth` to the credentials.
+_SINGLE = frozenset({b"content-type", b"content-disposition", b"origin", b"msa-version", b"x-chunk-index"})
+
+
+class MalformedHead(ValueError):
+    """A head that is no request's; its text is told to the client."""
+
+
+def _check_host(version: str, hosts: list[bytes]) -> None:
+    if version == "1.0" and hosts in ([], [b""]):
+        return
+    if not hosts:
+        raise MalformedHead("The request has no Host header.")
+    if len(hosts) > 1:
+        raise MalformedHead(f"The request has {len(hosts)} Host headers; one is right.")
+    found = _HOST.match(hosts[0])
+    if not found or int(found[1] or 0) > _MOST_PORTS:
+        raise MalformedHead("The Host header names no host; host or host:port is right.")
+
+
+def _check_coding(version: str, codings: list[bytes]) -> None:
+    if not codings:
+        return
+    if version == "1.0":  # RFC 9112 §6.1: the framing is faulty
+        raise MalformedHead("HTTP/1.0 has no Transfer-Encoding.")
+    if [coding.strip().lower() for coding in codings] != [b"chunked"]:
+        raise MalformedHead("Of the transfer codings, chunked alone is taken here.")
+
+
+def check(version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise MalformedHead for a head that could be read in two ways; names of `headers` are in lower case."""
+    if version not in ("1.0", "1.1"):
+        raise MalformedHead(f"HTTP/{version} is not spoken here; HTTP/1.1 is.")
+    sent: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        sent.setdefault(name, []).append(value)
+    _check_host(version, sent.get(b"host", []))
+    _check_coding(version, sent.get(b"transfer-encoding", []))
+    for name in _SINGLE:
+        if len(set(sent.get(name, ()))) > 1:
+            raise MalformedHead(f"The request has two {name.decode()} headers that differ; one is right.")
