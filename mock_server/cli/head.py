@@ -1,4 +1,4 @@
-"""What a request's head has to be beyond what the parser asks for; two readings of one head are how requests get smuggled."""
+"""What a head has to be beyond what the parser asks for: one that can be read in two ways smuggles requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_PORTS = 65_535
 _SINGLE = frozenset({b"content-type", b"content-disposition", b"origin", b"msa-version", b"x-chunk-index"})
 
 
-class MalformedHead(ValueError):
+class MalformedHeadError(ValueError):
     """A head that is no request's; its text is told to the client."""
 
 
@@ -23,27 +23,27 @@ def _check_host(version: str, hosts: list[bytes]) -> None:
     if version == "1.0" and hosts in ([], [b""]):
         return
     if not hosts:
-        raise MalformedHead("The request has no Host header.")
+        raise MalformedHeadError("The request has no Host header.")
     if len(hosts) > 1:
-        raise MalformedHead(f"The request has {len(hosts)} Host headers; one is right.")
+        raise MalformedHeadError(f"The request has {len(hosts)} Host headers; one is right.")
     found = _HOST.match(hosts[0])
     if not found or int(found[1] or 0) > _MOST_PORTS:
-        raise MalformedHead("The Host header names no host; host or host:port is right.")
+        raise MalformedHeadError("The Host header names no host; host or host:port is right.")
 
 
 def _check_coding(version: str, codings: list[bytes]) -> None:
     if not codings:
         return
     if version == "1.0":  # RFC 9112 §6.1: the framing is faulty
-        raise MalformedHead("HTTP/1.0 has no Transfer-Encoding.")
+        raise MalformedHeadError("HTTP/1.0 has no Transfer-Encoding.")
     if [coding.strip().lower() for coding in codings] != [b"chunked"]:
-        raise MalformedHead("Of the transfer codings, chunked alone is taken here.")
+        raise MalformedHeadError("Of the transfer codings, chunked alone is taken here.")
 
 
 def check(version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raise MalformedHead for a head that could be read in two ways; names of `headers` are in lower case."""
+    """Raise MalformedHeadError for a head that could be read in two ways; names of `headers` are in lower case."""
     if version not in ("1.0", "1.1"):
-        raise MalformedHead(f"HTTP/{version} is not spoken here; HTTP/1.1 is.")
+        raise MalformedHeadError(f"HTTP/{version} is not spoken here; HTTP/1.1 is.")
     sent: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         sent.setdefault(name, []).append(value)
@@ -51,4 +51,4 @@ def check(version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
     _check_coding(version, sent.get(b"transfer-encoding", []))
     for name in _SINGLE:
         if len(set(sent.get(name, ()))) > 1:
-            raise MalformedHead(f"The request has two {name.decode()} headers that differ; one is right.")
+            raise MalformedHeadError(f"The request has two {name.decode()} headers that differ; one is right.")

@@ -1,4 +1,4 @@
-"""The last yard to the socket: what the parser refuses is refused in the envelope too (ERR-012), and nothing is endless."""
+"""The last yard to the socket: what is no HTTP is refused in the envelope too (ERR-012), and nothing is endless."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server import problems
 from mock_server.api.answer import envelope
-from mock_server.cli.head import MalformedHead, check
+from mock_server.cli.head import MalformedHeadError, check
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     from mock_server.api.face import Face
 
-#: A head is there within this many seconds, and so is what stands between the data of a body: clients send both at once.
+#: A head is there within so many seconds, and so is what stands between the data of a body: both are sent at once.
 _HEAD_S = 20.0
 #: A body may come over a slow line, or as it is spoken; one that stands still for so many seconds has been given up.
 _STILL_S = 60.0
 #: Request line and headers, in bytes: room for a file name beyond what is taken, so that it is refused by name.
 MOST_HEAD = 64 * 1024
+#: Headers of a request, or its trailers: every look at one goes through all of them.
+_MOST_FIELDS = 500
 #: The parser does not tell where in its input it is; it is fed so many bytes at a time, and asked in between.
 _PIECE = 16 * 1024
 #: What a chunk may take beside its data without being held against the client, as Go's net/http has it.
@@ -43,7 +45,7 @@ class _Stage(Enum):
 
 
 def _reason(error: httptools.HttpParserError) -> str:
-    if isinstance(error.__context__, MalformedHead):
+    if isinstance(error.__context__, MalformedHeadError):
         return str(error.__context__)
     if isinstance(error, httptools.HttpParserCallbackError):
         return "The request is not valid HTTP."
@@ -51,12 +53,13 @@ def _reason(error: httptools.HttpParserError) -> str:
 
 
 class Wire(HttpToolsProtocol):
-    """uvicorn's fast parser with the bounds that it lacks, in bytes and in seconds; it says its own 400 in plain text."""
+    """uvicorn's fast parser, with the bounds that it lacks in bytes and in seconds, and with 400s in the envelope."""
 
     _stage = _Stage.BETWEEN
     #: Bytes since the head began or, in a body, beside its data: sizes and extensions of chunks, and trailers.
     _beside = 0
-    #: Bytes of the request line and the headers, or of the trailers, that the parser has handed over.
+    #: Bytes and number of the request line and the headers, or of the trailers, that the parser has handed over.
+    _field_bytes = 0
     _fields = 0
     _progressed = False
     _passing_over = False
@@ -108,21 +111,25 @@ class Wire(HttpToolsProtocol):
         return f"The {what} take more than {MOST_HEAD} bytes."
 
     def _head_without_upgrade(self) -> memoryview:
-        """The head that offered another protocol, as if it had not: the parser would take its body for that protocol."""
+        """The head without its offer of another protocol: the parser would take the body for that protocol's."""
         self._passing_over = False
         lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
         lines += [b"%s: %s" % field for field in self.headers if field[0] != b"upgrade"]
         return memoryview(b"\r\n".join([*lines, b"", b""]))
 
     def _count(self, size: int) -> None:
-        self._fields += size
-        if self._fields > MOST_HEAD:
-            raise MalformedHead(self._too_long())
+        self._field_bytes += size
+        self._fields += 1
+        if self._field_bytes > MOST_HEAD:
+            raise MalformedHeadError(self._too_long())
+        if self._fields > _MOST_FIELDS:
+            what = "trailers" if self._stage is _Stage.BODY else "headers"
+            raise MalformedHeadError(f"The request has more than {_MOST_FIELDS} {what}.")
 
     def on_message_begin(self) -> None:
         """The first byte of a request: its head has its own time, however long it was waited for."""
         self._stage = _Stage.HEAD
-        self._fields = 0
+        self._fields = self._field_bytes = 0
         self._until = math.inf
         super().on_message_begin()
 
@@ -146,7 +153,7 @@ class Wire(HttpToolsProtocol):
         super().on_headers_complete()
         self._stage = _Stage.BODY
         self._unanswered += 1
-        self._fields = self._beside = 0
+        self._fields = self._field_bytes = self._beside = 0
         self._progressed = True
 
     def on_chunk_header(self) -> None:
