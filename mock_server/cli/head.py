@@ -13,6 +13,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+;=\-]+|\[[0-9A-Za-z:.%_~\-]+\])(?
 _MOST_PORTS = 65_535
 #: Of these one alone can be meant; the parser sees to Content-Length, `auth` to the credentials.
 _SINGLE = frozenset({b"content-type", b"content-disposition", b"origin", b"msa-version", b"x-chunk-index"})
+_LOOKED_AT = _SINGLE | {b"host", b"transfer-encoding"}
 
 
 class MalformedHeadError(ValueError):
@@ -44,11 +45,13 @@ def check(version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Raise MalformedHeadError for a head that could be read in two ways; names of `headers` are in lower case."""
     if version not in ("1.0", "1.1"):
         raise MalformedHeadError(f"HTTP/{version} is not spoken here; HTTP/1.1 is.")
-    sent: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        sent.setdefault(name, []).append(value)
-    _check_host(version, sent.get(b"host", []))
-    _check_coding(version, sent.get(b"transfer-encoding", []))
-    for name in _SINGLE:
-        if len(set(sent.get(name, ()))) > 1:
+    looked_at = [field for field in headers if field[0] in _LOOKED_AT]
+    hosts = [value for name, value in looked_at if name == b"host"]
+    _check_host(version, hosts)
+    if len(looked_at) == len(hosts):
+        return
+    _check_coding(version, [value for name, value in looked_at if name == b"transfer-encoding"])
+    found: dict[bytes, bytes] = {}
+    for name, value in looked_at:
+        if found.setdefault(name, value) != value and name in _SINGLE:
             raise MalformedHeadError(f"The request has two {name.decode()} headers that differ; one is right.")

@@ -58,9 +58,6 @@ class Wire(HttpToolsProtocol):
     _stage = _Stage.BETWEEN
     #: Bytes since the head began or, in a body, beside its data: sizes and extensions of chunks, and trailers.
     _beside = 0
-    #: Bytes and number of the request line and the headers, or of the trailers, that the parser has handed over.
-    _field_bytes = 0
-    _fields = 0
     _progressed = False
     _passing_over = False
     _unanswered = 0
@@ -102,13 +99,30 @@ class Wire(HttpToolsProtocol):
                 waiting += [part[offer.args[0] :], self._head_without_upgrade()]
             except httptools.HttpParserError as error:
                 return self.send_400_response(_reason(error))
-        if self._beside > MOST_HEAD:
-            self.send_400_response(self._too_long())
+        told = self._too_much(self._beside)
+        if told:
+            self.send_400_response(told)
         return None
 
-    def _too_long(self) -> str:
-        what = "trailers and the chunk sizes" if self._stage is _Stage.BODY else "request line and the headers"
-        return f"The {what} take more than {MOST_HEAD} bytes."
+    def _too_much(self, size: int) -> str | None:
+        """What is wrong with the number of fields, or with so many bytes of them."""
+        in_body = self._stage is _Stage.BODY
+        if self._stage is not _Stage.BETWEEN and len(self.headers) > _MOST_FIELDS:
+            return f"The request has more than {_MOST_FIELDS} {'trailers' if in_body else 'headers'}."
+        if size > MOST_HEAD:
+            what = "trailers and the chunk sizes" if in_body else "request line and the headers"
+            return f"The {what} take more than {MOST_HEAD} bytes."
+        return None
+
+    def _check_fields(self) -> None:
+        """Hold what is complete to its bounds to the byte; short heads need no counting."""
+        in_head = self._stage is _Stage.HEAD
+        size = len(self.url) if in_head else 0
+        if not in_head or self._beside + _PIECE > MOST_HEAD:
+            size += sum(len(name) + len(value) + 3 for name, value in self.headers)
+        told = self._too_much(size)
+        if told:
+            raise MalformedHeadError(told)
 
     def _head_without_upgrade(self) -> memoryview:
         """The head without its offer of another protocol: the parser would take the body for that protocol's."""
@@ -117,43 +131,24 @@ class Wire(HttpToolsProtocol):
         lines += [b"%s: %s" % field for field in self.headers if field[0] != b"upgrade"]
         return memoryview(b"\r\n".join([*lines, b"", b""]))
 
-    def _count(self, size: int) -> None:
-        self._field_bytes += size
-        self._fields += 1
-        if self._field_bytes > MOST_HEAD:
-            raise MalformedHeadError(self._too_long())
-        if self._fields > _MOST_FIELDS:
-            what = "trailers" if self._stage is _Stage.BODY else "headers"
-            raise MalformedHeadError(f"The request has more than {_MOST_FIELDS} {what}.")
-
     def on_message_begin(self) -> None:
         """The first byte of a request: its head has its own time, however long it was waited for."""
         self._stage = _Stage.HEAD
-        self._fields = self._field_bytes = 0
         self._until = math.inf
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        """A piece of the request's target."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; a trailer is counted and dropped, for it must not be read as a header (RFC 9110 §6.5.1)."""
-        self._count(len(name) + len(value) + len(":\r\n"))
-        if self._stage is _Stage.HEAD:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """The head is over; an error raised here is a 400 like the parser's own."""
+        self._check_fields()
         check(self.parser.get_http_version(), self.headers)
         self._passing_over = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         if self._passing_over:
             return
         super().on_headers_complete()
+        self.headers = []  # trailers come where headers came, and must not be read as such (RFC 9110 §6.5.1)
         self._stage = _Stage.BODY
         self._unanswered += 1
-        self._fields = self._field_bytes = self._beside = 0
+        self._beside = 0
         self._progressed = True
 
     def on_chunk_header(self) -> None:
@@ -174,6 +169,8 @@ class Wire(HttpToolsProtocol):
         """The next byte belongs to another request; of this piece it is not known how many do."""
         if self._passing_over:
             return
+        if self.headers:
+            self._check_fields()
         super().on_message_complete()
         self._stage = _Stage.BETWEEN
         self._beside = 0

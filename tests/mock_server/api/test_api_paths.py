@@ -79,7 +79,7 @@ def sent(mock, session, disposition):
     [
         (b'attachment; filename="\xff.wav"', b'attachment; filename="\xfe.wav"'),
         (b"attachment; filename*=UTF-8''%ff.wav", b"attachment; filename*=UTF-8''%fe.wav"),
-        (b"attachment; filename*=UTF-8''%ed%a0%80.wav", b"attachment; filename*=UTF-8''%ed%a0%81.wav"),
+        (b"attachment; filename*=UTF-8''%ed%bf%bf.wav", b"attachment; filename*=UTF-8''%ed%bf%be.wav"),
         (b"attachment; filename*=US-ASCII''%ff.wav", b"attachment; filename*=US-ASCII''%fe.wav"),
         (b"attachment; filename*=nobody''%ff.wav", b"attachment; filename*=nobody''%fe.wav"),
         (b"attachment; filename*=%ff.wav", b"attachment; filename*=%fe.wav"),

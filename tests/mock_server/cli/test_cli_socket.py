@@ -29,7 +29,8 @@ class Server:
         )
         self.told = []
         self._listening = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reading = threading.Thread(target=self._read, daemon=True)
+        self.reading.start()
         assert self._listening.wait(PATIENCE_S), self.told
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.told[0])[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -83,6 +84,7 @@ def banner(directory, *arguments):
     """What a server with these options tells at start."""
     server = Server(directory, "--transcriber", "scripted", *arguments)
     assert server.stop() in (0, -signal.SIGTERM)
+    server.reading.join(PATIENCE_S)
     return "".join(server.told)
 
 

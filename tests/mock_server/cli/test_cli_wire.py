@@ -214,6 +214,18 @@ def test_a_head_is_bounded_whichever_request_of_a_connection_it_is(server, kind,
     assert "more than" in refused(said)
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_head_within_the_bound_is_taken_however_it_and_its_body_arrive(server, before):
+    order = ORDER + b" " * 15_000
+    said = head("POST", "/v1/sessions", f"X: {'x' * 61_000}", f"Content-Length: {len(order)}") + order
+    for cut in (60_000, 61_000, len(said) - 100):
+        with server.connect() as connection:
+            connection.sendall(READ * before + said[:cut])
+            time.sleep(0.05)
+            connection.sendall(said[cut:] + LAST)
+            assert statuses(rest(connection)) == [200] * before + [201, 200]
+
+
 def test_a_long_head_after_an_upload_is_refused_after_the_upload_is_answered(server):
     upload = head("POST", "/v1/sessions", f"Content-Length: {len(ORDER)}") + ORDER
     said = answered(server, upload + LONG_HEADS["one header"])
