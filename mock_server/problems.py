@@ -54,6 +54,12 @@ def invalid_api_key() -> Problem:
     return Problem(401, "invalid_api_key", "The API key is not valid.")
 
 
+def foreign_origin(origin: str) -> Problem:
+    """A page of another origin asks for what only the server's own may. Not in spec: HOUSE §6."""
+    told = f"Pages of {origin!r} do not steer this server; --console-origin lists those that may."
+    return Problem(403, "forbidden", told, {"origin": origin})
+
+
 def session_not_found(session_id: str) -> Problem:
     """No such session, or another client's: nothing tells the two apart (E49)."""
     return Problem(404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id})

@@ -1,4 +1,4 @@
-"""Codings a body may come in: gzip and deflate, undone piece by piece as it arrives (RFC 9110 §8.4, RFC 9112 §7.2)."""
+"""Codings a body may come in: gzip and deflate, undone piece by piece as it arrives (RFC 9110 §8.4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from mock_server import problems
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from starlette.datastructures import Headers
 
 #: By the names clients use; RFC 9110 §8.4.1.3 wants x-gzip to be taken for gzip.
 _KINDS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
@@ -39,13 +38,6 @@ def codings(*values: str) -> tuple[str, ...]:
     if len(found) > _MOST_STACKED or not all(name in _KINDS for name in found):
         raise problems.unsupported_coding(", ".join(found)[:80], list(_OFFERED))
     return tuple(_KINDS[name] for name in found)
-
-
-def codings_of(headers: Headers) -> tuple[str, ...]:
-    """The codings of a request's body, those of its transfer included: a server undoes no more than the chunks."""
-    transfer = [name for value in headers.getlist("transfer-encoding") for name in value.split(",")]
-    rest = (name for name in transfer if name.strip().lower() != "chunked")
-    return codings(*headers.getlist("content-encoding"), *rest)
 
 
 def refuse_transfer_encoding(value: str) -> None:

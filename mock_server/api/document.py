@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mock_server import problems
-from mock_server.api.coding import codings_of, decoded
+from mock_server.api.coding import codings, decoded
 from mock_server.api.uploads import declared_size
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ async def read(request: Request, limit: int) -> bytes:
     if (declared_size(request.headers) or 0) > limit:
         raise problems.payload_too_large(limit)
     body = bytearray()
-    async for chunk in decoded(request.stream(), codings_of(request.headers), limit):
+    async for chunk in decoded(request.stream(), codings(*request.headers.getlist("content-encoding")), limit):
         body += chunk
         if len(body) > limit:
             raise problems.payload_too_large(limit)

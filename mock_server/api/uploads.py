@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.api.coding import codings, codings_of, decoded, refuse_transfer_encoding
+from mock_server.api.coding import codings, decoded, refuse_transfer_encoding
 from mock_server.api.form import LONGEST_BOUNDARY, MOST_BESIDE, Form
 from mock_server.api.header import parameters, text
 from mock_server.api.label import checked_label
@@ -161,7 +161,7 @@ async def incoming(request: Request, path_name: str | None, limit: int) -> Incom
     if (size or 0) > limit + MOST_BESIDE:
         raise problems.payload_too_large(limit)
     refuse_transfer_encoding(headers.get("content-transfer-encoding", ""))
-    applied, total = codings_of(headers), whole_size(headers.items())
+    applied, total = codings(*headers.getlist("content-encoding")), whole_size(headers.items())
     sender = _Sender(path_name, _fallback_name(headers), None if applied else size, limit)
     if total is None:
         return await sender.found(headers, decoded(request.stream(), applied, limit))

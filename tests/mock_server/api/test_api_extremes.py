@@ -165,9 +165,7 @@ def test_a_clock_takes_seconds_however_they_are_written(mock, seconds):
     assert put_json(mock, "/_mock/v1/clock", {"advance_seconds": seconds}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "name", ["x" * 60_000, "%00", "a%00b", "%ED%A0%80", "%FF", "..", "%0D%0A", "%F0%9D%84%9E", "\u202e", "ses_" * 99]
-)
+@pytest.mark.parametrize("name", ["x" * 60_000, "%00", "a%00b", "..", "%0D%0A", "%F0%9D%84%9E", "\u202e", "ses_" * 99])
 @pytest.mark.parametrize("rest", ["", "/end", "/audio", "/audio/a.wav"])
 def test_an_id_of_no_session_is_404_and_goes_no_further(mock, name, rest):
     path = f"/v1/sessions/{name if name.isascii() else quote(name)}{rest}"
