@@ -58,7 +58,9 @@ class Endpoint:
                 answer = await self._face.serve(Call(request, "unknown"), self._refuse, public=True)
         except Exception:
             log.exception("%s %s broke on its way out", request.method, self._name)
-            answer = render(envelope(problems.internal_error()), request)
+            broken = envelope(problems.internal_error())
+            self._face.tell(Call(request, self._name), broken)
+            answer = render(broken, request)
         await answer(scope, receive, send)
 
     async def _refuse(self, _face: Face, call: Call) -> Answer:

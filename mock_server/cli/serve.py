@@ -195,13 +195,17 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None]) -> None:
+def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None], *, verbose: bool) -> None:
+    from mock_server.cli.verbose import lines
     from mock_server.cli.wire import Server
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # a warning for each malformed form is a client's word
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    Server(configuration(app), app.state.face, announce).run(sockets=[listening])
+    # uvicorn's configuration closes every handler of the process: ours comes after it
+    server = Server(configuration(app), app.state.face, announce)
+    with lines(wanted=verbose):
+        server.run(sockets=[listening])
 
 
 def serve(
@@ -233,6 +237,9 @@ def serve(
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
+    ] = False,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
     try:
@@ -252,7 +259,7 @@ def serve(
     listening = _listen(host, port)
     app, notice = _open(settings)
     port = listening.getsockname()[1]
-    _run(app, listening, lambda: _banner(settings, host, port, notice))
+    _run(app, listening, lambda: _banner(settings, host, port, notice), verbose=verbose)
 
 
 def faults() -> None:

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server import problems
 from mock_server.api.answer import envelope
+from mock_server.api.trail import tell_unparsed
 
 if TYPE_CHECKING:
     import asyncio
@@ -69,7 +70,9 @@ class Wire(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close."""
-        body = json.dumps(envelope(problems.invalid_request(msg)).body).encode()
+        problem = problems.invalid_request(msg)
+        tell_unparsed(problem.status, problem.code, problem.message)
+        body = json.dumps(envelope(problem).body).encode()
         head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
         self.transport.close()
