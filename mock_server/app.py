@@ -71,6 +71,7 @@ def _routes(face: Face) -> list[BaseRoute]:
         return [route(_SESSION, "GET", "get", operations.get), *routes]
     by_method = {"PATCH": ("amend", operations.amend)}
     return [
+        route("/", "GET", "docs", docs.enter, public=True),
         route(_SESSION, "GET", "get", operations.get, also=by_method),
         route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
         *routes,
