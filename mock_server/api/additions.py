@@ -62,6 +62,10 @@ _AMENDMENT: Schema = _optional(
     user_status=_TEXT | {"description": "goes into the journal; cancelled does not move the session"},
     processing_status=_TEXT | {"description": "goes into the journal"},
 )
+_AMENDMENT_REFUSED = _answer(
+    "Not valid, or the session was ended and templates or languages should change",
+    {"$ref": "#/components/schemas/error_envelope"},
+) | {"x-error-codes": ["invalid_request", "session_ended", "unsupported_version"]}
 _OUTLINE: Schema = _object(
     at=_MOMENT,
     operation=_TEXT,
@@ -85,7 +89,8 @@ _CLIENTS: Mapping[str, Mapping[str, Any]] = {
             "Change what a session was ordered with, or say that the user cancelled",
             {
                 "200": _answer("Done, and in the journal", _object(session_id=_TEXT, status=_TEXT, message=_TEXT)),
-                **_refusals("refused", "unauthenticated", "not_found", "gone", "unavailable"),
+                "400": _AMENDMENT_REFUSED,
+                **_refusals("unauthenticated", "not_found", "gone", "unavailable"),
             },
             requestBody=_body(_AMENDMENT),
         )

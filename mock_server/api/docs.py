@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ a{color:var(--link)}code,pre{font:13px/1.5 ui-monospace,monospace}
 pre{background:var(--soft);padding:.7rem 1rem;border-radius:6px;overflow-x:auto}
 nav li{margin:.1rem 0}nav ul{list-style:none;padding-left:0;margin:.2rem 0 .8rem}
 h2{margin:2.2rem 0 .2rem;border-bottom:1px solid var(--line)}
-details{border:1px solid var(--line);border-radius:8px;margin:.6rem 0;padding:0 1rem}
+details{border:1px solid var(--line);border-radius:8px;margin:.6rem 0;padding:0 1rem;overflow-x:auto}
 summary{cursor:pointer;padding:.55rem 0}summary code{font-weight:600;overflow-wrap:anywhere}
 summary span{opacity:.75}
 b.get,b.post,b.put,b.patch{display:inline-block;width:3.6rem;font:600 12px ui-monospace,monospace}
@@ -32,7 +33,8 @@ b.put,b.patch{color:light-dark(#8a4b00,#f0b45f)}
 table{border-collapse:collapse;width:100%;margin:.3rem 0 1rem}
 td,th{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line)}
 th{font-weight:600;font-size:13px}td:first-child{white-space:nowrap}
-.code{background:var(--soft);border-radius:4px;padding:0 .3em;margin-right:.3em;white-space:nowrap}
+.code{background:var(--soft);border-radius:4px;padding:0 .3em;white-space:nowrap}
+.answers td:nth-child(2){width:38%}
 """
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -67,9 +69,14 @@ def _kind(schema: dict[str, Any]) -> str:
     return escape(told + (f" ({schema['format']})" if "format" in schema else ""))
 
 
-def _table(head: str, rows: list[str]) -> str:
+def _text(text: str) -> str:
+    """A sentence with its `code`."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _table(head: str, rows: list[str], kind: str = "members") -> str:
     titles = "".join(f"<th>{title}</th>" for title in head.split("|"))
-    return f"<table><tr>{titles}</tr>{''.join(rows)}</table>" if rows else ""
+    return f"<table class={kind}><tr>{titles}</tr>{''.join(rows)}</table>" if rows else ""
 
 
 def _members(schema: dict[str, Any]) -> str:
@@ -97,7 +104,7 @@ def _content(content: dict[str, Any]) -> Iterator[str]:
 def _answers(openapi: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
     for status, given in operation["responses"].items():
         answer = _resolved(openapi, given)
-        codes = "".join(f"<code class=code>{escape(code)}</code>" for code in answer.get("x-error-codes", ()))
+        codes = " ".join(f"<code class=code>{escape(code)}</code>" for code in answer.get("x-error-codes", ()))
         schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
         shown = codes or (_kind(schema) if "$ref" in schema or "anyOf" in schema else _members(schema))
         yield f"<tr><td>{_code(status)}</td><td>{escape(answer['description'])}</td><td>{shown}</td></tr>"
@@ -119,7 +126,7 @@ def _operation(openapi: dict[str, Any], path: str, method: str, item: dict[str, 
     parts.append(_table("parameter|type|", rows))
     if "requestBody" in operation:
         parts += ["<p><b>Body</b></p>", *_content(_resolved(openapi, operation["requestBody"])["content"])]
-    parts.append(_table("answer|when|error.code, or what it holds", list(_answers(openapi, operation))))
+    parts.append(_table("answer|when|error.code, or what it holds", list(_answers(openapi, operation)), "answers"))
     head = f"<b class={method}>{method.upper()}</b> {_code(path)} <span>{escape(operation['summary'])}</span>"
     return f"<details id='{name}'><summary>{head}</summary>{''.join(parts)}</details>"
 
@@ -147,7 +154,7 @@ def _sections(openapi: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _page(openapi: dict[str, Any]) -> str:
     """The whole document as HTML."""
     title, root = escape(openapi["info"]["title"]), escape(openapi["servers"][0]["url"])
-    told = "".join(f"<p>{escape(part)}</p>" for part in openapi["info"]["description"].split("\n\n"))
+    told = "".join(f"<p>{_text(part)}</p>" for part in openapi["info"]["description"].split("\n\n"))
     found = list(_sections(openapi))
     schemas = "".join(
         f"<details id='schema-{escape(name)}'><summary>{_code(name)} <span>{escape(schema.get('title', ''))}</span>"

@@ -222,3 +222,25 @@ def test_a_program_at_the_root_gets_the_same_as_json(mock, accept):
     for url in (told["docs"], told["openapi"], told["discovery"], *told["health"].values()):
         assert mock.get(url, key=None).status_code == 200
     assert all(mock.get(url, key=None).status_code in (401, 405) for url in told["control"].values())
+
+
+def test_the_codes_the_document_names_are_those_the_server_answers_with(mock):
+    document = openapi(mock)
+    good = mock.create()
+    mock.upload(good)
+    mock.end(good)
+    mock.settled(good)
+    late, path = mock.upload(good), f"/v1/sessions/{good['session_id']}"
+    refused = [
+        ("post", "/v1/sessions", mock.post("/v1/sessions", json={})),
+        ("post", "/v1/sessions", mock.post("/v1/sessions", json={}, headers={"MSA-Version": "7"})),
+        ("post", "/v1/sessions/{session_id}/audio", late),
+        ("post", "/v1/sessions/{session_id}/end", mock.end(good)),
+        ("patch", "/v1/sessions/{session_id}", mock.send("PATCH", path, json={"templates": ["soap"]})),
+        ("get", "/v1/sessions/{session_id}", mock.get("/v1/sessions/ses_unknown")),
+        ("get", "/v1/templates", mock.get("/v1/templates", key=None)),
+    ]
+    for method, described, answer in refused:
+        found = document["paths"][described][method]["responses"][str(answer.status_code)]
+        found = document["components"]["responses"][found["$ref"].rsplit("/", 1)[1]] if "$ref" in found else found
+        assert code_of(answer) in found["x-error-codes"], (method, described)
