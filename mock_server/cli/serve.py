@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 import re
 import socket
@@ -34,6 +35,8 @@ _GRACE_S = 3
 _KEEP_ALIVE_S = 15
 #: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
 _MOST_CONNECTIONS = 1024
+#: Wider than any table, in characters.
+_ENDLESS = 100_000
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
 
@@ -262,9 +265,21 @@ def serve(
     _run(app, listening, lambda: _banner(settings, host, port, notice), verbose=verbose)
 
 
-def faults() -> None:
+def faults(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
-    table = Table("fault", "vice", "breaks", box=None, header_style="dim")
+    if as_json:
+        told = [
+            {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
+            for found in CATALOGUE.values()
+        ]
+        typer.echo(json.dumps(told, indent=2))
+        return
+    table = Table("fault", "vice", "breaks", box=None, pad_edge=False, header_style="dim")
     for found in CATALOGUE.values():
-        table.add_row(found.name, found.vice, ", ".join(found.breaks))
-    Console().print(table)
+        table.add_row(found.name, escape(found.vice), ", ".join(found.breaks))
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width: nothing is cut for it
+        console.width = _ENDLESS
+    console.print(table)
