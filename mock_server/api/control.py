@@ -66,9 +66,10 @@ async def live(_face: Face, _call: Call) -> Answer:
 
 
 async def ready(face: Face, _call: Call) -> Answer:
-    """GET /health/ready: the model really transcribed a second of audio."""
-    body = {"status": "ready" if face.ready else "not_ready", "engine": face.transcriber.engine}
-    if face.ready:
+    """GET /health/ready: the model really transcribed a second of audio, and there is room to store what comes."""
+    because = face.service.shortage() if face.ready else face.unready_because
+    body = {"status": "not_ready" if because else "ready", "engine": face.transcriber.engine}
+    if not because:
         return Answer(200, body, _FRESH)
-    refusal = envelope(problems.service_unavailable(face.unready_because, _RETRY_S))
+    refusal = envelope(problems.service_unavailable(because, _RETRY_S))
     return replace(refusal, body={**body, **refusal.body})

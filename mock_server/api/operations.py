@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Session answers change from one read to the next; a 410 would otherwise be cached by default (E65).
 _FRESH = {"Cache-Control": "no-store"}
+#: Integers up to here mean the same to every JSON library (RFC 8259 §6).
+_LARGEST = 2**53 - 1
 #: A cache holds one validator of ours, maybe a few.
 _LONGEST_MATCH = 1024
 
@@ -123,8 +125,8 @@ def _count(body: dict[str, Any], field: str) -> int | None:
     value = body.get(field)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise problems.invalid_request(f"The field {field!r} has to be an integer not below zero.", field=field)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
+        raise problems.invalid_request(f"The field {field!r} has to be an integer from 0 to {_LARGEST}.", field=field)
     return value
 
 

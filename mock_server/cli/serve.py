@@ -110,15 +110,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _try(settings: Settings) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
     from mock_server.speech import open_transcriber
+    from mock_server.storage.keeping import open_keeping
     from mock_server.storage.lock import DirectoryLock
-    from mock_server.storage.sqlite import open_engine, prepare
 
     lock = DirectoryLock(settings.data_dir)
     try:
-        path = settings.data_dir / "scribe.sqlite"
-        engine = open_engine(path)
-        prepare(engine, path)
-        engine.dispose()
+        open_keeping(settings.data_dir).close()
     finally:
         lock.release()
     return open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
