@@ -65,6 +65,12 @@ def session_not_found(session_id: str) -> Problem:
     return Problem(404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id})
 
 
+def template_not_found(template: str, ordered: list[str]) -> Problem:
+    """A template the session was not ordered with (§11.2)."""
+    told = f"The session was not ordered with the template {template!r}."
+    return Problem(404, "template_not_found", told, {"template_id": template, "templates": ordered})
+
+
 def route_not_found(path: str) -> Problem:
     """An unknown route, in the same envelope (ERR-012)."""
     return Problem(404, "invalid_request", f"There is no resource at {path!r}.")
@@ -89,6 +95,21 @@ def session_expired(session_id: str, expired_at: str) -> Problem:
         f"Session {session_id!r} expired at {expired_at}.",
         {"session_id": session_id, "expired_at": expired_at},
     )
+
+
+def session_ended(session_id: str, state: str, told: str) -> Problem:
+    """The session was ended, and takes no more of this; the code is not in §11.2, but clients know it (E41, E63)."""
+    return Problem(
+        400,
+        "session_ended",
+        f"Session {session_id!r} was ended and is {state}: {told}.",
+        {"session_id": session_id, "status": state},
+    )
+
+
+def data_too_large(field: str, size: int, limit: int) -> Problem:
+    """Pass-through data beyond what a session keeps (E52)."""
+    return invalid_request(f"{field} takes {size} bytes; {limit} are allowed.", field=field)
 
 
 def payload_too_large(limit: int) -> Problem:

@@ -18,10 +18,12 @@ VERSIONS = ("0.1",)
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds: bytes a file and a session, files a session, sessions in processing, and pauses in seconds."""
+    """Bounds: bytes a file, a session and its data, files a session, sessions in processing, pauses in seconds."""
 
     upload_bytes: int = 100 * 1024 * 1024
     session_bytes: int = 1024 * 1024 * 1024
+    #: What a client may leave with a session for itself: far above what the text shows (E52).
+    data_bytes: int = 64 * 1024
     #: An hour in chunks of six seconds.
     files: int = 600
     #: Two hundred consultations ended within a minute is a clinic's whole day.

@@ -140,7 +140,7 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
     """
-    console, trouble = Console(), Console(stderr=True)
+    console, trouble = terminal.printer(), Console(stderr=True)
     check_selection(only or [], profile, revision)
     try:
         options = Options(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,8 +14,6 @@ from conformance.report.page import CHAPTERS, HEADLINES
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from conformance.run import Graded, Run
 
 COLOURS = {
@@ -31,6 +30,17 @@ _OVERALL = {
     Overall.NON_CONFORMANT: "bold red",
     Overall.NOT_FULLY_VERIFIED: "bold yellow",
 }
+
+#: Wider than any table or sentence, in characters.
+_ENDLESS = 100_000
+
+
+def printer() -> Console:
+    """Stdout: as wide as a terminal is, and as wide as it takes where nobody looks: a pipe has no width to cut for."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = _ENDLESS
+    return console
 
 
 def _table(run: Run) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,10 @@ from mock_server.api.answer import Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Outline, Outlines
+from mock_server.api.redaction import shown
+from mock_server.api.trail import path_of, reason, tell, watched
 from mock_server.api.uploads import declared_size
+from mock_server.auth import presented
 from mock_server.faults import Asked, Faults
 from mock_server.problems import Problem
 from mock_server.settings import VERSIONS
@@ -116,11 +120,31 @@ class Face:
         return f"{self.base_url(request)}/sessions/{session_id}/audio"
 
     def _remember(self, call: Call, answer: Answer) -> None:
+        if not call.namespace and answer.status >= 400:
+            with contextlib.suppress(Problem):  # a stranger's request is in nobody's list
+                call.namespace = self.keys.namespace(call.request.headers)
         if not call.namespace or call.operation == "control":
             return
-        at = self.service.clocks.now(call.namespace)
-        outline = Outline(at, call.operation, call.request.method, call.path[:500], answer.status, call.session_id)
+        secrets = self._secrets(call.request)
+        outline = Outline(
+            self.service.clocks.now(call.namespace),
+            call.operation,
+            call.request.method,
+            path_of(call.request, secrets),
+            answer.status,
+            call.session_id and shown(call.session_id, secrets, _LONGEST_ID),
+            *reason(answer, secrets),
+        )
         self.seen.keep(call.namespace, outline)
+
+    def _secrets(self, request: Request) -> set[str]:
+        """What no line may show: the credentials of this request, and all that are valid."""
+        return presented(request.headers) | set(self.settings.api_keys)
+
+    def tell(self, call: Call, answer: Answer) -> None:
+        """Print the request's line for whoever watches."""
+        if watched():
+            tell(call.request, answer, call.session_id, self._secrets(call.request))
 
     def _check_version(self, request: Request) -> None:
         asked = request.headers.get("msa-version")
@@ -132,7 +156,9 @@ class Face:
         request = call.request
         call.foreign = self.foreign(request)
         if request.method == "OPTIONS" and not call.foreign:
-            return preflight(request, faithful=self.settings.faithful)
+            allowed = preflight(request, faithful=self.settings.faithful)
+            self.tell(call, Answer(allowed.status_code))
+            return allowed
         call.session_id = request.path_params.get("session_id", "")[:_LONGEST_ID] or None
         call.name = request.path_params.get("name")
         self._running += 1
@@ -143,6 +169,7 @@ class Face:
         if self.faults.active:
             answer = self.faults.rewrite(self._asked(call), answer)
         self._remember(call, answer)
+        self.tell(call, answer)
         return render(_closing(answer, request), request, readable=not call.foreign)
 
     def _asked(self, call: Call) -> Asked:

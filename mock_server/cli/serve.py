@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 import re
 import socket
@@ -36,6 +37,8 @@ _GRACE_S = 3
 _KEEP_ALIVE_S = 15
 #: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
 _MOST_CONNECTIONS = 1024
+#: Wider than any table, in characters.
+_ENDLESS = 100_000
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
 
@@ -207,13 +210,17 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None]) -> None:
+def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None], *, verbose: bool) -> None:
+    from mock_server.cli.verbose import lines
     from mock_server.cli.wire import Server
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # a warning for each malformed form is a client's word
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    Server(configuration(app), app.state.face, announce).run(sockets=[listening])
+    # uvicorn's configuration closes every handler of the process: ours comes after it
+    server = Server(configuration(app), app.state.face, announce)
+    with lines(wanted=verbose):
+        server.run(sockets=[listening])
 
 
 def serve(
@@ -255,6 +262,9 @@ def serve(
             metavar="URL", help="Origin of another server's page that may use the control plane; may be repeated."
         ),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
+    ] = False,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
     try:
@@ -275,12 +285,24 @@ def serve(
     listening = _listen(host, port)
     app, notice = _open(settings)
     port = listening.getsockname()[1]
-    _run(app, listening, lambda: _banner(settings, host, port, notice))
+    _run(app, listening, lambda: _banner(settings, host, port, notice), verbose=verbose)
 
 
-def faults() -> None:
+def faults(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
-    table = Table("fault", "vice", "breaks", box=None, header_style="dim")
+    if as_json:
+        told = [
+            {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
+            for found in CATALOGUE.values()
+        ]
+        typer.echo(json.dumps(told, indent=2))
+        return
+    table = Table("fault", "vice", "breaks", box=None, pad_edge=False, header_style="dim")
     for found in CATALOGUE.values():
-        table.add_row(found.name, found.vice, ", ".join(found.breaks))
-    Console().print(table)
+        table.add_row(found.name, escape(found.vice), ", ".join(found.breaks))
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width: nothing is cut for it
+        console.width = _ENDLESS
+    console.print(table)

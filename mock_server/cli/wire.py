@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server import problems
 from mock_server.api.answer import envelope
+from mock_server.api.trail import tell_unparsed
 from mock_server.cli.head import MalformedHeadError, check
 
 if TYPE_CHECKING:
@@ -234,7 +235,9 @@ class Wire(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._stage is not _Stage.BODY or not self.cycle.response_started:
-            body = json.dumps(envelope(problems.invalid_request(msg)).body).encode()
+            problem = problems.invalid_request(msg)
+            tell_unparsed(problem.status, problem.code, problem.message)
+            body = json.dumps(envelope(problem).body).encode()
             head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
         self.transport.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 
@@ -155,10 +156,20 @@ def test_a_refusal_leaves_the_data_directory_free(tmp_path):
 
 
 def test_faults_lists_every_fault_with_what_it_breaks():
-    result = CliRunner().invoke(app, ["faults"], env={"COLUMNS": "400"})
+    result = CliRunner().invoke(app, ["faults"], env={"COLUMNS": "60"})  # into a pipe, which has no width
     assert result.exit_code == 0
+    lines = result.stdout.splitlines()
     for fault in CATALOGUE.values():
-        assert fault.name in result.output
+        (line,) = [line for line in lines if line.split("  ")[0] == fault.name]
+        assert fault.vice in line
+        assert ", ".join(fault.breaks) in line
+
+
+def test_faults_are_told_to_programs_as_json():
+    result = CliRunner().invoke(app, ["faults", "--json"])
+    told = json.loads(result.stdout)
+    assert [entry["name"] for entry in told] == list(CATALOGUE)
+    assert all(tuple(entry["breaks"]) == CATALOGUE[entry["name"]].breaks for entry in told)
 
 
 def test_help_names_every_option_of_the_contract():

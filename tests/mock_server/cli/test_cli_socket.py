@@ -280,3 +280,59 @@ def test_the_server_is_ready_once_whisper_has_heard_a_second(tmp_path):
     assert seen[0] == 503
     assert set(seen) == {503, 200}
     assert answer.json()["engine"].startswith("faster-whisper")
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("watched"), "--transcriber", "scripted", "-v")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def line_of(server, mark):
+    """The line of a request, once it is printed."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        if found := [line for line in server.told if mark in line]:
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError(server.told)
+
+
+def test_verbose_prints_a_line_a_request_with_its_time_and_reason(watched):
+    httpx.post(f"{watched.url}/v1/sessions?tag=x", headers={"X-API-Key": KEY}, json={})
+    line = line_of(watched, "/v1/sessions?tag=…")
+    assert re.match(r"\d\d:\d\d:\d\d POST \S+ 400 missing_required_field - \[templates\] The required field", line)
+    httpx.get(f"{watched.url}/v1/templates?api_key=hush-hush", headers={"X-API-Key": "nobodys-key-1"})
+    assert " 401 invalid_api_key " in line_of(watched, "?api_key=")
+    assert not [line for line in watched.told[4:] if "hush" in line or "nobodys" in line or KEY in line]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"GET /\x00\x1b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "Invalid char in url path"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000, "take more than"),
+    ],
+)
+def test_verbose_tells_of_what_was_no_request_too(watched, said, why):
+    with watched.connect() as connection:
+        connection.sendall(said)
+        answered(connection)
+    assert re.match(r"\d\d:\d\d:\d\d - - 400 invalid_request - ", line_of(watched, why))
+
+
+def test_a_reader_who_does_not_read_holds_up_neither_requests_nor_the_stop(tmp_path):
+    command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--transcriber", "scripted", "-v"]
+    process = subprocess.Popen([*command, "--data-dir", str(tmp_path)], stderr=subprocess.PIPE)
+    try:
+        url = re.search(rb"http://127\.0\.0\.1:\d+", process.stderr.readline())[0].decode()
+        with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
+            for _ in range(800):  # more than a pipe holds
+                assert client.get("/v1/" + "x" * 250).status_code == 404
+        process.terminate()
+        process.wait(PATIENCE_S)
+    finally:
+        process.kill()
+        process.stderr.close()
