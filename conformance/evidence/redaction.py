@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from conformance.evidence.spelling import BEGUN, GAP, Span, readings, skeleton, whole_escapes, without_begun
+from conformance.evidence.spelling import BEGUN, GAP, Span, mixed, readings, skeleton, whole_escapes, without_begun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from conformance.evidence.spelling import Reading
 
 #: What stands where the tester's key stood, and where the other client's did.
 KEY, SECOND_KEY = "<key>", "<second-key>"
@@ -23,6 +25,8 @@ SHORTEST_UNMISTAKABLE = 8
 SHORTEST_WORD = 4
 #: Of a secret that a cut left in half, so many characters give nothing away.
 HALF = 4
+#: Characters of a secret that are seen together wherever all of it is, some misread.
+PIECE = 4
 #: A text up to so long is looked through once: the same headers come with every exchange.
 _REMEMBERED = 512
 #: What was replaced is looked through again, in case the rest says something together.
@@ -31,7 +35,7 @@ _BASE64 = rb"[A-Za-z0-9+/_-]"
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Form:
     """One way to write a secret: `needle` is quickly looked for in the skeleton of a text, `source` finds it exactly.
 
@@ -42,10 +46,21 @@ class _Form:
     needle: bytes
     source: bytes
     begins: bool = False
+    #: Whether characters of it that are written in different ways are worth a longer look.
+    mixes: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[bytes]:
         return re.compile(self.source, re.IGNORECASE)
+
+    @cached_property
+    def mixed(self) -> re.Pattern[bytes]:
+        return re.compile(mixed(self.needle), re.IGNORECASE)
+
+    @cached_property
+    def pieces(self) -> tuple[bytes, ...]:
+        """Parts of the needle, one of which is seen even where escapes around the others are misread."""
+        return tuple(self.needle[at : at + PIECE] for at in range(0, len(self.needle) - PIECE + 1, PIECE))
 
     def half(self, tail: bytes) -> bytes:
         """The beginning of the form that the skeleton of a text ends with."""
@@ -76,7 +91,7 @@ def _unmistakable(placeholder: str, secret: bytes) -> Iterator[_Form]:
     for needle in plain:
         # One that looks like an escape itself is found by what it says, too.
         if len(needle) >= SHORTEST_UNMISTAKABLE:
-            yield _Form(placeholder, needle, _spaced(needle), begins=True)
+            yield _Form(placeholder, needle, _spaced(needle), begins=True, mixes=needle == skeleton(secret))
     for core, pattern in _cores(secret):
         yield _Form(placeholder, skeleton(core), pattern, begins=True)
         for outer, around in _cores(core):
@@ -215,12 +230,14 @@ class Redactor:
         spans: list[Span] = []
         if len(value) < self._shortest:
             return spans
-        for reading in readings(value):
-            bare = skeleton(reading.text)
+        looked = [(reading, skeleton(reading.text)) for reading in readings(value)]
+        for reading, bare in looked:
             for form in forms:
                 if form.needle in bare:
                     found = form.pattern.finditer(reading.text)
                     spans += [(*reading.span(*each.span()), form.placeholder) for each in found]
+        if len(looked) > 1:
+            spans += _mixed(looked, forms)
         if spans and self._worded:
             placed = [mark.span() for mark in self._worded.finditer(value)]
             spans = [span for span in spans if not any(a <= span[0] and span[1] <= b for a, b in placed)]
@@ -238,6 +255,15 @@ class Redactor:
                         spans.append((*reading.span(*begun.span()), form.placeholder))
         first = min(whole_escapes(value, spans), default=None)
         return value[: first[0]] + first[2].encode() if first else value
+
+
+def _mixed(looked: list[tuple[Reading, bytes]], forms: tuple[_Form, ...]) -> Iterator[Span]:
+    """Where secrets stand that some readings of a text have a piece of."""
+    for form in forms:
+        if form.mixes and any(piece in bare for _, bare in looked[1:] for piece in form.pieces):
+            for reading, _ in looked:
+                for found in form.mixed.finditer(reading.text):
+                    yield *reading.span(*found.span()), form.placeholder
 
 
 def _merged(spans: list[Span]) -> list[Span]:

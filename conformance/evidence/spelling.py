@@ -25,7 +25,7 @@ _FOLDED = bytes(range(0x100)).lower()
 #: Numbers of characters that nobody sees: spaces of all widths, soft hyphen, joiners, byte order mark.
 _UNSEEN = rb"00a[0d]|20[0-2][0-9a-f]|2060|feff"
 #: Entities by their name in lower case, as far as they stand for ASCII or for nothing that is seen.
-_NAMED = {
+_NAMED: dict[bytes, bytes] = {
     name.lower().encode(): text.encode() if text.isascii() else b"\0"
     for name, text in html5.items()
     if len(text) == 1 and (text.isascii() or not text.isprintable())
@@ -33,13 +33,14 @@ _NAMED = {
 #: JSON, JavaScript, Python, C: \u002b \U0000002b \u{2b} \x2b \53 \n \"; before the end of a line it joins two lines.
 _BACKSLASHED = (
     rb"\\(?:u(?:0000)?(?:00(?P<u>[0-7][0-9a-f])|(?P<unseen>" + _UNSEEN + rb"))|u\{0{0,4}(?P<braced>[0-7]?[0-9a-f])\}"
-    rb"|x(?P<x>[0-7][0-9a-f])|(?P<octal>[0-7]{1,3})|(?P<control>[abfnrtv])|(?P<bare>[^0-9a-z\x80-\xff]))"
+    rb"|x(?P<x>[0-7][0-9a-f])|(?P<octal>[0-7]{1,3})|(?P<control>(?-i:[abfnrtv]))|(?P<bare>[\s\x22\x27/\\]))"
 )
 #: Addresses; %u002b is what JavaScript's escape() writes.
 _PERCENT = rb"%(?:u00)?(?P<percent>[0-9a-f]{2})"
+#: A name before those that begin it, so that the longest is taken.
 _ENTITY = (
-    rb"&(?:\#0*(?P<decimal>[0-9]{1,7});?|\#x0*(?P<hex>[0-9a-f]{1,6});?|(?P<name>"
-    + b"|".join(sorted((re.escape(name) for name in _NAMED), key=len, reverse=True))
+    rb"&(?:\#0*(?P<decimal>[0-9]{1,7});?|\#x0*(?P<hex>[0-9a-f]{1,6});?|(?=[a-z])(?P<name>"
+    + b"|".join(re.escape(name) for name in sorted(_NAMED, reverse=True))
     + rb"))"
 )
 #: Mail: quoted-printable, and the soft ends of its lines.
@@ -80,6 +81,33 @@ def whole_escapes(text: bytes, spans: list[Span]) -> list[Span]:
         cut = first >= 0 and escapes[first][1] > start
         widened.append((starts[first] if cut else start, max(end, escapes[last][1]) if last >= 0 else end, name))
     return widened
+
+
+def mixed(secret: bytes) -> bytes:
+    """A pattern of a secret in which each character is written as it likes, whatever stands before it.
+
+    Reading escapes from the left goes wrong where the text before a secret, or the secret itself, looks like the
+    beginning of one: a percent sign before "41". Runs are bounded, as a text of nothing but backslashes is read too.
+    """
+    return GAP.join(map(_written, secret.translate(None, IGNORED)))
+
+
+def _written(number: int) -> bytes:
+    """A pattern of the ways to write one character in either case; escapes may be escaped again."""
+    char = bytes((number,))
+    cases = {*char.lower(), *char.upper()}
+    plain = re.escape(char) if char.isalnum() else rb"\\{0,64}?" + re.escape(char)
+    two = b"(?:%s)" % b"|".join(b"%02x" % each for each in cases)
+    octal = b"|".join(b"%03o|%o(?![0-7])" % (each, each) for each in cases)
+    entities = [b"#0{0,64}%d;?|#x0{0,64}%x;?" % (each, each) for each in cases]
+    entities += [re.escape(name) for name, text in _NAMED.items() if text == char]
+    return b"(?:%s|%s|%s|%s|%s)" % (
+        plain,
+        rb"\\{1,64}(?:u(?:0000)?00%s|u\{0{0,4}%s\}|x%s|%s)" % (two, two, two, octal),
+        b"&(?:amp;){0,16}(?:%s)" % b"|".join(entities),
+        rb"%(?:25){0,16}(?:u00)?" + two,
+        rb"=(?:3d){0,16}" + two,
+    )
 
 
 @lru_cache(maxsize=4096)
