@@ -88,7 +88,8 @@ class Options:
     reading: Reading = "lenient"
     revision: str = "2026-01-27"
     seed: int = 0
-    test_clock: str | None = None
+    #: Not shown either: a password may stand in it.
+    test_clock: str | None = field(default=None, repr=False)
     processing_timeout: float = 120.0
     budget: float = 900.0
     #: A server may transcribe before it acknowledges; 60 s is where proxies give up by default.

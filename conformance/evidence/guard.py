@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
     from conformance.evidence.redaction import Redactor
 
-#: Libraries that log addresses and headers of what is sent, should somebody turn their level down.
-_TALKATIVE = ("httpx", "httpcore", "asyncio")
+#: Loggers that tell addresses and headers of what is sent, should somebody turn their level down. Each by its name: a
+#: filter does not hold for the loggers below its own, and the client's are made when it first connects.
+_TALKATIVE = (
+    "asyncio",
+    "httpx",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+)
 
 
 class _Filter(logging.Filter):
@@ -30,9 +35,7 @@ class _Filter(logging.Filter):
 @contextmanager
 def guarded(redactor: Redactor) -> Iterator[None]:
     """While this lasts the HTTP client logs no secret, and no exception that leaves it names one."""
-    # A filter holds for its own logger only, not for those below.
-    names = [name for name in list(logging.root.manager.loggerDict) if name.split(".")[0] in _TALKATIVE]
-    loggers, quiet = [logging.getLogger(name) for name in names], _Filter(redactor)
+    loggers, quiet = [logging.getLogger(name) for name in _TALKATIVE], _Filter(redactor)
     for logger in loggers:
         logger.addFilter(quiet)
     try:
@@ -51,6 +54,9 @@ def _redact(error: BaseException, redactor: Redactor, done: set[int]) -> None:
         return
     done.add(id(error))
     error.args = tuple(redactor.text(each) if isinstance(each, str) else each for each in error.args)
+    if isinstance(error, OSError):  # its words are not read from `args`
+        error.strerror = error.strerror and redactor.text(str(error.strerror))
+        error.filename = error.filename and redactor.text(str(error.filename))
     held = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     for other in (error.__cause__, error.__context__, *held):
         if other is not None:

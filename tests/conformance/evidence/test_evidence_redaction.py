@@ -56,7 +56,8 @@ def test_a_key_is_taken_out_of_all_that_a_reader_could_get_it_from(way, key):
     for around in ("", "«", "a ", '{"echo": "'):
         assert not tells(redactor.text(around + told + around[::-1]), key), told
         kept = redactor.body((around + told + around[::-1]).encode()).decode()
-        assert "<key>" in kept
+        # Nobody gets a key back whose own "=2B" an encoder for mail left as it was.
+        assert "<key>" in kept or not tells(told, key)
         assert not tells(kept, key), (told, kept)
 
 
