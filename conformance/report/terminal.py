@@ -95,7 +95,7 @@ def summary(console: Console, run: Run) -> None:
         if len(open_) > 12:
             console.print(f"   … and {len(open_) - 12} more in the report")
     for note in run.evidence.notes:
-        if note.reason in ("kit_error", "no_clock", "deadline"):
+        if note.reason in ("kit_error", "no_clock", "deadline", "short_key"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     headline = HEADLINES[run.overall].upper()
     console.print(
