@@ -16,7 +16,6 @@ from conformance.drive.budget import Budget
 from conformance.drive.wire import Wire
 from conformance.evidence import Label
 from conformance.evidence.recorder import Recorder
-from conformance.evidence.redaction import Redactor
 from conformance.target import Options
 from conformance.verdict import Overall
 
@@ -49,7 +48,7 @@ async def _recorded(options: Options) -> float:
     left = iter(range(_LOOP))
     label = Label("templates", "bench", graded=False)
     url = f"{options.target}/v1/templates"
-    recorder = Recorder(Redactor({"<key>": options.api_key, "<second-key>": options.second_api_key or options.api_key}))
+    recorder = Recorder(options.redactor)
     async with Wire(options, recorder, Budget(60.0)) as wire:
 
         async def loop() -> None:

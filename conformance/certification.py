@@ -44,7 +44,7 @@ async def certify(
     graded = grade(evidence, text, reading, only)
     return Run(
         overall=conclude(graded),
-        target=options.target,
+        target=options.redactor.text(options.target),
         profile=profile,
         revision=options.revision,
         reading=reading,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,7 +113,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if not target:
         return []
     reading, revision = config.getoption("--scribe-reading"), config.getoption("--scribe-revision")
-    return [f"scribe: {target}, medscribe {revision}, {reading} reading"]
+    told = config.stash[_OPTIONS].redactor.text(target)
+    return [f"scribe: {told}, medscribe {revision}, {reading} reading"]
 
 
 def _spec(config: pytest.Config) -> Spec:
@@ -183,6 +185,9 @@ def _certify(config: pytest.Config) -> Run:
         run = asyncio.run(certify(options, reading=options.reading, only=only))
     except (TargetUnreachable, CredentialsRefused) as error:
         pytest.exit(_in_our_names(str(error)), returncode=3)
+    except Exception as error:  # noqa: BLE001 - a traceback of pytest's would show what the client holds, with --showlocals
+        told = "".join(traceback.format_exception(error))
+        pytest.exit(f"the kit failed\n{options.redactor.text(told)}", returncode=5)
     directory = config.getoption("--scribe-report-dir")
     if directory:
         try:

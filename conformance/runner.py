@@ -17,8 +17,9 @@ from conformance.drive.driver import Driver
 from conformance.drive.negotiation import prepare
 from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts, Note
+from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
-from conformance.evidence.redaction import Redactor
+from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.journeys import all_journeys
 from conformance.target import CredentialsRefused, Options, TargetUnreachable
 
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from conformance.target import Target
     from fixtures import Fixture
 
-#: What an operator adds to each request may be a secret; shorter values are words that stand everywhere.
-SHORTEST_SECRET = 8
-
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
+
+#: Why a key is not out of the reports altogether.
+SHORT_KEY = (
+    "{} has fewer than "
+    f"{SHORTEST_UNMISTAKABLE} characters and may be part of ordinary words: the reports leave it out only where it "
+    "stands alone. Use a longer key before you pass reports on."
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class _Run:
     ) -> None:
         if self._progress is not None:
             sent = self.wire.recorder.sent
-            self._progress(Progress(event, journey, text, sent, self.done, self.total, tuple(self._running)))
+            told = self.options.redactor.text(text)
+            self._progress(Progress(event, journey, told, sent, self.done, self.total, tuple(self._running)))
 
     async def walk(self, journey: Journey, target: Target, clock: TestClock | None) -> None:
         """One journey to its end; what stops it is noted, and stops nothing else."""
@@ -110,9 +116,20 @@ async def drive_all(
 
         audio = load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
-    secrets = {"<key>": options.api_key, "<second-key>": options.second_api_key}
-    secrets |= {f"<{name}>": value for name, value in options.headers if len(value) >= SHORTEST_SECRET}
-    recorder = Recorder(Redactor({name: secret for name, secret in secrets.items() if secret}))
+    recorder = Recorder(options.redactor)
+    for option in options.short_keys:
+        recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
+    with guarded(options.redactor):
+        return await _drive_all(options, recorder, progress, audio, chosen)
+
+
+async def _drive_all(
+    options: Options,
+    recorder: Recorder,
+    progress: Callable[[Progress], None] | None,
+    audio: Mapping[str, Fixture],
+    chosen: tuple[Journey, ...],
+) -> Evidence:
     async with Wire(options, recorder, Budget(options.budget)) as wire:
         run = _Run(options, wire, audio, progress)
         run.tell("preparing", "preparation", f"looking at {options.target}")

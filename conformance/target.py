@@ -6,11 +6,13 @@ import ipaddress
 import re
 import ssl
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from conformance.drive.forms import Form
 from conformance.drive.naming import Naming
+from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +97,8 @@ class Options:
     reading: Reading = "lenient"
     revision: str = "2026-01-27"
     seed: int = 0
-    test_clock: str | None = None
+    #: Not shown either: a password may stand in it.
+    test_clock: str | None = field(default=None, repr=False)
     processing_timeout: float = 180.0
     budget: float = 900.0
     #: A server may transcribe before it acknowledges; 60 s is where proxies give up by default.
@@ -117,6 +120,24 @@ class Options:
     insecure: bool = False
     transport: httpx.AsyncBaseTransport | None = None
 
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Takes whatever the operator keeps to himself out of all that is kept or shown of a run."""
+        clock = urlsplit(self.test_clock).password if self.test_clock and split_origin(self.test_clock) else None
+        told = {placeholder_of(name): value for name, value in self.headers}
+        told |= {
+            KEY: self.api_key,
+            SECOND_KEY: self.second_api_key or "",
+            placeholder_of("test clock"): unquote(clock or ""),
+        }
+        return Redactor({name: secret for name, secret in told.items() if secret})
+
+    @property
+    def short_keys(self) -> tuple[str, ...]:
+        """The options whose key may be a part of ordinary words."""
+        keys = (("--api-key", self.api_key), ("--second-api-key", self.second_api_key))
+        return tuple(name for name, key in keys if key is not None and is_short(key))
+
     def __post_init__(self) -> None:
         self._check_addresses()
         self._check_keys()
@@ -133,13 +154,14 @@ class Options:
         self.tls()
 
     def _check_addresses(self) -> None:
+        if split_origin(self.target) is None and split_origin(self.api_key) is not None:
+            raise BadOption("--api-key is an address and --target is none: the two are exchanged")
         origins = (("--upload-origin", url) for url in self.extra_origins)
         named = (("--target", self.target), ("--test-clock", self.test_clock), ("--base-url", self.base_url))
         for name, url in (*named, *origins):
             if url is not None and split_origin(url) is None:
-                raise BadOption(
-                    f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"
-                )
+                told = f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"
+                raise BadOption(self.redactor.text(told))
         parts = urlsplit(self.target)
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise BadOption("--target must be a plain address, without password, ? or #; the key goes into --api-key")

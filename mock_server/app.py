@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from mock_server import extraction
 from mock_server.api import control, docs, operations
-from mock_server.api.endpoint import Endpoint, unknown
+from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
@@ -21,7 +21,7 @@ from mock_server.faults.catalogue import CATALOGUE
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
@@ -43,12 +43,19 @@ class _App(Starlette):
 
 
 def _routes(face: Face) -> list[BaseRoute]:
-    def route(path: str, methods: str, name: str, operation: Operation, *, public: bool = False) -> Route:
-        return Route(path, Endpoint(face, name, operation, methods=methods, public=public), name=name)
+    def route(
+        path: str,
+        methods: str,
+        name: str,
+        operation: Operation,
+        *,
+        public: bool = False,
+        also: Mapping[str, tuple[str, Operation]] = NOTHING,
+    ) -> Route:
+        return Route(path, Endpoint(face, name, operation, methods=methods, public=public, also=also), name=name)
 
     routes: list[BaseRoute] = [
         route("/v1/sessions", "POST", "create", operations.create),
-        route(_SESSION, "GET", "get", operations.get),
         route(f"{_SESSION}/end", "POST", "end", operations.end),
         route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
         route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
@@ -61,8 +68,12 @@ def _routes(face: Face) -> list[BaseRoute]:
         route("/docs", "GET", "docs", docs.read, public=True),
     ]
     if face.settings.faithful:
-        return routes
+        return [route(_SESSION, "GET", "get", operations.get), *routes]
+    by_method = {"PATCH": ("amend", operations.amend)}
     return [
+        route("/", "GET", "docs", docs.enter, public=True),
+        route(_SESSION, "GET", "get", operations.get, also=by_method),
+        route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
         *routes,
         route("/_mock/v1/clock", "GET POST", "control", control.clock),
         route("/_mock/v1/reset", "POST", "control", control.reset),

@@ -54,9 +54,21 @@ def invalid_api_key() -> Problem:
     return Problem(401, "invalid_api_key", "The API key is not valid.")
 
 
+def foreign_origin(origin: str) -> Problem:
+    """A page of another origin asks for what only the server's own may. Not in spec: HOUSE §6."""
+    told = f"Pages of {origin!r} do not steer this server; --console-origin lists those that may."
+    return Problem(403, "forbidden", told, {"origin": origin})
+
+
 def session_not_found(session_id: str) -> Problem:
     """No such session, or another client's: nothing tells the two apart (E49)."""
     return Problem(404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id})
+
+
+def template_not_found(template: str, ordered: list[str]) -> Problem:
+    """A template the session was not ordered with (§11.2)."""
+    told = f"The session was not ordered with the template {template!r}."
+    return Problem(404, "template_not_found", told, {"template_id": template, "templates": ordered})
 
 
 def route_not_found(path: str) -> Problem:
@@ -85,6 +97,21 @@ def session_expired(session_id: str, expired_at: str) -> Problem:
     )
 
 
+def session_ended(session_id: str, state: str, told: str) -> Problem:
+    """The session was ended, and takes no more of this; the code is not in §11.2, but clients know it (E41, E63)."""
+    return Problem(
+        400,
+        "session_ended",
+        f"Session {session_id!r} was ended and is {state}: {told}.",
+        {"session_id": session_id, "status": state},
+    )
+
+
+def data_too_large(field: str, size: int, limit: int) -> Problem:
+    """Pass-through data beyond what a session keeps (E52)."""
+    return invalid_request(f"{field} takes {size} bytes; {limit} are allowed.", field=field)
+
+
 def payload_too_large(limit: int) -> Problem:
     """The body is over the limit; the protocol has no code of its own for it (E63)."""
     return Problem(
@@ -93,6 +120,18 @@ def payload_too_large(limit: int) -> Problem:
         f"The body is larger than the {limit} bytes this service takes.",
         {"limit_bytes": limit},
         {"Connection": "close"},
+    )
+
+
+def unsupported_coding(provided: str, supported: list[str]) -> Problem:
+    """The body has a coding that is not undone here (RFC 9110 §15.5.16); the protocol has no code for it (E63)."""
+    offered = ", ".join(supported)
+    return Problem(
+        415,
+        "invalid_request",
+        f"A body encoded as {provided!r} is not taken here; {offered} or no coding is.",
+        {"provided_encoding": provided, "supported_encodings": supported},
+        {"Accept-Encoding": offered},
     )
 
 

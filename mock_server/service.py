@@ -14,8 +14,9 @@ from mock_server import problems
 from mock_server.clock import stamp
 from mock_server.conduct import conducted, moment, takes_audio
 from mock_server.session.chunk import sequence_of
-from mock_server.session.model import AudioFile, Order, Session
+from mock_server.session.model import AudioFile, Order, Session, json_bytes
 from mock_server.session.step import (
+    Amended,
     AudioAccepted,
     DeadlinePassed,
     EndRequested,
@@ -103,7 +104,9 @@ class Service:
 
     # sessions
 
-    async def create(self, namespace: str, order: Order, lifetime_s: int) -> Session:
+    async def create(
+        self, namespace: str, order: Order, lifetime_s: int, *, templates_as_array: bool = False
+    ) -> Session:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
         now = self.clocks.now(namespace)
         session = Session(
@@ -113,6 +116,7 @@ class Service:
             order=order,
             created_at=now,
             expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
+            templates_as_array=templates_as_array,
         )
 
         def change(connection: Connection) -> None:
@@ -166,6 +170,24 @@ class Service:
             raise
         await self._audio.delete(replaced)
         return after, file
+
+    async def check_open(self, namespace: str, session_id: str) -> None:
+        """Refuse audio where a session takes none: 404, 410 and session_ended come before what is wrong with a file."""
+        self._admit_state(await self._look(namespace, session_id))
+
+    async def amend(self, namespace: str, session_id: str, change: Amended) -> Session:
+        """Change what a session was ordered with and note what its client says, in one transaction. Not in spec."""
+
+        def apply(connection: Connection) -> Session:
+            session = self._own(connection, namespace, session_id)
+            for name in ("additional_data", "patient_details"):
+                added = getattr(change, name) or {}
+                size = json_bytes({**(getattr(session.order, name) or {}), **added}) if added else 0
+                if size > self.limits.data_bytes:
+                    raise problems.data_too_large(name, size, self.limits.data_bytes)
+            return self._apply(connection, session, change, self.clocks.now(namespace))
+
+        return await self._write(apply)
 
     async def end(
         self,
@@ -255,11 +277,14 @@ class Service:
         conduct, now = self._conduct(), self.clocks.now(session.namespace)
         return observed_state(session, moment(conduct, session, now))
 
-    def _admit(self, session: Session, name: str, size: int) -> None:
-        """Refuse a file by the session's state or bounds."""
+    def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
         if not takes_audio(self._conduct(), state):
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
+
+    def _admit(self, session: Session, name: str, size: int) -> None:
+        """Refuse a file by the session's state or bounds."""
+        self._admit_state(session)
         if size > self.limits.upload_bytes:
             raise problems.payload_too_large(self.limits.upload_bytes)
         others = [file for file in session.files if file.name != name]
@@ -289,10 +314,12 @@ class Service:
     def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
         if refused.state is State.EXPIRED:
             return problems.session_expired(session.id, stamp(session.expires_at))
-        told = "takes no more audio" if refused.event == Event.AUDIO_ACCEPTED.value else "cannot be ended again"
-        return problems.invalid_request(
-            f"Session {session.id!r} is {refused.state.value} and {told}.", status_now=refused.state.value
-        )
+        if refused.event == Event.END_REQUESTED.value:
+            told = f"Session {session.id!r} is {refused.state.value} and cannot be ended again."
+            return problems.invalid_request(told, session_id=session.id, status_now=refused.state.value)
+        late = refused.event == Event.AUDIO_ACCEPTED.value
+        told = "it takes no more audio" if late else "templates and languages cannot be changed any more"
+        return problems.session_ended(session.id, refused.state.value, told)
 
     def _unavailable(self, error: StorageError) -> problems.Problem:
         log.error("storage: %s", error)

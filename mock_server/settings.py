@@ -18,10 +18,12 @@ VERSIONS = ("0.1",)
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds: bytes a file and a session, files a session, sessions in processing, and pauses in seconds."""
+    """Bounds: bytes a file, a session and its data, files a session, sessions in processing, pauses in seconds."""
 
     upload_bytes: int = 100 * 1024 * 1024
     session_bytes: int = 1024 * 1024 * 1024
+    #: What a client may leave with a session for itself: far above what the text shows (E52).
+    data_bytes: int = 64 * 1024
     #: An hour in chunks of six seconds.
     files: int = 600
     #: Two hundred consultations ended within a minute is a clinic's whole day.
@@ -44,13 +46,17 @@ class ModelOffer:
 
 @dataclass(frozen=True)
 class Settings:
-    """All a server needs to know; `base_url` None takes scheme and host from each request."""
+    """All a server needs to know; `base_url` None takes scheme and host from each request.
+
+    `console_origins` are the pages, besides the server's own, that may use the control plane; spelled as browsers do.
+    """
 
     data_dir: Path
     api_keys: tuple[str, ...] = (DEFAULT_KEY,)
     transcriber: Literal["auto", "whisper", "scripted"] = "auto"
     model: str | None = None
     base_url: str | None = None
+    console_origins: tuple[str, ...] = ()
     templates_shape: Literal["object", "array", "auto"] = "auto"
     open_namespaces: bool = False
     faithful: bool = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.declared import declares_webhooks, documents, is_absolute, member, webhook_declaration
 from conformance.checks.registry import check
+from conformance.evidence.redaction import KEY, SECOND_KEY
 from conformance.finding import holds, inconclusive, not_applicable, recorded, warns
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SECURITY_TXT = "security.txt"
 #: Bounded, because a header of thousands of digits is no number anybody counts with.
 _WHOLE = re.compile(r"[0-9]{1,18}")
 #: What the recorder leaves where a key stood in an answer.
-_REDACTED = ("<key>", "<second-key>")
+_REDACTED = (KEY, SECOND_KEY)
 
 
 @check("SEC-012")

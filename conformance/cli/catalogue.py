@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 import spec
 from conformance.checks import all_checks
+from conformance.report.terminal import printer
 from conformance.run import WITHIN_REACH, selects
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from spec import Requirement, Spec
 
 Profile = Annotated[str, typer.Option(help="Which protocol.")]
 Revision = Annotated[str, typer.Option(help="Which revision of it.")]
 Only = Annotated[list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")]
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")]
+
+
+def _print(value: object) -> None:
+    typer.echo(json.dumps(value, indent=2))
+
+
+def _requirement(requirement: Requirement) -> dict[str, Any]:
+    """A requirement as a program gets it: all its members, those without a value left out."""
+    return {name: value for name, value in asdict(requirement).items() if value not in (None, ())}
 
 
 def _load(profile: str, revision: str) -> Spec:
@@ -35,19 +51,38 @@ def _chosen(text: Spec, only: list[str] | None) -> list[Requirement]:
     return chosen
 
 
-def list_requirements(only: Only = None, profile: Profile = "medscribe", revision: Revision = "2026-01-27") -> None:
+def list_requirements(
+    only: Only = None,
+    profile: Profile = "medscribe",
+    revision: Revision = "2026-01-27",
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Every requirement: id, level, whether the kit checks it, and what it says. Example: list --only 6"""
-    table = Table("id", "level", "subject", "checked", "statement", box=None, header_style="dim")
+    if as_json:
+        _print([_requirement(r) for r in _chosen(_load(profile, revision), only)])
+        return
+    table = Table("id", "level", "subject", "checked", "statement", box=None, pad_edge=False, header_style="dim")
     for r in _chosen(_load(profile, revision), only):
         table.add_row(r.id, r.level, r.subject, "yes" if r.checks else "no", escape(r.statement))
-    Console().print(table)
+    printer().print(table)
 
 
-def plan(only: Only = None, profile: Profile = "medscribe", revision: Revision = "2026-01-27") -> None:
+def plan(
+    only: Only = None,
+    profile: Profile = "medscribe",
+    revision: Revision = "2026-01-27",
+    *,
+    as_json: AsJson = False,
+) -> None:
     """What a run will check and what it will leave open, and why. Example: plan --only SES-EXP"""
     chosen = [r for r in _chosen(_load(profile, revision), only) if r.subject == "service"]
     checked = [r for r in chosen if r.checks]
-    console = Console()
+    if as_json:
+        open_ = [r for r in chosen if not r.checks]
+        _print({"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]})
+        return
+    console = printer()
     console.print(f"{len(checked)} of {len(chosen)} service requirements have a check:")
     for r in checked:
         needs = "" if r.testability == "black-box" else f" [dim]({r.testability})[/]"
@@ -63,17 +98,25 @@ def explain(
     requirement: Annotated[str, typer.Argument(help="Requirement id, e.g. SES-CREATE-010, or erratum, e.g. E27.")],
     profile: Profile = "medscribe",
     revision: Revision = "2026-01-27",
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """All there is about one requirement or erratum. Example: explain SES-CREATE-010"""
-    text, console, wanted = _load(profile, revision), Console(), requirement.upper()
+    text, console, wanted = _load(profile, revision), printer(), requirement.upper()
     if wanted in text.errata:
-        _tell_erratum(console, text, wanted)
+        if as_json:
+            _print(asdict(text.errata[wanted]))
+        else:
+            _tell_erratum(console, text, wanted)
         return
     found = text.requirements.get(wanted)
     if found is None:
         near = [name for name in text.requirements if name.startswith(wanted.rsplit("-", 1)[0])]
         hint = f" Did you mean one of {', '.join(near[:8])}?" if near else " See: scribe-conformance list"
         raise typer.BadParameter(f"There is no requirement {wanted} in {profile} {revision}.{hint}")
+    if as_json:
+        _print(_requirement(found) | {"errata": [asdict(text.errata[name]) for name in found.errata]})
+        return
     console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {found.source}")
     console.print(escape(found.statement))
     console.print(f"[dim]What is looked at:[/] {escape(found.observable)}")

@@ -20,6 +20,7 @@ import fixtures
 from conformance.checks.documents import templates_of
 from conformance.checks.words import coverage
 from conformance.cli.run import KIT_FAILED, certify_and_report
+from conformance.report.terminal import printer
 from conformance.runner import Options
 
 if TYPE_CHECKING:
@@ -151,5 +152,5 @@ def demo(
             second_api_key=_KEYS[1],
             test_clock=f"{address}/_mock/v1/clock",
         )
-        code = certify_and_report(console, options, report_dir)
+        code = certify_and_report(printer(), options, report_dir)
     raise typer.Exit(code)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 import spec
 from conformance.certification import certify
+from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.report import files, terminal
 from conformance.run import selects
 from conformance.runner import CredentialsRefused, Options, TargetUnreachable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Exit codes (HOUSE §6); 1 and 4 are verdicts, 2, 3 and 5 are trouble.
 CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED = range(6)
+#: Said where a key is asked for.
+_LENGTH = f"With {SHORTEST_UNMISTAKABLE} characters or more it is kept out of the reports wherever it stands."
 #: Journeys the progress line names.
 _SHOWN = 3
 
@@ -121,7 +124,7 @@ def certify_and_report(
 
 def run(  # noqa: PLR0917 - each parameter is an option of the command
     target: Annotated[str, typer.Option(help="URL of the service, e.g. http://127.0.0.1:8080")],
-    api_key: Annotated[str, typer.Option(envvar="SCRIBE_API_KEY", help="API key of the tester.")],
+    api_key: Annotated[str, typer.Option(envvar="SCRIBE_API_KEY", help=f"API key of the tester. {_LENGTH}")],
     second_api_key: Annotated[
         str | None,
         typer.Option(envvar="SCRIBE_SECOND_API_KEY", help="Key of another client, to see that clients are kept apart."),
@@ -165,7 +168,7 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
     """
-    console, trouble = Console(), Console(stderr=True)
+    console, trouble = terminal.printer(), Console(stderr=True)
     check_selection(only or [], profile, revision)
     try:
         options = Options(

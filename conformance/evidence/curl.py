@@ -7,16 +7,18 @@ import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from conformance.evidence.redaction import KEY, SECOND_KEY
+
 if TYPE_CHECKING:
     from conformance.evidence.exchange import Exchange
 
 #: What the recorder wrote instead of a key -> the variable the reader sets.
-VARIABLES = {"<key>": "SCRIBE_API_KEY", "<second-key>": "SCRIBE_SECOND_API_KEY"}
+VARIABLES = {KEY: "SCRIBE_API_KEY", SECOND_KEY: "SCRIBE_SECOND_API_KEY"}
 #: A longer body would bury the line it stands in.
 INLINE_BOUND = 4096
 #: What curl sends of itself.
 _OWN = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
-_PLACEHOLDER = re.compile("(" + "|".join(map(re.escape, VARIABLES)) + ")")
+_PLACEHOLDER = re.compile("(" + "|".join(map(re.escape, VARIABLES)) + "|<secret-[a-z0-9-]+>)")
 
 
 def curl(x: Exchange) -> str:
@@ -36,7 +38,13 @@ def curl(x: Exchange) -> str:
 def _quoted(text: str) -> str:
     """One shell word; variables are left for the shell to fill in."""
     pieces = [piece for piece in _PLACEHOLDER.split(text) if piece]
-    return "".join(f'"${VARIABLES[piece]}"' if piece in VARIABLES else shlex.quote(piece) for piece in pieces) or "''"
+    shown = (f'"${_variable(piece)}"' if _PLACEHOLDER.fullmatch(piece) else shlex.quote(piece) for piece in pieces)
+    return "".join(shown) or "''"
+
+
+def _variable(placeholder: str) -> str:
+    """The variable behind a placeholder; "<secret-x-tenant>" is SCRIBE_SECRET_X_TENANT."""
+    return VARIABLES.get(placeholder) or "SCRIBE_" + placeholder[1:-1].replace("-", "_").upper()
 
 
 def _form(x: Exchange) -> list[str]:

@@ -77,7 +77,7 @@ class Recorder:
             sha256=hashlib.sha256(hashed).hexdigest() if hashed else None,
             whole=whole,
         )
-        return Pending(self._sent, label, request, datetime.now(UTC), monotonic(), dict(self.ambient))
+        return Pending(self._sent, self._label(label), request, datetime.now(UTC), monotonic(), dict(self.ambient))
 
     def answered(self, pending: Pending, status: int, headers: _Headers, body: bytes, **notes: Any) -> Exchange:
         """Keep an answer; `notes` are facts that no header tells."""
@@ -137,6 +137,12 @@ class Recorder:
         )
         self._exchanges.append(exchange)
         return exchange
+
+    def _label(self, label: Label) -> Label:
+        """The label without secrets: sessions and files may be named after what the target said."""
+        told = (label.session, label.probe, label.file)
+        kept = tuple(value and self._redactor.name(value) for value in told)
+        return label if kept == told else replace(label, session=kept[0], probe=kept[1], file=kept[2])
 
     def _headers(self, headers: _Headers) -> tuple[tuple[str, str], ...]:
         return tuple((self._redactor.text(name), self._redactor.text(value)) for name, value in headers)

@@ -1,69 +1,289 @@
-"""Keys never reach the evidence: every spelling of them is replaced before anything is kept."""
+"""Secrets never reach the evidence: whatever a reader could get one back from is replaced before anything is kept."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from base64 import b64encode
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
+
+from conformance.evidence.spelling import BEGUN, GAP, Span, mixed, readings, skeleton, whole_escapes, without_begun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-#: A key shorter than this may be part of ordinary words: it is replaced only where it stands alone.
+    from conformance.evidence.spelling import Reading
+
+#: What stands where the tester's key stood, and where the other client's did.
+KEY, SECOND_KEY = "<key>", "<second-key>"
+#: A secret shorter than this may be part of ordinary words: it is replaced only where it stands alone.
 SHORTEST_UNMISTAKABLE = 8
+#: One still shorter is an ordinary word ("a", "200"): it is replaced only where credentials stand, never in a body.
+SHORTEST_WORD = 4
+#: Of a secret that a cut left in half, so many characters give nothing away.
+HALF = 4
+#: Characters of a secret that are seen together wherever all of it is, some misread.
+PIECE = 4
+#: A text up to so long is looked through once: the same headers come with every exchange.
+_REMEMBERED = 512
+#: What was replaced is looked through again, in case the rest says something together.
+_PASSES = 3
+_BASE64 = rb"[A-Za-z0-9+/_-]"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def _spellings(key: str) -> set[str]:
-    """The ways a server may write a key back: plain, in a URL, in JSON text, in Basic credentials."""
-    return {
-        key,
-        quote(key, safe=""),
-        quote(key),
-        quote_plus(key),
-        json.dumps(key)[1:-1],
-        json.dumps(key)[1:-1].replace("/", "\\/"),
-        *(b64encode(pair.encode()).decode() for pair in (key, f"{key}:", f":{key}")),
-    }
+@dataclass(frozen=True, eq=False)
+class _Form:
+    """One way to write a secret: `needle` is quickly looked for in the skeleton of a text, `source` finds it exactly.
+
+    `begins` tells that half of it, at a cut, gives away half of the secret.
+    """
+
+    placeholder: str
+    needle: bytes
+    source: bytes
+    begins: bool = False
+    #: Whether characters of it that are written in different ways are worth a longer look.
+    mixes: bool = False
+
+    @cached_property
+    def pattern(self) -> re.Pattern[bytes]:
+        return re.compile(self.source, re.IGNORECASE)
+
+    @cached_property
+    def mixed(self) -> re.Pattern[bytes]:
+        return re.compile(mixed(self.needle), re.IGNORECASE)
+
+    @cached_property
+    def pieces(self) -> tuple[bytes, ...]:
+        """Parts of the needle, one of which is seen even where escapes around the others are misread."""
+        return tuple(self.needle[at : at + PIECE] for at in range(0, len(self.needle) - PIECE + 1, PIECE))
+
+    def half(self, tail: bytes) -> bytes:
+        """The beginning of the form that the skeleton of a text ends with."""
+        last = tail[1 - len(self.needle) :]
+        if self.begins and self.needle[:HALF] in last:
+            for place in range(len(last) - HALF + 1):
+                if self.needle.startswith(last[place:]):
+                    return last[place:]
+        return b""
 
 
-def _pattern(key: str) -> str:
-    spelled = "|".join(re.escape(text) for text in sorted(_spellings(key), key=len, reverse=True))
-    if len(key) < SHORTEST_UNMISTAKABLE:
-        return rf"(?<![A-Za-z0-9])(?:{spelled})(?![A-Za-z0-9])"
-    return f"(?:{spelled})"
+def _spaced(needle: bytes) -> bytes:
+    return GAP.join(re.escape(bytes((each,))) for each in needle)
+
+
+def _cores(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The base64 of some bytes wherever they stand among others, and its pattern with the shared characters beside."""
+    for before in range(3):
+        core = b64encode(bytes(before) + data)[(0, 2, 3)[before] : (before + len(data)) * 8 // 6]
+        around = rb"(?:" + _BASE64 + GAP + rb")?"
+        for spelled in {core, core.translate(_URL_SAFE)}:
+            yield spelled, (around if before else b"") + _spaced(spelled) + rb"(?:" + GAP + _BASE64 + rb")?={0,2}"
+
+
+def _unmistakable(placeholder: str, secret: bytes) -> Iterator[_Form]:
+    """A long secret, in whatever way it may be written."""
+    plain = {skeleton(reading.text) for said in (secret, secret.replace(b" ", b"+")) for reading in readings(said)}
+    for needle in plain:
+        # One that looks like an escape itself is found by what it says, too.
+        if len(needle) >= SHORTEST_UNMISTAKABLE:
+            yield _Form(placeholder, needle, _spaced(needle), begins=True, mixes=needle == skeleton(secret))
+    for core, pattern in _cores(secret):
+        yield _Form(placeholder, skeleton(core), pattern, begins=True)
+        for outer, around in _cores(core):
+            yield _Form(placeholder, skeleton(outer), around, begins=True)
+    yield _Form(placeholder, secret.hex().encode(), _spaced(secret.hex().encode()), begins=True)
+    numbers = ",".join(map(str, secret)).encode()
+    yield _Form(placeholder, numbers, rb"(?<![0-9])" + _spaced(numbers) + rb"(?![0-9])", begins=True)
+
+
+def _alone(placeholder: str, secret: bytes) -> Iterator[_Form]:
+    """A short secret where it stands alone, and as Basic credentials."""
+    for spelled in (secret, *(b64encode(pair) for pair in (secret, secret + b":", b":" + secret))):
+        source = rb"(?<![A-Za-z0-9])" + re.escape(spelled) + rb"(?![A-Za-z0-9])"
+        yield _Form(placeholder, skeleton(spelled), source)
+
+
+def _credential(placeholder: str, secret: bytes) -> Iterator[_Form]:
+    """A secret that could be any word, where a header, a query or the user's part of an address has it as its value."""
+    spelled = re.escape(secret)
+    yield _Form(placeholder, skeleton(secret), rb"(?<![^ =])" + spelled + rb"(?![^&])|(?<=:)" + spelled + rb"(?=@)")
+
+
+def placeholder_of(name: str) -> str:
+    """The placeholder of a further secret by its name, such as "<secret-x-tenant>" of "X-Tenant"."""
+    return f"<secret-{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}>"
+
+
+def is_short(secret: str) -> bool:
+    """Whether a secret may be a part of ordinary words, and so cannot be replaced wherever it stands."""
+    return len(skeleton(secret.encode())) < SHORTEST_UNMISTAKABLE
 
 
 class Redactor:
-    """Replaces each secret by its placeholder, whatever the case (hosts and percent escapes change theirs)."""
+    """Replaces each secret by its placeholder, however it is written.
+
+    Escapes of JSON, HTML, addresses and mail are read, one within the other; base64, hexadecimal and lists of numbers
+    are known; case, white space, controls and what is not ASCII do not matter.
+    """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        """`secrets`: placeholder, such as '<key>', -> secret."""
-        # The longest first: one key may be the beginning of the other.
-        ordered = sorted(secrets.items(), key=lambda item: len(item[1]), reverse=True)
-        self._placeholders = [placeholder for placeholder, _ in ordered]
-        self._longest = max((len(spelled) for _, secret in ordered for spelled in _spellings(secret)), default=0)
-        pattern = "|".join(f"({_pattern(secret)})" for _, secret in ordered) or r"(?!)"
-        self._text = re.compile(pattern, re.IGNORECASE)
-        self._bytes = re.compile(pattern.encode(), re.IGNORECASE)
-
-    def _placeholder(self, found: re.Match[Any]) -> str:
-        assert found.lastindex is not None, "each secret is a group"
-        return self._placeholders[found.lastindex - 1]
+        """`secrets`: placeholder, such as '<key>', -> secret of printable ASCII; any number of them."""
+        names: list[_Form] = []
+        words: list[_Form] = []
+        credentials: list[_Form] = []
+        for placeholder, secret in secrets.items():
+            said = secret.encode("utf-8", "surrogatepass")
+            if not is_short(secret):
+                names += _unmistakable(placeholder, said)
+            elif len(skeleton(said)) >= SHORTEST_WORD:
+                words += _alone(placeholder, said)
+            elif skeleton(said):
+                credentials += _credential(placeholder, said)
+        self._in_names, self._in_bodies = tuple(names), (*names, *words)
+        self._in_texts = (*self._in_bodies, *credentials)
+        needles = [form.needle for form in self._in_texts]
+        self._shortest = min(map(len, needles), default=1)
+        #: Placeholders in which a secret stands, such as the key "second-key": these are left alone.
+        worded = [name.encode() for name in secrets if any(needle in skeleton(name.encode()) for needle in needles)]
+        self._worded = re.compile(b"|".join(map(re.escape, worded))) if worded else None
+        self._remembered = lru_cache(maxsize=4096)(self._text)
 
     def text(self, value: str) -> str:
         """The value without secrets."""
-        return self._text.sub(self._placeholder, value)
+        return (
+            self._remembered(value, self._in_texts) if len(value) <= _REMEMBERED else self._text(value, self._in_texts)
+        )
+
+    def name(self, value: str) -> str:
+        """A name the kit goes by, without long secrets: a short one could be a word of the kit's own."""
+        return self._remembered(value, self._in_names)
+
+    def _text(self, value: str, forms: tuple[_Form, ...]) -> str:
+        told = value.encode("utf-8", "surrogatepass")
+        kept = self._clean(told, forms)
+        return value if kept is told else kept.decode("utf-8", "surrogatepass")
 
     def body(self, value: bytes) -> bytes:
-        """The value without secrets."""
-        return self._bytes.sub(lambda found: self._placeholder(found).encode(), value)
+        """The value without secrets; JSON stays JSON, and text of wide characters stays that."""
+        encoding = json.detect_encoding(value)
+        if not encoding.startswith("utf-8"):
+            try:
+                wide = codecs.getincrementaldecoder(encoding)("surrogatepass").decode(value)
+            except UnicodeDecodeError:
+                return self._body(value)
+            told = wide.encode("utf-8", "surrogatepass")
+            kept = self._body(told)
+            if kept is not told:
+                return kept.decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass")
+        return self._body(value)
 
     def beginning(self, value: bytes, bound: int) -> tuple[bytes, bool]:
-        """The first `bound` bytes of `body(value)`, and whether that is all of it; long values are not read through."""
-        head = value[: bound + self._longest]
-        kept = self.body(head)
-        if kept != head:  # a placeholder is shorter than its key: half a key at the cut could move into what is kept
-            kept = self.body(value)
-        return kept[:bound], len(kept) <= bound
+        """The first `bound` bytes without secrets, nor the half of one at the cut, and whether that is all."""
+        if len(value) <= bound:
+            return self.body(value), True
+        kept = self.body(value[:bound])
+        return self._without_half(kept)[:bound], False
+
+    def _body(self, value: bytes) -> bytes:
+        kept = self._clean(value, self._in_bodies)
+        if kept is value or _parsed(kept) is not None:
+            return kept
+        document = _parsed(value)
+        if document is None:
+            return kept
+        # A number was the secret, or a quotation mark belonged to it: the document is written anew.
+        try:
+            written = json.dumps(self._without(document[0])).encode()
+        except RecursionError:
+            return kept
+        return kept if self._found(written, self._in_bodies) else written
+
+    def _without(self, value: Any) -> Any:
+        """A JSON value without secrets."""
+        if isinstance(value, dict):
+            return {self.text(name): self._without(member) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self._without(member) for member in value]
+        told = value if isinstance(value, str) else json.dumps(value)
+        kept = self.text(told)
+        return value if kept == told else kept
+
+    def _clean(self, value: bytes, forms: tuple[_Form, ...]) -> bytes:
+        for _ in range(_PASSES):
+            spans = _merged(whole_escapes(value, self._found(value, forms)))
+            if not spans:
+                break
+            pieces, done = [], 0
+            for start, end, placeholder in spans:
+                pieces += [value[done:start], placeholder.encode()]
+                done = end
+            value = b"".join((*pieces, value[done:]))
+        return value
+
+    def _found(self, value: bytes, forms: tuple[_Form, ...]) -> list[Span]:
+        """Where secrets stand in a value, however it is read."""
+        spans: list[Span] = []
+        if len(value) < self._shortest:
+            return spans
+        looked = [(reading, skeleton(reading.text)) for reading in readings(value)]
+        for reading, bare in looked:
+            for form in forms:
+                if form.needle in bare:
+                    found = form.pattern.finditer(reading.text)
+                    spans += [(*reading.span(*each.span()), form.placeholder) for each in found]
+        if len(looked) > 1:
+            spans += _mixed(looked, forms)
+        if spans and self._worded:
+            placed = [mark.span() for mark in self._worded.finditer(value)]
+            spans = [span for span in spans if not any(a <= span[0] and span[1] <= b for a, b in placed)]
+        return spans
+
+    def _without_half(self, value: bytes) -> bytes:
+        """The value without the beginning of a secret at its end."""
+        spans: list[Span] = []
+        for reading in readings(value):
+            tail = skeleton(without_begun(reading.text))
+            for form in self._in_bodies:
+                if half := form.half(tail):
+                    begun = re.search(_spaced(half) + GAP + BEGUN + rb"?\Z", reading.text, re.IGNORECASE)
+                    if begun:
+                        spans.append((*reading.span(*begun.span()), form.placeholder))
+        first = min(whole_escapes(value, spans), default=None)
+        return value[: first[0]] + first[2].encode() if first else value
+
+
+def _mixed(looked: list[tuple[Reading, bytes]], forms: tuple[_Form, ...]) -> Iterator[Span]:
+    """Where secrets stand that some readings of a text have a piece of."""
+    for form in forms:
+        if form.mixes and any(piece in bare for _, bare in looked[1:] for piece in form.pieces):
+            for reading, _ in looked:
+                for found in form.mixed.finditer(reading.text):
+                    yield *reading.span(*found.span()), form.placeholder
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """The spans in their order, those that overlap as one, under the name of the longest."""
+    merged: list[Span] = []
+    longest = 0
+    for start, end, placeholder in sorted(spans):
+        if merged and start < merged[-1][1]:
+            first, last, name = merged[-1]
+            merged[-1] = (first, max(end, last), placeholder if end - start > longest else name)
+            longest = max(longest, end - start)
+        else:
+            merged.append((start, end, placeholder))
+            longest = end - start
+    return merged
+
+
+def _parsed(value: bytes) -> tuple[Any] | None:
+    """A JSON document in a tuple, as null is one; None for anything else."""
+    try:
+        return (json.loads(value),)
+    except (ValueError, RecursionError):
+        return None

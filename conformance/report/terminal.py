@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,8 +14,6 @@ from conformance.report.page import CHAPTERS, HEADLINES
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from conformance.run import Graded, Run
 
 COLOURS = {
@@ -31,6 +30,17 @@ _OVERALL = {
     Overall.NON_CONFORMANT: "bold red",
     Overall.NOT_FULLY_VERIFIED: "bold yellow",
 }
+
+#: Wider than any table or sentence, in characters.
+_ENDLESS = 100_000
+
+
+def printer() -> Console:
+    """Stdout: as wide as a terminal is, and as wide as it takes where nobody looks: a pipe has no width to cut for."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = _ENDLESS
+    return console
 
 
 def _table(run: Run) -> Table:
@@ -85,7 +95,7 @@ def summary(console: Console, run: Run) -> None:
         if len(open_) > 12:
             console.print(f"   … and {len(open_) - 12} more in the report")
     for note in run.evidence.notes:
-        if note.reason in ("kit_error", "no_clock", "deadline"):
+        if note.reason in ("kit_error", "no_clock", "deadline", "short_key"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     # what ended the run was noted by every journey that it ended
     for text in dict.fromkeys(

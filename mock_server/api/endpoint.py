@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -12,40 +14,76 @@ from mock_server.api.answer import envelope, render
 from mock_server.api.face import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import Receive, Scope, Send
 
     from mock_server.api.answer import Answer
     from mock_server.api.face import Face, Operation
 
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 log = logging.getLogger("scribe.mock")
 
 
 class Endpoint:
-    """Answers every method, those it does not know with a 405; `methods` are names with spaces, None for any."""
+    """Answers every method, those it does not know with a 405; `methods` are names with spaces, None for any.
 
-    def __init__(self, face: Face, name: str, operation: Operation, *, methods: str | None, public: bool) -> None:
+    `also` are further methods of the path that are operations of their own, by method: name and operation.
+    """
+
+    def __init__(
+        self,
+        face: Face,
+        name: str,
+        operation: Operation,
+        *,
+        methods: str | None,
+        public: bool,
+        also: Mapping[str, tuple[str, Operation]] = NOTHING,
+    ) -> None:
         self._face = face
         self._name = name
         self._operation = operation
-        self._methods = {*methods.replace("GET", "GET HEAD").split(), "OPTIONS"} if methods else None
+        self._methods = {*methods.replace("GET", "GET HEAD").split(), *also, "OPTIONS"} if methods else None
         self._public = public
+        self._also = also
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         request = Request(scope, receive, send)
         try:
-            if self._methods is None or request.method in self._methods:
-                answer = await self._face.serve(Call(request, self._name), self._operation, public=self._public)
+            if not _is_text(scope):
+                answer = await self._face.serve(Call(request, "unknown"), _refuse_path, public=True)
+            elif self._methods is None or request.method in self._methods:
+                name, operation = self._also.get(request.method, (self._name, self._operation))
+                answer = await self._face.serve(Call(request, name), operation, public=self._public)
             else:
                 answer = await self._face.serve(Call(request, "unknown"), self._refuse, public=True)
         except Exception:
             log.exception("%s %s broke on its way out", request.method, self._name)
-            answer = render(envelope(problems.internal_error()), request)
+            broken = envelope(problems.internal_error())
+            self._face.tell(Call(request, self._name), broken)
+            answer = render(broken, request, readable=not self._face.foreign(request))
         await answer(scope, receive, send)
 
     async def _refuse(self, _face: Face, call: Call) -> Answer:
         allowed = ", ".join(sorted(self._methods or ()))
         raise problems.method_not_allowed(call.request.method, call.path[:200], allowed)
+
+
+def _is_text(scope: Scope) -> bool:
+    """Whether the path is UTF-8: servers decode one that is not to the same text as others, which would be one name."""
+    raw = scope.get("raw_path") or b""
+    try:
+        unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+async def _refuse_path(_face: Face, call: Call) -> Answer:
+    sent = call.request.scope["raw_path"][:200].decode("latin-1")
+    raise problems.invalid_request(f"The path {sent!r} is not UTF-8 once its percent escapes are decoded.")
 
 
 async def unknown(_face: Face, call: Call) -> Answer:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mock_server import problems
 from mock_server.api import discovery, views
 from mock_server.api.answer import Answer
-from mock_server.api.document import parse_object, read
-from mock_server.api.form import MOST_BESIDE
-from mock_server.api.order import order
-from mock_server.api.uploads import Incoming, declared_size, incoming
+from mock_server.api.document import LARGEST, parse_object, read, whole
+from mock_server.api.order import LONGEST_ID, amendment, order
+from mock_server.api.uploads import Incoming, incoming
 from mock_server.clock import stamp
 from mock_server.session.table import State
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Session answers change from one read to the next; a 410 would otherwise be cached by default (E65).
 _FRESH = {"Cache-Control": "no-store"}
-#: Integers up to here mean the same to every JSON library (RFC 8259 §6).
-_LARGEST = 2**53 - 1
 #: A cache holds one validator of ours, maybe a few.
 _LONGEST_MATCH = 1024
 
@@ -53,23 +50,47 @@ async def create(face: Face, call: Call) -> Answer:
     call.document = parse_object(body)
     placed = order(call.document, face.settings, face.faults.conduct)
     offer = face.settings.offer(placed.model) or face.settings.models[0]
-    session = await face.service.create(call.namespace, placed, offer.limit_s)
+    # Not in spec: who sends a session_mode is of a generation that reads templates as an array.
+    as_array = face.settings.templates_shape == "auto" and call.document.get("session_mode") is not None
+    session = await face.service.create(call.namespace, placed, offer.limit_s, templates_as_array=as_array)
     call.session_id = session.id
     location = f"{face.base_url(call.request)}/sessions/{session.id}"
     url = face.upload_url(call.request, session.id)
     return Answer(201, views.created(session, url), {"Location": location, **_FRESH})
 
 
+async def amend(face: Face, call: Call) -> Answer:
+    """PATCH /sessions/{session_id}. Not in spec: clients in the field change data with it, and cancel."""
+    assert call.session_id is not None, "the route has it"
+    body = await read(call.request, face.settings.max_json_bytes)
+    _json_only(call)
+    call.document = parse_object(body)
+    change = amendment(call.document, face.settings)
+    session = await face.service.amend(call.namespace, call.session_id, change)
+    return Answer(200, views.amended(session, change), _FRESH)
+
+
+async def process_template(face: Face, call: Call) -> Answer:
+    """POST /sessions/{session_id}/process/template/{template_id}. Not in spec: it tells how the template stands.
+
+    Nothing is processed again: results of a session that has ended are final (SES-STATE-010).
+    """
+    assert call.session_id is not None, "the route has it"
+    template = call.request.path_params["template_id"]
+    session, state = await face.service.get(call.namespace, call.session_id)
+    if state is State.EXPIRED:
+        raise problems.session_expired(session.id, stamp(session.expires_at))
+    if template not in session.order.templates:
+        raise problems.template_not_found(template[:LONGEST_ID], list(session.order.templates))
+    return Answer(200, views.template_standing(session, state, template), _FRESH)
+
+
 async def _arriving(face: Face, call: Call, session_id: str) -> Incoming:
     """What is being uploaded; a form or a label that is wrong matters only where audio is taken at all."""
     try:
-        if (declared_size(call.request.headers) or 0) > face.settings.limits.upload_bytes + MOST_BESIDE:
-            raise problems.payload_too_large(face.settings.limits.upload_bytes)
-        return await incoming(call.request, call.name)
+        return await incoming(call.request, call.name, face.settings.limits.upload_bytes)
     except problems.Problem:
-        session, state = await face.service.get(call.namespace, session_id)
-        if state is State.EXPIRED:
-            raise problems.session_expired(session_id, stamp(session.expires_at)) from None
+        await face.service.check_open(call.namespace, session_id)
         raise
 
 
@@ -92,23 +113,17 @@ async def upload(face: Face, call: Call) -> Answer:
         body=found.body,
         declared_size=found.declared_size,
     )
-    body = {
-        "session_id": session.id,
-        "status": "received",
-        "file_name": file.name,
-        "size_bytes": file.size,
-        "audio_files_received": len(session.files),
-    }
-    return Answer(200, body, _FRESH)
+    return Answer(200, views.received(session, file, name), _FRESH)
 
 
 def _count(body: dict[str, Any], field: str) -> int | None:
     value = body.get(field)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST:
-        raise problems.invalid_request(f"The field {field!r} has to be an integer from 0 to {_LARGEST}.", field=field)
-    return value
+    number = whole(value)
+    if number is None or not 0 <= number <= LARGEST:
+        raise problems.invalid_request(f"The field {field!r} has to be an integer from 0 to {LARGEST}.", field=field)
+    return number
 
 
 async def end(face: Face, call: Call) -> Answer:
@@ -120,10 +135,10 @@ async def end(face: Face, call: Call) -> Answer:
         await face.service.get(call.namespace, call.session_id)
         raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
     call.document = body
-    sent = _count(body, "audio_files_sent")
+    sent, uploaded = _count(body, "audio_files_sent"), _count(body, "audio_files_uploaded")
     # A client that counts its uploads too is of the generation that reads templates as an array (client-interop §6).
     shape = face.settings.templates_shape
-    as_array = shape == "array" or (shape == "auto" and _count(body, "audio_files_uploaded") is not None)
+    as_array = shape == "array" or (shape == "auto" and uploaded is not None)
     session = await face.service.end(
         call.namespace, call.session_id, audio_files_sent=sent, templates_as_array=as_array
     )

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
-from mock_server.session.model import Order
+from mock_server.session.model import Order, json_bytes
+from mock_server.session.step import Amended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.settings import Settings
 
-#: Bounds of ours, far above what the text shows: ids and their number, bytes of pass-through data (E52).
-_LONGEST_ID, _MOST_TEMPLATES, _MOST_LANGUAGES, MOST_DATA = 128, 32, 16, 64 * 1024
+#: Bounds of ours, far above what the text shows: the length of an id, and how many ids and languages there may be.
+LONGEST_ID, _MOST_TEMPLATES, _MOST_LANGUAGES = 128, 32, 16
+#: `cancelled` and its like.
+_LONGEST_WORD = 64
 _LANGUAGE = re.compile(r"[A-Za-z]{2}\Z")  # E16, read strictly
 _UPLOAD_TYPES = ("chunked", "single")
 _PROTOCOLS = ("http", "websocket", "rpc")
@@ -33,8 +36,8 @@ def _templates(body: dict[str, Any]) -> tuple[str, ...]:
     value = body["templates"]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise _refuse("templates", "has to be an array of strings", value)
-    if len(value) > _MOST_TEMPLATES or any(not 0 < len(item) <= _LONGEST_ID for item in value):
-        raise _refuse("templates", f"takes up to {_MOST_TEMPLATES} ids of 1 to {_LONGEST_ID} characters", value)
+    if len(value) > _MOST_TEMPLATES or any(not 0 < len(item) <= LONGEST_ID for item in value):
+        raise _refuse("templates", f"takes up to {_MOST_TEMPLATES} ids of 1 to {LONGEST_ID} characters", value)
     return tuple(dict.fromkeys(value))
 
 
@@ -58,18 +61,23 @@ def _word(body: dict[str, Any], field: str, allowed: tuple[str, ...], default: s
     return value
 
 
-def _data(body: dict[str, Any]) -> dict[str, Any] | None:
-    if "additional_data" not in body:
+def _data(body: dict[str, Any], field: str, most: int) -> dict[str, Any] | None:
+    if field not in body:
         return None
-    value = body["additional_data"]
+    value = body[field]
     if not isinstance(value, dict):
-        raise _refuse("additional_data", "has to be a JSON object", value)
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > MOST_DATA:
-        raise problems.invalid_request(
-            f"additional_data takes {size} bytes; {MOST_DATA} are allowed.", field="additional_data"
-        )
+        raise problems.invalid_request(f"The field {field!r} has to be a JSON object.", field=field)
+    size = json_bytes(value)
+    if size > most:
+        raise problems.data_too_large(field, size, most)
     return value
+
+
+def _patient(body: dict[str, Any], settings: Settings) -> dict[str, Any] | None:
+    """Not in spec: who the patient is, kept for the client; null is as good as nothing."""
+    if settings.faithful or body.get("patient_details") is None:
+        return None
+    return _data(body, "patient_details", settings.limits.data_bytes)
 
 
 def _model(body: dict[str, Any], settings: Settings) -> str:
@@ -92,6 +100,7 @@ def order(body: dict[str, Any], settings: Settings, conduct: Conduct) -> Order:
                 raise
             return default
 
+    most = settings.limits.data_bytes
     return Order(
         templates=read("templates", _templates, ("soap",)),
         model=read("model", lambda b: _model(b, settings), settings.models[0].id),
@@ -99,5 +108,26 @@ def order(body: dict[str, Any], settings: Settings, conduct: Conduct) -> Order:
         transcript_language=read("transcript_language", lambda b: _languages(b, "transcript_language"), ()),
         upload_type=read("upload_type", lambda b: _word(b, "upload_type", _UPLOAD_TYPES, "chunked"), "chunked"),
         communication_protocol=_word(body, "communication_protocol", _PROTOCOLS, "http"),
-        additional_data=read("additional_data", _data, None),
+        additional_data=read("additional_data", lambda b: _data(b, "additional_data", most), None),
+        patient_details=_patient(body, settings),
     )
+
+
+def amendment(body: dict[str, Any], settings: Settings) -> Amended:
+    """What PATCH asks to be changed; raises 400 naming the field and the reason. Not in spec."""
+    said = {name: _said(body, name) for name in ("user_status", "processing_status") if body.get(name) is not None}
+    return Amended(
+        additional_data=_data(body, "additional_data", settings.limits.data_bytes),
+        patient_details=_patient(body, settings),
+        templates=_templates(body) if "templates" in body else None,
+        language_hint=_languages(body, "language_hint") if "language_hint" in body else None,
+        transcript_language=_languages(body, "transcript_language") if "transcript_language" in body else None,
+        said=said,
+    )
+
+
+def _said(body: dict[str, Any], field: str) -> str:
+    value = body[field]
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= _LONGEST_WORD:
+        raise _refuse(field, f"has to be a word of up to {_LONGEST_WORD} printable characters", value)
+    return value

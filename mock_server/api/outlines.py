@@ -15,7 +15,10 @@ _REMEMBERED, _REMEMBERING = 200, 256
 
 
 class Outline(NamedTuple):
-    """One exchange: no header, no body, no key; `at` by the namespace's clock."""
+    """One exchange: no header, no body, no key; `at` by the namespace's clock.
+
+    Code, message and field are those of the answer to a request that was refused.
+    """
 
     at: datetime
     operation: str
@@ -23,6 +26,9 @@ class Outline(NamedTuple):
     path: str
     status: int
     session_id: str | None
+    code: str | None = None
+    message: str | None = None
+    field: str | None = None
 
 
 class Outlines:

@@ -8,7 +8,8 @@ from mock_server.clock import stamp
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
-    from mock_server.session.model import Session, TemplateResult
+    from mock_server.session.model import AudioFile, Session, TemplateResult
+    from mock_server.session.step import Amended
 
 #: Status code of GET by state (seed 000 §6.3, §6.5; created, recording and failed as recommended: E19, E21).
 CODES = {
@@ -30,7 +31,48 @@ def created(session: Session, upload_url: str) -> dict[str, Any]:
         "created_at": stamp(session.created_at),
         "expires_at": stamp(session.expires_at),
         "upload_url": upload_url,
+        **_patient(session),
     }
+
+
+def received(session: Session, file: AudioFile, sent_as: str) -> dict[str, Any]:
+    """The 200 of an upload, whose body the text leaves free (E43); clients in the field read the first five."""
+    return {
+        "session_id": session.id,
+        "success": True,
+        "status": "received",
+        "original_filename": sent_as,
+        "file_name": file.name,
+        "size_bytes": file.size,
+        "audio_files_received": len(session.files),
+    }
+
+
+def amended(session: Session, change: Amended) -> dict[str, Any]:
+    """The 200 of PATCH. Not in spec."""
+    message = "The session was updated."
+    if "cancelled" in change.said.values():
+        going_on = {
+            State.CREATED: "nothing is processed unless the session is ended, and it expires at its time",
+            State.RECORDING: "nothing is processed unless the session is ended, and it expires at its time",
+            State.PROCESSING: "its processing goes on",
+        }
+        message = f"The cancellation was noted; {going_on.get(session.state, 'its results stay')}."
+    return {"session_id": session.id, "status": session.state.value, "message": message}
+
+
+def template_standing(session: Session, state: State, template: str) -> dict[str, Any]:
+    """The 200 of process/template. Not in spec."""
+    result = next((found for found in session.results if found.id == template), None)
+    if state in (State.CREATED, State.RECORDING):
+        status, message = "pending", "The template is filled once the session is ended."
+    elif result is None or state is State.PROCESSING:
+        failed = state is State.FAILED
+        status = "failed" if failed else "processing"
+        message = "The session failed as a whole." if failed else "The template is being filled."
+    else:
+        status, message = result.status, result.error_message or "The template is filled."
+    return {"session_id": session.id, "template_id": template, "status": status, "message": message}
 
 
 def ended(session: Session) -> dict[str, Any]:
@@ -41,6 +83,11 @@ def ended(session: Session) -> dict[str, Any]:
         "message": "The session is closed and its audio is being processed.",
         **_files(session),
     }
+
+
+def _patient(session: Session) -> dict[str, Any]:
+    found = session.order.patient_details
+    return {} if found is None else {"patient_details": found}
 
 
 def _files(session: Session) -> dict[str, Any]:
@@ -66,6 +113,7 @@ def session_document(session: Session, state: State, upload_url: str, *, as_arra
         "created_at": stamp(session.created_at),
         **_files(session),
         "additional_data": session.order.additional_data or {},
+        **_patient(session),
     }
     if state is State.EXPIRED:
         body["expired_at"] = stamp(session.expires_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 import re
 import socket
@@ -15,7 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
+from mock_server.cli import namespaces
 from mock_server.faults.catalogue import CATALOGUE
 from mock_server.settings import DEFAULT_KEY, Settings
 
@@ -34,6 +37,8 @@ _GRACE_S = 3
 _KEEP_ALIVE_S = 15
 #: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
 _MOST_CONNECTIONS = 1024
+#: Wider than any table, in characters.
+_ENDLESS = 100_000
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
 
@@ -59,6 +64,14 @@ def _refuse(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _origin(given: str) -> str:
+    found = normal(given.removesuffix("/"))
+    if found is None:
+        told = "is no origin of a page: http://host or https://host:port is, without a path."
+        raise ValueError(f"--console-origin {given!r} {told}")
+    return found
+
+
 def _settings(
     *,
     data_dir: Path,
@@ -66,6 +79,7 @@ def _settings(
     transcriber: Transcriber,
     model: str | None,
     base_url: str | None,
+    console_origins: Collection[str],
     shape: Shape,
     faults: Collection[str],
     open_namespaces: bool,
@@ -77,12 +91,14 @@ def _settings(
             raise ValueError(f"An --api-key has 1 to {LONGEST_KEY} printable ASCII characters and no blank.")
     if base_url is not None and not _BASE_URL.match(base_url):
         raise ValueError(f"--base-url {base_url!r} is no http:// or https:// address of a host.")
+    origins = [_origin(given) for given in console_origins]
     return Settings(
         data_dir=data_dir.absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         transcriber=transcriber.value,
         model=model,
         base_url=base_url,
+        console_origins=tuple(dict.fromkeys(origins)),
         templates_shape=shape.value,
         open_namespaces=open_namespaces,
         faithful=faithful,
@@ -147,6 +163,7 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
     told = [notice] if notice else []
     if settings.open_namespaces:
         told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
+    told += namespaces.warnings(settings.api_keys)
     if settings.faults:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if _reachable(host):
@@ -165,6 +182,7 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
         f"[bold]scribe-mock[/] listens on [bold]{escape(address)}[/]",
         f"  discovery: {escape(address)}/.well-known/medscribealliance   docs: {escape(address)}/docs",
         f"  API key: {keys}   transcripts: {hears}   data: {escape(str(settings.data_dir))}",
+        f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:
         lines.append("  control plane: /_mock/v1 (clock, reset, requests, journal); --faithful switches it off")
@@ -192,13 +210,17 @@ def configuration(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None]) -> None:
+def _run(app: Starlette, listening: socket.socket, announce: Callable[[], None], *, verbose: bool) -> None:
+    from mock_server.cli.verbose import lines
     from mock_server.cli.wire import Server
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # a warning for each malformed form is a client's word
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    Server(configuration(app), app.state.face, announce).run(sockets=[listening])
+    # uvicorn's configuration closes every handler of the process: ours comes after it
+    server = Server(configuration(app), app.state.face, announce)
+    with lines(wanted=verbose):
+        server.run(sockets=[listening])
 
 
 def serve(
@@ -209,7 +231,11 @@ def serve(
         Path, typer.Option(help="Where sessions and audio are kept; made when it is not there.")
     ] = Path("scribe-mock-data"),
     api_key: Annotated[
-        list[str] | None, typer.Option(help=f"A valid key; may be repeated. Without: {DEFAULT_KEY}")
+        list[str] | None,
+        typer.Option(
+            help="A valid key; may be repeated. sk_test_clinic_north opens the namespace clinic (letters and digits up "
+            f"to the next underscore); keys of one namespace see the same sessions. Without: {DEFAULT_KEY}"
+        ),
     ] = None,
     transcriber: Annotated[
         Transcriber, typer.Option(help="Who hears; auto takes Whisper when a model is found.")
@@ -230,6 +256,15 @@ def serve(
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
+    console_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", help="Origin of another server's page that may use the control plane; may be repeated."
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
+    ] = False,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
     try:
@@ -239,6 +274,7 @@ def serve(
             transcriber=transcriber,
             model=model,
             base_url=base_url,
+            console_origins=console_origin or [],
             shape=templates_shape,
             faults=fault or [],
             open_namespaces=open_namespaces,
@@ -249,12 +285,24 @@ def serve(
     listening = _listen(host, port)
     app, notice = _open(settings)
     port = listening.getsockname()[1]
-    _run(app, listening, lambda: _banner(settings, host, port, notice))
+    _run(app, listening, lambda: _banner(settings, host, port, notice), verbose=verbose)
 
 
-def faults() -> None:
+def faults(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
-    table = Table("fault", "vice", "breaks", box=None, header_style="dim")
+    if as_json:
+        told = [
+            {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
+            for found in CATALOGUE.values()
+        ]
+        typer.echo(json.dumps(told, indent=2))
+        return
+    table = Table("fault", "vice", "breaks", box=None, pad_edge=False, header_style="dim")
     for found in CATALOGUE.values():
-        table.add_row(found.name, found.vice, ", ".join(found.breaks))
-    Console().print(table)
+        table.add_row(found.name, escape(found.vice), ", ".join(found.breaks))
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width: nothing is cut for it
+        console.width = _ENDLESS
+    console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_server.session.table import State
+
+
+def json_bytes(data: Mapping[str, Any]) -> int:
+    """How many bytes pass-through data takes as JSON."""
+    return len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Order:
     upload_type: str = "chunked"
     communication_protocol: str = "http"
     additional_data: Mapping[str, Any] | None = None
+    #: Not in spec: clients in the field send it, and get it back.
+    patient_details: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

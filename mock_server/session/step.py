@@ -42,6 +42,22 @@ class EndRequested:
 
 
 @dataclass(frozen=True)
+class Amended:
+    """The client changes its order, or says how things stand with it; None leaves a member as it is. Not in spec.
+
+    Members of the two objects replace those of the same name, the others stay.
+    """
+
+    additional_data: Mapping[str, Any] | None = None
+    patient_details: Mapping[str, Any] | None = None
+    templates: tuple[str, ...] | None = None
+    language_hint: tuple[str, ...] | None = None
+    transcript_language: tuple[str, ...] | None = None
+    #: Words of the client's own, such as user_status: they stand in the journal and change nothing.
+    said: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Transcribed:
     """What was heard: words from the files in `used`, or a failure; the session stays in processing."""
 
@@ -87,7 +103,7 @@ class StartWork:
     session_id: str
 
 
-Happening: TypeAlias = AudioAccepted | EndRequested | Transcribed | Extracted | Processed | DeadlinePassed
+Happening: TypeAlias = AudioAccepted | EndRequested | Amended | Transcribed | Extracted | Processed | DeadlinePassed
 Effect: TypeAlias = Journal | StartWork
 Stepped: TypeAlias = tuple[Session, tuple[Effect, ...]]
 
@@ -103,10 +119,8 @@ def observed_state(session: Session, now: datetime) -> State:
 def step(session: Session, happening: Happening, now: datetime) -> Stepped:
     """Apply one event; raises Refused where it has no place."""
     match happening:
-        case AudioAccepted(file):
-            return _accept(session, file, now)
-        case EndRequested():
-            return _end(session, happening, now)
+        case AudioAccepted() | EndRequested() | Amended():
+            return _asked(session, happening, now)
         case Transcribed():
             return _transcribed(session, happening, now)
         case Extracted(results):
@@ -116,6 +130,17 @@ def step(session: Session, happening: Happening, now: datetime) -> Stepped:
             return _finish(session, failure, now)
         case DeadlinePassed():
             return _expire(session, now)
+
+
+def _asked(session: Session, happening: AudioAccepted | EndRequested | Amended, now: datetime) -> Stepped:
+    """What a client asks for."""
+    match happening:
+        case AudioAccepted(file):
+            return _accept(session, file, now)
+        case EndRequested():
+            return _end(session, happening, now)
+        case Amended():
+            return _amend(session, happening, now)
 
 
 def _move(session: Session, event: Event, now: datetime) -> State:
@@ -146,10 +171,28 @@ def _end(session: Session, asked: EndRequested, now: datetime) -> Stepped:
         state=_move(session, Event.END_REQUESTED, now),
         ended_at=now,
         audio_files_sent=asked.audio_files_sent,
-        templates_as_array=asked.templates_as_array,
+        templates_as_array=session.templates_as_array or asked.templates_as_array,
     )
     detail = {"audio_files_received": len(session.files), "audio_files_sent": asked.audio_files_sent}
     return ended, (Journal("ended", detail), StartWork(session.id))
+
+
+def _given(change: Amended, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(change, name)) is not None}
+
+
+def _amend(session: Session, change: Amended, now: datetime) -> Stepped:
+    state = observed_state(session, now)
+    work = _given(change, "templates", "language_hint", "transcript_language")
+    if state is State.EXPIRED or (work and Event.END_REQUESTED not in TRANSITIONS[state]):
+        raise Refused(state, "amended")  # what the work began with stands
+    kept = _given(change, "additional_data", "patient_details")
+    if not (work or kept or change.said):
+        return session, ()
+    merged = {name: {**(getattr(session.order, name) or {}), **value} for name, value in kept.items()}
+    order = replace(session.order, **(work | merged)) if work or kept else session.order
+    detail = {"changed": [*work, *kept], **change.said}
+    return replace(session, order=order), (Journal("amended", detail),)
 
 
 def _in_work(session: Session, now: datetime, event: str) -> None:

@@ -34,8 +34,9 @@ _REPLACE_FILE = (
 _DROP_RESULTS = delete(results).where(results.c.session_id == bindparam("of_session"))
 
 
-#: Members of a session that change, each in the column of its name; the encoder makes it fit.
+#: Members of a session that change, each in the column of its name, but for the order; the encoder makes it fit.
 _CHANGING: Mapping[str, Callable[[Any], Any]] = {
+    "order": lambda order: {name: getattr(order, name) for name in _ORDER},
     "state": lambda state: state.value,
     "expiry_noted": bool,
     "ended_at": lambda moment: moment,
@@ -49,6 +50,9 @@ _CHANGING: Mapping[str, Callable[[Any], Any]] = {
     "losses": lambda losses: [asdict(loss) for loss in losses],
     "failure": lambda failure: asdict(failure) if failure else None,
 }
+
+
+_COLUMNS = {name: "asked" if name == "order" else name for name in _CHANGING}
 
 
 def write(connection: Connection, batch: Batch) -> None:
@@ -66,16 +70,15 @@ def _of(session: Session | None, name: str) -> Any:
 
 
 def _made(session: Session) -> dict[str, Any]:
-    values = {name: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
-    asked = {name: getattr(session.order, name) for name in _ORDER}
-    fixed = {"id": session.id, "namespace": session.namespace, "asked": asked}
+    values = {_COLUMNS[name]: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
+    fixed = {"id": session.id, "namespace": session.namespace}
     return values | fixed | {"created_at": session.created_at, "expires_at": session.expires_at}
 
 
 @cache
 def _update(names: tuple[str, ...]) -> Update:
     unmoved = (sessions.c.id == bindparam("before_id"), sessions.c.state == bindparam("before_state"))
-    return update(sessions).where(*unmoved).values({name: bindparam(name) for name in names})
+    return update(sessions).where(*unmoved).values({_COLUMNS[name]: bindparam(name) for name in names})
 
 
 def _write_sessions(connection: Connection, moved: list[tuple[Session | None, Session]]) -> None:

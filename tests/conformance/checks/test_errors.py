@@ -123,6 +123,21 @@ def test_codes_come_from_the_list(code, expected):
     assert verdicts("ERR-004", answered(400, error(code))) == expected
 
 
+@pytest.mark.parametrize(
+    "operation,status,code,expected",
+    [
+        ("upload", 400, "session_ended", ("pass", "pass")),
+        ("upload", 409, "session_ended", ("pass", "pass")),
+        ("end", 400, "session_ended", ("warn", "fail")),
+        ("get", 400, "session_ended", ("warn", "fail")),
+        ("upload", 400, "session_completed", ("warn", "fail")),
+        ("upload", 400, "file_too_large", ("warn", "fail")),
+    ],
+)
+def test_a_code_the_lifecycle_names_is_right_on_the_operation_it_names_it_for(operation, status, code, expected):
+    assert verdicts("ERR-004", answered(status, error(code), operation)) == expected
+
+
 #: Requirement -> codes whose status it judges.
 PAIRS = {
     "ERR-005": ("authentication_failed", "token_expired", "invalid_api_key"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,59 @@ def test_the_key_may_come_by_the_environment(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "http://127.0.0.1:9 cannot be reached" in done.stdout
     assert KEY not in done.stdout + done.stderr
+
+
+def test_neither_logs_nor_locals_nor_the_header_show_the_key(tmp_path: Path) -> None:
+    """Everything pytest can be asked to print of a run that the kit itself breaks."""
+    (tmp_path / "conftest.py").write_text(
+        "import conformance.runner\n"
+        "def broken(exchanges):\n"
+        "    held = exchanges\n"
+        f"    raise RuntimeError('about {KEY}')\n"
+        "conformance.runner._skew = broken\n"
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{KEY}"
+        loud = (
+            "--showlocals",
+            "--tb=long",
+            "-vv",
+            "-rA",
+            "--log-level=DEBUG",
+            "-o",
+            "log_cli=true",
+            "--junitxml=j.xml",
+        )
+        done = suite(
+            tmp_path, "-p", "conftest", "--scribe-target", url, "--scribe-api-key", KEY, *loud, "-k", "SEC-019"
+        )
+        server.shutdown()
+    said = done.stdout + done.stderr
+    assert done.returncode == 5, said
+    assert "RuntimeError: about <key>" in said
+    assert "/<key>, medscribe" in said
+    assert "HTTP Request: GET" in said
+    assert "unlikelykey" not in said
+    assert "unlikelykey" not in "".join(path.read_text() for path in tmp_path.glob("*.xml"))
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Repeats the key it is sent in a header and in the body."""
+
+    def do_GET(self) -> None:
+        body = (self.headers.get("X-API-Key") or "").encode()
+        self.send_response(404)
+        self.send_header("X-Echo", body.decode())
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
 
 
 def test_workers_without_a_target_say_so_and_show_no_traceback(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_refusal_repeats_no_key(mock):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1", "/v1/", "/v1/session", "/v1/sessions/", "/v1/sessions/x/", "/v2/sessions", "/%00", "//", "/v1/a/b"],
+    ["/x", "/v1", "/v1/", "/v1/session", "/v1/sessions/", "/v1/sessions/x/", "/v2/sessions", "/%00", "//", "/v1/a/b"],
 )
 def test_an_unknown_route_is_404_in_the_envelope(mock, path):
     for method in ("GET", "POST", "DELETE"):

@@ -46,7 +46,9 @@ def test_a_form_is_acknowledged_with_what_was_received(mock):
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.json() == {
         "session_id": session["session_id"],
+        "success": True,
         "status": "received",
+        "original_filename": "audio_0.wav",
         "file_name": "audio_0.wav",
         "size_bytes": len(WAV),
         "audio_files_received": 1,
@@ -266,7 +268,7 @@ def test_an_ended_session_accepts_no_audio(mock):
     mock.upload(session)
     mock.end(session)
     answer = mock.upload(session, name="audio_1.wav")
-    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert (answer.status_code, code_of(answer)) == (400, "session_ended")
     assert mock.settled(session).json()["audio_files"] == ["audio_0.wav"]
 
 

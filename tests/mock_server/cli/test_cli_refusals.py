@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 
@@ -113,23 +114,69 @@ def test_a_base_url_that_is_none_is_refused(tmp_path, url):
     assert "--base-url" in line
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *(
+            "",
+            "null",
+            "*",
+            "localhost",
+            "localhost:3000",
+            "http://",
+            "//a",
+            "ftp://a",
+            "file:///x",
+            "http://a/b",
+            "http://a//",
+        ),
+        *(
+            "http://a?b",
+            "http://a#b",
+            "http://u@a",
+            "http://a:0",
+            "http://a:70000",
+            "http://a:b",
+            "http://a b",
+            "http://[::g]",
+        ),
+        *("http://a,http://b", "http://a\n", "http://*.a", "javascript:alert(1)", "http://ä.example"),
+    ],
+)
+def test_a_console_origin_that_is_none_is_refused(tmp_path, origin):
+    code, line = refused("--data-dir", tmp_path, f"--console-origin={origin}")
+    assert code == 2
+    assert "--console-origin" in line
+    assert "https://host:port" in line
+
+
 def test_a_refusal_leaves_the_data_directory_free(tmp_path):
     assert refused("--data-dir", tmp_path, "--fault", "nobody-knows-this")[0] == 2
     DirectoryLock(tmp_path).release()
 
 
 def test_faults_lists_every_fault_with_what_it_breaks():
-    result = CliRunner().invoke(app, ["faults"], env={"COLUMNS": "400"})
+    result = CliRunner().invoke(app, ["faults"], env={"COLUMNS": "60"})  # into a pipe, which has no width
     assert result.exit_code == 0
+    lines = result.stdout.splitlines()
     for fault in CATALOGUE.values():
-        assert fault.name in result.output
+        (line,) = [line for line in lines if line.split("  ")[0] == fault.name]
+        assert fault.vice in line
+        assert ", ".join(fault.breaks) in line
+
+
+def test_faults_are_told_to_programs_as_json():
+    result = CliRunner().invoke(app, ["faults", "--json"])
+    told = json.loads(result.stdout)
+    assert [entry["name"] for entry in told] == list(CATALOGUE)
+    assert all(tuple(entry["breaks"]) == CATALOGUE[entry["name"]].breaks for entry in told)
 
 
 def test_help_names_every_option_of_the_contract():
     result = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     options = (
         *("host", "port", "data-dir", "api-key", "transcriber", "model", "templates-shape"),
-        *("open-namespaces", "fault", "faithful"),
+        *("open-namespaces", "fault", "faithful", "console-origin"),
     )
     for option in options:
         assert f"--{option}" in result.output

@@ -106,7 +106,7 @@ def test_a_body_is_not_read_when_the_session_cannot_take_it(office):
         raise AssertionError("the body was read")
         yield b""
 
-    assert refused(office.upload, session, body=body()).code == "invalid_request"
+    assert refused(office.upload, session, body=body()).code == "session_ended"
 
 
 def test_an_end_is_idempotent_in_processing_and_refused_afterwards(office):
@@ -116,7 +116,7 @@ def test_an_end_is_idempotent_in_processing_and_refused_afterwards(office):
     done, state = office.settle(session)
     assert (state, done.audio_files_sent) == (State.COMPLETED, None)
     assert refused(office.end, session).status == 400
-    assert refused(office.upload, session).code == "invalid_request"
+    assert refused(office.upload, session).code == "session_ended"
     assert office.kinds(session).count("ended") == 1
 
 

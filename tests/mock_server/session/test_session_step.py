@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mock_server.session.chunk import in_order, sequence_of
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.step import (
+    Amended,
     AudioAccepted,
     DeadlinePassed,
     EndRequested,
@@ -80,6 +81,43 @@ def test_a_finished_session_refuses_what_a_client_can_ask(state, event):
     with pytest.raises(Refused) as refused:
         step(replace(RECORDING, state=state), event, SOON)
     assert refused.value.state is state
+
+
+@pytest.mark.parametrize("session", [NEW, RECORDING, PROCESSING])
+def test_amended_data_is_merged_and_journaled_by_name_only(session):
+    first = after(Amended(additional_data={"a": 1, "b": 2}), session=session)
+    second, effects = step(first, Amended(additional_data={"b": 3}, patient_details={"name": "N"}), SOON)
+    assert second.order.additional_data == {"a": 1, "b": 3}
+    assert second == replace(session, order=second.order)
+    assert effects == (Journal("amended", {"changed": ["additional_data", "patient_details"]}),)
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.CREATED, State.RECORDING, State.EXPIRED}))
+@pytest.mark.parametrize(
+    "change", [{"templates": ("vitals",)}, {"language_hint": ()}, {"transcript_language": ("hi",)}]
+)
+def test_what_the_work_began_with_is_not_amended(state, change):
+    with pytest.raises(Refused):
+        step(replace(RECORDING, state=state), Amended(additional_data={"a": 1}, **change), SOON)
+
+
+@pytest.mark.parametrize("change", [{}, {"additional_data": {}}, {"said": {"user_status": "cancelled"}}])
+def test_nothing_is_amended_after_the_deadline(change):
+    with pytest.raises(Refused) as refused:
+        step(RECORDING, Amended(**change), LATE)
+    assert refused.value.state is State.EXPIRED
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL - {State.EXPIRED}))
+def test_what_a_client_says_moves_no_session(state):
+    session = replace(RECORDING, state=state)
+    said = {"user_status": "cancelled"}
+    assert step(session, Amended(said=said), SOON) == (session, (Journal("amended", {"changed": [], **said}),))
+
+
+def test_a_list_implied_by_the_create_outlasts_the_end():
+    assert after(EndRequested(), session=replace(RECORDING, templates_as_array=True)).templates_as_array
+    assert after(EndRequested(templates_as_array=True), session=RECORDING).templates_as_array
 
 
 def test_a_session_in_processing_accepts_no_audio():

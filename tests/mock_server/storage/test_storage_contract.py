@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import sqlite3
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,45 @@ def test_a_session_comes_back_as_it_was_kept(reopened):
         rows.save(connection, before, after)
 
     assert reopened(change, lambda connection: rows.load(connection, "ses_1")) == after
+
+
+def test_a_changed_order_comes_back_as_it_was_changed(reopened):
+    before = session()
+    changed = {"templates": ("vitals",), "additional_data": {"b": 1}, "patient_details": {"name": "N"}}
+    after = replace(before, order=replace(before.order, **changed))
+
+    def change(connection):
+        rows.create(connection, before)
+        rows.save(connection, before, after)
+
+    assert reopened(change, lambda connection: rows.load(connection, "ses_1")) == after
+
+
+def test_an_order_changed_in_a_later_transaction_is_written(tmp_path):
+    before = session()
+    after = replace(before, order=replace(before.order, language_hint=("hi",)))
+
+    async def scenario(store):
+        await store.write(lambda connection: rows.create(connection, before))
+        await store.write(lambda connection: rows.save(connection, before, after))
+        return await store.read(lambda connection: rows.load(connection, "ses_1"))
+
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    assert asyncio.run(scenario(store)) == after
+    store.close()
+
+
+@pytest.mark.parametrize("missing", ["patient_details"])
+def test_a_session_from_before_a_member_was_known_can_be_read(tmp_path, missing):
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    asyncio.run(store.write(lambda connection: rows.create(connection, session())))
+    store.close()
+    with sqlite3.connect(tmp_path / "scribe.sqlite") as raw:
+        raw.execute(f"UPDATE scribe_sessions SET asked = json_remove(asked, '$.{missing}')")
+    raw.close()
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    assert asyncio.run(store.read(lambda connection: rows.load(connection, "ses_1"))) == session()
+    store.close()
 
 
 def test_a_replaced_file_keeps_its_place(reopened):

@@ -1,0 +1,75 @@
+"""The OpenAPI document of this very server: the spec's, at its own address, and what is served beside it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+import spec
+from mock_server.api.additions import RECEIVED, TAGS, additions
+
+if TYPE_CHECKING:
+    from mock_server.settings import Limits
+
+#: Addresses a server goes by: few; a Host header may name any number.
+_ADDRESSES = 8
+
+
+def _paths() -> dict[str, dict[str, Any]]:
+    """The spec's operations below the one server; those with servers of their own lie at its root (E55)."""
+    given = spec.load().openapi["paths"]
+    return {
+        path if "servers" in item else f"/v1{path}": {key: value for key, value in item.items() if key != "servers"}
+        for path, item in given.items()
+    }
+
+
+def _unfinished(schema: dict[str, Any]) -> dict[str, Any]:
+    """What this server answers with 202: states under their own names (E18, E19), no transcript without one (E20)."""
+    states = [state.name for state in spec.load().lifecycle.states.values() if state.status == 202]
+    members = schema["properties"]
+    ours = {"status": {**members["status"], "enum": states, "examples": states[:1]}, "upload_url": {"type": "string"}}
+    required = [name for name in schema["required"] if name != "transcript"]
+    return {**schema, "required": required, "properties": members | ours}
+
+
+def _told(limits: Limits) -> str:
+    return (
+        "A mock to develop EMR clients against. Every request but discovery, health and these pages carries a key: "
+        "`Authorization: Bearer <key>` or `X-API-Key: <key>`. "
+        f"A session takes {limits.files} files of up to {limits.upload_bytes} bytes, {limits.session_bytes} bytes "
+        f"in all. At most {limits.queue} sessions are in processing; an end beyond that is answered 503."
+    )
+
+
+def describe(root: str, limits: Limits, *, faithful: bool) -> dict[str, Any]:
+    """The document; `root` is scheme and host as the client knows them."""
+    given = spec.load().openapi
+    paths = _paths()
+    for path, item in additions(faithful=faithful).items():
+        paths[path] = {**paths.get(path, {}), **item}
+    used = {
+        tag for item in paths.values() for entry in item.values() if isinstance(entry, dict) for tag in entry["tags"]
+    }
+    answers, schemas = given["components"]["responses"], given["components"]["schemas"]
+    unfinished = _unfinished(schemas["session_processing"])
+    received = {**answers["received"], "content": {"application/json": {"schema": RECEIVED}}}
+    return {
+        **given,
+        "info": {**given["info"], "description": f"{given['info']['description']}\n\n{_told(limits)}"},
+        "servers": [{"url": root, "description": "this server"}],
+        "tags": [*given["tags"], *({"name": tag, "description": TAGS[tag]} for tag in TAGS if tag in used)],
+        "paths": paths,
+        "components": {
+            **given["components"],
+            "responses": {**answers, "received": received},
+            "schemas": {**schemas, "session_processing": unfinished},
+        },
+    }
+
+
+@functools.lru_cache(_ADDRESSES)
+def described(root: str, limits: Limits, *, faithful: bool) -> bytes:
+    """The document as bytes."""
+    return json.dumps(describe(root, limits, faithful=faithful), ensure_ascii=False).encode()

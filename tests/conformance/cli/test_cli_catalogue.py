@@ -1,0 +1,78 @@
+"""What the kit knows, told to a pipe: nothing cut, nothing wrapped, and as JSON where a program asks."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+import spec
+from conformance.cli import app
+from conformance.report import terminal
+
+SPEC = spec.load()
+SERVICE = [r for r in SPEC.requirements.values() if r.subject == "service"]
+
+
+def told(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words), env={"COLUMNS": "60"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_each_requirement_is_one_line_of_a_piped_list() -> None:
+    lines = told("list").splitlines()
+    assert len(lines) == 1 + len(SPEC.requirements)
+    for line, requirement in zip(lines[1:], SPEC.requirements.values(), strict=True):
+        assert line.startswith(requirement.id)
+        assert line.rstrip().endswith(" ".join(requirement.statement.split())[-60:])
+
+
+@pytest.mark.parametrize("name", ["SES-END-008", "ERR-004", "E41", "E63"])
+def test_a_piped_explanation_wraps_no_sentence(name: str) -> None:
+    lines = told("explain", name).splitlines()
+    entry = SPEC.errata.get(name)
+    whole = [entry.strict, entry.lenient] if entry else [SPEC.requirements[name].statement]
+    for sentence in whole:
+        assert [line for line in lines if " ".join(sentence.split()) in line]
+
+
+def test_a_piped_plan_has_a_line_a_requirement() -> None:
+    lines = told("plan").splitlines()
+    assert len(lines) == 2 + len(SERVICE)
+    for requirement in SERVICE:
+        assert requirement.checks or [line for line in lines if (requirement.untested or "") in line]
+
+
+@pytest.mark.parametrize("only", [(), ("--only", "6"), ("--only", "ERR-004", "--only", "VER")])
+def test_a_list_as_json_has_every_member_of_what_was_chosen(only: tuple[str, ...]) -> None:
+    listed = json.loads(told("list", *only, "--json"))
+    assert [entry["id"] for entry in listed] == [line.split()[0] for line in told("list", *only).splitlines()[1:]]
+    for entry in listed:
+        requirement = SPEC.requirements[entry["id"]]
+        assert (entry["statement"], entry["level"]) == (requirement.statement, requirement.level)
+        assert entry.get("checks", []) == list(requirement.checks)
+
+
+def test_a_plan_as_json_parts_what_is_checked_from_what_is_left_open() -> None:
+    planned = json.loads(told("plan", "--json"))
+    assert {entry["id"] for entry in planned["checked"]} == {r.id for r in SERVICE if r.checks}
+    assert {entry["id"]: entry["untested"] for entry in planned["left_open"]} == {
+        r.id: r.untested for r in SERVICE if not r.checks
+    }
+
+
+def test_an_explanation_as_json_brings_its_errata() -> None:
+    found = json.loads(told("explain", "err-004", "--json"))
+    assert [erratum["id"] for erratum in found["errata"]] == ["E41", "E63"]
+    assert json.loads(told("explain", "e27", "--json"))["title"] == SPEC.errata["E27"].title
+
+
+def test_a_terminal_keeps_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "Console", lambda: Console(file=io.StringIO(), force_terminal=True, width=72))
+    assert terminal.printer().width == 72
+    monkeypatch.setattr(terminal, "Console", lambda: Console(file=io.StringIO(), width=72))
+    assert terminal.printer().width > 10_000
