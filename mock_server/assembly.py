@@ -66,6 +66,7 @@ async def open_service(
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
+            heard_at_once=bounds.heard_at_once,
         )
         service = Service(
             store=store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from mock_server.speech.model import (
     Failure,
     Recording,
     SpeechInterrupted,
+    SpeechOvertime,
     SpeechUnavailable,
     Transcription,
 )
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class WhisperTranscriber:
-    """Real recognition: one worker process and one model in it."""
+    """Real recognition: a worker process with a model in it, and a second for a second session at the same time."""
 
     notice: str | None = None
     diarizes = True
@@ -54,7 +56,7 @@ class WhisperTranscriber:
         self._engine = Engine(name, weights, offered, threads)
         self._limits = limits or Limits()
         self._thresholds = thresholds or Thresholds()
-        self._worker = Worker()
+        self._worker = Worker(prepare=partial(recognise.load, self._engine))
 
     @property
     def engine(self) -> str:
@@ -89,16 +91,21 @@ class WhisperTranscriber:
         """Transcribe one second of audio; raises SpeechUnavailable, saying what to do."""
         try:
             await self._worker.run(recognise.rehearse, self._engine)
-        except SpeechInterrupted as error:
+        except (SpeechInterrupted, SpeechOvertime, SpeechUnavailable) as error:
+            if error.__cause__ is not None and isinstance(error, SpeechUnavailable):
+                raise self._unfit(error.__cause__) from error
             raise SpeechUnavailable(
                 f"The worker died while loading {self._engine.weights.name}: is there memory for it?"
             ) from error
         except (ImportError, RuntimeError, ValueError, OSError, MemoryError) as error:
-            raise SpeechUnavailable(
-                f"The model {self._engine.weights.name} cannot be run ({error}): reinstall"
-                " 'scribe-conformance[whisper]' or name another with --model."
-            ) from error
+            raise self._unfit(error) from error
+
+    def _unfit(self, error: BaseException) -> SpeechUnavailable:
+        return SpeechUnavailable(
+            f"The model {self._engine.weights.name} cannot be run ({error}): reinstall"
+            " 'scribe-conformance[whisper]' or name another with --model."
+        )
 
     async def close(self) -> None:
-        """End the worker process; jobs in flight raise SpeechInterrupted."""
+        """End the worker processes; jobs in flight raise SpeechInterrupted."""
         await self._worker.close()

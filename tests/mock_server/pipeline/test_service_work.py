@@ -173,12 +173,12 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
 def test_sessions_are_worked_on_in_the_order_they_were_ended(office, monkeypatch):
     """With one place taken for good and requests that keep the next from beginning, all of them have to queue."""
 
-    def recorded(name, content):
-        session = office.create("orderly")
+    def recorded(name, content, namespace="orderly"):
+        session = office.create(namespace)
         office.upload(session, content, name)
         return session
 
-    first = recorded("first.wav", b"~Doctor: hello")
+    first = recorded("first.wav", b"~Doctor: hello", "before")
     queued = {f"orderly_{number}.wav": recorded(f"orderly_{number}.wav", b"Doctor: hello") for number in range(4)}
     office.ears.waited_for.clear()
     office.end(first)
@@ -205,7 +205,7 @@ def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, 
     office.upload(session)
     office.end(session)
     office.run(asyncio.sleep(0.3))
-    assert office.run(office.service._store.read(rows.unfinished)) == {session.id: 0}
+    assert office.run(office.service._store.read(rows.unfinished)) == [(session.id, "patient", 0)]
     monkeypatch.setattr(office.service._work, "_busy", lambda: False)
     assert office.settle(session)[1] is State.COMPLETED
 
