@@ -43,6 +43,7 @@ async def open_service(
     process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
+    from mock_server.pipeline.ports import Bounded
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
@@ -57,7 +58,10 @@ async def open_service(
         audio = LocalAudio(data_dir / "audio")
         opened.callback(audio.close)
         clocks = await Clocks.of(store, clock or SystemClock())
-        work = Work(path, store, at_once=bounds.at_once, busy=busy)
+        at_once = bounds.at_once
+        if isinstance(transcriber, Bounded):
+            at_once = min(at_once, transcriber.hears_at_once)
+        work = Work(path, store, at_once=at_once, busy=busy)
         process = Process(
             store=store,
             audio=audio,
@@ -66,7 +70,6 @@ async def open_service(
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
-            heard_at_once=bounds.heard_at_once,
         )
         service = Service(
             store=store,

@@ -32,8 +32,6 @@ class Limits:
     #: Sessions in work: two of one namespace, so that one is heard while another's notes are written, and one of
     #: somebody else.
     at_once: int = 3
-    #: Sessions heard: one of a namespace, and one of somebody else. Each may cost a process with a model in it.
-    heard_at_once: int = 2
     reconcile_s: float = 20.0
     retry_after_s: int = 5
 

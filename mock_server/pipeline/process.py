@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline import outcome
-from mock_server.pipeline.turns import Places
 from mock_server.session.model import Failure
 from mock_server.session.step import Journal, Processed, Refused, step
 from mock_server.session.table import State
@@ -54,7 +53,7 @@ class _Tries:
 
     @contextlib.asynccontextmanager
     async def timed(self) -> AsyncIterator[None]:
-        """A try, which counts from here: not the wait for a place."""
+        """A try, with the time it takes."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(_LONGEST_TRY_S) as limit:
@@ -97,7 +96,6 @@ class Process:
         conduct: Callable[[], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
-        heard_at_once: int = 2,
     ) -> None:
         self._store = store
         self._audio = audio
@@ -106,7 +104,6 @@ class Process:
         self._conduct = conduct
         self._now_of = now_of
         self._max_chunk_seconds = max_chunk_seconds
-        self._ears = Places(heard_at_once)
 
     async def transcribe(self, session_id: str) -> None:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
@@ -150,7 +147,7 @@ class Process:
         tries = _Tries()
         while True:
             try:
-                async with self._ears.turn(session.namespace), tries.timed():
+                async with tries.timed():
                     heard = await self._transcriber.transcribe(
                         recordings, language_hint=hint, max_chunk_seconds=longest
                     )
@@ -167,7 +164,7 @@ class Process:
                 log.exception("transcription of %s failed, try %d of %d", session.id, tries.failed + 1, _TRIES)
                 if tries.enough():
                     return outcome.out_of_order(engine)
-            await tries.pause()  # without a place: others are heard meanwhile
+            await tries.pause()
 
     async def _happens(self, session_id: str, happening: Happening) -> None:
         """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""

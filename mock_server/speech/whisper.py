@@ -19,7 +19,7 @@ from mock_server.speech.model import (
 )
 from mock_server.speech.quality import Thresholds
 from mock_server.speech.recognise import Engine, Job
-from mock_server.speech.worker import Worker
+from mock_server.speech.worker import PROCESSES, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,8 @@ class WhisperTranscriber:
 
     notice: str | None = None
     diarizes = True
+    #: A session of one namespace and one of another: each process may hold a model.
+    hears_at_once = PROCESSES
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ T = TypeVar("T")
 MEMORY_BYTES = 6 << 30
 # A fresh process now and then, because native code that decodes strangers' bytes may leak.
 JOBS_A_PROCESS = 200
-# The pipeline hears one session a namespace at a time, so the second process is there for somebody else's.
+# The pipeline leaves one of the places to a second namespace: a lone client keeps one process busy.
 PROCESSES = 2
 # A process beside the first holds a model of its own, 440 MiB: it ends when nobody has needed it for a while.
 _IDLE_SECONDS = 60.0

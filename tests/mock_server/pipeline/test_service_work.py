@@ -173,12 +173,12 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
 def test_sessions_are_worked_on_in_the_order_they_were_ended(office, monkeypatch):
     """With one place taken for good and requests that keep the next from beginning, all of them have to queue."""
 
-    def recorded(name, content, namespace="orderly"):
-        session = office.create(namespace)
+    def recorded(name, content):
+        session = office.create("orderly")
         office.upload(session, content, name)
         return session
 
-    first = recorded("first.wav", b"~Doctor: hello", "before")
+    first = recorded("first.wav", b"~Doctor: hello")
     queued = {f"orderly_{number}.wav": recorded(f"orderly_{number}.wav", b"Doctor: hello") for number in range(4)}
     office.ears.waited_for.clear()
     office.end(first)
