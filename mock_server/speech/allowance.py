@@ -5,9 +5,10 @@ so the kernel ends what works too much, and the wall clock ends what hangs witho
 
     start   START, on no session's account
     job     BEGIN + DECODE + RECOGNISE + SHARE x seconds of audio
-    session AGAIN_WITHIN + one job, over all its tries
+    session AGAIN_WITHIN + one job, over all its tries: 15 minutes and the length of the audio
 
-Processor time is at most twice that of a session's tries, since a worker has two threads that compute.
+What came to nothing before AGAIN_WITHIN may have used up twice as much processor time, on two threads; the last try has
+its kernel limit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ START: Final = 120.0
 BEGIN: Final = 30.0
 #: Measured: four hours decode in 10 s.
 DECODE: Final = 180.0
-#: Measured: tiny.en takes 0.03 and base 0.06 of the audio's length on a plain core; larger models up to a half.
+#: Measured: tiny.en takes 0.03 and base 0.06 of the audio's length on a plain core. A larger model may take as long as
+#: the consultation did; one that takes longer never catches up.
 RECOGNISE: Final = 120.0
 SHARE: Final = 1.0
 #: There is no further try once those that failed took this long together: who used up more has had a fair share.
@@ -30,8 +32,3 @@ AGAIN_WITHIN: Final = 600.0
 def of_job(audio_seconds: float) -> float:
     """The most one try at so much audio may take."""
     return BEGIN + DECODE + RECOGNISE + SHARE * audio_seconds
-
-
-def of_session(audio_seconds: float) -> float:
-    """The most all tries together may take: those that were repeated, and the last."""
-    return AGAIN_WITHIN + of_job(audio_seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 from collections import Counter
 from dataclasses import replace
 
@@ -13,9 +14,11 @@ from mock_server.pipeline import process
 from mock_server.problems import Problem
 from mock_server.session.table import State
 from mock_server.settings import Limits
-from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable, allowance
+from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable, Transcription, allowance
+from mock_server.speech.worker import Worker
 from mock_server.storage import rows
 from mock_server.storage.sqlite import SqliteStore
+from tests.mock_server.speech import jobs
 from tests.mock_server.storage.test_storage_contract import NOW
 from tests.mock_server.storage.test_storage_contract import session as made
 
@@ -228,6 +231,39 @@ def test_the_attempts_of_a_session_that_waited_are_one(office, ears):
         return set(connection.execute(asked).scalars())
 
     assert office.run(office.service._store.read(attempts)) == {1}
+
+
+class Processes:
+    """Hears in real worker processes: a greedy session's audio says how it ends its own."""
+
+    engine, languages, hears_at_once = "processes", ("en",), 2
+
+    def __init__(self):
+        self.worker = Worker()
+        self.begun = Counter()
+
+    async def transcribe(self, recordings, **_given):
+        content = recordings[0].path.read_text()
+        self.begun[content] += 1
+        if content.startswith("greedy:"):
+            await self.worker.run(jobs.kills_itself, int(content.partition(":")[2].partition(".")[0]))
+        said = await self.worker.run(str.upper, content)
+        return Transcription("processes", "en", text=said, used=(recordings[0].name,))
+
+
+def test_sessions_that_kill_their_worker_are_charged_alone(office, monkeypatch):
+    heard = Processes()
+    monkeypatch.setattr(office.service._process, "_transcriber", heard)
+    deaths = (signal.SIGKILL, signal.SIGSEGV, signal.SIGXCPU)
+    greedy = [sent(office, "greedy", b"greedy:%d.%d" % (how, n)) for n, how in enumerate(deaths)]
+    modest = [sent(office, "modest", b"modest:%d" % number) for number in range(4)]
+    for session in modest:
+        done, state = office.settle(session, 60)
+        assert (state, done.transcript) == (State.COMPLETED, f"MODEST:{modest.index(session)}")
+    failures = [office.settle(session, 60)[0].failure.code for session in greedy]
+    assert failures == ["internal_error", "internal_error", "processing_failed"]
+    assert sorted(heard.begun.values()) == [1, 1, 1, 1, 1, 3, 3]  # four, and the one that used up its time, once
+    office.run(heard.worker.close())
 
 
 # shares of the queue
