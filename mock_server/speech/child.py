@@ -17,6 +17,7 @@ import time
 import traceback
 from enum import Enum, auto
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_server.speech import allowance
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 #: Spawned, not forked: the server has threads, and the model's libraries start their own.
 _SPAWN: Final = multiprocessing.get_context("spawn")
-#: `multiprocessing` collects ended processes in whichever thread starts one; between that and the code is an instant.
-_NOTED_SECONDS: Final = 1.0
+#: From the end of the pipe to the end of the process are milliseconds, even where it has gigabytes to give back.
+_END_SECONDS: Final = 2.0
+
+_FIRST_TO_GO: Final = "500"
 
 
 class _Kind(Enum):
@@ -141,12 +144,18 @@ class Child:
         raise SpeechOvertime("the job used up its time")
 
     def _exit_code(self) -> int | None:
-        """Wait for the end of the process; another thread that starts one may be just about to note its code."""
-        self._process.join()
-        latest = time.monotonic() + _NOTED_SECONDS
-        while (code := self._process.exitcode) is None and time.monotonic() < latest:
-            time.sleep(0.001)
-        return code
+        """How the process ended; one that has only closed the pipe and goes on is ended.
+
+        Not by `join`, which waits for ever for such a one.
+        """
+        for _ in range(2):
+            latest = time.monotonic() + _END_SECONDS
+            while time.monotonic() < latest:
+                if (code := self._process.exitcode) is not None:
+                    return code
+                time.sleep(0.002)
+            self.kill()
+        return None
 
 
 # Inside the process.
@@ -217,6 +226,8 @@ def _begin(memory_bytes: int) -> None:
     with contextlib.suppress(ValueError, OSError):  # macOS refuses; the bounds of the decoder still hold
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the audio
+    with contextlib.suppress(OSError):  # where memory runs out, the kernel ends this process and not the server
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

@@ -160,7 +160,10 @@ class Worker:
                     self._idle.remove(child)
                     return child
                 lasting = not any(child.lasting for child in self._children)
-                child = Child(self._memory_bytes, self._prepare, None if lasting else self._idle_seconds)
+                try:
+                    child = Child(self._memory_bytes, self._prepare, None if lasting else self._idle_seconds)
+                except OSError as error:  # no memory, or no process or file left
+                    raise SpeechUnavailable(f"The speech worker cannot be started: {error}") from error
                 self._children.add(child)
             try:
                 child.start()

@@ -23,6 +23,12 @@ def kills_itself(number: int) -> None:
     time.sleep(60)
 
 
+def falls_silent() -> None:
+    """As native code does that closes what is not its own, and goes on."""
+    os.closerange(3, 200)
+    time.sleep(600)
+
+
 def leaves() -> None:
     """As careless code does."""
     raise SystemExit("enough")

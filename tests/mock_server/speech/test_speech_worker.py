@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable, allowance
+from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable, allowance, child
 from mock_server.speech.worker import Worker, grant
 from tests.mock_server.speech import jobs
 
@@ -140,6 +140,31 @@ def test_a_job_that_hangs_is_ended_when_its_time_is_up(job: Callable[[float], No
             await asyncio.wait_for(hanging, 60)
         assert await waiting != first
         assert jobs.gone(first)
+        await worker.close()
+
+    asyncio.run(story())
+
+
+def test_a_job_that_cuts_its_process_off_is_ended() -> None:
+    async def story() -> None:
+        worker = Worker(processes=1)
+        asked = [worker.run(jobs.falls_silent), worker.run(abs, -1)]
+        silent, one = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 60)
+        assert isinstance(silent, SpeechInterrupted)
+        assert one == 1
+        await worker.close()
+
+    asyncio.run(story())
+
+
+def test_a_machine_that_starts_no_process_makes_the_engine_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        worker = Worker()
+        with monkeypatch.context() as full:
+            full.setattr(child.Child, "__init__", lambda *_: os.open("/proc/self/no/such", os.O_RDONLY))
+            with pytest.raises(SpeechUnavailable, match="cannot be started"):
+                await worker.run(abs, -1)
+        assert await worker.run(abs, -1) == 1
         await worker.close()
 
     asyncio.run(story())
