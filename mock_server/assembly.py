@@ -10,9 +10,8 @@ from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
 from mock_server.service import Service
 from mock_server.settings import Limits
-from mock_server.storage.audio import LocalAudio
+from mock_server.storage.keeping import open_keeping
 from mock_server.storage.lock import DirectoryLock
-from mock_server.storage.sqlite import SqliteStore
 from mock_server.testclock import Clocks
 
 if TYPE_CHECKING:
@@ -52,16 +51,14 @@ async def open_service(
     async with contextlib.AsyncExitStack() as opened:
         held = DirectoryLock(data_dir)
         opened.callback(held.release)
-        path = data_dir / "scribe.sqlite"
-        store = SqliteStore(path)
-        opened.callback(store.close)
-        audio = LocalAudio(data_dir / "audio")
-        opened.callback(audio.close)
+        keeping = open_keeping(data_dir)
+        opened.callback(keeping.close)
+        store, audio = keeping.store, keeping.audio
         clocks = await Clocks.of(store, clock or SystemClock())
         at_once = bounds.at_once
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
-        work = Work(path, store, at_once=at_once, busy=busy)
+        work = Work(keeping.path, store, at_once=at_once, busy=busy)
         process = Process(
             store=store,
             audio=audio,
@@ -72,8 +69,7 @@ async def open_service(
             max_chunk_seconds=max_chunk_seconds,
         )
         service = Service(
-            store=store,
-            audio=audio,
+            keeping=keeping,
             work=work,
             process=process,
             upkeep=Upkeep(store=store, work=work, process=process, every_s=bounds.reconcile_s),

@@ -54,6 +54,12 @@ def invalid_api_key() -> Problem:
     return Problem(401, "invalid_api_key", "The API key is not valid.")
 
 
+def foreign_origin(origin: str) -> Problem:
+    """A page of another origin asks for what only the server's own may. Not in spec: HOUSE §6."""
+    told = f"Pages of {origin!r} do not steer this server; --console-origin lists those that may."
+    return Problem(403, "forbidden", told, {"origin": origin})
+
+
 def session_not_found(session_id: str) -> Problem:
     """No such session, or another client's: nothing tells the two apart (E49)."""
     return Problem(404, "session_not_found", f"There is no session {session_id!r}.", {"session_id": session_id})
@@ -93,6 +99,18 @@ def payload_too_large(limit: int) -> Problem:
         f"The body is larger than the {limit} bytes this service takes.",
         {"limit_bytes": limit},
         {"Connection": "close"},
+    )
+
+
+def unsupported_coding(provided: str, supported: list[str]) -> Problem:
+    """The body has a coding that is not undone here (RFC 9110 §15.5.16); the protocol has no code for it (E63)."""
+    offered = ", ".join(supported)
+    return Problem(
+        415,
+        "invalid_request",
+        f"A body encoded as {provided!r} is not taken here; {offered} or no coding is.",
+        {"provided_encoding": provided, "supported_encodings": supported},
+        {"Accept-Encoding": offered},
     )
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mock_server.pipeline.work import Work
     from mock_server.settings import Limits
     from mock_server.storage import AudioStore, Store
+    from mock_server.storage.keeping import Keeping
     from mock_server.storage.lock import DirectoryLock
     from mock_server.storage.rows import JournalRow
     from mock_server.testclock import Clocks
@@ -61,8 +62,7 @@ class Service:
     def __init__(
         self,
         *,
-        store: Store,
-        audio: AudioStore,
+        keeping: Keeping,
         work: Work,
         process: Process,
         upkeep: Upkeep,
@@ -74,8 +74,9 @@ class Service:
     ) -> None:
         self.limits = limits
         self.clocks = clocks
-        self._store = store
-        self._audio = audio
+        self._keeping = keeping
+        self._store: Store = keeping.store
+        self._audio: AudioStore = keeping.audio
         self._work = work
         self._ids = ids
         self._conduct = conduct
@@ -93,8 +94,7 @@ class Service:
         """Stop; unfinished work goes on at the next start."""
         await self._upkeep.close()
         await self._work.close()
-        await asyncio.to_thread(self._store.close)
-        await asyncio.to_thread(self._audio.close)
+        await asyncio.to_thread(self._keeping.close)
         self._held.release()
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
@@ -218,10 +218,23 @@ class Service:
 
     async def reset(self, namespace: str) -> int:
         """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
-        gone, keys = await self._write(lambda connection: rows.clear(connection, namespace))
+
+        def change(connection: Connection) -> tuple[int, list[str]]:
+            return rows.clear(connection, namespace)
+
+        try:
+            gone, keys = await self._store.write(change)
+        except StorageError:  # on a full disk there is no room even for the change that makes room
+            await self._keeping.space.release()
+            gone, keys = await self._write(change)
         self.clocks.forget(namespace)
         await self._audio.delete(keys)
+        await self._keeping.space.fill()
         return gone
+
+    def shortage(self) -> str | None:
+        """Why nothing can be stored now, as far as the disk tells; None while there is room."""
+        return self._keeping.space.shortage()
 
     # inside a transaction
 
@@ -263,7 +276,7 @@ class Service:
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)
         if starts:
-            self._make_room(rows.in_work(connection), session.namespace)
+            self._make_room(rows.in_work_by_namespace(connection), session.namespace)
         rows.save(connection, session, after)
         for effect in effects:
             if isinstance(effect, Journal):

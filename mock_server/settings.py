@@ -48,13 +48,17 @@ class ModelOffer:
 
 @dataclass(frozen=True)
 class Settings:
-    """All a server needs to know; `base_url` None takes scheme and host from each request."""
+    """All a server needs to know; `base_url` None takes scheme and host from each request.
+
+    `console_origins` are the pages, besides the server's own, that may use the control plane; spelled as browsers do.
+    """
 
     data_dir: Path
     api_keys: tuple[str, ...] = (DEFAULT_KEY,)
     transcriber: Literal["auto", "whisper", "scripted"] = "auto"
     model: str | None = None
     base_url: str | None = None
+    console_origins: tuple[str, ...] = ()
     templates_shape: Literal["object", "array", "auto"] = "auto"
     open_namespaces: bool = False
     faithful: bool = False

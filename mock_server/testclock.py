@@ -41,13 +41,16 @@ class Clocks:
     async def advance(self, namespace: str, seconds: float) -> datetime:
         """Move a namespace's clock forwards and tell its time; 400 for backwards or over ten years ahead in all."""
         most = _FURTHEST.total_seconds()
+        field = "advance_seconds"
         if not math.isfinite(seconds) or not 0 <= seconds <= most:
-            raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.")
+            raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.", field=field)
 
         def change(connection: Connection) -> timedelta:
             ahead = rows.clock_offset(connection, namespace) + timedelta(seconds=seconds)
             if ahead > _FURTHEST:
-                raise problems.invalid_request(f"A clock is at most {most:.0f} seconds ahead; reset sets it back.")
+                raise problems.invalid_request(
+                    f"A clock is at most {most:.0f} seconds ahead; reset sets it back.", field=field
+                )
             rows.set_clock_offset(connection, namespace, ahead)
             return ahead
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,22 @@ if TYPE_CHECKING:
 
 #: What browsers have to be allowed to send, by name: a star does not count together with credentials (client-interop).
 _REQUEST_HEADERS = (
-    "accept, authorization, content-type, content-disposition, x-api-key, x-timezone, flavour, msa-version, "
-    "x-chunk-index, x-upload-type, if-none-match"
+    *(
+        "accept",
+        "authorization",
+        "content-type",
+        "content-encoding",
+        "content-disposition",
+        "x-api-key",
+        "x-timezone",
+        "flavour",
+    ),
+    *("msa-version", "x-chunk-index", "x-upload-type", "if-none-match"),
 )
+#: A header's name (RFC 9110 §5.1), a star aside: without credentials that would be a permission for all.
+_NAME = re.compile(r"(?!\*\Z)[!#$%&'*+.^_`|~0-9a-z\-]{1,64}\Z")
+#: Names a page may ask for beside the fixed ones, and characters of its whole question.
+_MOST_ASKED, _LONGEST_ASKED = 64, 4096
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSED = "location, retry-after, etag, x-scribe-engine"
 
@@ -45,10 +59,10 @@ def envelope(problem: Problem) -> Answer:
     return Answer(problem.status, {"error": error}, {"Cache-Control": "no-store", **problem.headers})
 
 
-def cors(request: Request) -> dict[str, str]:
-    """Headers a browser needs on every answer, errors included; without an Origin only what caches need."""
+def cors(request: Request, *, readable: bool) -> dict[str, str]:
+    """Headers a browser needs on an answer its page may read, errors included; else only what caches need."""
     origin = request.headers.get("origin")
-    if not origin:
+    if not origin or not readable:
         return {"Vary": "Origin"}
     return {
         "Access-Control-Allow-Origin": origin,
@@ -58,22 +72,37 @@ def cors(request: Request) -> dict[str, str]:
     }
 
 
-def preflight(request: Request) -> Response:
-    """The answer to a browser's question; it carries no credential and needs none."""
-    allowed = {
+def _asked_for(request: Request) -> list[str]:
+    """The headers a page wants to send that no list foresees; what is beyond the bounds the browser holds back."""
+    asked = request.headers.get("access-control-request-headers", "")[:_LONGEST_ASKED].lower().split(",")
+    names = dict.fromkeys(name.strip() for name in asked[:_MOST_ASKED])
+    return [name for name in names if _NAME.match(name) and name not in _REQUEST_HEADERS]
+
+
+def preflight(request: Request, *, faithful: bool) -> Response:
+    """The answer to a browser's question; it carries no credential and needs none.
+
+    Not in spec: unless `faithful`, a page may send every header it asks for, as tracing libraries add their own to each
+    request, and may come from a public address to this private one.
+    """
+    names = [*_REQUEST_HEADERS, *([] if faithful else _asked_for(request))]
+    headers = cors(request, readable=True) | {
         "Access-Control-Allow-Methods": _METHODS,
-        "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+        "Access-Control-Allow-Headers": ", ".join(names),
         "Access-Control-Max-Age": "600",
+        "Vary": "Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network",
     }
-    return Response(status_code=204, headers={**cors(request), **allowed})
+    if not faithful and request.headers.get("access-control-request-private-network") == "true":
+        headers["Access-Control-Allow-Private-Network"] = "true"
+    return Response(status_code=204, headers=headers)
 
 
-def render(answer: Answer, request: Request) -> Response:
-    """The answer as bytes, serialised once."""
+def render(answer: Answer, request: Request, *, readable: bool) -> Response:
+    """The answer as bytes, serialised once; `readable` by the page that asked or not."""
     content = answer.raw
     if content is None and answer.body is not None:
         content = _encode(answer.body).encode()
-    headers = {**cors(request), **answer.headers}
+    headers = {**cors(request, readable=readable), **answer.headers}
     if content is None or answer.status in (204, 304):
         return Response(status_code=answer.status, headers=headers)
     return Response(content, answer.status, headers, answer.media_type)

@@ -20,20 +20,25 @@ _FRESH = {"Cache-Control": "no-store"}
 _RETRY_S = 1
 
 
-def _time(now: datetime) -> Answer:
-    return Answer(200, {"now": stamp(now)}, _FRESH)
+def _told(call: Call, **members: Any) -> Answer:
+    """The members, and whose they are: several keys may open one namespace."""
+    return Answer(200, {**members, "namespace": call.namespace}, _FRESH)
+
+
+def _time(call: Call, now: datetime) -> Answer:
+    return _told(call, now=stamp(now))
 
 
 async def clock(face: Face, call: Call) -> Answer:
     """GET: the namespace's time. POST {"advance_seconds": n}: move it forwards."""
     if call.request.method != "POST":
-        return _time(face.service.clocks.now(call.namespace))
+        return _time(call, face.service.clocks.now(call.namespace))
     call.document = body = parse_object(await read(call.request, face.settings.max_json_bytes))
     seconds = body.get("advance_seconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise problems.invalid_request('Send {"advance_seconds": n}, n a number of seconds.', field="advance_seconds")
     try:
-        return _time(await face.service.advance_clock(call.namespace, float(seconds)))
+        return _time(call, await face.service.advance_clock(call.namespace, float(seconds)))
     except OverflowError:
         raise problems.invalid_request("That is too far ahead.", field="advance_seconds") from None
 
@@ -42,7 +47,7 @@ async def reset(face: Face, call: Call) -> Answer:
     """Remove everything the namespace has."""
     removed = await face.service.reset(call.namespace)
     face.seen.forget(call.namespace)
-    return Answer(200, {"sessions_removed": removed}, _FRESH)
+    return _told(call, sessions_removed=removed)
 
 
 async def journal(face: Face, call: Call) -> Answer:
@@ -52,12 +57,12 @@ async def journal(face: Face, call: Call) -> Answer:
     told: list[dict[str, Any]] = [
         {"number": row.number, "at": stamp(row.at), "kind": row.kind, "detail": row.detail} for row in rows
     ]
-    return Answer(200, {"session_id": call.session_id, "journal": told}, _FRESH)
+    return _told(call, session_id=call.session_id, journal=told)
 
 
 async def requests(face: Face, call: Call) -> Answer:
     """The namespace's last requests in outline: no header, no body, no key."""
-    return Answer(200, {"requests": face.seen.of(call.namespace)}, _FRESH)
+    return _told(call, requests=face.seen.of(call.namespace))
 
 
 async def live(_face: Face, _call: Call) -> Answer:
@@ -66,9 +71,10 @@ async def live(_face: Face, _call: Call) -> Answer:
 
 
 async def ready(face: Face, _call: Call) -> Answer:
-    """GET /health/ready: the model really transcribed a second of audio."""
-    body = {"status": "ready" if face.ready else "not_ready", "engine": face.transcriber.engine}
-    if face.ready:
+    """GET /health/ready: the model really transcribed a second of audio, and there is room to store what comes."""
+    because = face.service.shortage() if face.ready else face.unready_because
+    body = {"status": "not_ready" if because else "ready", "engine": face.transcriber.engine}
+    if not because:
         return Answer(200, body, _FRESH)
-    refusal = envelope(problems.service_unavailable(face.unready_because, _RETRY_S))
+    refusal = envelope(problems.service_unavailable(because, _RETRY_S))
     return replace(refusal, body={**body, **refusal.body})

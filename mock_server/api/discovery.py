@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_server.api.uploads import FORMATS
+from mock_server.api.label import FORMATS
 from mock_server.extraction import TEMPLATES
 from mock_server.settings import VERSIONS
 

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mock_server import problems
+from mock_server.api.coding import codings, decoded
 from mock_server.api.uploads import declared_size
 
 if TYPE_CHECKING:
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
 
 #: Deeper than any consultation's data, shallow enough for every parser on the way.
 DEEPEST = 50
+#: Integers beyond are not the same number in every program (RFC 8259 §6); a database's own end is not far behind.
+LARGEST = 2**53 - 1
 #: A string, whole or cut off, or a bracket; possessive, so that no input makes it go back.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 
 async def read(request: Request, limit: int) -> bytes:
-    """The body, or 413 as soon as it is clear that it is over the limit."""
+    """The body without its codings, or 413 as soon as it is clear that it is over the limit; 415 for another coding."""
     if (declared_size(request.headers) or 0) > limit:
         raise problems.payload_too_large(limit)
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in decoded(request.stream(), codings(*request.headers.getlist("content-encoding")), limit):
         body += chunk
         if len(body) > limit:
             raise problems.payload_too_large(limit)
@@ -76,6 +79,13 @@ def parse(body: bytes) -> Any:
         except UnicodeEncodeError:
             raise problems.invalid_request("The body holds a lone surrogate, which is no character.") from None
     return value
+
+
+def whole(value: Any) -> int | None:
+    """The integer that a JSON number is, 3.0 and 1e0 included, as JSON Schema reads them; None for any other value."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

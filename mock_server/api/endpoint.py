@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -34,18 +35,36 @@ class Endpoint:
         """One request."""
         request = Request(scope, receive, send)
         try:
-            if self._methods is None or request.method in self._methods:
+            if not _is_text(scope):
+                answer = await self._face.serve(Call(request, "unknown"), _refuse_path, public=True)
+            elif self._methods is None or request.method in self._methods:
                 answer = await self._face.serve(Call(request, self._name), self._operation, public=self._public)
             else:
                 answer = await self._face.serve(Call(request, "unknown"), self._refuse, public=True)
         except Exception:
             log.exception("%s %s broke on its way out", request.method, self._name)
-            answer = render(envelope(problems.internal_error()), request)
+            readable = not self._face.foreign(request)
+            answer = render(envelope(problems.internal_error()), request, readable=readable)
         await answer(scope, receive, send)
 
     async def _refuse(self, _face: Face, call: Call) -> Answer:
         allowed = ", ".join(sorted(self._methods or ()))
         raise problems.method_not_allowed(call.request.method, call.path[:200], allowed)
+
+
+def _is_text(scope: Scope) -> bool:
+    """Whether the path is UTF-8: servers decode one that is not to the same text as others, which would be one name."""
+    raw = scope.get("raw_path") or b""
+    try:
+        unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+async def _refuse_path(_face: Face, call: Call) -> Answer:
+    sent = call.request.scope["raw_path"][:200].decode("latin-1")
+    raise problems.invalid_request(f"The path {sent!r} is not UTF-8 once its percent escapes are decoded.")
 
 
 async def unknown(_face: Face, call: Call) -> Answer:

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from mock_server import problems
 from mock_server.api.answer import Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
+from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Outline, Outlines
 from mock_server.api.uploads import declared_size
 from mock_server.faults import Asked, Faults
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("scribe.mock")
 
+#: Every path of the control plane.
+_CONTROL = re.compile(r"/_mock(?:/|\Z)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 #: What is running is over in a moment, uploads over slow lines aside.
 _RETRY_S = 1
 #: The rest of a refused body up to this size is read over, so that the connection can be used again.
 _SMALL_BODY = 64 * 1024
+#: No session's id is this long: what is cut off here names none, and is echoed and remembered no further.
+_LONGEST_ID = 128
 
 
 @dataclass
@@ -50,6 +55,8 @@ class Call:
     session_id: str | None = None
     document: Any = None
     name: str | None = None
+    #: Sent by a page that may neither read nor steer what it has asked for.
+    foreign: bool = False
 
     @property
     def path(self) -> str:
@@ -83,13 +90,22 @@ class Face:
 
     def root(self, request: Request) -> str:
         """Scheme and host the client used, so that every URL it is given is one it can reach."""
-        if self.settings.base_url:
-            return self.settings.base_url.rstrip("/")
+        return self.settings.base_url.rstrip("/") if self.settings.base_url else self._addressed(request)
+
+    def _addressed(self, request: Request) -> str:
         host = request.headers.get("host", "")
         if not _HOST.match(host):
             name, port = request.scope.get("server") or ("127.0.0.1", 80)
             host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         return f"{request.scope['scheme']}://{host}"
+
+    def foreign(self, request: Request) -> bool:
+        """Whether a page that is neither of this server nor of a console asks for the control plane (HOUSE §6)."""
+        origins = request.headers.getlist("origin")
+        if not origins or not _CONTROL.match(request.scope["path"]):
+            return False
+        own = {of_address(self.root(request)), of_address(self._addressed(request)), *self.settings.console_origins}
+        return not {normal(origin) or "" for origin in origins} <= own
 
     def base_url(self, request: Request) -> str:
         """The root of all operations (§4.3)."""
@@ -114,9 +130,10 @@ class Face:
     async def serve(self, call: Call, handler: Operation, *, public: bool) -> Response:
         """Run one operation; whatever happens, the answer is one the protocol knows."""
         request = call.request
-        if request.method == "OPTIONS":
-            return preflight(request)
-        call.session_id = request.path_params.get("session_id")
+        call.foreign = self.foreign(request)
+        if request.method == "OPTIONS" and not call.foreign:
+            return preflight(request, faithful=self.settings.faithful)
+        call.session_id = request.path_params.get("session_id", "")[:_LONGEST_ID] or None
         call.name = request.path_params.get("name")
         self._running += 1
         try:
@@ -126,7 +143,7 @@ class Face:
         if self.faults.active:
             answer = self.faults.rewrite(self._asked(call), answer)
         self._remember(call, answer)
-        return render(_closing(answer, request), request)
+        return render(_closing(answer, request), request, readable=not call.foreign)
 
     def _asked(self, call: Call) -> Asked:
         return Asked(
@@ -142,6 +159,8 @@ class Face:
 
     async def _operate(self, call: Call, handler: Operation, *, public: bool) -> Answer:
         try:
+            if call.foreign:
+                self._keep_out(call.request)
             if not public:
                 self._admit(call)
             return await handler(self, call)
@@ -158,6 +177,11 @@ class Face:
         except Exception:
             log.exception("%s %s broke", call.request.method, call.operation)
             return envelope(problems.internal_error())
+
+    def _keep_out(self, request: Request) -> None:
+        """A page's simple POST comes without a preflight, so it is refused itself; what it GETs it cannot read."""
+        if request.method not in ("GET", "HEAD"):
+            raise problems.foreign_origin(request.headers["origin"][:200])
 
     def _admit(self, call: Call) -> None:
         if self._running > self.settings.most_at_once:

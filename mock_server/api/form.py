@@ -9,7 +9,9 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
 from mock_server import problems
+from mock_server.api.coding import refuse_transfer_encoding
 from mock_server.api.header import parameters, text
+from mock_server.api.mime import LONGEST_HEADERS, Plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 MOST_BESIDE = 64 * 1024
 #: RFC 2046 §5.1.1.
 LONGEST_BOUNDARY = 70
+#: Headers of a part: content-disposition, content-type, and what mail programs and gateways add.
+_MOST_HEADERS = 32
+#: Enough of a wrong form to see what is wrong: parts that are named, and characters of a name.
+_TOLD, _LONGEST_TOLD = 5, 40
 
 
 class Form:
@@ -27,11 +33,15 @@ class Form:
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
             raise problems.invalid_request("The multipart Content-Type has no usable boundary.")
         self.name: str | None = None
-        self.content_type = ""
+        #: Of the part named file, once its name is known.
+        self.headers: dict[str, str] = {}
         self.done = False
+        self._plain = Plain(boundary)
+        self._others: list[str] = []
         self._ready: deque[bytes] = deque()
         self._inside = False
         self._beside = 0
+        self._empty = True
         self._field = self._value = b""
         self._headers: dict[str, str] = {}
         self._parser = MultipartParser(
@@ -45,18 +55,35 @@ class Form:
                 "on_part_data": self._data,
                 "on_part_end": self._end,
             },
+            max_header_count=_MOST_HEADERS,
+            max_header_size=LONGEST_HEADERS,
         )
 
     def feed(self, data: bytes) -> None:
         """Parse a piece of the body; raises 400 for a form that is none, or that holds more than one file."""
         self._beside += len(data)
+        self._empty = self._empty and not data
         try:
-            self._parser.write(data)
+            for piece in self._plain.feed(data):
+                self._parser.write(piece)
         except MultipartParseError:
             raise problems.invalid_request("The multipart body does not follow its boundary.") from None
-        if self._beside > MOST_BESIDE:
-            told = f"The form has more than {MOST_BESIDE} bytes beside one part named 'file'."
-            raise problems.invalid_request(told, field="file")
+        if self._beside <= MOST_BESIDE:
+            return
+        if self.name is None and self._others:
+            raise self.without_file(f" in its first {MOST_BESIDE} bytes")
+        told = f"The form has more than {MOST_BESIDE} bytes beside one part named 'file'"
+        lost = "" if self._plain.begun else ", and no line among them is its boundary"
+        raise problems.invalid_request(f"{told}{lost}.", field="file")
+
+    def without_file(self, where: str = "") -> problems.Problem:
+        """The refusal of a form whose body is over, or read as far as it is read, without a part named file."""
+        if not self._plain.begun and not self._empty:
+            return problems.invalid_request("The multipart body does not follow its boundary: it has no such line.")
+        shown = [repr(name[:_LONGEST_TOLD]) if name else "a part without a name" for name in self._others[:_TOLD]]
+        more = len(self._others) - _TOLD
+        found = ", ".join(shown) + (f" and {more} more" if more > 0 else "") or "none at all"
+        return problems.invalid_request(f"The form has no part named 'file'{where}; found {found}.", field="file")
 
     def take(self) -> Iterator[bytes]:
         """The bytes of the file that have come and were not taken yet."""
@@ -79,12 +106,14 @@ class Form:
     def _headers_finished(self) -> None:
         _, options = parameters(self._headers.get("content-disposition", ""))
         if options.get("name") != "file":
+            self._others.append(options.get("name", ""))
             return
         if self.name is not None:  # dropping the second without a word would lose audio
             raise problems.invalid_request("One request takes one part named 'file'.", field="file")
+        refuse_transfer_encoding(self._headers.get("content-transfer-encoding", ""))
         self._inside = True
         self.name = options.get("filename", "")
-        self.content_type = self._headers.get("content-type", "")
+        self.headers = self._headers
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._inside:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from email.message import Message
-from email.utils import collapse_rfc2231_value
 
 #: Longer than any name that is taken, so that what is cut off was refused anyway.
 _LONGEST = 8 * 1024
@@ -17,6 +16,18 @@ def text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
+def _value(value: str | tuple[str | None, str | None, str]) -> str:
+    """A parameter's value; an extended one that its own charset cannot read is Latin-1, so that no two become one."""
+    if isinstance(value, str):
+        return value
+    charset, _, escaped = value
+    raw = escaped.encode("raw-unicode-escape")
+    try:
+        return raw.decode(charset or "utf-8")
+    except (LookupError, ValueError):
+        return raw.decode("latin-1")
+
+
 def parameters(header: str) -> tuple[str, dict[str, str]]:
     """The value in lower case and its parameters; of a name that stands twice, the extended form counts."""
     if ";" not in header:
@@ -25,4 +36,4 @@ def parameters(header: str) -> tuple[str, dict[str, str]]:
     message["Content-Disposition"] = header[:_LONGEST]
     found = message.get_params([("", "")], "content-disposition")
     # extended ones stand last here, in whatever order they were sent, and so are what a dict keeps
-    return found[0][0].strip().lower(), {name.lower(): collapse_rfc2231_value(value) for name, value in found[1:]}
+    return found[0][0].strip().lower(), {name.lower(): _value(value) for name, value in found[1:]}

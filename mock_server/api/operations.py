@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from mock_server import problems
 from mock_server.api import discovery, views
 from mock_server.api.answer import Answer
-from mock_server.api.document import parse_object, read
-from mock_server.api.form import MOST_BESIDE
+from mock_server.api.document import LARGEST, parse_object, read, whole
 from mock_server.api.order import order
-from mock_server.api.uploads import Incoming, declared_size, incoming
+from mock_server.api.uploads import Incoming, incoming
 from mock_server.clock import stamp
 from mock_server.session.table import State
 
@@ -61,9 +60,7 @@ async def create(face: Face, call: Call) -> Answer:
 async def _arriving(face: Face, call: Call, session_id: str) -> Incoming:
     """What is being uploaded; a form or a label that is wrong matters only where audio is taken at all."""
     try:
-        if (declared_size(call.request.headers) or 0) > face.settings.limits.upload_bytes + MOST_BESIDE:
-            raise problems.payload_too_large(face.settings.limits.upload_bytes)
-        return await incoming(call.request, call.name)
+        return await incoming(call.request, call.name, face.settings.limits.upload_bytes)
     except problems.Problem:
         session, state = await face.service.get(call.namespace, session_id)
         if state is State.EXPIRED:
@@ -104,9 +101,10 @@ def _count(body: dict[str, Any], field: str) -> int | None:
     value = body.get(field)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise problems.invalid_request(f"The field {field!r} has to be an integer not below zero.", field=field)
-    return value
+    number = whole(value)
+    if number is None or not 0 <= number <= LARGEST:
+        raise problems.invalid_request(f"The field {field!r} has to be an integer from 0 to {LARGEST}.", field=field)
+    return number
 
 
 async def end(face: Face, call: Call) -> Answer:
@@ -118,10 +116,10 @@ async def end(face: Face, call: Call) -> Answer:
         await face.service.get(call.namespace, call.session_id)
         raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
     call.document = body
-    sent = _count(body, "audio_files_sent")
+    sent, uploaded = _count(body, "audio_files_sent"), _count(body, "audio_files_uploaded")
     # A client that counts its uploads too is of the generation that reads templates as an array (client-interop §6).
     shape = face.settings.templates_shape
-    as_array = shape == "array" or (shape == "auto" and _count(body, "audio_files_uploaded") is not None)
+    as_array = shape == "array" or (shape == "auto" and uploaded is not None)
     session = await face.service.end(
         call.namespace, call.session_id, audio_files_sent=sent, templates_as_array=as_array
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.api.form import LONGEST_BOUNDARY, Form
+from mock_server.api.coding import codings, decoded, refuse_transfer_encoding
+from mock_server.api.form import LONGEST_BOUNDARY, MOST_BESIDE, Form
 from mock_server.api.header import parameters, text
+from mock_server.api.label import checked_label
+from mock_server.api.portion import whole_size
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,18 +19,6 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
     from starlette.requests import Request
 
-#: Media types the decoder takes, in the order discovery lists them (§4.7).
-FORMATS = ("audio/wav", "audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mpeg", "audio/mp4", "audio/flac")
-#: What clients call them besides; a label is no proof, the content is looked at later.
-_LABELS = frozenset(
-    {
-        "application/octet-stream",
-        "application/ogg",
-        *(f"video/{kind}" for kind in ("mp4", "webm")),
-        *(f"audio/{kind}" for kind in ("wav", "x-wav", "wave", "vnd.wave", "webm", "ogg", "opus")),
-        *(f"audio/{kind}" for kind in ("mpeg", "mp3", "mpga", "mp4", "m4a", "x-m4a", "aac", "x-aac", "flac", "x-flac")),
-    }
-)
 LONGEST_NAME = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: Clients in the field put a whole form under an audio type (client-interop §1.2): it is told by how it begins.
@@ -56,14 +47,6 @@ def checked_name(name: str) -> str:
     except UnicodeEncodeError:
         raise problems.invalid_request("The file name is not valid Unicode.") from None
     return name
-
-
-def checked_label(content_type: str) -> str:
-    """The media type as sent; 400 invalid_audio_format when it names no format that could be meant."""
-    essence = content_type.split(";", maxsplit=1)[0].strip().lower()
-    if essence and essence not in _LABELS:
-        raise problems.invalid_audio_format(content_type[:200], list(FORMATS))
-    return content_type[:200]
 
 
 def declared_size(headers: Headers) -> int | None:
@@ -108,31 +91,80 @@ async def _file_of(form: Form, stream: AsyncIterator[bytes]) -> AsyncIterator[by
         raise problems.invalid_request("The multipart body ends before its part named 'file' does.", field="file")
 
 
-async def _unwrapped(boundary: bytes, stream: AsyncIterator[bytes], path_name: str | None, implied: str) -> Incoming:
-    form = Form(boundary)
-    async for piece in stream:
-        form.feed(piece)
-        if form.name is not None:
-            name = checked_name(path_name or form.name or implied)
-            return Incoming(name, checked_label(form.content_type), _file_of(form, stream))
-    raise problems.invalid_request("The form has no part named 'file'.", field="file")
+class _Wire:
+    """The body as it comes, and how many bytes of it have."""
+
+    def __init__(self, stream: AsyncIterator[bytes]) -> None:
+        self.size = 0
+        self._stream = stream
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body."""
+        async for piece in self._stream:
+            self.size += len(piece)
+            yield piece
 
 
-async def incoming(request: Request, path_name: str | None) -> Incoming:
+async def _entire(body: AsyncIterator[bytes], total: int, wire: _Wire | None = None) -> AsyncIterator[bytes]:
+    """The file, refused at its end when neither it nor the body it came in has the size that headers gave."""
+    size = 0
+    async for piece in body:
+        size += len(piece)
+        yield piece
+    if total not in (size, wire.size if wire else size):
+        raise problems.invalid_request(f"The headers announce a file of {total} bytes; {size} came.")
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """What a request says of its file beside the body, and the size in bytes a file may have."""
+
+    path_name: str | None
+    implied: str
+    declared_size: int | None
+    limit: int
+
+    async def unwrapped(self, boundary: bytes, stream: AsyncIterator[bytes]) -> Incoming:
+        """The file in a form."""
+        form = Form(boundary)
+        async for piece in stream:
+            form.feed(piece)
+            if form.name is not None:
+                name = checked_name(self.path_name or form.name or self.implied)
+                label = checked_label(form.headers.get("content-type", ""))
+                applied, total = codings(form.headers.get("content-encoding", "")), whole_size(form.headers.items())
+                body = decoded(_file_of(form, stream), applied, self.limit)
+                return Incoming(name, label, body if total is None else _entire(body, total))
+        raise form.without_file()
+
+    async def found(self, headers: Headers, stream: AsyncIterator[bytes]) -> Incoming:
+        """The file, in a form or as the body."""
+        content_type = headers.get("content-type", "")
+        essence, options = parameters(content_type)
+        if essence == "multipart/form-data":
+            return await self.unwrapped(options.get("boundary", "").encode("latin-1", "replace"), stream)
+        label = checked_label(content_type)
+        head = await _opening(stream)
+        if envelope := _ENVELOPE.match(head):
+            return await self.unwrapped(envelope[1], _chained(head, stream))
+        return Incoming(checked_name(self.path_name or self.implied), label, _chained(head, stream), self.declared_size)
+
+
+async def incoming(request: Request, path_name: str | None, limit: int) -> Incoming:
     """The file of an upload, however it was sent; the body is read no further than it takes to know its name.
 
-    `path_name` is what follows upload_url in the path, already decoded. Raises 400 as §7 has it.
+    `path_name` is what follows upload_url in the path, already decoded; `limit` is the size in bytes a file may have.
+    Raises 400 as §7 has it and for a piece of a file, 413 and 415.
     """
-    headers, stream = request.headers, request.stream()
-    content_type = headers.get("content-type", "")
-    implied = _fallback_name(headers)
-    essence, options = parameters(content_type)
-    if essence == "multipart/form-data":
-        boundary = options.get("boundary", "").encode("latin-1", "replace")
-        return await _unwrapped(boundary, stream, path_name, implied)
-    label = checked_label(content_type)
-    head = await _opening(stream)
-    envelope = _ENVELOPE.match(head)
-    if envelope:
-        return await _unwrapped(envelope[1], _chained(head, stream), path_name, implied)
-    return Incoming(checked_name(path_name or implied), label, _chained(head, stream), declared_size(headers))
+    headers = request.headers
+    size = declared_size(headers)
+    if (size or 0) > limit + MOST_BESIDE:
+        raise problems.payload_too_large(limit)
+    refuse_transfer_encoding(headers.get("content-transfer-encoding", ""))
+    applied, total = codings(*headers.getlist("content-encoding")), whole_size(headers.items())
+    sender = _Sender(path_name, _fallback_name(headers), None if applied else size, limit)
+    if total is None:
+        return await sender.found(headers, decoded(request.stream(), applied, limit))
+    wire = _Wire(request.stream())
+    found = await sender.found(headers, decoded(wire.pieces(), applied, limit))
+    return replace(found, body=_entire(found.body, total, wire))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from mock_server import problems
@@ -38,6 +39,11 @@ def namespace_of(key: str) -> str:
     if found:
         return found.group(1)
     return "key" + hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def named(keys: Collection[str]) -> dict[str, int]:
+    """The namespaces that sandbox keys name, and how many of the keys open each."""
+    return Counter(namespace_of(key) for key in keys if _SANDBOX.match(key))
 
 
 class Keys:

@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
+from mock_server.cli import namespaces
 from mock_server.faults.catalogue import CATALOGUE
 from mock_server.settings import DEFAULT_KEY, Settings
 
@@ -59,6 +61,14 @@ def _refuse(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _origin(given: str) -> str:
+    found = normal(given.removesuffix("/"))
+    if found is None:
+        told = "is no origin of a page: http://host or https://host:port is, without a path."
+        raise ValueError(f"--console-origin {given!r} {told}")
+    return found
+
+
 def _settings(
     *,
     data_dir: Path,
@@ -66,6 +76,7 @@ def _settings(
     transcriber: Transcriber,
     model: str | None,
     base_url: str | None,
+    console_origins: Collection[str],
     shape: Shape,
     faults: Collection[str],
     open_namespaces: bool,
@@ -77,12 +88,14 @@ def _settings(
             raise ValueError(f"An --api-key has 1 to {LONGEST_KEY} printable ASCII characters and no blank.")
     if base_url is not None and not _BASE_URL.match(base_url):
         raise ValueError(f"--base-url {base_url!r} is no http:// or https:// address of a host.")
+    origins = [_origin(given) for given in console_origins]
     return Settings(
         data_dir=data_dir.absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         transcriber=transcriber.value,
         model=model,
         base_url=base_url,
+        console_origins=tuple(dict.fromkeys(origins)),
         templates_shape=shape.value,
         open_namespaces=open_namespaces,
         faithful=faithful,
@@ -107,15 +120,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _try(settings: Settings) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
     from mock_server.speech import open_transcriber
+    from mock_server.storage.keeping import open_keeping
     from mock_server.storage.lock import DirectoryLock
-    from mock_server.storage.sqlite import open_engine, prepare
 
     lock = DirectoryLock(settings.data_dir)
     try:
-        path = settings.data_dir / "scribe.sqlite"
-        engine = open_engine(path)
-        prepare(engine, path)
-        engine.dispose()
+        open_keeping(settings.data_dir).close()
     finally:
         lock.release()
     return open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
@@ -150,6 +160,7 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
     told = [notice] if notice else []
     if settings.open_namespaces:
         told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
+    told += namespaces.warnings(settings.api_keys)
     if settings.faults:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if _reachable(host):
@@ -168,6 +179,7 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
         f"[bold]scribe-mock[/] listens on [bold]{escape(address)}[/]",
         f"  discovery: {escape(address)}/.well-known/medscribealliance   docs: {escape(address)}/docs",
         f"  API key: {keys}   transcripts: {hears}   data: {escape(str(settings.data_dir))}",
+        f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:
         lines.append("  control plane: /_mock/v1 (clock, reset, requests, journal); --faithful switches it off")
@@ -212,7 +224,11 @@ def serve(
         Path, typer.Option(help="Where sessions and audio are kept; made when it is not there.")
     ] = Path("scribe-mock-data"),
     api_key: Annotated[
-        list[str] | None, typer.Option(help=f"A valid key; may be repeated. Without: {DEFAULT_KEY}")
+        list[str] | None,
+        typer.Option(
+            help="A valid key; may be repeated. sk_test_clinic_north opens the namespace clinic (letters and digits up "
+            f"to the next underscore); keys of one namespace see the same sessions. Without: {DEFAULT_KEY}"
+        ),
     ] = None,
     transcriber: Annotated[
         Transcriber, typer.Option(help="Who hears; auto takes Whisper when a model is found.")
@@ -233,6 +249,12 @@ def serve(
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
+    console_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", help="Origin of another server's page that may use the control plane; may be repeated."
+        ),
+    ] = None,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
     try:
@@ -242,6 +264,7 @@ def serve(
             transcriber=transcriber,
             model=model,
             base_url=base_url,
+            console_origins=console_origin or [],
             shape=templates_shape,
             faults=fault or [],
             open_namespaces=open_namespaces,

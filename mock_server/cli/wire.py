@@ -1,15 +1,19 @@
-"""The last yard to the socket: what the parser refuses is refused in the envelope too (ERR-012)."""
+"""The last yard to the socket: what is no HTTP is refused in the envelope too (ERR-012), and nothing is endless."""
 
 from __future__ import annotations
 
 import json
+import math
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server import problems
 from mock_server.api.answer import envelope
+from mock_server.cli.head import MalformedHeadError, check
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,60 +22,221 @@ if TYPE_CHECKING:
 
     from mock_server.api.face import Face
 
-#: A client that has opened a connection says what it wants within this many seconds; idle ones cost a place each.
-_FIRST_WORD_S = 20.0
-
+#: A head is there within so many seconds, and so is what stands between the data of a body: both are sent at once.
+_HEAD_S = 20.0
+#: A body may come over a slow line, or as it is spoken; one that stands still for so many seconds has been given up.
+_STILL_S = 60.0
 #: Request line and headers, in bytes: room for a file name beyond what is taken, so that it is refused by name.
 MOST_HEAD = 64 * 1024
+#: Headers of a request, or its trailers: every look at one goes through all of them.
+_MOST_FIELDS = 500
+#: The parser does not tell where in its input it is; it is fed so many bytes at a time, and asked in between.
+_PIECE = 16 * 1024
+#: What a chunk may take beside its data without being held against the client, as Go's net/http has it.
+_CHUNK_LINE = 16
+
+
+class _Stage(Enum):
+    """What the next byte is expected to be part of."""
+
+    BETWEEN = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+def _reason(error: httptools.HttpParserError) -> str:
+    if isinstance(error.__context__, MalformedHeadError):
+        return str(error.__context__)
+    if isinstance(error, httptools.HttpParserCallbackError):
+        return "The request is not valid HTTP."
+    return f"The request is not valid HTTP: {error}."
 
 
 class Wire(HttpToolsProtocol):
-    """uvicorn's fast parser, with the bound on a request's head that it lacks; it says its own 400 in plain text."""
+    """uvicorn's fast parser, with the bounds that it lacks in bytes and in seconds, and with 400s in the envelope."""
 
-    _patience: asyncio.TimerHandle | None = None
-    _reading_head = True
-    _head_bytes = 0
+    _stage = _Stage.BETWEEN
+    #: Bytes since the head began or, in a body, beside its data: sizes and extensions of chunks, and trailers.
+    _beside = 0
+    _progressed = False
+    _passing_over = False
+    _unanswered = 0
+    _last_words: str | None = None
+    _until = math.inf
+    _wakes = math.inf
+    _watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
-        """A client is there."""
+        """A client is there, and says what it wants soon: idle connections cost a place each."""
         super().connection_made(transport)
-        self._patience = self.loop.call_later(_FIRST_WORD_S, self._give_up)
+        self._wait(_HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client is gone."""
-        if self._patience is not None:
-            self._patience.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         super().connection_lost(exc)
 
-    def _give_up(self) -> None:
-        if self.cycle is None:
-            self.transport.close()
-
     def data_received(self, data: bytes) -> None:
-        """What has arrived; a head that does not end is held back no further than to its bound."""
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if self._reading_head and self._head_bytes > MOST_HEAD and not self.transport.is_closing():
-            self.send_400_response(f"The request line and the headers take more than {MOST_HEAD} bytes.")
+        """What has arrived; a head or a trailer that does not end is held back no further than to its bound."""
+        self._unset_keepalive_if_required()
+        self._progressed = False
+        view = memoryview(data)
+        for start in range(0, len(view), _PIECE):
+            if self._last_words is not None or self.transport.is_closing():
+                return
+            self._parse(view[start : start + _PIECE])
+        self._set_watch()
+
+    def _parse(self, piece: memoryview) -> None:
+        waiting = [piece]
+        while waiting:
+            part = waiting.pop()
+            self._beside += len(part)
+            try:
+                self.parser.feed_data(part)
+            except httptools.HttpParserUpgrade as offer:
+                waiting += [part[offer.args[0] :], self._head_without_upgrade()]
+            except httptools.HttpParserError as error:
+                return self.send_400_response(_reason(error))
+        told = self._too_much(self._beside)
+        if told:
+            self.send_400_response(told)
+        return None
+
+    def _too_much(self, size: int) -> str | None:
+        """What is wrong with the number of fields, or with so many bytes of them."""
+        in_body = self._stage is _Stage.BODY
+        if self._stage is not _Stage.BETWEEN and len(self.headers) > _MOST_FIELDS:
+            return f"The request has more than {_MOST_FIELDS} {'trailers' if in_body else 'headers'}."
+        if size > MOST_HEAD:
+            what = "trailers and the chunk sizes" if in_body else "request line and the headers"
+            return f"The {what} take more than {MOST_HEAD} bytes."
+        return None
+
+    def _check_fields(self) -> None:
+        """Hold what is complete to its bounds to the byte; short heads need no counting."""
+        in_head = self._stage is _Stage.HEAD
+        size = len(self.url) if in_head else 0
+        if not in_head or self._beside + _PIECE > MOST_HEAD:
+            size += sum(len(name) + len(value) + 3 for name, value in self.headers)
+        told = self._too_much(size)
+        if told:
+            raise MalformedHeadError(told)
+
+    def _head_without_upgrade(self) -> memoryview:
+        """The head without its offer of another protocol: the parser would take the body for that protocol's."""
+        self._passing_over = False
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        lines += [b"%s: %s" % field for field in self.headers if field[0] != b"upgrade"]
+        return memoryview(b"\r\n".join([*lines, b"", b""]))
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request: its head has its own time, however long it was waited for."""
+        self._stage = _Stage.HEAD
+        self._until = math.inf
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is over; an error raised here is a 400 like the parser's own (RFC 9112 §3.2 wants a Host)."""
-        self._reading_head = False
-        if self.parser.get_http_version() == "1.1" and not any(name == b"host" for name, _ in self.headers):
-            raise ValueError("no Host header")
+        """The head is over; an error raised here is a 400 like the parser's own."""
+        self._check_fields()
+        check(self.parser.get_http_version(), self.headers)
+        self._passing_over = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if self._passing_over:
+            return
         super().on_headers_complete()
+        self.headers = []  # trailers come where headers came, and must not be read as such (RFC 9110 §6.5.1)
+        self._stage = _Stage.BODY
+        self._unanswered += 1
+        self._beside = 0
+        self._progressed = True
+
+    def on_chunk_header(self) -> None:
+        """The line with a chunk's size is over."""
+        self._beside = max(0, self._beside - _CHUNK_LINE)
+
+    def on_body(self, body: bytes) -> None:
+        """Data makes up for twice its size of what stands beside it: chunks of one byte are odd, and no attack."""
+        self._beside = max(0, self._beside - 3 * len(body))
+        self._progressed = True
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """The line end after a chunk's data is there; the next chunk comes when there is something to say."""
+        self._progressed = True
 
     def on_message_complete(self) -> None:
         """The next byte belongs to another request; of this piece it is not known how many do."""
-        self._reading_head = True
-        self._head_bytes = 0
+        if self._passing_over:
+            return
+        if self.headers:
+            self._check_fields()
         super().on_message_complete()
+        self._stage = _Stage.BETWEEN
+        self._beside = 0
+        self._until = math.inf
+
+    def on_response_complete(self) -> None:
+        """An answer is out; after the last one before it comes the refusal of what followed."""
+        super().on_response_complete()
+        self._unanswered -= 1
+        if self._last_words is not None and not self._unanswered:
+            self._part(self._last_words)
+
+    def _wait(self, seconds: float) -> None:
+        """Give the client so many seconds from now; a timer is set only where none rings before."""
+        self._until = self.loop.time() + seconds
+        if self._wakes > self._until:
+            if self._watch is not None:
+                self._watch.cancel()
+            self._wakes = self._until
+            self._watch = self.loop.call_at(self._wakes, self._look)
+
+    def _set_watch(self) -> None:
+        """After each arrival: what is begun has to end, and what moves may go on."""
+        if self._stage is _Stage.BODY:
+            left = self._until - self.loop.time()
+            self._wait(_STILL_S if self._progressed else min(left, _HEAD_S))
+        elif self._stage is _Stage.BETWEEN and self._unanswered:
+            self._until = math.inf
+        elif self._until == math.inf:  # a head, or blank lines before one: more of them buy no time
+            self._wait(_HEAD_S)
+
+    def _look(self) -> None:
+        self._wakes = math.inf
+        if self._until == math.inf or self.transport.is_closing():
+            return
+        if self.flow.read_paused:  # we are the slow ones
+            self._wait(_STILL_S)
+        elif self._until > self.loop.time():
+            self._wait(self._until - self.loop.time())
+        elif self._stage is _Stage.BETWEEN:
+            self.transport.close()
+        else:
+            what = "body" if self._stage is _Stage.BODY else "head"
+            self.send_400_response(f"The rest of the request's {what} did not come in time.")
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, and close."""
-        body = json.dumps(envelope(problems.invalid_request(msg)).body).encode()
-        head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
+        """Answer what is no HTTP, once all before it is answered, and close."""
+        self._last_words = msg
+        self._until = math.inf
+        self.flow.pause_reading()
+        if self._stage is _Stage.BODY and not self.cycle.response_complete:
+            if self.pipeline and self.pipeline[0][0] is self.cycle:
+                self.pipeline.popleft()
+            self.cycle.disconnected = True  # who reads this body learns that no more of it comes
+            self.cycle.message_event.set()
+            self._unanswered -= 1
+        if not self._unanswered:
+            self._part(msg)
+
+    def _part(self, msg: str) -> None:
+        if self.transport.is_closing():
+            return
+        if self._stage is not _Stage.BODY or not self.cycle.response_started:
+            body = json.dumps(envelope(problems.invalid_request(msg)).body).encode()
+            head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
         self.transport.close()
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sqlalchemy import Connection
 
     from mock_server.session.model import Session
+
+    #: Sessions as the tables have them (None: not yet) and as they are, and journal rows.
+    Unwritten: TypeAlias = tuple[list[tuple[Session | None, Session]], list[dict[str, Any]]]
 
 #: Sessions somebody may ask for again soon; a transcript and its notes are some ten kilobytes.
 _MOST_KEPT = 2000
@@ -39,6 +45,12 @@ class Recent:
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
 
+    def forget(self, session_ids: Iterable[str]) -> None:
+        """Sessions of which nobody knows any more what the database holds, nor how many are in processing."""
+        for session_id in session_ids:
+            self._kept.pop(session_id, None)
+        self.in_work = None
+
 
 class Batch:
     """One transaction of the writer; a change in it is kept or dropped as a whole.
@@ -47,6 +59,8 @@ class Batch:
     """
 
     def __init__(self, recent: Recent) -> None:
+        #: A statement of the transaction has failed: what the tables hold is uncertain, and it must not be committed.
+        self.spoiled = False
         self._recent = recent
         self._kept: dict[str, Session | None] = {}
         self._lines: list[dict[str, Any]] = []
@@ -109,20 +123,28 @@ class Batch:
         """The change did not happen."""
         self._changed, self._noted, self._more_work = {}, [], Counter()
 
-    def unwritten(self) -> tuple[list[tuple[Session | None, Session]], list[dict[str, Any]]]:
-        """Sessions as the tables have them and as they are, and journal rows; from now on they count as written."""
+    @contextmanager
+    def writing(self) -> Iterator[Unwritten]:
+        """What the tables lack; it counts as written once the block has ended well, and spoils the batch otherwise."""
         now = self._kept | self._changed
         moved = [
             (self._written[session_id], session)
             for session_id, session in now.items()
             if session is not None and self._written.get(session_id) is not session
         ]
-        lines = self._lines + self._noted
+        try:
+            yield moved, self._lines + self._noted
+        except BaseException:
+            self.spoiled = True
+            raise
         self._written |= now
         self._lines, self._noted = [], []
-        return moved, lines
 
     def committed(self) -> None:
         """Everything kept is true from now on."""
         self._recent.settle(self._kept)
         self._recent.in_work = self._in_work
+
+    def abandoned(self) -> None:
+        """Nobody knows what became of the transaction: the database is asked again about all that it touched."""
+        self._recent.forget(self._kept | self._changed)

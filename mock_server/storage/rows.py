@@ -132,7 +132,12 @@ def history(connection: Connection, session_id: str) -> list[JournalRow]:
     return [JournalRow(row.number, row.session_id, row.at, row.kind, row.detail) for row in found]
 
 
-def in_work(connection: Connection) -> Mapping[str, int]:
+def in_work(connection: Connection) -> int:
+    """How many sessions are being processed or wait for it."""
+    return sum(in_work_by_namespace(connection).values())
+
+
+def in_work_by_namespace(connection: Connection) -> Mapping[str, int]:
     """How many sessions of each namespace are being processed or wait for it."""
     batch = Batch.of(connection)
     if batch is not None and batch.in_work is not None:

@@ -6,10 +6,10 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, insert, select
+from sqlalchemy import Connection, create_engine, event, func, insert, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from mock_server.storage import StorageError, schema
+from mock_server.storage import StorageError, rows, schema
 from mock_server.storage.batch import Batch, Recent
 from mock_server.storage.together import Together
 from mock_server.storage.writing import write
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from sqlalchemy.engine import ExceptionContext
 
     from mock_server.session.model import Session
     from mock_server.storage.together import Errand
@@ -32,6 +33,14 @@ _MOST_TOGETHER = 64
 _READERS = 4
 #: The workflow engine writes to the same file: milliseconds each, but seconds where an fsync is slow.
 _BUSY_S = 30.0
+
+
+#: Rows of scribe_meta: which tables these are, and what tells this database from every other.
+_VERSION, _IDENTITY = "schema_version", "identity"
+_ANEW = (
+    "Restore it from a copy; or move it and the audio folder beside it away to begin anew, without any of the sessions"
+    " and recordings they hold."
+)
 
 
 def open_engine(path: Path) -> Engine:
@@ -60,23 +69,26 @@ def prepare(engine: Engine, path: Path) -> None:
         with engine.connect().execution_options(reading=True) as connection:
             healthy = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'scribe_meta'").scalar()
-            asked = select(schema.meta.c.value).where(schema.meta.c.key == "schema_version")
-            found = connection.execute(asked).scalar() if known else None
+            facts = {row.key: row.value for row in connection.execute(select(schema.meta))} if known else {}
         if healthy != "ok":
-            raise StorageError(f"The database {path} is damaged ({healthy}). Move it away to begin anew.")
-        if known and not (found or "").isdecimal():
-            raise StorageError(f"The database {path} does not say its version. Move it away to begin anew.")
-        if found is not None and int(found) > schema.VERSION:
+            raise StorageError(f"The database {path} is damaged ({healthy}). {_ANEW}")
+        found = facts.get(_VERSION, "")
+        if known and not found.isdecimal():
+            raise StorageError(f"The database {path} does not say its version. {_ANEW}")
+        if known and int(found) > schema.VERSION:
             raise StorageError(
                 f"The database {path} was written by a newer version of this server"
                 f" (schema {found}, this one knows {schema.VERSION}). Start that one, or use another data directory."
             )
-        if not known:
-            with engine.begin() as connection:
+        if known and _IDENTITY in facts:
+            return
+        with engine.begin() as connection:
+            if not known:
                 schema.metadata.create_all(connection)
-                connection.execute(insert(schema.meta), {"key": "schema_version", "value": str(schema.VERSION)})
+                connection.execute(insert(schema.meta), {"key": _VERSION, "value": str(schema.VERSION)})
+            connection.execute(insert(schema.meta).values(key=_IDENTITY, value=func.hex(func.randomblob(16))))
     except DBAPIError as error:
-        raise StorageError(f"The database {path} cannot be used ({error.orig}). Move it away to begin anew.") from error
+        raise StorageError(f"The database {path} cannot be used ({error.orig}). {_ANEW}") from error
 
 
 class SqliteStore:
@@ -93,7 +105,20 @@ class SqliteStore:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
         self._closed = False
         self._connection: Connection | None = None  # the writer's own
+        self._batch: Batch | None = None
+        event.listen(self._engine, "handle_error", self._spoil)
         self._writer = Together("scribe-writer", self._commit, most=_MOST_TOGETHER)
+
+    @property
+    def identity(self) -> str:
+        """What tells this database from every other; raises StorageError."""
+        asked = select(schema.meta.c.value).where(schema.meta.c.key == _IDENTITY)
+        return self._look(lambda connection: str(connection.execute(asked).scalar_one()))
+
+    @property
+    def refers_to_audio(self) -> bool:
+        """Whether any row names a file; raises StorageError."""
+        return bool(self._look(rows.audio_keys))
 
     @property
     def engine(self) -> Engine:
@@ -139,40 +164,64 @@ class SqliteStore:
             self._engine.dispose()
 
     def _commit(self, together: list[_Change]) -> None:
-        """All in one transaction; where one is refused after it has written, each in one of its own."""
+        """All in one transaction; where that cannot stand for one's sake, each in one of its own."""
         try:
             if not self._transact(together):
                 for errand in together:
                     self._commit([errand])
-        except BaseException as error:  # noqa: BLE001 - nothing was committed: every errand has to learn it
+        except BaseException as error:  # noqa: BLE001 - nothing was acknowledged: every errand has to learn it
             told = error.orig if isinstance(error, DBAPIError) else error
             for errand in together:
                 errand.error = errand.error or StorageError(f"The database could not be written ({told}).")
                 errand.error.__cause__ = errand.error.__cause__ or error
 
     def _transact(self, together: list[_Change]) -> bool:
-        """False when one of several was refused after it had written: the transaction they share cannot stand."""
-        batch = Batch(self._recent)
-        connection = self._connection = self._connection or self._engine.connect()
-        connection.info["batch"] = batch
+        """Run changes in one transaction; False when several share one that cannot stand, and nothing was kept.
+
+        Raises what the database raises when it is full, failing, or cannot commit: then nobody's change is tried again.
+        """
+        batch = self._batch = Batch(self._recent)
         try:
+            connection = self._connection = self._connection or self._engine.connect()
+            connection.info["batch"] = batch
             with connection.begin() as transaction:
                 stands = all(_attempt(connection, batch, errand) for errand in together)
                 if not (stands and _written(connection, batch, together)):
                     transaction.rollback()
-                    return len(together) == 1
+                    return _alone(together)
+            batch.committed()
         except BaseException:
-            # whatever state it is in, the next transaction does not begin with it
-            self._connection = None
-            connection.info.pop("batch", None)
-            connection.close()
+            # a commit that fails may have happened all the same, and the next transaction must not begin in this one
+            batch.abandoned()
+            self._disconnect()
             raise
-        batch.committed()
         return True
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.info.pop("batch", None)
+            # rolled back by hand: a driver that failed once may fail at that, too
+            connection.invalidate()
+            connection.close()
+
+    def _spoil(self, failed: ExceptionContext) -> None:
+        """A statement failed, whoever sent it and whatever it raised: SQLite may have rolled back all before it."""
+        if self._batch is not None and failed.connection is not None and failed.connection is self._connection:
+            self._batch.spoiled = True
+
+
+def _alone(together: list[_Change]) -> bool:
+    """Whether the change that did not stand was the only one; then it is told so, if it does not know yet."""
+    if len(together) > 1:
+        return False
+    errand = together[0]
+    errand.error = errand.error or StorageError("The database did not take the change.")
+    return True
 
 
 def _attempt(connection: Connection, batch: Batch, errand: _Change) -> bool:
-    """Run a change; False when it was refused after it had written.
+    """Run a change; False when it failed with something of it, or of others, half written.
 
     No savepoints: refusals come before the first write all but always, and two more statements a change cost as much as
     the change. The driver counts rows written without asking the database.
@@ -183,13 +232,13 @@ def _attempt(connection: Connection, batch: Batch, errand: _Change) -> bool:
     try:
         errand.value = errand.asked(connection)
     except OperationalError:
-        raise  # the disk is full or failing: SQLite may have rolled back the whole transaction already
+        raise  # the disk is full or failing, for everybody
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
         batch.drop()
         errand.error = error
-        return bool(driver.total_changes == written)
+        return bool(driver.total_changes == written) and not batch.spoiled
     batch.keep()
-    return True
+    return not batch.spoiled
 
 
 def _written(connection: Connection, batch: Batch, together: list[_Change]) -> bool:

@@ -53,12 +53,12 @@ _CHANGING: Mapping[str, Callable[[Any], Any]] = {
 
 def write(connection: Connection, batch: Batch) -> None:
     """Write what the batch holds and the tables do not; raises RuntimeError for a row another hand has changed."""
-    moved, lines = batch.unwritten()
-    _write_sessions(connection, moved)
-    _write_files(connection, moved)
-    _write_results(connection, [after for before, after in moved if after.results is not _of(before, "results")])
-    if lines:
-        connection.execute(_INSERT_LINE, lines)
+    with batch.writing() as (moved, lines):
+        _write_sessions(connection, moved)
+        _write_files(connection, moved)
+        _write_results(connection, [after for before, after in moved if after.results is not _of(before, "results")])
+        if lines:
+            connection.execute(_INSERT_LINE, lines)
 
 
 def _of(session: Session | None, name: str) -> Any:

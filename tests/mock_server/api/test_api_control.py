@@ -9,7 +9,7 @@ import pytest
 
 from mock_server.app import create_app
 from mock_server.settings import Settings
-from tests.mock_server.stage import HOST, LIVE, MINE, OTHERS, code_of
+from tests.mock_server.stage import ALSO_MINE, HOST, LIVE, MINE, OTHERS, code_of
 
 
 def now_of(mock, key=MINE):
@@ -56,6 +56,16 @@ def test_a_clock_that_cannot_go_there_stays(mock, content):
     assert (now_of(mock) - before).total_seconds() < 5
 
 
+def test_each_answer_names_the_namespace_that_the_key_opens(mock):
+    session = mock.create()["session_id"]
+    asked = [("GET", "clock"), ("GET", "requests"), ("GET", f"journal/{session}"), ("POST", "reset")]
+    for key in (MINE, ALSO_MINE):
+        assert mock.send("GET", "/_mock/v1/clock", key=key).json()["namespace"] == "mine"
+    assert [mock.send(method, f"/_mock/v1/{path}").json()["namespace"] for method, path in asked] == ["mine"] * 4
+    assert mock.advance(1, key=OTHERS).json()["namespace"] == "other"
+    assert LIVE not in mock.get("/_mock/v1/clock", key=LIVE).text
+
+
 def test_the_journal_tells_what_happened_and_who_heard(mock):
     session = mock.create()
     mock.upload(session)
@@ -83,7 +93,7 @@ def test_requests_are_outlines_without_keys_or_contents(mock):
     ]
     assert [seen["session_id"] for seen in outlines] == [session["session_id"], session["session_id"], None]
     assert not [word for word in (MINE, "patient", "leaked") if word in answer.text]
-    assert mock.get("/_mock/v1/requests", key=OTHERS).json() == {"requests": []}
+    assert mock.get("/_mock/v1/requests", key=OTHERS).json() == {"requests": [], "namespace": "other"}
 
 
 def test_only_the_last_requests_are_remembered(mock):
@@ -95,7 +105,7 @@ def test_only_the_last_requests_are_remembered(mock):
 def test_reset_leaves_a_clean_slate_and_others_alone(mock):
     mine, others = mock.create(), mock.create(key=OTHERS)
     mock.advance(3600)
-    assert mock.post("/_mock/v1/reset").json() == {"sessions_removed": 1}
+    assert mock.post("/_mock/v1/reset").json() == {"sessions_removed": 1, "namespace": "mine"}
     assert mock.read(mine).status_code == 404
     assert mock.read(others, key=OTHERS).status_code == 202
     assert mock.get("/_mock/v1/requests").json()["requests"][0]["status"] == 404

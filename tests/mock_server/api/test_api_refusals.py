@@ -185,3 +185,12 @@ def test_more_requests_than_the_server_runs_at_once_are_503(mock):
     assert discovery.status_code == 200
     assert [answer.status_code for answer in held] == [400, 400]
     assert mock.get("/v1/templates").status_code == 200
+
+
+@pytest.mark.parametrize("count", [2**53, 2**63 - 1, 2**63, 2**64, 10**400, -1, -(2**63)])
+def test_a_count_beyond_every_json_library_is_refused_and_the_session_stays_open(mock, count):
+    session = mock.create()
+    answer = mock.end(session, content=f'{{"audio_files_sent": {count}}}'.encode())
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert answer.json()["error"]["details"] == {"field": "audio_files_sent"}
+    assert mock.read(session).json()["status"] == "created"

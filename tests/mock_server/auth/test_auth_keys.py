@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from mock_server.auth import Keys, namespace_of, presented
+from mock_server.auth import Keys, named, namespace_of, presented
 from mock_server.problems import Problem
 
 KEYS = Keys(["sk_test_mine", "sk_test_mine_2", "live-key"])
@@ -77,6 +77,11 @@ def test_a_prefix_of_a_key_is_not_the_key():
 )
 def test_the_namespace_is_what_stands_before_the_next_underscore(key, namespace):
     assert namespace_of(key) == namespace
+
+
+def test_namespaces_are_told_with_how_many_keys_open_each():
+    keys = ["sk_test_clinic_north", "sk_test_clinic_south", "sk_test_Clinic", "sk_test_mine", "live-key", "sk_test_"]
+    assert named(keys) == {"clinic": 2, "Clinic": 1, "mine": 1}
 
 
 def test_keys_of_another_form_have_a_namespace_each_that_does_not_tell_them():

@@ -113,6 +113,42 @@ def test_a_base_url_that_is_none_is_refused(tmp_path, url):
     assert "--base-url" in line
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *(
+            "",
+            "null",
+            "*",
+            "localhost",
+            "localhost:3000",
+            "http://",
+            "//a",
+            "ftp://a",
+            "file:///x",
+            "http://a/b",
+            "http://a//",
+        ),
+        *(
+            "http://a?b",
+            "http://a#b",
+            "http://u@a",
+            "http://a:0",
+            "http://a:70000",
+            "http://a:b",
+            "http://a b",
+            "http://[::g]",
+        ),
+        *("http://a,http://b", "http://a\n", "http://*.a", "javascript:alert(1)", "http://ä.example"),
+    ],
+)
+def test_a_console_origin_that_is_none_is_refused(tmp_path, origin):
+    code, line = refused("--data-dir", tmp_path, f"--console-origin={origin}")
+    assert code == 2
+    assert "--console-origin" in line
+    assert "https://host:port" in line
+
+
 def test_a_refusal_leaves_the_data_directory_free(tmp_path):
     assert refused("--data-dir", tmp_path, "--fault", "nobody-knows-this")[0] == 2
     DirectoryLock(tmp_path).release()
@@ -129,7 +165,7 @@ def test_help_names_every_option_of_the_contract():
     result = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     options = (
         *("host", "port", "data-dir", "api-key", "transcriber", "model", "templates-shape"),
-        *("open-namespaces", "fault", "faithful"),
+        *("open-namespaces", "fault", "faithful", "console-origin"),
     )
     for option in options:
         assert f"--{option}" in result.output

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -28,7 +29,8 @@ class Server:
         )
         self.told = []
         self._listening = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reading = threading.Thread(target=self._read, daemon=True)
+        self.reading.start()
         assert self._listening.wait(PATIENCE_S), self.told
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.told[0])[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -76,6 +78,57 @@ def test_the_banner_tells_where_with_what_key_and_how_it_hears(server):
     assert f"listens on {server.url}" in told
     assert KEY in told
     assert "scripted, not heard" in told
+
+
+def banner(directory, *arguments):
+    """What a server with these options tells at start."""
+    server = Server(directory, "--transcriber", "scripted", *arguments)
+    assert server.stop() in (0, -signal.SIGTERM)
+    server.reading.join(PATIENCE_S)
+    return "".join(server.told)
+
+
+def test_the_start_names_the_namespaces_and_warns_of_shared_ones_without_telling_a_key(tmp_path):
+    keys = ["sk_test_clinic_north", "sk_test_clinic_south", "sk_test_ward_1", "live-key-9", "sk_test_" + "S3cr3t" * 9]
+    told = banner(tmp_path, *(word for key in keys for word in ("--api-key", key)))
+    assert "namespaces: clinic (2 keys), ward (1 key), S3cr3tS3… (1 key), one each for 1 key of another form" in told
+    assert "2 keys open the one namespace 'clinic'" in told
+    assert "'ward'" not in told
+    assert not [key for key in keys if key in told]
+
+
+def test_keys_of_different_namespaces_start_without_a_warning(tmp_path):
+    told = banner(tmp_path, "--api-key", "sk_test_north", "--api-key", "sk_test_south", "--api-key", "sk_test_north")
+    assert "namespaces: north (1 key), south (1 key)" in told
+    assert "open the one namespace" not in told
+
+
+def resident(process, what):
+    """A figure of the kernel's about a process, in MB."""
+    told = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(rf"{what}:\s+(\d+) kB", told)[1]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel tells what memory a process had at most")
+@pytest.mark.parametrize("field", [b"a: b\r\n" * 10_000, b"x: %s\r\n" % (b"y" * 60_000), b"y" * 60_000])
+def test_trailers_without_end_take_no_memory_and_nobodys_time(server, field):
+    before = resident(server.process, "VmHWM")
+    with server.connect() as connection, httpx.Client(base_url=server.url) as other:
+        connection.sendall(head("POST", "/v1/sessions", "Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n")
+        sent = 0
+        try:
+            for _ in range(100_000_000 // len(field)):
+                connection.sendall(field)
+                sent += len(field)
+        except OSError:  # closed under us, as it should be
+            pass
+        began = time.monotonic()
+        assert other.get("/health/live").status_code == 200
+        assert time.monotonic() - began < 2
+        status, headers, _ = answered(connection)
+    assert sent < 40_000_000
+    assert (status, headers["connection"]) == (400, "close")
+    assert resident(server.process, "VmHWM") - before < 30
 
 
 def test_a_body_announced_as_too_large_is_413_and_the_connection_is_closed(server):
@@ -136,6 +189,29 @@ def test_what_is_no_http_is_refused_in_the_envelope_and_closed(server, said):
         status, headers, body = answered(connection)
     assert (status, headers["content-type"], headers["connection"]) == (400, "application/json", "close")
     assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+def chunked(body, size=1000):
+    pieces = (body[at : at + size] for at in range(0, len(body), size))
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def test_an_upload_in_a_coding_that_is_not_undone_is_refused_before_it_has_come(server):
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}, timeout=PATIENCE_S) as client:
+        session = client.post("/v1/sessions", json={"templates": ["soap"]}).json()
+    with server.connect() as connection:
+        path = session["upload_url"].removeprefix(server.url)
+        connection.sendall(head("POST", f"{path}/a.wav", "Content-Encoding: zstd", "Content-Length: 50000000"))
+        status, headers, _ = answered(connection)
+    assert (status, headers["connection"], headers["accept-encoding"]) == (415, "close", "gzip, deflate")
+
+
+@pytest.mark.parametrize("rest", ["", "/end", "/audio/a.wav"])
+def test_an_id_of_a_megabyte_is_refused_as_a_head_that_does_not_end(server, rest):
+    with server.connect() as connection:
+        connection.sendall(head("POST", "/v1/sessions/" + "x" * 1_000_000 + rest)[:70_000])
+        status, _, body = answered(connection)
+    assert (status, json.loads(body)["error"]["code"]) == (400, "invalid_request")
 
 
 def test_many_requests_on_one_connection_are_not_taken_for_a_long_head(server):

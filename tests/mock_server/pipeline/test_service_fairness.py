@@ -315,14 +315,14 @@ def _change(kind, name, namespace, fails):
 
     def run(connection):
         found = rows.load(connection, name)
-        before = rows.in_work(connection).get(namespace, 0)
+        before = rows.in_work_by_namespace(connection).get(namespace, 0)
         if kind == "clear":
             rows.clear(connection, namespace)
         elif found is None:
             rows.create(connection, made(name, namespace))
         elif kind == "end" and found.state is State.CREATED:
             rows.save(connection, found, replace(found, state=State.PROCESSING, ended_at=NOW))
-            assert rows.in_work(connection)[namespace] == before + 1
+            assert rows.in_work_by_namespace(connection)[namespace] == before + 1
         elif kind == "finish" and found.state is State.PROCESSING:
             rows.save(connection, found, replace(found, state=State.COMPLETED))
         if fails:
@@ -351,7 +351,7 @@ def test_sessions_in_work_are_counted_by_namespace_whatever_becomes_of_a_change(
         for _ in range(40):
             outcomes = await asyncio.gather(*(store.write(drawn()) for _ in range(12)), return_exceptions=True)
             assert all(outcome is None or isinstance(outcome, RefusedError) for outcome in outcomes), outcomes
-            counted = await store.write(lambda connection: Counter(dict(rows.in_work(connection))))
+            counted = await store.write(lambda connection: Counter(dict(rows.in_work_by_namespace(connection))))
             assert counted == await store.read(_truth)
             seen.update(counted)
 

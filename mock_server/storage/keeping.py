@@ -1,0 +1,68 @@
+"""A data directory as a whole: a database, and the audio that its rows, and no other database's, refer to."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mock_server.storage import StorageError
+from mock_server.storage.audio import LocalAudio
+from mock_server.storage.space import Space
+from mock_server.storage.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What a service keeps its sessions in; `path` is the database's."""
+
+    path: Path
+    store: SqliteStore
+    audio: LocalAudio
+    space: Space
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        self.store.close()
+        self.audio.close()
+
+
+def open_keeping(data_dir: Path) -> Keeping:
+    """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was."""
+    with contextlib.ExitStack() as opened:
+        path = data_dir / "scribe.sqlite"
+        store = SqliteStore(path)
+        opened.callback(store.close)
+        folder = data_dir / "audio"
+        _belongs(folder, store)
+        keeping = Keeping(path, store, LocalAudio(folder), Space(data_dir))
+        opened.pop_all()
+        return keeping
+    raise AssertionError("unreachable: nothing above is suppressed")
+
+
+def _belongs(folder: Path, store: SqliteStore) -> None:
+    """Refuse audio of another database: every start removes what no row refers to, and that would be all of it."""
+    mark = folder.with_name("audio.database")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        owner = mark.read_text("ascii").strip() if mark.exists() else None
+        if owner == store.identity:
+            return
+        found = _files(folder)
+        if found and (owner or not store.refers_to_audio):
+            raise StorageError(
+                f"The audio folder {folder} holds {found} files of which the database beside it knows nothing: that"
+                " one is new, or another's. Put back the database they came with; or move the folder away, which gives"
+                " up the audio of every session that was not processed yet."
+            )
+        mark.write_text(store.identity, "ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"The audio folder {folder} cannot be used ({error}).") from error
+
+
+def _files(folder: Path) -> int:
+    return sum(1 for inner in folder.iterdir() if inner.is_dir() for _ in inner.iterdir())
