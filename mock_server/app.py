@@ -111,6 +111,8 @@ def create_app(settings: Settings) -> Starlette:
         async with contextlib.AsyncExitStack() as opened:
             models = settings.data_dir / "models"
             face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
+            # it closes after the service: a job that its end interrupts is no job that failed
+            opened.push_async_callback(face.transcriber.close)
             face.service = await open_service(
                 settings.data_dir,
                 transcriber=face.transcriber,
@@ -122,7 +124,6 @@ def create_app(settings: Settings) -> Starlette:
                 busy=face.busy,
             )
             opened.push_async_callback(face.service.close)
-            opened.push_async_callback(face.transcriber.close)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

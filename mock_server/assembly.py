@@ -42,6 +42,7 @@ async def open_service(
     process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
+    from mock_server.pipeline.ports import Bounded
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
@@ -54,7 +55,10 @@ async def open_service(
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
         clocks = await Clocks.of(store, clock or SystemClock())
-        work = Work(keeping.path, store, at_once=bounds.at_once, busy=busy)
+        at_once = bounds.at_once
+        if isinstance(transcriber, Bounded):
+            at_once = min(at_once, transcriber.hears_at_once)
+        work = Work(keeping.path, store, at_once=at_once, busy=busy)
         process = Process(
             store=store,
             audio=audio,

@@ -31,7 +31,7 @@ from mock_server.storage import StorageError, rows
 from mock_server.storage.audio import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
     from typing import TypeVar
 
@@ -207,10 +207,10 @@ class Service:
         try:
             session = await self._write(change)
         except asyncio.CancelledError:
-            self._work.offer(session_id, 0)  # the change goes on without its client; a claim comes after it
+            self._work.offer(namespace, session_id, 0)  # the change goes on without its client; a claim comes after it
             raise
         if session.state is State.PROCESSING:
-            self._work.offer(session_id, 0)
+            self._work.offer(session.namespace, session_id, 0)
         return session
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
@@ -300,14 +300,22 @@ class Service:
         except Refused as refused:
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)
-        if starts and rows.in_work(connection) >= self.limits.queue:
-            told = f"{self.limits.queue} sessions wait to be processed already; end this one again later."
-            raise problems.service_unavailable(told, self.limits.retry_after_s)
+        if starts:
+            self._make_room(rows.in_work_by_namespace(connection), session.namespace)
         rows.save(connection, session, after)
         for effect in effects:
             if isinstance(effect, Journal):
                 rows.note(connection, after, now, effect.kind, effect.detail)
         return after
+
+    def _make_room(self, in_work: Mapping[str, int], namespace: str) -> None:
+        """Refuse another session in processing where the queue, or the namespace's share of it, is full."""
+        own, free = in_work.get(namespace, 0), self.limits.queue - sum(in_work.values())
+        if own >= self.limits.share * free:
+            whose = "of this key's namespace " if free > 0 else ""
+            number = own if free > 0 else self.limits.queue
+            told = f"{number} sessions {whose}wait to be processed already; end this one again later."
+            raise problems.service_unavailable(told, self.limits.retry_after_s)
 
     # refusals
 

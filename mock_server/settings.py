@@ -28,8 +28,12 @@ class Limits:
     files: int = 600
     #: Two hundred consultations ended within a minute is a clinic's whole day.
     queue: int = 256
-    #: One is heard while another's notes are written; the transcriber has its own bound.
-    at_once: int = 2
+    #: A namespace may have so many times as many sessions in processing as there are places left in the queue: alone it
+    #: fills three quarters, the next one three quarters of the rest, and so on.
+    share: int = 3
+    #: Sessions in work: two of one namespace, so that one is heard while another's notes are written, and one of
+    #: somebody else.
+    at_once: int = 3
     reconcile_s: float = 20.0
     retry_after_s: int = 5
 

@@ -33,6 +33,17 @@ def out_of_order(engine: str) -> Draft:
     return _lost(engine, "internal_error", "The audio could not be processed because of an internal error.")
 
 
+def unavailable(engine: str) -> Draft:
+    """The outcome where the transcriber could not be started for a while."""
+    return _lost(engine, "internal_error", "Speech recognition is not available on this server at present.")
+
+
+def overtime(engine: str) -> Draft:
+    """The outcome where the audio used up all the time it may take, which is laid to the audio."""
+    told = "Processing this audio takes more time than one session may take; send less audio in one session."
+    return _lost(engine, "processing_failed", told)
+
+
 def _lost(engine: str, code: str, message: str) -> Draft:
     failure = {"code": code, "message": message}
     return {"engine": engine, "language": "", "text": "", "used": [], "issues": [], "failure": failure}

@@ -34,6 +34,15 @@ class Transcriber(Protocol):
 
 
 @runtime_checkable
+class Bounded(Protocol):
+    """A transcriber that hears so many sessions at once and lets more wait."""
+
+    @property
+    def hears_at_once(self) -> int:
+        """How many."""
+
+
+@runtime_checkable
 class Shortfall(Protocol):
     """Why a template could not be filled: a code of §9.6 and a sentence."""
 

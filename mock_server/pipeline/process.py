@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline import outcome
 from mock_server.session.model import Failure
 from mock_server.session.step import Journal, Processed, Refused, step
 from mock_server.session.table import State
-from mock_server.speech.model import Recording
+from mock_server.speech import allowance
+from mock_server.speech.decode import Limits
+from mock_server.speech.model import Recording, SpeechOvertime, SpeechUnavailable
 from mock_server.storage import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -29,8 +33,54 @@ log = logging.getLogger("scribe.mock")
 
 #: A speech worker that died is started anew; one that dies this often on the same audio is that audio's fault.
 _TRIES = 3
-#: Before the second try, doubled before the third: a worker process takes about this long to come back.
+#: Before the second try, doubled before each further: a worker process takes about this long to come back.
 _PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 15.0
+#: A transcriber that cannot be started is waited for this long: another session may have the memory it needs.
+_UNAVAILABLE_S = 60.0
+#: What hangs is ended by the transcriber itself, which knows how long the audio is; this is for one that does not.
+_LONGEST_TRY_S = allowance.of_job(Limits().seconds)
+
+
+class _Tries:
+    """What has been tried to hear a session; only what ended a job that had begun counts as failed."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+        self._unavailable_since: float | None = None
+        self._spent_s = 0.0
+        self._pauses = 0
+
+    @contextlib.asynccontextmanager
+    async def timed(self) -> AsyncIterator[None]:
+        """A try, with the time it takes."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(_LONGEST_TRY_S) as limit:
+                yield
+        except TimeoutError as error:
+            if limit.expired():
+                raise SpeechOvertime("the transcriber took longer than the longest audio may") from error
+            raise
+        finally:
+            self._spent_s += time.monotonic() - began
+
+    def enough(self) -> bool:
+        """Count a failure; True when there is to be no further try."""
+        self.failed += 1
+        self._unavailable_since = None
+        return self.failed >= _TRIES or self._spent_s >= allowance.AGAIN_WITHIN
+
+    def waited_enough(self) -> bool:
+        """Note that nothing could begin; True when it has been so for long."""
+        now = time.monotonic()
+        self._unavailable_since = self._unavailable_since or now
+        return now - self._unavailable_since >= _UNAVAILABLE_S
+
+    async def pause(self) -> None:
+        """Give what failed time to come back."""
+        await asyncio.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**self._pauses))
+        self._pauses += 1
 
 
 class Process:
@@ -94,15 +144,27 @@ class Process:
         recordings = self._conduct().recordings(listed)
         hint = session.order.language_hint[0] if session.order.language_hint else None
         longest = self._max_chunk_seconds if session.order.upload_type == "chunked" else None
-        for tried in range(_TRIES):
-            if tried:
-                await asyncio.sleep(_PAUSE_S * 2 ** (tried - 1))
+        tries = _Tries()
+        while True:
             try:
-                heard = await self._transcriber.transcribe(recordings, language_hint=hint, max_chunk_seconds=longest)
+                async with tries.timed():
+                    heard = await self._transcriber.transcribe(
+                        recordings, language_hint=hint, max_chunk_seconds=longest
+                    )
                 return outcome.as_draft(heard, [recording.name for recording in recordings])
+            except SpeechOvertime:
+                # More time is no cure: audio that used up all of its own would again, at everybody's cost.
+                log.exception("transcription of %s used up its time", session.id)
+                return outcome.overtime(engine)
+            except SpeechUnavailable:
+                log.exception("transcription of %s could not begin", session.id)
+                if tries.waited_enough():
+                    return outcome.unavailable(engine)
             except Exception:
-                log.exception("transcription of %s failed, try %d of %d", session.id, tried + 1, _TRIES)
-        return outcome.out_of_order(engine)
+                log.exception("transcription of %s failed, try %d of %d", session.id, tries.failed + 1, _TRIES)
+                if tries.enough():
+                    return outcome.out_of_order(engine)
+            await tries.pause()
 
     async def _happens(self, session_id: str, happening: Happening) -> None:
         """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""

@@ -54,17 +54,17 @@ class Upkeep:
     async def take_up(self) -> int:
         """Offer what waits or fell, give up what cannot be processed; returns how many had fallen."""
         unfinished = await self._store.read(rows.unfinished)
-        free = {session_id: begun for session_id, begun in unfinished.items() if not self._work.holds(session_id)}
-        for session_id, begun in free.items():
+        free = {found.id: found for found in unfinished if not self._work.holds(found.id)}
+        for session_id, (_, namespace, begun) in free.items():
             if not begun:
-                self._work.offer(session_id, begun)
-        fates = await self._work.fates((session_id, begun) for session_id, begun in free.items() if begun)
+                self._work.offer(namespace, session_id, begun)
+        fates = await self._work.fates((found.id, found.begun) for found in free.values() if found.begun)
         fallen = {session_id: fate for session_id, fate in fates.items() if fate is not Fate.LIVE}
         for session_id, fate in fallen.items():
-            begun = free[session_id]
+            _, namespace, begun = free[session_id]
             log.warning("session %s: attempt %d is %s", session_id, begun, fate.name.lower())
             if fate is Fate.POISONOUS or begun >= _MOST_ATTEMPTS:
                 await self._process.give_up(session_id)
             else:
-                self._work.offer(session_id, begun)
+                self._work.offer(namespace, session_id, begun)
         return len(fallen)

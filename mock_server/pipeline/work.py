@@ -13,15 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
 from sqlalchemy.exc import DBAPIError
 
+from mock_server.pipeline.turns import Turns
 from mock_server.pipeline.workflow import process_v1, runner
 from mock_server.storage import StorageError, rows
 
@@ -61,15 +62,14 @@ class Fate(Enum):
 
 
 class Work:
-    """Sessions on their way through `pipeline.workflow`; a process has one such queue."""
+    """Sessions on their way through `pipeline.workflow`, in turns of their namespaces; a process has one such queue."""
 
     def __init__(self, path: Path, store: SqliteStore, *, at_once: int, busy: Callable[[], bool]) -> None:
         self._url = f"sqlite:///{path}"
         self._store = store
-        self._at_once = at_once
         self._busy = busy
         self._client: DBOSClient | None = None
-        self._waiting: deque[tuple[str, int]] = deque()
+        self._turns: Turns[tuple[str, int]] = Turns(at_once)
         self._held: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -112,11 +112,11 @@ class Work:
         DBOS(config=config)
         DBOS.launch()
 
-    def offer(self, session_id: str, begun: int) -> None:
+    def offer(self, namespace: str, session_id: str, begun: int) -> None:
         """Begin the attempt after the `begun`-th when its turn comes, unless it is claimed or needless by then."""
         if session_id not in self._held:
             self._held.add(session_id)
-            self._waiting.append((session_id, begun))
+            self._turns.join(namespace, (session_id, begun))
             self._fill()
 
     def holds(self, session_id: str) -> bool:
@@ -124,14 +124,15 @@ class Work:
         return session_id in self._held
 
     def _fill(self) -> None:
-        while self._client is not None and self._waiting and len(self._running) < self._at_once:
-            session_id, begun = self._waiting.popleft()
+        while self._client is not None and (found := self._turns.next()) is not None:
+            namespace, (session_id, begun) = found
             task = asyncio.create_task(self._attempt(session_id, begun))
             self._running.add(task)
-            task.add_done_callback(self._freed)
+            task.add_done_callback(partial(self._freed, namespace))
 
-    def _freed(self, task: asyncio.Task[None]) -> None:
+    def _freed(self, namespace: str, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._turns.done(namespace)
         self._fill()
 
     async def _quiet(self) -> None:
@@ -190,7 +191,7 @@ class Work:
         if Work._one is not self:
             return
         client, self._client = self._client, None  # from here on nothing begins
-        self._waiting.clear()
+        self._turns.clear()
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

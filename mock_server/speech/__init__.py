@@ -12,6 +12,7 @@ from mock_server.speech.model import (
     Recording,
     Segment,
     SpeechInterrupted,
+    SpeechOvertime,
     SpeechUnavailable,
     Transcription,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Recording",
     "Segment",
     "SpeechInterrupted",
+    "SpeechOvertime",
     "SpeechUnavailable",
     "Thresholds",
     "Transcription",

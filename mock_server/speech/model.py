@@ -18,6 +18,10 @@ class SpeechInterrupted(RuntimeError):  # noqa: N818  (named for the state)
     """The worker process died under the job; the same job may be tried again."""
 
 
+class SpeechOvertime(SpeechInterrupted):
+    """The process was ended because the job used up the time it was granted; the same job would again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One uploaded file: the client's name for it is text only, `path` is where its bytes lie."""

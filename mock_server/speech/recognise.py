@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mock_server.speech import quality, speakers
+from mock_server.speech import allowance, quality, speakers
+from mock_server.speech.child import grant
 from mock_server.speech.chunks import Assembly, Span, assemble
 from mock_server.speech.decode import RATE, Limits, Pcm
 from mock_server.speech.model import Failure, Recording, Segment, Transcription, script
 from mock_server.speech.quality import Signals, Thresholds
-from mock_server.speech.worker import grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 
     from mock_server.speech.weights import Weights
 
-# Measured: four hours decode in 10 s, tiny.en takes 0.03 and base 0.06 of the audio's length on a plain core.
-DECODE_CPU_SECONDS = 180.0
-RECOGNISE_CPU_SECONDS = 120.0
-RECOGNISE_CPU_SHARE = 1.0
 # Whisper's spectrum of four hours would take 10 GB: longer audio goes in pieces, cut where it is quietest.
 _PIECE_SECONDS = 600
 _CUT_SECONDS = 30
@@ -65,14 +61,14 @@ class _Heard:
 
 def transcribe(job: Job, engine: Engine, language: str | None) -> Transcription:
     """Decode, join, recognise, judge and label; bad audio becomes a failure, never an exception."""
-    grant(DECODE_CPU_SECONDS)
+    grant(allowance.DECODE)
     whole = assemble(job.recordings, job.limits, job.max_chunk_seconds)
     failure = (
         whole.failure or quality.too_short(whole.seconds, job.thresholds) or quality.clipped(whole.pcm, job.thresholds)
     )
     if failure:
         return _failed(engine, whole, language or engine.languages[0], failure)
-    grant(RECOGNISE_CPU_SECONDS + RECOGNISE_CPU_SHARE * whole.seconds)
+    grant(allowance.RECOGNISE + allowance.SHARE * whole.seconds)
     heard = _recognise(whole.pcm, engine, language)
     failure = _judge(heard, whole.seconds, engine, job.thresholds, detected=language is None)
     if failure:
@@ -89,9 +85,14 @@ def _silent(whole: Assembly, words: Sequence[speakers.Word]) -> list[Span]:
     return [span for span in whole.spans if not any(span.start <= centre < span.end for centre in centres)]
 
 
+def load(engine: Engine) -> None:
+    """Load the model, so that no session's time is spent on it."""
+    _model(engine)
+
+
 def rehearse(engine: Engine) -> None:
-    """Load the model and run it over one second of silence, which no gate keeps from it here."""
-    grant(RECOGNISE_CPU_SECONDS)
+    """Run the model over one second of silence, which no gate keeps from it here."""
+    grant(allowance.RECOGNISE)
     model = _model(engine)
     found, _ = model.transcribe(np.zeros(RATE, np.float32), language="en", beam_size=engine.beam, temperature=0.0)
     list(found)

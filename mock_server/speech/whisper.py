@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ from mock_server.speech.model import (
     Failure,
     Recording,
     SpeechInterrupted,
+    SpeechOvertime,
     SpeechUnavailable,
     Transcription,
 )
 from mock_server.speech.quality import Thresholds
 from mock_server.speech.recognise import Engine, Job
-from mock_server.speech.worker import Worker
+from mock_server.speech.worker import PROCESSES, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 
 
 class WhisperTranscriber:
-    """Real recognition: one worker process and one model in it."""
+    """Real recognition: a worker process with a model in it, and a second for a second session at the same time."""
 
     notice: str | None = None
     diarizes = True
+    #: A session of one namespace and one of another: each process may hold a model.
+    hears_at_once = PROCESSES
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class WhisperTranscriber:
         self._engine = Engine(name, weights, offered, threads)
         self._limits = limits or Limits()
         self._thresholds = thresholds or Thresholds()
-        self._worker = Worker()
+        self._worker = Worker(prepare=partial(recognise.load, self._engine))
 
     @property
     def engine(self) -> str:
@@ -89,16 +93,21 @@ class WhisperTranscriber:
         """Transcribe one second of audio; raises SpeechUnavailable, saying what to do."""
         try:
             await self._worker.run(recognise.rehearse, self._engine)
-        except SpeechInterrupted as error:
+        except (SpeechInterrupted, SpeechOvertime, SpeechUnavailable) as error:
+            if error.__cause__ is not None and isinstance(error, SpeechUnavailable):
+                raise self._unfit(error.__cause__) from error
             raise SpeechUnavailable(
                 f"The worker died while loading {self._engine.weights.name}: is there memory for it?"
             ) from error
         except (ImportError, RuntimeError, ValueError, OSError, MemoryError) as error:
-            raise SpeechUnavailable(
-                f"The model {self._engine.weights.name} cannot be run ({error}): reinstall"
-                " 'scribe-conformance[whisper]' or name another with --model."
-            ) from error
+            raise self._unfit(error) from error
+
+    def _unfit(self, error: BaseException) -> SpeechUnavailable:
+        return SpeechUnavailable(
+            f"The model {self._engine.weights.name} cannot be run ({error}): reinstall"
+            " 'scribe-conformance[whisper]' or name another with --model."
+        )
 
     async def close(self) -> None:
-        """End the worker process; jobs in flight raise SpeechInterrupted."""
+        """End the worker processes; jobs in flight raise SpeechInterrupted."""
         await self._worker.close()

@@ -1,23 +1,23 @@
-"""One process for decoding and recognition, which may be killed at any time."""
+"""Jobs of decoding and recognition in processes of their own, which may be killed at any time."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import multiprocessing
-import os
-import resource
-import signal
+import logging
+import pickle
 import threading
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from mock_server.speech.model import SpeechInterrupted
+from mock_server.speech.child import Child, NotBegun, grant
+from mock_server.speech.model import SpeechInterrupted, SpeechUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+__all__ = ["Worker", "grant"]
+
+log = logging.getLogger("scribe.mock")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,109 +27,172 @@ T = TypeVar("T")
 MEMORY_BYTES = 6 << 30
 # A fresh process now and then, because native code that decodes strangers' bytes may leak.
 JOBS_A_PROCESS = 200
+# The pipeline leaves one of the places to a second namespace: a lone client keeps one process busy.
+PROCESSES = 2
+# A process beside the first holds a model of its own, 440 MiB: it ends when nobody has needed it for a while.
+_IDLE_SECONDS = 60.0
+# Ends of a process before it has begun the job, in a row: one is bad luck, three are no working engine.
+_STARTS = 3
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Errand:
+    """A job on its way: the process that has it, and whether anybody still waits."""
+
+    def __init__(self, work: bytes) -> None:
+        self.work = work
+        self._lock = threading.Lock()
+        self._child: Child | None = None
+        self._abandoned = False
+
+    def goes_to(self, child: Child) -> bool:
+        """The process that does it from now on; False when nobody waits any more."""
+        with self._lock:
+            self._child = child
+            return not self._abandoned
+
+    def comes_back(self) -> None:
+        """No process has it any more."""
+        with self._lock:
+            self._child = None
+
+    def abandon(self) -> None:
+        """Nobody waits any more: what works on it would work for nobody."""
+        with self._lock:
+            self._abandoned = True
+            if self._child is not None:
+                self._child.kill()
 
 
 class Worker:
-    """Runs jobs, one after the other, in a process that is replaced when it dies or has done its share."""
+    """Runs a job in each of a few processes; a job waits until one is free, and one that dies costs its own job only.
 
-    def __init__(self, memory_bytes: int = MEMORY_BYTES, jobs_a_process: int = JOBS_A_PROCESS) -> None:
+    Processes are started when there is no idle one, and replaced when they died or have done their share.
+    """
+
+    def __init__(
+        self,
+        memory_bytes: int = MEMORY_BYTES,
+        jobs_a_process: int = JOBS_A_PROCESS,
+        *,
+        processes: int = PROCESSES,
+        idle_seconds: float = _IDLE_SECONDS,
+        prepare: Callable[[], None] = _nothing,
+    ) -> None:
+        """`prepare` is done once in every process, before its first job and on nobody's account."""
         self._memory_bytes = memory_bytes
         self._jobs_a_process = jobs_a_process
-        self._lock = threading.Lock()  # held for a submission, never for a job
-        self._pool: ProcessPoolExecutor | None = None
-        self._jobs = 0
+        self._idle_seconds = idle_seconds
+        self._prepare = pickle.dumps((prepare, (), {}))
+        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="scribe-speech")
+        self._lock = threading.Lock()  # held while a process is chosen, never for a job
+        self._idle: list[Child] = []
+        self._children: set[Child] = set()
         self._closed = False
 
     async def run(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do a picklable job in the process; raises SpeechInterrupted when the process dies or is closed."""
+        """Do a picklable job in a process; a caller that is cancelled ends it.
+
+        Raises SpeechInterrupted when the process dies under the job or is closed, SpeechOvertime when the job used up
+        its time, SpeechUnavailable when no process can be started, and whatever the job raises.
+        """
+        errand = _Errand(pickle.dumps((job, args, kwargs)))
+        with self._lock:
+            if self._closed:
+                raise SpeechInterrupted("the speech worker is closed")
+            future = self._threads.submit(self._carry_out, errand)
         try:
-            pool, future = self._submit(job, *args, **kwargs)
-        except BrokenProcessPool as error:
-            raise SpeechInterrupted("the speech worker died while idle; try again") from error
-        try:
-            return await asyncio.wrap_future(future)
-        except BrokenProcessPool as error:
-            self._discard(pool)
-            raise SpeechInterrupted("the speech worker died under the job; try again") from error
+            value: T = await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             # Either the caller was cancelled, or the job was because the worker closed.
             if self._closed:
                 raise SpeechInterrupted("the speech worker is closed") from None
+            errand.abandon()
             raise
+        return value
 
     async def close(self) -> None:
-        """End the process; jobs in flight raise SpeechInterrupted."""
+        """End the processes; jobs in flight raise SpeechInterrupted."""
         with self._lock:
             self._closed = True
-            pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        # The executor has no public way to end a job before Python 3.14 (kill_workers).
-        processes = list((pool._processes or {}).values())  # noqa: SLF001
-        for process in processes:
-            process.kill()
-        # The executor's own thread sees the process end and clears up; not to wait would leak semaphores.
-        await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
-
-    def _submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[ProcessPoolExecutor, Future[T]]:
+            for child in self._children:
+                child.kill()
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
         with self._lock:
-            if self._closed:
-                raise SpeechInterrupted("the speech worker is closed")
-            if self._pool is not None and self._jobs >= self._jobs_a_process:
-                self._pool.shutdown(wait=False)
-                self._pool = None
-            pool = self._pool or self._start()
+            for child in self._children:
+                child.end()
+            self._children.clear()
+
+    def _carry_out(self, errand: _Errand) -> Any:
+        """In a thread: find a process, then wait for what the job comes to."""
+        told = ""
+        for _ in range(_STARTS):
+            child = self._choose()
             try:
-                future = pool.submit(job, *args, **kwargs)
-            except BrokenProcessPool:
-                self._pool = None
-                raise
-            self._jobs += 1
-            return pool, future
+                if not errand.goes_to(child):
+                    raise SpeechInterrupted("nobody waits for the job any more")
+                answer = child.do(errand.work)
+            except NotBegun as ended:
+                log.warning("a speech worker ended before it began its job: %s", ended)
+                told = str(ended)
+                continue
+            finally:
+                errand.comes_back()
+                self._take_back(child)
+            if answer.error is not None:
+                raise answer.error
+            return answer.value
+        raise SpeechUnavailable(f"The speech worker ends before it begins a job: {told}.")
 
-    def _start(self) -> ProcessPoolExecutor:
-        # Spawned, not forked: the server has threads, and the model's libraries start their own.
-        self._pool = ProcessPoolExecutor(
-            max_workers=1,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin,
-            initargs=(self._memory_bytes,),
-        )
-        self._jobs = 0
-        return self._pool
+    def _choose(self) -> Child:
+        """A process that takes a job now."""
+        told = ""
+        for _ in range(_STARTS):
+            with self._lock:
+                if self._closed:
+                    raise SpeechInterrupted("the speech worker is closed")
+                self._bury()
+                if self._idle:  # the lasting one first, so that another may end
+                    child = max(self._idle, key=lambda idle: idle.lasting)
+                    self._idle.remove(child)
+                    return child
+                lasting = not any(child.lasting for child in self._children)
+                try:
+                    child = Child(self._memory_bytes, self._prepare, None if lasting else self._idle_seconds)
+                except OSError as error:  # no memory, or no process or file left
+                    raise SpeechUnavailable(f"The speech worker cannot be started: {error}") from error
+                self._children.add(child)
+            try:
+                child.start()
+            except NotBegun as ended:
+                log.warning("a speech worker did not start: %s", ended)
+                told = str(ended)
+            except Exception as error:
+                self._drop(child)
+                raise SpeechUnavailable(f"The speech worker cannot be prepared: {error}") from error
+            else:
+                return child
+            self._drop(child)
+        raise SpeechUnavailable(f"The speech worker cannot be started: {told}.")
 
-    def _discard(self, pool: ProcessPoolExecutor) -> None:
+    def _bury(self) -> None:
+        """Let go of idle processes that have ended."""
+        for child in [child for child in self._idle if not child.idles]:
+            self._idle.remove(child)
+            self._children.discard(child)
+            child.end()
+
+    def _take_back(self, child: Child) -> None:
         with self._lock:
-            if self._pool is pool:
-                self._pool = None
-        pool.shutdown(wait=False)
+            if child.jobs < self._jobs_a_process and child.idles and not self._closed:
+                self._idle.append(child)
+                return
+        self._drop(child)
 
-
-def grant(cpu_seconds: float) -> None:
-    """Let the running job use this much more processor time; beyond it the kernel ends the process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime + cpu_seconds) + 1
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-
-
-def _begin(memory_bytes: int) -> None:
-    """First thing in the process."""
-    # Ctrl-C reaches the whole group; the server decides when its worker stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses; the bounds of the decoder still hold
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the audio
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    """A server that was killed cannot stop its worker."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    def _drop(self, child: Child) -> None:
+        child.end()
+        with self._lock:
+            self._children.discard(child)

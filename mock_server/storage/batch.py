@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,8 +27,8 @@ class Recent:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Session] = OrderedDict()
-        #: Sessions in processing; None until somebody has counted them.
-        self.in_work: int | None = None
+        #: Sessions in processing by namespace; None until somebody has counted them.
+        self.in_work: Counter[str] | None = None
 
     def get(self, session_id: str) -> Session | None:
         """The session, or None when it is not at hand."""
@@ -69,7 +69,7 @@ class Batch:
         self._in_work = recent.in_work
         self._changed: dict[str, Session | None] = {}
         self._noted: list[dict[str, Any]] = []
-        self._more_work = 0
+        self._more_work: Counter[str] = Counter()
 
     @staticmethod
     def of(connection: Connection) -> Batch | None:
@@ -88,7 +88,8 @@ class Batch:
     def put(self, before: Session | None, after: Session) -> None:
         """The session as this change leaves it; `before` is None for a new one."""
         was = before is not None and before.state is State.PROCESSING
-        self._more_work += (after.state is State.PROCESSING) - was
+        if more := (after.state is State.PROCESSING) - was:
+            self._more_work[after.namespace] += more
         self._written.setdefault(after.id, before)
         self._changed[after.id] = after
 
@@ -102,11 +103,11 @@ class Batch:
         self._noted.append(line)
 
     @property
-    def in_work(self) -> int | None:
-        """Sessions in processing, if that is known without a query."""
+    def in_work(self) -> Counter[str] | None:
+        """Sessions in processing by namespace, if that is known without a query."""
         return None if self._in_work is None else self._in_work + self._more_work
 
-    def counted(self, in_work: int) -> None:
+    def counted(self, in_work: Counter[str]) -> None:
         """Take over a count of the tables, in which everything is written."""
         self._in_work = in_work - self._more_work
 
@@ -114,13 +115,13 @@ class Batch:
         """The change stands."""
         self._kept |= self._changed
         self._lines += self._noted
-        if self._in_work is not None:
-            self._in_work += self._more_work
+        if self._in_work is not None and self._more_work:
+            self._in_work = self._in_work + self._more_work
         self.drop()
 
     def drop(self) -> None:
         """The change did not happen."""
-        self._changed, self._noted, self._more_work = {}, [], 0
+        self._changed, self._noted, self._more_work = {}, [], Counter()
 
     @contextmanager
     def writing(self) -> Iterator[Unwritten]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -30,6 +31,14 @@ class JournalRow:
     at: datetime
     kind: str
     detail: Mapping[str, Any]
+
+
+class Unfinished(NamedTuple):
+    """A session in processing, and how many attempts at it have begun."""
+
+    id: str
+    namespace: str
+    begun: int
 
 
 def _order(asked: dict[str, Any]) -> Order:
@@ -125,22 +134,30 @@ def history(connection: Connection, session_id: str) -> list[JournalRow]:
 
 def in_work(connection: Connection) -> int:
     """How many sessions are being processed or wait for it."""
+    return sum(in_work_by_namespace(connection).values())
+
+
+def in_work_by_namespace(connection: Connection) -> Mapping[str, int]:
+    """How many sessions of each namespace are being processed or wait for it."""
     batch = Batch.of(connection)
     if batch is not None and batch.in_work is not None:
         return batch.in_work
     _settled(connection)
-    asked = select(func.count()).select_from(sessions).where(sessions.c.state == State.PROCESSING.value)
-    counted = connection.execute(asked).scalar_one()
+    in_processing = sessions.c.state == State.PROCESSING.value
+    asked = (
+        select(sessions.c.namespace, func.count().label("number")).where(in_processing).group_by(sessions.c.namespace)
+    )
+    counted = Counter({row.namespace: row.number for row in connection.execute(asked)})
     if batch is not None:
         batch.counted(counted)
     return counted
 
 
-def unfinished(connection: Connection) -> dict[str, int]:
-    """Ids of the sessions that have still to reach an end state, longest waiting first, with the attempts begun."""
-    asked = select(sessions.c.id, sessions.c.attempts).where(sessions.c.state == State.PROCESSING.value)
-    found = asked.order_by(sessions.c.ended_at)
-    return {row.id: row.attempts for row in connection.execute(found)}
+def unfinished(connection: Connection) -> list[Unfinished]:
+    """The sessions that have still to reach an end state, longest waiting first."""
+    columns = (sessions.c.id, sessions.c.namespace, sessions.c.attempts)
+    asked = select(*columns).where(sessions.c.state == State.PROCESSING.value).order_by(sessions.c.ended_at)
+    return [Unfinished(*row) for row in connection.execute(asked)]
 
 
 def count_attempt(connection: Connection, session_id: str, seen: int) -> bool:

@@ -205,7 +205,7 @@ def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, 
     office.upload(session)
     office.end(session)
     office.run(asyncio.sleep(0.3))
-    assert office.run(office.service._store.read(rows.unfinished)) == {session.id: 0}
+    assert office.run(office.service._store.read(rows.unfinished)) == [(session.id, "patient", 0)]
     monkeypatch.setattr(office.service._work, "_busy", lambda: False)
     assert office.settle(session)[1] is State.COMPLETED
 

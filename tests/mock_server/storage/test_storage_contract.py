@@ -282,7 +282,7 @@ def test_an_attempt_is_claimed_once(store):
         claims = [store.write(lambda connection: rows.count_attempt(connection, "ses_1", 0)) for _ in range(3)]
         return await asyncio.gather(*claims), await store.read(rows.unfinished)
 
-    assert asyncio.run(scenario()) == ([True, False, False], {"ses_1": 1})
+    assert asyncio.run(scenario()) == ([True, False, False], [("ses_1", "ns", 1)])
 
 
 def test_a_writer_that_is_no_longer_waited_for_still_writes(store):
