@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .exchange import Answer, Call, Refusal
 from .honest import Honest
 
-if TYPE_CHECKING:
-    from .session import Session
-
 
 class CountingEnd(Honest):
-    """End reads its body before it looks at anything else."""
+    """End reads its body before it looks for the session."""
 
-    def end(self, call: Call, session: Session) -> Answer:
+    async def operation(self, call: Call, path: str) -> Answer:
+        if call.method == "POST" and path.endswith("/end"):
+            self.admitted(call)
+            self._counted(call)
+        return await super().operation(call, path)
+
+    def _counted(self, call: Call) -> None:
         if not call.body.strip():
             raise Refusal(500, "internal_error", "Expecting value: line 1 column 1 (char 0)")
         body = call.document()
@@ -23,4 +24,3 @@ class CountingEnd(Honest):
         count = body["audio_files_sent"]
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise Refusal(400, "invalid_request", "audio_files_sent is not a count")
-        return super().end(call, session)

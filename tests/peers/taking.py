@@ -34,10 +34,12 @@ class Taking(Honest):
             return await super().operation(call, path)
         self.only(call, "POST")
         session_id, token, name = found.groups()
-        if bool(name) != self.taken["named"]:
+        if name and not self.taken["named"]:
             raise Refusal(404, "invalid_request", "nothing is here")
         session = self._target(call, session_id, token)
         self.open_for_audio(session)
+        if self.taken["named"] and not name:
+            raise Refusal(400, "invalid_request", "the name of the file stands behind the upload URL")
         sent, media_type, content = self.file(call)
         self.take(session, name or sent, media_type, content)
         return self.acknowledged(session, name or sent)
