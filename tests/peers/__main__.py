@@ -14,7 +14,7 @@ from threading import Event
 
 from .choosy import Choosy
 from .offering import CLOCK_PATH
-from .production import TOKEN_PATH
+from .production import TOKEN_PATH, Production
 from .roll import PEERS
 from .serving import serving
 
@@ -38,6 +38,8 @@ def main() -> None:
     )
     with serving(peer, given.port) as address:
         clock = f" --test-clock {address}{CLOCK_PATH}" if peer.has_clock else ""
+        if isinstance(peer, Production):
+            clock = f" --token-command '{sys.executable} -m tests.peers token {address}'"
         keys = f"--api-key {peer.key('one')} --second-api-key {peer.key('two')}"
         sys.stdout.write(f"scribe-conformance run --target {address} {keys}{clock}\n")
         sys.stdout.flush()

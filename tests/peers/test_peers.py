@@ -73,6 +73,12 @@ def test_a_stranger_is_judged_by_the_text(name: str, tmp_path: Path) -> None:
 
 @kit
 @pytest.mark.slow
+def test_polls_that_are_held_change_no_verdict(tmp_path: Path) -> None:
+    compare("production", Production(processing_seconds=5.0), tmp_path)
+
+
+@kit
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_a_conforming_server_passes_whatever_it_chooses(seed: int, tmp_path: Path) -> None:
     compare("choosy", Choosy(seed), tmp_path)
