@@ -24,7 +24,7 @@ HOSTILE = '<script>alert("x")</script>\u0001'
 
 
 async def _hostile(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Answers with an error that repeats the key it was sent, and a script; its /templates with the same as a success."""
+    """Answers with an error that repeats the key it was sent, and a script; its /templates as a success."""
     sent = [value.decode() for name, value in scope["headers"] if name in (b"x-api-key", b"authorization")]
     body = json.dumps({"error": {"code": "oops", "message": HOSTILE + " ".join(sent)}}).encode()
     status = 200 if scope["path"] == "/templates" else 400
