@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.drive.parcel import Parcel
 from conformance.drive.patience import retry_after
+from conformance.drive.sender import Sender
 from conformance.target import TargetUnreachable
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Asking:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self._put_off_s = 0.0
+        self._sender = Sender(wire, timeout=wire.options.first_timeout)
 
     async def ask(
         self,
@@ -40,14 +43,8 @@ class Asking:
         repeats = attempt = 0
         while True:
             attempt += 1
-            heard = await self.wire.exchange(
-                replace(label, attempt=attempt),
-                method,
-                url,
-                headers=headers,
-                content=content,
-                timeout=self.wire.options.first_timeout,
-            )
+            asked = Parcel(method, url, dict(headers or {}), content, sealed=True)
+            heard = await self._send(replace(label, attempt=attempt), asked)
             status = heard.exchange.status
             if status in (429, 503):
                 await self._wait(heard, url)
@@ -55,6 +52,12 @@ class Asking:
                 repeats += 1
             else:
                 return heard
+
+    async def _send(self, label: Label, asked: Parcel) -> Heard:
+        if label.operation != "discovery":  # whose redirects have rules of their own (DISC-001)
+            return await self._sender.follow(label, asked)
+        first = self.wire.options.first_timeout
+        return await self.wire.exchange(label, asked.method, asked.url, headers=asked.headers, timeout=first)
 
     async def _wait(self, heard: Heard, url: str) -> None:
         if self._put_off_s >= LONGEST_PUT_OFF_S:

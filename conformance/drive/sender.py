@@ -30,17 +30,18 @@ def _plain(label: Label) -> bool:
 
 
 class Sender:
-    """One journey's way to the wire."""
+    """One journey's way to the wire; `timeout` bounds an exchange, in seconds, where the wire's own bound does not."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, *, timeout: float | None = None) -> None:
         self._wire = wire
         self._course = wire.course
+        self._timeout = timeout
 
     async def once(self, label: Label, asked: Parcel) -> Heard:
-        """One exchange, over redirects within the origin; raises RunEnded when the key has ceased to open."""
-        heard = await self._follow(label, asked)
+        """One exchange; raises RunEnded when the key has ceased to open."""
+        heard = await self.follow(label, asked)
         if _plain(label) and refuses(heard.exchange) and not await self._opens(heard):
-            return await self._follow(replace(label, attempt=label.attempt + 1), asked)
+            return await self.follow(replace(label, attempt=label.attempt + 1), asked)
         return heard
 
     async def patiently(self, label: Label, asked: Parcel) -> Heard:
@@ -72,7 +73,8 @@ class Sender:
             self._wire.hold(seconds)
         await self._wire.budget.pause(seconds)
 
-    async def _follow(self, label: Label, asked: Parcel) -> Heard:
+    async def follow(self, label: Label, asked: Parcel) -> Heard:
+        """One exchange, over redirects within the origin."""
         self._course.check()
         url = self._course.address(label.operation, asked.url)
         for _ in range(REDIRECTS):
@@ -91,7 +93,9 @@ class Sender:
     async def _send(self, label: Label, asked: Parcel, url: str) -> Heard:
         headers = asked.headers if asked.sealed else self._wire.credentials(url, label.credential) | asked.headers
         polls = label.operation == "get" and self._course.long_polls
-        heard = await self._wire.exchange(label, asked.method, url, headers=headers, content=asked.content, aside=polls)
+        heard = await self._wire.exchange(
+            label, asked.method, url, headers=headers, content=asked.content, timeout=self._timeout, aside=polls
+        )
         self._course.heard(heard.exchange)
         if label.operation == "get" and self._course.read(heard.exchange):
             text = f"Reads are held back for {heard.exchange.elapsed:.0f} s and more until there is something to tell."

@@ -29,9 +29,9 @@ async def try_out(drive: Driver) -> Target:
     handle = await _create(drive)
     if handle is None:
         return drive.target
-    sent = await _upload(drive, handle)
-    if sent is not None:
-        await _names(drive, handle, *sent)
+    await _upload(drive, handle)
+    if handle.sent:
+        await _names(drive, handle, handle.sent[0])
     await _end(drive, handle)
     return drive.target
 
@@ -92,12 +92,12 @@ def _shown(value: Any) -> str:
     return words.get(value, f"{value!r}")
 
 
-async def _upload(drive: Driver, handle: Handle) -> tuple[str, ...] | None:
-    """Hand a short clip over in the first form that is taken (E44, E82); the name it was sent under."""
+async def _upload(drive: Driver, handle: Handle) -> None:
+    """Hand a short clip over in the first form that is taken (E44, E82)."""
     if handle.fields is not None or not drive.owns(handle.upload_url):
         drive.target = replace(drive.target, api_target=False, upload_form=_storage(handle))
         if handle.fields is None:
-            return None
+            return
     else:
         drive.target = replace(drive.target, api_target=True)
     if handle.departs:
@@ -105,7 +105,7 @@ async def _upload(drive: Driver, handle: Handle) -> tuple[str, ...] | None:
     audio = drive.audio
     fixture = min(audio, key=lambda name: (audio[name].kind != "short", len(audio[name].read())), default=None)
     if fixture is None:
-        return None
+        return
     first: Exchange | None = None
     for form in API_FORMS if drive.target.api_target else ("storage-form",):
         name = f"audio_0{audio[fixture].path.suffix}"
@@ -116,8 +116,7 @@ async def _upload(drive: Driver, handle: Handle) -> tuple[str, ...] | None:
                 text = f"Audio is taken as {form!r} and refused as {API_FORMS[0]!r} ({first.status})."
                 drive.depart(Departure(Dimension.UPLOAD, text, form, API_FORMS[0], form, first.number))
             drive.target = replace(drive.target, upload_form=form)
-            return (name,)
-    return None
+            return
 
 
 def _storage(handle: Handle) -> Literal["storage-put", "storage-form"]:
