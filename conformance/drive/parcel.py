@@ -84,12 +84,10 @@ def parcel(
     where they go before the file. Raises ValueError for another form.
     """
     typed = {"Content-Type": media_type}
-    if form in ("multipart", "wrong-part"):
-        headers, body = _multipart("file" if form == "multipart" else "attachment", name, media_type, content)
-        return Parcel("POST", url, headers, body)
-    if form == "named-form":
-        headers, body = _multipart("file", name, media_type, content)
-        return Parcel("POST", below(url, name), headers, body)
+    if form in ("multipart", "wrong-part", "named-form"):
+        part = "attachment" if form == "wrong-part" else "file"
+        headers, body = _multipart(part, name, media_type, content)
+        return Parcel("POST", below(url, name) if form == "named-form" else url, headers, body)
     if form == "raw":
         return Parcel("POST", url, typed | {"Content-Disposition": _disposition(name)} | _number(name), content)
     if form == "named-post":
