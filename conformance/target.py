@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.verdict import Reading
 
 #: The ways to hand an audio file over: (7.2) multipart and raw to upload_url; (E44) raw by POST or PUT, or as a form,
-#: to upload_url + name; (7.4) PUT to storage, with the name in the path for chunks, or a form that carries the signature.
+#: to upload_url + name; (7.4) PUT to storage, with the name in the path for chunks, or a form with the signature.
 UploadForm = Literal["multipart", "raw", "named-post", "named-put", "named-form", "storage-put", "storage-form"]
 #: What an end carries: nothing, {}, or {"audio_files_sent": n} (E38).
 EndForm = Literal["none", "empty", "count"]
