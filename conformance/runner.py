@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+import fixtures
+import spec
 from conformance.evidence import Evidence, Facts, Note
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import Redactor
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from conformance.journeys import Journey
     from conformance.target import Target
     from fixtures import Fixture
+    from spec import Spec
 
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
@@ -93,16 +96,15 @@ async def drive_all(
     *,
     audio: Mapping[str, Fixture] | None = None,
     journeys: Iterable[Journey] | None = None,
+    text: Spec | None = None,
 ) -> Evidence:
-    """Prepare the target, run the journeys (default: all) and freeze the evidence.
+    """Prepare the target, run the journeys (default: all) and freeze the evidence with the text it is judged by.
 
     Raises TargetUnreachable and CredentialsRefused when there is nothing to grade. Trouble on the way is evidence,
     running out of `options.budget` is a note `deadline`, a mistake of the kit a note `kit_error`.
     """
     if audio is None:
-        from fixtures import load
-
-        audio = load()
+        audio = fixtures.load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
     secrets = {"<key>": options.api_key, "<second-key>": options.second_api_key}
     recorder = Recorder(Redactor({name: secret for name, secret in secrets.items() if secret}))
@@ -125,7 +127,8 @@ async def drive_all(
         skew = _skew(recorder.exchanges)
         for journey in moving:
             await run.walk(journey, target, clock)
-        return recorder.freeze(_facts(wire, target, clock, skew))
+        frozen = recorder.freeze(_facts(wire, target, clock, skew))
+        return replace(frozen, text=text or spec.load(), recordings=audio)
 
 
 async def _clock(wire: Wire) -> TestClock | None:

@@ -147,7 +147,7 @@ def _restless(reads: Sequence[Exchange]) -> Exchange | None:
 
 def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     """Reads on either side of refused operations show the same state and counts, the run's own doing aside."""
-    own = [x for x in evidence.exchanges if x.label.session == session and x.label.graded and x.response]
+    own = list(evidence.select(session=session))
     reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
     asked = next((x.number for x in own if x.label.operation == "end" and x.label.credential == "right"), None)
     by_itself = ends_by_itself(evidence)  # E70

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import Arrived, arrived, may_lag
@@ -32,9 +33,9 @@ def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
         before: Exchange | None = None
         for x in story.reads:
             status = x.document.get("status")
-            untouched = status == "created" and not any(number < x.number for number in events)
+            untouched = status == "created" and bisect_left(events, x.number) == 0
             resting = untouched or (story.final is not None and x.number >= story.final.number)
-            calm = before is not None and not any(before.number < number < x.number for number in events)
+            calm = before is not None and bisect_left(events, before.number) == bisect_left(events, x.number)
             if before is not None and calm and resting and before.document.get("status") == status:
                 yield _compared(before, x)
             before = x if resting and status is not None else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import fixtures
 from conformance.checks import capabilities, discovery
 from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
 from conformance.checks.media import parse
@@ -80,7 +79,7 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
         if isinstance(offered, list) and not {"chunked", "single"} & set(map(str, offered)):
             told = "upload_methods lists neither chunked nor single."
             yield violates(x, told, pointer="/capabilities/upload_methods", actual=offered)
-    uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(x)]
+    uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(evidence, x)]
     ends = [s.end for s in evidence.stories.values() if s.end is not None and s.acknowledged]
     standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(evidence, s)]
     if standing:
@@ -102,9 +101,9 @@ def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     return bool(set(story.acknowledged) & set(map(str, names))) or named_there
 
 
-def _is_speech(x: Exchange) -> bool:
+def _is_speech(evidence: Evidence, x: Exchange) -> bool:
     """Whether an upload was one of the kit's good recordings."""
-    fixture = fixtures.load().get(x.label.fixture or "")
+    fixture = evidence.recording(x)
     return fixture is not None and bool(fixture.text)
 
 
@@ -116,7 +115,7 @@ def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
         if final is None or not isinstance(asked, list) or "transcript" in asked:
             continue
         forms = [x for x in evidence.select("upload", session=story.key) if (x.label.probe or "").startswith(_FORM)]
-        if not any(x.accepted and _is_speech(x) for x in (*story.uploads, *forms)):
+        if not any(x.accepted and _is_speech(evidence, x) for x in (*story.uploads, *forms)):
             continue
         if final.document.get("status") in ("completed", "partial"):
             transcript = final.document.get("transcript")

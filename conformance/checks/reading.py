@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import fixtures
 from conformance.checks.documents import missing, session_documents
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
@@ -117,17 +116,16 @@ def processing_is_202(evidence: Evidence) -> Iterable[Finding]:
             else violates(x, "A processing session is not 202.", expected=202, actual=x.status)
         )
     finished = [story for story in evidence.stories.values() if story.end and story.final]
-    long = [story for story in finished if _seconds(story) >= LONG]
+    long = [story for story in finished if _seconds(evidence, story) >= LONG]
     if not seen and len(finished) >= 3 and long:
         yield not_applicable(f"Processing was over before it could be seen in {len(finished)} sessions.")
     elif not seen:
         yield inconclusive("too_fast", "No session was seen processing, and too few or too short ones were tried.")
 
 
-def _seconds(story: Story) -> float:
+def _seconds(evidence: Evidence, story: Story) -> float:
     """How much of the kit's own audio a session was sent."""
-    known = fixtures.load()
-    sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
+    sent = [evidence.recording(x) for x in story.uploads if x.accepted]
     return sum(fixture.seconds for fixture in sent if fixture)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import sent_twice
@@ -139,10 +140,14 @@ def the_count_is_an_integer(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-GET-015")
 def the_list_is_of_names_and_fits_the_count(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Strings, as many as the count says, none twice."""
+    repeated: dict[str | None, set[str]] = {}
     for operation in ("get", "end"):
         for x in evidence.select(operation, valid=True):
+            session = x.label.session
+            if session not in repeated:
+                repeated[session] = sent_twice(evidence, session)
             if "audio_files" in x.document:
-                yield _judge_list(x, sent_twice(evidence, x.label.session))
+                yield _judge_list(x, repeated[session])
 
 
 def _judge_list(x: Exchange, repeated: set[str]) -> Finding:
@@ -152,7 +157,7 @@ def _judge_list(x: Exchange, repeated: set[str]) -> Finding:
     if count is not None and count != len(names):
         told = "audio_files_received and audio_files disagree."
         return violates(x, told, pointer="/audio_files", expected=count, actual=names)
-    if any(names.count(name) > 1 for name in names if name not in repeated):
+    if any(times > 1 for name, times in Counter(names).items() if name not in repeated):
         return violates(x, "A file name stands twice though it was sent once.", pointer="/audio_files", actual=names)
     return holds(x)
 

@@ -66,17 +66,18 @@ def _judge_new(x: Exchange) -> Iterator[Finding]:
         yield violates(x, "A new session is not created.", pointer="/status", expected="created", actual=status)
 
 
-def _after_upload(story: Story, count: int) -> tuple[Exchange, list[Exchange]] | None:
-    """The n-th acknowledged upload with the reads before the next upload or end; None without such reads."""
-    uploads = [x for x in story.uploads if x.accepted]
-    if len(uploads) < count:
-        return None
-    sent = uploads[count - 1]
-    later = [x.number for x in story.exchanges if x.number > sent.number and x.label.operation in ("upload", "end")]
-    stop = min(later, default=None)
-    reads = [x for x in story.reads if x.number > sent.number and (stop is None or x.number < stop)]
-    shown = [x for x in reads if x.accepted and "status" in x.document]
-    return (sent, shown) if shown else None
+def _after_uploads(story: Story) -> list[tuple[Exchange, list[Exchange]]]:
+    """Each acknowledged upload with the reads that show a state before the next upload or end."""
+    found: list[tuple[Exchange, list[Exchange]]] = []
+    following: list[Exchange] | None = None
+    for x in story.exchanges:
+        if x.label.operation in ("upload", "end"):
+            following = []
+            if x.label.operation == "upload" and x.accepted:
+                found.append((x, following))
+        elif following is not None and x.label.operation == "get" and x.accepted and "status" in x.document:
+            following.append(x)
+    return found
 
 
 def _judge_recording(sent: Exchange, reads: list[Exchange], told: str) -> Finding:
@@ -100,9 +101,10 @@ def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
     for story in evidence.stories.values():
-        seen = _after_upload(story, 1)
-        if seen and not story.key.startswith("expiry/"):
-            yield _judge_recording(*seen, "After the first acknowledged upload the session is not recording.")
+        for sent, reads in _after_uploads(story)[:1]:
+            if reads and not story.key.startswith("expiry/"):
+                told = "After the first acknowledged upload the session is not recording."
+                yield _judge_recording(sent, reads, told)
 
 
 @check("SES-STATE-005")
@@ -112,10 +114,9 @@ def further_uploads_stay_in_recording(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
     for story in evidence.stories.values():
-        for count in range(2, len(story.acknowledged) + 1):
-            seen = _after_upload(story, count)
-            if seen:
-                yield _judge_recording(*seen, "After a further upload the session is not recording.")
+        for sent, reads in _after_uploads(story)[1:]:
+            if reads:
+                yield _judge_recording(sent, reads, "After a further upload the session is not recording.")
 
 
 @check("SES-STATE-006")
@@ -180,9 +181,9 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
     """Reads that were sent after the answer to the one before, and answers to ends that say it is open."""
     found: list[_Sight] = []
     ended = story.end.number if story.end else None
-    for x in evidence.exchanges:
+    for x in evidence.about(story.key):
         status, label = x.document.get("status"), x.label
-        if label.session != story.key or not label.graded or label.credential != "right" or not isinstance(status, str):
+        if not label.graded or label.credential != "right" or not isinstance(status, str):
             continue
         ended_now = label.operation == "end" and x.accepted
         if ended_now and status in ("created", "recording"):
