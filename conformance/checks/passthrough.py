@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from conformance.checks.documents import equal, session_documents, templates_of
@@ -111,11 +112,11 @@ def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding
 @check("SES-DATA-007")
 def additional_data_belongs_to_one_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Parallel sessions each echo their own."""
-    given = {story.key: story.asked["additional_data"] for story, _ in _given(evidence)}
+    # {} is nobody's: it is also what a service shows that lost the data
+    given = {json.dumps(data): data for story, _ in _given(evidence) if (data := story.asked["additional_data"])}
     for story, x in _given(evidence):
-        seen, sent = x.document.get("additional_data"), given[story.key]
-        # {} is nobody's: it is also what a service shows that lost the data
-        others = [data for data in given.values() if data and not equal(data, sent)]
+        seen, sent = x.document.get("additional_data"), story.asked["additional_data"]
+        others = [data for data in given.values() if not equal(data, sent)]
         if seen is None or not others:
             continue
         told = "A session shows the additional_data of another session."
