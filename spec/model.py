@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .protocol import Protocol
+    from .waiver import Waiver
+
 NONE: Final = "none"  # in a transition: the session does not exist
 UNCHANGED: Final = "unchanged"  # in a transition: the state before it
 
@@ -63,8 +66,23 @@ class CellBasis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """Places in bodies: every one of the pointers in every one of the schemas, and keywords of theirs (none: all).
+
+    A * in a pointer stands for any one token; / is the whole body. A missing member stands at its own pointer.
+    """
+
+    schemas: tuple[str, ...]
+    pointers: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
-    """One judged sentence, table row or schema of the protocol; either checks or untested is filled."""
+    """One judged sentence, table row or schema of the protocol; either checks or untested is filled.
+
+    contract: what of which schemas this requirement stands for; a breach counts against the closest requirement.
+    """
 
     id: str
     chapter: int
@@ -80,6 +98,7 @@ class Requirement:
     errata: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     untested: str | None = None
+    contract: tuple[Matched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +136,14 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One session state of §6.1; status is the code of GET in it."""
+    """One session state of §6.1; status is the code of GET in it, schema that of its body."""
 
     name: str
     rank: int
     terminal: bool
     expires: bool
     status: int
+    schema: str
     meaning: str
     webhook: str | None = None
     errata: tuple[str, ...] = ()
@@ -211,6 +231,7 @@ class Cell:
     basis: CellBasis
     expected: Codes
     lenient: Codes
+    requirement: str
     target: str | None = None
     error: str | None = None
     note: str | None = None
@@ -228,10 +249,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A sentence about every pair of observations of a session; warns: the text does not carry it."""
+    """A sentence about every pair of observations of a session; warns: the text does not carry it.
+
+    Either the requirements are named whose checks judge it, or untested says why none does.
+    """
 
     id: str
     text: str
+    requirements: tuple[str, ...] = ()
+    untested: str | None = None
     warns: bool = False
     errata: tuple[str, ...] = ()
 
@@ -313,7 +339,9 @@ class Spec:
     requirements: Mapping[str, Requirement]
     errata: Mapping[str, Erratum]
     rules: Mapping[int, Rule]
+    protocol: Protocol
     lifecycle: Lifecycle
+    waivers: tuple[Waiver, ...]
     schemas: Mapping[str, dict[str, Any]] = field(repr=False)  # plain, as validators want them: not to be changed
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)
