@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import missing, session_documents
+from conformance.checks.documents import session_documents
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
 from conformance.checks.words import content_words
@@ -13,7 +13,6 @@ from conformance.finding import (
     holds,
     inconclusive,
     not_applicable,
-    tolerated,
     violates,
     warns,
 )
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-_OPEN = ("created", "recording")
 #: Members the protocol names for a session document; others are a vendor's own and are not compared (rule 4), nor is
 #: the wording of messages (rule 7).
 NAMED = (
@@ -50,7 +48,6 @@ NAMED = (
 RETAINED = 120.0
 #: Audio of so many seconds takes long enough to be seen processing (SES-GET-003).
 LONG = 30.0
-RESULT = {"session_id": str, "status": str, "created_at": str, "audio_files_received": int, "audio_files": list}
 
 
 def reads_of(evidence: Evidence, *statuses: str) -> Iterator[tuple[Story, Exchange]]:
@@ -127,51 +124,6 @@ def _seconds(evidence: Evidence, story: Story) -> float:
     """How much of the kit's own audio a session was sent."""
     sent = [evidence.recording(x) for x in story.uploads if x.accepted]
     return sum(fixture.seconds for fixture in sent if fixture)
-
-
-def nameless(evidence: Evidence, code: int) -> Iterator[Finding]:
-    """Answers after end that show a session but not its status, which is in every schema."""
-    for story in evidence.stories.values():
-        for x in story.reads:
-            shows = "session_id" in x.document or "created_at" in x.document
-            if x.status == code and _ended(story, x) and shows and "status" not in x.document:
-                yield violates(x, f"A {code} answer shows a session without its status.", pointer="/status")
-
-
-@check("SES-GET-005")
-def the_202_body_has_its_members(evidence: Evidence) -> Iterable[Finding]:
-    """(6.3) Required members of the processing answer; before end their lack is a warning."""
-    yield from nameless(evidence, 202)
-    for story, x in reads_of(evidence, "created", "recording", "processing", "initialized"):
-        if x.status == 202:
-            yield from _judge_202(story, x)
-
-
-def _judge_202(story: Story, x: Exchange) -> Iterator[Finding]:
-    undefined = x.document["status"] in _OPEN or not _ended(story, x)
-    wrong = missing(x, {**RESULT, "expires_at": str})
-    for pointer, value in wrong.items():
-        told = f"A 202 body lacks {pointer[1:]}, or has it in another type."
-        if undefined:
-            yield warns(x, told, pointer=pointer, actual=value, erratum="E19")
-        else:
-            yield violates(x, told, pointer=pointer, actual=value)
-    given = isinstance(story.asked.get("additional_data"), dict)
-    bare = given and x.document.get("additional_data") is None
-    if bare:
-        told, at = "A 202 body lacks the additional_data that was given.", "/additional_data"
-        yield warns(x, told, pointer=at, erratum="E19") if undefined else tolerated(x, "E40", told, pointer=at)
-    transcript = x.document.get("transcript", "")
-    if not isinstance(transcript, str):
-        told, pointer = "transcript in a 202 body is no string.", "/transcript"
-        if undefined:
-            yield warns(x, told, pointer=pointer, actual=transcript, erratum="E19")
-        elif transcript is None:
-            yield tolerated(x, "E20", told, pointer=pointer)
-        else:
-            yield violates(x, told, pointer=pointer, actual=transcript)
-    elif not wrong and not bare:
-        yield holds(x)
 
 
 @check("SES-GET-006")

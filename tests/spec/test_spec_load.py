@@ -297,7 +297,7 @@ def test_the_loader_refuses(broken, file, old, new, complaint):
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
 def test_a_requirement_has_either_checks_or_a_reason(broken, both):
-    old = "  checks: [templates.templates_are_listed]"
+    old = "  checks: [contract.answers_fit_their_schema, templates.templates_are_listed]"
     new = f"{old}\n  untested: a reason" if both else "  # nothing"
     assert "TPL-001: needs either checks or untested" in broken(REQUIREMENTS, old, new)
 
@@ -341,12 +341,8 @@ def test_an_unsound_schema_is_named_with_its_place(pristine, tmp_path):
 
 
 def test_a_requirement_of_level_schema_names_its_schema(broken):
-    said = broken(REQUIREMENTS, "  level: MUST", "  level: SCHEMA\n  contract: []")
-    assert "key 'contract' stands twice" in said
-    said = broken(
-        "requirements/06-sessions.yaml", "  contract:\n    - {schemas: [create_response], pointers: [/]}\n", ""
-    )
-    assert "SES-CREATE-003: is of level SCHEMA and names no schema" in said
+    said = broken(REQUIREMENTS, "- id: TPL-003\n  level: MUST", "- id: TPL-003\n  level: SCHEMA")
+    assert "TPL-003: is of level SCHEMA and names no schema" in said
 
 
 def test_every_requirement_of_level_schema_is_of_some_schema():
