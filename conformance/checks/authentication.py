@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
+from conformance.checks.cells import cell, judge_cell
 from conformance.checks.declared import member, methods
 from conformance.checks.documents import whole
 from conformance.checks.refusals import put_off
@@ -15,7 +16,7 @@ from conformance.finding import departs, holds, inconclusive, not_applicable, re
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.evidence import Credential, Evidence, Exchange, Operation, Story
+    from conformance.evidence import Credential, Evidence, Exchange, Operation
     from conformance.finding import Finding
 
 _WRONG_KEY = ("authentication_failed", "invalid_api_key")
@@ -131,8 +132,8 @@ def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Findi
     """(5.5) GET and end of an own session in each state: 401, and the session stays as it was."""
     for x in (*_bare(evidence, "none"), *_bare(evidence, "wrong")):
         if x.label.operation in ("get", "end"):
-            told = f"{x.request.method} of an own session is not refused ({x.label.probe})."
-            yield holds(x) if x.status == 401 else put_off(x) or violates(x, told, expected=401, actual=x.status)
+            what = f"{x.request.method} of an own session ({x.label.probe})"
+            yield judge_cell(cell(evidence, "no_credential", x.label.operation), x, what)
     yield from _untouched(evidence, _STATES)
 
 
@@ -187,7 +188,7 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select(operation, probe=FOREIGN):
             if operation == "upload" and opens_by_itself(evidence, x):
                 continue
-            yield _kept_out(x, evidence.stories.get(x.label.session or ""))
+            yield _kept_out(evidence, x, operation)
     yield from _untouched(evidence, "authentication/foreign")
 
 
@@ -198,8 +199,9 @@ def _names(value: object) -> set[str]:
     return set().union(*map(_names, value)) if isinstance(value, list) else set()
 
 
-def _kept_out(x: Exchange, story: Story | None) -> Finding:
+def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
     """Whether another client was refused without being told anything about the session."""
+    story = evidence.stories.get(x.label.session or "")
     shown = sorted(_CONTENT & _names(x.document))
     data = story.asked.get("additional_data") if story else None
     for value in data.values() if isinstance(data, dict) else ():
@@ -208,13 +210,7 @@ def _kept_out(x: Exchange, story: Story | None) -> Finding:
     if shown:
         told = f"Another client is shown the session ({x.label.operation})."
         return violates(x, told, expected="no content of the session", actual=shown)
-    if x.status in (403, 404):
-        return holds(x)
-    if 400 <= x.status < 500:
-        told = f"Another client's {x.label.operation} is refused with an unusual status."
-        return put_off(x) or departs(x, "E49", told, expected="403 or 404", actual=x.status)
-    told = f"Another client's {x.label.operation} is not refused."
-    return put_off(x) or violates(x, told, expected="403 or 404", actual=x.status)
+    return judge_cell(cell(evidence, "other_client", operation), x, f"Another client's {operation}")
 
 
 @check("AUTH-027")

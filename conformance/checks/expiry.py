@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import whole
-from conformance.checks.refusals import busy, not_looked_at, settled
+from conformance.checks.refusals import busy, settled
 from conformance.checks.registry import check
 from conformance.checks.timestamps import seconds_between
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
@@ -138,7 +139,7 @@ def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]
             continue
         # The codes of a storage are the provider's (rule 8).
         if evidence.facts.api_target is not False:
-            found.append(_refused(x))
+            found.append(_refused(evidence, x))
         found += _count_kept(before, after)
     return if_observed(evidence, found)
 
@@ -147,18 +148,13 @@ def _ended_by_itself(x: Exchange) -> Finding:
     return inconclusive("ended_by_itself", "The service ended the session by itself (E70).", x)
 
 
-def _refused(x: Exchange) -> Finding:
+def _refused(evidence: Evidence, x: Exchange) -> Finding:
+    here = cell(evidence, "expired", "upload")
     code = x.response.error_code if x.response else None
-    shown, expected = f"{x.status} {code or ''}".strip(), "410 session_expired"
-    if x.status == 410 and code == "session_expired":
-        return holds(x)
-    if busy(x):
-        return not_looked_at(x, "The upload")
-    if 400 <= x.status < 500:
-        told = "An upload after expiry is refused, but not as 410 session_expired."
-        return departs(x, "E42", told, expected=expected, actual=shown)
-    told = "An expired session accepts audio." if x.accepted else f"An upload after expiry is answered {shown}."
-    return violates(x, told, expected=expected, actual=shown)
+    if x.status in here.expected and code != here.error:
+        told = "An upload after expiry is refused, but with another code in its envelope."
+        return departs(x, "E42", told, expected=f"{x.status} {here.error}", actual=f"{x.status} {code or ''}".strip())
+    return judge_cell(here, x, "An upload after expiry")
 
 
 def _count_kept(before: list[Exchange], after: list[Exchange]) -> Iterator[Finding]:
