@@ -300,6 +300,30 @@ class Lifecycle:
                     pairs.setdefault((source, step.target), []).append(step)
         return tuple(Edge(source, target, tuple(steps)) for (source, target), steps in pairs.items())
 
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The states of a session nobody has ended: reaching expires_at ends them."""
+        return tuple(state.name for state in self.states.values() if state.expires)
+
+    @property
+    def terminal(self) -> tuple[str, ...]:
+        """The states a session rests in for good."""
+        return tuple(state.name for state in self.states.values() if state.terminal)
+
+    @property
+    def after_end(self) -> tuple[str, ...]:
+        """The states only an end leads to, or a service that ends a session by itself: not those of a deadline."""
+        late = {step.target for step in self.transitions.values() if set(step.sources) <= set(self.open)}
+        timed = {step.target for step in self.transitions.values() if step.event == "deadline_passed"}
+        first = late - timed - set(self.open)
+        later = {step.target for step in self.transitions.values() if first & set(step.sources)}
+        return tuple(name for name in self.states if name in first | later)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The states that processing ends in."""
+        return tuple(name for name in self.after_end if self.states[name].terminal)
+
     def cell(self, state: str, operation: str) -> Cell:
         """Return what the operation gets in a state or for an outsider; KeyError for no such pair."""
         return self.cells[state, operation]

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: A read may lag so many seconds behind a write (rule 3); what is left is the difference of two clocks.
 LAG = 5.0 - 0.1
-#: States that only an end leads to, or the service itself.
-_ENDED = ("processing", "completed", "partial", "failed")
 
 
 def may_lag(write: Exchange, read: Exchange) -> bool:
@@ -25,12 +23,13 @@ def may_lag(write: Exchange, read: Exchange) -> bool:
 
 def ends_by_itself(evidence: Evidence) -> bool:
     """Whether the service was seen to end a session nobody had asked it to end: a capability of its own (E70)."""
+    ended = evidence.text.lifecycle.after_end
     first_end: dict[str | None, int] = {}  # by whomever
     for x in evidence.exchanges:
         if x.label.operation == "end":
             first_end.setdefault(x.label.session, x.number)
     return any(
-        x.accepted and x.document.get("status") in _ENDED and x.number < first_end.get(story.key, x.number + 1)
+        x.accepted and x.document.get("status") in ended and x.number < first_end.get(story.key, x.number + 1)
         for story in evidence.stories.values()
         for x in story.reads
     )

@@ -24,7 +24,6 @@ _WRONG_KEY = ("authentication_failed", "invalid_api_key")
 FOREIGN = "another client's session"
 _FOREIGN_OPERATIONS: tuple[Operation, ...] = ("get", "upload", "end")
 _STATES = "authentication/states"
-_RESTING = ("completed", "partial", "failed")
 #: Members of a session document that tell about the consultation or its progress.
 _CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
 
@@ -137,11 +136,11 @@ def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Findi
     yield from _untouched(evidence, _STATES)
 
 
-def _restless(reads: Sequence[Exchange]) -> Exchange | None:
+def _restless(reads: Sequence[Exchange], resting: tuple[str, ...]) -> Exchange | None:
     """The first read that shows another state than the one a session already rested in."""
     for before, after in pairwise(reads):
         was = before.document.get("status")
-        if was in _RESTING and after.document.get("status") != was:
+        if was in resting and after.document.get("status") != was:
             return after
     return None
 
@@ -151,15 +150,16 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     own = list(evidence.select(session=session))
     reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
     asked = next((x.number for x in own if x.label.operation == "end" and x.label.credential == "right"), None)
-    by_itself = ends_by_itself(evidence)  # E70
+    lifecycle, by_itself = evidence.text.lifecycle, ends_by_itself(evidence)  # E70
     for x in reads:
         status = x.document.get("status")
-        if not by_itself and (asked is None or x.number < asked) and status in ("processing", *_RESTING):
+        if not by_itself and (asked is None or x.number < asked) and status in lifecycle.after_end:
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
     # The control: where sessions that no stranger knocked at do not rest either, that is SES-STATE-010's.
     others = [s.reads for s in evidence.stories.values() if s.key != session]
-    restless = _restless(reads) if not any(map(_restless, others)) else None
+    resting = lifecycle.results
+    restless = _restless(reads, resting) if not any(_restless(each, resting) for each in others) else None
     if restless is not None:
         told = "A session at rest changed between reads with only refused operations in between."
         yield violates(restless, told, pointer="/status", expected="the state it rested in")

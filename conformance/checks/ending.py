@@ -44,7 +44,7 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
                 yield violates(x, "A session with audio cannot be ended.", expected="202", actual=x.status)
             continue
         late = [x for x in story.reads if not may_lag(story.end, x)]
-        still = [x for x in late if x.document.get("status") in ("created", "recording")]
+        still = [x for x in late if x.document.get("status") in evidence.text.lifecycle.open]
         told = "Five seconds after its end a session is still open."
         for x in still[:1]:
             yield violates(x, told, pointer="/status", expected="processing", actual=x.document["status"])
@@ -107,9 +107,8 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
             story = evidence.stories.get(x.label.session or "")
             if story is None or story.end is None or not story.acknowledged or busy(x):
                 continue  # open still, or no upload was ever taken: that is for others to judge
-            closed = (state for state in evidence.text.lifecycle.states.values() if not state.expires)
             # What it is by now need not be known: the text closes the session at its end, and all later states agree.
-            late = [cell(evidence, state.name, "upload") for state in closed if state.name != "expired"]
+            late = [cell(evidence, state, "upload") for state in evidence.text.lifecycle.after_end]
             found = judge_cells(late, x, "An upload after end")
             if found is not None:
                 yield found

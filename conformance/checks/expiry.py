@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 #: The sessions of journeys/expiry.py: neither is ever ended.
 LEFT_ALONE = ("expiry/empty", "expiry/spoken")
 ENDED = "expiry/ended in time"
-#: What a session shows that a service ended by itself (E70).
-_BY_ITSELF = ("processing", "completed", "partial", "failed")
 #: Expiry may show so many seconds late (rule 3).
 SWEEP = 60.0
 #: How far two stamps of one server may lie apart, and a stamp from the kit's idea of the time (rule 3).
@@ -107,7 +105,7 @@ def the_timeout_leads_to_expired(evidence: Evidence) -> Iterable[Finding]:
         status = last.document.get("status")
         if says_expired(last):
             found.append(holds(last))
-        elif status in _BY_ITSELF:
+        elif status in evidence.text.lifecycle.after_end:
             found.append(_ended_by_itself(last))
         else:
             found.append(_still_open(story, last, "A session never ended is not expired a minute after expires_at."))
@@ -121,7 +119,7 @@ def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
     for story, last in _left_alone(evidence):
         status = last.document.get("status")
         told = "A minute after expires_at a session is still open."
-        still = status in ("created", "recording")
+        still = status in evidence.text.lifecycle.open
         found.append(_still_open(story, last, told) if still else holds(last))
     return if_observed(evidence, found)
 
@@ -134,7 +132,7 @@ def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]
         story = evidence.stories.get(x.label.session or "")
         reads = story.reads if story else ()
         before, after = ([r for r in reads if (r.number < x.number) is earlier] for earlier in (True, False))
-        if before and before[-1].document.get("status") in _BY_ITSELF:
+        if before and before[-1].document.get("status") in evidence.text.lifecycle.after_end:
             found.append(_ended_by_itself(before[-1]))
             continue
         # The codes of a storage are the provider's (rule 8).
@@ -176,7 +174,7 @@ def no_expiry_before_its_time(evidence: Evidence) -> Iterable[Finding]:
         story = evidence.stories.get(key)
         for early in _read(story, crossed=False)[:1] if story else ():
             told = "A session expired before its expires_at."
-            if early.document.get("status") in _BY_ITSELF:
+            if early.document.get("status") in evidence.text.lifecycle.after_end:
                 found.append(_ended_by_itself(early))
             else:
                 found.append(tolerated(early, "E87", told, actual=410) if early.status == 410 else holds(early))
@@ -188,7 +186,7 @@ def _ends_in_time(evidence: Evidence) -> Iterator[Finding]:
     story = evidence.stories.get(ENDED)
     ends = [x for x in story.exchanges if x.label.operation == "end"] if story else []
     before = [x for x in story.reads if ends and x.number < ends[0].number] if story else []
-    if before and before[-1].document.get("status") in _BY_ITSELF:
+    if before and before[-1].document.get("status") in evidence.text.lifecycle.after_end:
         return
     ends = settled([x for x in ends if story and (seconds_past(story, x) or 0) < 0])
     for x in [x for x in ends if x.accepted] or ends[-1:]:
@@ -209,6 +207,6 @@ def a_session_ended_in_time_does_not_expire(evidence: Evidence) -> Iterable[Find
     for x in reads_past(story) if story and story.end else ():
         if x.status == 410 or x.document.get("status") == "expired":
             found.append(warns(x, "A session that was ended in time expired.", erratum="E30", actual=x.status))
-        elif x.status == 422 or x.document.get("status") in _BY_ITSELF:
+        elif x.status == 422 or x.document.get("status") in evidence.text.lifecycle.after_end:
             found.append(holds(x))
     return if_observed(evidence, found)

@@ -33,7 +33,7 @@ _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})(\.[A-Za-z0-9]+)?")
 @check("SES-GET-025")
 def the_count_never_falls(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) INV-08: a read of an open session shows at least as many files as the one before it."""
-    open_ = {state.name for state in evidence.text.lifecycle.states.values() if state.expires}
+    open_ = evidence.text.lifecycle.open
     for story in evidence.stories.values():
         reads = [x for x in story.reads if x.document.get("status") in open_ and _count(x) is not None]
         uploads = [x for x in story.uploads if x.accepted]
@@ -53,7 +53,7 @@ def _count(x: Exchange) -> int | None:
 @check("SES-GET-011")
 def completed_at_is_of_the_past(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) INV-05: not after the Date of the answer that shows it; shown before a terminal state it is a warning."""
-    terminal = {state.name for state in evidence.text.lifecycle.states.values() if state.terminal}
+    terminal = evidence.text.lifecycle.terminal
     for _, x in session_documents(evidence):
         moment = instant(x.document.get("completed_at"))
         if moment is None:

@@ -129,7 +129,7 @@ def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
                 names
             )
             more = evidence.facts.api_target is False and set(names) <= set(map(str, later))
-            open_still = x.document.get("status") in ("created", "recording") or evidence.facts.api_target is False
+            open_still = x.document.get("status") in evidence.text.lifecycle.open or evidence.facts.api_target is False
             fewer = open_still and may_lag(story.end, x) and set(map(str, later)) < set(names)
             told = "The files of a later answer are not those of the end answer."
             if same or more:

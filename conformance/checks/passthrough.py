@@ -102,7 +102,8 @@ def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
 def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Given at creation, it stands in created, recording, processing and expired bodies."""
     for _, x in _given(evidence):
-        if x.document["status"] not in ("created", "recording", "processing", "initialized", "expired"):
+        lifecycle, status = evidence.text.lifecycle, x.document["status"]
+        if status in lifecycle.results or status not in (*lifecycle.states, *lifecycle.aliases):
             continue
         told = "A session's answer lacks the additional_data given at creation."
         good = x.document.get("additional_data") is not None

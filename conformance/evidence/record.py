@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from fixtures import Fixture
     from spec import Spec
 
-#: States in which a session rests for good (seed 000 §6.1). A tuple: a status may be any JSON, hashable or not.
-TERMINAL = ("completed", "partial", "failed", "expired")
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -55,10 +52,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Story:
-    """All graded, valid exchanges about one session, in the order of sending."""
+    """All graded, valid exchanges about one session, in the order of sending.
+
+    `terminal`: the states a session rests in for good.
+    """
 
     key: str
     exchanges: tuple[Exchange, ...]
+    terminal: tuple[str, ...]
 
     @cached_property
     def created(self) -> Exchange | None:
@@ -105,7 +106,7 @@ class Story:
         """
         well = max((x.number for x in self.reads if x.accepted), default=0)
         for x in self.reads:
-            if x.document.get("status") in TERMINAL or x.status == 410:
+            if x.document.get("status") in self.terminal or x.status == 410:
                 return x
             ended = self.end is not None and self.end.number < x.number > well
             if ended and x.status in (422, 500) and "error" in x.document:
@@ -203,7 +204,8 @@ class Evidence:
             told = label.probe is None or (label.operation == "create" and x.accepted)
             if label.session and label.graded and told and label.credential == "right":
                 grouped.setdefault(label.session, []).append(x)
-        return {key: Story(key, tuple(found)) for key, found in grouped.items()}
+        terminal = self.text.lifecycle.terminal
+        return {key: Story(key, tuple(found), terminal) for key, found in grouped.items()}
 
     def changes(self, session: str) -> tuple[int, ...]:
         """Numbers of the exchanges that may have changed a session: uploads and ends, probes included.

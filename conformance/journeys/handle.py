@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from conformance.evidence.record import TERMINAL
+import spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.evidence import Exchange
+
+#: Where nothing more is to come: a session of any revision rests in the states of the default one.
+_TERMINAL = spec.load().lifecycle.terminal
 
 
 @dataclass
@@ -40,4 +43,6 @@ class Handle:
 
 def at_rest(x: Exchange) -> bool:
     """Whether a read after end shows that nothing more will happen: a terminal status, 410, or a failure (E21, E29)."""
-    return x.document.get("status") in TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
+    return (
+        x.document.get("status") in _TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
+    )
