@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import read_errata, read_requirements, read_revisions, read_rules
+from .codes import read_codes
 from .files import Files
 from .lifecycle import read_lifecycle
 from .model import Contradiction, Example, Requirement, Spec, SpecError
@@ -83,6 +84,7 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         errata=MappingProxyType(errata),
         rules=MappingProxyType(rules),
         protocol=protocol,
+        codes=MappingProxyType(read_codes(files, errata)),
         lifecycle=lifecycle,
         waivers=waivers,
         schemas=MappingProxyType(schemas),

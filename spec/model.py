@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .codes import ErrorCode, Place
     from .protocol import Protocol
     from .waiver import Waiver
 
@@ -364,9 +365,14 @@ class Spec:
     errata: Mapping[str, Erratum]
     rules: Mapping[int, Rule]
     protocol: Protocol
+    codes: Mapping[str, ErrorCode]
     lifecycle: Lifecycle
     waivers: tuple[Waiver, ...]
     schemas: Mapping[str, dict[str, Any]] = field(repr=False)  # plain, as validators want them: not to be changed
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)
     sha256: str
+
+    def codes_of(self, place: Place | str) -> tuple[str, ...]:
+        """The error codes that may stand in a place."""
+        return tuple(code.name for code in self.codes.values() if place in code.places)

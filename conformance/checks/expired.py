@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-#: Codes of §9.6, and the one only the second 410 example has (E35).
-_CUT_OFF = ("processing_incomplete", "template_not_found", "extraction_failed", "insufficient_audio", "timeout")
-
-
 def _gone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
     """410 answers of sessions left alone."""
     for story in stories_left(evidence):
@@ -200,6 +196,7 @@ def expired_at_is_the_instant_of_expiry(evidence: Evidence) -> Iterable[Finding]
 @check("SES-EXP-015")
 def templates_cut_off_say_so(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) Failed entries in a 410 body carry processing_incomplete or a code of §9.6."""
+    usual = evidence.text.codes_of("expired")
     found = []
     for _, x in _documents(evidence):
         for name, entry in templates_of(x.document).items():
@@ -207,7 +204,7 @@ def templates_cut_off_say_so(evidence: Evidence) -> Iterable[Finding]:
             code = error.get("code") if isinstance(error, dict) else None
             if shown_as(entry) == "failed":
                 told = f"The template {name} was cut off with an unusual code."
-                found.append(holds(x) if code in _CUT_OFF else warns(x, told, erratum="E35", actual=code))
+                found.append(holds(x) if code in usual else warns(x, told, erratum="E35", actual=code))
     if not found and any(True for _ in _gone(evidence)):
         found.append(not_applicable("No expired session showed a failed template."))
     return if_observed(evidence, found)

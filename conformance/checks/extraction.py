@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-#: §9.6 and §11.2.
-TEMPLATE_CODES = ("template_not_found", "extraction_failed", "insufficient_audio", "timeout")
-FAILURE_CODES = (
-    *("processing_failed", "audio_quality_poor", "audio_too_short", "language_unsupported", "internal_error"),
-    *("invalid_request", "invalid_audio_format", "chunk_too_large", "service_unavailable"),
-)
 #: Members that only §9.3 asks for (E22).
 _ONLY_HERE = ("model_used", "language_detected")
 #: At least this share of each quarter's content words, or the transcript covers it badly (EXT-012).
@@ -161,19 +155,20 @@ def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-008")
 def template_error_codes_are_the_listed_ones(evidence: Evidence) -> Iterable[Finding]:
     """(9.6) template_not_found, extraction_failed, insufficient_audio, timeout."""
+    listed = evidence.text.codes_of("template")
     for x, name, entry in _entries(evidence):
         error = entry.get("error")
         code = error.get("code") if isinstance(error, dict) else None
         if shown_as(entry) != "failed" or not isinstance(code, str):
             continue
-        if code in TEMPLATE_CODES:
+        if code in listed:
             yield holds(x)
         elif code == "processing_incomplete":
             yield warns(x, "processing_incomplete belongs to expired sessions.", erratum="E35", actual=code)
         else:
             pointer = f"/templates/{name}/error/code"
             told = "The error code of a template is not in the list of §9.6."
-            yield tolerated(x, "E63", told, pointer=pointer, expected=list(TEMPLATE_CODES), actual=code)
+            yield tolerated(x, "E63", told, pointer=pointer, expected=list(listed), actual=code)
     if (refusal := refuses_unknown_templates(evidence)) is not None:
         yield refusal
 
@@ -186,13 +181,14 @@ def _failures(evidence: Evidence) -> Iterator[Exchange]:
 @check("EXT-010")
 def failure_codes_are_common_ones(evidence: Evidence) -> Iterable[Finding]:
     """(9.7) The codes the table lists."""
+    listed = evidence.text.codes_of("failure")
     for x in _failures(evidence):
         error = x.document.get("error")
         code = error.get("code") if isinstance(error, dict) else None
-        if code in FAILURE_CODES:
+        if code in listed:
             yield holds(x)
         elif isinstance(code, str):
-            yield warns(x, "A failure code outside the tables.", expected=list(FAILURE_CODES), actual=code)
+            yield warns(x, "A failure code outside the tables.", expected=list(listed), actual=code)
 
 
 @check("EXT-014")

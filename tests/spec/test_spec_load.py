@@ -257,6 +257,10 @@ REFUSALS = {
     "answer without status": (PROFILE, "'202': end_response", "'2xx': end_response", "end: answers 2xx"),
     "answer without schema": (PROFILE, "end_response", "no_response", "names the schema no_response"),
     "credential without key": (PROFILE, "Bearer {key}", "Bearer key", "Authorization Bearer: value has no place"),
+    "code twice": ("codes.yaml", "code: forbidden", "code: token_expired", "token_expired: stands twice"),
+    "code of no place": ("codes.yaml", "[answer, failure]", "[answer, wall]", "places names wall"),
+    "code without status": ("codes.yaml", "statuses: [403], ", "", "forbidden: has statuses exactly when"),
+    "code of no erratum": ("codes.yaml", "errata: [E35]", "errata: [E935]", "errata names E935"),
     "waiver of nothing": (WAIVERS, "pointers: [/transcript]", "pointers: [/singing]", "pointer /singing leads nowhere"),
     "waiver of every keyword": (WAIVERS, "  keywords: [enum]\n", "", "recording in a 202: names no keyword"),
     "waiver without erratum": (
