@@ -102,15 +102,15 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
     if evidence.facts.api_target is False:
         yield not_applicable("Audio goes to storage: a refusal there is the provider's.")
         return
-    for probe in ("upload after end", "upload at rest"):
-        for x in evidence.select("upload", probe=probe):
-            story = evidence.stories.get(x.label.session or "")
-            if story is None or story.end is None or not story.acknowledged or busy(x):
-                continue  # open still, or no upload was ever taken: that is for others to judge
-            # What it is by now need not be known: the text closes the session at its end, and all later states agree.
-            late = [cell(evidence, state, "upload") for state in evidence.text.lifecycle.after_end]
-            found = judge_cells(late, x, "An upload after end")
-            if found is not None:
+    # What a session is by now need not be known: the text closes it at its end, and all states after that agree.
+    late = [cell(evidence, state, "upload") for state in evidence.text.lifecycle.after_end]
+    for story in evidence.stories.values():
+        # Where no upload was ever taken, a refusal says nothing.
+        closed = story.end if story.acknowledged else None
+        for x in evidence.select("upload", session=story.key, credential="right"):
+            if closed is None or x.sent < closed.received or busy(x):
+                continue
+            if (found := judge_cells(late, x, "An upload after end")) is not None:
                 yield found
 
 
