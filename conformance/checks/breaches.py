@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Deeper than any schema looks; what nests deeper is free content, and the validator has a bound of its own.
 _DEEPEST = 64
+#: A body that is wrong in more places says nothing new, and a list of a million wrong items fills no report.
+_MOST = 100
 #: An actual value is quoted up to so many characters.
 _QUOTED = 80
 _KINDS = {
@@ -59,16 +62,23 @@ class Schemas:
         self._whole = {name: _compiled(schema) for name, schema in text.schemas.items()}
 
     def breaches(self, schema: str, value: Any) -> tuple[Breach, ...]:
-        """Every breach of a schema by a value, in the order of the schema."""
+        """Every breach of a schema by a value, in the order of the schema, up to a bound that tells enough."""
         try:
-            return tuple(_breach(error) for error in self._whole[schema].iter_errors(value))
-        except ValueError:  # no JSON text says what the validator cannot take, but Python's reader makes it
-            return tuple(_breach(error) for error in self._whole[schema].iter_errors(_plain(value)))
+            found = self._whole[schema].iter_errors(value)
+        except ValueError:  # Python's reader makes text and depths that the validator does not take
+            found = self._whole[schema].iter_errors(_plain(value))
+        return tuple(_breach(error) for error in islice(found, _MOST))
 
 
-def takes(schema: Mapping[str, Any], value: Any) -> bool:
-    """Whether a schema takes a value."""
-    return bool(_compiled(schema).is_valid(_plain(value)))
+class Part:
+    """A schema of some value within a body, compiled."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._whole = _compiled(schema)
+
+    def takes(self, value: Any) -> bool:
+        """Whether the schema takes a value."""
+        return bool(self._whole.is_valid(_plain(value)))
 
 
 def _compiled(schema: Mapping[str, Any]) -> Any:
