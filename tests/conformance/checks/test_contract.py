@@ -117,3 +117,20 @@ def test_a_waiver_says_why_it_spares():
     tape.read("s", "completed", model_used="big", **counted([]))
     assert verdicts("SES-GET-012", tape) == ("disputed", "fail")
     assert "any model that discovery lists" in reasons("SES-GET-012", tape)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://store.example/a?signature=x%2Fy", PASS),
+        ("https://store.example/a|b?policy={x}", ("warn", "fail")),
+        ("https://bücher.example/v1", ("warn", "fail")),
+        ("store.example/a", FAIL),
+        ("//store.example/a", FAIL),
+    ],
+)
+def test_an_address_that_should_be_escaped_is_tolerated_and_none_at_all_is_not(url, expected):
+    tape = Tape()
+    told = tape.shown("s", "created") | {"upload_url": url}
+    tape.heard("create", 201, told, session="s", asked={"templates": ["soap"]})
+    assert verdicts("SES-CREATE-007", tape) == expected
