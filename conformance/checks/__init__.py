@@ -3,8 +3,6 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-# The contract first, whoever imports which module: the order of checks is that of their requirement's entry.
-from conformance.checks import contract as _contract  # noqa: F401
 from conformance.checks.registry import Check, check, registered
 
 __all__ = ["Check", "all_checks", "check"]

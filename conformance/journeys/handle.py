@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
     from conformance.evidence import Exchange
 
-#: Where nothing more is to come: a session of any revision rests in the states of the default one.
-_TERMINAL = spec.load().lifecycle.terminal
+
+@cache
+def _terminal() -> tuple[str, ...]:
+    """The states nothing follows; a session of any revision rests in those of the default one."""
+    return spec.load().lifecycle.terminal
 
 
 @dataclass
@@ -44,5 +48,5 @@ class Handle:
 def at_rest(x: Exchange) -> bool:
     """Whether a read after end shows that nothing more will happen: a terminal status, 410, or a failure (E21, E29)."""
     return (
-        x.document.get("status") in _TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
+        x.document.get("status") in _terminal() or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
     )
