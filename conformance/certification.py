@@ -40,7 +40,7 @@ async def certify(
     """Drive the target and grade every service requirement; raises TargetUnreachable or CredentialsRefused."""
     text = spec.load(profile, options.revision)
     started, clock = datetime.now(UTC), time.monotonic()
-    evidence = await drive_all(options, progress)
+    evidence = await drive_all(options, progress, text=text)
     graded = grade(evidence, text, reading, only)
     return Run(
         overall=conclude(graded),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+import fixtures
+import spec
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.course import RunEnded
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from conformance.journeys import Journey
     from conformance.target import Target
     from fixtures import Fixture
+    from spec import Spec
 
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
@@ -105,22 +108,22 @@ async def drive_all(
     *,
     audio: Mapping[str, Fixture] | None = None,
     journeys: Iterable[Journey] | None = None,
+    text: Spec | None = None,
 ) -> Evidence:
-    """Prepare the target, run the journeys (default: all) and freeze the evidence.
+    """Prepare the target, run the journeys (default: all) and freeze the evidence with the text it is judged by.
 
     Raises TargetUnreachable and CredentialsRefused when there is nothing to grade. Trouble on the way is evidence,
     running out of `options.budget` is a note `deadline`, a mistake of the kit a note `kit_error`.
     """
     if audio is None:
-        from fixtures import load
-
-        audio = load()
+        audio = fixtures.load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
     recorder = Recorder(options.redactor)
     for option in options.short_keys:
         recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
     with guarded(options.redactor):
-        return await _drive_all(options, recorder, progress, audio, chosen)
+        frozen = await _drive_all(options, recorder, progress, audio, chosen)
+    return replace(frozen, text=text or spec.load(), recordings=audio)
 
 
 async def _drive_all(

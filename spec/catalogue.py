@@ -5,55 +5,19 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from .model import Basis, Erratum, Level, Requirement, Revision, Rule, SpecError, Subject, Testability
+from .model import Basis, Erratum, Level, Matched, Requirement, Revision, Rule, SpecError, Subject, Testability
 from .record import Record
+from .table import table
+from .waiver import matched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from .files import Files
 
-Entry = TypeVar("Entry")
-Key = TypeVar("Key")
-
-# The family in an id decides the chapter, whether it binds a service or a client (CLI-).
-CHAPTERS: Mapping[str, int] = {
-    "CONF": 1,
-    "VER": 3,
-    "DISC": 4,
-    "AUTH": 5,
-    "SES": 6,
-    "AUD": 7,
-    "TPL": 8,
-    "EXT": 9,
-    "HOOK": 10,
-    "ERR": 11,
-    "SEC": 12,
-}
 _ID = re.compile(r"(?:CLI-)?([A-Z]+)(?:-[A-Z]+)?-[0-9]{3}")
-
-
-def table(
-    file: str,
-    values: object,
-    decode: Callable[[Record], Entry],
-    key: Callable[[Entry], Key],
-    name: str = "id",
-) -> dict[Key, Entry]:
-    """Decode a list of records and index it; SpecError for a key that occurs twice."""
-    if not isinstance(values, list):
-        raise SpecError(f"{file}: is not a list of entries")
-    found: dict[Key, Entry] = {}
-    for value in values:
-        record = Record(file, value, name)
-        entry = decode(record)
-        record.done()
-        if key(entry) in found:
-            record.refuse("stands twice")
-        found[key(entry)] = entry
-    return found
 
 
 def read_revisions(files: Files) -> dict[str, Revision]:
@@ -100,8 +64,13 @@ def read_errata(files: Files) -> dict[str, Erratum]:
     return table(f"{files.name}/{path}", files.yaml(path), decode, lambda erratum: erratum.id)
 
 
-def read_requirements(files: Files, errata: Iterable[str], revisions: Iterable[str]) -> dict[str, Requirement]:
-    """Return the requirements of every revision by id, by chapter and then in the order of their file."""
+def read_requirements(
+    files: Files, errata: Iterable[str], revisions: Iterable[str], families: Mapping[str, int]
+) -> dict[str, Requirement]:
+    """Return the requirements of every revision by id, by chapter and then in the order of their file.
+
+    families: what an id begins with -> its chapter.
+    """
     found: dict[str, Requirement] = {}
     errata, revisions = frozenset(errata), frozenset(revisions)
     for path in files.list("requirements", ".yaml"):
@@ -109,7 +78,7 @@ def read_requirements(files: Files, errata: Iterable[str], revisions: Iterable[s
         if not number.isdecimal():
             raise SpecError(f"{files.name}/{path}: is not named NN-chapter.yaml")
         chapter = int(number)
-        decode = partial(_requirement, chapter=chapter, errata=errata, revisions=revisions)
+        decode = partial(_requirement, chapter=chapter, errata=errata, revisions=revisions, families=families)
         entries = table(f"{files.name}/{path}", files.yaml(path), decode, lambda requirement: requirement.id)
         for name in found.keys() & entries.keys():
             raise SpecError(f"{files.name}/{path}: {name}: stands in another file too")
@@ -117,7 +86,9 @@ def read_requirements(files: Files, errata: Iterable[str], revisions: Iterable[s
     return found
 
 
-def _requirement(record: Record, chapter: int, errata: frozenset[str], revisions: frozenset[str]) -> Requirement:
+def _requirement(
+    record: Record, *, chapter: int, errata: frozenset[str], revisions: frozenset[str], families: Mapping[str, int]
+) -> Requirement:
     requirement = Requirement(
         id=record.text("id"),
         chapter=chapter,
@@ -133,12 +104,23 @@ def _requirement(record: Record, chapter: int, errata: frozenset[str], revisions
         errata=record.texts("errata"),
         checks=record.texts("checks"),
         untested=record.text_or_none("untested"),
+        contract=tuple(_clause(record, value) for value in record.items("contract")),
     )
     shape = _ID.fullmatch(requirement.id)
-    if shape is None or CHAPTERS.get(shape[1]) != chapter:
+    if shape is None or families.get(shape[1]) != chapter:
         record.refuse(f"is no id of chapter {chapter}")
     record.known("errata", requirement.errata, errata)
     record.known("revisions", requirement.revisions, revisions)
+    if requirement.level is Level.SCHEMA and not requirement.contract:
+        record.refuse("is of level SCHEMA and names no schema: contract is missing")
     if bool(requirement.checks) == (requirement.untested is not None):
         record.refuse("needs either checks or untested with a reason, not both and not none")
     return requirement
+
+
+def _clause(outer: Record, value: object) -> Matched:
+    record = Record(outer.file, value)
+    record.name = f"{outer.name}: contract"
+    found = matched(record)
+    record.done()
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .catalogue import table
 from .model import (
     NONE,
     UNCHANGED,
@@ -23,6 +22,7 @@ from .model import (
     Transition,
 )
 from .record import Record
+from .table import table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,12 +30,19 @@ if TYPE_CHECKING:
     from .files import Files
 
 
-def read_lifecycle(files: Files, errata: Collection[str]) -> Lifecycle:
-    """Return the lifecycle; SpecError for unknown states, dangling errata and missing cells."""
-    path = "lifecycle.yaml"
+def read_lifecycle(
+    files: Files,
+    revision: str,
+    *,
+    errata: Collection[str],
+    schemas: Collection[str],
+    requirements: Collection[str],
+) -> Lifecycle:
+    """Return the lifecycle of a revision; SpecError for unknown names, dangling references and missing cells."""
+    path = f"{revision}/lifecycle.yaml"
     file = f"{files.name}/{path}"
     whole = Record(file, files.yaml(path))
-    reader = _Reader(file, errata)
+    reader = _Reader(file, errata, schemas, requirements)
     states = table(file, whole.items("states"), reader.state, lambda state: state.name, "name")
     events = table(file, whole.items("events"), reader.event, lambda event: event.name, "name")
     aliases = table(file, whole.items("aliases"), reader.alias, lambda alias: alias.name, "name")
@@ -90,9 +97,13 @@ def _refuse_forks(
 class _Reader:
     """Decodes the records of the lifecycle file."""
 
-    def __init__(self, file: str, errata: Collection[str]) -> None:
+    def __init__(
+        self, file: str, errata: Collection[str], schemas: Collection[str], requirements: Collection[str]
+    ) -> None:
         self._file = file
         self._known = errata
+        self._schemas = schemas
+        self._requirements = requirements
 
     def _errata(self, record: Record) -> tuple[str, ...]:
         names = record.texts("errata")
@@ -100,16 +111,19 @@ class _Reader:
         return names
 
     def state(self, record: Record) -> State:
-        return State(
+        state = State(
             name=record.text("name"),
             rank=record.integer("rank"),
             terminal=record.flag("terminal"),
             expires=record.flag("expires"),
             status=record.integer("status"),
+            schema=record.text("schema"),
             meaning=record.text("meaning"),
             webhook=record.text_or_none("webhook"),
             errata=self._errata(record),
         )
+        record.known("schema", [state.schema], self._schemas)
+        return state
 
     def alias(self, record: Record) -> Alias:
         return Alias(record.text("name"), record.integers("ranks"), record.text("meaning"), self._errata(record))
@@ -124,9 +138,18 @@ class _Reader:
         return Outsider(record.text("name"), record.text("meaning"))
 
     def invariant(self, record: Record) -> Invariant:
-        return Invariant(
-            record.text("id"), record.text("text"), record.flag("warns", default=False), self._errata(record)
+        rule = Invariant(
+            id=record.text("id"),
+            text=record.text("text"),
+            warns=record.flag("warns", default=False),
+            requirements=record.texts("requirements"),
+            untested=record.text_or_none("untested"),
+            errata=self._errata(record),
         )
+        record.known("requirements", rule.requirements, self._requirements)
+        if bool(rule.requirements) == (rule.untested is not None):
+            record.refuse("needs either requirements or untested with a reason, not both and not none")
+        return rule
 
     def transition(self, record: Record, states: Collection[str], events: Collection[str]) -> Transition:
         step = Transition(
@@ -179,11 +202,13 @@ class _Reader:
             basis=record.choice("basis", CellBasis),
             expected=record.codes("expected"),
             lenient=record.codes("lenient"),
+            requirement=record.text("requirement"),
             target=record.text_or_none("to"),
             error=record.text_or_none("error"),
             note=record.text_or_none("note"),
             errata=self._errata(record),
         )
+        record.known("requirement", [cell.requirement], self._requirements)
         if not cell.expected.codes:
             record.refuse("expects no code")
         if cell.target is not None:

@@ -8,11 +8,15 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .catalogue import read_errata, read_requirements, read_revisions, read_rules, table
+from .catalogue import read_errata, read_requirements, read_revisions, read_rules
+from .codes import read_codes
 from .files import Files
 from .lifecycle import read_lifecycle
 from .model import Contradiction, Example, Requirement, Spec, SpecError
+from .protocol import read_protocol, refuse_unknown_schemas
 from .record import Record
+from .table import table
+from .waiver import read_waivers, refuse_unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -36,7 +40,8 @@ def revisions(profile: str = "medscribe", *, root: Traversable | None = None) ->
 def catalogue(profile: str = "medscribe", *, root: Traversable | None = None) -> Mapping[str, Requirement]:
     """Return the requirements of every revision of a profile by id; SpecError as load."""
     files = _files(profile, root)
-    return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files)))
+    families = read_protocol(files).families
+    return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files), families))
 
 
 def load(profile: str = "medscribe", revision: str = "2026-01-27", *, root: Traversable | None = None) -> Spec:
@@ -58,25 +63,44 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         why = "is catalogued but has no files in this release" if revision in known else "is unknown"
         raise SpecError(f"{profile}: revision {revision} {why}; known are {', '.join(available)}")
     errata = read_errata(files)
-    everything = read_requirements(files, errata, known)
-    lifecycle = read_lifecycle(files, errata)
+    protocol = read_protocol(files)
+    everything = read_requirements(files, errata, known, protocol.families)
     rules = read_rules(files)
     schemas = {PurePosixPath(path).stem: files.json(path) for path in files.list(f"{revision}/schemas", ".json")}
+    refuse_unknown_schemas(files, protocol, schemas)
+    requirements = {name: item for name, item in everything.items() if revision in item.revisions}
+    _refuse_dangling_contracts(files, requirements, schemas)
+    lifecycle = read_lifecycle(files, revision, errata=errata, schemas=schemas, requirements=requirements)
+    waivers = read_waivers(
+        files, revision, schemas=schemas, states=lifecycle.states, errata=errata, requirements=requirements
+    )
     examples = _examples(files, revision, schemas, errata)
     openapi = _bundle(files.yaml(f"{revision}/openapi.yaml"), schemas)
     return Spec(
         profile=profile,
         revision=revision,
         revisions=MappingProxyType(known),
-        requirements=MappingProxyType({name: item for name, item in everything.items() if revision in item.revisions}),
+        requirements=MappingProxyType(requirements),
         errata=MappingProxyType(errata),
         rules=MappingProxyType(rules),
+        protocol=protocol,
+        codes=MappingProxyType(read_codes(files, errata)),
         lifecycle=lifecycle,
+        waivers=waivers,
         schemas=MappingProxyType(schemas),
         examples=MappingProxyType(examples),
         openapi=openapi,
         sha256=files.sha256,
     )
+
+
+def _refuse_dangling_contracts(
+    files: Files, requirements: Mapping[str, Requirement], schemas: Mapping[str, Any]
+) -> None:
+    for requirement in requirements.values():
+        for clause in requirement.contract:
+            record = Record(f"{files.name}/requirements", {"id": requirement.id})
+            refuse_unmatched(record, clause, schemas)
 
 
 def _files(profile: str, root: Traversable | None) -> Files:

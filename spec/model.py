@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .codes import ErrorCode, Place
+    from .protocol import Protocol
+    from .waiver import Waiver
+
 NONE: Final = "none"  # in a transition: the session does not exist
 UNCHANGED: Final = "unchanged"  # in a transition: the state before it
 
@@ -63,8 +67,23 @@ class CellBasis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """Places in bodies: every one of the pointers in every one of the schemas, and keywords of theirs (none: all).
+
+    A * in a pointer stands for any one token; / is the whole body. A missing member stands at its own pointer.
+    """
+
+    schemas: tuple[str, ...]
+    pointers: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
-    """One judged sentence, table row or schema of the protocol; either checks or untested is filled."""
+    """One judged sentence, table row or schema of the protocol; either checks or untested is filled.
+
+    contract: what of which schemas this requirement stands for; a breach counts against the closest requirement.
+    """
 
     id: str
     chapter: int
@@ -80,6 +99,7 @@ class Requirement:
     errata: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     untested: str | None = None
+    contract: tuple[Matched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +137,14 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One session state of §6.1; status is the code of GET in it."""
+    """One session state of §6.1; status is the code of GET in it, schema that of its body."""
 
     name: str
     rank: int
     terminal: bool
     expires: bool
     status: int
+    schema: str
     meaning: str
     webhook: str | None = None
     errata: tuple[str, ...] = ()
@@ -211,6 +232,7 @@ class Cell:
     basis: CellBasis
     expected: Codes
     lenient: Codes
+    requirement: str
     target: str | None = None
     error: str | None = None
     note: str | None = None
@@ -228,10 +250,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A sentence about every pair of observations of a session; warns: the text does not carry it."""
+    """A sentence about every pair of observations of a session; warns: the text does not carry it.
+
+    Either the requirements are named whose checks judge it, or untested says why none does.
+    """
 
     id: str
     text: str
+    requirements: tuple[str, ...] = ()
+    untested: str | None = None
     warns: bool = False
     errata: tuple[str, ...] = ()
 
@@ -274,6 +301,30 @@ class Lifecycle:
                     pairs.setdefault((source, step.target), []).append(step)
         return tuple(Edge(source, target, tuple(steps)) for (source, target), steps in pairs.items())
 
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The states of a session nobody has ended: reaching expires_at ends them."""
+        return tuple(state.name for state in self.states.values() if state.expires)
+
+    @property
+    def terminal(self) -> tuple[str, ...]:
+        """The states a session rests in for good."""
+        return tuple(state.name for state in self.states.values() if state.terminal)
+
+    @property
+    def after_end(self) -> tuple[str, ...]:
+        """The states only an end leads to, or a service that ends a session by itself: not those of a deadline."""
+        late = {step.target for step in self.transitions.values() if set(step.sources) <= set(self.open)}
+        timed = {step.target for step in self.transitions.values() if step.event == "deadline_passed"}
+        first = late - timed - set(self.open)
+        later = {step.target for step in self.transitions.values() if first & set(step.sources)}
+        return tuple(name for name in self.states if name in first | later)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The states that processing ends in."""
+        return tuple(name for name in self.after_end if self.states[name].terminal)
+
     def cell(self, state: str, operation: str) -> Cell:
         """Return what the operation gets in a state or for an outsider; KeyError for no such pair."""
         return self.cells[state, operation]
@@ -313,8 +364,15 @@ class Spec:
     requirements: Mapping[str, Requirement]
     errata: Mapping[str, Erratum]
     rules: Mapping[int, Rule]
+    protocol: Protocol
+    codes: Mapping[str, ErrorCode]
     lifecycle: Lifecycle
+    waivers: tuple[Waiver, ...]
     schemas: Mapping[str, dict[str, Any]] = field(repr=False)  # plain, as validators want them: not to be changed
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)
     sha256: str
+
+    def codes_of(self, place: Place | str) -> tuple[str, ...]:
+        """The error codes that may stand in a place."""
+        return tuple(code.name for code in self.codes.values() if place in code.places)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from conformance.evidence.record import TERMINAL
+import spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.evidence import Exchange
+
+
+@cache
+def _terminal() -> tuple[str, ...]:
+    """The states nothing follows; a session of any revision rests in those of the default one."""
+    return spec.load().lifecycle.terminal
 
 
 @dataclass
@@ -44,7 +51,9 @@ class Handle:
 
 def at_rest(x: Exchange) -> bool:
     """Whether a read after end shows that nothing more will happen: a terminal status, 410, or a failure (E21, E29)."""
-    return x.document.get("status") in TERMINAL or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
+    return (
+        x.document.get("status") in _terminal() or x.status == 410 or (x.status in (422, 500) and "error" in x.document)
+    )
 
 
 def form_of(told: object) -> tuple[str, dict[str, str]] | None:

@@ -113,7 +113,8 @@ class Recorder:
     def freeze(self, facts: Facts) -> Evidence:
         """The evidence as it stands."""
         told = replace(facts, base_url=self._redactor.text(facts.base_url))
-        return Evidence(tuple(map(self._counting, self.exchanges)), told, tuple(self._notes), tuple(self._dialect))
+        counted = tuple(map(self._counting, self.exchanges))
+        return Evidence(counted, told, tuple(self._notes), dialect=tuple(self._dialect))
 
     def _counting(self, exchange: Exchange) -> Exchange:
         void = self._void_from is not None and exchange.number >= self._void_from

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from conformance.report.findings import telling
-from conformance.report.page import CHAPTERS, HEADLINES
+from conformance.report.page import HEADLINES
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _table(run: Run) -> Table:
         verdicts = [graded.verdict for graded in members]
         counts = [(verdict, verdicts.count(verdict)) for verdict in Verdict]
         cells = [f"[{COLOURS[verdict]}]{count}[/]" if count else "[dim]·[/]" for verdict, count in counts]
-        table.add_row(f"{number:>2} {CHAPTERS.get(number, '')}", *cells)
+        table.add_row(f"{number:>2} {run.spec.protocol.chapters[number].title}", *cells)
     return table
 
 

@@ -10,22 +10,20 @@ from pathlib import Path
 import pytest
 
 import spec
-from spec import SpecError
-from spec.catalogue import CHAPTERS
+from spec import SpecError, generate
 from spec.model import Level, Subject, Testability
+from spec.pointer import fits, pointer_of, resolve, tokens, values_at
 
 ROOT = Path(spec.__file__).parent
 REQUIREMENTS = "requirements/08-templates.yaml"
+PROFILE, LIFECYCLE, WAIVERS = "profile.yaml", "2026-01-27/lifecycle.yaml", "2026-01-27/waivers.yaml"
 
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory):
-    """A copy of the profile with one chapter only, so that each refusal reads little."""
+    """A copy of the profile."""
     root = tmp_path_factory.mktemp("pristine")
     shutil.copytree(ROOT / "medscribe", root / "medscribe")
-    for path in (root / "medscribe/requirements").iterdir():
-        if path.name != Path(REQUIREMENTS).name:
-            path.unlink()
     return root
 
 
@@ -87,7 +85,7 @@ def test_merged_requirements_stay_at_level_may_and_name_their_heir():
 
 def test_requirements_name_only_requirements_that_exist():
     known = spec.catalogue()
-    shape = re.compile(rf"\b(?:CLI-)?(?:{'|'.join(CHAPTERS)})(?:-[A-Z]+)?-[0-9]{{3}}\b")
+    shape = re.compile(rf"\b(?:CLI-)?(?:{'|'.join(spec.load().protocol.families)})(?:-[A-Z]+)?-[0-9]{{3}}\b")
     for item in known.values():
         for name in shape.findall(f"{item.statement} {item.observable}"):
             assert name in known, f"{item.id} names {name}"
@@ -176,35 +174,35 @@ REFUSALS = {
     "chapter": (REQUIREMENTS, "- id: TPL-001", "- id: EXT-001", "EXT-001: is no id of chapter 8"),
     "revision": (REQUIREMENTS, "'2026-01-19', ", "'2020-01-01', ", "TPL-001: revisions names 2020-01-01"),
     "date": (REQUIREMENTS, "'2026-01-19', ", "2026-01-19, ", "TPL-001: revisions is not a list of text"),
-    "unknown state": ("lifecycle.yaml", "    to: recording", "    to: singing", "T3: to names singing"),
-    "unknown source": ("lifecycle.yaml", "    from: [created]", "    from: [begun]", "T3: from names begun"),
+    "unknown state": (LIFECYCLE, "    to: recording", "    to: singing", "T3: to names singing"),
+    "unknown source": (LIFECYCLE, "    from: [created]", "    from: [begun]", "T3: from names begun"),
     "unknown event": (
-        "lifecycle.yaml",
+        LIFECYCLE,
         "    event: audio_accepted",
         "    event: rain",
         "T3: event names rain",
     ),
     "missing cell": (
-        "lifecycle.yaml",
-        "    get: {basis: defined, expected: [206], errata: [E65]}\n",
+        LIFECYCLE,
+        "    get: {requirement: SES-PART-001, basis: defined, expected: [206], errata: [E65]}\n",
         "",
         "cells of partial: has no get",
     ),
     "missing row": (
-        "lifecycle.yaml",
+        LIFECYCLE,
         "  unknown:\n    get:",
         "  unheard:\n    get:",
         "cells of unknown: has no get",
     ),
-    "no code": ("lifecycle.yaml", "expected: [206]", "expected: [26]", "cell partial, get: expected [26]"),
+    "no code": (LIFECYCLE, "expected: [206]", "expected: [26]", "cell partial, get: expected [26]"),
     "fork": (
-        "lifecycle.yaml",
+        LIFECYCLE,
         "    event: some_lost\n    to: partial",
         "    event: all_succeeded\n    to: partial",
         "T9: processing and all_succeeded lead elsewhere in T8",
     ),
     "resurrection": (
-        "lifecycle.yaml",
+        LIFECYCLE,
         "    from: [processing]\n    event: all_succeeded",
         "    from: [failed]\n    event: all_succeeded",
         "T8: leaves failed, which is terminal",
@@ -221,6 +219,73 @@ REFUSALS = {
         "name: end_response_2",
         "end_response_2.json: cannot be read",
     ),
+    "cell without requirement": (
+        LIFECYCLE,
+        "{requirement: SES-GET-003, ",
+        "{",
+        "cell processing, get: has no requirement",
+    ),
+    "cell of nobody": (LIFECYCLE, "SES-GET-003", "SES-GET-903", "requirement names SES-GET-903, which does not exist"),
+    "state without schema": (LIFECYCLE, "    schema: session_partial\n", "", "partial: has no schema"),
+    "state with no such schema": (LIFECYCLE, "schema: session_partial", "schema: half", "partial: schema names half"),
+    "invariant nobody judges": (
+        LIFECYCLE,
+        "{id: INV-01, requirements: [SES-STATE-010], ",
+        "{id: INV-01, ",
+        "INV-01: needs either requirements or untested",
+    ),
+    "invariant of nobody": (
+        LIFECYCLE,
+        "[SES-STATE-010]",
+        "[SES-STATE-910]",
+        "INV-01: requirements names SES-STATE-910",
+    ),
+    "family twice": (PROFILE, "families: [VER]", "families: [DISC]", "family DISC belongs to two chapters"),
+    "chapter twice": (PROFILE, "{number: 3,", "{number: 1,", "1: stands twice"),
+    "unknown key of the profile": (
+        PROFILE,
+        "name: Med",
+        "colour: red\nname: Med",
+        "MedScribeAlliance: unknown key colour",
+    ),
+    "unknown key of an operation": (
+        PROFILE,
+        "    method: GET\n",
+        "    method: GET\n    verb: GET\n",
+        "unknown key verb",
+    ),
+    "answer without status": (PROFILE, "'202': end_response", "'2xx': end_response", "end: answers 2xx"),
+    "answer without schema": (PROFILE, "end_response", "no_response", "names the schema no_response"),
+    "credential without key": (PROFILE, "Bearer {key}", "Bearer key", "Authorization Bearer: value has no place"),
+    "code twice": ("codes.yaml", "code: forbidden", "code: token_expired", "token_expired: stands twice"),
+    "code of no place": ("codes.yaml", "[answer, failure]", "[answer, wall]", "places names wall"),
+    "code without status": ("codes.yaml", "statuses: [403], ", "", "forbidden: has statuses exactly when"),
+    "code of no erratum": ("codes.yaml", "errata: [E35]", "errata: [E935]", "errata names E935"),
+    "waiver of nothing": (WAIVERS, "pointers: [/transcript]", "pointers: [/singing]", "pointer /singing leads nowhere"),
+    "waiver of every keyword": (WAIVERS, "  keywords: [enum]\n", "", "recording in a 202: names no keyword"),
+    "waiver without erratum": (
+        WAIVERS,
+        "errata: [E8]",
+        "errata: []",
+        "alphabet of ids: is departs and names no erratum",
+    ),
+    "waiver of no such kind": (WAIVERS, "kind: warns", "kind: shrugs", "kind 'shrugs' is unknown"),
+    "waiver of no such state": (WAIVERS, "states: [created, ", "states: [begun, ", "states names begun"),
+    "waiver twice": (WAIVERS, "name: members of open sessions", "name: open sessions have no schema", "stands twice"),
+    "waiver judged nowhere": (WAIVERS, "  requirement: SES-DATA-006\n", "", "names a requirement exactly when"),
+    "unknown key of a waiver": (WAIVERS, "  kind: warns\n", "  kind: warns\n  mood: mild\n", "unknown key mood"),
+    "contract without schema": (
+        REQUIREMENTS,
+        "schemas: [templates], pointers: [/]",
+        "schemas: [temples], pointers: [/]",
+        "TPL-001: schemas names temples",
+    ),
+    "contract that leads nowhere": (
+        REQUIREMENTS,
+        "'/templates/*'",
+        "'/temples/*'",
+        "TPL-002: pointer /temples/* leads",
+    ),
     "broken JSON": ("2026-01-27/schemas/templates.json", "{", "", "templates.json: "),
     "key twice": ("errata.yaml", "- id: E1\n", "- id: E1\n  id: E2\n", "key 'id' stands twice"),
     "no number": ("rules.yaml", "- number: 1\n", "- number: one\n", "number is 'one'"),
@@ -231,12 +296,12 @@ REFUSALS = {
 def test_the_loader_refuses(broken, file, old, new, complaint):
     said = broken(file, old, new)
     assert complaint in said
-    assert f"medscribe/{file}" in said or "examples/" in said
+    assert f"medscribe/{file}" in said or "examples/" in said or "medscribe/requirements: " in said
 
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
 def test_a_requirement_has_either_checks_or_a_reason(broken, both):
-    old = "  checks: [templates.templates_are_listed]"
+    old = "  checks: [contract.answers_fit_their_schema, templates.templates_are_listed]"
     new = f"{old}\n  untested: a reason" if both else "  # nothing"
     assert "TPL-001: needs either checks or untested" in broken(REQUIREMENTS, old, new)
 
@@ -260,3 +325,71 @@ def test_an_example_outside_the_index_is_refused(pristine, tmp_path):
     (tmp_path / "medscribe/2026-01-27/examples/stray.json").write_text("{}", "utf-8")
     with pytest.raises(SpecError, match="stray: not in the index"):
         spec.load(root=tmp_path)
+
+
+def test_every_schema_is_sound_by_its_meta_schema():
+    assert generate.unsound(spec.load()) == []
+
+
+def test_an_unsound_schema_is_named_with_its_place(pristine, tmp_path):
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    for file, old, new in (
+        ("2026-01-27/schemas/templates.json", '"minLength": 1', '"minLength": "one"'),
+        (WAIVERS, "accepts: {minLength: 2, maxLength: 5}", "accepts: {minLength: 2, maxLength: five}"),
+    ):
+        path = tmp_path / "medscribe" / file
+        path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+    first, second = generate.unsound(spec.load(root=tmp_path))
+    assert first.startswith("templates: $.properties.templates.items.properties.id.minLength: 'one'")
+    assert second.startswith("waiver longer language codes: $.maxLength: 'five'")
+
+
+def test_a_requirement_of_level_schema_names_its_schema(broken):
+    said = broken(REQUIREMENTS, "- id: TPL-003\n  level: MUST", "- id: TPL-003\n  level: SCHEMA")
+    assert "TPL-003: is of level SCHEMA and names no schema" in said
+
+
+def test_every_requirement_of_level_schema_is_of_some_schema():
+    for item in spec.catalogue().values():
+        assert item.contract or item.level is not Level.SCHEMA, item.id
+
+
+@pytest.mark.parametrize(
+    ("pointer", "found"),
+    [("/", "object"), ("/templates/*/status", "string"), ("/audio_files/*", "string"), ("/nothing", None)],
+)
+def test_pointers_lead_into_schemas(pointer, found):
+    part = resolve(spec.load().schemas["session_completed"], pointer)
+    assert (part and part["type"]) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "values"),
+    [
+        ("/", [{"a": [{"b": 1}, {"b": 2}, 7], "c/d": {"x": 3}}]),
+        ("/a/*/b", [1, 2]),
+        ("/a/1/b", [2]),
+        ("/a/9/b", []),
+        ("/c~1d/x", [3]),
+        ("/missing/*", []),
+    ],
+)
+def test_patterns_find_values(pattern, values):
+    document = {"a": [{"b": 1}, {"b": 2}, 7], "c/d": {"x": 3}}
+    assert list(values_at(document, tokens(pattern))) == values
+
+
+def test_a_pointer_is_escaped_and_read_back():
+    path = ("templates", "a/b~c", 0)
+    assert pointer_of(path) == "/templates/a~1b~0c/0"
+    assert tokens(pointer_of(path)) == ("templates", "a/b~c", "0")
+    assert fits(("templates", "*", "0"), path)
+    assert not fits(("templates", "*"), path)
+
+
+def test_the_profile_knows_the_operations_and_the_envelope():
+    protocol = spec.load().protocol
+    assert list(protocol.endpoints) == ["discovery", "templates", "create", "upload", "end", "get"]
+    assert protocol.endpoints["create"].answers == {201: "create_response"}
+    assert (protocol.error.schema, protocol.error.code) == ("error_envelope", "/error/code")
+    assert protocol.chapters[6].title == "Session lifecycle"

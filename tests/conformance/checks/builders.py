@@ -7,6 +7,7 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import fixtures
 from conformance.checks import all_checks
 from conformance.evidence import Evidence, Exchange, Facts, Label, Request, Response
 from conformance.finding import Kind
@@ -88,7 +89,7 @@ class Tape:
     @property
     def evidence(self) -> Evidence:
         """All of it, frozen."""
-        return Evidence(tuple(self.exchanges), self.facts, self.notes)
+        return Evidence(tuple(self.exchanges), self.facts, self.notes, recordings=fixtures.load())
 
     def heard(
         self,
