@@ -22,7 +22,7 @@ from spec.pointer import fits, pointer_of, resolve, tokens, values_at
 from spec.waiver import WaiverKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from conformance.evidence import Evidence, Exchange, Story
     from spec import Spec
@@ -111,11 +111,13 @@ class Contract:
         above, last = resolve(self.text.schemas[schema], pointer_of(breach.path[:-1])), breach.path[-1]
         return isinstance(last, str) and above is not None and last not in above.get("required", ())
 
-    def seen(self, schema: str, body: Any) -> Iterator[str]:
-        """The requirements of which a body shows something."""
+    def seen(self, schema: str, body: Any, known: Collection[str]) -> Iterator[str]:
+        """The requirements of which a body shows something, but for those known."""
         templates = resolve(self.text.schemas[schema], "/templates") or {}
         read = _as_object(body) if templates.get("type") == "object" else body
         for requirement, pattern, clause in self._clauses.get(schema, ()):
+            if requirement in known:
+                continue
             if any(True for _ in values_at(read, pattern)) if pattern else not clause.keywords:
                 yield requirement
 
@@ -228,8 +230,8 @@ def judged(evidence: Evidence) -> Mapping[str, tuple[Finding, ...]]:
             for requirement in blamed:
                 key = (finding.pointer, breach.keyword, finding.kind)
                 found.setdefault(requirement, {}).setdefault(key, finding)
-        for requirement in contract.seen(answer.schema, answer.body):
-            if requirement not in broken and requirement not in right:
+        for requirement in contract.seen(answer.schema, answer.body, right.keys()):
+            if requirement not in broken:
                 right[requirement] = holds(answer.x)
     return {
         requirement: (*found.get(requirement, {}).values(), *filter(None, [right.get(requirement)]))
