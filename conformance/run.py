@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conformance.checks import Check
     from conformance.evidence import Evidence, Exchange
-    from spec import Requirement, Spec
+    from scribe_data import Requirement, Spec
 
 #: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
 WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-injection", "needs-tls"})

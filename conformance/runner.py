@@ -10,8 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-import fixtures
-import spec
+import scribe_data
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.course import RunEnded
@@ -24,6 +23,7 @@ from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.journeys import all_journeys
 from conformance.target import CredentialsRefused, Options, TargetUnreachable
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.journeys import Journey
     from conformance.target import Target
-    from fixtures import Fixture
-    from spec import Spec
+    from scribe_data import Spec
+    from scribe_data.recordings import Fixture
 
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
@@ -116,14 +116,14 @@ async def drive_all(
     running out of `options.budget` is a note `deadline`, a mistake of the kit a note `kit_error`.
     """
     if audio is None:
-        audio = fixtures.load()
+        audio = recordings.load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
     recorder = Recorder(options.redactor)
     for option in options.short_keys:
         recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
     with guarded(options.redactor):
         frozen = await _drive_all(options, recorder, progress, audio, chosen)
-    return replace(frozen, text=text or spec.load(), recordings=audio)
+    return replace(frozen, text=text or scribe_data.load(), recordings=audio)
 
 
 async def _drive_all(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from spec.pointer import pointer_of
+from scribe_data.pointer import pointer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from spec import Spec
+    from scribe_data import Spec
 
 #: Deeper than any schema looks; what nests deeper is free content, and the validator has a bound of its own.
 _DEEPEST = 64

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.evidence import Evidence, Exchange
-    from spec.model import Cell
+    from scribe_data.model import Cell
 
 
 def cell(evidence: Evidence, state: str, operation: str) -> Cell:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import spec
+import scribe_data
 from conformance.checks.breaches import Breach, Part, Schemas
 from conformance.checks.declared import documents
 from conformance.checks.documents import templates_of
@@ -18,16 +18,16 @@ from conformance.checks.once import once
 from conformance.checks.registry import check
 from conformance.evidence import NOT_JSON
 from conformance.finding import Finding, Kind, holds
-from spec.pointer import fits, pointer_of, resolve, tokens, values_at
-from spec.waiver import WaiverKind
+from scribe_data.pointer import fits, pointer_of, resolve, tokens, values_at
+from scribe_data.waiver import WaiverKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from conformance.evidence import Evidence, Exchange, Story
-    from spec import Spec
-    from spec.model import Matched
-    from spec.waiver import Waiver
+    from scribe_data import Spec
+    from scribe_data.model import Matched
+    from scribe_data.waiver import Waiver
 
 #: The name all requirements have in `checks:` that are judged here.
 NAME = "answers_fit_their_schema"
@@ -249,6 +249,6 @@ def _register(requirement: str, source: str, statement: str, *, timed: bool) -> 
     check(requirement)(judge)
 
 
-for _each in spec.load().requirements.values():
+for _each in scribe_data.load().requirements.values():
     if f"contract.{NAME}" in _each.checks:
         _register(_each.id, _each.source, _each.statement, timed=_each.testability == "needs-time-control")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-import spec
+import scribe_data
 from conformance.certification import certify
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.report import files, terminal
@@ -61,8 +61,8 @@ def refuse(console: Console, message: str, code: int) -> typer.Exit:
 def check_selection(only: list[str], profile: str, revision: str) -> None:
     """Refuse an --only that selects nothing: zero checks are never a success."""
     try:
-        known = spec.load(profile, revision).requirements
-    except spec.SpecError as error:
+        known = scribe_data.load(profile, revision).requirements
+    except scribe_data.SpecError as error:
         raise typer.BadParameter(str(error)) from error
     for wanted in only:
         if not any(selects([wanted], requirement) for requirement in known.values()):

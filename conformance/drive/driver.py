@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Credential, Departure, Operation
     from conformance.target import EndForm, Target, UploadForm
-    from fixtures import Fixture
+    from scribe_data.recordings import Fixture
 
 __all__ = ["REMOVE", "UNSET", "Driver", "Handle", "at_rest"]
 

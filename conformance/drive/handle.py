@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import spec
+import scribe_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @cache
 def _terminal() -> tuple[str, ...]:
     """The states nothing follows; a session of any revision rests in those of the default one."""
-    return spec.load().lifecycle.terminal
+    return scribe_data.load().lifecycle.terminal
 
 
 @dataclass

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from conformance.drive.wire import Wire
-    from fixtures import Fixture
+    from scribe_data.recordings import Fixture
 
 __all__ = ["prepare"]
 

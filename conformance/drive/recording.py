@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from conformance.target import Target
-    from fixtures import Fixture
+    from scribe_data.recordings import Fixture
 
 #: Clips that stand in for a longer one where chunks have to be short.
 _CLIPS = ("short", "marker")

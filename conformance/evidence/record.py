@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-import spec
+import scribe_data
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from conformance.evidence.departure import Departure
     from conformance.evidence.exchange import Credential, Exchange, Operation
-    from fixtures import Fixture
-    from spec import Spec
+    from scribe_data import Spec
+    from scribe_data.recordings import Fixture
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Evidence:
     exchanges: tuple[Exchange, ...]
     facts: Facts
     notes: tuple[Note, ...] = ()
-    text: Spec = field(default_factory=spec.load, repr=False)
+    text: Spec = field(default_factory=scribe_data.load, repr=False)
     recordings: Mapping[str, Fixture] = field(default_factory=dict, repr=False)
     #: Where the target departs from the text in a way the run went along with.
     dialect: tuple[Departure, ...] = ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.drive.driver import Driver
     from conformance.evidence import Exchange
-    from fixtures import Fixture
+    from scribe_data.recordings import Fixture
 
 #: An audio type nobody lists; RFC 6838 leaves the x- names to private use.
 UNLISTED = "audio/x-nope"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import spec
-from spec import generate
+import scribe_data
+from scribe_data import generate
 
-ROOT = Path(spec.__file__).parent.parent
-LIFECYCLE = spec.load().lifecycle
+ROOT = Path(scribe_data.__file__).parent.parent
+LIFECYCLE = scribe_data.load().lifecycle
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def table():
 
 
 def test_the_committed_copies_are_fresh():
-    assert not generate.stale(ROOT), "run: python -m spec.generate"
+    assert not generate.stale(ROOT), "run: python -m scribe_data.generate"
 
 
 def test_a_stale_copy_is_shown_as_a_diff_and_fails(tmp_path, capsys):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import spec
-from spec import SpecError, generate
-from spec.model import Level, Subject, Testability
-from spec.pointer import fits, pointer_of, resolve, tokens, values_at
+import scribe_data
+from scribe_data import SpecError, generate
+from scribe_data.model import Level, Subject, Testability
+from scribe_data.pointer import fits, pointer_of, resolve, tokens, values_at
 
-ROOT = Path(spec.__file__).parent
+ROOT = Path(scribe_data.__file__).parent.parent / "spec"
 REQUIREMENTS = "requirements/08-templates.yaml"
 PROFILE, LIFECYCLE, WAIVERS = "profile.yaml", "2026-01-27/lifecycle.yaml", "2026-01-27/waivers.yaml"
 
@@ -38,45 +38,45 @@ def broken(pristine, tmp_path):
         assert old in text, "the test no longer changes anything"
         path.write_text(text.replace(old, new, 1), "utf-8")
         with pytest.raises(SpecError) as caught:
-            spec.load(root=tmp_path)
+            scribe_data.load(root=tmp_path)
         return str(caught.value)
 
     return complaint
 
 
 def test_the_catalogue_has_all_437_requirements():
-    assert len(spec.catalogue()) == 437
+    assert len(scribe_data.catalogue()) == 437
 
 
 @pytest.mark.parametrize(("revision", "count"), [("2026-01-19", 295), ("2026-01-27", 399), ("2026-01-29", 406)])
 def test_each_revision_has_its_own_part_of_the_catalogue(revision, count):
-    assert sum(revision in item.revisions for item in spec.catalogue().values()) == count
+    assert sum(revision in item.revisions for item in scribe_data.catalogue().values()) == count
 
 
 def test_a_spec_holds_the_requirements_of_its_revision_only():
-    assert len(spec.load().requirements) == 399
-    assert all("2026-01-27" in item.revisions for item in spec.load().requirements.values())
+    assert len(scribe_data.load().requirements) == 399
+    assert all("2026-01-27" in item.revisions for item in scribe_data.load().requirements.values())
 
 
 def test_requirements_come_by_chapter():
-    chapters = [item.chapter for item in spec.load().requirements.values()]
+    chapters = [item.chapter for item in scribe_data.load().requirements.values()]
     assert chapters == sorted(chapters)
     assert set(chapters) == {1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 
 
 def test_every_requirement_has_checks_or_says_why_not():
-    for item in spec.catalogue().values():
+    for item in scribe_data.catalogue().values():
         assert bool(item.checks) != bool(item.untested), item.id
 
 
 def test_what_nobody_can_see_on_the_wire_never_claims_a_check():
-    for item in spec.catalogue().values():
+    for item in scribe_data.catalogue().values():
         if item.testability in (Testability.OUT_OF_BAND, Testability.NOT_TESTABLE):
             assert not item.checks, item.id
 
 
 def test_merged_requirements_stay_at_level_may_and_name_their_heir():
-    merged = [item for item in spec.catalogue().values() if item.statement.startswith("Merged into")]
+    merged = [item for item in scribe_data.catalogue().values() if item.statement.startswith("Merged into")]
     assert merged
     for item in merged:
         assert item.level is Level.MAY
@@ -84,49 +84,49 @@ def test_merged_requirements_stay_at_level_may_and_name_their_heir():
 
 
 def test_requirements_name_only_requirements_that_exist():
-    known = spec.catalogue()
-    shape = re.compile(rf"\b(?:CLI-)?(?:{'|'.join(spec.load().protocol.families)})(?:-[A-Z]+)?-[0-9]{{3}}\b")
+    known = scribe_data.catalogue()
+    shape = re.compile(rf"\b(?:CLI-)?(?:{'|'.join(scribe_data.load().protocol.families)})(?:-[A-Z]+)?-[0-9]{{3}}\b")
     for item in known.values():
         for name in shape.findall(f"{item.statement} {item.observable}"):
             assert name in known, f"{item.id} names {name}"
 
 
 def test_requirements_list_every_erratum_they_mention():
-    for item in spec.catalogue().values():
+    for item in scribe_data.catalogue().values():
         mentioned = set(re.findall(r"\bE[0-9]+\b", f"{item.statement} {item.observable}"))
-        assert mentioned <= spec.load().errata.keys(), item.id
+        assert mentioned <= scribe_data.load().errata.keys(), item.id
         assert mentioned <= set(item.errata), f"{item.id} mentions {mentioned - set(item.errata)}"
 
 
 def test_all_89_errata_have_two_readings_and_a_place():
-    errata = spec.load().errata
+    errata = scribe_data.load().errata
     assert list(errata) == [f"E{number}" for number in range(1, 90)]
     assert all(item.strict and item.lenient and item.places for item in errata.values())
 
 
 def test_the_nine_rules_are_numbered():
-    assert list(spec.load().rules) == list(range(1, 10))
+    assert list(scribe_data.load().rules) == list(range(1, 10))
 
 
 def test_clients_are_judged_apart():
-    clients = [item for item in spec.catalogue().values() if item.subject is Subject.CLIENT]
+    clients = [item for item in scribe_data.catalogue().values() if item.subject is Subject.CLIENT]
     assert len(clients) == 93
 
 
 def test_load_reads_once():
-    assert spec.load() is spec.load("medscribe", "2026-01-27")
+    assert scribe_data.load() is scribe_data.load("medscribe", "2026-01-27")
 
 
 def test_the_hash_is_the_same_for_the_same_files(tmp_path):
     shutil.copytree(ROOT / "medscribe", tmp_path / "medscribe")
-    assert spec.load(root=tmp_path).sha256 == spec.load().sha256
+    assert scribe_data.load(root=tmp_path).sha256 == scribe_data.load().sha256
 
 
 def test_the_hash_changes_with_any_file(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     path = tmp_path / "medscribe/2026-01-27/schemas/templates.json"
     path.write_text(path.read_text("utf-8") + "\n", "utf-8")
-    assert spec.load(root=tmp_path).sha256 != spec.load(root=pristine).sha256
+    assert scribe_data.load(root=tmp_path).sha256 != scribe_data.load(root=pristine).sha256
 
 
 def test_a_spec_loads_from_inside_a_wheel(tmp_path):
@@ -135,23 +135,23 @@ def test_a_spec_loads_from_inside_a_wheel(tmp_path):
         for path in sorted((ROOT / "medscribe").rglob("*.*")):
             wheel.write(path, path.relative_to(ROOT))
     with zipfile.ZipFile(archive) as wheel:
-        assert spec.load(root=zipfile.Path(wheel)).sha256 == spec.load().sha256
+        assert scribe_data.load(root=zipfile.Path(wheel)).sha256 == scribe_data.load().sha256
 
 
 def test_an_unknown_profile_is_answered_with_the_known_ones():
     with pytest.raises(SpecError, match="profile nobody is unknown; known are medscribe"):
-        spec.load("nobody")
+        scribe_data.load("nobody")
 
 
 def test_an_unknown_revision_is_answered_with_the_known_ones():
     with pytest.raises(SpecError, match="revision 1999-01-01 is unknown; known are 2026-01-27"):
-        spec.load("medscribe", "1999-01-01")
+        scribe_data.load("medscribe", "1999-01-01")
 
 
 def test_a_revision_without_files_says_so():
-    assert spec.revisions() == ("2026-01-27",)
+    assert scribe_data.revisions() == ("2026-01-27",)
     with pytest.raises(SpecError, match="2026-01-29 is catalogued but has no files"):
-        spec.load("medscribe", "2026-01-29")
+        scribe_data.load("medscribe", "2026-01-29")
 
 
 REFUSALS = {
@@ -310,25 +310,25 @@ def test_checks_are_read_in_their_order(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     path = tmp_path / "medscribe" / REQUIREMENTS
     path.write_text(re.sub("  checks: .*", "  checks: [one, two]", path.read_text("utf-8"), count=1), "utf-8")
-    assert spec.load(root=tmp_path).requirements["TPL-001"].checks == ("one", "two")
+    assert scribe_data.load(root=tmp_path).requirements["TPL-001"].checks == ("one", "two")
 
 
 def test_a_requirement_file_without_a_chapter_is_refused(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     (tmp_path / "medscribe/requirements/more.yaml").write_text("[]", "utf-8")
     with pytest.raises(SpecError, match=r"more\.yaml: is not named"):
-        spec.load(root=tmp_path)
+        scribe_data.load(root=tmp_path)
 
 
 def test_an_example_outside_the_index_is_refused(pristine, tmp_path):
     shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
     (tmp_path / "medscribe/2026-01-27/examples/stray.json").write_text("{}", "utf-8")
     with pytest.raises(SpecError, match="stray: not in the index"):
-        spec.load(root=tmp_path)
+        scribe_data.load(root=tmp_path)
 
 
 def test_every_schema_is_sound_by_its_meta_schema():
-    assert generate.unsound(spec.load()) == []
+    assert generate.unsound(scribe_data.load()) == []
 
 
 def test_an_unsound_schema_is_named_with_its_place(pristine, tmp_path):
@@ -339,7 +339,7 @@ def test_an_unsound_schema_is_named_with_its_place(pristine, tmp_path):
     ):
         path = tmp_path / "medscribe" / file
         path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
-    first, second = generate.unsound(spec.load(root=tmp_path))
+    first, second = generate.unsound(scribe_data.load(root=tmp_path))
     assert first.startswith("templates: $.properties.templates.items.properties.id.minLength: 'one'")
     assert second.startswith("waiver longer language codes: $.maxLength: 'five'")
 
@@ -350,7 +350,7 @@ def test_a_requirement_of_level_schema_names_its_schema(broken):
 
 
 def test_every_requirement_of_level_schema_is_of_some_schema():
-    for item in spec.catalogue().values():
+    for item in scribe_data.catalogue().values():
         assert item.contract or item.level is not Level.SCHEMA, item.id
 
 
@@ -359,7 +359,7 @@ def test_every_requirement_of_level_schema_is_of_some_schema():
     [("/", "object"), ("/templates/*/status", "string"), ("/audio_files/*", "string"), ("/nothing", None)],
 )
 def test_pointers_lead_into_schemas(pointer, found):
-    part = resolve(spec.load().schemas["session_completed"], pointer)
+    part = resolve(scribe_data.load().schemas["session_completed"], pointer)
     assert (part and part["type"]) == found
 
 
@@ -388,7 +388,7 @@ def test_a_pointer_is_escaped_and_read_back():
 
 
 def test_the_profile_knows_the_operations_and_the_envelope():
-    protocol = spec.load().protocol
+    protocol = scribe_data.load().protocol
     assert list(protocol.endpoints) == ["discovery", "templates", "create", "upload", "end", "get"]
     assert protocol.endpoints["create"].answers == {201: "create_response"}
     assert (protocol.error.schema, protocol.error.code) == ("error_envelope", "/error/code")

@@ -7,11 +7,11 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import fixtures
 from conformance.checks import all_checks
 from conformance.evidence import Evidence, Exchange, Facts, Label, Request, Response
 from conformance.finding import Kind
 from conformance.verdict import judge
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +89,7 @@ class Tape:
     @property
     def evidence(self) -> Evidence:
         """All of it, frozen."""
-        return Evidence(tuple(self.exchanges), self.facts, self.notes, recordings=fixtures.load())
+        return Evidence(tuple(self.exchanges), self.facts, self.notes, recordings=recordings.load())
 
     def heard(
         self,

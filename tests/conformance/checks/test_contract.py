@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-import spec
+import scribe_data
 from conformance.checks.breaches import Schemas
 from conformance.checks.contract import contract_of, judged
 from conformance.finding import Kind
 from tests.conformance.checks.builders import FAIL, PASS, Tape, counted, reasons, success, verdicts
 
-TEXT = spec.load()
+TEXT = scribe_data.load()
 SCHEMAS = Schemas(TEXT)
 
 

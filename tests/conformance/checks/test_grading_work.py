@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import spec
+import scribe_data
 from conformance.run import grade
 from tests.conformance.checks.builders import Tape
 
@@ -27,7 +27,7 @@ def looks(sessions):
         tape.consulted(f"visit {number}")
     evidence = replace(tape.evidence, exchanges=Counted(tape.exchanges))
     Counted.walks = 0
-    grade(evidence, spec.load(), "strict")
+    grade(evidence, scribe_data.load(), "strict")
     return Counted.walks
 
 

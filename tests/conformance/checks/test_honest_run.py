@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-import spec
+import scribe_data
 from conformance.run import grade
 from conformance.runner import drive_all
 from conformance.verdict import Verdict
@@ -38,7 +38,7 @@ def evidence():
 
 
 def graded(seen, reading):
-    text = spec.load("medscribe", "2026-01-27")
+    text = scribe_data.load("medscribe", "2026-01-27")
     found = {each.requirement.id: each for each in grade(seen, text, reading, ())}
     return {name: each for name, each in found.items() if name.startswith(CHAPTERS) and each.requirement.checks}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-import spec
+import scribe_data
 from conformance.checks import all_checks
 from tests.conformance.checks.builders import FAIL, PASS, Tape, counted, reasons, success, verdicts
 
-INVARIANTS = spec.load().lifecycle.invariants
+INVARIANTS = scribe_data.load().lifecycle.invariants
 
 
 @pytest.mark.parametrize("name", list(INVARIANTS))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import spec
+import scribe_data
 from conformance.checks import all_checks
 from conformance.checks.cells import judge_cell, judge_cells
 from conformance.finding import Kind
@@ -15,7 +15,7 @@ from conformance.verdict import Verdict, judge
 from tests.conformance.checks.builders import Tape, counted, error, session_id, success
 from tests.conformance.spec.consultations import FAR
 
-TEXT = spec.load()
+TEXT = scribe_data.load()
 CELLS = TEXT.lifecycle.cells
 CODES = (200, 202, 204, 206, 400, 401, 403, 404, 405, 409, 410, 415, 422)
 #: Answers that say more of the state than the cell can know.

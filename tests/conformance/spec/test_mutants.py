@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-import spec
+import scribe_data
 from conformance.checks.contract import Answer, contract_of
 from conformance.run import grade
 from conformance.verdict import Verdict
-from spec.waiver import WaiverKind
+from scribe_data.waiver import WaiverKind
 from tests.conformance.spec.consultations import bodies, run_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TEXT = spec.load()
+TEXT = scribe_data.load()
 #: What is put in the place of a member; DROP takes it away.
 DROP = object()
 VALUES = (DROP, 7, None, {}, [], "x", "", -1, 1.5, True, "2026-13-45", "zz" * 40)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from importlib import resources
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from .codes import read_codes
 from .files import Files
 from .lifecycle import read_lifecycle
 from .model import Contradiction, Example, Requirement, Spec, SpecError
+from .place import folder
 from .protocol import read_protocol, refuse_unknown_schemas
 from .record import Record
 from .table import table
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def profiles(root: Traversable | None = None) -> tuple[str, ...]:
     """Return the names of the protocols that have a folder here."""
-    where = root or resources.files("spec")
+    where = root or folder("spec")
     return tuple(
         sorted(item.name for item in where.iterdir() if item.is_dir() and item.joinpath("revisions.yaml").is_file())
     )
@@ -51,7 +51,7 @@ def load(profile: str = "medscribe", revision: str = "2026-01-27", *, root: Trav
 
 @functools.cache
 def _load(profile: str, revision: str) -> Spec:
-    return read(profile, revision, resources.files("spec"))
+    return read(profile, revision, folder("spec"))
 
 
 def read(profile: str, revision: str, root: Traversable) -> Spec:
@@ -104,7 +104,7 @@ def _refuse_dangling_contracts(
 
 
 def _files(profile: str, root: Traversable | None) -> Files:
-    where = root or resources.files("spec")
+    where = root or folder("spec")
     names = profiles(where)
     if profile not in names:
         raise SpecError(f"profile {profile} is unknown; known are {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""The protocol as data, and the only code that reads it."""
+"""The only code that reads the protocol's text (`spec/`) and the recordings (`fixtures/`)."""
 
 from .load import catalogue, load, profiles, revisions
 from .model import Requirement, Spec, SpecError

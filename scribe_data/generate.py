@@ -1,4 +1,4 @@
-"""Write what lifecycle.yaml decides: the table of the mock and a page of docs (`python -m spec.generate`)."""
+"""Write what lifecycle.yaml decides: the table of the mock and a page of docs (`python -m scribe_data.generate`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .model import Cell, Lifecycle, Spec
 
 _ORIGIN = "spec/medscribe/2026-01-27/lifecycle.yaml"
-_COMMAND = "python -m spec.generate"
+_COMMAND = "python -m scribe_data.generate"
 
 
 def mock_table(spec: Spec) -> str:
@@ -28,7 +28,7 @@ def mock_table(spec: Spec) -> str:
     lines = [
         '"""The session lifecycle (§6.1) as a table."""',
         "",
-        f"# Generated from {_ORIGIN} by `{_COMMAND}`; edits here are overwritten.",
+        f"# Generated from {_ORIGIN} by `{_COMMAND}`; edits are overwritten.",
         "",
         "from __future__ import annotations",
         "",
