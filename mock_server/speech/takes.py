@@ -1,0 +1,82 @@
+"""Where the takes of a recording lie in its bytes: recorders and uploaders put several files into one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mock_server.speech import mpeg, structure
+from mock_server.speech.sniff import BEGINNING, Container, signed
+from mock_server.speech.source import is_padding, search
+
+if TYPE_CHECKING:
+    from mock_server.speech.source import Octets
+
+# What stands between takes and is shorter says nothing: line ends of a form, the rest of a frame.
+_RUBBISH_BYTES = 64
+# More takes than this in one recording are no takes.
+_TAKES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One recording from its beginning to its end, as the stretches in which it lies."""
+
+    container: Container
+    stretches: tuple[tuple[int, int], ...]
+    complete: bool = False  # its own structure says that all of it is there
+    unfinished: bool = False  # it ends within something that it began
+    declared: float | None = None  # seconds that bare MPEG audio claims
+    held: float | None = None  # seconds of its frames
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The takes in their order, and what is none of them."""
+
+    takes: tuple[Take, ...]
+    rubbish: tuple[tuple[int, int], ...]
+    left: int | None = None  # from here on nothing was looked at: there are too many takes or frames
+
+
+def lay_out(data: Octets, frames: int) -> Layout:
+    """Find the takes in the bytes, up to so many frames where each is looked at."""
+    takes: list[Take] = []
+    rubbish: list[tuple[int, int]] = []
+    at = 0
+    while at < len(data):
+        if len(takes) >= _TAKES or frames <= 0:
+            return Layout(tuple(takes), _told(data, rubbish), at)
+        if (container := signed(data, at)) is not None:
+            start = at if signed(data, at) and not mpeg.tag_size(data, at) else mpeg.behind_tags(data, at)
+            extent = structure.extent(container, data, start, frames)
+            takes.append(Take(container, ((start, extent.end),), extent.complete, extent.unfinished))
+            rubbish += extent.rubbish
+            frames -= extent.steps
+            at = extent.end
+            continue
+        runs, end, between = mpeg.runs(data, at, frames, BEGINNING)
+        if runs:
+            takes += [
+                Take(run.kind, tuple(run.stretches), False, run.unfinished, run.declared, run.seconds) for run in runs
+            ]
+            rubbish += between
+            frames -= sum(run.frames for run in runs)
+            at = end
+            continue
+        after = search(data, BEGINNING, at + 1)
+        after = len(data) if after is None else after
+        rubbish.append((at, after))
+        at = after
+    return Layout(tuple(takes), _told(data, rubbish))
+
+
+def _told(data: Octets, rubbish: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """What is worth telling: neither a few bytes nor padding nor tags."""
+    told = []
+    for start, end in rubbish:
+        start = min(mpeg.behind_tags(data, start), end)
+        if end - start >= _RUBBISH_BYTES and not is_padding(data, start, end):
+            told.append((start, end))
+    return tuple(told)
