@@ -27,6 +27,7 @@ _TIMED = frozenset({"matroska", "mp4"})
 _WAV_PROBE = {"probesize": "4096"}
 # A second of 16 channels at the highest rate; decoders make all of a packet into samples at once.
 _PACKET_BYTES = 16 << 20
+_TAG_BYTES = 256  # an ID3v1 tag at the end and some
 
 
 class Undecodable(Exception):  # noqa: N818  (reads as what it says of the audio)
@@ -101,6 +102,7 @@ class _Reading:
     last: float = 0.0
     allowance: int = 0
     damaged: int = 0
+    stray: int = 0  # bytes that FFmpeg added to a packet because they are none
     capped: bool = False
     flaw: str | None = None
 
@@ -254,7 +256,9 @@ def _play(
         reading.damaged += reading.container not in {"mp3", "aac"} or any(track.kept) or track.waiting > 0
         return
     if packet.size:
-        last = position + min(packet.size, reading.longest) - 1
+        stray = _stray(packet, reading)
+        reading.stray += stray
+        last = position if stray else position + min(packet.size, reading.longest) - 1
         reading.touched.update(range(first, _file(reading, last) + 1))
     at = None
     if len(reading.tracks) > 1 and time is not None:
@@ -267,6 +271,15 @@ def _play(
         reading.spent.samples += frame.samples * frame.layout.nb_channels
         track.take(frame, first, at)
         at = None
+
+
+def _stray(packet: av.Packet[av.AudioStream], reading: _Reading) -> int:
+    """Bytes in a FLAC packet that no frame of the file is long enough for; tags behind the last one are fine."""
+    over = packet.size - reading.longest
+    if reading.container != "flac" or over <= _TAG_BYTES:
+        return 0
+    behind = bytes(packet)[reading.longest :]
+    return over if behind.count(0) < over and b"APETAGEX" not in behind else 0
 
 
 def _file(reading: _Reading, position: int) -> int:
@@ -283,6 +296,8 @@ def _decoded(reading: _Reading) -> Decoded:
     flaw = reading.flaw
     if flaw is None and reading.damaged:
         flaw = f"{reading.damaged} damaged packets were left out"
+    if flaw is None and reading.stray:
+        flaw = f"{reading.stray} of its bytes are no audio"
     return Decoded(
         length,
         tuple(map(sum, zip(*(track.kept for track in reading.tracks.values()), strict=True))),

@@ -96,9 +96,10 @@ class Hearing:
                     fault = FileIssue(name, "audio_truncated", f"{name} has {rubbish} bytes among its audio that are none")
             if fault is not None:
                 issues.append(fault)
+        told = bool(issues)
         for take, decoded, last in self._heard:
             if last >= 0:
-                issues += self._judge_take(take, decoded, self._group.names[last])
+                issues += self._judge_take(take, decoded, self._group.names[last], told=told)
         for take, error in self._refused:
             name = self._group.names[self._file(take.stretches[0][0])]
             if all(issue.name != name for issue in issues):
@@ -142,26 +143,26 @@ class Hearing:
                 return begin <= start and behind < end and not is_padding(self._data, behind, end)
         return False
 
-    def _judge_take(self, take: Take, decoded: Decoded, name: str) -> list[FileIssue]:
+    def _judge_take(self, take: Take, decoded: Decoded, name: str, *, told: bool) -> list[FileIssue]:
         """What the container claims against what it held; told at the last file that gave something."""
         whole = self._group.names[self._file(take.stretches[0][0])]
-        told: list[FileIssue] = []
+        issues: list[FileIssue] = []
         claim, reach = (take.declared, take.held or 0.0) if take.declared else (decoded.declared, decoded.reach)
         if decoded.capped:
-            told.append(FileIssue(name, "audio_too_long", f"{name} was cut where the length that is heard ends"))
+            issues.append(FileIssue(name, "audio_too_long", f"{name} was cut where the length that is heard ends"))
         elif claim is not None and not take.complete and reach < claim - _tolerance(claim):
             what = f"{whole} claims {claim:.1f} s and holds {reach:.1f} s"
-            told.append(FileIssue(name, "audio_truncated", what))
+            issues.append(FileIssue(name, "audio_truncated", what))
         elif claim is None and take.unfinished:
-            told.append(FileIssue(name, "audio_truncated", f"{whole} is cut: it ends in the middle of its audio"))
-        elif decoded.flaw:
-            told.append(FileIssue(name, "audio_truncated", f"{whole} is damaged: {decoded.flaw}"))
+            issues.append(FileIssue(name, "audio_truncated", f"{whole} is cut: it ends in the middle of its audio"))
+        elif decoded.flaw and not told:
+            issues.append(FileIssue(name, "audio_truncated", f"{whole} is damaged: {decoded.flaw}"))
         if decoded.unheard:
             count = len(decoded.unheard)
             tracks = "an audio track" if count == 1 else f"{count} audio tracks"
             what = f"{whole} has {tracks} that cannot be heard: {decoded.unheard[0]}"
-            told.append(FileIssue(name, "audio_truncated", what))
-        return told
+            issues.append(FileIssue(name, "audio_truncated", what))
+        return issues
 
 
 def _tolerance(seconds: float) -> float:

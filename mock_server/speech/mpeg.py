@@ -182,6 +182,9 @@ def runs(data: Octets, start: int, limit: int, stop: re.Pattern[bytes]) -> tuple
         else:
             if stopped is not None and stopped < at:
                 stopped = search(data, stop, at)
+            if run and run.stretches[-1][1] == at and len(data) - at < 7 and data[at : at + 1] == b"\xff":
+                run.unfinished = True  # the end cuts through a header
+                return found, len(data), rubbish
             end = len(data) if stopped is None else stopped
             if not found:
                 end = min(end, at + RESYNC_BYTES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ def _lost(container: Container, data: Octets, found: Extent, at: int) -> int | N
     if behind > at:
         return behind
     there = search(data, _RESYNC[container], at)
-    if there is None:
+    if there is None or signed(data, there) is not None:
         return None
     if there > at:
         found.rubbish.append((at, there))
@@ -127,6 +128,8 @@ def _ogg(data: Octets, found: Extent, steps: int) -> None:
             lacing = head[27 : 27 + head[26]]
             size = 27 + head[26] + sum(lacing)
             found.unfinished = at + size > len(data) or len(lacing) < head[26]
+            if not found.unfinished and not _is_sound(data[at : at + size]):
+                found.rubbish.append((at, at + size))
             at += size
         elif b"OggS\0".startswith(head[:5]) and at + 27 > len(data):
             found.unfinished = True
@@ -137,6 +140,17 @@ def _ogg(data: Octets, found: Extent, steps: int) -> None:
                 break
             at = there
     found.end = min(at, len(data))
+
+
+# Every byte with its bits in reverse: Ogg's checksum is that of zlib, read the other way round.
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _is_sound(page: bytes) -> bool:
+    """Whether the checksum of an Ogg page is right; FFmpeg leaves out pages whose is not, and says nothing."""
+    bare = page[:22] + bytes(4) + page[26:]
+    reversed_sum = zlib.crc32(bare.translate(_REVERSED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return reversed_sum.to_bytes(4, "big").translate(_REVERSED) == page[22:26]
 
 
 def _mp4(data: Octets, found: Extent, steps: int) -> None:
@@ -174,16 +188,21 @@ def _box_follows(data: Octets, at: int) -> bool:
 
 def _wav(data: Octets, found: Extent, steps: int) -> None:
     """Chunk by chunk; samples of open size reach to the end of the file, or to the header of the next take."""
-    at = found.end + 12
+    at, large = found.end + 12, 0
     while at + 8 <= len(data) and found.steps < steps:
         found.steps += 1
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         if signed(data, at) or not _CHUNK_ID.fullmatch(kind):
             break
         behind = at + 8 + size
+        if kind == b"ds64":
+            large = int.from_bytes(data[at + 16 : at + 24], "little")
         if kind == b"data":
-            if not 0 < size < OPEN_SIZE:
+            if size == 0xFFFF_FFFF and large:
+                behind = at + 8 + large
+            elif not 0 < size < OPEN_SIZE:
                 behind = len(data)
+            found.unfinished = behind > len(data)
             after = search(data, BEGINNING, at + 8, behind)
             if after is not None:
                 found.end = after
@@ -220,7 +239,7 @@ def riff_seconds(data: Octets) -> float | None:
     while at + 8 <= len(data):
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         if kind == b"fmt ":
-            byte_rate = _byte_rate(data[at + 8 : at + 24])
+            byte_rate = _byte_rate(data[at + 8 : at + 8 + min(size, 40)])
         end = chunk_end(data, at + 8, size)
         if kind == b"data":
             if not byte_rate or not 0 < size < OPEN_SIZE:
@@ -232,19 +251,25 @@ def riff_seconds(data: Octets) -> float | None:
     return None
 
 
-# Formats of which a second always takes the same bytes; of others (MP3 or AAC in WAV) the header's figure is a guess.
+# Formats by their tag: samples of one size, and blocks that hold a number of samples that the header names.
 _PLAIN = frozenset({1, 3, 6, 7})
-_EVEN = frozenset({2, 0x11, 0x31, 0x45, 0xFFFE})
+_BLOCKS = frozenset({2, 0x11, 0x31})
+_EXTENSIBLE = 0xFFFE
 
 
 def _byte_rate(form: bytes) -> float:
-    """Bytes a second by the `fmt ` chunk; for plain samples by their size, since recorders get the sum wrong."""
-    tag, channels = int.from_bytes(form[0:2], "little"), int.from_bytes(form[2:4], "little")
-    rate, byte_rate = int.from_bytes(form[4:8], "little"), int.from_bytes(form[8:12], "little")
-    bits = int.from_bytes(form[14:16], "little")
-    if tag in _PLAIN and channels * rate * bits:
+    """Bytes a second by the `fmt ` chunk, 0 where it does not tell; the sum it gives itself is often wrong."""
+    numbers = [int.from_bytes(form[at : at + 2], "little") for at in range(0, len(form) - 1, 2)]
+    if len(numbers) < 8:
+        return 0.0
+    tag, channels, rate, block, bits = numbers[0], numbers[1], numbers[2] | numbers[3] << 16, numbers[6], numbers[7]
+    if tag == _EXTENSIBLE and len(numbers) > 12:
+        tag = numbers[12]
+    if tag in _PLAIN:
         return rate * channels * ((bits + 7) // 8)
-    return byte_rate if tag in _PLAIN | _EVEN else 0
+    if tag in _BLOCKS and len(numbers) > 9 and numbers[9]:
+        return rate * block / numbers[9]
+    return 0.0
 
 
 _WALKS: dict[str, Callable[[Octets, Extent, int], None]] = {
