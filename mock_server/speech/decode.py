@@ -27,6 +27,7 @@ _TIMED = frozenset({"matroska", "mp4"})
 _WAV_PROBE = {"probesize": "4096"}
 # A second of 16 channels at the highest rate; decoders make all of a packet into samples at once.
 _PACKET_BYTES = 16 << 20
+_CHANNELS = 64  # the most that FFmpeg converts
 _TAG_BYTES = 256  # an ID3v1 tag at the end and some
 
 
@@ -172,6 +173,8 @@ def _refusal(stream: av.AudioStream, limits: Limits) -> str | None:
     rate = stream.rate
     if not rate or not limits.lowest_rate <= rate <= limits.highest_rate:
         return f"its sample rate of {rate or 0} Hz is outside {limits.lowest_rate} to {limits.highest_rate}"
+    if stream.channels > _CHANNELS:
+        return f"it has {stream.channels} channels, and {_CHANNELS} are heard at most"
     return None
 
 

@@ -30,19 +30,6 @@ _COMPARED_RATE = 8_000
 _BLOCK = 48_000
 
 
-def planes(frame: av.AudioFrame) -> _Samples:
-    """The samples of a frame by channel, between -1 and 1 whatever the decoder's type."""
-    data = frame.to_ndarray()
-    if not frame.format.is_planar:
-        data = data.reshape(-1, frame.layout.nb_channels).T
-    if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128) / 128
-    if data.dtype.kind == "i":
-        return data.astype(np.float32) / np.float32(2 ** (8 * data.dtype.itemsize - 1))
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.nan_to_num(np.clip(data, -1, 1, dtype=np.float32, casting="unsafe"), copy=False)
-
-
 class Mixer:
     """Adds channels up: a voice on one of them stays as loud as it was, a voice on all of them, too.
 
@@ -56,11 +43,16 @@ class Mixer:
         self._signs: _Samples | None = None
         self._level = np.float32(1)
 
+    @property
+    def turned(self) -> bool:
+        """Whether the last of the channels is the others turned over."""
+        return self._signs is not None and bool(self._signs[-1] < 0)
+
     def mix(self, channels: _Samples) -> _Samples:
         """One channel out of several, frame by frame; what is left of the last frame counts as one."""
         count = channels.shape[0]
         if count == 2 and np.array_equal(channels[0], channels[1]):
-            return channels[0]
+            return np.ascontiguousarray(channels[0])
         if self._signs is None or len(self._signs) != count:
             self._signs = np.ones(count, np.float32)
         mixed = np.empty(channels.shape[1], np.float32)
@@ -71,8 +63,8 @@ class Mixer:
 
     def _mix_frame(self, channels: _Samples) -> _Samples:
         before, signs = self._signs, self._aligned(channels)
-        total = signs @ channels
-        loudest = max(float(channels.max()), -float(channels.min()))
+        total = np.nan_to_num(signs @ channels, copy=False)
+        loudest = min(1.0, max(float(channels.max()), -float(channels.min())))
         peak = max(float(total.max()), -float(total.min()))
         level = np.float32(min(1.0, loudest / peak)) if peak > 0 else self._level
         ramp = min(self._ramp, len(total))
@@ -100,7 +92,7 @@ class Mixer:
             nearest = earlier[np.abs(alike[channel, earlier]).argmax()]
             turned = alike[channel, nearest] < _TURNED_OVER
             signs[channel] = -signs[nearest] if turned else signs[nearest]
-        return signs
+        return signs * signs[0]
 
 
 class Tape:
@@ -129,6 +121,8 @@ class Tape:
         if over:
             self._blend(at, block[:over], mixer or Mixer(RATE))
         rest = block[over:]
+        if mixer is not None and mixer.turned:
+            rest = np.negative(np.maximum(rest, -32_767))
         if len(rest):
             if at > len(self):
                 self._data += bytes(2 * (at - len(self)))
@@ -152,11 +146,13 @@ class Track:
         self._file = 0
         self._shape: tuple[str, str, int] | None = None
         self._blend: Mixer | None = None
-        self._begin(RATE)
+        self._waiting = av.AudioFifo()
 
-    def _begin(self, rate: int) -> None:
+    def _begin(self, frame: av.AudioFrame) -> None:
+        rate = frame.sample_rate
         self._waiting = av.AudioFifo()
         self._mixer = Mixer(rate)
+        self._loose = av.AudioResampler(format="flt", layout=frame.layout, rate=rate)
         self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
 
     @property
@@ -172,7 +168,7 @@ class Track:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:  # a recording may change its rate
             self.settle(end=True)
-            self._begin(frame.sample_rate)
+            self._begin(frame)
             self._shape = shape
         if at is not None and at > self.at + self._waiting.samples * RATE // frame.sample_rate + RATE // 10:
             self.settle()
@@ -185,14 +181,18 @@ class Track:
     def settle(self, *, end: bool = False) -> None:
         """Mix and resample what waits; at the end what the resampler holds back, too."""
         if self._waiting.samples and (frame := self._waiting.read(partial=True)) is not None:
-            if frame.layout.nb_channels > 1:
-                rate = frame.sample_rate
-                mixed = self._mixer.mix(planes(frame))
-                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(mixed)[None], "fltp", "mono")
-                frame.sample_rate = rate
-            self._keep(self._resampler.resample(frame))
+            for one in [frame] if frame.layout.nb_channels == 1 else map(self._mixed, self._loose.resample(frame)):
+                self._keep(self._resampler.resample(one))
         if end and self._shape:
             self._keep(self._resampler.resample(None))
+
+    def _mixed(self, frame: av.AudioFrame) -> av.AudioFrame:
+        # PyAV reads past the end of frames with eight planes or more: channels are interleaved, in one plane.
+        channels = frame.layout.nb_channels
+        samples = np.frombuffer(frame.planes[0], np.float32, frame.samples * channels).reshape(-1, channels)
+        mixed = av.AudioFrame.from_ndarray(self._mixer.mix(samples.T)[None], "flt", "mono")
+        mixed.sample_rate = frame.sample_rate
+        return mixed
 
     def _keep(self, frames: Sequence[av.AudioFrame]) -> None:
         for frame in frames:
