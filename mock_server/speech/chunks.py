@@ -143,6 +143,4 @@ def _hear(one: Group, bench: _Bench) -> None:
 def _judge_length(name: str, seconds: float, bench: _Bench) -> None:
     # Not in spec: E59 leaves open whether a longer chunk may pass; here it is heard, and said (§7.7).
     if bench.longest is not None and seconds > bench.longest + LENGTH_TOLERANCE_SECONDS:
-        bench.complain(
-            name, "chunk_too_large", f"{name} lasts {seconds:.1f} s, a chunk may last {bench.longest:g} s"
-        )
+        bench.complain(name, "chunk_too_large", f"{name} lasts {seconds:.1f} s, a chunk may last {bench.longest:g} s")

@@ -97,11 +97,12 @@ class _Reading:
     begin: int
     tracks: dict[int, Track] = field(default_factory=dict)
     unheard: list[str] = field(default_factory=list)
+    bases: dict[int, float] = field(default_factory=dict)  # seconds a tick of each stream's clock
     touched: set[int] = field(default_factory=set)
     declared: float | None = None
     origin: float = 0.0  # where the clock stands when the first track begins
     last: float = 0.0
-    allowance: int = 0
+    allowance: int = 0  # of samples, with those that were spent before
     damaged: int = 0
     stray: int = 0  # bytes that FFmpeg added to a packet because they are none
     capped: bool = False
@@ -203,7 +204,7 @@ def _allow(streams: Sequence[av.AudioStream], reading: _Reading) -> None:
     limits, left = reading.limits, max(0, reading.limits.samples - reading.spent.samples)
     density = sum(stream.rate * stream.channels for stream in streams)
     if density <= limits.density:
-        reading.allowance = left
+        reading.allowance = limits.samples
         return
     claim = 0
     if reading.declared is not None:
@@ -211,17 +212,19 @@ def _allow(streams: Sequence[av.AudioStream], reading: _Reading) -> None:
         claim = round((reading.declared - late) * density)
     if claim > left:
         raise TooMuch(f"it has {claim} samples, of which a session may have {limits.samples} and {left} are left")
-    reading.allowance = max(claim, left // 2)
+    reading.allowance = reading.spent.samples + max(claim, left // 2)
 
 
 def _drain(source: av.container.InputContainer, reading: _Reading) -> None:
     """Decode until the end or a limit; a packet that cannot be decoded is left out and counted."""
     position = 0
+    timed = reading.container in _TIMED or len(reading.tracks) > 1
+    reading.bases = {stream.index: float(stream.time_base) for stream in source.streams if stream.time_base}
     for packet in source.demux():
         reading.spent.packets += 1
         track = reading.tracks.get(packet.stream_index)
-        time = _times(packet, reading, heard=track is not None)
-        if track is not None and isinstance(packet.stream, av.AudioStream):
+        time = _time(packet, reading, heard=track is not None) if timed else None
+        if track is not None:
             if packet.pos is not None and packet.pos >= 0:
                 position = packet.pos
             _play(packet, track, position, time, reading)
@@ -233,15 +236,16 @@ def _drain(source: av.container.InputContainer, reading: _Reading) -> None:
         raise Undecodable(f"none of its {reading.damaged} packets can be decoded")
 
 
-def _times(packet: av.Packet, reading: _Reading, *, heard: bool) -> float | None:
+def _time(packet: av.Packet, reading: _Reading, *, heard: bool) -> float | None:
     """Seconds at which a packet begins; how far the recording reaches is noted."""
-    if packet.pts is None or not packet.time_base:
+    pts = packet.pts
+    if pts is None:
         return None
-    begins = float(packet.pts * packet.time_base)
+    base = reading.bases.get(packet.stream_index, 0.0)
     # A Matroska file has one length for all its tracks, an MP4 one for each.
     if heard or reading.container == "matroska":
-        reading.last = max(reading.last, begins + float((packet.duration or 0) * packet.time_base))
-    return begins
+        reading.last = max(reading.last, (pts + (packet.duration or 0)) * base)
+    return pts * base
 
 
 def _play(

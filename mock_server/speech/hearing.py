@@ -93,7 +93,9 @@ class Hearing:
             if fault is None:
                 used.append(name)
                 if rubbish := self._rubbish(file):
-                    fault = FileIssue(name, "audio_truncated", f"{name} has {rubbish} bytes among its audio that are none")
+                    fault = FileIssue(
+                        name, "audio_truncated", f"{name} has {rubbish} bytes among its audio that are none"
+                    )
             if fault is not None:
                 issues.append(fault)
         told = bool(issues)

@@ -30,6 +30,16 @@ _COMPARED_RATE = 8_000
 _BLOCK = 48_000
 
 
+def _is_one_voice(samples: NDArray[np.int16 | np.float32], channels: int) -> bool:
+    """Whether interleaved samples are the same on all channels; a pair is compared as one number, which is faster."""
+    if channels == 2 and samples.dtype == np.int16:
+        pairs = samples.view(np.uint32)
+        return bool(np.array_equal(pairs >> 16, pairs & 0xFFFF))
+    by_sample = samples.reshape(-1, channels)
+    some = by_sample[:: max(1, len(by_sample) // 100)]
+    return bool((some == some[:, :1]).all()) and bool((by_sample == by_sample[:, :1]).all())
+
+
 class Mixer:
     """Adds channels up: a voice on one of them stays as loud as it was, a voice on all of them, too.
 
@@ -51,8 +61,6 @@ class Mixer:
     def mix(self, channels: _Samples) -> _Samples:
         """One channel out of several, frame by frame; what is left of the last frame counts as one."""
         count = channels.shape[0]
-        if count == 2 and np.array_equal(channels[0], channels[1]):
-            return np.ascontiguousarray(channels[0])
         if self._signs is None or len(self._signs) != count:
             self._signs = np.ones(count, np.float32)
         mixed = np.empty(channels.shape[1], np.float32)
@@ -181,18 +189,29 @@ class Track:
     def settle(self, *, end: bool = False) -> None:
         """Mix and resample what waits; at the end what the resampler holds back, too."""
         if self._waiting.samples and (frame := self._waiting.read(partial=True)) is not None:
-            for one in [frame] if frame.layout.nb_channels == 1 else map(self._mixed, self._loose.resample(frame)):
-                self._keep(self._resampler.resample(one))
+            self._keep(self._resampler.resample(frame if frame.layout.nb_channels == 1 else self._mixed(frame)))
         if end and self._shape:
             self._keep(self._resampler.resample(None))
 
     def _mixed(self, frame: av.AudioFrame) -> av.AudioFrame:
         # PyAV reads past the end of frames with eight planes or more: channels are interleaved, in one plane.
-        channels = frame.layout.nb_channels
-        samples = np.frombuffer(frame.planes[0], np.float32, frame.samples * channels).reshape(-1, channels)
-        mixed = av.AudioFrame.from_ndarray(self._mixer.mix(samples.T)[None], "flt", "mono")
-        mixed.sample_rate = frame.sample_rate
-        return mixed
+        count = frame.layout.nb_channels
+        if frame.format.name == "s16":
+            samples: NDArray[np.int16 | np.float32] = np.frombuffer(frame.planes[0], np.int16, frame.samples * count)
+        else:
+            (loose,) = self._loose.resample(frame)
+            samples = np.frombuffer(loose.planes[0], np.float32, loose.samples * count)
+        by_channel = samples.reshape(-1, count).T
+        if _is_one_voice(samples, count):
+            mixed = np.ascontiguousarray(by_channel[0])
+        elif samples.dtype == np.int16:
+            mixed = self._mixer.mix(by_channel.astype(np.float32) / 32_768)
+        else:
+            mixed = self._mixer.mix(by_channel)
+        form = "s16" if mixed.dtype == np.int16 else "flt"
+        one = av.AudioFrame.from_ndarray(mixed[None], form, "mono")
+        one.sample_rate = frame.sample_rate
+        return one
 
     def _keep(self, frames: Sequence[av.AudioFrame]) -> None:
         for frame in frames:

@@ -34,6 +34,8 @@ _RESYNC: dict[str, re.Pattern[bytes]] = {
     "ogg": re.compile(rb"OggS\x00[\x00-\x07]", re.DOTALL),
     "mp4": re.compile(rb"\x00\x00..moof\x00\x00\x00\x10mfhd|" + BEGINNING.pattern, re.DOTALL),
 }
+# The chunks of a WAV file that FFmpeg needs; some of the others, padded or not, lead it astray.
+_SOUND_CHUNKS = frozenset({b"ds64", b"fmt ", b"fact", b"data", b"wavl"})
 _CHUNK_ID = re.compile(rb"[A-Za-z0-9_ ]{4}")
 
 
@@ -42,6 +44,7 @@ class Extent:
     """Where a take ends, what in it is no part of it, and whether something in it was begun and not ended."""
 
     end: int
+    stretches: list[tuple[int, int]] = field(default_factory=list)  # what of it is to be decoded, if not all
     rubbish: list[tuple[int, int]] = field(default_factory=list)
     unfinished: bool = False
     complete: bool = False
@@ -189,6 +192,7 @@ def _box_follows(data: Octets, at: int) -> bool:
 def _wav(data: Octets, found: Extent, steps: int) -> None:
     """Chunk by chunk; samples of open size reach to the end of the file, or to the header of the next take."""
     at, large = found.end + 12, 0
+    found.stretches.append((found.end, at))
     while at + 8 <= len(data) and found.steps < steps:
         found.steps += 1
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
@@ -205,16 +209,22 @@ def _wav(data: Octets, found: Extent, steps: int) -> None:
             found.unfinished = behind > len(data)
             after = search(data, BEGINNING, at + 8, behind)
             if after is not None:
+                found.stretches.append((at, after))
                 found.end = after
                 return
-        at = chunk_end(data, at + 8, behind - at - 8)
+        end = chunk_end(data, at + 8, behind - at - 8)
+        if kind in _SOUND_CHUNKS:
+            found.stretches.append((at, min(end, len(data))))
+        at = end
     found.end = min(at if at + 8 <= len(data) else len(data), len(data))
 
 
 def chunk_end(data: Octets, begin: int, size: int) -> int:
     """Where the next chunk of a RIFF file begins: behind the byte that makes an odd size even, unless it was left out."""
     end = begin + size
-    left_out = size % 2 and _CHUNK_ID.fullmatch(data[end : end + 4]) and not _CHUNK_ID.fullmatch(data[end + 1 : end + 5])
+    left_out = (
+        size % 2 and _CHUNK_ID.fullmatch(data[end : end + 4]) and not _CHUNK_ID.fullmatch(data[end + 1 : end + 5])
+    )
     return end + (0 if left_out else size % 2)
 
 

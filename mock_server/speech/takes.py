@@ -51,7 +51,8 @@ def lay_out(data: Octets, frames: int) -> Layout:
         if (container := signed(data, at)) is not None:
             start = at if signed(data, at) and not mpeg.tag_size(data, at) else mpeg.behind_tags(data, at)
             extent = structure.extent(container, data, start, frames)
-            takes.append(Take(container, ((start, extent.end),), extent.complete, extent.unfinished))
+            stretches = tuple(extent.stretches) or ((start, extent.end),)
+            takes.append(Take(container, stretches, extent.complete, extent.unfinished))
             rubbish += extent.rubbish
             frames -= extent.steps
             at = extent.end
