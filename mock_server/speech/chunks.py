@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mock_server.speech.decode import RATE, Limits, Pcm, Spent
+from mock_server.speech.bounds import Spent
+from mock_server.speech.decode import RATE, Limits, Pcm
 from mock_server.speech.groups import Group, group
 from mock_server.speech.hearing import LENGTH_TOLERANCE_SECONDS, Hearing
 from mock_server.speech.mix import Tape

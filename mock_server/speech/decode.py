@@ -5,20 +5,23 @@ from __future__ import annotations
 import io
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 
+from mock_server.speech.bounds import Limits, Spent, TooMuch, Undecodable, reason
 from mock_server.speech.mix import RATE, Pcm, Tape, Track
-from mock_server.speech.source import Source
 from mock_server.speech.structure import riff_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mock_server.speech.sniff import Container
+    from av.stream import Stream
 
-__all__ = ["RATE", "Decoded", "Limits", "Pcm", "Spent", "TooMuch", "Undecodable", "decode", "reason", "riff_seconds"]
+    from mock_server.speech.sniff import Container
+    from mock_server.speech.source import Source
+
+__all__ = ["RATE", "Decoded", "Limits", "Pcm", "Undecodable", "decode", "riff_seconds"]
 
 # Containers whose packets carry the time: where the last one ends is how far the recording reaches. In the others
 # samples follow each other without gaps, and their number is the length.
@@ -29,40 +32,6 @@ _WAV_PROBE = {"probesize": "4096"}
 _PACKET_BYTES = 16 << 20
 _CHANNELS = 64  # the most that FFmpeg converts
 _TAG_BYTES = 256  # an ID3v1 tag at the end and some
-
-
-class Undecodable(Exception):  # noqa: N818  (reads as what it says of the audio)
-    """No sample can be had from these bytes; the message says why."""
-
-
-class TooMuch(Undecodable):
-    """The recording says itself that it costs more than is left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one session's audio may cost; beyond these it is refused or cut short with an issue."""
-
-    seconds: float = 4 * 3600.0  # two of the longest sessions there are; 460 MB of samples
-    file_bytes: int = 1 << 30  # all files of a session together, as uploaded
-    samples: int = 4 * 3600 * 48_000 * 2  # before resampling, of all channels: what decoding costs
-    packets: int = 4 * 3600 * 400  # 2.5 ms each, the shortest there are
-    tracks: int = 8  # audio tracks of one recording that are mixed
-    lowest_rate: int = 4_000  # Hz: a header that claims 1 Hz turns 2 kB into 64 MB
-    highest_rate: int = 384_000  # Hz: the highest that hardware records
-
-    @property
-    def density(self) -> float:
-        """Samples a second, of all channels, that a recording as long as the limit of seconds may have."""
-        return self.samples / self.seconds if self.seconds else 0.0
-
-
-@dataclass(slots=True)
-class Spent:
-    """What a session's audio has cost so far: samples of all channels before resampling, and packets."""
-
-    samples: int = 0
-    packets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +159,17 @@ def _declared(
     reading.origin = min(starts, default=0.0)
     whole = source.duration / av.time_base if source.duration else None
     if container == "mp4":
-        ends = [float((s.start_time or 0) * s.time_base + s.duration * s.time_base) for s in streams if s.duration]
+        ends = [float(((s.start_time or 0) + s.duration) * s.time_base) for s in streams if s.duration and s.time_base]
         return min([*([max(ends)] if ends else []), *([whole] if whole else [])], default=None)
     # Ogg tells its length on the last page that is there, and FFmpeg guesses that of bare MPEG audio from the bit rate.
     return whole if container in {"matroska", "flac"} else None
 
 
 def _allow(streams: Sequence[av.AudioStream], reading: _Reading) -> None:
-    """How many samples the take may cost. One of many channels or a high rate must say its length to have all that is left.
+    """How many samples the take may cost.
 
-    Else one such file could use up what the good ones behind it need.
+    One of many channels or a high rate has all that is left only if it says its length: else such a file could use up
+    what the good ones behind it need.
     """
     limits, left = reading.limits, max(0, reading.limits.samples - reading.spent.samples)
     density = sum(stream.rate * stream.channels for stream in streams)
@@ -227,7 +197,7 @@ def _drain(source: av.container.InputContainer, reading: _Reading) -> None:
         if track is not None:
             if packet.pos is not None and packet.pos >= 0:
                 position = packet.pos
-            _play(packet, track, position, time, reading)
+            _play(cast("av.Packet[av.AudioStream]", packet), track, position, time, reading)
         over = reading.spent.packets > reading.limits.packets or reading.spent.samples > reading.allowance
         if over or all(track.full for track in reading.tracks.values()):
             reading.capped = True
@@ -236,7 +206,7 @@ def _drain(source: av.container.InputContainer, reading: _Reading) -> None:
         raise Undecodable(f"none of its {reading.damaged} packets can be decoded")
 
 
-def _time(packet: av.Packet, reading: _Reading, *, heard: bool) -> float | None:
+def _time(packet: av.Packet[Stream], reading: _Reading, *, heard: bool) -> float | None:
     """Seconds at which a packet begins; how far the recording reaches is noted."""
     pts = packet.pts
     if pts is None:
@@ -320,13 +290,3 @@ def _decoded(reading: _Reading) -> Decoded:
 def _longest_frame(data: bytes | Source) -> int:
     """The bytes the longest frame of a FLAC file has by its header; FFmpeg adds to the last one what follows."""
     return int.from_bytes(data[15:18], "big") or _PACKET_BYTES
-
-
-def reason(error: BaseException) -> str:
-    """What went wrong in words for the one who sent the file: no name or address out of a program."""
-    if isinstance(error, Undecodable):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "it needs more memory than a recording may"
-    told = error.strerror if isinstance(error, av.error.FFmpegError) else None
-    return f"the decoder gave up: {told}" if told else "the decoder gave up"

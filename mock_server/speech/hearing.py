@@ -6,13 +6,15 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from mock_server.speech import mpeg
-from mock_server.speech.decode import RATE, Decoded, Limits, Spent, TooMuch, Undecodable, decode, reason
+from mock_server.speech.bounds import TooMuch, Undecodable, reason
+from mock_server.speech.decode import RATE, Decoded, decode
 from mock_server.speech.model import FileIssue
 from mock_server.speech.source import Source, is_padding
 from mock_server.speech.structure import flac_frames
 from mock_server.speech.takes import Layout, Take, lay_out
 
 if TYPE_CHECKING:
+    from mock_server.speech.bounds import Limits, Spent
     from mock_server.speech.groups import Group
     from mock_server.speech.mix import Tape
 

@@ -30,14 +30,12 @@ _COMPARED_RATE = 8_000
 _BLOCK = 48_000
 
 
-def _is_one_voice(samples: NDArray[np.int16 | np.float32], channels: int) -> bool:
-    """Whether interleaved samples are the same on all channels; a pair is compared as one number, which is faster."""
-    if channels == 2 and samples.dtype == np.int16:
-        pairs = samples.view(np.uint32)
-        return bool(np.array_equal(pairs >> 16, pairs & 0xFFFF))
-    by_sample = samples.reshape(-1, channels)
-    some = by_sample[:: max(1, len(by_sample) // 100)]
-    return bool((some == some[:, :1]).all()) and bool((by_sample == by_sample[:, :1]).all())
+def _is_one_voice(samples: Pcm, channels: int) -> bool:
+    """Whether interleaved samples are the same on both channels; a pair is compared as one number, which is faster."""
+    if channels != 2:
+        return False
+    pairs = samples.view(np.uint32)
+    return bool(np.array_equal(pairs >> 16, pairs & 0xFFFF))
 
 
 class Mixer:
@@ -71,7 +69,7 @@ class Mixer:
 
     def _mix_frame(self, channels: _Samples) -> _Samples:
         before, signs = self._signs, self._aligned(channels)
-        total = np.nan_to_num(signs @ channels, copy=False)
+        total: _Samples = np.nan_to_num(signs @ channels, copy=False)
         loudest = min(1.0, max(float(channels.max()), -float(channels.min())))
         peak = max(float(total.max()), -float(total.min()))
         level = np.float32(min(1.0, loudest / peak)) if peak > 0 else self._level
@@ -79,28 +77,30 @@ class Mixer:
         rising = np.arange(ramp, dtype=np.float32) / ramp
         if before is not None and not np.array_equal(before, signs):
             total[:ramp] = (1 - rising) * (before @ channels[:, :ramp]) + rising * total[:ramp]
-        total[:ramp] *= self._level + (level - self._level) * rising
+        before_level = min(self._level, level)  # down at once: what is too loud would be cut off
+        total[:ramp] *= before_level + (level - before_level) * rising
         total[ramp:] *= level
         self._signs, self._level = signs, level
-        return np.clip(total, -1, 1, out=total)
+        np.clip(total, -1, 1, out=total)
+        return total
 
     def _aligned(self, channels: _Samples) -> _Samples:
         """The sign of each channel: that of the earlier channel it resembles most, turned over if it is turned over."""
-        assert self._signs is not None  # noqa: S101  (mix sets them)
         some = channels[:, :: self._stride]
         products = some @ some.T
         energies = np.diagonal(products)
         alike = products / np.sqrt(np.outer(energies, energies) + np.float32(1e-12))
         if len(alike) == 1 or alike.min() > _TURNED_OVER:
-            return np.ones_like(self._signs)
-        signs = np.ones_like(self._signs)
+            return np.ones(len(channels), np.float32)
+        signs: _Samples = np.ones(len(channels), np.float32)
         order = np.argsort(-energies, kind="stable")
         for place, channel in enumerate(order[1:], 1):
             earlier = order[:place]
             nearest = earlier[np.abs(alike[channel, earlier]).argmax()]
             turned = alike[channel, nearest] < _TURNED_OVER
             signs[channel] = -signs[nearest] if turned else signs[nearest]
-        return signs * signs[0]
+        signs *= signs[0]
+        return signs
 
 
 class Tape:
@@ -134,12 +134,12 @@ class Tape:
         if len(rest):
             if at > len(self):
                 self._data += bytes(2 * (at - len(self)))
-            self._data += memoryview(np.ascontiguousarray(rest)).cast("B")
+            self._data += np.ascontiguousarray(rest).data.cast("B")
         return len(block)
 
     def _blend(self, at: int, block: Pcm, mixer: Mixer) -> None:
         there = np.frombuffer(self._data, np.int16, len(block), 2 * at)
-        both = np.stack((there, block)).astype(np.float32) / 32_768
+        both = np.stack((there, block)).astype(np.float32) / np.float32(32_768)
         there[:] = np.rint(mixer.mix(both) * 32_767).astype(np.int16)
 
 
@@ -197,25 +197,24 @@ class Track:
         # PyAV reads past the end of frames with eight planes or more: channels are interleaved, in one plane.
         count = frame.layout.nb_channels
         if frame.format.name == "s16":
-            samples: NDArray[np.int16 | np.float32] = np.frombuffer(frame.planes[0], np.int16, frame.samples * count)
+            whole = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples * count)
+            if _is_one_voice(whole, count):
+                return self._mono(np.ascontiguousarray(whole[::count]), frame)
+            samples = whole.astype(np.float32) / np.float32(32_768)
         else:
             (loose,) = self._loose.resample(frame)
-            samples = np.frombuffer(loose.planes[0], np.float32, loose.samples * count)
-        by_channel = samples.reshape(-1, count).T
-        if _is_one_voice(samples, count):
-            mixed = np.ascontiguousarray(by_channel[0])
-        elif samples.dtype == np.int16:
-            mixed = self._mixer.mix(by_channel.astype(np.float32) / 32_768)
-        else:
-            mixed = self._mixer.mix(by_channel)
-        form = "s16" if mixed.dtype == np.int16 else "flt"
-        one = av.AudioFrame.from_ndarray(mixed[None], form, "mono")
-        one.sample_rate = frame.sample_rate
+            samples = np.frombuffer(memoryview(loose.planes[0]), np.float32, loose.samples * count)
+        return self._mono(self._mixer.mix(samples.reshape(-1, count).T), frame)
+
+    @staticmethod
+    def _mono(samples: Pcm | _Samples, like: av.AudioFrame) -> av.AudioFrame:
+        one = av.AudioFrame.from_ndarray(samples[None], "s16" if samples.dtype == np.int16 else "flt", "mono")
+        one.sample_rate = like.sample_rate
         return one
 
     def _keep(self, frames: Sequence[av.AudioFrame]) -> None:
         for frame in frames:
-            block = np.frombuffer(frame.planes[0], np.int16, frame.samples)
+            block = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
             if self._blend is None and self.at < len(self._tape):
                 self._blend = Mixer(RATE)
             kept = self._tape.put(self.at, block, self._blend)

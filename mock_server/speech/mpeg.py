@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mock_server.speech.source import search
@@ -17,9 +17,11 @@ Kind: TypeAlias = Literal["mp3", "aac"]
 _FRAMES = 3
 # How far behind the tags the first frame may lie: as far as FFmpeg looks.
 RESYNC_BYTES = 1 << 16
-# Places that look like a frame's header and are none, in one recording: beyond these the rest is rubbish. Each costs a microsecond.
+# Places that look like a frame's header and are none, in one recording: each costs a microsecond, and beyond these
+# the rest is rubbish.
 _FALSE_STARTS = 2_000_000
 _HOLES = 10_000  # in one recording, for the same reason
+_HEADER_BYTES = 7
 _HEADER = 64  # bytes of a frame that are looked at: its own header and where an index says that it is one
 
 _RATES = (44100, 48000, 32000)
@@ -92,7 +94,7 @@ def behind_tags(data: Octets, at: int = 0) -> int:
 
 def frame_at(data: Octets, at: int) -> Frame | None:
     """The frame whose header stands at this place."""
-    head = data[at : at + 7]
+    head = data[at : at + _HEADER_BYTES]
     if len(head) < 4 or head[0] != 0xFF:
         return None
     return _mpeg_frame(head) or _adts_frame(head)
@@ -116,7 +118,7 @@ _ADTS_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12
 
 
 def _adts_frame(head: bytes) -> Frame | None:
-    if len(head) < 7 or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 >= len(_ADTS_RATES):
+    if len(head) < _HEADER_BYTES or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 >= len(_ADTS_RATES):
         return None
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
     rate = _ADTS_RATES[head[2] >> 2 & 15]
@@ -157,50 +159,68 @@ def _resync(data: Octets, at: int, end: int, false_starts: list[int]) -> int | N
     return None
 
 
+@dataclass(slots=True)
+class _Walk:
+    """Frames found so far, and what between them is neither frame nor tag."""
+
+    data: Octets
+    stop: re.Pattern[bytes]
+    runs: list[Run] = field(default_factory=list)
+    rubbish: list[tuple[int, int]] = field(default_factory=list)
+    frames: int = 0
+    _false_starts: list[int] = field(default_factory=lambda: [_FALSE_STARTS])
+    _stopped: int | None = -1
+
+    def step(self, at: int) -> int | None:
+        """Take what stands at a place; the next place comes back, None if there is no more to find."""
+        run = self.runs[-1] if self.runs else None
+        joined = run is not None and run.stretches[-1][1] == at
+        frame = frame_at(self.data, at)
+        if frame and run and joined and frame.key == run.key and not _is_index(self.data, at, frame):
+            return self._add(run, at, frame)
+        if size := tag_size(self.data, at):
+            return min(at + size, len(self.data))
+        if frame and _row(self.data, at, whole=run is None or joined):
+            return self._add(_begin(self.runs, self.data, at, frame), at, frame)
+        if run and joined and len(self.data) - at < _HEADER_BYTES and self.data[at : at + 1] == b"\xff":
+            run.unfinished = True  # the end cuts through a header
+            return len(self.data)
+        return self._skip(at)
+
+    def _add(self, run: Run, at: int, frame: Frame) -> int:
+        if at + frame.size > len(self.data):
+            run.unfinished = True
+            return len(self.data)
+        run.add(at, frame)
+        self.frames += 1
+        return at + frame.size
+
+    def _skip(self, at: int) -> int | None:
+        if self._stopped is not None and self._stopped < at:
+            self._stopped = search(self.data, self.stop, at)
+        end = len(self.data) if self._stopped is None else self._stopped
+        if not self.runs:
+            end = min(end, at + RESYNC_BYTES)
+        there = _resync(self.data, at + 1, end, self._false_starts)
+        if there is not None and self.runs:
+            self.rubbish.append((at, there))
+        return there
+
+
 def runs(data: Octets, start: int, limit: int, stop: re.Pattern[bytes]) -> tuple[list[Run], int, list[tuple[int, int]]]:
     """Frames from here on, up to so many; where they end, and what between them is neither frame nor tag.
 
     They end where no more are found, or where between them something stands that the pattern knows.
     """
-    found: list[Run] = []
-    rubbish: list[tuple[int, int]] = []
-    false_starts = [_FALSE_STARTS]
-    stopped: int | None = -1
-    at, frames = start, 0
-    while at < len(data) and frames < limit and len(rubbish) < _HOLES:
-        frame = frame_at(data, at)
-        run = found[-1] if found else None
-        if frame and run and frame.key == run.key and run.stretches[-1][1] == at and not _is_index(data, at, frame):
-            if at + frame.size > len(data):
-                run.unfinished = True
-                return found, len(data), rubbish
-        elif size := tag_size(data, at):
-            at = min(at + size, len(data))
-            continue
-        elif frame and _row(data, at, whole=not found or run is not None and run.stretches[-1][1] == at):
-            run = _begin(found, data, at, frame)
-        else:
-            if stopped is not None and stopped < at:
-                stopped = search(data, stop, at)
-            if run and run.stretches[-1][1] == at and len(data) - at < 7 and data[at : at + 1] == b"\xff":
-                run.unfinished = True  # the end cuts through a header
-                return found, len(data), rubbish
-            end = len(data) if stopped is None else stopped
-            if not found:
-                end = min(end, at + RESYNC_BYTES)
-            there = _resync(data, at + 1, end, false_starts)
-            if there is None:
-                return found, at if found else start, rubbish
-            if found:
-                rubbish.append((at, there))
-            at = there
-            continue
-        if run is None:  # pragma: no cover  (every branch that comes here has one)
+    walk = _Walk(data, stop)
+    at = start
+    while at < len(data) and walk.frames < limit and len(walk.rubbish) < _HOLES:
+        there = walk.step(at)
+        if there is None:
             break
-        run.add(at, frame)
-        at += frame.size
-        frames += 1
-    return found, min(at, len(data)), rubbish
+        at = there
+    found = [run for run in walk.runs if run.stretches]
+    return found, at if found else start, walk.rubbish
 
 
 def _begin(found: list[Run], data: Octets, at: int, frame: Frame) -> Run:

@@ -7,13 +7,12 @@ names other files and hosts (SDP, ffconcat, HLS).
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, overload
 
 from mock_server.speech import mpeg
 from mock_server.speech.source import Octets, Source, search
 
 Container: TypeAlias = Literal["matroska", "ogg", "wav", "mp4", "flac", "mp3", "aac"]
-T = TypeVar("T", bytes, Source)
 
 # How each container begins, with as much behind the magic as keeps it apart from chance in the middle of other data.
 BEGINNING = re.compile(
@@ -67,11 +66,17 @@ def unfinished(data: Octets) -> bool:
     return frame is not None and at + 3 * frame.size > len(data)
 
 
-def unwrap(data: T) -> T:
+@overload
+def unwrap(data: bytes) -> bytes: ...
+@overload
+def unwrap(data: Source) -> Source: ...
+def unwrap(data: bytes | Source) -> bytes | Source:
     """The file inside a multipart/form-data envelope that was stored as it came, else all bytes."""
     found = _ENVELOPE.match(data[:_ENVELOPE_LIMIT])
     if found is None or b"content-disposition:" not in found.group(0).lower():
         return data
     end = search(data, re.compile(re.escape(b"\r\n--" + found.group("boundary"))), found.end())
     end = len(data) if end is None else end
-    return data.window(found.end(), end) if isinstance(data, Source) else data[found.end() : end]
+    if isinstance(data, Source):
+        return data.window(found.end(), end)
+    return data[found.end() : end]

@@ -220,7 +220,7 @@ def _wav(data: Octets, found: Extent, steps: int) -> None:
 
 
 def chunk_end(data: Octets, begin: int, size: int) -> int:
-    """Where the next chunk of a RIFF file begins: behind the byte that makes an odd size even, unless it was left out."""
+    """Where the next chunk of a RIFF file begins: an odd size is made even by a byte that some recorders leave out."""
     end = begin + size
     left_out = (
         size % 2 and _CHUNK_ID.fullmatch(data[end : end + 4]) and not _CHUNK_ID.fullmatch(data[end + 1 : end + 5])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ def _told(data: Octets, rubbish: list[tuple[int, int]]) -> tuple[tuple[int, int]
     """What is worth telling: neither a few bytes nor padding nor tags."""
     told = []
     for start, end in rubbish:
-        start = min(mpeg.behind_tags(data, start), end)
-        if end - start >= _RUBBISH_BYTES and not is_padding(data, start, end):
-            told.append((start, end))
+        behind = mpeg.behind_tags(data, start)
+        if end - behind >= _RUBBISH_BYTES and not is_padding(data, behind, end):
+            told.append((behind, end))
     return tuple(told)
