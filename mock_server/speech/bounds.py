@@ -23,6 +23,7 @@ class Limits:
     file_bytes: int = 1 << 30  # all files of a session together, as uploaded
     samples: int = 4 * 3600 * 48_000 * 2  # before resampling, of all channels: what decoding costs
     packets: int = 4 * 3600 * 400  # 2.5 ms each, the shortest there are
+    steps: int = 2_000_000  # pages, blocks and frames that are looked at before decoding: usual ones last 10 ms or more
     tracks: int = 8  # audio tracks of one recording that are mixed
     lowest_rate: int = 4_000  # Hz: a header that claims 1 Hz turns 2 kB into 64 MB
     highest_rate: int = 384_000  # Hz: the highest that hardware records
@@ -35,10 +36,11 @@ class Limits:
 
 @dataclass(slots=True)
 class Spent:
-    """What a session's audio has cost so far: samples of all channels before resampling, and packets."""
+    """What a session's audio has cost so far: samples of all channels at their rate, packets, steps to find them."""
 
     samples: int = 0
     packets: int = 0
+    steps: int = 0
 
 
 def reason(error: BaseException) -> str:

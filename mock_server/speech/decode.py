@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import av
 
 from mock_server.speech.bounds import Limits, Spent, TooMuch, Undecodable, reason
+from mock_server.speech.boxes import samples_named
 from mock_server.speech.mix import RATE, Pcm, Tape, Track
 from mock_server.speech.structure import riff_seconds
 
@@ -106,6 +107,8 @@ def decode(
 
 def _read(data: bytes | Source, reading: _Reading) -> None:
     file = io.BytesIO(data) if isinstance(data, bytes) else data
+    if reading.container == "mp4" and (named := samples_named(data)) > reading.limits.packets:
+        raise TooMuch(f"its index names {named} packets, of which a session may have {reading.limits.packets}")
     probe = _WAV_PROBE if reading.container == "wav" else {}
     with av.open(file, "r", format=reading.container, options=probe, metadata_errors="ignore") as source:
         streams = _heard(source, reading)

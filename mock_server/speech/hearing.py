@@ -43,7 +43,8 @@ class Hearing:
         """Decode every take; one that cannot be decoded costs the others nothing."""
         begin = len(self._tape)
         try:
-            self._layout = lay_out(self._data, self._limits.packets - self._spent.packets)
+            self._layout = lay_out(self._data, self._limits.steps - self._spent.steps)
+            self._spent.steps += self._layout.steps
         except OSError:  # the disk is ours
             raise
         except Exception as error:  # noqa: BLE001  (whatever goes wrong over a client's bytes costs them, not the session)

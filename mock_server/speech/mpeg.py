@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mock_server.speech.source import search
+from mock_server.speech.source import places, search
 
 if TYPE_CHECKING:
     from mock_server.speech.source import Octets
@@ -17,10 +18,9 @@ Kind: TypeAlias = Literal["mp3", "aac"]
 _FRAMES = 3
 # How far behind the tags the first frame may lie: as far as FFmpeg looks.
 RESYNC_BYTES = 1 << 16
-# Places that look like a frame's header and are none, in one recording: each costs a microsecond, and beyond these
-# the rest is rubbish.
-_FALSE_STARTS = 2_000_000
-_HOLES = 10_000  # in one recording, for the same reason
+# Places before the first frame that look like a frame's header and are none: noise has one in three thousand bytes.
+_FALSE_STARTS = 2_000
+_HOLES = 10_000  # between frames of one recording; each is a stretch to remember
 _HEADER_BYTES = 7
 _HEADER = 64  # bytes of a frame that are looked at: its own header and where an index says that it is one
 
@@ -144,31 +144,29 @@ def first_frame(data: Octets, start: int = 0) -> int | None:
     at = behind_tags(data, start)
     if at < len(data) and _row(data, at, whole=True):
         return at
-    return _resync(data, at, min(at + RESYNC_BYTES, len(data)), [_FALSE_STARTS])
+    return _resync(data, at, min(at + RESYNC_BYTES, len(data)), _FALSE_STARTS)[0]
 
 
-def _resync(data: Octets, at: int, end: int, false_starts: list[int]) -> int | None:
-    """The next place where frames follow each other, if there is one."""
-    while (found := search(data, _SYNC, at, end)) is not None:
+def _resync(data: Octets, at: int, end: int, tries: int) -> tuple[int | None, int]:
+    """The next place where frames follow each other, if there is one, and how many were looked at."""
+    tried = 0
+    for tried, found in enumerate(islice(places(data, _SYNC, at, end), tries), 1):
         if _row(data, found):
-            return found
-        false_starts[0] -= 1
-        if false_starts[0] < 0:
-            return None
-        at = found + 1
-    return None
+            return found, tried
+    return None, tried + 1
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
     """Frames found so far, and what between them is neither frame nor tag."""
 
     data: Octets
     stop: re.Pattern[bytes]
+    limit: int  # of steps: frames, and places that look like one
     runs: list[Run] = field(default_factory=list)
     rubbish: list[tuple[int, int]] = field(default_factory=list)
-    frames: int = 0
-    _false_starts: list[int] = field(default_factory=lambda: [_FALSE_STARTS])
+    end: int = 0
+    steps: int = 0
     _stopped: int | None = -1
 
     def step(self, at: int) -> int | None:
@@ -192,35 +190,38 @@ class _Walk:
             run.unfinished = True
             return len(self.data)
         run.add(at, frame)
-        self.frames += 1
+        self.steps += 1
         return at + frame.size
 
     def _skip(self, at: int) -> int | None:
         if self._stopped is not None and self._stopped < at:
             self._stopped = search(self.data, self.stop, at)
         end = len(self.data) if self._stopped is None else self._stopped
+        tries = self.limit - self.steps
         if not self.runs:
-            end = min(end, at + RESYNC_BYTES)
-        there = _resync(self.data, at + 1, end, self._false_starts)
+            end, tries = min(end, at + RESYNC_BYTES), min(tries, _FALSE_STARTS)
+        there, tried = _resync(self.data, at + 1, end, tries)
+        self.steps += tried
         if there is not None and self.runs:
             self.rubbish.append((at, there))
         return there
 
 
-def runs(data: Octets, start: int, limit: int, stop: re.Pattern[bytes]) -> tuple[list[Run], int, list[tuple[int, int]]]:
-    """Frames from here on, up to so many; where they end, and what between them is neither frame nor tag.
+def walk(data: Octets, start: int, limit: int, stop: re.Pattern[bytes]) -> Walk:
+    """Frames from here on, up to so many steps.
 
     They end where no more are found, or where between them something stands that the pattern knows.
     """
-    walk = _Walk(data, stop)
+    found = Walk(data, stop, limit)
     at = start
-    while at < len(data) and walk.frames < limit and len(walk.rubbish) < _HOLES:
-        there = walk.step(at)
+    while at < len(data) and found.steps < limit and len(found.rubbish) < _HOLES:
+        there = found.step(at)
         if there is None:
             break
         at = there
-    found = [run for run in walk.runs if run.stretches]
-    return found, at if found else start, walk.rubbish
+    found.runs = [run for run in found.runs if run.stretches]
+    found.end = at if found.runs else start
+    return found
 
 
 def _begin(found: list[Run], data: Octets, at: int, frame: Frame) -> Run:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 # Headers are read a few bytes at a time; the disk is asked for this much.
@@ -123,15 +123,20 @@ class Source:
         return self._open[1]
 
 
-def search(data: Octets, pattern: re.Pattern[bytes], start: int, end: int | None = None) -> int | None:
-    """Where the pattern is first found at or after a place, None if nowhere before the end."""
+def places(data: Octets, pattern: re.Pattern[bytes], start: int, end: int | None = None) -> Iterator[int]:
+    """Where the pattern is found from a place on, one after the other, before the end."""
     end = len(data) if end is None else min(end, len(data))
     while start < end:
         stretch = data[start : min(start + _SEARCHED + _LONGEST_PATTERN, end)]
-        if (found := pattern.search(stretch)) is not None:
-            return start + found.start()
+        for found in pattern.finditer(stretch):
+            if found.start() < _SEARCHED:
+                yield start + found.start()
         start += _SEARCHED
-    return None
+
+
+def search(data: Octets, pattern: re.Pattern[bytes], start: int, end: int | None = None) -> int | None:
+    """Where the pattern is first found at or after a place, None if nowhere before the end."""
+    return next(places(data, pattern, start, end), None)
 
 
 def is_padding(data: Octets, start: int, end: int) -> bool:

@@ -36,40 +36,41 @@ class Layout:
 
     takes: tuple[Take, ...]
     rubbish: tuple[tuple[int, int], ...]
-    left: int | None = None  # from here on nothing was looked at: there are too many takes or frames
+    left: int | None = None  # from here on nothing was looked at: there are too many takes or steps
+    steps: int = 0
 
 
-def lay_out(data: Octets, frames: int) -> Layout:
-    """Find the takes in the bytes, up to so many frames where each is looked at."""
+def lay_out(data: Octets, limit: int) -> Layout:
+    """Find the takes in the bytes in so many steps: frames of bare MPEG audio, elements of containers."""
     takes: list[Take] = []
     rubbish: list[tuple[int, int]] = []
-    at = 0
-    while at < len(data):
-        if len(takes) >= _TAKES or frames <= 0:
-            return Layout(tuple(takes), _told(data, rubbish), at)
+    at = steps = 0
+    while at < len(data) and len(takes) < _TAKES and steps < limit:
+        steps += 1
         if (container := signed(data, at)) is not None:
-            start = at if signed(data, at) and not mpeg.tag_size(data, at) else mpeg.behind_tags(data, at)
-            extent = structure.extent(container, data, start, frames)
+            start = at if mpeg.tag_size(data, at) == 0 else mpeg.behind_tags(data, at)
+            extent = structure.extent(container, data, start, limit - steps)
             stretches = tuple(extent.stretches) or ((start, extent.end),)
             takes.append(Take(container, stretches, extent.complete, extent.unfinished))
             rubbish += extent.rubbish
-            frames -= extent.steps
+            steps += extent.steps
             at = extent.end
             continue
-        runs, end, between = mpeg.runs(data, at, frames, BEGINNING)
-        if runs:
+        walk = mpeg.walk(data, at, limit - steps, BEGINNING)
+        steps += walk.steps
+        if walk.runs:
             takes += [
-                Take(run.kind, tuple(run.stretches), False, run.unfinished, run.declared, run.seconds) for run in runs
+                Take(run.kind, tuple(run.stretches), False, run.unfinished, run.declared, run.seconds)
+                for run in walk.runs
             ]
-            rubbish += between
-            frames -= sum(run.frames for run in runs)
-            at = end
+            rubbish += walk.rubbish
+            at = walk.end
             continue
         after = search(data, BEGINNING, at + 1)
         after = len(data) if after is None else after
         rubbish.append((at, after))
         at = after
-    return Layout(tuple(takes), _told(data, rubbish))
+    return Layout(tuple(takes), _told(data, rubbish), at if at < len(data) else None, steps)
 
 
 def _told(data: Octets, rubbish: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

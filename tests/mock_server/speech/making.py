@@ -33,6 +33,10 @@ FORMATS = {
 }
 
 
+# QuickTime with plain samples, whose index has an entry a sample; it is not among those that are cut everywhere.
+QUICKTIME = {"mov": ("mov", "pcm_s16le")}
+
+
 def voice(seconds: float = 3.0, recording: str = "short") -> Samples:
     """Somebody speaking."""
     with wave.open(io.BytesIO(load()[recording].read())) as file:
@@ -47,7 +51,7 @@ def encode(
     rate: int = RATE,
 ) -> bytes:
     """A file with these tracks, each of one or several rows; `change` moves packets in time or leaves them out."""
-    name, codec = FORMATS[form]
+    name, codec = {**FORMATS, **QUICKTIME}[form]
     with tempfile.TemporaryDirectory() as folder:  # an index is moved to the front by opening the file again
         path = Path(folder) / "audio"
         with av.open(str(path), "w", format=name, options=options or {}) as file:

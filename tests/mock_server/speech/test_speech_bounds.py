@@ -1,5 +1,6 @@
 """What the audio of a session may cost, whatever it claims."""
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,29 @@ def test_packets_are_counted(uploads: Uploads) -> None:
     whole = assemble([uploads.data("a.webm", encode(voice(5.0)))], Limits(packets=100))
     assert [issue.code for issue in whole.issues] == ["audio_too_long"]
     assert whole.seconds < 3
+
+
+def _named(kind: bytes, at: int, count: int) -> bytes:
+    """An MP4 file whose index names so many samples at a place behind the name of a box."""
+    fragments = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    data = encode(voice(), form="m4a", options=fragments if kind == b"trun" else None)
+    place = data.find(kind) + at
+    return data[:place] + struct.pack(">I", count) + data[place + 4 :]
+
+
+@pytest.mark.parametrize("kind, at", [(b"stsz", 12), (b"trun", 8)])
+def test_an_index_that_names_more_than_a_session_may_have_is_not_read(kind: bytes, at: int, uploads: Uploads) -> None:
+    files = [("audio_0.m4a", _named(kind, at, 200_000_000)), ("audio_1.wav", wav(voice()))]
+    whole = assemble([uploads.data(name, data) for name, data in files], Limits())
+    assert [(issue.name, issue.code) for issue in whole.issues] == [("audio_0.m4a", "audio_too_long")]
+    assert "its index names 200000000 packets" in whole.issues[0].message
+    assert whole.used == ("audio_1.wav",)
+
+
+def test_plain_samples_in_mp4_are_not_taken_for_packets(uploads: Uploads) -> None:
+    whole = assemble([uploads.data("a.mov", encode(voice(), form="mov"))], Limits(packets=1_000))
+    assert whole.issues == ()
+    assert whole.seconds == pytest.approx(3.0, abs=0.1)
 
 
 COST = """
