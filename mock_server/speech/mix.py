@@ -204,11 +204,13 @@ class Track:
         else:
             (loose,) = self._loose.resample(frame)
             samples = np.frombuffer(memoryview(loose.planes[0]), np.float32, loose.samples * count)
-        return self._mono(self._mixer.mix(samples.reshape(-1, count).T), frame)
+        mixed = self._mixer.mix(samples.reshape(-1, count).T) * np.float32(32_768)
+        return self._mono(np.clip(np.rint(mixed), -32_768, 32_767).astype(np.int16), frame)
 
     @staticmethod
-    def _mono(samples: Pcm | _Samples, like: av.AudioFrame) -> av.AudioFrame:
-        one = av.AudioFrame.from_ndarray(samples[None], "s16" if samples.dtype == np.int16 else "flt", "mono")
+    def _mono(samples: Pcm, like: av.AudioFrame) -> av.AudioFrame:
+        # Always of one type: the resampler takes no other after its first frame.
+        one = av.AudioFrame.from_ndarray(samples[None], "s16", "mono")
         one.sample_rate = like.sample_rate
         return one
 

@@ -36,6 +36,7 @@ def test_a_voice_on_one_channel_is_as_loud_as_it_was(channels: int, speaking: in
 @pytest.mark.parametrize("channels, speaking", [(6, 3), (6, 5), (8, 3), (8, 6)])
 def test_no_channel_of_surround_sound_is_left_out(form: str, channels: int, speaking: int, uploads: Uploads) -> None:
     whole = heard(uploads, encode(one_of(channels, speaking), form=form))
+    assert whole.issues == ()
     assert likeness(whole.pcm, SPEECH) > 0.98
     assert level(whole.pcm) == pytest.approx(level(SPEECH), rel=0.1)
 
@@ -52,6 +53,7 @@ def test_no_channel_of_surround_sound_is_left_out(form: str, channels: int, spea
 )
 def test_channels_that_are_turned_over_do_not_cancel_each_other(rows: list[Samples], uploads: Uploads) -> None:
     whole = heard(uploads, wav(np.stack(rows)))
+    assert whole.issues == ()
     assert likeness(whole.pcm, SPEECH) > 0.99
     assert level(whole.pcm) == pytest.approx(level(SPEECH), rel=0.1)
 
@@ -59,6 +61,19 @@ def test_channels_that_are_turned_over_do_not_cancel_each_other(rows: list[Sampl
 def test_a_turned_over_voice_beside_louder_noise_is_heard(uploads: Uploads) -> None:
     noise = np.random.default_rng(1).normal(0, 2 * level(SPEECH), len(SPEECH)).astype(np.int16)
     assert likeness(heard(uploads, wav(np.stack([noise, SPEECH, -SPEECH]))).pcm, SPEECH) > 0.6
+
+
+@pytest.mark.parametrize("form", ["wav", "flac", "mka", "webm"])
+def test_a_pair_of_channels_may_be_alike_for_a_while(form: str, uploads: Uploads) -> None:
+    """Two seconds of silence, one voice on both, one on the left, one turned over, and silence again."""
+    none, alone = np.zeros(32_000, np.int16), np.zeros_like(SPEECH)
+    left = np.concatenate([none, SPEECH, SPEECH, SPEECH, none])
+    right = np.concatenate([none, SPEECH, alone, -SPEECH, none])
+    data = wav(np.stack([left, right])) if form == "wav" else encode(np.stack([left, right]), form=form)
+    whole = heard(uploads, data)
+    assert whole.issues == ()
+    assert likeness(whole.pcm, left) > 0.95
+    assert whole.seconds == pytest.approx(len(left) / 16_000, abs=0.1)
 
 
 def test_loud_channels_do_not_clip(uploads: Uploads) -> None:
@@ -81,6 +96,7 @@ def test_every_track_is_heard(form: str, uploads: Uploads) -> None:
 @pytest.mark.parametrize("form", ["webm", "mka", "m4a"])
 def test_a_track_that_is_another_turned_over_does_not_cancel_it(form: str, uploads: Uploads) -> None:
     whole = heard(uploads, encode(SPEECH, -SPEECH, form=form))
+    assert whole.issues == ()
     assert likeness(whole.pcm, SPEECH) > 0.98
     assert level(whole.pcm) == pytest.approx(level(SPEECH), rel=0.15)
 
