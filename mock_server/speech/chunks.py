@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mock_server.speech.decode import RATE, Decoded, Limits, Pcm, Undecodable, decode
+from mock_server.speech.bounds import Spent
+from mock_server.speech.decode import RATE, Limits, Pcm
+from mock_server.speech.groups import Group, group
+from mock_server.speech.hearing import LENGTH_TOLERANCE_SECONDS, Hearing
+from mock_server.speech.mix import Tape
 from mock_server.speech.model import Failure, FileIssue, Recording
 from mock_server.speech.quality import loud_seconds
-from mock_server.speech.sniff import Container, opens, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Encoders pad and recorders round: less than this, or a fiftieth, is no missing audio.
-_LENGTH_TOLERANCE_SECONDS = 0.5
-_LENGTH_TOLERANCE_SHARE = 0.02
 # Gaps named one by one; a sequence number of a billion is a name, not a billion lost chunks.
 _GAPS_NAMED = 5
 
@@ -41,6 +39,7 @@ class Assembly:
     issues: tuple[FileIssue, ...]
     failure: Failure | None
     spans: tuple[Span, ...] = ()
+    samples: int = 0  # that were decoded to get there, of all channels and tracks at their own rates
 
     def without(self, silent: Sequence[Span]) -> Assembly:
         """The same with recordings in which nothing is said told as issues instead of used."""
@@ -57,19 +56,13 @@ class Assembly:
 
 
 @dataclass(slots=True)
-class _Group:
-    """Files that are one recording: the first has the header, the rest go on where it stops."""
-
-    container: Container
-    names: list[str]
-    parts: list[bytes] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class _Bench:
-    """What has been put together so far."""
+    """What has been put together so far, and what it has cost."""
 
-    pcm: list[Pcm] = field(default_factory=list)
+    tape: Tape
+    limits: Limits
+    longest: float | None  # seconds one file may last
+    spent: Spent = field(default_factory=Spent)
     used: list[str] = field(default_factory=list)
     issues: list[FileIssue] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -86,22 +79,19 @@ def by_sequence(recordings: Sequence[Recording]) -> list[Recording]:
 
 def assemble(recordings: Sequence[Recording], limits: Limits, max_chunk_seconds: float | None = None) -> Assembly:
     """Join files that are in order already; some usable audio is enough for there to be no failure."""
-    bench = _Bench()
+    bench = _Bench(Tape(round(limits.seconds * RATE)), limits, max_chunk_seconds)
     _report_gaps(recordings, bench)
-    left = limits.seconds
-    for group in _group(recordings, limits, bench):
-        if left <= 0:
-            for name in group.names:
-                bench.complain(name, "audio_too_long", f"{name} lies beyond the {limits.seconds:g} s that are heard")
-            continue
-        start = limits.seconds - left
-        pcm = _decode(group, replace(limits, seconds=left), bench, max_chunk_seconds)
-        left -= len(pcm) / RATE
-        if len(pcm):
-            bench.spans.append(Span(tuple(group.names), start, start + len(pcm) / RATE, loud_seconds(pcm)))
-    pcm = np.concatenate(bench.pcm) if bench.pcm else np.zeros(0, np.int16)
+    grouping = group(recordings, limits)
+    bench.issues += grouping.issues
+    for one in grouping.groups:
+        start = len(bench.tape)
+        _hear(one, bench)
+        if len(bench.tape) > start:
+            loud = loud_seconds(bench.tape.view(start))
+            bench.spans.append(Span(tuple(one.names), start / RATE, len(bench.tape) / RATE, loud))
+    failure = None if len(bench.tape) else _nothing(bench.issues)
     return Assembly(
-        pcm, tuple(bench.used), tuple(bench.issues), None if len(pcm) else _nothing(bench.issues), tuple(bench.spans)
+        bench.tape.view(), tuple(bench.used), tuple(bench.issues), failure, tuple(bench.spans), bench.spent.samples
     )
 
 
@@ -129,89 +119,29 @@ def _report_gaps(recordings: Sequence[Recording], bench: _Bench) -> None:
         before = number
 
 
-def _group(recordings: Sequence[Recording], limits: Limits, bench: _Bench) -> list[_Group]:
-    groups: list[_Group] = []
-    room = limits.file_bytes
-    for file in recordings:
-        size = file.path.stat().st_size
-        if size > room:
-            bench.complain(file.name, "audio_too_long", f"{file.name} exceeds the bytes a session may have")
-            continue
-        room -= size
-        data = unwrap(file.path.read_bytes())
-        if not data:
-            bench.complain(file.name, "audio_too_short", f"{file.name} is empty")
-            continue
-        container = opens(data)
-        current = groups[-1] if groups else None
-        if current and _continues(data, container, current.container):
-            current.names.append(file.name)
-            current.parts.append(data)
-        elif container:
-            groups.append(_Group(container, [file.name], [data]))
-        else:
-            bench.complain(file.name, "audio_undecodable", _headless(file, len(recordings) > 1))
-    return groups
-
-
-def _continues(data: bytes, container: Container | None, current: Container) -> bool:
-    """Bare MPEG frames go on with a recording of their kind; every other signature starts a new one."""
-    if container is None:
-        return True
-    return container in {"mp3", "aac"} and container == current and not data.startswith(b"ID3")
-
-
-def _headless(file: Recording, chunked: bool) -> str:
-    if chunked:
-        return f"{file.name} begins without a container header, and so does every file before it"
-    return f"{file.name} is no audio format that is known here"
-
-
-def _decode(group: _Group, limits: Limits, bench: _Bench, max_chunk_seconds: float | None) -> Pcm:
-    """Decode one group onto the bench; the samples come back for their length."""
-    offsets = [0]
-    for part in group.parts[:-1]:
-        offsets.append(offsets[-1] + len(part))
-    try:
-        decoded = decode(b"".join(group.parts), group.container, limits, offsets)
-    except Undecodable as error:
-        for name in group.names:
-            bench.complain(name, "audio_undecodable", f"{name} cannot be decoded: {error}")
-        return np.zeros(0, np.int16)
-    for name, samples in zip(group.names, decoded.shares, strict=True):
-        if samples:
-            bench.used.append(name)
-            # A cut of one recording lasts as long as its bytes happen to: only a file of its own is measured.
-            if len(group.names) == 1:
-                _judge_length(name, samples / RATE, max_chunk_seconds, bench)
-        elif decoded.capped:
-            bench.complain(name, "audio_too_long", f"{name} lies beyond the length that is heard")
-        elif name == group.names[0]:
-            bench.complain(name, "audio_too_short", f"{name} holds no audio")
-        else:
-            bench.complain(name, "audio_undecodable", f"{name} adds no audio to the recording it goes on with")
-    _judge_whole(group.names, decoded, bench)
-    bench.pcm.append(decoded.pcm)
-    return decoded.pcm
-
-
-def _judge_length(name: str, seconds: float, longest: float | None, bench: _Bench) -> None:
-    # Not in spec: E59 leaves open whether a longer chunk may pass; here it is heard, and said (§7.7).
-    if longest is not None and seconds > longest + _LENGTH_TOLERANCE_SECONDS:
-        bench.complain(name, "chunk_too_large", f"{name} lasts {seconds:.1f} s, a chunk may last {longest:g} s")
-
-
-def _judge_whole(names: Sequence[str], decoded: Decoded, bench: _Bench) -> None:
-    """What the container claims against what it held; told at the last file that gave something."""
-    heard = [name for name, samples in zip(names, decoded.shares, strict=True) if samples]
-    if not heard:
+def _hear(one: Group, bench: _Bench) -> None:
+    """Decode one recording onto the tape, take by take, and say of each of its files what became of it."""
+    if bench.tape.room <= 0:
+        for name in one.names:
+            bench.complain(name, "audio_too_long", f"{name} lies beyond the {bench.limits.seconds:g} s that are heard")
         return
-    if decoded.capped:
-        bench.complain(heard[-1], "audio_too_long", f"{heard[-1]} was cut where the length that is heard ends")
-    elif decoded.declared is not None and decoded.seconds < decoded.declared - max(
-        _LENGTH_TOLERANCE_SECONDS, _LENGTH_TOLERANCE_SHARE * decoded.declared
-    ):
-        claim = f"claims {decoded.declared:.1f} s and holds {decoded.seconds:.1f} s"
-        bench.complain(heard[-1], "audio_truncated", f"{names[0]} {claim}")
-    elif decoded.flaw:
-        bench.complain(heard[-1], "audio_truncated", f"{names[0]} is damaged: {decoded.flaw}")
+    hearing = Hearing(one, bench.limits, bench.tape, bench.spent)
+    try:
+        hearing.hear()
+        used, issues = hearing.judge()
+    finally:
+        hearing.close()
+    if not any(hearing.shares):
+        for name in one.names:
+            bench.complain(name, *hearing.nothing(name))
+        return
+    bench.used += used
+    bench.issues += issues
+    if len(one.names) == 1:  # a cut of one recording lasts as long as its bytes happen to
+        _judge_length(one.names[0], hearing.seconds, bench)
+
+
+def _judge_length(name: str, seconds: float, bench: _Bench) -> None:
+    # Not in spec: E59 leaves open whether a longer chunk may pass; here it is heard, and said (§7.7).
+    if bench.longest is not None and seconds > bench.longest + LENGTH_TOLERANCE_SECONDS:
+        bench.complain(name, "chunk_too_large", f"{name} lasts {seconds:.1f} s, a chunk may last {bench.longest:g} s")

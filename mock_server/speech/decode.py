@@ -3,201 +3,293 @@
 from __future__ import annotations
 
 import io
-import re
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 import av
-import numpy as np
-from numpy.typing import NDArray
+
+from mock_server.speech.bounds import Limits, Spent, TooMuch, Undecodable, reason
+from mock_server.speech.boxes import samples_named
+from mock_server.speech.mix import RATE, Pcm, Tape, Track
+from mock_server.speech.structure import riff_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from av.stream import Stream
 
     from mock_server.speech.sniff import Container
+    from mock_server.speech.source import Source
 
-RATE = 16_000
-Pcm: TypeAlias = NDArray[np.int16]
+__all__ = ["RATE", "Decoded", "Limits", "Pcm", "Undecodable", "decode", "riff_seconds"]
 
-# What PyAV raises for bytes that are no audio: its own errors (EOFError and OSError among their bases),
-# ValueError from the resampler, and IndexError where there is no audio stream.
-_REFUSALS = (av.error.FFmpegError, IndexError, ValueError, EOFError, OSError, MemoryError)
-# Formats whose header or last page tells the length; in bare MPEG audio it is a guess from the bit rate.
-_TELLS_LENGTH = frozenset({"matroska", "ogg", "mp4", "flac"})
-# Resampling a second costs what resampling 20 ms does, and holds the interpreter as long: frames are gathered first.
-_BLOCK = 48_000
+# Containers whose packets carry the time: where the last one ends is how far the recording reaches. In the others
+# samples follow each other without gaps, and their number is the length.
+_TIMED = frozenset({"matroska", "mp4"})
 # How far FFmpeg looks into WAV for what the header does not tell. Its default of 5 MB searches all samples for DTS.
 _WAV_PROBE = {"probesize": "4096"}
-# Recorders that cannot go back to the header leave the size of the samples at one of the largest.
-_OPEN_SIZE = 0x7FFF_0000
-
-
-class Undecodable(Exception):  # noqa: N818  (reads as what it says of the audio)
-    """No sample can be had from these bytes; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one session's audio may cost; beyond these it is refused or cut short with an issue."""
-
-    seconds: float = 4 * 3600.0  # two of the longest sessions there are; 460 MB of samples
-    file_bytes: int = 1 << 30  # all files of a session together, as uploaded
-    lowest_rate: int = 4_000  # Hz: a header that claims 1 Hz turns 2 kB into 64 MB
-    highest_rate: int = 384_000  # Hz: the highest that hardware records
+# A second of 16 channels at the highest rate; decoders make all of a packet into samples at once.
+_PACKET_BYTES = 16 << 20
+_CHANNELS = 64  # the most that FFmpeg converts
+_TAG_BYTES = 256  # an ID3v1 tag at the end and some
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Samples, how many of them each joined file gave, and what the decoder noticed on the way."""
+    """How much one take gave, by file, and what the decoder noticed on the way."""
 
-    pcm: Pcm
+    length: int  # in samples of 16 kHz
     shares: tuple[int, ...]
+    touched: frozenset[int]  # files that a packet lay in
     declared: float | None  # seconds the container claims
+    reach: float  # seconds up to which it holds something
     capped: bool
     flaw: str | None
+    unheard: tuple[str, ...] = ()  # tracks that are not heard, and why
 
     @property
     def seconds(self) -> float:
         """Length of the samples in seconds."""
-        return len(self.pcm) / RATE
+        return self.length / RATE
 
 
-class _Sink:
-    """Resamples what was decoded, keeps it up to a limit and counts it by the file it came from."""
+@dataclass(slots=True)
+class _Reading:
+    """A take while it is read: its tracks by stream, what it may cost, what was met."""
 
-    def __init__(self, offsets: Sequence[int], limit: int) -> None:
-        self.data = bytearray()
-        self.counts = [0] * len(offsets)
-        self.full = False
-        self._offsets = offsets
-        self._limit = limit
-        self._file = 0
-        self._shape: tuple[str, str, int] | None = None
-        self._begin()
-
-    def _begin(self) -> None:
-        self._waiting = av.AudioFifo()
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-
-    def take(self, frame: av.AudioFrame, position: int) -> None:
-        """Samples as they were decoded; `position` is where in the bytes they lay."""
-        file = max(0, bisect_right(self._offsets, position) - 1)
-        if file != self._file:
-            self.settle()
-            self._file = file
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape != self._shape:  # joined files of one kind may differ in rate
-            self.settle(end=True)
-            self._begin()
-            self._shape = shape
-        frame.pts = None  # what is missing between frames is not made up for
-        self._waiting.write(frame)
-        if self._waiting.samples >= _BLOCK:
-            self.settle()
-
-    def settle(self, *, end: bool = False) -> None:
-        """Resample what waits; at the end what the resampler holds back, too."""
-        if self._waiting.samples:
-            self._keep(self._resampler.resample(self._waiting.read(partial=True)))
-        if end and self._shape:
-            self._keep(self._resampler.resample(None))
-
-    def _keep(self, frames: Sequence[av.AudioFrame]) -> None:
-        for frame in frames:
-            room = self._limit - len(self.data) // 2
-            samples = min(frame.samples, room)
-            self.data += memoryview(frame.planes[0])[: samples * 2]
-            self.counts[self._file] += samples
-            self.full = self.full or samples < frame.samples
+    container: Container
+    limits: Limits
+    tape: Tape
+    spent: Spent
+    offsets: Sequence[int]
+    longest: int  # bytes a packet can have
+    begin: int
+    tracks: dict[int, Track] = field(default_factory=dict)
+    unheard: list[str] = field(default_factory=list)
+    bases: dict[int, float] = field(default_factory=dict)  # seconds a tick of each stream's clock
+    touched: set[int] = field(default_factory=set)
+    declared: float | None = None
+    origin: float = 0.0  # where the clock stands when the first track begins
+    last: float = 0.0
+    allowance: int = 0  # of samples, with those that were spent before
+    damaged: int = 0
+    stray: int = 0  # bytes that FFmpeg added to a packet because they are none
+    capped: bool = False
+    flaw: str | None = None
 
 
-def decode(data: bytes, container: Container, limits: Limits, offsets: Sequence[int] = (0,)) -> Decoded:
-    """Decode the first audio stream; `offsets` are where each joined file begins in the bytes.
+def decode(
+    data: bytes | Source,
+    container: Container,
+    limits: Limits,
+    offsets: Sequence[int] = (0,),
+    *,
+    tape: Tape | None = None,
+    spent: Spent | None = None,
+) -> Decoded:
+    """Decode all audio tracks of one take onto a tape; `offsets` are where each joined file begins in the bytes.
 
     Raises Undecodable when not one sample can be had. Damage behind the first sample ends or thins the audio
     and is told in `flaw`.
     """
-    sink = _Sink(offsets, round(limits.seconds * RATE))
-    flaw: str | None = None
-    declared: float | None = None
+    tape = Tape(round(limits.seconds * RATE)) if tape is None else tape
+    longest = _longest_frame(data) if container == "flac" else _PACKET_BYTES
+    reading = _Reading(container, limits, tape, spent or Spent(), offsets, longest, len(tape))
     try:
-        probe = _WAV_PROBE if container == "wav" else {}
-        with av.open(io.BytesIO(data), "r", format=container, options=probe, metadata_errors="ignore") as source:
-            stream = source.streams.audio[0]
-            _check_rate(stream.rate, limits)
-            if container == "wav":
-                declared = riff_seconds(data)
-            elif container in _TELLS_LENGTH and source.duration:
-                declared = source.duration / av.time_base
-            try:
-                flaw = _drain(source, stream, sink, limits)
-            finally:
-                sink.settle()  # what came before the damage is heard
-    except _REFUSALS as error:
-        flaw = _reason(error)
-        if not sink.data:
-            raise Undecodable(flaw) from error
-    pcm = np.frombuffer(bytes(sink.data), np.int16)
-    return Decoded(pcm, tuple(sink.counts), declared, sink.full, flaw)
+        _read(data, reading)
+    except Exception as error:  # whatever a library raises over bytes that came from outside is these bytes' fault
+        reading.flaw = reason(error)
+        if len(tape) == reading.begin:
+            raise error if isinstance(error, Undecodable) else Undecodable(reading.flaw) from error
+    return _decoded(reading)
 
 
-def riff_seconds(data: bytes) -> float | None:
-    """The seconds of samples a WAV file should hold by its own header; None where that leaves the size open.
+def _read(data: bytes | Source, reading: _Reading) -> None:
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    if reading.container == "mp4" and (named := samples_named(data)) > reading.limits.packets:
+        raise TooMuch(f"its index names {named} packets, of which a session may have {reading.limits.packets}")
+    probe = _WAV_PROBE if reading.container == "wav" else {}
+    with av.open(file, "r", format=reading.container, options=probe, metadata_errors="ignore") as source:
+        streams = _heard(source, reading)
+        reading.declared = _declared(data, source, streams, reading)
+        _allow(streams, reading)
+        try:
+            _drain(source, reading)
+        finally:
+            for track in reading.tracks.values():
+                track.settle(end=True)  # what came before the damage is heard
 
-    FFmpeg cuts the claim to what is there. Bytes behind the claimed end that are no further chunk count as
-    samples: a size that is too small hides audio.
-    """
-    at, byte_rate = 12, 0
-    while at + 8 <= len(data):
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        if kind == b"fmt ":
-            byte_rate = int.from_bytes(data[at + 16 : at + 20], "little")
-        if kind == b"data":
-            behind = data[at + 8 + size + size % 2 :][:4]
-            if not byte_rate or not 0 < size < _OPEN_SIZE:
-                return None
-            hidden = len(behind) == 4 and not re.fullmatch(rb"[A-Za-z0-9_ ]{4}", behind)
-            return (len(data) - at - 8 if hidden else size) / byte_rate
-        at += 8 + size + size % 2
+
+def _heard(source: av.container.InputContainer, reading: _Reading) -> list[av.AudioStream]:
+    """The audio streams that can be decoded, up to the limit; of the others it is said why not."""
+    streams: list[av.AudioStream] = []
+    refusals: list[str] = []
+    for stream in source.streams.audio:
+        if (refusal := _refusal(stream, reading.limits)) is not None:
+            refusals.append(refusal)
+        elif len(streams) < reading.limits.tracks:
+            streams.append(stream)
+        else:
+            refusals.append(f"only {reading.limits.tracks} audio tracks are heard")
+    if not streams:
+        raise Undecodable(refusals[0] if refusals else "it has no audio track")
+    reading.unheard += refusals
+    reading.tracks = {stream.index: Track(reading.tape, len(reading.offsets)) for stream in streams}
+    return streams
+
+
+def _refusal(stream: av.AudioStream, limits: Limits) -> str | None:
+    """Why a stream cannot be decoded, None if it can."""
+    if stream.codec_context is None:
+        return "its codec is unknown"
+    rate = stream.rate
+    if not rate or not limits.lowest_rate <= rate <= limits.highest_rate:
+        return f"its sample rate of {rate or 0} Hz is outside {limits.lowest_rate} to {limits.highest_rate}"
+    if stream.channels > _CHANNELS:
+        return f"it has {stream.channels} channels, and {_CHANNELS} are heard at most"
     return None
 
 
-def _drain(source: av.container.InputContainer, stream: av.AudioStream, sink: _Sink, limits: Limits) -> str | None:
-    """Decode until the end or the limit; a packet that cannot be decoded is left out and counted."""
-    damaged = 0
+def _declared(
+    data: bytes | Source, source: av.container.InputContainer, streams: Sequence[av.AudioStream], reading: _Reading
+) -> float | None:
+    """The seconds the container claims, to be compared with how far it reaches; the clock may have begun late."""
+    container = reading.container
+    if container == "wav":
+        return riff_seconds(data)
+    starts = [float(s.start_time * s.time_base) for s in streams if s.start_time is not None and s.time_base]
+    reading.origin = min(starts, default=0.0)
+    whole = source.duration / av.time_base if source.duration else None
+    if container == "mp4":
+        ends = [float(((s.start_time or 0) + s.duration) * s.time_base) for s in streams if s.duration and s.time_base]
+        return min([*([max(ends)] if ends else []), *([whole] if whole else [])], default=None)
+    # Ogg tells its length on the last page that is there, and FFmpeg guesses that of bare MPEG audio from the bit rate.
+    return whole if container in {"matroska", "flac"} else None
+
+
+def _allow(streams: Sequence[av.AudioStream], reading: _Reading) -> None:
+    """How many samples the take may cost.
+
+    One of many channels or a high rate has all that is left only if it says its length: else such a file could use up
+    what the good ones behind it need.
+    """
+    limits, left = reading.limits, max(0, reading.limits.samples - reading.spent.samples)
+    density = sum(stream.rate * stream.channels for stream in streams)
+    if density <= limits.density:
+        reading.allowance = limits.samples
+        return
+    claim = 0
+    if reading.declared is not None:
+        late = reading.origin if reading.container in _TIMED and reading.origin <= reading.declared else 0.0
+        claim = round((reading.declared - late) * density)
+    if claim > left:
+        raise TooMuch(f"it has {claim} samples, of which a session may have {limits.samples} and {left} are left")
+    reading.allowance = reading.spent.samples + max(claim, left // 2)
+
+
+def _drain(source: av.container.InputContainer, reading: _Reading) -> None:
+    """Decode until the end or a limit; a packet that cannot be decoded is left out and counted."""
     position = 0
-    for packet in source.demux(stream):
-        if packet.pos is not None and packet.pos >= 0:
-            position = packet.pos
-        try:
-            for frame in _frames(packet):
-                _check_rate(frame.sample_rate, limits)
-                sink.take(frame, position)
-        except av.error.InvalidDataError:
-            damaged += 1
-        if sink.full:
-            return None
-    sink.settle(end=True)
-    if damaged and not sink.data:
-        raise Undecodable(f"none of its {damaged} packets can be decoded")
-    return f"{damaged} damaged packets were left out" if damaged else None
+    timed = reading.container in _TIMED or len(reading.tracks) > 1
+    reading.bases = {stream.index: float(stream.time_base) for stream in source.streams if stream.time_base}
+    for packet in source.demux():
+        reading.spent.packets += 1
+        track = reading.tracks.get(packet.stream_index)
+        time = _time(packet, reading, heard=track is not None) if timed else None
+        if track is not None:
+            if packet.pos is not None and packet.pos >= 0:
+                position = packet.pos
+            _play(cast("av.Packet[av.AudioStream]", packet), track, position, time, reading)
+        over = reading.spent.packets > reading.limits.packets or reading.spent.samples > reading.allowance
+        if over or all(track.full for track in reading.tracks.values()):
+            reading.capped = True
+            return
+    if reading.damaged and not any(any(track.kept) or track.waiting for track in reading.tracks.values()):
+        raise Undecodable(f"none of its {reading.damaged} packets can be decoded")
 
 
-def _frames(packet: av.Packet[av.AudioStream]) -> Iterator[av.AudioFrame]:
-    for frame in packet.decode():
-        if isinstance(frame, av.AudioFrame):
-            yield frame
+def _time(packet: av.Packet[Stream], reading: _Reading, *, heard: bool) -> float | None:
+    """Seconds at which a packet begins; how far the recording reaches is noted."""
+    pts = packet.pts
+    if pts is None:
+        return None
+    base = reading.bases.get(packet.stream_index, 0.0)
+    # A Matroska file has one length for all its tracks, an MP4 one for each.
+    if heard or reading.container == "matroska":
+        reading.last = max(reading.last, (pts + (packet.duration or 0)) * base)
+    return pts * base
 
 
-def _check_rate(rate: int | None, limits: Limits) -> None:
-    if rate is None or not limits.lowest_rate <= rate <= limits.highest_rate:
-        raise Undecodable(f"its sample rate of {rate} Hz is outside {limits.lowest_rate} to {limits.highest_rate}")
+def _play(
+    packet: av.Packet[av.AudioStream], track: Track, position: int, time: float | None, reading: _Reading
+) -> None:
+    first = _file(reading, position)
+    try:
+        if packet.size > _PACKET_BYTES:
+            raise av.error.InvalidDataError(1, "too large for a packet of audio")
+        frames = packet.decode()
+    except av.error.EOFError:
+        return
+    except av.error.FFmpegError:
+        # Bare MPEG audio that was cut out of a stream begins with frames that lean on bytes before them.
+        reading.damaged += reading.container not in {"mp3", "aac"} or any(track.kept) or track.waiting > 0
+        return
+    if packet.size:
+        stray = _stray(packet, reading)
+        reading.stray += stray
+        last = position if stray else position + min(packet.size, reading.longest) - 1
+        reading.touched.update(range(first, _file(reading, last) + 1))
+    at = None
+    if len(reading.tracks) > 1 and time is not None:
+        at = reading.begin + max(0, round((time - reading.origin) * RATE))
+    for frame in frames:
+        if not isinstance(frame, av.AudioFrame):
+            continue
+        if not reading.limits.lowest_rate <= frame.sample_rate <= reading.limits.highest_rate:
+            raise Undecodable(f"its sample rate changes to {frame.sample_rate} Hz")
+        reading.spent.samples += frame.samples * frame.layout.nb_channels
+        track.take(frame, first, at)
+        at = None
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, IndexError):
-        return "it has no audio stream"
-    if isinstance(error, MemoryError):
-        return "it needs more memory than a recording may"
-    return f"the decoder gave up: {getattr(error, 'strerror', None) or error}"
+def _stray(packet: av.Packet[av.AudioStream], reading: _Reading) -> int:
+    """Bytes in a FLAC packet that no frame of the file is long enough for; tags behind the last one are fine."""
+    over = packet.size - reading.longest
+    if reading.container != "flac" or over <= _TAG_BYTES:
+        return 0
+    behind = bytes(packet)[reading.longest :]
+    return over if behind.count(0) < over and b"APETAGEX" not in behind else 0
+
+
+def _file(reading: _Reading, position: int) -> int:
+    return max(0, bisect_right(reading.offsets, position) - 1)
+
+
+def _decoded(reading: _Reading) -> Decoded:
+    length = len(reading.tape) - reading.begin
+    if reading.container in _TIMED:
+        late = reading.declared is not None and reading.origin > reading.declared
+        reach = reading.last - (reading.origin if late else 0.0)  # a length, not the time at the end
+    else:
+        reach = length / RATE
+    flaw = reading.flaw
+    if flaw is None and reading.damaged:
+        flaw = f"{reading.damaged} damaged packets were left out"
+    if flaw is None and reading.stray:
+        flaw = f"{reading.stray} of its bytes are no audio"
+    return Decoded(
+        length,
+        tuple(map(sum, zip(*(track.kept for track in reading.tracks.values()), strict=True))),
+        frozenset(reading.touched),
+        reading.declared,
+        reach,
+        reading.capped or any(track.full for track in reading.tracks.values()),
+        flaw,
+        tuple(reading.unheard),
+    )
+
+
+def _longest_frame(data: bytes | Source) -> int:
+    """The bytes the longest frame of a FLAC file has by its header; FFmpeg adds to the last one what follows."""
+    return int.from_bytes(data[15:18], "big") or _PACKET_BYTES
