@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
-from tests.mock_server.stage import BODY, MINE, code_of
+from tests.mock_server.stage import BODY, MINE, OTHERS, code_of
 
 OPERATIONS = [
     ("GET", "/v1/templates"),
@@ -184,6 +185,38 @@ def test_more_requests_than_the_server_runs_at_once_are_503(mock):
     assert (refused.status_code, code_of(refused), refused.headers["retry-after"]) == (503, "service_unavailable", "1")
     assert discovery.status_code == 200
     assert [answer.status_code for answer in held] == [400, 400]
+    assert mock.get("/v1/templates").status_code == 200
+
+
+@pytest.mark.parametrize(("places", "most"), [(4, 3), (16, 12), (64, 48)])
+def test_the_slow_requests_of_one_client_leave_places_for_another(mock, places, most):
+    mock.set(most_at_once=places)
+    leave = asyncio.Event()
+
+    async def slow_body():
+        await leave.wait()
+        yield b"{}"
+
+    async def crowd():
+        url = "http://mock.example/v1"
+        mine, others = ({"X-API-Key": key} for key in (MINE, OTHERS))
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            started = [
+                group.create_task(mock.client.post(f"{url}/sessions", headers=mine, content=slow_body()))
+                for _ in range(places)
+            ]
+            for _ in range(100):  # every request gets as far as it does without its body
+                await asyncio.sleep(0)
+            own = await mock.client.get(f"{url}/templates", headers=mine)
+            other = await mock.client.get(f"{url}/templates", headers=others)
+            leave.set()
+        return own, other, Counter(task.result().status_code for task in started)
+
+    own, other, held = mock.run(crowd())
+    assert held == {400: most, 503: places - most}
+    assert (own.status_code, code_of(own), own.headers["retry-after"]) == (503, "service_unavailable", "1")
+    assert f"{most} requests of this key's namespace" in own.json()["error"]["message"]
+    assert other.status_code == 200
     assert mock.get("/v1/templates").status_code == 200
 
 
