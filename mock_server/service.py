@@ -248,7 +248,11 @@ class Service:
             gone, keys = await self._store.write(change)
         except StorageError:  # on a full disk there is no room even for the change that makes room
             await self._keeping.space.release()
-            gone, keys = await self._write(change)
+            try:
+                gone, keys = await self._write(change)
+            except problems.Problem:
+                await self._keeping.space.fill()
+                raise
         self.clocks.forget(namespace)
         await self._audio.delete(keys)
         await self._keeping.space.fill()
@@ -256,7 +260,7 @@ class Service:
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now, as far as the disk tells; None while there is room."""
-        return self._keeping.space.shortage()
+        return self._keeping.shortage()
 
     # inside a transaction
 
