@@ -153,6 +153,24 @@ def test_what_breaks_inside_is_told_to_the_log_and_not_to_the_client(mock, monke
     assert MINE not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("//v1/sessions", "two slashes together"),
+        ("/v1//templates", "two slashes together"),
+        ("/v1/templates/", "one at its end"),
+        ("/v1/sessions/ses_1/", "one at its end"),
+        ("/sessions", "under /v1"),
+        ("/templates", "under /v1"),
+        ("/sessions/ses_1/end", "under /v1"),
+    ],
+)
+def test_a_path_that_is_nearly_one_is_told_how_it_differs(mock, path, told):
+    answer = mock.get(f"http://mock.example{path}")
+    assert (answer.status_code, code_of(answer)) == (404, "invalid_request")
+    assert told in answer.json()["error"]["message"]
+
+
 def test_a_refusal_of_a_large_body_does_not_wait_for_it(mock):
     small = mock.post("/v1/sessions", key=None, content=b"x")
     large = mock.post("/v1/sessions", key=None, content=b"x" * 100_000)
