@@ -19,8 +19,8 @@ demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes
 	$(VENV)/bin/scribe-conformance demo --report-dir report
 
 test: $(STAMP) lint ## Run everything CI runs
-	$(PY) -m spec.generate --check
-	$(PY) -m fixtures.build --check
+	$(PY) -m scribe_data.generate --check
+	$(PY) -m scribe_data.build --check
 	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/proof
 	$(PY) -m pytest -q -n 2 tests/proof
 
@@ -31,10 +31,10 @@ bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the sam
 	$(PY) -m bench
 
 generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec
-	$(PY) -m spec.generate
+	$(PY) -m scribe_data.generate
 
 fixtures: $(STAMP) ## Rebuild the audio (needs Debian's flite)
-	$(PY) -m fixtures.build
+	$(PY) -m scribe_data.build
 
 lint: $(STAMP) ## Formatting, style, types, who may import whom
 	$(VENV)/bin/ruff format --check .

@@ -12,10 +12,10 @@ import httpx
 from bench.figure import Figure, Spread, at_least, at_most, plain
 from bench.server import Broken, started
 from conformance.certification import certify
+from conformance.drive.budget import Budget
+from conformance.drive.wire import Wire
 from conformance.evidence import Label
 from conformance.evidence.recorder import Recorder
-from conformance.journeys.budget import Budget
-from conformance.journeys.wire import Wire
 from conformance.target import Options
 from conformance.verdict import Overall
 

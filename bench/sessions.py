@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]  # as in bench.figure
 
-import fixtures
 from bench.figure import Figure, Spread, at_least, plain
 from bench.flow import flows, settled
 from bench.server import Server, started
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from bench.flow import Round
@@ -24,7 +24,7 @@ _LEAST = 0.40
 
 def audio() -> bytes:
     """100 KB of the visit, as a WAV of its own: the scripted transcriber decodes it like any stranger's."""
-    with wave.open(io.BytesIO(fixtures.load()["visit"].read())) as source:
+    with wave.open(io.BytesIO(recordings.load()["visit"].read())) as source:
         form, frames = source.getparams(), source.readframes(100_000)
     out = io.BytesIO()
     with wave.open(out, "wb") as target:

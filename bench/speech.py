@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil  # type: ignore[import-untyped]  # as in bench.figure
 
-import fixtures
 from bench.figure import Figure, Spread, at_most, plain
 from bench.server import Broken, started
 from mock_server.settings import DEFAULT_KEY
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def _peak(pid: int, client: httpx.Client, audio: bytes) -> dict[str, float]:
 
 def measure() -> list[Figure]:
     """Rounds on both, one after the other, then the memory."""
-    audio = fixtures.load()["visit"].read()
+    audio = recordings.load()["visit"].read()
     floor: list[float] = []
     subject: list[float] = []
     with tempfile.TemporaryDirectory() as folder:

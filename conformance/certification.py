@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-import spec
+import scribe_data
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
 
@@ -38,9 +38,9 @@ async def certify(
     progress: Callable[[Progress], None] | None = None,
 ) -> Run:
     """Drive the target and grade every service requirement; raises TargetUnreachable or CredentialsRefused."""
-    text = spec.load(profile, options.revision)
+    text = scribe_data.load(profile, options.revision)
     started, clock = datetime.now(UTC), time.monotonic()
-    evidence = await drive_all(options, progress)
+    evidence = await drive_all(options, progress, text=text)
     graded = grade(evidence, text, reading, only)
     return Run(
         overall=conclude(graded),

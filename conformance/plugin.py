@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from conformance.run import Graded, Run
     from conformance.runner import Options
-    from spec import Spec
+    from scribe_data import Spec
 
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SPEC: pytest.StashKey[Spec] = pytest.StashKey()
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--scribe-upload-origin", action="append", default=[], metavar="URL", help="the service's own, too; repeatable"
     )
     group.addoption(
-        "--scribe-processing-timeout", type=float, default=120.0, metavar="S", help="wait for a result (%(default)s)"
+        "--scribe-processing-timeout", type=float, default=180.0, metavar="S", help="wait for a result (%(default)s)"
     )
     group.addoption("--scribe-seed", type=int, default=0, help="%(default)s")
     group.addoption("--scribe-report-dir", metavar="DIR", help="also write the four report files there")
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _check_selection(config: pytest.Config) -> None:
     from conformance.run import selects
-    from spec import SpecError
+    from scribe_data import SpecError
 
     try:
         known = _spec(config).requirements.values()
@@ -119,9 +119,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def _spec(config: pytest.Config) -> Spec:
     if _SPEC not in config.stash:
-        import spec
+        import scribe_data
 
-        config.stash[_SPEC] = spec.load("medscribe", config.getoption("--scribe-revision"))
+        config.stash[_SPEC] = scribe_data.load("medscribe", config.getoption("--scribe-revision"))
     return config.stash[_SPEC]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conformance.checks import Check
     from conformance.evidence import Evidence, Exchange
-    from spec import Requirement, Spec
+    from scribe_data import Requirement, Spec
 
 #: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
 WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-injection", "needs-tls"})
@@ -133,8 +133,10 @@ def grade(
     only: Collection[str] = (),
     checks: Mapping[str, tuple[Check, ...]] | None = None,
 ) -> tuple[Graded, ...]:
-    """Every service requirement of the spec, in its order, with its verdict."""
+    """Every service requirement of the spec, in its order, with the verdict the evidence gives it by that spec."""
     known = all_checks() if checks is None else checks
+    if evidence.text is not spec:
+        evidence = replace(evidence, text=spec)
     return tuple(
         grade_one(requirement, known.get(requirement.id, ()), evidence, reading)
         for requirement in spec.requirements.values()

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+import scribe_data
+from conformance.drive.budget import Budget, BudgetSpent
+from conformance.drive.clock import ClockTrouble, TestClock
+from conformance.drive.course import RunEnded
+from conformance.drive.driver import Driver
+from conformance.drive.negotiation import prepare
+from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts, Note
 from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.journeys import all_journeys
-from conformance.journeys.budget import Budget, BudgetSpent
-from conformance.journeys.clock import ClockTrouble, TestClock
-from conformance.journeys.driver import Driver
-from conformance.journeys.preparation import prepare
-from conformance.journeys.wire import Wire
 from conformance.target import CredentialsRefused, Options, TargetUnreachable
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.journeys import Journey
     from conformance.target import Target
-    from fixtures import Fixture
+    from scribe_data import Spec
+    from scribe_data.recordings import Fixture
 
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
@@ -87,6 +91,8 @@ class _Run:
             await journey.walk(drive)
         except BudgetSpent:
             drive.note("deadline", f"The time of the run ({self.options.budget:g} s) was over during {name!r}.")
+        except RunEnded as ended:
+            drive.note(ended.reason, str(ended))
         except ClockTrouble as trouble:
             drive.note("no_clock", str(trouble))
         except Exception as error:  # noqa: BLE001 - a mistake of the kit costs one journey and is reported, not hidden
@@ -102,22 +108,22 @@ async def drive_all(
     *,
     audio: Mapping[str, Fixture] | None = None,
     journeys: Iterable[Journey] | None = None,
+    text: Spec | None = None,
 ) -> Evidence:
-    """Prepare the target, run the journeys (default: all) and freeze the evidence.
+    """Prepare the target, run the journeys (default: all) and freeze the evidence with the text it is judged by.
 
     Raises TargetUnreachable and CredentialsRefused when there is nothing to grade. Trouble on the way is evidence,
     running out of `options.budget` is a note `deadline`, a mistake of the kit a note `kit_error`.
     """
     if audio is None:
-        from fixtures import load
-
-        audio = load()
+        audio = recordings.load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
     recorder = Recorder(options.redactor)
     for option in options.short_keys:
         recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
     with guarded(options.redactor):
-        return await _drive_all(options, recorder, progress, audio, chosen)
+        frozen = await _drive_all(options, recorder, progress, audio, chosen)
+    return replace(frozen, text=text or scribe_data.load(), recordings=audio)
 
 
 async def _drive_all(

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from conformance.drive.forms import Form
+from conformance.drive.naming import Naming
 from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import httpx
 
     from conformance.verdict import Reading
 
-#: The ways to hand an audio file over: (7.2) multipart and raw to upload_url; (E44) POST or PUT to upload_url + name;
-#: (7.4) PUT to storage, with the name in the path for chunks.
-UploadForm = Literal["multipart", "raw", "named-post", "named-put", "storage-put"]
+#: The ways to hand an audio file over: (7.2) multipart and raw to upload_url; (E44) raw by POST or PUT, or as a form,
+#: to upload_url + name; (7.4) PUT to storage, with the name in the path for chunks, or a form with the signature.
+UploadForm = Literal["multipart", "raw", "named-post", "named-put", "named-form", "storage-put", "storage-form"]
+#: What an end carries: nothing, {}, or {"audio_files_sent": n} (E38).
+EndForm = Literal["none", "empty", "count"]
 
+#: RFC 9110 §5.1 and §5.5, without what no terminal should print.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD = re.compile(r"[\x20-\x7e]*")
 _KEY = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".invalid", ".example", ".home.arpa")
 
@@ -90,7 +99,7 @@ class Options:
     seed: int = 0
     #: Not shown either: a password may stand in it.
     test_clock: str | None = field(default=None, repr=False)
-    processing_timeout: float = 120.0
+    processing_timeout: float = 180.0
     budget: float = 900.0
     #: A server may transcribe before it acknowledges; 60 s is where proxies give up by default.
     request_timeout: float = 60.0
@@ -99,13 +108,28 @@ class Options:
     concurrency: int = 8
     only: tuple[str, ...] = ()
     extra_origins: tuple[str, ...] = ()
+    #: The root of all operations, where discovery is missing or wrong about it.
+    base_url: str | None = None
+    #: A template id that the service fills, where its list cannot be read.
+    template: str | None = None
+    #: Headers that go with every request, such as a gateway's own key. Not shown: they may be secrets.
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    #: A file of certificates to trust besides none, and a client's own; whether anybody's are.
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    insecure: bool = False
     transport: httpx.AsyncBaseTransport | None = None
 
     @cached_property
     def redactor(self) -> Redactor:
         """Takes whatever the operator keeps to himself out of all that is kept or shown of a run."""
         clock = urlsplit(self.test_clock).password if self.test_clock and split_origin(self.test_clock) else None
-        told = {KEY: self.api_key, SECOND_KEY: self.second_api_key, placeholder_of("test clock"): unquote(clock or "")}
+        told = {placeholder_of(name): value for name, value in self.headers}
+        told |= {
+            KEY: self.api_key,
+            SECOND_KEY: self.second_api_key or "",
+            placeholder_of("test clock"): unquote(clock or ""),
+        }
         return Redactor({name: secret for name, secret in told.items() if secret})
 
     @property
@@ -115,23 +139,63 @@ class Options:
         return tuple(name for name, key in keys if key is not None and is_short(key))
 
     def __post_init__(self) -> None:
+        self._check_addresses()
+        self._check_keys()
+        for name, seconds in (
+            ("--processing-timeout", self.processing_timeout),
+            ("--first-timeout", self.first_timeout),
+            ("--max-time", self.budget),
+        ):
+            if not 0 < seconds < float("inf"):
+                raise BadOption(f"{name} must be a number of seconds above 0")
+        for name, value in self.headers:
+            if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
+                raise BadOption(f"--header takes 'Name: value' in printable ASCII; {name[:40]!r} is none")
+        self.tls()
+
+    def _check_addresses(self) -> None:
         if split_origin(self.target) is None and split_origin(self.api_key) is not None:
             raise BadOption("--api-key is an address and --target is none: the two are exchanged")
         origins = (("--upload-origin", url) for url in self.extra_origins)
-        for name, url in (("--target", self.target), ("--test-clock", self.test_clock), *origins):
+        named = (("--target", self.target), ("--test-clock", self.test_clock), ("--base-url", self.base_url))
+        for name, url in (*named, *origins):
             if url is not None and split_origin(url) is None:
                 told = f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"
                 raise BadOption(self.redactor.text(told))
         parts = urlsplit(self.target)
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise BadOption("--target must be a plain address, without password, ? or #; the key goes into --api-key")
+
+    def _check_keys(self) -> None:
         for name, key in (("--api-key", self.api_key), ("--second-api-key", self.second_api_key)):
             if key is not None and not _KEY.fullmatch(key):
                 raise BadOption(f"{name} must be printable ASCII without spaces around it: it travels in a header")
-        if not 0 < self.processing_timeout < float("inf"):
-            raise BadOption("--processing-timeout must be a number of seconds above 0")
         if self.api_key == self.second_api_key:
             raise BadOption("--second-api-key must belong to another client than --api-key: both are the same")
+
+    def tls(self) -> ssl.SSLContext | bool:
+        """Which certificates a target may show; raises BadOption for files that hold none."""
+        if self.insecure:
+            return False
+        if self.ca_file is None and self.cert_file is None:
+            return True
+        context = ssl.create_default_context()
+        try:
+            if self.ca_file is not None:
+                context.load_verify_locations(self.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise BadOption(f"--ca-file {self.ca_file} holds no certificates in PEM form ({_why(error)})") from error
+        try:
+            if self.cert_file is not None:
+                context.load_cert_chain(self.cert_file)
+        except (OSError, ssl.SSLError) as error:
+            told = f"--cert {self.cert_file} does not hold a certificate and its key in PEM form ({_why(error)})"
+            raise BadOption(told) from error
+        return context
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or getattr(error, "reason", "") or str(error)
 
 
 def _bare(url: str) -> str:
@@ -145,8 +209,9 @@ class Target:
     """What preparation found out; journeys go by it and change nothing in it.
 
     `base_url` has no trailing slash. `templates` are the listed ids, transcript last. `model` is the model of the
-    kit's requests: an object of discovery, or an empty one. `upload_type` is the kit's default. `upload_form` is the
-    dialect that worked, None when none did or none could be tried. `max_chunk_seconds` is None when not declared.
+    kit's requests: an object of discovery, or an empty one. `form` is the create body that is taken, `end_form` what
+    an end has to carry, `naming` how files are listed, `upload_form` the way audio is handed over: None when none
+    worked or none could be tried. `max_chunk_seconds` is None when not declared.
     """
 
     base_url: str
@@ -156,12 +221,21 @@ class Target:
     model: Mapping[str, Any] = field(default_factory=dict)
     audio_formats: tuple[str, ...] = ()
     upload_methods: tuple[str, ...] = ("chunked", "single")
-    upload_type: str = "chunked"
+    form: Form = field(default_factory=Form)
+    end_form: EndForm = "none"
+    naming: Naming = Naming.AS_SENT
     upload_form: UploadForm | None = None
     api_target: bool | None = None
     max_chunk_seconds: float | None = None
     second_key: bool = False
     public_host: bool = False
+    #: The status of POST /sessions where no form of a create body is taken.
+    refused: int | None = None
+
+    @property
+    def upload_type(self) -> str:
+        """The kit's default."""
+        return self.form.upload_type
 
     def offer(self, model: object) -> Mapping[str, Any] | None:
         """What discovery says of a model, if it lists it."""

@@ -11,7 +11,7 @@ from conformance.finding import Finding, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spec.model import Level
+    from scribe_data.model import Level
 
 Reading = Literal["lenient", "strict"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 #: A read may lag so many seconds behind a write (rule 3); what is left is the difference of two clocks.
 LAG = 5.0 - 0.1
-#: States that only an end leads to, or the service itself.
-_ENDED = ("processing", "completed", "partial", "failed")
 
 
 def may_lag(write: Exchange, read: Exchange) -> bool:
@@ -24,12 +23,13 @@ def may_lag(write: Exchange, read: Exchange) -> bool:
 
 def ends_by_itself(evidence: Evidence) -> bool:
     """Whether the service was seen to end a session nobody had asked it to end: a capability of its own (E70)."""
+    ended = evidence.text.lifecycle.after_end
     first_end: dict[str | None, int] = {}  # by whomever
     for x in evidence.exchanges:
         if x.label.operation == "end":
             first_end.setdefault(x.label.session, x.number)
     return any(
-        x.accepted and x.document.get("status") in _ENDED and x.number < first_end.get(story.key, x.number + 1)
+        x.accepted and x.document.get("status") in ended and x.number < first_end.get(story.key, x.number + 1)
         for story in evidence.stories.values()
         for x in story.reads
     )
@@ -76,20 +76,30 @@ class Arrived:
 
 def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     """What was uploaded to a session when `by` was sent, whoever sent it and why."""
-    sent = [x for x in evidence.exchanges if x.label.operation == "upload" and x.label.session == session]
+    sent = [x for x in evidence.about(session) if x.label.operation == "upload"]
     earlier = [x for x in sent if x.number < by.number and x.label.file]
-    plain = [x for x in earlier if x.label.probe is None and x.label.credential == "right"]
+    plain = [x for x in earlier if _is_plain(x)]
     acknowledged = [x for x in plain if x.accepted and x.received <= by.sent]
-    maybe = [x for x in plain if x not in acknowledged and (x.accepted or x.response is None or x.status >= 500)]
+    maybe = [x for x in plain if _doubtful(x) and not (x.accepted and x.received <= by.sent)]
     return Arrived(
         frozenset(str(x.label.file) for x in acknowledged),
         frozenset(str(x.label.file) for x in maybe),
-        any(x not in plain and (x.accepted or x.response is None or x.status >= 500) for x in earlier),
+        any(_doubtful(x) and not _is_plain(x) for x in earlier),
         max(acknowledged, key=lambda x: x.received, default=None),
     )
 
 
+def _is_plain(x: Exchange) -> bool:
+    """Whether an upload is a valid request of the session's owner."""
+    return x.label.probe is None and x.label.credential == "right"
+
+
+def _doubtful(x: Exchange) -> bool:
+    """Whether an upload may have arrived: it was taken, or its answer does not tell."""
+    return x.accepted or x.response is None or x.status >= 500
+
+
 def sent_twice(evidence: Evidence, session: str | None) -> set[str]:
-    """Names under which a session was sent something more than once: what a list makes of them is E69's."""
-    names = [x.label.file for x in evidence.exchanges if x.label.operation == "upload" and x.label.session == session]
-    return {name for name in names if name and names.count(name) > 1}
+    """Names under which a session was sent something more than once; E69 leaves open what a list makes of them."""
+    names = Counter(x.label.file for x in evidence.about(session) if x.label.operation == "upload")
+    return {name for name, times in names.items() if name and times > 1}

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
+from conformance.checks.cells import cell, judge_cell
 from conformance.checks.declared import member, methods
 from conformance.checks.documents import whole
 from conformance.checks.refusals import put_off
@@ -15,7 +16,7 @@ from conformance.finding import departs, holds, inconclusive, not_applicable, re
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.evidence import Credential, Evidence, Exchange, Operation, Story
+    from conformance.evidence import Credential, Evidence, Exchange, Operation
     from conformance.finding import Finding
 
 _WRONG_KEY = ("authentication_failed", "invalid_api_key")
@@ -23,7 +24,6 @@ _WRONG_KEY = ("authentication_failed", "invalid_api_key")
 FOREIGN = "another client's session"
 _FOREIGN_OPERATIONS: tuple[Operation, ...] = ("get", "upload", "end")
 _STATES = "authentication/states"
-_RESTING = ("completed", "partial", "failed")
 #: Members of a session document that tell about the consultation or its progress.
 _CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
 
@@ -131,34 +131,35 @@ def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Findi
     """(5.5) GET and end of an own session in each state: 401, and the session stays as it was."""
     for x in (*_bare(evidence, "none"), *_bare(evidence, "wrong")):
         if x.label.operation in ("get", "end"):
-            told = f"{x.request.method} of an own session is not refused ({x.label.probe})."
-            yield holds(x) if x.status == 401 else put_off(x) or violates(x, told, expected=401, actual=x.status)
+            what = f"{x.request.method} of an own session ({x.label.probe})"
+            yield judge_cell(cell(evidence, "no_credential", x.label.operation), x, what)
     yield from _untouched(evidence, _STATES)
 
 
-def _restless(reads: Sequence[Exchange]) -> Exchange | None:
+def _restless(reads: Sequence[Exchange], resting: tuple[str, ...]) -> Exchange | None:
     """The first read that shows another state than the one a session already rested in."""
     for before, after in pairwise(reads):
         was = before.document.get("status")
-        if was in _RESTING and after.document.get("status") != was:
+        if was in resting and after.document.get("status") != was:
             return after
     return None
 
 
 def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     """Reads on either side of refused operations show the same state and counts, the run's own doing aside."""
-    own = [x for x in evidence.exchanges if x.label.session == session and x.label.graded and x.response]
+    own = list(evidence.select(session=session))
     reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
     asked = next((x.number for x in own if x.label.operation == "end" and x.label.credential == "right"), None)
-    by_itself = ends_by_itself(evidence)  # E70
+    lifecycle, by_itself = evidence.text.lifecycle, ends_by_itself(evidence)  # E70
     for x in reads:
         status = x.document.get("status")
-        if not by_itself and (asked is None or x.number < asked) and status in ("processing", *_RESTING):
+        if not by_itself and (asked is None or x.number < asked) and status in lifecycle.after_end:
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
     # The control: where sessions that no stranger knocked at do not rest either, that is SES-STATE-010's.
     others = [s.reads for s in evidence.stories.values() if s.key != session]
-    restless = _restless(reads) if not any(map(_restless, others)) else None
+    resting = lifecycle.results
+    restless = _restless(reads, resting) if not any(_restless(each, resting) for each in others) else None
     if restless is not None:
         told = "A session at rest changed between reads with only refused operations in between."
         yield violates(restless, told, pointer="/status", expected="the state it rested in")
@@ -187,7 +188,7 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select(operation, probe=FOREIGN):
             if operation == "upload" and opens_by_itself(evidence, x):
                 continue
-            yield _kept_out(x, evidence.stories.get(x.label.session or ""))
+            yield _kept_out(evidence, x, operation)
     yield from _untouched(evidence, "authentication/foreign")
 
 
@@ -198,8 +199,9 @@ def _names(value: object) -> set[str]:
     return set().union(*map(_names, value)) if isinstance(value, list) else set()
 
 
-def _kept_out(x: Exchange, story: Story | None) -> Finding:
+def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
     """Whether another client was refused without being told anything about the session."""
+    story = evidence.stories.get(x.label.session or "")
     shown = sorted(_CONTENT & _names(x.document))
     data = story.asked.get("additional_data") if story else None
     for value in data.values() if isinstance(data, dict) else ():
@@ -208,13 +210,7 @@ def _kept_out(x: Exchange, story: Story | None) -> Finding:
     if shown:
         told = f"Another client is shown the session ({x.label.operation})."
         return violates(x, told, expected="no content of the session", actual=shown)
-    if x.status in (403, 404):
-        return holds(x)
-    if 400 <= x.status < 500:
-        told = f"Another client's {x.label.operation} is refused with an unusual status."
-        return put_off(x) or departs(x, "E49", told, expected="403 or 404", actual=x.status)
-    told = f"Another client's {x.label.operation} is not refused."
-    return put_off(x) or violates(x, told, expected="403 or 404", actual=x.status)
+    return judge_cell(cell(evidence, "other_client", operation), x, f"Another client's {operation}")
 
 
 @check("AUTH-027")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-import spec
 from conformance.checks.errors import error_of, errors_met
+from conformance.checks.once import once
 from conformance.checks.registry import check
 from conformance.finding import (
     Finding,
@@ -26,40 +25,6 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange
 
 
-#: The table of §11.2 with the statuses each code goes with, and the code §3.3 adds.
-CODES: dict[str, tuple[int, ...]] = {
-    "authentication_failed": (401,),
-    "token_expired": (401,),
-    "invalid_api_key": (401,),
-    "forbidden": (403,),
-    "rate_limit_exceeded": (429,),
-    "session_not_found": (404,),
-    "template_not_found": (404,),
-    "webhook_not_found": (404,),
-    "session_expired": (410,),
-    "invalid_request": (400, 409),  # 409: too late or in the wrong state, which the tables have no code for (E37, E41)
-    "invalid_audio_format": (400,),
-    "chunk_too_large": (400,),
-    "invalid_template": (400,),
-    "missing_required_field": (400,),
-    "audio_quality_poor": (422,),
-    "audio_too_short": (422,),
-    "language_unsupported": (422,),
-    "processing_failed": (500,),
-    "internal_error": (500,),
-    "service_unavailable": (503,),
-    "unsupported_version": (400,),
-}
-#: Leniently also these (E64; E27 for templates): 422 for what is invalid, a proxy's code for what is too large or of a
-#: wrong type.
-_LENIENT: dict[str, tuple[int, ...]] = {
-    "invalid_request": (422,),
-    "invalid_audio_format": (422, 415),
-    "chunk_too_large": (422, 413),
-    "invalid_template": (422, 404),
-    "template_not_found": (400, 422),
-    "missing_required_field": (422,),
-}
 #: Statuses the table of codes has no row for: any code may stand with them (E63), but for the one E64 names.
 _PAIR_EXEMPT = (405, 413)
 #: E35: legal in the body of a 410, elsewhere unusual.
@@ -69,20 +34,23 @@ _ELSEWHERE = "processing_incomplete"
 def _coded(evidence: Evidence, codes: Collection[str]) -> Iterator[tuple[Exchange, str]]:
     for x in errors_met(evidence):
         code = x.response.error_code if x.response else None
-        exempt = x.status in _PAIR_EXEMPT and x.status not in _LENIENT.get(code or "", ())
+        known = evidence.text.codes.get(code or "")
+        exempt = x.status in _PAIR_EXEMPT and not (known and x.status in known.lenient)
         if code in codes and not exempt:
             yield x, str(code)
 
 
-@cache
-def _by_operation() -> frozenset[tuple[str, str]]:
+@once
+def _by_operation(evidence: Evidence) -> frozenset[tuple[str, str]]:
     """Operation and code, as the cells of the lifecycle name them: session_ended is in no table of the text (E63)."""
-    return frozenset((cell.operation, cell.error) for cell in spec.load().lifecycle.cells.values() if cell.error)
+    cells = evidence.text.lifecycle.cells.values()
+    return frozenset((cell.operation, cell.error) for cell in cells if cell.error)
 
 
 @check("ERR-004")
 def codes_come_from_the_list(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) The table, unsupported_version, and what the lifecycle names for the operation."""
+    listed = evidence.text.codes_of("answer")
     for x in errors_met(evidence):
         code = x.response.error_code if x.response else None
         if code is None:
@@ -90,7 +58,7 @@ def codes_come_from_the_list(evidence: Evidence) -> Iterable[Finding]:
         told = "An error code is not in the list of §11.2."
         if code == _ELSEWHERE:
             yield warns(x, f"{code} stands outside the body of a 410.", pointer="/error/code", erratum="E35")
-        elif code in CODES or (x.label.operation, code) in _by_operation():
+        elif code in listed or (x.label.operation, code) in _by_operation(evidence):
             yield holds(x)
         else:
             yield tolerated(x, "E63", told, pointer="/error/code", actual=code)
@@ -101,10 +69,11 @@ def _pairs(evidence: Evidence, *codes: str) -> Iterator[Finding]:
     for x, code in _coded(evidence, codes):
         seen = True
         told = f"The code {code} stands with status {x.status}."
-        wanted, where = " or ".join(map(str, CODES[code])), "/error/code"
-        if x.status in CODES[code]:
+        known, where = evidence.text.codes[code], "/error/code"
+        wanted = " or ".join(map(str, known.statuses))
+        if x.status in known.statuses:
             yield holds(x)
-        elif x.status in _LENIENT.get(code, ()):
+        elif x.status in known.lenient:
             yield departs(x, "E64", told, pointer=where, expected=wanted, actual=x.status)
         else:
             yield violates(x, told, pointer=where, expected=wanted, actual=x.status)

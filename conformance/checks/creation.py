@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.declared import is_absolute
-from conformance.checks.documents import missing
 from conformance.checks.refusals import settled
 from conformance.checks.registry import check
-from conformance.checks.timestamps import judge_stamp, seconds_between
+from conformance.checks.timestamps import seconds_between
 from conformance.finding import (
     holds,
     inconclusive,
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
-
-
-_MEMBERS = {"session_id": str, "status": str, "created_at": str, "expires_at": str, "upload_url": str}
-#: The enum of the 201 (E18).
-_ENUM = ("created", "initialized", "processing", "completed", "failed")
 
 
 def creates_taken(evidence: Evidence) -> Iterator[Exchange]:
@@ -80,40 +74,6 @@ def success_is_201_with_json(evidence: Evidence) -> Iterable[Finding]:
                 expected="201 application/json",
                 actual=f"{x.status} {media}",
             )
-
-
-@check("SES-CREATE-003")
-def the_201_has_its_members(evidence: Evidence) -> Iterable[Finding]:
-    """(6.2) session_id, status, created_at, expires_at, upload_url, all strings."""
-    for x in creates_taken(evidence):
-        wrong = missing(x, _MEMBERS)
-        for pointer, value in wrong.items():
-            told = f"{pointer[1:]} is missing from the 201, or is no string."
-            yield violates(x, told, pointer=pointer, expected="string", actual=value)
-        if not wrong:
-            yield holds(x)
-
-
-@check("SES-CREATE-005")
-def the_status_of_the_201_is_in_its_enum(evidence: Evidence) -> Iterable[Finding]:
-    """(6.2) The enum the schema prints."""
-    for x in creates_taken(evidence):
-        status = x.document.get("status")
-        if status in _ENUM:
-            yield holds(x)
-        else:
-            yield violates(
-                x, "The status of the 201 is outside its enum.", pointer="/status", expected=list(_ENUM), actual=status
-            )
-
-
-@check("SES-CREATE-006")
-def the_stamps_of_the_201_are_date_times(evidence: Evidence) -> Iterable[Finding]:
-    """(6.2) created_at and expires_at are RFC 3339."""
-    for x in creates_taken(evidence):
-        for name in ("created_at", "expires_at"):
-            if name in x.document:
-                yield judge_stamp(x, name)
 
 
 @check("SES-CREATE-007")

@@ -107,29 +107,6 @@ def _expires_later(x: Exchange) -> bool:
         return False
 
 
-@check("DISC-005")
-def protocol_is_named(evidence: Evidence) -> Iterable[Finding]:
-    """(4.3) protocol is medscribealliance."""
-    told = "protocol is not the literal the protocol names."
-    yield from judge_each(evidence, ("protocol",), lambda v: v == "medscribealliance", told, "medscribealliance")
-
-
-@check("DISC-006")
-def protocol_version_is_a_string(evidence: Evidence) -> Iterable[Finding]:
-    """(4.3) protocol_version is required."""
-    told = "protocol_version is missing or no string."
-    yield from judge_each(evidence, ("protocol_version",), lambda v: isinstance(v, str), told, "string")
-
-
-@check("DISC-007")
-def supported_versions_are_strings(evidence: Evidence) -> Iterable[Finding]:
-    """(4.3) A non-empty array of strings."""
-    told = "supported_versions is no array of strings with an entry."
-    yield from judge_each(
-        evidence, ("supported_versions",), lambda v: bool(v) and are_strings(v), told, "array of strings"
-    )
-
-
 @check("DISC-008")
 def base_url_is_the_root(evidence: Evidence) -> Iterable[Finding]:
     """(4.3) An absolute URL below which POST /sessions exists."""
@@ -153,17 +130,6 @@ def declared_webhooks_have_a_url(evidence: Evidence) -> Iterable[Finding]:
         url = member(x.document, "endpoints", "webhooks_url")
         told = "Webhooks are declared without an absolute webhooks_url."
         yield holds(x) if is_absolute(url) else violates(x, told, pointer="/endpoints/webhooks_url", actual=url)
-
-
-@check("DISC-010")
-def authentication_methods_are_listed(evidence: Evidence) -> Iterable[Finding]:
-    """(4.3) api_key, oidc or both."""
-
-    def good(value: object) -> bool:
-        return isinstance(value, list) and bool(value) and all(item in ("api_key", "oidc") for item in value)
-
-    told = "authentication.supported_methods is no list of api_key and oidc."
-    yield from judge_each(evidence, ("authentication", "supported_methods"), good, told, "api_key, oidc or both")
 
 
 @check("DISC-025")

@@ -106,13 +106,3 @@ def whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if isinstance(value, int) or value.is_integer() else None
-
-
-def missing(x: Exchange, required: Mapping[str, type]) -> dict[str, object]:
-    """Members that are absent or of another type: pointer -> what stands there (None for absent)."""
-    wrong: dict[str, object] = {}
-    for name, kind in required.items():
-        value = x.document.get(name)
-        if (whole(value) is None) if kind is int else not isinstance(value, kind):
-            wrong[f"/{name}"] = value
-    return wrong

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import whole
-from conformance.checks.refusals import busy, not_looked_at, settled
+from conformance.checks.refusals import busy, settled
 from conformance.checks.registry import check
 from conformance.checks.timestamps import seconds_between
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 #: The sessions of journeys/expiry.py: neither is ever ended.
 LEFT_ALONE = ("expiry/empty", "expiry/spoken")
 ENDED = "expiry/ended in time"
-#: What a session shows that a service ended by itself (E70).
-_BY_ITSELF = ("processing", "completed", "partial", "failed")
 #: Expiry may show so many seconds late (rule 3).
 SWEEP = 60.0
 #: How far two stamps of one server may lie apart, and a stamp from the kit's idea of the time (rule 3).
@@ -106,7 +105,7 @@ def the_timeout_leads_to_expired(evidence: Evidence) -> Iterable[Finding]:
         status = last.document.get("status")
         if says_expired(last):
             found.append(holds(last))
-        elif status in _BY_ITSELF:
+        elif status in evidence.text.lifecycle.after_end:
             found.append(_ended_by_itself(last))
         else:
             found.append(_still_open(story, last, "A session never ended is not expired a minute after expires_at."))
@@ -120,7 +119,7 @@ def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
     for story, last in _left_alone(evidence):
         status = last.document.get("status")
         told = "A minute after expires_at a session is still open."
-        still = status in ("created", "recording")
+        still = status in evidence.text.lifecycle.open
         found.append(_still_open(story, last, told) if still else holds(last))
     return if_observed(evidence, found)
 
@@ -133,12 +132,12 @@ def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]
         story = evidence.stories.get(x.label.session or "")
         reads = story.reads if story else ()
         before, after = ([r for r in reads if (r.number < x.number) is earlier] for earlier in (True, False))
-        if before and before[-1].document.get("status") in _BY_ITSELF:
+        if before and before[-1].document.get("status") in evidence.text.lifecycle.after_end:
             found.append(_ended_by_itself(before[-1]))
             continue
         # The codes of a storage are the provider's (rule 8).
         if evidence.facts.api_target is not False:
-            found.append(_refused(x))
+            found.append(_refused(evidence, x))
         found += _count_kept(before, after)
     return if_observed(evidence, found)
 
@@ -147,18 +146,13 @@ def _ended_by_itself(x: Exchange) -> Finding:
     return inconclusive("ended_by_itself", "The service ended the session by itself (E70).", x)
 
 
-def _refused(x: Exchange) -> Finding:
+def _refused(evidence: Evidence, x: Exchange) -> Finding:
+    here = cell(evidence, "expired", "upload")
     code = x.response.error_code if x.response else None
-    shown, expected = f"{x.status} {code or ''}".strip(), "410 session_expired"
-    if x.status == 410 and code == "session_expired":
-        return holds(x)
-    if busy(x):
-        return not_looked_at(x, "The upload")
-    if 400 <= x.status < 500:
-        told = "An upload after expiry is refused, but not as 410 session_expired."
-        return departs(x, "E42", told, expected=expected, actual=shown)
-    told = "An expired session accepts audio." if x.accepted else f"An upload after expiry is answered {shown}."
-    return violates(x, told, expected=expected, actual=shown)
+    if x.status in here.expected and code != here.error:
+        told = "An upload after expiry is refused, but with another code in its envelope."
+        return departs(x, "E42", told, expected=f"{x.status} {here.error}", actual=f"{x.status} {code or ''}".strip())
+    return judge_cell(here, x, "An upload after expiry")
 
 
 def _count_kept(before: list[Exchange], after: list[Exchange]) -> Iterator[Finding]:
@@ -180,7 +174,7 @@ def no_expiry_before_its_time(evidence: Evidence) -> Iterable[Finding]:
         story = evidence.stories.get(key)
         for early in _read(story, crossed=False)[:1] if story else ():
             told = "A session expired before its expires_at."
-            if early.document.get("status") in _BY_ITSELF:
+            if early.document.get("status") in evidence.text.lifecycle.after_end:
                 found.append(_ended_by_itself(early))
             else:
                 found.append(tolerated(early, "E87", told, actual=410) if early.status == 410 else holds(early))
@@ -192,7 +186,7 @@ def _ends_in_time(evidence: Evidence) -> Iterator[Finding]:
     story = evidence.stories.get(ENDED)
     ends = [x for x in story.exchanges if x.label.operation == "end"] if story else []
     before = [x for x in story.reads if ends and x.number < ends[0].number] if story else []
-    if before and before[-1].document.get("status") in _BY_ITSELF:
+    if before and before[-1].document.get("status") in evidence.text.lifecycle.after_end:
         return
     ends = settled([x for x in ends if story and (seconds_past(story, x) or 0) < 0])
     for x in [x for x in ends if x.accepted] or ends[-1:]:
@@ -213,6 +207,6 @@ def a_session_ended_in_time_does_not_expire(evidence: Evidence) -> Iterable[Find
     for x in reads_past(story) if story and story.end else ():
         if x.status == 410 or x.document.get("status") == "expired":
             found.append(warns(x, "A session that was ended in time expired.", erratum="E30", actual=x.status))
-        elif x.status == 422 or x.document.get("status") in _BY_ITSELF:
+        elif x.status == 422 or x.document.get("status") in evidence.text.lifecycle.after_end:
             found.append(holds(x))
     return if_observed(evidence, found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import fixtures
 from conformance.checks.audio import final_of, no_api, settled_uploads, to_the_api, turned_down
 from conformance.checks.documents import templates_of
 from conformance.checks.media import parse, same_type
@@ -150,7 +149,7 @@ def mislabelled_audio_gives_no_words_that_were_not_said(evidence: Evidence) -> I
     final = final_of(evidence, "audio/mislabelled")
     if final is None:
         return
-    known = fixtures.load().get(sent.label.fixture or "")
+    known = evidence.recording(sent)
     said = set(content_words(known.text)) if known else set()
     heard = content_words(str(final.document.get("transcript") or ""))
     if final.document.get("status") == "completed" and heard and said.isdisjoint(heard):
@@ -169,7 +168,7 @@ def listed_formats(evidence: Evidence) -> list[str]:
 @check("AUD-016")
 def formats_the_kit_cannot_produce_are_said(evidence: Evidence) -> Iterable[Finding]:
     """(7.6) A listed type without a fixture is inconclusive."""
-    clips = [fixture for fixture in fixtures.load().values() if fixture.kind == "short"]
+    clips = [fixture for fixture in evidence.recordings.values() if fixture.kind == "short"]
     for listed in listed_formats(evidence):
         if not any(same_type(clip.media_type, listed) for clip in clips):
             yield inconclusive("no_such_audio", f"The kit cannot produce {listed}.")

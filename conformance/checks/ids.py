@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from conformance.checks.registry import check
-from conformance.finding import departs, holds, violates
+from conformance.finding import holds, violates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
 
-_PATTERN = re.compile(r"ses_[a-zA-Z0-9]+\Z")
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+\Z")
-#: Printed in the schemas of seed 000 (E7, E9).
-_SHORTEST, _LONGEST = 16, 32
 
 
 def _created(evidence: Evidence) -> Iterator[tuple[Exchange, str]]:
@@ -52,31 +49,6 @@ def ids_are_unique(evidence: Evidence) -> Iterable[Finding]:
         good = found not in seen
         yield holds(x) if good else violates(x, "Two creates were given the same session id.", actual=found)
         seen.add(found)
-
-
-@check("SES-ID-004")
-def ids_match_the_pattern(evidence: Evidence) -> Iterable[Finding]:
-    """(6.2) ^ses_[a-zA-Z0-9]+$."""
-    for x, found in _created(evidence):
-        told = "A session id does not match the schema's pattern"
-        facts = {"pointer": "/session_id", "expected": "^ses_[a-zA-Z0-9]+$", "actual": found}
-        if _PATTERN.match(found):
-            yield holds(x)
-        elif _URL_SAFE.match(found):
-            yield departs(x, "E8", f"{told}, but only has what the list of §6.2 calls URL-safe.", **facts)
-        else:
-            yield violates(x, f"{told}.", **facts)
-
-
-@check("SES-ID-005")
-def ids_have_sixteen_to_thirty_two_characters(evidence: Evidence) -> Iterable[Finding]:
-    """(6.2) minLength and maxLength."""
-    for x, found in _created(evidence):
-        if _SHORTEST <= len(found) <= _LONGEST:
-            yield holds(x)
-        else:
-            told = "A session id is shorter or longer than the schema allows."
-            yield violates(x, told, pointer="/session_id", expected=f"{_SHORTEST} to {_LONGEST}", actual=found)
 
 
 @check("SES-ID-006")

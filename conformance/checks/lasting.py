@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import Arrived, arrived, may_lag
@@ -32,9 +33,9 @@ def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
         before: Exchange | None = None
         for x in story.reads:
             status = x.document.get("status")
-            untouched = status == "created" and not any(number < x.number for number in events)
+            untouched = status == "created" and bisect_left(events, x.number) == 0
             resting = untouched or (story.final is not None and x.number >= story.final.number)
-            calm = before is not None and not any(before.number < number < x.number for number in events)
+            calm = before is not None and bisect_left(events, before.number) == bisect_left(events, x.number)
             if before is not None and calm and resting and before.document.get("status") == status:
                 yield _compared(before, x)
             before = x if resting and status is not None else None
@@ -128,7 +129,7 @@ def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
                 names
             )
             more = evidence.facts.api_target is False and set(names) <= set(map(str, later))
-            open_still = x.document.get("status") in ("created", "recording") or evidence.facts.api_target is False
+            open_still = x.document.get("status") in evidence.text.lifecycle.open or evidence.facts.api_target is False
             fewer = open_still and may_lag(story.end, x) and set(map(str, later)) < set(names)
             told = "The files of a later answer are not those of the end answer."
             if same or more:

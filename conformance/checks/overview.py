@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import fixtures
-from conformance.checks import capabilities, discovery
 from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
 from conformance.checks.media import parse
 from conformance.checks.refusals import busy, put_off
-from conformance.checks.registry import check
+from conformance.checks.registry import check, registered
 from conformance.checks.timestamps import instant
 from conformance.finding import Kind, holds, inconclusive, violates, warns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from conformance.evidence import Evidence, Exchange, Operation, Story
     from conformance.finding import Finding
@@ -80,7 +78,7 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
         if isinstance(offered, list) and not {"chunked", "single"} & set(map(str, offered)):
             told = "upload_methods lists neither chunked nor single."
             yield violates(x, told, pointer="/capabilities/upload_methods", actual=offered)
-    uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(x)]
+    uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(evidence, x)]
     ends = [s.end for s in evidence.stories.values() if s.end is not None and s.acknowledged]
     standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(evidence, s)]
     if standing:
@@ -102,9 +100,9 @@ def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     return bool(set(story.acknowledged) & set(map(str, names))) or named_there
 
 
-def _is_speech(x: Exchange) -> bool:
+def _is_speech(evidence: Evidence, x: Exchange) -> bool:
     """Whether an upload was one of the kit's good recordings."""
-    fixture = fixtures.load().get(x.label.fixture or "")
+    fixture = evidence.recording(x)
     return fixture is not None and bool(fixture.text)
 
 
@@ -116,7 +114,7 @@ def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
         if final is None or not isinstance(asked, list) or "transcript" in asked:
             continue
         forms = [x for x in evidence.select("upload", session=story.key) if (x.label.probe or "").startswith(_FORM)]
-        if not any(x.accepted and _is_speech(x) for x in (*story.uploads, *forms)):
+        if not any(x.accepted and _is_speech(evidence, x) for x in (*story.uploads, *forms)):
             continue
         if final.document.get("status") in ("completed", "partial"):
             transcript = final.document.get("transcript")
@@ -155,18 +153,8 @@ def several_audio_formats_are_accepted(evidence: Evidence) -> Iterable[Finding]:
         yield holds(x) if len(kinds) >= 2 else warns(x, told, expected=">= 2", actual=formats)
 
 
-#: The checks CONF-008 rolls up.
-_PARTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
-    discovery.protocol_is_named,
-    discovery.protocol_version_is_a_string,
-    discovery.supported_versions_are_strings,
-    discovery.base_url_is_the_root,
-    discovery.authentication_methods_are_listed,
-    capabilities.audio_formats_are_media_types,
-    capabilities.the_chunk_limit_is_an_integer,
-    capabilities.models_are_described,
-    capabilities.models_have_their_members,
-)
+#: What CONF-008 rolls up.
+_PARTS = ("DISC-005", "DISC-006", "DISC-007", "DISC-008", "DISC-010", "DISC-011", "DISC-012", "DISC-014", "DISC-015")
 
 
 @check("CONF-008")
@@ -177,7 +165,9 @@ def the_discovery_document_is_valid(evidence: Evidence) -> Iterable[Finding]:
         last, told = answers[-1], "There is no discovery document."
         yield put_off(last) or violates(last, told, expected="200 and an object", actual=last.status)
         return
-    broken = [f for part in _PARTS for f in part(evidence) if f.kind is Kind.VIOLATES]
+    known = registered()
+    found = (finding for part in _PARTS for each in known[part] for finding in each.judge(evidence))
+    broken = [finding for finding in found if finding.kind is Kind.VIOLATES]
     yield from broken
     if answers and not broken:
         yield holds(answers[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from conformance.checks.documents import equal, session_documents, templates_of
@@ -101,7 +102,8 @@ def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
 def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Given at creation, it stands in created, recording, processing and expired bodies."""
     for _, x in _given(evidence):
-        if x.document["status"] not in ("created", "recording", "processing", "initialized", "expired"):
+        lifecycle, status = evidence.text.lifecycle, x.document["status"]
+        if status in lifecycle.results or status not in (*lifecycle.states, *lifecycle.aliases):
             continue
         told = "A session's answer lacks the additional_data given at creation."
         good = x.document.get("additional_data") is not None
@@ -111,11 +113,11 @@ def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding
 @check("SES-DATA-007")
 def additional_data_belongs_to_one_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Parallel sessions each echo their own."""
-    given = {story.key: story.asked["additional_data"] for story, _ in _given(evidence)}
+    # {} is nobody's: it is also what a service shows that lost the data
+    given = {json.dumps(data): data for story, _ in _given(evidence) if (data := story.asked["additional_data"])}
     for story, x in _given(evidence):
-        seen, sent = x.document.get("additional_data"), given[story.key]
-        # {} is nobody's: it is also what a service shows that lost the data
-        others = [data for data in given.values() if data and not equal(data, sent)]
+        seen, sent = x.document.get("additional_data"), story.asked["additional_data"]
+        others = [data for data in given.values() if not equal(data, sent)]
         if seen is None or not others:
             continue
         told = "A session shows the additional_data of another session."

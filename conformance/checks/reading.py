@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import fixtures
-from conformance.checks.documents import missing, session_documents
+from conformance.checks.cells import cell, judge_cell
+from conformance.checks.documents import session_documents
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
 from conformance.checks.words import content_words
 from conformance.finding import (
+    Kind,
     departs,
     holds,
     inconclusive,
     not_applicable,
-    tolerated,
     violates,
     warns,
 )
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-_OPEN = ("created", "recording")
 #: Members the protocol names for a session document; others are a vendor's own and are not compared (rule 4), nor is
 #: the wording of messages (rule 7).
 NAMED = (
@@ -51,7 +50,6 @@ NAMED = (
 RETAINED = 120.0
 #: Audio of so many seconds takes long enough to be seen processing (SES-GET-003).
 LONG = 30.0
-RESULT = {"session_id": str, "status": str, "created_at": str, "audio_files_received": int, "audio_files": list}
 
 
 def reads_of(evidence: Evidence, *statuses: str) -> Iterator[tuple[Story, Exchange]]:
@@ -111,69 +109,19 @@ def processing_is_202(evidence: Evidence) -> Iterable[Finding]:
     seen = False
     for _, x in _processing(evidence):
         seen = True
-        yield (
-            holds(x)
-            if x.status == 202
-            else violates(x, "A processing session is not 202.", expected=202, actual=x.status)
-        )
+        yield judge_cell(cell(evidence, "processing", "get"), x, "A session in processing")
     finished = [story for story in evidence.stories.values() if story.end and story.final]
-    long = [story for story in finished if _seconds(story) >= LONG]
+    long = [story for story in finished if _seconds(evidence, story) >= LONG]
     if not seen and len(finished) >= 3 and long:
         yield not_applicable(f"Processing was over before it could be seen in {len(finished)} sessions.")
     elif not seen:
         yield inconclusive("too_fast", "No session was seen processing, and too few or too short ones were tried.")
 
 
-def _seconds(story: Story) -> float:
+def _seconds(evidence: Evidence, story: Story) -> float:
     """How much of the kit's own audio a session was sent."""
-    known = fixtures.load()
-    sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
+    sent = [evidence.recording(x) for x in story.uploads if x.accepted]
     return sum(fixture.seconds for fixture in sent if fixture)
-
-
-def nameless(evidence: Evidence, code: int) -> Iterator[Finding]:
-    """Answers after end that show a session but not its status, which is in every schema."""
-    for story in evidence.stories.values():
-        for x in story.reads:
-            shows = "session_id" in x.document or "created_at" in x.document
-            if x.status == code and _ended(story, x) and shows and "status" not in x.document:
-                yield violates(x, f"A {code} answer shows a session without its status.", pointer="/status")
-
-
-@check("SES-GET-005")
-def the_202_body_has_its_members(evidence: Evidence) -> Iterable[Finding]:
-    """(6.3) Required members of the processing answer; before end their lack is a warning."""
-    yield from nameless(evidence, 202)
-    for story, x in reads_of(evidence, "created", "recording", "processing", "initialized"):
-        if x.status == 202:
-            yield from _judge_202(story, x)
-
-
-def _judge_202(story: Story, x: Exchange) -> Iterator[Finding]:
-    undefined = x.document["status"] in _OPEN or not _ended(story, x)
-    wrong = missing(x, {**RESULT, "expires_at": str})
-    for pointer, value in wrong.items():
-        told = f"A 202 body lacks {pointer[1:]}, or has it in another type."
-        if undefined:
-            yield warns(x, told, pointer=pointer, actual=value, erratum="E19")
-        else:
-            yield violates(x, told, pointer=pointer, actual=value)
-    given = isinstance(story.asked.get("additional_data"), dict)
-    bare = given and x.document.get("additional_data") is None
-    if bare:
-        told, at = "A 202 body lacks the additional_data that was given.", "/additional_data"
-        yield warns(x, told, pointer=at, erratum="E19") if undefined else tolerated(x, "E40", told, pointer=at)
-    transcript = x.document.get("transcript", "")
-    if not isinstance(transcript, str):
-        told, pointer = "transcript in a 202 body is no string.", "/transcript"
-        if undefined:
-            yield warns(x, told, pointer=pointer, actual=transcript, erratum="E19")
-        elif transcript is None:
-            yield tolerated(x, "E20", told, pointer=pointer)
-        else:
-            yield violates(x, told, pointer=pointer, actual=transcript)
-    elif not wrong and not bare:
-        yield holds(x)
 
 
 @check("SES-GET-006")
@@ -204,22 +152,24 @@ def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
             # A vendor may end a session by itself, and tell its failure by these codes (E21, E70).
             by_itself = x.status in (422, 500) and bool(story.acknowledged)
             if story.created and not past and not by_itself and not story.key.startswith("expiry/"):
-                yield from _open_read(story, x)
+                yield from _open_read(evidence, story, x)
 
 
-def _open_read(story: Story, x: Exchange) -> Iterator[Finding]:
+def _open_read(evidence: Evidence, story: Story, x: Exchange) -> Iterator[Finding]:
+    # created and recording have the same answers.
+    codes = judge_cell(cell(evidence, "created", "get"), x, "A read of an open session")
     lacking = [name for name in ("audio_files_received", "audio_files") if name not in x.document]
-    if 400 <= x.status < 500 and not busy(x):
-        yield violates(x, "An open session cannot be read.", expected="202, or another 2xx", actual=x.status)
-    elif x.accepted and (x.document.get("session_id") != story.session_id or "status" not in x.document):
+    if x.status >= 500 or busy(x):
+        return  # trouble of the moment (rule 2)
+    if not x.accepted:
+        yield codes
+    elif x.document.get("session_id") != story.session_id or "status" not in x.document:
         told = "The answer of an open session lacks its id or its status."
         yield violates(x, told, expected=["session_id", "status"], actual=sorted(x.document))
-    elif x.accepted and x.status not in (200, 202):
-        yield warns(x, "An open session is answered with another code than 202.", erratum="E19", actual=x.status)
-    elif lacking and x.accepted:
+    elif lacking and codes.kind is Kind.HOLDS:
         yield warns(x, "The answer of an open session does not list its files.", erratum="E19", expected=lacking)
-    elif x.accepted:
-        yield holds(x)
+    else:
+        yield codes
 
 
 @check("SES-GET-023")

@@ -40,5 +40,13 @@ def check(requirement: str) -> Callable[[Judge], Judge]:
 
 
 def registered() -> Mapping[str, tuple[Check, ...]]:
-    """Requirement id -> its checks, once every module of `conformance.checks` is imported."""
-    return {key: tuple(found) for key, found in _REGISTRY.items()}
+    """Requirement id -> its checks, once every module of `conformance.checks` is imported.
+
+    The contract stands first, then the modules by name: whichever somebody imported first, the order is one.
+    """
+    return {key: tuple(sorted(found, key=_place)) for key, found in _REGISTRY.items()}
+
+
+def _place(found: Check) -> tuple[bool, str]:
+    module = found.name.partition(".")[0]
+    return module != "contract", module

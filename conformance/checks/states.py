@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from conformance.checks.arrivals import may_lag
 from conformance.checks.documents import requested, session_documents, shown_as, shows_a_loss, templates_of, whole
 from conformance.checks.registry import check
-from conformance.evidence.record import TERMINAL
 from conformance.finding import departs, disputed, holds, inconclusive, not_applicable, violates, warns
 
 if TYPE_CHECKING:
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
-
-STATES = ("created", "recording", "processing", "completed", "partial", "failed", "expired")
-RANK = {"created": 0, "recording": 1, "processing": 2} | dict.fromkeys(TERMINAL, 3)
 
 
 def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
@@ -31,13 +27,14 @@ def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
 @check("SES-STATE-001")
 def every_status_is_one_of_seven(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) The seven states; initialized is disputed."""
+    states, aliases = tuple(evidence.text.lifecycle.states), tuple(evidence.text.lifecycle.aliases)
     for x, status in _statuses(evidence):
-        if status in STATES:
+        if status in states:
             yield holds(x)
-        elif status == "initialized":
-            yield disputed(x, "E18", "A status is initialized, which only some schemas know.", actual=status)
+        elif status in aliases:
+            yield disputed(x, "E18", f"A status is {status}, which only some schemas know.", actual=status)
         else:
-            yield violates(x, "A status is none of the seven.", pointer="/status", expected=list(STATES), actual=status)
+            yield violates(x, "A status is none of the seven.", pointer="/status", expected=list(states), actual=status)
 
 
 @check("SES-STATE-003")
@@ -66,27 +63,29 @@ def _judge_new(x: Exchange) -> Iterator[Finding]:
         yield violates(x, "A new session is not created.", pointer="/status", expected="created", actual=status)
 
 
-def _after_upload(story: Story, count: int) -> tuple[Exchange, list[Exchange]] | None:
-    """The n-th acknowledged upload with the reads before the next upload or end; None without such reads."""
-    uploads = [x for x in story.uploads if x.accepted]
-    if len(uploads) < count:
-        return None
-    sent = uploads[count - 1]
-    later = [x.number for x in story.exchanges if x.number > sent.number and x.label.operation in ("upload", "end")]
-    stop = min(later, default=None)
-    reads = [x for x in story.reads if x.number > sent.number and (stop is None or x.number < stop)]
-    shown = [x for x in reads if x.accepted and "status" in x.document]
-    return (sent, shown) if shown else None
+def _after_uploads(story: Story) -> list[tuple[Exchange, list[Exchange]]]:
+    """Each acknowledged upload with the reads that show a state before the next upload or end."""
+    found: list[tuple[Exchange, list[Exchange]]] = []
+    following: list[Exchange] | None = None
+    for x in story.exchanges:
+        if x.label.operation in ("upload", "end"):
+            following = []
+            if x.label.operation == "upload" and x.accepted:
+                found.append((x, following))
+        elif following is not None and x.label.operation == "get" and x.accepted and "status" in x.document:
+            following.append(x)
+    return found
 
 
-def _judge_recording(sent: Exchange, reads: list[Exchange], told: str) -> Finding:
+def _judge_recording(evidence: Evidence, sent: Exchange, reads: list[Exchange], told: str) -> Finding:
     x = reads[-1]
     status = x.document.get("status")
     if status == "recording":
         return holds(x)
     if status == "initialized":
         return disputed(x, "E18", "A session with audio is initialized.", expected="recording", actual=status)
-    if status in ("processing", *TERMINAL):
+    lifecycle = evidence.text.lifecycle
+    if isinstance(status, str) and status in lifecycle.states and status not in lifecycle.open:
         return warns(x, "A session went on by itself, without an end.", erratum="E70", actual=status)
     if status == "created" and may_lag(sent, x):
         return inconclusive("too_fast", "The last read came within the five seconds a read may lag behind.", x)
@@ -100,9 +99,10 @@ def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
     for story in evidence.stories.values():
-        seen = _after_upload(story, 1)
-        if seen and not story.key.startswith("expiry/"):
-            yield _judge_recording(*seen, "After the first acknowledged upload the session is not recording.")
+        for sent, reads in _after_uploads(story)[:1]:
+            if reads and not story.key.startswith("expiry/"):
+                told = "After the first acknowledged upload the session is not recording."
+                yield _judge_recording(evidence, sent, reads, told)
 
 
 @check("SES-STATE-005")
@@ -112,10 +112,9 @@ def further_uploads_stay_in_recording(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
     for story in evidence.stories.values():
-        for count in range(2, len(story.acknowledged) + 1):
-            seen = _after_upload(story, count)
-            if seen:
-                yield _judge_recording(*seen, "After a further upload the session is not recording.")
+        for sent, reads in _after_uploads(story)[1:]:
+            if reads:
+                yield _judge_recording(evidence, sent, reads, "After a further upload the session is not recording.")
 
 
 @check("SES-STATE-006")
@@ -129,20 +128,20 @@ def end_moves_to_processing(evidence: Evidence) -> Iterable[Finding]:
             yield holds(story.end)
         elif status == "initialized":
             yield disputed(story.end, "E18", "The answer to end says initialized.", actual=status)
-        elif status not in TERMINAL:
+        elif status not in story.terminal:
             told = "The answer to end does not say processing."
             yield violates(story.end, told, pointer="/status", expected="processing", actual=status)
-        yield from _back_after_end(story, story.end)
+        yield from _back_after_end(evidence, story, story.end)
 
 
-def _back_after_end(story: Story, end: Exchange) -> Iterator[Finding]:
+def _back_after_end(evidence: Evidence, story: Story, end: Exchange) -> Iterator[Finding]:
     for x in story.reads:
         status = x.document.get("status")
         if x.number < end.number or status is None:
             continue
         if status == "initialized":
             yield disputed(x, "E18", "A session that was ended is initialized.", expected="processing", actual=status)
-        elif status not in ("created", "recording"):
+        elif status not in evidence.text.lifecycle.open:
             yield holds(x)
         elif not may_lag(end, x):
             told = "Five seconds after end the session is still open."
@@ -160,7 +159,7 @@ def processing_leads_to_one_of_three(evidence: Evidence) -> Iterable[Finding]:
             continue
         status = story.final.document.get("status")
         told_by_code = story.final.status in (422, 500)
-        if status in ("completed", "partial", "failed") or told_by_code:
+        if status in evidence.text.lifecycle.results or told_by_code:
             yield holds(story.final)
         else:
             yield warns(story.final, "An ended session expired.", erratum="E30", actual=status)
@@ -179,21 +178,23 @@ class _Sight:
 def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
     """Reads that were sent after the answer to the one before, and answers to ends that say it is open."""
     found: list[_Sight] = []
+    lifecycle = evidence.text.lifecycle
+    ranks = {state.name: state.rank for state in lifecycle.states.values()}
     ended = story.end.number if story.end else None
-    for x in evidence.exchanges:
+    for x in evidence.about(story.key):
         status, label = x.document.get("status"), x.label
-        if label.session != story.key or not label.graded or label.credential != "right" or not isinstance(status, str):
+        if not label.graded or label.credential != "right" or not isinstance(status, str):
             continue
         ended_now = label.operation == "end" and x.accepted
-        if ended_now and status in ("created", "recording"):
-            found.append(_Sight(x, status, RANK[status], told=True))
+        if ended_now and status in lifecycle.open:
+            found.append(_Sight(x, status, ranks[status], told=True))
         elif ended_now and status == "processing" and found and found[-1].status == "expired":
             # 2xx to the end of an expired session is SES-END-014's; a read that agrees makes it a way back
-            found.append(_Sight(x, status, RANK[status], told=False))
+            found.append(_Sight(x, status, ranks[status], told=False))
         elif label.operation == "get" and not (found and x.sent < found[-1].x.received):
             late = ended is not None and x.number > ended
-            rank = RANK.get(status, 2 if late else found[-1].rank if found else 0)
-            if status in RANK or status == "initialized":
+            rank = ranks.get(status, ranks["processing"] if late else found[-1].rank if found else 0)
+            if status in ranks or status in lifecycle.aliases:
                 found.append(_Sight(x, status, rank, told=False))
     return found
 
@@ -206,18 +207,14 @@ def states_never_go_back(evidence: Evidence) -> Iterable[Finding]:
         lower: list[_Sight] = []
         highest, resting = -1, None
         for sight in seen:
-            left = resting is not None and sight.status != resting and not _expired_late(resting, sight.status)
+            late = resting in evidence.text.lifecycle.results and sight.status == "expired"  # E30
+            left = resting is not None and sight.status != resting and not late
             if sight.rank < highest or left:
                 lower.append(sight)
             highest = max(highest, sight.rank)
-            resting = sight.status if sight.rank == 3 and resting is None else resting
+            resting = sight.status if sight.status in story.terminal and resting is None else resting
         if any(not sight.told for sight in seen) or lower:
             yield _backwards(lower, seen[-1].x)
-
-
-def _expired_late(before: str, after: str) -> bool:
-    """An ended session that shows expired is E30's to judge."""
-    return before in ("completed", "partial", "failed") and after == "expired"
 
 
 def _backwards(lower: list[_Sight], last: Exchange) -> Finding:

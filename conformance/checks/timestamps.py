@@ -4,13 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-from conformance.finding import holds, tolerated, violates
-
-if TYPE_CHECKING:
-    from conformance.evidence import Exchange
-    from conformance.finding import Finding
 
 #: Stamps of one server may differ by so many seconds: they may be cut to whole ones (rule 3).
 STAMPS = 2.0
@@ -31,19 +24,6 @@ def instant(value: object) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def judge_stamp(x: Exchange, name: str) -> Finding:
-    """Whether a member is a date-time as the schemas ask for."""
-    value = x.document.get(name)
-    moment = instant(value)
-    if moment is None:
-        told = f"{name} is no date-time."
-        return violates(x, told, pointer=f"/{name}", expected="RFC 3339, e.g. 2025-01-19T10:30:00Z", actual=value)
-    if isinstance(value, str) and _RFC3339.match(value):
-        return holds(x)
-    told = f"{name} is ISO 8601 but not RFC 3339 (an offset or a part of the time is missing)."
-    return tolerated(x, "E66", told, pointer=f"/{name}", expected="RFC 3339", actual=value)
 
 
 def same_moment(one: object, other: object) -> bool | None:

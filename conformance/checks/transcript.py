@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import fixtures
 from conformance.checks.extraction import NONE, POOR, results
 from conformance.checks.registry import check
 from conformance.checks.words import content_words, coverage, found_in, same_words, shares_heard
@@ -58,12 +57,11 @@ def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
         return
 
 
-def _spoken(story: Story) -> list[str]:
+def _spoken(evidence: Evidence, story: Story) -> list[str]:
     """The texts of the files a session was sent, in the order of their numbers; none when other audio was sent."""
     asked = story.asked.get("transcript_language")
     language = asked[0] if isinstance(asked, list) and asked else asked
-    known = fixtures.load()
-    sent = [known.get(x.label.fixture or "") for x in story.uploads if x.accepted]
+    sent = [evidence.recording(x) for x in story.uploads if x.accepted]
     found = [fixture for fixture in sent if fixture is not None and fixture.text]
     if len(found) < len(sent):
         return []
@@ -74,10 +72,15 @@ def _spoken(story: Story) -> list[str]:
 
 
 def _transcripts(evidence: Evidence) -> Iterator[tuple[Story, Exchange, list[str], str]]:
-    """Completed sessions of good speech: the read, what was said file by file, and the transcript."""
+    """Completed sessions of good speech: first read of each transcript, what was said file by file, the transcript."""
+    spoken: dict[str, list[str]] = {}
+    seen: set[tuple[str, str]] = set()
     for story, x in results(evidence, "completed"):
-        texts, transcript = _spoken(story), x.document.get("transcript")
-        if texts and isinstance(transcript, str):
+        if story.key not in spoken:
+            spoken[story.key] = _spoken(evidence, story)
+        texts, transcript = spoken[story.key], x.document.get("transcript")
+        if texts and isinstance(transcript, str) and (story.key, transcript) not in seen:
+            seen.add((story.key, transcript))
             yield story, x, texts, transcript
 
 
@@ -134,10 +137,10 @@ def no_file_is_left_out(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-012")
 def no_other_sessions_words(evidence: Evidence) -> Iterable[Finding]:
     """(9.5, 12.5) No transcript holds what was only said to another session of the run."""
-    known, sessions = fixtures.load(), list(_transcripts(evidence))
+    sessions = list(_transcripts(evidence))
     spoken = {text: set(content_words(text)) for _, _, texts, _ in sessions for text in texts}
     for story, x, texts, transcript in sessions:
-        sent = (known.get(each.label.fixture or "") for each in evidence.select("upload", session=story.key))
+        sent = (evidence.recording(each) for each in evidence.select("upload", session=story.key))
         said = set(content_words(" ".join([*texts, *(fixture.text for fixture in sent if fixture)])))
         heard = set(content_words(transcript)) - said
         for text, words in spoken.items():

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-import spec
+import scribe_data
 from conformance.checks import all_checks
 from conformance.report.terminal import printer
 from conformance.run import WITHIN_REACH, selects
@@ -18,7 +18,7 @@ from conformance.run import WITHIN_REACH, selects
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from spec import Requirement, Spec
+    from scribe_data import Requirement, Spec
 
 Profile = Annotated[str, typer.Option(help="Which protocol.")]
 Revision = Annotated[str, typer.Option(help="Which revision of it.")]
@@ -39,8 +39,8 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
 
 def _load(profile: str, revision: str) -> Spec:
     try:
-        return spec.load(profile, revision)
-    except spec.SpecError as error:
+        return scribe_data.load(profile, revision)
+    except scribe_data.SpecError as error:
         raise typer.BadParameter(str(error)) from error
 
 

@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.rule import Rule
 
-import fixtures
 from conformance.checks.documents import templates_of
 from conformance.checks.words import coverage
 from conformance.cli.run import KIT_FAILED, certify_and_report
 from conformance.report.terminal import printer
 from conformance.runner import Options
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _consult(console: Console, client: httpx.Client) -> dict[str, Any]:
     }
     made = client.post("/v1/sessions", json=asked).raise_for_status().json()
     console.print(f"session [bold]{made['session_id']}[/] {made['status']}, expires at {made['expires_at']}")
-    chunks = fixtures.chunks("visit", "cut")
+    chunks = recordings.chunks("visit", "cut")
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("sending chunks as a browser cuts them", total=len(chunks))
@@ -106,7 +106,7 @@ def _consult(console: Console, client: httpx.Client) -> dict[str, Any]:
 
 
 def _show(console: Console, result: dict[str, Any]) -> None:
-    said = fixtures.load()["visit"].text
+    said = recordings.load()["visit"].text
     heard = coverage(said, result.get("transcript", ""))
     console.print(Rule("what was said"))
     console.print(said, highlight=False)

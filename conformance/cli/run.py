@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-import spec
+import scribe_data
 from conformance.certification import certify
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.report import files, terminal
 from conformance.run import selects
 from conformance.runner import CredentialsRefused, Options, TargetUnreachable
+from conformance.target import BadOption
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
@@ -60,12 +61,20 @@ def refuse(console: Console, message: str, code: int) -> typer.Exit:
 def check_selection(only: list[str], profile: str, revision: str) -> None:
     """Refuse an --only that selects nothing: zero checks are never a success."""
     try:
-        known = spec.load(profile, revision).requirements
-    except spec.SpecError as error:
+        known = scribe_data.load(profile, revision).requirements
+    except scribe_data.SpecError as error:
         raise typer.BadParameter(str(error)) from error
     for wanted in only:
         if not any(selects([wanted], requirement) for requirement in known.values()):
             raise typer.BadParameter(f"{wanted!r} is no requirement id, id prefix or chapter of {profile} {revision}.")
+
+
+def headers_of(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Names and values of `--header`; raises BadOption for what has no colon."""
+    pairs = [line.partition(":") for line in given]
+    if any(not colon for _, colon, _ in pairs):
+        raise BadOption("--header takes 'Name: value'")
+    return tuple((name.strip(), value.strip()) for name, _, value in pairs)
 
 
 async def _certify(options: Options, profile: str, reading: Reading, only: list[str], console: Console) -> Run:
@@ -136,7 +145,23 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
         list[str] | None,
         typer.Option(help="URL whose origin is the service's own too, so that uploads there get the key; repeatable."),
     ] = None,
-    processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the next result.")] = 120.0,
+    base_url: Annotated[
+        str | None, typer.Option(help="Root of the operations, where discovery is missing or wrong about it.")
+    ] = None,
+    template: Annotated[str | None, typer.Option(help="A template id of the service, where its list has none.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="'Name: value' that goes with every request; may be repeated.")
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="PEM file of the CA that signed the service's certificate.")
+    ] = None,
+    cert: Annotated[Path | None, typer.Option(help="PEM file with a client certificate and its key.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Take any certificate; the report says so.")] = False,
+    processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the next result.")] = 180.0,
+    first_timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds to wait for the first answer: longer for a service that sleeps.")
+    ] = 15.0,
+    max_time: Annotated[float, typer.Option(min=1, help="Seconds the whole run may take.")] = 900.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice of the kit.")] = 0,
 ) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
@@ -154,6 +179,14 @@ def run(  # noqa: PLR0917 - each parameter is an option of the command
             revision=revision,
             test_clock=test_clock,
             extra_origins=tuple(upload_origin or ()),
+            base_url=base_url,
+            template=template,
+            headers=headers_of(header or []),
+            ca_file=ca_file,
+            cert_file=cert,
+            insecure=insecure,
+            first_timeout=first_timeout,
+            budget=max_time,
             processing_timeout=processing_timeout,
             seed=seed,
         )

@@ -1,5 +1,6 @@
 """What was seen: exchanges with their labels, append-only while a run lasts, then frozen."""
 
+from conformance.evidence.departure import Departure, Dimension
 from conformance.evidence.exchange import (
     NOT_JSON,
     Credential,
@@ -14,6 +15,8 @@ from conformance.evidence.record import Evidence, Facts, Note, Story
 __all__ = [
     "NOT_JSON",
     "Credential",
+    "Departure",
+    "Dimension",
     "Evidence",
     "Exchange",
     "Facts",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import scribe_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping
 
+    from conformance.evidence.departure import Departure
     from conformance.evidence.exchange import Credential, Exchange, Operation
-
-#: States in which a session rests for good (seed 000 §6.1). A tuple: a status may be any JSON, hashable or not.
-TERMINAL = ("completed", "partial", "failed", "expired")
+    from scribe_data import Spec
+    from scribe_data.recordings import Fixture
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Story:
-    """All graded, valid exchanges about one session, in the order of sending."""
+    """All graded, valid exchanges about one session, in the order of sending.
+
+    `terminal`: the states a session rests in for good.
+    """
 
     key: str
     exchanges: tuple[Exchange, ...]
+    terminal: tuple[str, ...]
 
     @cached_property
     def created(self) -> Exchange | None:
@@ -101,7 +107,7 @@ class Story:
         """
         well = max((x.number for x in self.reads if x.accepted), default=0)
         for x in self.reads:
-            if x.document.get("status") in TERMINAL or x.status == 410:
+            if x.document.get("status") in self.terminal or x.status == 410:
                 return x
             ended = self.end is not None and self.end.number < x.number > well
             if ended and x.status in (422, 500) and "error" in x.document:
@@ -109,13 +115,53 @@ class Story:
         return None
 
 
-@dataclass(frozen=True)
+#: In a key of the index: whatever stands there.
+_ANY: Final = object()
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
-    """Everything a run saw. Checks get nothing else."""
+    """Everything a run saw, the text it is judged by and what its recordings say. Checks get nothing else.
+
+    `recordings`: name -> recording the run had to send; a label's `fixture` is such a name.
+    """
 
     exchanges: tuple[Exchange, ...]
     facts: Facts
     notes: tuple[Note, ...] = ()
+    text: Spec = field(default_factory=scribe_data.load, repr=False)
+    recordings: Mapping[str, Fixture] = field(default_factory=dict, repr=False)
+    #: Where the target departs from the text in a way the run went along with.
+    dialect: tuple[Departure, ...] = ()
+
+    @cached_property
+    def _answered(self) -> Mapping[tuple[Hashable, Hashable, Hashable], tuple[Exchange, ...]]:
+        """(operation, session, probe) -> graded exchanges that got an answer; each of the three may be _ANY."""
+        found: dict[tuple[Hashable, Hashable, Hashable], list[Exchange]] = {}
+        for x in self.exchanges:
+            label = x.label
+            if not label.graded or x.response is None:
+                continue
+            for operation in (label.operation, _ANY):
+                for session in (label.session, _ANY):
+                    for probe in (label.probe, _ANY):
+                        found.setdefault((operation, session, probe), []).append(x)
+        return {key: tuple(exchanges) for key, exchanges in found.items()}
+
+    @cached_property
+    def _about(self) -> Mapping[str | None, tuple[Exchange, ...]]:
+        found: dict[str | None, list[Exchange]] = {}
+        for x in self.exchanges:
+            found.setdefault(x.label.session, []).append(x)
+        return {session: tuple(exchanges) for session, exchanges in found.items()}
+
+    def about(self, session: str | None) -> tuple[Exchange, ...]:
+        """Every exchange about one session, whoever sent it and why, in the order of sending."""
+        return self._about.get(session, ())
+
+    def recording(self, upload: Exchange) -> Fixture | None:
+        """The recording an upload sent; None where it sent something else, or nothing the run knows."""
+        return self.recordings.get(upload.label.fixture or "")
 
     def select(
         self,
@@ -128,21 +174,18 @@ class Evidence:
         credential: Credential | None = None,
     ) -> Iterator[Exchange]:
         """Graded exchanges that got an answer; `probe` picks one probe by name, `valid` only requests without one."""
-        for x in self.exchanges:
-            label = x.label
-            if not label.graded or x.response is None:
+        if valid and (probe is not None or credential not in (None, "right")):
+            return
+        key = (
+            operation if operation is not None else _ANY,
+            session if session is not None else _ANY,
+            None if valid else probe if probe is not None else _ANY,
+        )
+        wanted = "right" if valid else credential
+        for x in self._answered.get(key, ()):
+            if wanted is not None and x.label.credential != wanted:
                 continue
-            if operation is not None and label.operation != operation:
-                continue
-            if journey is not None and label.journey != journey:
-                continue
-            if session is not None and label.session != session:
-                continue
-            if probe is not None and label.probe != probe:
-                continue
-            if valid and (label.probe is not None or label.credential != "right"):
-                continue
-            if credential is not None and label.credential != credential:
+            if journey is not None and x.label.journey != journey:
                 continue
             yield x
 
@@ -164,7 +207,8 @@ class Evidence:
             told = label.probe is None or (label.operation == "create" and x.accepted)
             if label.session and label.graded and told and label.credential == "right":
                 grouped.setdefault(label.session, []).append(x)
-        return {key: Story(key, tuple(found)) for key, found in grouped.items()}
+        terminal = self.text.lifecycle.terminal
+        return {key: Story(key, tuple(found), terminal) for key, found in grouped.items()}
 
     def changes(self, session: str) -> tuple[int, ...]:
         """Numbers of the exchanges that may have changed a session: uploads and ends, probes included.
@@ -173,8 +217,8 @@ class Evidence:
         """
         return tuple(
             x.number
-            for x in self.exchanges
-            if x.label.session == session and x.label.operation in ("upload", "end")
+            for x in self.about(session)
+            if x.label.operation in ("upload", "end")
             if x.accepted or x.response is None or x.status >= 500
         )
 

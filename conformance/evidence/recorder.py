@@ -14,6 +14,7 @@ from conformance.evidence.record import Evidence, Facts, Note
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from conformance.evidence.departure import Departure
     from conformance.evidence.redaction import Redactor
 
     _Headers = Iterable[tuple[str, str]]
@@ -44,6 +45,10 @@ class Recorder:
         self._sent = 0
         self._exchanges: list[Exchange] = []
         self._notes: list[Note] = []
+        self._dialect: list[Departure] = []
+        #: Exchanges that turned out not to count, and the number from which on no refusal does.
+        self._discounted: set[int] = set()
+        self._void_from: int | None = None
         #: Facts noted on every exchange sent from now on, such as how far the target's clock was moved.
         self.ambient: dict[str, Any] = {}
 
@@ -91,10 +96,31 @@ class Recorder:
         """Keep why something could not be done."""
         self._notes.append(replace(note, text=self._redactor.text(note.text)))
 
+    def depart(self, departure: Departure) -> None:
+        """Keep where the target departs from the text, once for each thing that does."""
+        known = {(kept.dimension, kept.member) for kept in self._dialect}
+        if (departure.dimension, departure.member) not in known:
+            self._dialect.append(replace(departure, text=self._redactor.text(departure.text)))
+
+    def discount(self, number: int) -> None:
+        """Let an exchange not count after all: it was only a step on the way to another."""
+        self._discounted.add(number)
+
+    def void(self, number: int) -> None:
+        """Let no refusal count that was sent from this exchange on: the credential had ceased, not the target."""
+        self._void_from = number
+
     def freeze(self, facts: Facts) -> Evidence:
         """The evidence as it stands."""
         told = replace(facts, base_url=self._redactor.text(facts.base_url))
-        return Evidence(self.exchanges, told, tuple(self._notes))
+        counted = tuple(map(self._counting, self.exchanges))
+        return Evidence(counted, told, tuple(self._notes), dialect=tuple(self._dialect))
+
+    def _counting(self, exchange: Exchange) -> Exchange:
+        void = self._void_from is not None and exchange.number >= self._void_from
+        if not (exchange.number in self._discounted or (void and not exchange.accepted)):
+            return exchange
+        return replace(exchange, label=replace(exchange.label, graded=False))
 
     def _keep(
         self, pending: Pending, response: Response | None, trouble: str | None, notes: dict[str, Any]

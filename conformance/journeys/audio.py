@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.media import same_type
 from conformance.checks.words import inverted, marker_positions
+from conformance.drive.recording import fits, in_words_of, markers, named_by, too_long
 from conformance.journeys.leftout import ask_again
-from conformance.journeys.recording import fits, in_words_of, markers, named_by, too_long
 from conformance.journeys.registry import journey
 from conformance.journeys.templates import PASSED_ON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.drive.driver import Driver
     from conformance.evidence import Exchange
-    from conformance.journeys.driver import Driver
-    from fixtures import Fixture
+    from scribe_data.recordings import Fixture
 
 #: An audio type nobody lists; RFC 6838 leaves the x- names to private use.
 UNLISTED = "audio/x-nope"

@@ -9,8 +9,8 @@ from conformance.checks.authentication import FOREIGN
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
+    from conformance.drive.driver import Driver, Handle
     from conformance.evidence import Credential
-    from conformance.journeys.driver import Driver, Handle
 
 #: Credentials that open nothing.
 BAD: tuple[Credential, ...] = ("none", "wrong")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.scripts import SCRIPTS
-from conformance.journeys.driver import REMOVE, spoken_by
-from conformance.journeys.recording import fitting
+from conformance.drive.driver import REMOVE, spoken_by
+from conformance.drive.recording import fitting
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: An id no service lists, a model no service offers, a word no list has.
 UNKNOWN_TEMPLATE = "template-that-nobody-lists"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: Files sent at the same time to one session (SES-END-007).
 _TOGETHER = 4
@@ -47,6 +47,21 @@ async def twice(drive: Driver) -> None:
     await drive.upload(handle, "short", name="audio_2.wav", probe="upload at rest")
     await drive.get(handle)
     await drive.get(handle)
+
+
+@journey("ending/bodiless")
+async def bodiless(drive: Driver) -> None:
+    """(6.4) An end without a body, of a service that the run has to send one: refused once, then as it is taken."""
+    if drive.target.end_form == "none" or drive.options.revision != "2026-01-27":
+        return
+    handle = await drive.create("ending/bodiless")
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    url = drive.url("sessions", handle.session_id, "end")
+    await drive.send("end", "POST", url, session=handle.key)
+    await drive.end(handle)
+    await drive.finish(handle)
 
 
 @journey("ending/silent")

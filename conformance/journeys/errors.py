@@ -8,7 +8,7 @@ from conformance.journeys.creation import RAW, UNKNOWN_TEMPLATE
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: File names that break careless servers; none is valid in any list the protocol shows (ERR-020).
 ODD_NAMES = ("../../etc/passwd", "a" * 300 + ".wav", "nul\u0000.wav", "\u202etxt.exe", "con.wav; rm -rf", "")

@@ -13,7 +13,7 @@ from conformance.journeys.registry import journey
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from conformance.journeys.driver import Driver, Handle
+    from conformance.drive.driver import Driver, Handle
 
 #: Acting closer to the deadline than this would judge the network (lifecycle §6).
 BEFORE = 10.0

@@ -10,8 +10,8 @@ from conformance.checks.words import shares_heard
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conformance.drive.driver import Driver
     from conformance.evidence import Exchange
-    from conformance.journeys.driver import Driver
 
 #: Sent once more, at most: a service that stops at some length should not stop before these.
 _MOST = 2

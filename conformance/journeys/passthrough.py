@@ -9,7 +9,7 @@ from conformance.checks.passthrough import outcome
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: Data that names what a careless service might read it for (SES-DATA-004).
 TEMPTING: dict[str, Any] = {"model": "other", "templates": ["x"], "language": "ta", "status": "failed"}

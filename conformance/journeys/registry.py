@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 Phase = Literal["main", "alone", "clock"]
 Walk = Callable[["Driver"], Awaitable[None]]

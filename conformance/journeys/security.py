@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 
 @journey("security/contact")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.journeys.driver import REMOVE
+from conformance.drive.driver import REMOVE
+from conformance.drive.recording import fitting, pieces
 from conformance.journeys.leftout import ask_again
-from conformance.journeys.recording import fitting, pieces
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from conformance.drive.driver import Driver, Handle
     from conformance.evidence import Exchange
-    from conformance.journeys.driver import Driver, Handle
 
 #: Members that break careless servers: nesting, null, numbers, repeats, Unicode beyond the BMP and not composed (in a
 #: name, too), text that looks like something else, long text; below 4 KB and ten levels (§6.6).

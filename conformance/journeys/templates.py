@@ -10,7 +10,7 @@ from conformance.journeys.registry import journey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: Listed ids tried, two to a session (TPL-004).
 _TRIED = 4

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.journeys.registry import journey
 
 if TYPE_CHECKING:
-    from conformance.journeys.driver import Driver
+    from conformance.drive.driver import Driver
 
 #: A version no revision of the protocol has.
 UNKNOWN_VERSION = "99.0"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conformance.evidence import Evidence, Story
     from conformance.run import Run
-    from spec.model import Edge, Lifecycle
+    from scribe_data.model import Edge, Lifecycle
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT, _LEFT, _TOP = 240, 76, 150, 46, 30, 70
 

@@ -16,21 +16,6 @@ from conformance.verdict import Overall, Verdict
 if TYPE_CHECKING:
     from conformance.run import Run
 
-#: The chapters of the protocol by number.
-CHAPTERS = {
-    1: "Overview and conformance",
-    3: "Versioning",
-    4: "Discovery",
-    5: "Authentication",
-    6: "Session lifecycle",
-    7: "Audio ingestion",
-    8: "Templates",
-    9: "Extraction",
-    10: "Webhooks",
-    11: "Errors",
-    12: "Security",
-}
-
 HEADLINES = {
     Overall.CONFORMANT: "Conformant",
     Overall.NON_CONFORMANT: "Not conformant",
@@ -73,7 +58,7 @@ def render(run: Run) -> str:
         chapters.append(
             {
                 "number": number,
-                "title": CHAPTERS.get(number, f"Chapter {number}"),
+                "title": run.spec.protocol.chapters[number].title,
                 "requirements": found,
                 "tally": _tally(found),
             }

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from conformance.report.findings import telling
-from conformance.report.page import CHAPTERS, HEADLINES
+from conformance.report.page import HEADLINES
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _table(run: Run) -> Table:
         verdicts = [graded.verdict for graded in members]
         counts = [(verdict, verdicts.count(verdict)) for verdict in Verdict]
         cells = [f"[{COLOURS[verdict]}]{count}[/]" if count else "[dim]·[/]" for verdict, count in counts]
-        table.add_row(f"{number:>2} {CHAPTERS.get(number, '')}", *cells)
+        table.add_row(f"{number:>2} {run.spec.protocol.chapters[number].title}", *cells)
     return table
 
 
@@ -97,6 +97,11 @@ def summary(console: Console, run: Run) -> None:
     for note in run.evidence.notes:
         if note.reason in ("kit_error", "no_clock", "deadline", "short_key"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
+    # what ended the run was noted by every journey that it ended
+    for text in dict.fromkeys(
+        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "put_off")
+    ):
+        console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")
     headline = HEADLINES[run.overall].upper()
     console.print(
         f"[{_OVERALL[run.overall]}]{headline}[/] · {run.reading} reading of {run.profile} {run.revision} · "

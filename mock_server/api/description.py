@@ -6,7 +6,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
-import spec
+import scribe_data
 from mock_server.api.additions import RECEIVED, TAGS, additions
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _ADDRESSES = 8
 
 def _paths() -> dict[str, dict[str, Any]]:
     """The spec's operations below the one server; those with servers of their own lie at its root (E55)."""
-    given = spec.load().openapi["paths"]
+    given = scribe_data.load().openapi["paths"]
     return {
         path if "servers" in item else f"/v1{path}": {key: value for key, value in item.items() if key != "servers"}
         for path, item in given.items()
@@ -27,7 +27,7 @@ def _paths() -> dict[str, dict[str, Any]]:
 
 def _unfinished(schema: dict[str, Any]) -> dict[str, Any]:
     """What this server answers with 202: states under their own names (E18, E19), no transcript without one (E20)."""
-    states = [state.name for state in spec.load().lifecycle.states.values() if state.status == 202]
+    states = [state.name for state in scribe_data.load().lifecycle.states.values() if state.status == 202]
     members = schema["properties"]
     ours = {"status": {**members["status"], "enum": states, "examples": states[:1]}, "upload_url": {"type": "string"}}
     required = [name for name in schema["required"] if name != "transcript"]
@@ -46,7 +46,7 @@ def _told(limits: Limits) -> str:
 
 def describe(root: str, limits: Limits, *, faithful: bool) -> dict[str, Any]:
     """The document; `root` is scheme and host as the client knows them."""
-    given = spec.load().openapi
+    given = scribe_data.load().openapi
     paths = _paths()
     for path, item in additions(faithful=faithful).items():
         paths[path] = {**paths.get(path, {}), **item}

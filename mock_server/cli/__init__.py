@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import typer
+import sys
 
-from mock_server.cli.serve import faults, serve
-
-app = typer.Typer(
-    name="scribe-mock",
-    help="A reference scribe service of the MedScribeAlliance protocol, to develop EMR clients against.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("serve")(serve)
-app.command("faults")(faults)
+_OURS = ("mock_server", "scribe_data")
+#: What was asked for cannot be done here.
+_USAGE = 2
 
 
 def main() -> None:
-    """Entry point of the distribution."""
+    """Entry point of the distribution; the kit alone is installed without what the server needs."""
+    try:
+        from mock_server.cli.commands import app
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.split(".")[0] in _OURS:
+            raise
+        sys.stderr.write(
+            f"scribe-mock: the server needs {missing.name}, which is not installed: run"
+            " pip install 'scribe-conformance[mock]', or with [whisper] for real transcription.\n"
+        )
+        sys.exit(_USAGE)
     app()
-
-
-__all__ = ["app", "main"]

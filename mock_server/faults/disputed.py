@@ -57,7 +57,6 @@ FAULTS = tuple(
             fault(
                 "leaves_out_what_was_not_given",
                 "no additional_data where none was given",
-                "SES-GET-005",
                 "SES-DATA-006",
                 "SES-DATA-008",
                 rewrite=edit("get", _nothing_given, state="processing"),

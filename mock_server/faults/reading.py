@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import fixtures
 from mock_server.api.answer import Answer
 from mock_server.faults.making import answer_with, behaving, edit, error, fault, recode, set_to, without
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def _one_text(draft: dict[str, Any]) -> dict[str, Any]:
 
 
 def _and_somebody_elses(draft: dict[str, Any]) -> dict[str, Any]:
-    stranger = fixtures.load()["knee"].text
+    stranger = recordings.load()["knee"].text
     return (
         draft | {"text": f"{draft['text']}\n{stranger}"} if draft["text"] and stranger not in draft["text"] else draft
     )

@@ -1,6 +1,6 @@
 """The session lifecycle (§6.1) as a table."""
 
-# Generated from spec/medscribe/lifecycle.yaml by `python -m spec.generate`; edits here are overwritten.
+# Generated from spec/medscribe/2026-01-27/lifecycle.yaml by `python -m scribe_data.generate`; edits are overwritten.
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from fixtures import by_sha256
 from mock_server.speech import quality
 from mock_server.speech.chunks import Assembly, Span, assemble, by_sequence
 from mock_server.speech.decode import Limits
@@ -17,6 +16,7 @@ from mock_server.speech.model import (
     script,
 )
 from mock_server.speech.quality import Thresholds
+from scribe_data.recordings import by_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

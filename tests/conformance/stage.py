@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from conformance.drive.budget import Budget
+from conformance.drive.driver import Driver
+from conformance.drive.negotiation import prepare
+from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import Redactor
-from conformance.journeys.budget import Budget
-from conformance.journeys.driver import Driver
-from conformance.journeys.preparation import prepare
-from conformance.journeys.wire import Wire
 from conformance.target import Options
 from tests.conformance.miniature import HOST, KEY, OTHER_KEY, Miniature
 from tests.conformance.tones import tones

@@ -9,10 +9,10 @@ from dataclasses import replace
 import httpx
 from jsonschema import Draft202012Validator
 
-import fixtures
-import spec
+import scribe_data
 from mock_server.app import create_app
 from mock_server.settings import Limits, Settings
+from scribe_data import recordings
 
 HOST = "http://mock.example:8080"
 MINE, ALSO_MINE, OTHERS, LIVE = "sk_test_mine", "sk_test_mine_2", "sk_test_other", "live-key-0123456789"
@@ -25,12 +25,14 @@ BODY = {
     "communication_protocol": "http",
     "model": "lite",
 }
-SHORT = fixtures.load()["short"]
+SHORT = recordings.load()["short"]
 
 
 def keeps(schema: str, value: object) -> bool:
     """Whether a body keeps a schema of the spec; says how it does not."""
-    validator = Draft202012Validator(spec.load().schemas[schema], format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator = Draft202012Validator(
+        scribe_data.load().schemas[schema], format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
     found = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
     assert not found, found
     return True

@@ -8,7 +8,7 @@ import wave
 from dataclasses import dataclass
 from functools import cache
 
-import fixtures
+from scribe_data import recordings
 
 #: Audio of the fixtures that decodes although nothing is said in it.
 SPEECHLESS = frozenset({"silence", "noise", "too_short"})
@@ -30,7 +30,7 @@ class Heard:
 
 def listen(content: bytes) -> Heard:
     """What the bytes say."""
-    known = fixtures.by_sha256().get(hashlib.sha256(content).hexdigest())
+    known = recordings.by_sha256().get(hashlib.sha256(content).hexdigest())
     if known is None:
         return _by_samples(content)
     if known.kind == "bad":
@@ -66,7 +66,7 @@ def _piece_of_known(samples: bytes, bytes_a_second: int) -> tuple[tuple[str, str
 
 
 def _known_in(samples: bytes) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[int, int, fixtures.Fixture]] = []
+    found: list[tuple[int, int, recordings.Fixture]] = []
     for fixture, known in _known_samples():
         at = samples.find(known)
         if at >= 0 and not any(start <= at < end for start, end, _ in found):
@@ -75,7 +75,7 @@ def _known_in(samples: bytes) -> tuple[tuple[str, str], ...]:
     return tuple((turn.speaker, turn.text) for _, _, fixture in found for turn in fixture.turns)
 
 
-def _between(turn: fixtures.Turn, start: float, end: float) -> str:
+def _between(turn: recordings.Turn, start: float, end: float) -> str:
     """The words of a turn that fall between two instants, taken as evenly spread over it."""
     words = turn.text.split()
     pace = (turn.end - turn.start) / max(len(words), 1)
@@ -83,10 +83,10 @@ def _between(turn: fixtures.Turn, start: float, end: float) -> str:
 
 
 @cache
-def _known_samples() -> tuple[tuple[fixtures.Fixture, bytes], ...]:
+def _known_samples() -> tuple[tuple[recordings.Fixture, bytes], ...]:
     """The samples of every known recording in WAV, the longest first."""
     found = []
-    for fixture in fixtures.load().values():
+    for fixture in recordings.load().values():
         if fixture.media_type != "audio/wav" or fixture.kind == "bad":
             continue
         with wave.open(io.BytesIO(fixture.read())) as file:

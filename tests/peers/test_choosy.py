@@ -10,8 +10,8 @@ import httpx
 import jsonschema
 import pytest
 
-import fixtures
-import spec
+import scribe_data
+from scribe_data import recordings
 
 from .choices import CHOICES, drawn
 from .choosy import Choosy
@@ -21,7 +21,7 @@ from .serving import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMAS = spec.load("medscribe", "2026-01-27").schemas
+SCHEMAS = scribe_data.load("medscribe", "2026-01-27").schemas
 
 
 @pytest.fixture(params=range(8), ids=lambda seed: f"seed {seed}")
@@ -50,7 +50,7 @@ def create(client: httpx.Client, peer: Choosy, **changed: Any) -> httpx.Response
 
 
 def upload(client: httpx.Client, peer: Choosy, made: dict[str, Any], name: str) -> httpx.Response:
-    file = fixtures.load()[name + (".webm" if "audio/wav" not in peer.formats else "")]
+    file = recordings.load()[name + (".webm" if "audio/wav" not in peer.formats else "")]
     sent = f"audio_0{file.path.suffix}"
     url = made["upload_url"] + (f"/{sent}" if peer.taken["named"] else "")
     if peer.taken["forms"] == "raw":
@@ -88,7 +88,7 @@ def test_a_session_goes_from_created_to_completed(peer: Choosy, client: httpx.Cl
     time.sleep(peer.processing_seconds + 0.2)
     done = client.get(session)
     assert (done.status_code, done.json()["status"]) == (200, "completed")
-    assert fixtures.load()["short"].text in done.json()["transcript"]
+    assert recordings.load()["short"].text in done.json()["transcript"]
     assert done.json()["additional_data"] == {"visit": ["v-1", None]}
     late = upload(client, peer, made.json(), "short")
     assert late.status_code in {400, 409}

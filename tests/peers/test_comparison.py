@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import spec
+import scribe_data
 
 from .comparison import Cause, Expected, differences, expectations
 from .roll import PEERS
@@ -16,7 +16,7 @@ from .roll import PEERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REQUIREMENTS = spec.load("medscribe", "2026-01-27").requirements
+REQUIREMENTS = scribe_data.load("medscribe", "2026-01-27").requirements
 EXPECTED = Expected(
     overall="non_conformant",
     exit_code=1,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-import fixtures
+from scribe_data import recordings
 
 from .offering import CLOCK_PATH
 from .production import TOKEN_PATH, Production
@@ -66,7 +66,7 @@ def test_a_peer_departs_as_it_says_and_in_nothing_else(name: str, honest: dict[s
 
 def test_the_honest_server_tells_what_was_said(honest: dict[str, tuple[int, Any]]) -> None:
     status, done = honest["done"]
-    said = [fixtures.load()[f"markers/audio_{n}"].text for n in (0, 2, 10)]
+    said = [recordings.load()[f"markers/audio_{n}"].text for n in (0, 2, 10)]
     assert (status, done["status"], done["transcript"]) == (206, "partial", " ".join(said))
     assert done["templates"]["never-heard-of"]["error"]["code"] == "template_not_found"
     assert honest["expired"][0] == 410
@@ -148,7 +148,7 @@ def test_an_unavailable_server_is_503_to_everything() -> None:
 
 def test_an_upload_cut_short_loses_the_end_and_says_nothing() -> None:
     peer = PEERS["upload_cut_short"]()
-    file = fixtures.load()["knee"]
+    file = recordings.load()["knee"]
     with serving(peer) as address, httpx.Client(base_url=address, headers={"X-API-Key": peer.key()}) as client:
         made = client.post("/v1/sessions", json={**BODY, "upload_type": "single"}).json()
         sent = client.post(made["upload_url"], files={"file": ("knee.wav", file.read(), "audio/wav")})
@@ -163,7 +163,7 @@ def test_an_upload_cut_short_loses_the_end_and_says_nothing() -> None:
 
 def test_a_file_reaches_storage_through_the_signed_form_alone() -> None:
     peer = PEERS["object_upload"]()
-    file = {"file": ("audio_0.wav", fixtures.load()["short"].read(), "audio/wav")}
+    file = {"file": ("audio_0.wav", recordings.load()["short"].read(), "audio/wav")}
     with serving(peer) as address, httpx.Client(base_url=address) as client:
         client.headers["X-API-Key"] = peer.key()
         made = client.post("/v1/sessions", json=BODY).json()
@@ -231,7 +231,7 @@ class TestProduction:
     def test_a_session_goes_its_own_way(self, client: httpx.Client) -> None:
         made = self.create(client).json()
         session, url = f"/sessions/{made['session_id']}", made["upload_url"]
-        content, raw = fixtures.load()["short.webm"].read(), {"Content-Type": "audio/webm;codecs=opus"}
+        content, raw = recordings.load()["short.webm"].read(), {"Content-Type": "audio/webm;codecs=opus"}
         assert client.post(url, content=content, headers=raw).status_code == 400
         sent = client.post(f"{url}/audio_0.webm", content=content, headers=raw)
         assert sent.json() == {
@@ -254,7 +254,7 @@ class TestProduction:
         for files in (("short", "noise"), ("noise",)):
             made = self.create(client).json()
             for n, name in enumerate(files):
-                content = fixtures.load()[name].read()
+                content = recordings.load()[name].read()
                 client.post(f"{made['upload_url']}/a_{n}.wav", content=content, headers={"Content-Type": "audio/wav"})
             client.post(f"/sessions/{made['session_id']}/end")
             answer = client.get(f"/sessions/{made['session_id']}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-import fixtures
+from scribe_data import recordings
 
 from .offering import CLOCK_PATH
 
@@ -86,7 +86,7 @@ class Walk:
         session = f"/v1/sessions/{made['session_id']}"
         self.step("created", "GET", session)
         for n in (0, 10, 2):
-            file = fixtures.load()[f"markers/audio_{n}"]
+            file = recordings.load()[f"markers/audio_{n}"]
             form = {"file": (f"audio_{n}.wav", file.read(), "audio/wav")}
             self.step(f"upload {n}", "POST", f"{session}/audio", files=form)
         self.step("upload, no key", "POST", f"{session}/audio", files=form, keyed=False)

@@ -25,11 +25,19 @@ def _always(status: int, body: bytes) -> Callable[..., Awaitable[None]]:
     return app
 
 
-@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (404, b"{}"), (404, b""), (500, b"{}")])
-def test_a_server_that_always_says_the_same_is_not_conformant(status: int, body: bytes) -> None:
+def _options(status: int, body: bytes) -> Options:
     transport = httpx.ASGITransport(app=_always(status, body))
-    options = Options(target="http://null.test", api_key="sk_test_x", processing_timeout=1, transport=transport)
-    run = asyncio.run(certify(options))
+    return Options(target="http://null.test", api_key="sk_test_x", processing_timeout=1, transport=transport)
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b"{}"), (404, b""), (500, b"{}")])
+def test_a_server_that_only_refuses_is_not_graded(status: int, body: bytes) -> None:
+    with pytest.raises(TargetUnreachable, match="serves no discovery"):
+        asyncio.run(certify(_options(status, body)))
+
+
+def test_a_server_that_always_says_the_same_is_not_conformant() -> None:
+    run = asyncio.run(certify(_options(200, b"{}")))
     assert run.overall in (Overall.NON_CONFORMANT, Overall.NOT_FULLY_VERIFIED)
     assert [g.requirement.id for g in run.graded if g.verdict is Verdict.ERROR] == []
     assert [note.text for note in run.evidence.notes if note.reason == "kit_error"] == []

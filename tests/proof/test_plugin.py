@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import spec
+import scribe_data
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.process import serving
 
@@ -52,7 +52,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Comp
 
 
 def test_there_is_an_item_for_each_service_requirement(honest: subprocess.CompletedProcess[str]) -> None:
-    service = {r.id for r in spec.load().requirements.values() if r.subject == "service"}
+    service = {r.id for r in scribe_data.load().requirements.values() if r.subject == "service"}
     assert set(outcomes(honest)) == service | {"overall"}
 
 
@@ -78,7 +78,7 @@ def test_a_fault_turns_exactly_its_items_red(faulty: subprocess.CompletedProcess
 def test_a_red_item_names_requirement_expected_seen_and_a_curl(faulty: subprocess.CompletedProcess[str]) -> None:
     (name,) = CATALOGUE[FAULT].breaks
     told = faulty.stdout.split(f"{name} fail: ", 1)[1].split("test_overall", 1)[0]
-    assert spec.load().requirements[name].statement in told
+    assert scribe_data.load().requirements[name].statement in told
     for part in ("expected: ", "actual: ", "exchange #", "curl -sS"):
         assert part in told
     assert "Traceback" not in faulty.stdout
@@ -99,4 +99,4 @@ def test_an_id_chooses_one_item_for_the_whole_price(tmp_path: Path) -> None:
     assert (chosen.returncode, outcomes(chosen)) == (0, {"AUD-012": "PASSED"})
     judged = outcomes(chapter)
     assert (chapter.returncode, judged.pop("overall")) == (0, "PASSED")
-    assert {spec.load().requirements[name].chapter for name in judged} == {3}
+    assert {scribe_data.load().requirements[name].chapter for name in judged} == {3}

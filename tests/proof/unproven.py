@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import spec
+import scribe_data
 from mock_server.faults.catalogue import CATALOGUE
 
 _WEBHOOKS = "webhooks are not driven in this release: not applicable while discovery does not declare them"
@@ -22,6 +22,6 @@ def unproven() -> list[str]:
     killed = {requirement for fault in CATALOGUE.values() for requirement in fault.breaks}
     return [
         r.id
-        for r in spec.load().requirements.values()
+        for r in scribe_data.load().requirements.values()
         if (r.subject, r.level, r.testability) == ("service", "MUST", "black-box") and r.checks and r.id not in killed
     ]

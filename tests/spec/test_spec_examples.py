@@ -6,9 +6,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import spec
+import scribe_data
 
-SPEC = spec.load()
+SPEC = scribe_data.load()
 FORMATS = Draft202012Validator.FORMAT_CHECKER
 
 

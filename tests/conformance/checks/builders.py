@@ -11,6 +11,7 @@ from conformance.checks import all_checks
 from conformance.evidence import Evidence, Exchange, Facts, Label, Request, Response
 from conformance.finding import Kind
 from conformance.verdict import judge
+from scribe_data import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +89,7 @@ class Tape:
     @property
     def evidence(self) -> Evidence:
         """All of it, frozen."""
-        return Evidence(tuple(self.exchanges), self.facts, self.notes)
+        return Evidence(tuple(self.exchanges), self.facts, self.notes, recordings=recordings.load())
 
     def heard(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import fixtures
+from scribe_data import recordings
 from tests.conformance.checks.builders import (
     FAIL,
     PASS,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REFUSAL = error("invalid_request")
-TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
+TEXTS = {name: fixture.text for name, fixture in recordings.load().items()}
 FOUR, TWELVE = "audio/order of four", "audio/order of twelve"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import fixtures
 from conformance.finding import Kind
+from scribe_data import recordings
 from tests.conformance.checks.builders import (
     FAIL,
     PASS,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REFUSAL = error("invalid_request")
-TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
+TEXTS = {name: fixture.text for name, fixture in recordings.load().items()}
 
 
 def lone(probe: str, upload: int, code: str | None = None, final: Any = None, /, **facts: Any) -> Tape:

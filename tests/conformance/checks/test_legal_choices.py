@@ -10,16 +10,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-import fixtures
-import spec
+import scribe_data
 from conformance.run import grade
 from conformance.runner import drive_all
 from conformance.verdict import Verdict
+from scribe_data import recordings
 from tests.conformance.checks.test_honest_run import Sturdy
 from tests.conformance.miniature import HOST, Answer, refusal
 from tests.conformance.stage import AUDIO, options
 
-REAL = fixtures.load()
+REAL = recordings.load()
 #: The tones, which claim to be the recordings they are named after.
 PRETENDED = {name: replace(tone, text=REAL[name].text, seconds=REAL[name].seconds) for name, tone in AUDIO.items()}
 HEARD = {tone.sha256: tone.text for tone in PRETENDED.values()}
@@ -179,7 +179,7 @@ def judged(server, reading="lenient"):
     asked = options(server(HEARD, processing=0.2), test_clock=f"{HOST}/scribe/api/tick")
     evidence = asyncio.run(drive_all(asked, audio=PRETENDED))
     assert [note for note in evidence.notes if note.reason == "kit_error"] == []
-    return grade(evidence, spec.load("medscribe", "2026-01-27"), reading, ())
+    return grade(evidence, scribe_data.load("medscribe", "2026-01-27"), reading, ())
 
 
 @pytest.mark.parametrize(

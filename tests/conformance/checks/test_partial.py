@@ -77,7 +77,7 @@ def test_partial_and_206_go_together(code, status, expected, why):
 )
 def test_the_status_of_a_206_is_partial(status, expected):
     assert verdicts("SES-PART-003", answered(status=status)) == expected
-    assert expected is not FAIL or "outside its enum" in reasons("SES-PART-003", answered(status=status))
+    assert expected is not FAIL or "`status` is" in reasons("SES-PART-003", answered(status=status))
 
 
 MEMBERS = ("session_id", "status", "created_at", "audio_files_received", "audio_files", "audio_files_processed")
@@ -86,14 +86,14 @@ MEMBERS = ("session_id", "status", "created_at", "audio_files_received", "audio_
 @pytest.mark.parametrize("name", [*MEMBERS, "templates"])
 def test_each_member_of_a_206_is_needed(name):
     assert verdicts("SES-PART-002", answered(**{name: REMOVE})) == FAIL
-    assert f"lacks {name}" in reasons("SES-PART-002", answered(**{name: REMOVE}))
+    assert f"`{name}` is missing" in reasons("SES-PART-002", answered(**{name: REMOVE}))
 
 
-@pytest.mark.parametrize("name", [*MEMBERS, "templates"])
+@pytest.mark.parametrize("name", MEMBERS)
 @pytest.mark.parametrize("value", [True, None])
 def test_each_member_of_a_206_has_its_type(name, value):
     assert verdicts("SES-PART-002", answered(**{name: value})) == FAIL
-    assert f"{name} in a 206 body has another type" in reasons("SES-PART-002", answered(**{name: value}))
+    assert f"`{name}` is not" in reasons("SES-PART-002", answered(**{name: value}))
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_what_the_schema_leaves_free_is_no_lack(members):
         (None, PASS, ""),
         (REMOVE, TOLERATED, "no completed_at"),
         ("2026-02-03T09:40:00", TOLERATED, "E66"),
-        ("soon", FAIL, "no date-time"),
-        (1770111600, FAIL, "no date-time"),
+        ("soon", FAIL, "is not"),
+        (1770111600, FAIL, "is not"),
     ],
 )
 def test_completed_at_of_a_partial_is_a_stamp_or_null(stamp, expected, why):
@@ -127,11 +127,11 @@ def test_completed_at_of_a_partial_is_a_stamp_or_null(stamp, expected, why):
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("en", PASS), ("en-IN", PASS), (REMOVE, UNSEEN), (None, UNSEEN), ("e", FAIL), ("en-Latn", FAIL), (5, FAIL)],
+    [("en", PASS), ("en-IN", PASS), (REMOVE, UNSEEN), (None, TOLERATED), ("e", FAIL), ("en-Latn", FAIL), (5, FAIL)],
 )
 def test_language_detected_has_two_to_five_characters(code, expected):
     assert verdicts("SES-PART-005", answered(language_detected=code)) == expected
-    assert expected is not FAIL or "two to five" in reasons("SES-PART-005", answered(language_detected=code))
+    assert expected is not FAIL or "`language_detected`" in reasons("SES-PART-005", answered(language_detected=code))
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_language_detected_has_two_to_five_characters(code, expected):
         (0, PASS, ""),
         (2, PASS, ""),
         (2.0, PASS, ""),
-        (3, FAIL, "outside 0 to"),
-        (-1, FAIL, "outside 0 to"),
-        (0.5, FAIL, "no integer"),
-        ("1", FAIL, "no integer"),
-        (REMOVE, FAIL, "no integer"),
+        (3, FAIL, "more than audio_files_received"),
+        (-1, FAIL, "minimum 0"),
+        (0.5, FAIL, "`audio_files_processed` is"),
+        ("1", FAIL, "`audio_files_processed` is"),
+        (REMOVE, FAIL, "`audio_files_processed` is"),
     ],
 )
 def test_files_processed_are_at_most_those_received(processed, expected, why):
@@ -158,8 +158,6 @@ def test_files_processed_are_at_most_those_received(processed, expected, why):
         (failure("timeout"), PASS),
         ({"status": "failed", "error": {"code": "x", "message": "", "more": 1}}, PASS),
         ({"status": "failed"}, UNSEEN),
-        ({"status": "failed", "error": None}, UNSEEN),
-        ({"status": "success", "error": "odd"}, UNSEEN),
         ({"status": "failed", "error": "timeout"}, FAIL),
         ({"status": "failed", "error": {"code": "timeout"}}, FAIL),
         ({"status": "failed", "error": {"code": 5, "message": "Late."}}, FAIL),
@@ -169,23 +167,28 @@ def test_files_processed_are_at_most_those_received(processed, expected, why):
 def test_a_failed_template_carries_code_and_message(code, entry, expected):
     tape = answered(code, templates={"hpi": entry})
     assert verdicts("SES-PART-007", tape) == expected
-    assert expected is not FAIL or "no object with code and message" in reasons("SES-PART-007", tape)
+    assert expected is not FAIL or "error" in reasons("SES-PART-007", tape)
+
+
+def test_a_null_error_counts_as_absent_in_the_lenient_reading():
+    assert verdicts("SES-PART-007", answered(templates={"hpi": {"status": "failed", "error": None}})) == TOLERATED
 
 
 def test_the_error_of_a_completed_session_is_judged_elsewhere():
-    assert verdicts("SES-PART-007", answered(200, templates={"hpi": {"status": "failed", "error": "text"}})) == UNSEEN
+    failed = {"hpi": {"status": "failed", "error": "text"}}
+    assert verdicts("SES-PART-007", answered(200, status="completed", templates=failed)) == UNSEEN
 
 
 @pytest.mark.parametrize(
     ("item", "expected", "why"),
     [
         ({"type": "noise", "message": "Unusable."}, PASS, ""),
-        ({"type": "noise", "message": "Unusable.", "file": None}, PASS, ""),
+        ({"type": "noise", "message": "Unusable.", "file": None}, TOLERATED, "null counts as absent"),
         ({"type": "noise", "message": "Unusable.", "file": "audio_1.wav", "at": 3}, PASS, ""),
         ({"type": "noise", "message": "Unusable.", "file": "audio_9.wav"}, WARNED, "not listed"),
-        ({"type": "noise"}, FAIL, "lacks type or message"),
-        ({"message": "Unusable."}, FAIL, "lacks type or message"),
-        ("noise", FAIL, "lacks type or message"),
+        ({"type": "noise"}, FAIL, "`processing_errors[0]"),
+        ({"message": "Unusable."}, FAIL, "`processing_errors[0]"),
+        ("noise", FAIL, "`processing_errors[0]"),
     ],
 )
 def test_a_processing_error_has_type_and_message(item, expected, why):

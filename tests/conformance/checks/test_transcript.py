@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-import fixtures
 from conformance.checks.words import content_words, coverage, inverted, marker_positions, recognised, same_words
+from scribe_data import recordings
 from tests.conformance.checks.builders import (
     FAIL,
     PASS,
@@ -21,7 +21,7 @@ from tests.conformance.checks.builders import (
     verdicts,
 )
 
-TEXTS = {name: fixture.text for name, fixture in fixtures.load().items()}
+TEXTS = {name: fixture.text for name, fixture in recordings.load().items()}
 MARKERS = [TEXTS[f"markers/audio_{n}"] for n in range(12)]
 
 

@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-import spec
+import scribe_data
 from conformance.cli import app
 from conformance.report import terminal
 
-SPEC = spec.load()
+SPEC = scribe_data.load()
 SERVICE = [r for r in SPEC.requirements.values() if r.subject == "service"]
 
 

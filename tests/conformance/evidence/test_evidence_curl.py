@@ -9,11 +9,11 @@ import subprocess
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.drive.parcel import parcel
 from conformance.evidence import Label
 from conformance.evidence.curl import INLINE_BOUND, curl
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import Redactor
-from conformance.journeys.dialect import parcel
 
 KEY = "sk_test_secret"
 

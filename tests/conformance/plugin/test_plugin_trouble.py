@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import socket
 import subprocess
@@ -104,9 +105,10 @@ class Echo(http.server.BaseHTTPRequestHandler):
     """Repeats the key it is sent in a header and in the body."""
 
     def do_GET(self) -> None:
-        body = (self.headers.get("X-API-Key") or "").encode()
-        self.send_response(404)
-        self.send_header("X-Echo", body.decode())
+        key = self.headers.get("X-API-Key") or ""
+        body = json.dumps([key]).encode()
+        self.send_response(200)
+        self.send_header("X-Echo", key)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-import spec
+import scribe_data
 from conformance.evidence.redaction import placeholder_of
 from conformance.journeys import all_journeys
 from conformance.report import files, terminal
@@ -76,7 +76,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for logger in loggers:
             logger.removeHandler(handler)
             logger.setLevel(logging.NOTSET)
-    text = spec.load("medscribe", chosen.revision)
+    text = scribe_data.load("medscribe", chosen.revision)
     graded = grade(evidence, text, "strict")
     named: dict[str, Any] = {"profile": "medscribe", "revision": chosen.revision, "reading": "strict", "seed": 0}
     facts: dict[str, Any] = {"suite_version": "0", "spec_sha256": text.sha256, "started": datetime.now(UTC)}

@@ -59,8 +59,14 @@ def test_the_visit_is_read_in_every_state_it_passes():
     assert visit.asked["additional_data"] == visit.final.document["additional_data"]
 
 
-@pytest.mark.parametrize("answer", [Answer(200, {}), Answer(404, {}), Answer(404, raw=b""), Answer(500, raw=b"oh")])
-def test_a_null_server_gives_a_run_to_grade(answer):
+@pytest.mark.parametrize("answer", [Answer(404, {}), Answer(404, raw=b""), Answer(500, raw=b"oh"), Answer(405, {})])
+def test_a_server_that_knows_nothing_is_not_graded(answer):
+    with pytest.raises(TargetUnreachable, match="serves no discovery"):
+        run(miniature(twist=lambda _operation, _asked, _answer: answer))
+
+
+def test_a_null_server_gives_a_run_to_grade():
+    answer = Answer(200, {})
     evidence = run(miniature(twist=lambda _operation, _asked, _answer: answer), test_clock=f"{HOST}/tick")
     assert evidence.facts.base_url == HOST
     assert evidence.facts.api_target is None

@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import fixtures
 from mock_server.app import create_app
 from mock_server.settings import Settings
+from scribe_data import recordings
 from tests.mock_server.stage import HOST, SHORT, code_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -120,7 +120,7 @@ def answers_of(mock):
     yield "post", end, mock.end(good)
     yield "get", session, mock.settled(good)
     yield "get", session, mock.processed(SHORT.read())
-    yield "get", session, mock.processed(fixtures.load()["silence"].read())
+    yield "get", session, mock.processed(recordings.load()["silence"].read())
     one = f"/v1/sessions/{good['session_id']}/process/template/soap"
     yield "post", session + "/process/template/{template_id}", mock.post(one)
     yield "get", "/_mock/v1/requests", mock.get("/_mock/v1/requests")

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-import fixtures
+from scribe_data import recordings
 from tests.mock_server.stage import HOST, MINE, OTHERS, SHORT, code_of
 
 LIST = ("one", "two")
@@ -56,7 +56,7 @@ def poll(client, url):
 
 
 def chunks():
-    return [recording.read() for recording in fixtures.chunks("visit", "cut")[:3]]
+    return [recording.read() for recording in recordings.chunks("visit", "cut")[:3]]
 
 
 def test_every_step_of_the_python_client_works(mock):

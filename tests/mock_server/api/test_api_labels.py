@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import fixtures
 from mock_server.api.label import FORMATS
+from scribe_data import recordings
 from tests.mock_server.stage import SHORT, code_of
 
 WAV = SHORT.read()
@@ -92,7 +92,7 @@ def test_no_label_at_all_is_taken(mock):
 
 
 @pytest.mark.parametrize(
-    "item", [i for i in fixtures.load().values() if i.name.startswith("short")], ids=lambda i: i.name
+    "item", [i for i in recordings.load().values() if i.name.startswith("short")], ids=lambda i: i.name
 )
 def test_what_is_taken_under_no_name_is_heard_by_its_content(mock, item):
     session = mock.create()

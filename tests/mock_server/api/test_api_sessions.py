@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-import fixtures
+from scribe_data import recordings
 from tests.mock_server.stage import BODY, HOST, MINE, SHORT, code_of, keeps
 
 DATA = {"emr_encounter_id": "enc_123", "deep": [{"n": None}]}
-NOISE = fixtures.load()["random"].read()
+NOISE = recordings.load()["random"].read()
 
 
 def test_a_created_session_is_202_and_repeats_where_its_audio_goes(mock):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import fixtures
 from mock_server.api.header import parameters
+from scribe_data import recordings
 from tests.mock_server.stage import LIMITS, MINE, SHORT, code_of
 
 WAV = SHORT.read()
@@ -323,7 +323,9 @@ def test_an_ended_session_accepts_no_audio(mock):
     assert mock.settled(session).json()["audio_files"] == ["audio_0.wav"]
 
 
-@pytest.mark.parametrize("bad", [item for item in fixtures.load().values() if item.kind == "bad"], ids=lambda i: i.name)
+@pytest.mark.parametrize(
+    "bad", [item for item in recordings.load().values() if item.kind == "bad"], ids=lambda i: i.name
+)
 def test_audio_that_is_none_ends_failed_with_the_reason_or_is_refused(mock, bad):
     session = mock.create()
     answer = mock.upload(session, bad.read(), "audio_0.wav", label=bad.media_type)

@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from typer.testing import CliRunner
 
-from mock_server.cli import app
+from mock_server.cli.commands import app
 from mock_server.faults.catalogue import CATALOGUE
 from mock_server.storage.lock import DirectoryLock
 

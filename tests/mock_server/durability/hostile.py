@@ -31,9 +31,9 @@ import httpx
 import numpy as np
 from sqlalchemy import select
 
-import fixtures
 from mock_server.storage.schema import audio_files
 from mock_server.storage.sqlite import SqliteStore
+from scribe_data import recordings
 
 INNOCENT = ("sk_test_anna", "sk_test_bert")
 HOSTILE = ("sk_test_mallory", "sk_test_trudy")
@@ -147,7 +147,7 @@ class Innocent:
 
     async def work(self, number: int) -> None:
         """Sessions one after the other until the time is over; a third stay open."""
-        short = fixtures.load()["short"].read()
+        short = recordings.load()["short"].read()
         async with httpx.AsyncClient(headers={"X-API-Key": self._key}, timeout=60, trust_env=False) as client:
             while time.monotonic() < self._until:
                 await self._session(client, short, ends=random.random() < (0.2 if number else 0.9))

@@ -13,7 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from fixtures import load
+from scribe_data.recordings import load
 
 Samples = NDArray[np.int16]
 RATE = 16_000

@@ -10,11 +10,11 @@ import av
 import numpy as np
 import pytest
 
-from fixtures import load
 from mock_server.session.chunk import sequence_of
 from mock_server.speech.chunks import assemble, by_sequence
 from mock_server.speech.decode import Limits, Undecodable, decode, riff_seconds
 from mock_server.speech.sniff import opens, unwrap
+from scribe_data.recordings import load
 from tests.mock_server.speech.uploads import Uploads, chunks
 
 # name of the fixture, failure code if nothing is left, codes of the issues, seconds that can still be decoded

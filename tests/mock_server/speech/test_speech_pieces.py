@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from fixtures import load
 from mock_server.speech.chunks import Assembly, assemble
 from mock_server.speech.decode import Limits
+from scribe_data.recordings import load
 from tests.mock_server.speech.making import FORMATS, box, chunk, cut, encode, named, voice, wav
 from tests.mock_server.speech.uploads import Uploads
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import load
 from mock_server.speech import open_transcriber, weights
+from scribe_data.recordings import load
 from tests.mock_server.speech.uploads import Hear, Uploads
 
 

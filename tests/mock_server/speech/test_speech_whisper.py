@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import load
 from mock_server.speech import open_transcriber
+from scribe_data.recordings import load
 from tests.mock_server.speech.uploads import Hear, Uploads, chunks
 from tests.mock_server.speech.wording import error_rate
 

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from fixtures import Fixture, load
 from mock_server.session.chunk import sequence_of
 from mock_server.speech import Recording, Transcription
+from scribe_data.recordings import Fixture, load
 
 Hear = Callable[..., Transcription]
 

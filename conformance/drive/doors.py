@@ -1,0 +1,199 @@
+"""Where a target is entered: its discovery document, and the root of its operations (§4.1, §4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from conformance.drive.asking import PREPARATION
+from conformance.evidence import Departure, Dimension, Label
+from conformance.target import CredentialsRefused, TargetUnreachable, split_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.drive.asking import Asking
+    from conformance.drive.wire import Heard
+    from conformance.evidence import Response
+
+WELL_KNOWN = "/.well-known/medscribealliance"
+#: DISC-001 allows so many.
+REDIRECTS = 5
+#: Paths that services in the field put before everything, discovery included; the text has none.
+PREFIXES = ("/v1", "/api", "/api/v1")
+#: Where an API lies whose discovery does not say: at the address given, or where the examples of the text have it.
+USUAL_ROOTS = ("", *PREFIXES)
+_REFUSED = (401, 403)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Discovery as far as it could be read: the last answer, the document (empty when it is none), where it lay."""
+
+    answered: Response
+    document: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
+
+
+def canonical(target: str) -> str:
+    """The address the text gives discovery, below the address the operator gave."""
+    plain = target.rstrip("/")
+    return plain if plain.endswith(WELL_KNOWN) else plain + WELL_KNOWN
+
+
+def elsewhere(target: str) -> Iterator[str]:
+    """Further addresses at which services in the field serve discovery, the likeliest first."""
+    parts = urlsplit(canonical(target).removesuffix(WELL_KNOWN))
+    origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+    below = (f"{origin}{parts.path.rstrip('/')}{prefix}" for prefix in PREFIXES)
+    for root in dict.fromkeys((origin, *below, *(origin + prefix for prefix in PREFIXES))):
+        if root + WELL_KNOWN != canonical(target):
+            yield root + WELL_KNOWN
+
+
+async def discover(asking: Asking) -> Found:
+    """The discovery document, from the text's own address or, said as a departure, from another.
+
+    Raises TargetUnreachable when nothing answers at all.
+    """
+    wanted = canonical(asking.wire.options.target)
+    found = await _look(asking, wanted, graded=True)
+    if found.document or found.answered.status in _REFUSED:
+        return found
+    for url in elsewhere(asking.wire.options.target):
+        other = await _look(asking, url, graded=False)
+        if other.document:
+            text = f"Discovery is served at {url} and not at {wanted}."
+            asking.wire.recorder.depart(
+                Departure(Dimension.DISCOVERY, text, expected=wanted, actual=url, exchange=asking.wire.recorder.sent)
+            )
+            return other
+    return found
+
+
+async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
+    """GET without any credential, over at most five redirects; with the key where that is asked for."""
+    label = Label("discovery", PREPARATION, probe=None if graded else "looking for discovery", graded=graded)
+    at, redirects = url, 0
+    while True:
+        heard = await asking.ask(label, at)
+        answer = heard.answer
+        if answer is None:
+            if not graded:
+                return Found(_none(heard), {}, url)
+            raise TargetUnreachable(advice(asking.wire.options.target, heard.exchange.trouble or ""))
+        if answer.status in _REFUSED:
+            behind = Label("discovery", PREPARATION, probe="discovery with the key", graded=False)
+            opened = (await asking.ask(behind, at, headers=asking.wire.credentials(at, "right"))).answer
+            return Found(answer, _document(opened) if opened else {}, at)
+        location = answer.header("location")
+        if not 300 <= answer.status < 400 or not location or redirects == REDIRECTS:
+            return Found(answer, _document(answer), at)
+        at = urljoin(at, location)
+        redirects += 1
+
+
+def _none(heard: Heard) -> Response:
+    from conformance.evidence import Response
+
+    return heard.answer or Response(0)
+
+
+def _document(answer: Response) -> Mapping[str, Any]:
+    """A 200 that names the protocol; any other object is some other service's."""
+    return answer.document if answer.status == 200 and answer.document else {}
+
+
+def advice(target: str, trouble: str) -> str:
+    """What an operator can do about a target that gives no answer."""
+    if "CERTIFICATE" in trouble.upper() or "SSL" in trouble.upper() or "TLS" in trouble.upper():
+        return (
+            f"{target}: no secure connection ({trouble}); check the certificate (--ca-file names your own CA), or"
+            " whether the port speaks https"
+        )
+    if "no complete answer" in trouble:
+        return (
+            f"{target} accepts connections but does not answer ({trouble}); check that the service runs behind it, or"
+            " give it longer to wake up with --first-timeout"
+        )
+    return f"{target} cannot be reached ({trouble}); check the address and that the service runs"
+
+
+async def root(asking: Asking, found: Found) -> str:
+    """The root of all operations: what the operator or discovery says, else the usual root that has a template list.
+
+    Raises TargetUnreachable where nothing but 404 or web pages answers, CredentialsRefused where every door is shut.
+    """
+    options = asking.wire.options
+    if options.base_url:
+        return options.base_url.rstrip("/")
+    endpoints = found.document.get("endpoints")
+    declared = endpoints.get("base_url") if isinstance(endpoints, dict) else None
+    if isinstance(declared, str) and declared:
+        absolute = urljoin(found.url, declared)
+        if split_origin(absolute) is not None:
+            return await _reachable(asking, absolute.rstrip("/"), found)
+    return await _guessed(asking, found)
+
+
+async def _reachable(asking: Asking, base: str, found: Found) -> str:
+    """The declared root; where its host does not answer and discovery's does, the same path there."""
+    if split_origin(base) == split_origin(found.url):
+        return base
+    label = Label("templates", PREPARATION, probe="looking for the API", graded=False)
+    heard = await asking.wire.exchange(label, "GET", f"{base}/templates", timeout=asking.wire.options.first_timeout)
+    if heard.answer is not None:
+        return base
+    at, declared = urlsplit(found.url), urlsplit(base)
+    moved = urlunsplit((at.scheme, at.netloc, declared.path.rstrip("/"), "", ""))
+    text = f"endpoints.base_url names {base}, which cannot be reached; {moved} is used instead."
+    asking.wire.recorder.depart(
+        Departure(Dimension.ADDRESS, text, "base_url", expected=base, actual=moved, exchange=heard.exchange.number)
+    )
+    return moved
+
+
+async def _guessed(asking: Asking, found: Found) -> str:
+    """Without a word of discovery: the first usual root that answers like an API of this protocol."""
+    wire = asking.wire
+    target = canonical(wire.options.target).removesuffix(WELL_KNOWN)
+    statuses: list[int] = [found.answered.status]
+    pages = _is_page(found.answered)
+    wire.trust(target)
+    for prefix in USUAL_ROOTS:
+        url = f"{target}{prefix}/templates"
+        label = Label("templates", PREPARATION, probe="looking for the API", graded=False)
+        heard = await asking.ask(label, url, headers=wire.credentials(url, "right"))
+        statuses.append(heard.exchange.status)
+        answer = heard.answer
+        pages = pages or bool(answer and _is_page(answer))
+        if answer and _speaks(answer):
+            base = f"{target}{prefix}"
+            text = f"Discovery names no address; {base} is taken, whose /templates answers {answer.status}."
+            wire.recorder.depart(
+                Departure(Dimension.ADDRESS, text, "base_url", actual=base, exchange=heard.exchange.number)
+            )
+            return base
+    if pages:
+        raise TargetUnreachable(
+            f"{target} answers with web pages, not with JSON; give the address below which {WELL_KNOWN} lies"
+        )
+    if all(status in _REFUSED for status in statuses):
+        raise CredentialsRefused(f"{target} refuses the key at every door ({statuses[0]}); check --api-key")
+    raise TargetUnreachable(
+        f"{target} serves no discovery and no /templates (only {', '.join(map(str, dict.fromkeys(statuses)))}); give"
+        f" the address below which {WELL_KNOWN} lies, or the API's own with --base-url"
+    )
+
+
+def _speaks(answer: Response) -> bool:
+    """Whether an answer to /templates is that of an API: a list, or a refusal of the credential in JSON."""
+    told = answer.json
+    return (200 <= answer.status < 300 and isinstance(told, dict | list)) or (
+        answer.status in _REFUSED and bool(answer.document)
+    )
+
+
+def _is_page(answer: Response) -> bool:
+    return answer.media_type == "text/html" or answer.body.lstrip()[:9].lower() in (b"<!doctype", b"<html>")

@@ -1,0 +1,122 @@
+"""In which spelling a target takes its key (E47): judged by whether it lets in, not by what it answers then."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.drive.asking import PREPARATION
+from conformance.drive.course import refuses
+from conformance.drive.parcel import Parcel
+from conformance.drive.wire import SPELLINGS
+from conformance.evidence import Departure, Dimension, Label
+from conformance.target import CredentialsRefused, TargetUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.drive.asking import Asking
+    from conformance.drive.wire import Heard, Spelling
+    from conformance.evidence import Credential, Operation
+
+#: An id of the shape of §6.2 that nobody was given.
+_MADE_UP = "ses_0000000000nobodysown"
+#: What every service has to refuse, once it has let the caller in.
+_NO_ORDER = json.dumps({}).encode()
+
+
+@dataclass(frozen=True)
+class _Door:
+    """An operation at which a key can be tried without anything coming of it."""
+
+    operation: Operation
+    method: str
+    url: str
+    content: bytes = b""
+
+
+def _doors(base: str) -> Iterable[_Door]:
+    return (
+        _Door("templates", "GET", f"{base}/templates"),
+        _Door("get", "GET", f"{base}/sessions/{_MADE_UP}"),
+        _Door("create", "POST", f"{base}/sessions", _NO_ORDER),
+    )
+
+
+def lets_in(heard: Heard) -> bool:
+    """Whether whoever asked was let in, whatever the operation had to say after that."""
+    return heard.answer is not None and not refuses(heard.exchange)
+
+
+async def sign_in(asking: Asking, base: str) -> None:
+    """Go on with the first spelling that is let in at every door that tells spellings apart.
+
+    A door that answers all spellings alike says nothing: it may be open to everybody, or broken. Raises
+    CredentialsRefused when no spelling is let in anywhere, TargetUnreachable when nothing answers.
+    """
+    heard: dict[Spelling, list[Heard]] = {spelling: [] for spelling in SPELLINGS}
+    opened = None
+    for door in _doors(base):
+        for spelling in SPELLINGS:
+            heard[spelling].append(await _try(asking, door, "right", spelling))
+        outcomes = {lets_in(tried[-1]) for tried in heard.values()}
+        # where all are let in, somebody with a made-up key must not be, or the door is open to everybody
+        tells = len(outcomes) > 1 or (True in outcomes and not lets_in(await _try(asking, door, "wrong", SPELLINGS[0])))
+        if tells:
+            opened = door
+            break
+    everything = [each for tried in heard.values() for each in tried]
+    if all(each.answer is None for each in everything):
+        raise TargetUnreachable(f"{base} gives no answer ({everything[0].exchange.trouble})")
+    if not any(lets_in(each) for each in everything):
+        said = ", ".join(f"{spelling}: {tried[0].exchange.status}" for spelling, tried in heard.items())
+        raise CredentialsRefused(f"{base} refuses the key in every spelling ({said}); check --api-key")
+    works = [spelling for spelling, tried in heard.items() if lets_in(tried[-1])]
+    asking.wire.spelling = works[0] if works else SPELLINGS[0]
+    if opened is not None:
+        typed = {"Content-Type": "application/json"} if opened.content else {}
+        asking.wire.course.door = Parcel(opened.method, opened.url, typed, opened.content)
+    first = heard[SPELLINGS[0]][-1]
+    if asking.wire.spelling != SPELLINGS[0]:
+        text = f"The key is taken as {asking.wire.spelling!r} and refused as {SPELLINGS[0]!r}."
+        asking.wire.recorder.depart(
+            Departure(
+                Dimension.CREDENTIAL,
+                text,
+                asking.wire.spelling,
+                SPELLINGS[0],
+                first.exchange.status,
+                first.exchange.number,
+            )
+        )
+
+
+async def sign_in_second(asking: Asking, base: str) -> None:
+    """Make sure that the second client is one: a key nobody knows would show that everybody is kept out.
+
+    Raises CredentialsRefused.
+    """
+    if asking.wire.options.second_api_key is None:
+        return
+    tried: list[Heard] = []
+    for door in _doors(base):
+        right = await _try(asking, door, "right", asking.wire.spelling)
+        wrong = await _try(asking, door, "wrong", asking.wire.spelling)
+        tried.append(await _try(asking, door, "second", asking.wire.spelling))
+        if lets_in(right) and not lets_in(wrong):  # this door tells a key that is known from one that is not
+            break
+    if not lets_in(tried[-1]):
+        raise CredentialsRefused(
+            f"{base} refuses the key of the second client ({tried[-1].exchange.status}); check --second-api-key, or"
+            " leave it out: then it stays open whether clients are kept apart"
+        )
+
+
+async def _try(asking: Asking, door: _Door, credential: Credential, spelling: Spelling) -> Heard:
+    headers = asking.wire.credentials(door.url, credential, spelling)
+    if door.content:
+        headers["Content-Type"] = "application/json"
+    spelled = door.operation == "templates" and credential == "right"
+    label = Label(door.operation, PREPARATION, probe=f"credential: {spelling}", credential=credential, graded=spelled)
+    return await asking.ask(label, door.url, method=door.method, headers=headers, content=door.content)

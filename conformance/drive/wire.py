@@ -1,0 +1,206 @@
+"""The one place that talks HTTP: adds credentials, bounds time and size, and has every exchange recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, Self
+
+import httpx
+
+from conformance.drive.budget import BudgetSpent
+from conformance.drive.course import Course
+from conformance.evidence.exchange import Response
+from conformance.target import split_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from conformance.drive.budget import Budget
+    from conformance.evidence import Credential, Exchange, Label
+    from conformance.evidence.recorder import Recorder
+    from conformance.target import Options
+
+#: Spellings of an API key (E47), the one that §5.1 puts in words first.
+Spelling = Literal["X-API-Key header", "Authorization X-API-Key", "Authorization Bearer"]
+SPELLINGS: tuple[Spelling, ...] = ("X-API-Key header", "Authorization X-API-Key", "Authorization Bearer")
+
+#: What is read of an answer: more than any transcript needs, less than hurts.
+ANSWER_BOUND = 8 * 1024 * 1024
+#: Seconds the whole run stands still for one 429: one path that is always throttled must not stop the others.
+LONGEST_HOLD = 5.0
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+#: Places for reads that a target holds back, which would leave none for anything else.
+PLACES_ASIDE = 32
+#: Idle connections are dropped before common servers drop them, so that no request meets a closing one.
+KEEPALIVE = 1.0
+
+
+def spell(spelling: Spelling, key: str) -> tuple[str, str]:
+    """The header that carries a key."""
+    if spelling == "X-API-Key header":
+        return "X-API-Key", key
+    return "Authorization", f"{spelling.rsplit(' ', 1)[-1]} {key}"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recorded exchange, and the answer as it really came: what the kit drives by may hold a key."""
+
+    exchange: Exchange
+    answer: Response | None
+
+
+class Wire:
+    """An HTTP client that never sends a key to a foreign origin, follows no redirect and keeps no cookie."""
+
+    def __init__(self, options: Options, recorder: Recorder, budget: Budget) -> None:
+        self.options = options
+        self.recorder = recorder
+        self.budget = budget
+        self.spelling: Spelling = SPELLINGS[0]
+        #: Whether any answer of the run was 429 (polling was asked to slow down).
+        self.throttled = False
+        #: When the run may go on after it was asked to slow down.
+        self._resumed = 0.0
+        self.course = Course()
+        self._places = asyncio.Semaphore(options.concurrency)
+        self._aside = asyncio.Semaphore(PLACES_ASIDE)
+        self._own = {split_origin(url) for url in (options.target, *options.extra_origins)}
+        made_up = hashlib.sha256(f"nobody's key {options.seed}".encode()).hexdigest()[:32]
+        self._keys = {"right": options.api_key, "second": options.second_api_key, "wrong": f"nobody_{made_up}"}
+        self._client = httpx.AsyncClient(
+            transport=options.transport,
+            # proxies and CAs as the environment names them; a loopback is nobody's to pass on
+            trust_env=True,
+            mounts=dict.fromkeys(_LOOPBACK) if options.transport is None else None,
+            verify=options.tls(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            follow_redirects=False,
+            timeout=None,  # noqa: S113 - `exchange` bounds the whole, which also stops a server that drips bytes
+            limits=httpx.Limits(max_connections=64, keepalive_expiry=KEEPALIVE),
+            headers={
+                "User-Agent": "scribe-conformance",
+                "Accept": "application/json, */*;q=0.1",
+                **dict(options.headers),
+            },
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    def trust(self, url: str) -> None:
+        """Count the origin of a URL as the service's own (rule 8)."""
+        self._own.add(split_origin(url))
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long, within bounds: who is throttled and goes on asking is throttled again."""
+        self._resumed = max(self._resumed, monotonic() + min(seconds, LONGEST_HOLD))
+
+    def owns(self, url: str) -> bool:
+        """Whether a URL lies on an origin of the service."""
+        origin = split_origin(url)
+        return origin is not None and origin in self._own
+
+    def credentials(self, url: str, credential: Credential, spelling: Spelling | None = None) -> dict[str, str]:
+        """The headers that carry a credential; none for a foreign origin, whatever was asked."""
+        if credential == "none" or not self.owns(url):
+            return {}
+        key = self._keys[credential]
+        if key is None:
+            raise ValueError(f"there is no {credential} credential in this run")
+        name, value = spell(spelling or self.spelling, key)
+        return {name: value}
+
+    async def exchange(
+        self,
+        label: Label,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        timeout: float | None = None,  # noqa: ASYNC109 - one bound over connect, send and read, in one place
+        aside: bool = False,
+    ) -> Heard:
+        """Send one request and record what came of it; trouble on the way is recorded, never raised.
+
+        Waits for one of the run's places first: `concurrency` bounds what is on its way at a time, not what waits for
+        a result; what is sent `aside` has places of its own. Raises BudgetSpent when the run's time is over; an
+        exchange that this cuts off is not graded.
+        """
+        async with self._aside if aside else self._places:
+            while (rest := self._resumed - monotonic()) > 0:
+                await self.budget.pause(rest)
+            self.budget.check()
+            return await self._exchange(label, method, url, headers=headers or {}, content=content, timeout=timeout)
+
+    async def _exchange(
+        self,
+        label: Label,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout: float | None,  # noqa: ASYNC109 - as above
+    ) -> Heard:
+        given = [(name.encode(), value.encode("utf-8")) for name, value in headers.items()]
+        try:
+            request = self._client.build_request(method, url, headers=given, content=content or None)
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            pending = self.recorder.begin(label, method, url, (), content)
+            return Heard(self.recorder.troubled(pending, f"no request could be made for this URL: {error}"), None)
+        sent = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        pending = self.recorder.begin(label, method, str(request.url), sent, content)
+        allowed = timeout or self.options.request_timeout
+        try:
+            async with asyncio.timeout(min(allowed, self.budget.left)):
+                answer, cut = await self._send(request)
+        except TimeoutError:
+            if self.budget.left <= 0:
+                self.recorder.troubled(pending, "cut off: the time of the run was over", graded=False)
+                raise BudgetSpent from None
+            return Heard(self.recorder.troubled(pending, f"no complete answer within {allowed:g} s"), None)
+        except (httpx.HTTPError, OSError) as error:
+            return Heard(self.recorder.troubled(pending, _words(error)), None)
+        self.throttled = self.throttled or answer.status == 429
+        notes = {"cut": f"only the first {ANSWER_BOUND} bytes were read"} if cut else {}
+        return Heard(self.recorder.answered(pending, answer.status, answer.headers, answer.body, **notes), answer)
+
+    async def _send(self, request: httpx.Request) -> tuple[Response, bool]:
+        """The answer, and whether it was longer than the bound."""
+        response = await self._client.send(request, stream=True)
+        body = bytearray()
+        try:
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > ANSWER_BOUND:
+                    break
+        finally:
+            await response.aclose()
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+        return Response(response.status_code, headers, bytes(body[:ANSWER_BOUND])), len(body) > ANSWER_BOUND
+
+
+def _words(error: Exception) -> str:
+    """Trouble of the transport in words."""
+    kinds = {
+        httpx.ConnectError: "could not connect",
+        httpx.RemoteProtocolError: "the server broke off or does not speak HTTP",
+        httpx.ReadError: "the connection broke while reading the answer",
+        httpx.WriteError: "the connection broke while sending",
+        httpx.DecodingError: "the answer cannot be decoded as its Content-Encoding says",
+        httpx.UnsupportedProtocol: "neither http nor https",
+    }
+    said = next((words for kind, words in kinds.items() if isinstance(error, kind)), type(error).__name__)
+    return f"{said}: {error}" if str(error) else said

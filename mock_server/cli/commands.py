@@ -1,0 +1,17 @@
+"""The commands of `scribe-mock`."""
+
+from __future__ import annotations
+
+import typer
+
+from mock_server.cli.serve import faults, serve
+
+app = typer.Typer(
+    name="scribe-mock",
+    help="A reference scribe service of the MedScribeAlliance protocol, to develop EMR clients against.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve)
+app.command("faults")(faults)

@@ -1,0 +1,6 @@
+"""The only code that reads the protocol's text (`spec/`) and the recordings (`fixtures/`)."""
+
+from .load import catalogue, load, profiles, revisions
+from .model import Requirement, Spec, SpecError
+
+__all__ = ["Requirement", "Spec", "SpecError", "catalogue", "load", "profiles", "revisions"]

@@ -1,0 +1,255 @@
+"""Write what lifecycle.yaml decides: the table of the mock and a page of docs (`python -m scribe_data.generate`)."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .load import load
+from .model import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from .model import Cell, Lifecycle, Spec
+
+_ORIGIN = "spec/medscribe/2026-01-27/lifecycle.yaml"
+_COMMAND = "python -m scribe_data.generate"
+
+
+def mock_table(spec: Spec) -> str:
+    """Return the source of mock_server/session/table.py, as ruff formats it."""
+    lifecycle = spec.lifecycle
+    core = [event for event in lifecycle.events.values() if event.core]
+    terminal = [_state(name) for name, state in lifecycle.states.items() if state.terminal]
+    lines = [
+        '"""The session lifecycle (§6.1) as a table."""',
+        "",
+        f"# Generated from {_ORIGIN} by `{_COMMAND}`; edits are overwritten.",
+        "",
+        "from __future__ import annotations",
+        "",
+        "from enum import StrEnum",
+        "from typing import TYPE_CHECKING, Final",
+        "",
+        "if TYPE_CHECKING:",
+        "    from collections.abc import Mapping",
+        "",
+        "",
+        "class State(StrEnum):",
+        '    """What a session can be."""',
+        "",
+        *(f'    {name.upper()} = "{name}"' for name in lifecycle.states),
+        "",
+        "",
+        "class Event(StrEnum):",
+        '    """What can happen to a session."""',
+        "",
+        *(f'    {event.name.upper()} = "{event.name}"' for event in core),
+        "",
+        "",
+        f"TERMINAL: Final[frozenset[State]] = frozenset({{{', '.join(terminal)}}})",
+        "",
+        "# A status never falls to a lower rank.",
+        "RANK: Final[Mapping[State, int]] = {",
+        *(f"    {_state(name)}: {state.rank}," for name, state in lifecycle.states.items()),
+        "}",
+        "",
+        "# Every state is here; what is not listed below it is refused in it.",
+        "TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {",
+    ]
+    for name, moves in core_moves(lifecycle).items():
+        if not moves:
+            lines.append(f"    {_state(name)}: {{}},")
+            continue
+        lines.append(f"    {_state(name)}: {{")
+        lines.extend(f"        Event.{event.upper()}: {_state(target)}," for event, target in moves.items())
+        lines.append("    },")
+    return "\n".join([*lines, "}", ""])
+
+
+def core_moves(lifecycle: Lifecycle) -> dict[str, dict[str, str]]:
+    """Return state -> event -> next state for the core events; terminal states map to nothing."""
+    moves: dict[str, dict[str, str]] = {name: {} for name in lifecycle.states}
+    for step in lifecycle.transitions.values():
+        if lifecycle.events[step.event].core:
+            for source in step.sources:
+                if source in moves and step.target in lifecycle.states:
+                    moves[source][step.event] = step.target
+    return moves
+
+
+def page(spec: Spec) -> str:
+    """Return docs/lifecycle.md: the diagram, the transitions, the answers and the invariants."""
+    lifecycle = spec.lifecycle
+    return "\n".join(
+        [
+            "# The life of a session",
+            "",
+            f"Generated from `{_ORIGIN}` by `{_COMMAND}`. E… are errata (`spec/medscribe/errata.yaml`).",
+            "",
+            "```mermaid",
+            *_diagram(lifecycle),
+            "```",
+            "",
+            "| state | rank | GET | webhook | meaning |",
+            "|---|---|---|---|---|",
+            *(
+                f"| `{state.name}` | {state.rank}{', final' if state.terminal else ''} | {state.status} "
+                f"| {_code(state.webhook)} | {state.meaning}{_errata(state.errata)} |"
+                for state in lifecycle.states.values()
+            ),
+            "",
+            *(f"`{alias.name}` {alias.meaning}{_errata(alias.errata)}." for alias in lifecycle.aliases.values()),
+            "",
+            "## Transitions",
+            "",
+            "| id | from | event | to | when | seen as |",
+            "|---|---|---|---|---|---|",
+            *(
+                f"| {step.id} | {', '.join(step.sources)} | `{step.event}` | {step.target} "
+                f"| {step.guard}{_errata(step.errata)} | {step.observable} |"
+                for step in lifecycle.transitions.values()
+            ),
+            "",
+            "Outside the diagram, a warning when seen: "
+            + "; ".join(f"{m.source} → {m.target}{_errata(m.errata)}" for m in lifecycle.tolerated)
+            + ".",
+            "",
+            *_answers(lifecycle),
+            "",
+            "## Invariants",
+            "",
+            "They hold for every pair of observations of one session; where a breach only warns it says so.",
+            "",
+            *(
+                f"- **{rule.id}**{' (warns)' if rule.warns else ''}: {rule.text}{_errata(rule.errata)}."
+                for rule in lifecycle.invariants.values()
+            ),
+            "",
+        ]
+    )
+
+
+def _diagram(lifecycle: Lifecycle) -> Iterable[str]:
+    yield "stateDiagram-v2"
+    for step in lifecycle.transitions.values():
+        if NONE in step.sources and step.target in lifecycle.states:
+            yield f"    [*] --> {step.target}: {step.event}"
+    for edge in lifecycle.edges:
+        yield f"    {edge.source} --> {edge.target}: {edge.label}"
+    for step in lifecycle.transitions.values():
+        for source in step.sources:
+            if source == step.target and source in lifecycle.states:
+                yield f"    {source} --> {source}: {step.event}"
+    for state in lifecycle.states.values():
+        if state.terminal:
+            yield f"    {state.name} --> [*]"
+
+
+def _answers(lifecycle: Lifecycle) -> Iterable[str]:
+    yield "## Who gets what"
+    yield ""
+    yield (
+        "The first code is the recommended one, which the mock answers; brackets add the lenient ones. "
+        "*partly*: the text has the rule, not the code; *undefined*: it has neither, and a deviation warns."
+    )
+    yield ""
+    yield ("| | " + " | ".join(f"{item.name}<br>`{item.request}`" for item in lifecycle.operations.values()) + " |")
+    yield "|---" * (len(lifecycle.operations) + 1) + "|"
+    for row in (*lifecycle.states, *lifecycle.outsiders):
+        answers = (_answer(lifecycle.cell(row, operation)) for operation in lifecycle.operations)
+        yield f"| **{row}** | " + " | ".join(answers) + " |"
+    yield ""
+    for item in lifecycle.operations.values():
+        if item.note:
+            yield f"- {item.name}: {item.note}."
+    for outsider in lifecycle.outsiders.values():
+        yield f"- {outsider.name}: {outsider.meaning}."
+
+
+def _answer(cell: Cell) -> str:
+    parts = [str(cell.expected)]
+    if str(cell.lenient):
+        parts.append(f"({cell.lenient})")
+    if cell.target:
+        parts.append(f"→ {cell.target}")
+    if cell.basis != "defined":
+        parts.append(f"*{cell.basis}*")
+    if cell.error:
+        parts.append(f"`{cell.error}`")
+    return " ".join(parts) + _errata(cell.errata)
+
+
+def _state(name: str) -> str:
+    return f"State.{name.upper()}"
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else "–"
+
+
+def _errata(names: Sequence[str]) -> str:
+    return f" ({', '.join(names)})" if names else ""
+
+
+TARGETS: Mapping[str, Callable[[Spec], str]] = {
+    "mock_server/session/table.py": mock_table,
+    "docs/lifecycle.md": page,
+}
+
+
+def stale(root: Path) -> str:
+    """Return a unified diff from the committed copies below root to what they should be; empty when fresh."""
+    spec = load()
+    diffs: list[str] = []
+    for path, render in TARGETS.items():
+        there = (root / path).read_text("utf-8") if (root / path).is_file() else ""
+        diffs += difflib.unified_diff(
+            there.splitlines(keepends=True), render(spec).splitlines(keepends=True), f"a/{path}", f"b/{path}"
+        )
+    return "".join(diffs)
+
+
+def unsound(spec: Spec) -> list[str]:
+    """Return what is wrong with the schemas of a revision, and those of its waivers, by their meta-schema."""
+    # A test extra: only whoever works on the spec files needs it.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    inside = {f"waiver {waiver.name}": waiver.accepts for waiver in spec.waivers if waiver.accepts is not None}
+    found: list[str] = []
+    for name, schema in {**spec.schemas, **inside}.items():
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            found.append(f"{name}: {error.json_path}: {error.message}")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files, or with --check print what is stale or no valid schema and return 1."""
+    parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail when a committed copy is stale or a schema is unsound"
+    )
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout (default: here)")
+    options = parser.parse_args(arguments)
+    if not (options.root / "pyproject.toml").is_file():
+        parser.error(f"{options.root} is no checkout of this project")
+    if options.check:
+        diff = stale(options.root)
+        wrong = unsound(load())
+        sys.stdout.write(diff + "".join(f"{line}\n" for line in wrong))
+        return 1 if diff or wrong else 0
+    for path, render in TARGETS.items():
+        (options.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (options.root / path).write_text(render(load()), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""One way in: a profile and a revision become one frozen Spec, or a SpecError that names file and entry."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from .catalogue import read_errata, read_requirements, read_revisions, read_rules
+from .codes import read_codes
+from .files import Files
+from .lifecycle import read_lifecycle
+from .model import Contradiction, Example, Requirement, Spec, SpecError
+from .place import folder
+from .protocol import read_protocol, refuse_unknown_schemas
+from .record import Record
+from .table import table
+from .waiver import read_waivers, refuse_unmatched
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from importlib.resources.abc import Traversable
+
+
+def profiles(root: Traversable | None = None) -> tuple[str, ...]:
+    """Return the names of the protocols that have a folder here."""
+    where = root or folder("spec")
+    return tuple(
+        sorted(item.name for item in where.iterdir() if item.is_dir() and item.joinpath("revisions.yaml").is_file())
+    )
+
+
+def revisions(profile: str = "medscribe", *, root: Traversable | None = None) -> tuple[str, ...]:
+    """Return the revisions of a profile that can be loaded, oldest first; SpecError for no such profile."""
+    files = _files(profile, root)
+    return tuple(name for name in read_revisions(files) if files.root.joinpath(name).is_dir())
+
+
+def catalogue(profile: str = "medscribe", *, root: Traversable | None = None) -> Mapping[str, Requirement]:
+    """Return the requirements of every revision of a profile by id; SpecError as load."""
+    files = _files(profile, root)
+    families = read_protocol(files).families
+    return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files), families))
+
+
+def load(profile: str = "medscribe", revision: str = "2026-01-27", *, root: Traversable | None = None) -> Spec:
+    """Return the spec of a revision, read once; SpecError for what does not exist or contradicts itself."""
+    return _load(profile, revision) if root is None else read(profile, revision, root)
+
+
+@functools.cache
+def _load(profile: str, revision: str) -> Spec:
+    return read(profile, revision, folder("spec"))
+
+
+def read(profile: str, revision: str, root: Traversable) -> Spec:
+    """Return the spec below a root folder, read afresh; SpecError as load."""
+    files = _files(profile, root)
+    known = read_revisions(files)
+    available = revisions(profile, root=root)
+    if revision not in available:
+        why = "is catalogued but has no files in this release" if revision in known else "is unknown"
+        raise SpecError(f"{profile}: revision {revision} {why}; known are {', '.join(available)}")
+    errata = read_errata(files)
+    protocol = read_protocol(files)
+    everything = read_requirements(files, errata, known, protocol.families)
+    rules = read_rules(files)
+    schemas = {PurePosixPath(path).stem: files.json(path) for path in files.list(f"{revision}/schemas", ".json")}
+    refuse_unknown_schemas(files, protocol, schemas)
+    requirements = {name: item for name, item in everything.items() if revision in item.revisions}
+    _refuse_dangling_contracts(files, requirements, schemas)
+    lifecycle = read_lifecycle(files, revision, errata=errata, schemas=schemas, requirements=requirements)
+    waivers = read_waivers(
+        files, revision, schemas=schemas, states=lifecycle.states, errata=errata, requirements=requirements
+    )
+    examples = _examples(files, revision, schemas, errata)
+    openapi = _bundle(files.yaml(f"{revision}/openapi.yaml"), schemas)
+    return Spec(
+        profile=profile,
+        revision=revision,
+        revisions=MappingProxyType(known),
+        requirements=MappingProxyType(requirements),
+        errata=MappingProxyType(errata),
+        rules=MappingProxyType(rules),
+        protocol=protocol,
+        codes=MappingProxyType(read_codes(files, errata)),
+        lifecycle=lifecycle,
+        waivers=waivers,
+        schemas=MappingProxyType(schemas),
+        examples=MappingProxyType(examples),
+        openapi=openapi,
+        sha256=files.sha256,
+    )
+
+
+def _refuse_dangling_contracts(
+    files: Files, requirements: Mapping[str, Requirement], schemas: Mapping[str, Any]
+) -> None:
+    for requirement in requirements.values():
+        for clause in requirement.contract:
+            record = Record(f"{files.name}/requirements", {"id": requirement.id})
+            refuse_unmatched(record, clause, schemas)
+
+
+def _files(profile: str, root: Traversable | None) -> Files:
+    where = root or folder("spec")
+    names = profiles(where)
+    if profile not in names:
+        raise SpecError(f"profile {profile} is unknown; known are {', '.join(names)}")
+    return Files(where.joinpath(profile), profile)
+
+
+def _examples(files: Files, revision: str, schemas: Collection[str], errata: Collection[str]) -> dict[str, Example]:
+    path = f"{revision}/examples/index.yaml"
+
+    def decode(record: Record) -> Example:
+        name = record.text("name")
+        example = Example(
+            name=name,
+            lines=record.text("lines"),
+            schema=_or_nothing(record, "schema"),
+            status=record.integer("status") if record.has("status") else None,
+            valid=record.flag("valid"),
+            value=files.json(f"{revision}/examples/{name}.json"),
+            contradictions=tuple(_contradiction(record, item, errata) for item in record.items("contradictions")),
+            repairs=record.texts("repairs"),
+            errata=record.texts("errata"),
+        )
+        record.known("errata", example.errata, errata)
+        record.known("schema", [example.schema] if example.schema else [], schemas)
+        if example.valid == bool(example.contradictions):
+            record.refuse("is valid exactly when it has no contradictions")
+        return example
+
+    found = table(f"{files.name}/{path}", files.yaml(path), decode, lambda example: example.name, "name")
+    unlisted = {PurePosixPath(item).stem for item in files.list(f"{revision}/examples", ".json")} - found.keys()
+    if unlisted:
+        raise SpecError(f"{files.name}/{path}: {', '.join(sorted(unlisted))}: not in the index")
+    return found
+
+
+def _or_nothing(record: Record, key: str) -> str | None:
+    value = record.text(key)
+    return None if value == "none" else value
+
+
+def _contradiction(outer: Record, value: object, errata: Collection[str]) -> Contradiction:
+    record = Record(outer.file, value)
+    record.name = outer.name
+    found = Contradiction(
+        record.text("pointer", empty=True), record.text("keyword"), record.texts("errata", empty=False)
+    )
+    record.known("errata", found.errata, errata)
+    record.done()
+    return found
+
+
+def _bundle(openapi: Any, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the schema files into the document, so that it stands alone in memory as it does on disk."""
+
+    def inward(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {
+                key: f"#/components/schemas/{PurePosixPath(value).stem}"
+                if key == "$ref" and isinstance(value, str) and value.startswith("schemas/")
+                else inward(value)
+                for key, value in node.items()
+            }
+        return [inward(item) for item in node] if isinstance(node, list) else node
+
+    document: dict[str, Any] = inward(openapi)
+    document.setdefault("components", {})["schemas"] = dict(schemas)
+    return document

@@ -1,0 +1,378 @@
+"""The frozen values a profile of the protocol is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .codes import ErrorCode, Place
+    from .protocol import Protocol
+    from .waiver import Waiver
+
+NONE: Final = "none"  # in a transition: the session does not exist
+UNCHANGED: Final = "unchanged"  # in a transition: the state before it
+
+
+class SpecError(ValueError):
+    """A spec file says something it must not; the message names file and entry."""
+
+
+class Level(StrEnum):
+    """How binding a requirement is."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+    SCHEMA = "SCHEMA"
+
+
+class Basis(StrEnum):
+    """What in the text carries a requirement."""
+
+    KEYWORD = "keyword"
+    DOCUMENTED = "documented"
+    SCHEMA = "schema"
+
+
+class Subject(StrEnum):
+    """Whom a requirement binds."""
+
+    SERVICE = "service"
+    CLIENT = "client"
+
+
+class Testability(StrEnum):
+    """What a tester needs to judge a requirement."""
+
+    __test__ = False  # the name starts with Test; pytest is not meant
+
+    BLACK_BOX = "black-box"
+    TIME_CONTROL = "needs-time-control"
+    FAULT_INJECTION = "needs-fault-injection"
+    TLS = "needs-tls"
+    OUT_OF_BAND = "out-of-band"
+    NOT_TESTABLE = "not testable"
+
+
+class CellBasis(StrEnum):
+    """How much of a (state, operation) answer the text settles."""
+
+    DEFINED = "defined"
+    PARTLY = "partly"
+    UNDEFINED = "undefined"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Places in bodies: every one of the pointers in every one of the schemas, and keywords of theirs (none: all).
+
+    A * in a pointer stands for any one token; / is the whole body. A missing member stands at its own pointer.
+    """
+
+    schemas: tuple[str, ...]
+    pointers: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One judged sentence, table row or schema of the protocol; either checks or untested is filled.
+
+    contract: what of which schemas this requirement stands for; a breach counts against the closest requirement.
+    """
+
+    id: str
+    chapter: int
+    level: Level
+    basis: Basis
+    subject: Subject
+    source: str
+    statement: str
+    observable: str
+    feature: str
+    testability: Testability
+    revisions: tuple[str, ...]
+    errata: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    untested: str | None = None
+    contract: tuple[Matched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erratum:
+    """One contradiction or gap of the text, with its strict and its lenient reading."""
+
+    id: str
+    title: str
+    topic: str
+    places: tuple[str, ...]
+    note: str
+    strict: str
+    lenient: str
+    also: tuple[str, ...] = ()
+    recommended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule for judging, cited by requirements as "rule n"."""
+
+    number: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One text of the protocol, named by its day; short is what requirements call it (r0, r1, r2)."""
+
+    name: str
+    short: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One session state of §6.1; status is the code of GET in it, schema that of its body."""
+
+    name: str
+    rank: int
+    terminal: bool
+    expires: bool
+    status: int
+    schema: str
+    meaning: str
+    webhook: str | None = None
+    errata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A word of some schema for states §6.1 calls otherwise, with the ranks it may take."""
+
+    name: str
+    ranks: tuple[int, ...]
+    meaning: str
+    errata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that may move a session; core ones are in the generated table."""
+
+    name: str
+    core: bool
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One arrow; sources and target are state names, or none and unchanged."""
+
+    id: str
+    sources: tuple[str, ...]
+    event: str
+    target: str
+    guard: str
+    observable: str
+    webhook: str | None = None
+    errata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerated:
+    """A move outside the diagram that warns and does not fail."""
+
+    source: str
+    target: str
+    errata: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One request a caller may send about a session."""
+
+    name: str
+    request: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """A row of the table beside the states: what this caller may not see."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A set of HTTP status codes: single ones, and whole classes (4 is 400 to 499)."""
+
+    codes: tuple[int, ...] = ()
+    classes: tuple[int, ...] = ()
+
+    def __contains__(self, code: int) -> bool:
+        return code in self.codes or code // 100 in self.classes
+
+    def __str__(self) -> str:
+        return ", ".join([*map(str, self.codes), *(f"{digit}xx" for digit in self.classes)])
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one operation gets in one state; expected is strict, lenient adds codes to it."""
+
+    state: str
+    operation: str
+    basis: CellBasis
+    expected: Codes
+    lenient: Codes
+    requirement: str
+    target: str | None = None
+    error: str | None = None
+    note: str | None = None
+    errata: tuple[str, ...] = ()
+
+    @property
+    def recommended(self) -> int:
+        """The first expected code: what the reference server answers."""
+        return self.expected.codes[0]
+
+    def accepts(self, code: int, *, lenient: bool) -> bool:
+        """Tell whether the code is right in the reading asked for."""
+        return code in self.expected or (lenient and code in self.lenient)
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A sentence about every pair of observations of a session; warns: the text does not carry it.
+
+    Either the requirements are named whose checks judge it, or untested says why none does.
+    """
+
+    id: str
+    text: str
+    requirements: tuple[str, ...] = ()
+    untested: str | None = None
+    warns: bool = False
+    errata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One arrow of the drawn diagram: a pair of states and all that leads from one to the other."""
+
+    source: str
+    target: str
+    transitions: tuple[Transition, ...]
+
+    @property
+    def label(self) -> str:
+        """The events on the arrow, each once, joined by " / "."""
+        return " / ".join(dict.fromkeys(step.event for step in self.transitions))
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """The session state machine and the full state by operation table."""
+
+    states: Mapping[str, State]
+    aliases: Mapping[str, Alias]
+    events: Mapping[str, Event]
+    transitions: Mapping[str, Transition]
+    tolerated: tuple[Tolerated, ...]
+    operations: Mapping[str, Operation]
+    outsiders: Mapping[str, Outsider]
+    cells: Mapping[tuple[str, str], Cell]
+    invariants: Mapping[str, Invariant]
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The arrows between two different states, by first transition; the nodes are states."""
+        pairs: dict[tuple[str, str], list[Transition]] = {}
+        for step in self.transitions.values():
+            for source in step.sources:
+                if {source, step.target} <= self.states.keys() and source != step.target:
+                    pairs.setdefault((source, step.target), []).append(step)
+        return tuple(Edge(source, target, tuple(steps)) for (source, target), steps in pairs.items())
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The states of a session nobody has ended: reaching expires_at ends them."""
+        return tuple(state.name for state in self.states.values() if state.expires)
+
+    @property
+    def terminal(self) -> tuple[str, ...]:
+        """The states a session rests in for good."""
+        return tuple(state.name for state in self.states.values() if state.terminal)
+
+    @property
+    def after_end(self) -> tuple[str, ...]:
+        """The states only an end leads to, or a service that ends a session by itself: not those of a deadline."""
+        late = {step.target for step in self.transitions.values() if set(step.sources) <= set(self.open)}
+        timed = {step.target for step in self.transitions.values() if step.event == "deadline_passed"}
+        first = late - timed - set(self.open)
+        later = {step.target for step in self.transitions.values() if first & set(step.sources)}
+        return tuple(name for name in self.states if name in first | later)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """The states that processing ends in."""
+        return tuple(name for name in self.after_end if self.states[name].terminal)
+
+    def cell(self, state: str, operation: str) -> Cell:
+        """Return what the operation gets in a state or for an outsider; KeyError for no such pair."""
+        return self.cells[state, operation]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Where an example breaks its schema: JSON pointer into it, schema keyword, errata that say why."""
+
+    pointer: str
+    keyword: str
+    errata: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One JSON example of the text; status is the code printed above it, None for requests and excerpts."""
+
+    name: str
+    lines: str
+    schema: str | None
+    status: int | None
+    valid: bool
+    value: Any
+    contradictions: tuple[Contradiction, ...] = ()
+    repairs: tuple[str, ...] = ()
+    errata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One revision of one profile; sha256 covers every file that was read for it."""
+
+    profile: str
+    revision: str
+    revisions: Mapping[str, Revision]
+    requirements: Mapping[str, Requirement]
+    errata: Mapping[str, Erratum]
+    rules: Mapping[int, Rule]
+    protocol: Protocol
+    codes: Mapping[str, ErrorCode]
+    lifecycle: Lifecycle
+    waivers: tuple[Waiver, ...]
+    schemas: Mapping[str, dict[str, Any]] = field(repr=False)  # plain, as validators want them: not to be changed
+    examples: Mapping[str, Example] = field(repr=False)
+    openapi: dict[str, Any] = field(repr=False)
+    sha256: str
+
+    def codes_of(self, place: Place | str) -> tuple[str, ...]:
+        """The error codes that may stand in a place."""
+        return tuple(code.name for code in self.codes.values() if place in code.places)

@@ -1,0 +1,137 @@
+"""What a profile says once for all its revisions: chapters, requests, credentials and the error envelope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .model import SpecError
+from .record import Record
+from .table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from .files import Files
+
+_PATH = "profile.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One chapter of the protocol; families are what the ids of its requirements begin with."""
+
+    number: int
+    title: str
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One request of the protocol: the schema of its body, if it has one, and of its answers by status."""
+
+    name: str
+    method: str
+    path: str
+    takes: str | None
+    answers: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One way to send a key: the header, and its value with {key} for the key."""
+
+    name: str
+    header: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The body of an error: its schema, and the pointer to its code."""
+
+    schema: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A protocol by its chapters, endpoints, credentials and envelope."""
+
+    name: str
+    chapters: Mapping[int, Chapter]
+    endpoints: Mapping[str, Endpoint]
+    credentials: Mapping[str, Credential]
+    error: Envelope
+
+    @property
+    def families(self) -> dict[str, int]:
+        """What an id begins with -> the number of its chapter."""
+        return {family: chapter.number for chapter in self.chapters.values() for family in chapter.families}
+
+    @property
+    def schemas(self) -> set[str]:
+        """The names of the schemas that requests, answers and errors have."""
+        named = {self.error.schema}
+        for endpoint in self.endpoints.values():
+            named |= {*endpoint.answers.values(), *([endpoint.takes] if endpoint.takes else [])}
+        return named
+
+
+def read_protocol(files: Files) -> Protocol:
+    """Return what profile.yaml says; SpecError for unknown keys, duplicates and families that two chapters claim."""
+    file = f"{files.name}/{_PATH}"
+    whole = Record(file, files.yaml(_PATH), "name")
+    error = Record(file, whole.mapping("error"))
+    error.name = "error"
+    found = Protocol(
+        name=whole.text("name"),
+        chapters=MappingProxyType(
+            table(file, whole.items("chapters"), _chapter, lambda chapter: chapter.number, "number")
+        ),
+        endpoints=MappingProxyType(table(file, whole.items("operations"), _endpoint, lambda item: item.name, "name")),
+        credentials=MappingProxyType(
+            table(file, whole.items("credentials"), _credential, lambda item: item.name, "name")
+        ),
+        error=Envelope(error.text("schema"), error.text("code")),
+    )
+    error.done()
+    whole.done()
+    claimed = [family for chapter in found.chapters.values() for family in chapter.families]
+    for family in claimed:
+        if claimed.count(family) > 1:
+            raise SpecError(f"{file}: family {family} belongs to two chapters")
+    return found
+
+
+def refuse_unknown_schemas(files: Files, protocol: Protocol, schemas: Collection[str]) -> None:
+    """Raise SpecError where the profile names a schema that the revision does not have."""
+    for name in sorted(protocol.schemas):
+        if name not in schemas:
+            raise SpecError(f"{files.name}/{_PATH}: names the schema {name}, which does not exist")
+
+
+def _chapter(record: Record) -> Chapter:
+    return Chapter(record.integer("number"), record.text("title"), record.texts("families", empty=False))
+
+
+def _endpoint(record: Record) -> Endpoint:
+    answers = record.mapping("answers") if record.has("answers") else {}
+    for status, schema in answers.items():
+        if not (status.isdecimal() and len(status) == 3 and isinstance(schema, str)):
+            record.refuse(f"answers {status}: {schema!r} is not a status with the name of a schema")
+    return Endpoint(
+        name=record.text("name"),
+        method=record.text("method"),
+        path=record.text("path"),
+        takes=record.text_or_none("takes"),
+        answers=MappingProxyType({int(status): str(schema) for status, schema in answers.items()}),
+    )
+
+
+def _credential(record: Record) -> Credential:
+    found = Credential(record.text("name"), record.text("header"), record.text("value"))
+    if "{key}" not in found.value:
+        record.refuse("value has no place for {key}")
+    return found
