@@ -9,14 +9,14 @@ import pytest
 import typer.main
 
 import conformance.cli
-import mock_server.cli
+import mock_server.cli.commands
 from conformance import plugin
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 COMMANDS = {
     f"{program} {name}": command
-    for program, app in (("scribe-conformance", conformance.cli.app), ("scribe-mock", mock_server.cli.app))
+    for program, app in (("scribe-conformance", conformance.cli.app), ("scribe-mock", mock_server.cli.commands.app))
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 }
 #: Options of programs that are not ours to introspect: pytest, and the bench with its parts.
