@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, may_lag, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
+from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
 from conformance.finding import (
+    Kind,
     departs,
     holds,
     inconclusive,
@@ -121,15 +123,23 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "A multipart upload met a server error once; others were taken.", actual=x.status)
             continue
         if not x.accepted:
-            other = evidence.facts.upload_form in ("raw", "named-post", "named-put")
-            told = "A multipart upload with a part named file is refused."
-            yield departs(x, "E82", told, actual=x.status) if other else violates(x, told, actual=x.status)
+            yield _multipart_refused(evidence, x)
             continue
         listed = [seen for seen in listings_after(evidence, x) if x.label.file in (names_listed(seen) or [])]
         if listed:
             yield holds(listed[0])
         else:
             yield from _unlisted(x, list(listings_after(evidence, x))[-1:])
+
+
+def _multipart_refused(evidence: Evidence, x: Exchange) -> Finding:
+    """A refusal of the form §7.2 recommends, at exactly upload_url: another form, or another address, may be taken."""
+    told, taken = "A multipart upload with a part named file is refused", evidence.facts.upload_form
+    if taken == "named-form":
+        return departs(x, "E44", f"{told} at upload_url; it is taken with the name behind it.", actual=x.status)
+    if taken == "raw" or evidence.facts.named:
+        return departs(x, "E82", f"{told}; the raw form is taken.", actual=x.status)
+    return violates(x, f"{told}.", actual=x.status)
 
 
 def _unlisted(x: Exchange, last: list[Exchange]) -> Iterator[Finding]:
@@ -251,20 +261,16 @@ def duration_feedback_is_recorded(evidence: Evidence) -> Iterable[Finding]:
 
 @check("AUD-030")
 def uploads_to_the_api_need_credentials(evidence: Evidence) -> Iterable[Finding]:
-    """(7.1) An upload without credentials, or with a made-up key, is 401 and leaves the count alone."""
+    """(7.1) An upload without credentials, or with a made-up key, lets nobody in and leaves the count alone."""
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
     for x in (x for probe in _UNCREDENTIALED for x in evidence.select("upload", probe=probe)):
-        if busy(x):
-            yield not_looked_at(x, "The upload")
-        elif x.status == 401:
-            yield holds(x)
-        elif opens_by_itself(evidence, x):
+        found = kept_out(evidence, x, f"An {x.label.probe}")
+        if found.kind is Kind.VIOLATES and opens_by_itself(evidence, x):
             yield not_applicable("upload_url carries a token of its own, or may.", x.request.url.split("?")[0])
         else:
-            told = f"An {x.label.probe} is not refused."
-            yield violates(x, told, expected=401, actual=x.status)
+            yield found
 
 
 @check("AUD-032")

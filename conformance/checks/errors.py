@@ -40,7 +40,7 @@ def errors_met(evidence: Evidence) -> Iterator[Exchange]:
                 continue
             told_by_document = operation == "get" and (x.status == 410 or x.document.get("status") == "failed")
             proxy = x.status in _PROXY and not _is_json(x)
-            # Wrong methods are ERR-012's, and so are routes nobody has.
+            # Wrong methods are ERR-012's, and so are routes that the service does not have.
             elsewhere = x.status == 405 or (x.status == 404 and _nowhere(evidence, x))
             if not (told_by_document or is_storage(evidence, x) or proxy or elsewhere):
                 yield x
@@ -52,10 +52,16 @@ def is_storage(evidence: Evidence, x: Exchange) -> bool:
 
 
 def _nowhere(evidence: Evidence, x: Exchange) -> bool:
-    """Whether an upload went to no route: the name is part of the URL, and is odd or left out (E44)."""
-    named = evidence.facts.upload_form in ("named-post", "named-put")
+    """Whether a 404 is that of a route the service does not have, and not of anything a request named.
+
+    Discovery and the list of templates name nothing. Where the file name is part of the URL (E44), an odd one leads
+    elsewhere, and so does none.
+    """
+    if x.label.operation in ("discovery", "templates"):
+        return True
     probe = x.label.probe or ""
-    return named and x.label.operation == "upload" and probe.startswith(("nonsense: odd file name", "upload as "))
+    upload = evidence.facts.named and x.label.operation == "upload"
+    return upload and probe.startswith(("nonsense: odd file name", "upload as ", "upload with another part name"))
 
 
 def error_of(x: Exchange) -> dict[str, Any]:

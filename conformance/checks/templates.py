@@ -13,6 +13,7 @@ from conformance.checks.documents import (
     templates_of,
     unlisted,
 )
+from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -70,11 +71,9 @@ def no_two_templates_share_an_id(evidence: Evidence) -> Iterable[Finding]:
 
 @check("TPL-003")
 def the_list_is_behind_authentication(evidence: Evidence) -> Iterable[Finding]:
-    """(8.2) Without a credential 401."""
+    """(8.2) Without a credential nobody is let in."""
     for x in evidence.select("templates", probe="none credential"):
-        open_ = x.accepted or x.status == 304
-        told = "The list of templates is open to everybody." if open_ else "A missing credential is not answered 401."
-        yield holds(x) if x.status == 401 else put_off(x) or violates(x, told, expected=401, actual=x.status)
+        yield kept_out(evidence, x, "The list of templates without a credential")
 
 
 @check("TPL-004")

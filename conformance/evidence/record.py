@@ -22,8 +22,8 @@ class Facts:
     """What the operator said and the run found out, as far as judging needs it.
 
     `api_target`: upload_url lies on the service's own origin (rule 8); None when no session was made.
-    `upload_form`: the dialect that worked: 'multipart', 'raw', 'named-post', 'named-put', 'storage-put'; None when
-    none did.
+    `upload_form`: the dialect that worked: 'multipart', 'raw', 'named-post', 'named-put', 'named-form', 'storage-put',
+    'storage-form'; None when none did.
     `clock`: 'test' with a working --test-clock, else 'wall'. `skew`: the target's Date minus ours, seconds.
     """
 
@@ -36,6 +36,11 @@ class Facts:
     skew: float = 0.0
     public_host: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def named(self) -> bool:
+        """Whether audio is taken at upload_url with the name behind it, and not at upload_url itself (E44)."""
+        return (self.upload_form or "").startswith("named-")
 
 
 @dataclass(frozen=True)

@@ -200,9 +200,10 @@ def test_where_no_url_can_be_guessed_no_unknown_session_is_tried():
     ("status", "expected", "why"),
     [
         (401, PASS, ""),
-        (200, FAIL, "is not refused"),
-        (403, FAIL, "is not refused"),
-        (500, FAIL, "is not refused"),
+        (200, FAIL, "lets in whoever asks"),
+        (403, PASS, ""),
+        (404, PASS, ""),
+        (500, UNSEEN, "neither lets in nor turns away"),
         (429, UNSEEN, "throttled"),
     ],
 )
