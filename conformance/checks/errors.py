@@ -86,6 +86,14 @@ def a_message_says_something(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "An error has an empty message.", pointer="/error/message")
 
 
+@check("ERR-003")
+def details_are_optional(evidence: Evidence) -> Iterable[Finding]:
+    """(11.1) Where no error carries details there is nothing to judge."""
+    errors = [error for _, error in _enveloped(evidence)]
+    if errors and not any("details" in error for error in errors):
+        yield not_applicable("No error of the run carries details.")
+
+
 @check("ERR-012")
 def the_envelope_is_everywhere(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) Also on unknown routes and wrong methods."""

@@ -98,6 +98,8 @@ def test_an_upload_goes_to_exactly_the_upload_url(answers, form, target, expecte
         (415, "raw", DEPARTS, "E82"),
         (404, "named-put", DEPARTS, "is refused"),
         (500, "raw", DEPARTS, "E82"),
+        (400, "named-post", DEPARTS, "E82"),
+        (400, "named-form", DEPARTS, "E44"),
         (400, "multipart", FAIL, "is refused"),
         (400, None, FAIL, "is refused"),
         (500, "multipart", WARNED, "server error once"),

@@ -171,7 +171,7 @@ def test_a_gone_session_is_shown_to_nobody_without_a_credential():
 
 
 def ended_twice(words: str, elsewhere: str) -> Tape:
-    """The owner's second end is refused with some words, a stranger's with the same, another door of his with others."""
+    """The owner's second end is refused with some words, a stranger's with the same, another door with others."""
     tape = knocked(409, error("invalid_request", words), state="rest")
     tape.heard("end", 409, error("invalid_request", words), session="ending/twice", probe="end again")
     tape.heard("templates", 409, error("invalid_request", elsewhere), credential="none", probe="none credential")

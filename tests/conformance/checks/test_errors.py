@@ -344,9 +344,57 @@ def test_server_errors_on_wrong_requests_are_warned_of_until_they_are_a_habit(co
 @pytest.mark.parametrize("count,expected", [(2, "pass"), (3, "fail")])
 def test_server_errors_on_valid_requests_are_borne_until_they_are_a_habit(count, expected):
     tape = nonsense(400, 400)
+    tape.created("another")
     for _ in range(count):
         tape.heard("create", 500, error("internal_error"), session="visit")
     assert verdict("ERR-020", tape) == expected
+
+
+def typed(kind: str | None) -> dict[str, str]:
+    return {"Content-Type": kind} if kind else {}
+
+
+@pytest.mark.parametrize(
+    ("plain", "wrong", "expected"),
+    [(None, None, "pass"), ("application/json", "application/json", "pass"), (None, "application/json", "fail")],
+)
+def test_what_breaks_in_whatever_form_it_comes_is_judged_where_it_is_broken(plain, wrong, expected):
+    tape = nonsense(400, 400)
+    for _ in range(4):
+        tape.heard("end", 500, error("internal_error"), session="visit", sends=typed(plain))
+        tape.heard("end", 500, error("internal_error"), probe="an end that is wrong", sends=typed(wrong))
+    for turn in ("", " again"):
+        tape.heard("end", 500, {}, probe=f"nonsense: unknown id to end 0{turn}", sends=typed(wrong))
+    assert verdict("ERR-020", tape) == expected
+
+
+def test_without_details_there_is_nothing_to_say_of_them():
+    tape = Tape()
+    tape.heard("create", 400, error("invalid_request"), probe="templates missing")
+    assert verdicts("ERR-003", tape) == ("not_applicable", "not_applicable")
+    tape.heard("create", 400, error("invalid_request", field="templates"), probe="templates missing")
+    assert verdicts("ERR-003", tape) == ("pass", "pass")
+    tape.heard("create", 400, {"error": error("x")["error"] | {"details": "see above"}}, probe="templates missing")
+    assert verdicts("ERR-003", tape) == ("fail", "fail")
+    assert verdicts("ERR-003", Tape()) == ("inconclusive", "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("operation", "probe", "form", "expected"),
+    [
+        ("templates", None, "multipart", "not_applicable"),
+        ("discovery", None, "multipart", "not_applicable"),
+        ("upload", "upload as multipart", "named-post", "not_applicable"),
+        ("upload", "upload as raw", "named-put", "not_applicable"),
+        ("upload", "nonsense: odd file name 0", "named-form", "not_applicable"),
+        ("upload", "nonsense: odd file name 0", "multipart", "fail"),
+        ("get", "unknown session", "named-form", "fail"),
+    ],
+)
+def test_invalid_request_may_stand_with_the_404_of_a_route_that_is_not_there(operation, probe, form, expected):
+    tape = Tape(upload_form=form)
+    tape.heard(operation, 404, error("invalid_request"), probe=probe, session="s" if operation == "upload" else None)
+    assert verdict("ERR-009", tape) == expected
 
 
 def test_no_habit_are_503_failed_sessions_and_ends_without_audio():
