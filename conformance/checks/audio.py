@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conformance.checks.arrivals import ends_by_itself, may_lag, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
+from conformance.checks.declared import is_absolute
+from conformance.checks.dialect import departures
 from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
+from conformance.evidence import Dimension
 from conformance.finding import (
     Kind,
     departs,
@@ -99,14 +103,25 @@ def methods_offered_are_recorded(evidence: Evidence) -> Iterable[Finding]:
 def the_upload_url_takes_uploads(evidence: Evidence) -> Iterable[Finding]:
     """(7.3) An upload goes to upload_url as given at creation."""
     form = evidence.facts.upload_form
-    for x in (x for story in evidence.stories.values() for x in settled_uploads(story)):
-        if not x.accepted:
+    for created, x in ((story.created, x) for story in evidence.stories.values() for x in settled_uploads(story)):
+        given = created.document.get("upload_url") if created else None
+        if created is not None and not isinstance(given, str):
+            yield inconclusive("set_up_refused", "There is no upload_url to send a file to.", created)
+        elif isinstance(given, str) and _moved(given, x.request.url):
+            told = "Nobody answers at the host of upload_url; the same path on the service's own was used instead."
+            yield violates(x, told, expected=given, actual=x.request.url)
+        elif not x.accepted:
             if form is None:
                 yield violates(x, "No form of upload the text shows was taken at upload_url.", actual=x.status)
         elif form in (None, "multipart", "storage-put"):
             yield holds(x)
         else:
             yield departs(x, "E44", f"Only the form {form!r} is taken, not a multipart POST to exactly upload_url.")
+
+
+def _moved(given: str, used: str) -> bool:
+    """Whether audio went to another host than the absolute URL names."""
+    return is_absolute(given) and urlsplit(given).netloc.lower() != urlsplit(used).netloc.lower()
 
 
 @check("AUD-003")
@@ -211,7 +226,10 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
         names = names_listed(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None
         # What a list makes of a name that had to be sent again is E69's.
         kept = names and all(name == sent for name in names)
-        if names and kept and (len(names) == 1 or len(story.uploads) > 1):
+        if names and kept and any(departures(evidence, Dimension.FILE_NAME)):
+            told = "The run follows files under the names the service gives them; SES-GET-025 says so."
+            yield inconclusive("not_observed", told, x)
+        elif names and kept and (len(names) == 1 or len(story.uploads) > 1):
             yield holds(x)
         elif names:
             yield violates(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
-from conformance.checks.declared import member, methods
+from conformance.checks.declared import member, methods, missing
 from conformance.checks.documents import whole
 from conformance.checks.outsiders import CONTENT, SPELLING, kept_out, let_in, names_in, tells_nothing
 from conformance.checks.refusals import put_off
@@ -248,11 +248,18 @@ def keys_in_the_query_open_nothing(evidence: Evidence) -> Iterable[Finding]:
             yield taken if x.accepted else kept_out(evidence, x, "A key in the query string")
 
 
+_OIDC_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+
+
 def _oidc(requirement: str, doc: str) -> None:
     """Everything of OIDC needs a declared oidc and a client registered with it."""
 
     def judge(evidence: Evidence) -> Iterable[Finding]:
-        if "oidc" in methods(evidence):
+        gone = [x for name in _OIDC_ENDPOINTS if (x := missing(evidence, name)) is not None]
+        if "oidc" in methods(evidence) and gone:
+            told = f"Discovery declares oidc, and there is nothing at {gone[0].request.url} ({gone[0].status})."
+            yield inconclusive("not_in_this_release", told, gone[0])
+        elif "oidc" in methods(evidence):
             yield inconclusive(
                 "not_in_this_release", "Discovery declares oidc, which this release of the kit does not drive."
             )

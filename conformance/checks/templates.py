@@ -100,7 +100,8 @@ def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
 @check("TPL-005")
 def a_standard_template_is_listed(evidence: Evidence) -> Iterable[Finding]:
     """(8.3) At least one of the seven."""
-    for x in [x for x in _lists(evidence) if isinstance(x.document.get("templates"), list)][:1]:
+    shown = bool(evidence.template_ids)
+    for x in [x for x in _lists(evidence) if shown or isinstance(x.document.get("templates"), list)][:1]:
         found = [name for name in evidence.template_ids if name in STANDARD]
         told = "None of the standard templates is listed."
         yield holds(x) if found else warns(x, told, expected=list(STANDARD), actual=list(evidence.template_ids))

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import scribe_data
+from conformance.evidence.departure import Dimension
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -228,17 +229,27 @@ class Evidence:
         )
 
     @cached_property
+    def discoveries(self) -> tuple[Exchange, ...]:
+        """Answers to GET of the discovery document, where the text has it or else where the run found it."""
+        elsewhere = {each.exchange for each in self.dialect if each.dimension is Dimension.DISCOVERY}
+        found = tuple(x for x in self.exchanges if x.number in elsewhere and x.response is not None)
+        return found or tuple(self.select("discovery", valid=True))
+
+    @cached_property
     def discovery(self) -> dict[str, Any]:
         """The discovery document the run went by; an empty object when none could be read."""
-        found = [x for x in self.select("discovery", valid=True) if x.status == 200]
+        found = [x for x in self.discoveries if x.status == 200]
         return found[0].document if found else {}
 
     @cached_property
     def template_ids(self) -> tuple[str, ...]:
-        """Ids that GET /templates lists, in order."""
+        """Ids that GET /templates lists, in order; else those the run read from another list, or in another shape."""
         for x in self.select("templates", valid=True):
             listed = x.document.get("templates")
             if x.status == 200 and isinstance(listed, list):
                 ids = (entry.get("id") for entry in listed if isinstance(entry, dict))
-                return tuple(value for value in ids if isinstance(value, str))
-        return ()
+                found = tuple(value for value in ids if isinstance(value, str))
+                if found or not listed:
+                    return found
+        elsewhere = next((each.actual for each in self.dialect if each.dimension is Dimension.TEMPLATES), None)
+        return tuple(map(str, elsewhere)) if isinstance(elsewhere, list | tuple) else ()

@@ -167,7 +167,9 @@ PAIRS = {
 def test_a_code_goes_with_its_status_and_no_other(requirement, code):
     assert verdicts(requirement, answered(CODES[code][0], error(code))) == ("pass", "pass")
     assert verdicts(requirement, answered(418, error(code))) == ("fail", "fail")
-    assert verdict(requirement, answered(CODES[code][0], error("unsupported_version"))) == "not_applicable"
+    never = "not_applicable" if requirement in ("ERR-006", "ERR-010") else "inconclusive"
+    assert verdict(requirement, answered(CODES[code][0], error("unsupported_version"))) == never
+    assert verdict(requirement, answered(CODES[code][0], {"detail": "no code at all"})) == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -196,12 +198,12 @@ def test_request_codes_may_stand_where_the_tables_have_no_code(status, code, exp
     ],
 )
 def test_invalid_request_may_stand_with_statuses_that_have_no_code(status, operation, probe):
-    assert verdict("ERR-009", answered(status, error("invalid_request"), operation, probe=probe)) == "not_applicable"
+    assert verdict("ERR-009", answered(status, error("invalid_request"), operation, probe=probe)) == "inconclusive"
 
 
 def test_a_code_inside_a_failed_session_goes_with_the_sessions_status():
     told = {"status": "failed"} | error("processing_failed")
-    assert verdict("ERR-010", answered(422, told, "get")) == "not_applicable"
+    assert verdict("ERR-010", answered(422, told, "get")) == "inconclusive"
     assert verdict("ERR-010", answered(422, error("processing_failed"), "get")) == "fail"
 
 
@@ -382,11 +384,11 @@ def test_without_details_there_is_nothing_to_say_of_them():
 @pytest.mark.parametrize(
     ("operation", "probe", "form", "expected"),
     [
-        ("templates", None, "multipart", "not_applicable"),
-        ("discovery", None, "multipart", "not_applicable"),
-        ("upload", "upload as multipart", "named-post", "not_applicable"),
-        ("upload", "upload as raw", "named-put", "not_applicable"),
-        ("upload", "nonsense: odd file name 0", "named-form", "not_applicable"),
+        ("templates", None, "multipart", "inconclusive"),
+        ("discovery", None, "multipart", "inconclusive"),
+        ("upload", "upload as multipart", "named-post", "inconclusive"),
+        ("upload", "upload as raw", "named-put", "inconclusive"),
+        ("upload", "nonsense: odd file name 0", "named-form", "inconclusive"),
         ("upload", "nonsense: odd file name 0", "multipart", "fail"),
         ("get", "unknown session", "named-form", "fail"),
     ],
