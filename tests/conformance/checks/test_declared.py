@@ -11,7 +11,9 @@ def asked(name: str, *statuses: int, **declared: object) -> Tape:
     """A run in which discovery names an address, which answers GET and then POST with these."""
     tape = Tape()
     tape.discovered(**declared)
-    for probe, method, status in zip((f"declared {name}", f"declared {name} again"), ("GET", "POST"), statuses):
+    for probe, method, status in zip(
+        (f"declared {name}", f"declared {name} again"), ("GET", "POST"), statuses, strict=False
+    ):
         tape.heard("other", status, {}, method=method, probe=probe, url=f"{BASE}/{name}")
     return tape
 
