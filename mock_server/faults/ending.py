@@ -119,10 +119,7 @@ FAULTS = (
     fault(
         "wants_a_count",
         "an end without a body is refused",
-        "SES-END-001",
         "SES-END-009",
-        "SES-EXP-013",
-        "AUD-015",
         conduct=behaving(ends_without_body=False),
     ),
     fault(

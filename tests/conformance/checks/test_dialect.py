@@ -56,6 +56,12 @@ def test_a_departure_counts_as_the_table_says(requirement, dimension, member, ex
     assert [(each.expected, each.actual) for each in said] == [("one way", "another")] * (expected is not PASS)
 
 
+def test_an_address_that_discovery_does_not_name_is_not_wrong():
+    tape = consulted()
+    tape.went_along(Dimension.ADDRESS, "base_url", actual=BASE)
+    assert verdicts("DISC-008", tape) == PASS
+
+
 def test_every_dimension_is_judged_somewhere():
     assert {row.dimension for row in TABLE} | SHOWN_IN_THE_RUN.keys() == set(Dimension)
     known = scribe_data.load()
