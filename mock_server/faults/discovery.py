@@ -56,7 +56,7 @@ FAULTS = (
         rewrite=answer_with("discovery", error(404, "session_not_found")),
     ),
     fault(
-        "promises_webhooks",
+        "leads_webhooks_nowhere",
         "webhooks are declared, and nothing is at their address",
         "HOOK-002",
         rewrite=edit("discovery", _promise_webhooks),
