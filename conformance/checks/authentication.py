@@ -31,14 +31,16 @@ _TELLING = 12
 
 
 def _door(evidence: Evidence) -> dict[str, Exchange]:
-    """Spelling -> the answer at the door by which the run told spellings of the key apart: the last that was tried.
+    """Spelling -> the answer at the door by which the run told spellings of the key apart.
 
-    Doors are found out before the run, and but for GET /templates their answers are not graded as such.
+    That is the first which a spelling opens, else the last that was tried. Doors are found out before the run, and but
+    for GET /templates their answers are not graded as such.
     """
     tried = [x for x in evidence.exchanges if (x.label.probe or "").startswith(SPELLING) and x.response is not None]
     right = [x for x in tried if x.label.credential == "right"]
-    last = right[-1].label.operation if right else None
-    return {(x.label.probe or "").removeprefix(SPELLING): x for x in right if x.label.operation == last}
+    door = next((x for x in right if x.accepted), right[-1] if right else None)
+    at_it = [x for x in right if door is not None and x.label.operation == door.label.operation]
+    return {(x.label.probe or "").removeprefix(SPELLING): x for x in at_it}
 
 
 def _opens(evidence: Evidence, name: str) -> bool | None:

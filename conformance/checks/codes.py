@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 #: Statuses the table of codes has no row for: any code may stand with them (E63), but for the one E64 names.
-_PAIR_EXEMPT = (405, 413)
+_PAIR_EXEMPT = (405, 406, 411, 413, 414, 415, 431)
 #: E35: legal in the body of a 410, elsewhere unusual.
 _ELSEWHERE = "processing_incomplete"
 

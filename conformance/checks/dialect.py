@@ -42,7 +42,8 @@ class Row:
 TABLE = (
     Row(Dimension.DISCOVERY, "DISC-001", Kind.DEPARTS, "E90"),
     Row(Dimension.ADDRESS, "DISC-008", Kind.VIOLATES, pointer="/endpoints/base_url", told=True),
-    Row(Dimension.REDIRECT, "DISC-008", Kind.WARNS, "E55"),
+    # The text has no redirects of operations and forbids none; one within the origin is followed at no loss.
+    Row(Dimension.REDIRECT, "DISC-008", Kind.RECORDED),
     Row(Dimension.CREATE, "SES-CREATE-017", Kind.DEPARTS, "E6", "language_hint", "/language_hint"),
     Row(Dimension.CREATE, "SES-CREATE-020", Kind.DEPARTS, "E5", "transcript_language", "/transcript_language"),
     Row(Dimension.FILE_NAME, "SES-GET-025", Kind.VIOLATES, pointer="/audio_files"),

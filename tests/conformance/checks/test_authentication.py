@@ -65,6 +65,11 @@ def test_a_key_is_judged_at_the_door_that_tells_keys_apart(get, wrong, expected)
     assert (verdict("AUTH-002", tape), verdict("AUTH-003", tape, level="SHOULD")) == expected
 
 
+def test_a_door_that_a_key_opens_is_the_one_to_judge_by():
+    assert verdicts("AUTH-002", doors((200, 400, 400), (400, 400, 400), 400)) == ("pass", "pass")
+    assert verdicts("AUTH-002", doors((400, 200, 400), (400, 400, 400), 400)) == ("disputed", "fail")
+
+
 def test_a_key_that_is_let_in_where_the_list_breaks_is_accepted():
     tape = Tape()
     for spelling, status in zip(SPELLINGS, (500, 403, 403), strict=True):

@@ -193,6 +193,8 @@ def test_request_codes_may_stand_where_the_tables_have_no_code(status, code, exp
     [
         (413, "upload", "too large"),
         (405, "upload", "raw form"),
+        (411, "end", "an end without a length"),
+        (415, "create", "a body of another type"),
         (404, "other", "unknown route"),
         (405, "other", "wrong method PUT"),
     ],
