@@ -49,9 +49,9 @@ def authentication_failed(message: str = "A credential is required.") -> Problem
     return Problem(401, "authentication_failed", message)
 
 
-def invalid_api_key() -> Problem:
+def invalid_api_key(message: str = "The API key is not valid.") -> Problem:
     """A credential was sent that is not known (§11.2, E48)."""
-    return Problem(401, "invalid_api_key", "The API key is not valid.")
+    return Problem(401, "invalid_api_key", message)
 
 
 def foreign_origin(origin: str) -> Problem:
@@ -73,7 +73,12 @@ def template_not_found(template: str, ordered: list[str]) -> Problem:
 
 def route_not_found(path: str) -> Problem:
     """An unknown route, in the same envelope (ERR-012)."""
-    return Problem(404, "invalid_request", f"There is no resource at {path!r}.")
+    told = f"There is no resource at {path!r}."
+    if "//" in path or path.endswith("/"):
+        told += " No path here has two slashes together, or one at its end."
+    elif path.startswith(("/sessions", "/templates")):
+        told += " The operations lie under /v1."
+    return Problem(404, "invalid_request", told)
 
 
 def method_not_allowed(method: str, path: str, allowed: str) -> Problem:
@@ -118,6 +123,17 @@ def payload_too_large(limit: int) -> Problem:
         413,
         "invalid_request",
         f"The body is larger than the {limit} bytes this service takes.",
+        {"limit_bytes": limit},
+        {"Connection": "close"},
+    )
+
+
+def session_too_large(size: int, limit: int) -> Problem:
+    """The file fits, and the session it is for does not with it; the protocol has no code of its own for it (E63)."""
+    return Problem(
+        413,
+        "invalid_request",
+        f"With this file the session would hold {size} bytes of audio; {limit} are taken.",
         {"limit_bytes": limit},
         {"Connection": "close"},
     )

@@ -55,6 +55,8 @@ log = logging.getLogger("scribe.mock")
 
 #: Longer names exist nowhere but in attacks; most file systems stop here too.
 _LONGEST_NAME = 255
+#: Of the marks that do not show these belong to words and pictures: Persian has the one, families of emoji the other.
+_JOINERS = "\u200c\u200d"
 
 
 class Service:
@@ -248,7 +250,11 @@ class Service:
             gone, keys = await self._store.write(change)
         except StorageError:  # on a full disk there is no room even for the change that makes room
             await self._keeping.space.release()
-            gone, keys = await self._write(change)
+            try:
+                gone, keys = await self._write(change)
+            except problems.Problem:
+                await self._keeping.space.fill()
+                raise
         self.clocks.forget(namespace)
         await self._audio.delete(keys)
         await self._keeping.space.fill()
@@ -256,7 +262,7 @@ class Service:
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now, as far as the disk tells; None while there is room."""
-        return self._keeping.space.shortage()
+        return self._keeping.shortage()
 
     # inside a transaction
 
@@ -290,8 +296,9 @@ class Service:
         others = [file for file in session.files if file.name != name]
         if len(others) >= self.limits.files:
             raise problems.invalid_request(f"A session takes at most {self.limits.files} files.")
-        if sum(file.size for file in others) + size > self.limits.session_bytes:
-            raise problems.payload_too_large(self.limits.session_bytes)
+        total = sum(file.size for file in others) + size
+        if total > self.limits.session_bytes:
+            raise problems.session_too_large(total, self.limits.session_bytes)
 
     def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
         """One step and its effects, all in the caller's transaction."""
@@ -348,7 +355,11 @@ class Service:
 
 def _check_name(name: str) -> None:
     """A client's file name is text for people; it is bounded, printable, and names no file of ours."""
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+    hidden = next((mark for mark in name if not mark.isprintable() and mark not in _JOINERS), None)
+    if hidden is not None:
+        told = f"The file name holds U+{ord(hidden):04X}, which does not show; printable characters are taken."
+        raise problems.invalid_request(told, field="filename")
+    if not name.strip() or len(name) > _LONGEST_NAME:
         raise problems.invalid_request(
             f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)
         )

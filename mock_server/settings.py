@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DEFAULT_KEY = "sk_test_development"
 #: Versions of the protocol this server speaks (§3.2); all three revisions call themselves 0.1 (E68).
 VERSIONS = ("0.1",)
+#: Of places that all share, a namespace may have so many times as many as are left: alone it fills three quarters, the
+#: next one three quarters of the rest, and so on.
+SHARE = 3
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,8 @@ class Limits:
     files: int = 600
     #: Two hundred consultations ended within a minute is a clinic's whole day.
     queue: int = 256
-    #: A namespace may have so many times as many sessions in processing as there are places left in the queue: alone it
-    #: fills three quarters, the next one three quarters of the rest, and so on.
-    share: int = 3
+    #: Sessions in processing a namespace may have for every place that is left in the queue.
+    share: int = SHARE
     #: Sessions in work: two of one namespace, so that one is heard while another's notes are written, and one of
     #: somebody else.
     at_once: int = 3

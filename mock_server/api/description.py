@@ -39,7 +39,8 @@ def _told(limits: Limits) -> str:
         "A mock to develop EMR clients against. Every request but discovery, health and these pages carries a key: "
         "`Authorization: Bearer <key>` or `X-API-Key: <key>`. "
         f"A session takes {limits.files} files of up to {limits.upload_bytes} bytes, {limits.session_bytes} bytes "
-        f"in all. At most {limits.queue} sessions are in processing; an end beyond that is answered 503."
+        f"in all. At most {limits.queue} sessions are in processing, and of one namespace {limits.share} for every one "
+        "that is left; an end beyond that is answered 503."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mock_server import problems
@@ -20,6 +21,7 @@ DEEPEST = 50
 LARGEST = 2**53 - 1
 #: A string, whole or cut off, or a bracket; possessive, so that no input makes it go back.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+_MARKED = "The body is not valid JSON: it begins with a byte order mark, and is sent without one (RFC 8259 §8.1)."
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 
@@ -46,6 +48,15 @@ def _finite(text: str) -> float:
     return value
 
 
+def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; programs differ in which of two members of one name they see (RFC 8259 §4), and one would be lost."""
+    found = dict(members)
+    if len(found) < len(members):
+        twice = next(name for name, number in Counter(name for name, _ in members).items() if number > 1)
+        raise problems.invalid_request(f"An object of the body has the member {twice[:40]!r} more than once.")
+    return found
+
+
 def _depth(text: str) -> int:
     """The deepest nesting, strings left out; cheap enough to run before a recursive parser does."""
     deepest = depth = 0
@@ -64,10 +75,12 @@ def parse(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise problems.invalid_request(f"The body is not UTF-8 (byte {error.start}).") from None
+    if text.startswith("\ufeff"):
+        raise problems.invalid_request(_MARKED)
     if _depth(text) > DEEPEST:
         raise problems.invalid_request(f"The body is nested deeper than {DEEPEST} levels.")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unambiguous)
     except json.JSONDecodeError as error:
         told = f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
         raise problems.invalid_request(told) from None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,7 +23,7 @@ from mock_server.api.uploads import declared_size
 from mock_server.auth import presented
 from mock_server.faults import Asked, Faults
 from mock_server.problems import Problem
-from mock_server.settings import VERSIONS
+from mock_server.settings import SHARE, VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -61,6 +62,8 @@ class Call:
     name: str | None = None
     #: Sent by a page that may neither read nor steer what it has asked for.
     foreign: bool = False
+    #: Whether it is counted among its namespace's.
+    placed: bool = False
 
     @property
     def path(self) -> str:
@@ -87,6 +90,8 @@ class Face:
     stopping: bool = False
     _latest: str = ""
     _running: int = 0
+    #: Requests being answered whose key was looked at, by namespace.
+    _places: Counter[str] = field(default_factory=Counter)
 
     def busy(self) -> bool:
         """Whether a request is being answered."""
@@ -166,6 +171,7 @@ class Face:
             answer = await self._operate(call, handler, public=public)
         finally:
             self._running -= 1
+            self._leave(call)
         if self.faults.active:
             answer = self.faults.rewrite(self._asked(call), answer)
         self._remember(call, answer)
@@ -215,6 +221,22 @@ class Face:
             raise problems.service_unavailable("Too many requests are running.", _RETRY_S)
         self._authenticate(call)
         self._check_version(call.request)
+        self._place(call)
+
+    def _place(self, call: Call) -> None:
+        """Count a request among its namespace's; one client's slow uploads leave places for the others."""
+        own, free = self._places[call.namespace], self.settings.most_at_once - self._places.total()
+        if own >= SHARE * free:
+            told = f"{own} requests of this key's namespace are running already; send this one again in a moment."
+            raise problems.service_unavailable(told, _RETRY_S)
+        self._places[call.namespace] += 1
+        call.placed = True
+
+    def _leave(self, call: Call) -> None:
+        if call.placed:
+            self._places[call.namespace] -= 1
+            if not self._places[call.namespace]:
+                del self._places[call.namespace]
 
     def _authenticate(self, call: Call) -> None:
         try:

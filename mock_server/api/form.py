@@ -30,8 +30,11 @@ class Form:
     """Feeds a multipart body to the parser and keeps what belongs to the part named file."""
 
     def __init__(self, boundary: bytes) -> None:
-        if not 0 < len(boundary) <= LONGEST_BOUNDARY:
-            raise problems.invalid_request("The multipart Content-Type has no usable boundary.")
+        if not boundary:
+            raise problems.invalid_request("The multipart Content-Type has no boundary.")
+        if len(boundary) > LONGEST_BOUNDARY:
+            told = f"{len(boundary)} characters; RFC 2046 allows {LONGEST_BOUNDARY}."
+            raise problems.invalid_request(f"The boundary of the multipart Content-Type has {told}")
         self.name: str | None = None
         #: Of the part named file, once its name is known.
         self.headers: dict[str, str] = {}
@@ -44,6 +47,7 @@ class Form:
         self._empty = True
         self._field = self._value = b""
         self._headers: dict[str, str] = {}
+        self._number = 0
         self._parser = MultipartParser(
             boundary,
             {
@@ -55,7 +59,7 @@ class Form:
                 "on_part_data": self._data,
                 "on_part_end": self._end,
             },
-            max_header_count=_MOST_HEADERS,
+            max_header_count=_MOST_HEADERS + 1,
             max_header_size=LONGEST_HEADERS,
         )
 
@@ -91,7 +95,7 @@ class Form:
             yield self._ready.popleft()
 
     def _begin(self) -> None:
-        self._headers, self._field, self._value = {}, b"", b""
+        self._headers, self._number, self._field, self._value = {}, 0, b"", b""
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._field += data[start:end]
@@ -100,6 +104,9 @@ class Form:
         self._value += data[start:end]
 
     def _header_end(self) -> None:
+        self._number += 1
+        if self._number > _MOST_HEADERS:
+            raise problems.invalid_request(f"A part of the form has more than {_MOST_HEADERS} headers.")
         self._headers[self._field.decode("latin-1").lower()] = text(self._value)
         self._field = self._value = b""
 

@@ -67,7 +67,7 @@ async def amend(face: Face, call: Call) -> Answer:
     call.document = parse_object(body)
     change = amendment(call.document, face.settings)
     session = await face.service.amend(call.namespace, call.session_id, change)
-    return Answer(200, views.amended(session, change), _FRESH)
+    return Answer(200, views.amended(session, change, call.document), _FRESH)
 
 
 async def process_template(face: Face, call: Call) -> Answer:

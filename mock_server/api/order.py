@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Bounds of ours, far above what the text shows: the length of an id, and how many ids and languages there may be.
 LONGEST_ID, _MOST_TEMPLATES, _MOST_LANGUAGES = 128, 32, 16
+#: What clients in the field say of a session with PATCH.
+SAID = ("user_status", "processing_status")
 #: `cancelled` and its like.
 _LONGEST_WORD = 64
 _LANGUAGE = re.compile(r"[A-Za-z]{2}\Z")  # E16, read strictly
@@ -115,7 +117,7 @@ def order(body: dict[str, Any], settings: Settings, conduct: Conduct) -> Order:
 
 def amendment(body: dict[str, Any], settings: Settings) -> Amended:
     """What PATCH asks to be changed; raises 400 naming the field and the reason. Not in spec."""
-    said = {name: _said(body, name) for name in ("user_status", "processing_status") if body.get(name) is not None}
+    said = {name: _said(body, name) for name in SAID if body.get(name) is not None}
     return Amended(
         additional_data=_data(body, "additional_data", settings.limits.data_bytes),
         patient_details=_patient(body, settings),

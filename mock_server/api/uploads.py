@@ -40,8 +40,10 @@ def checked_name(name: str) -> str:
     """The name as text; it never becomes part of a path. Raises 400 for what no list could show."""
     if len(name) > LONGEST_NAME:
         raise problems.invalid_request(f"The file name has {len(name)} characters; {LONGEST_NAME} are taken.")
-    if _CONTROL.search(name):
-        raise problems.invalid_request("The file name contains control characters.")
+    control = _CONTROL.search(name)
+    if control:
+        told = f"The file name contains control characters: U+{ord(control[0]):04X} at {control.start()}."
+        raise problems.invalid_request(told, field="filename")
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -58,10 +60,10 @@ def declared_size(headers: Headers) -> int | None:
 def _fallback_name(headers: Headers) -> str:
     """The name a header implies where neither path nor form has one; X-Chunk-Index is of the first revision (E45)."""
     _, options = parameters(text(headers.get("content-disposition", "").encode("latin-1")))
-    named = options.get("filename", "").strip()
+    named = options.get("filename", "")  # with its blanks: without, two files would become one
     index = headers.get("x-chunk-index", "")
     numbered = index.isascii() and index.isdigit() and len(index) < 7
-    return named or (f"audio_{int(index)}" if numbered else "")
+    return (named if named.strip() else "") or (f"audio_{int(index)}" if numbered else "")
 
 
 async def _opening(stream: AsyncIterator[bytes]) -> bytes:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mock_server.api.order import SAID
 from mock_server.clock import stamp
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mock_server.session.model import AudioFile, Session, TemplateResult
     from mock_server.session.step import Amended
 
+#: What a PATCH changes.
+_CHANGEABLE = ("additional_data", "patient_details", "templates", "language_hint", "transcript_language")
+#: Members that are passed over, as they are told: so many, and characters of each.
+_TOLD, _LONGEST_TOLD = 5, 40
 #: Status code of GET by state (seed 000 §6.3, §6.5; created, recording and failed as recommended: E19, E21).
 CODES = {
     State.CREATED: 202,
@@ -48,9 +55,20 @@ def received(session: Session, file: AudioFile, sent_as: str) -> dict[str, Any]:
     }
 
 
-def amended(session: Session, change: Amended) -> dict[str, Any]:
-    """The 200 of PATCH. Not in spec."""
-    message = "The session was updated."
+def _changed(change: Amended, sent: Collection[str]) -> str:
+    """What became of the members that a client sent; what is passed over in silence would be taken for changed."""
+    changed = [name for name in _CHANGEABLE if getattr(change, name) is not None]
+    told = f"The session was updated: {', '.join(changed)}." if changed else ""
+    told = told or ("It was noted in the journal." if change.said else "Nothing was changed.")
+    others = [repr(name[:_LONGEST_TOLD]) for name in sent if name not in {*_CHANGEABLE, *SAID}]
+    if others:
+        told += f" A PATCH does not change {', '.join(others[:_TOLD])}{' and others' if others[_TOLD:] else ''}."
+    return told
+
+
+def amended(session: Session, change: Amended, sent: Collection[str]) -> dict[str, Any]:
+    """The 200 of PATCH, `sent` being the members of its body. Not in spec."""
+    message = _changed(change, sent)
     if "cancelled" in change.said.values():
         going_on = {
             State.CREATED: "nothing is processed unless the session is ended, and it expires at its time",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_[A-Za-z0-9_-]*)?\Z")
 #: Longer than this is no key anybody was given.
 LONGEST_KEY = 512
+_NO_KEY = "The request holds no key in a form that is taken: 'Authorization: Bearer <key>' or 'X-API-Key: <key>' is."
 
 
 def presented(headers: Headers) -> set[str]:
@@ -66,6 +67,8 @@ class Keys:
         if len(found) > 1:
             raise problems.authentication_failed("The request carries two different credentials.")
         key = found.pop()
+        if not key:
+            raise problems.invalid_api_key(_NO_KEY)
         if len(key) > LONGEST_KEY or not self._known(key):
             raise problems.invalid_api_key()
         return namespace_of(key)

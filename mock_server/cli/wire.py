@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server import problems
 from mock_server.api.answer import envelope
 from mock_server.api.trail import tell_unparsed
+from mock_server.cli.backlog import Backlog
 from mock_server.cli.head import MalformedHeadError, check
+from mock_server.cli.reader import Reader
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,6 +34,10 @@ MOST_HEAD = 64 * 1024
 _MOST_FIELDS = 500
 #: The parser does not tell where in its input it is; it is fed so many bytes at a time, and asked in between.
 _PIECE = 16 * 1024
+#: And so many where a request may end: as many as fit in there are parsed before anybody can stop.
+_SHORT_PIECE = 512
+#: Requests a client may send before the first is answered; what it sends beyond waits as bytes.
+_MOST_AHEAD = 8
 #: What a chunk may take beside its data without being held against the client, as Go's net/http has it.
 _CHUNK_LINE = 16
 
@@ -53,10 +58,14 @@ def _reason(error: httptools.HttpParserError) -> str:
     return f"The request is not valid HTTP: {error}."
 
 
-class Wire(HttpToolsProtocol):
+class Wire(Reader):
     """uvicorn's fast parser, with the bounds that it lacks in bytes and in seconds, and with 400s in the envelope."""
 
+    flow: Backlog
     _stage = _Stage.BETWEEN
+    #: What is announced of a body and has not come, in bytes; 0 for one in chunks.
+    _left = 0
+    _no_more = False
     #: Bytes since the head began or, in a body, beside its data: sizes and extensions of chunks, and trailers.
     _beside = 0
     _progressed = False
@@ -70,24 +79,62 @@ class Wire(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """A client is there, and says what it wants soon: idle connections cost a place each."""
         super().connection_made(transport)
+        self.flow = Backlog(transport)
         self._wait(_HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client is gone."""
         if self._watch is not None:
             self._watch.cancel()
+        self.flow.drop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """What has arrived; a head or a trailer that does not end is held back no further than to its bound."""
+        self.flow.keep(data)
+        self._parse_on()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes, whatever is not answered
+        """The client sends no more; it may still read, so what it has asked for is answered (RFC 9112 §9.6)."""
+        self._no_more = True
+        return self._still_asked()
+
+    def _still_asked(self) -> bool:
+        """Whether a client that sends no more has something to read; a request that it broke off is refused."""
+        if self.transport.is_closing():
+            return False
+        if self.flow or self._last_words is not None:
+            return True
+        if self._stage is not _Stage.BETWEEN:
+            what = "body" if self._stage is _Stage.BODY else "head"
+            self.send_400_response(f"The client ended the connection before the request's {what} was complete.")
+            return True
+        if self._unanswered:
+            self.cycle.keep_alive = False  # the answer to the last request closes the connection
+        return bool(self._unanswered)
+
+    def _parse_on(self) -> None:
+        """Parse what waits, as far as answers keep up with it."""
         self._unset_keepalive_if_required()
         self._progressed = False
-        view = memoryview(data)
-        for start in range(0, len(view), _PIECE):
+        while self.flow:
             if self._last_words is not None or self.transport.is_closing():
-                return
-            self._parse(view[start : start + _PIECE])
+                return self.flow.drop()
+            if self._unanswered >= _MOST_AHEAD and self._stage is not _Stage.BODY:
+                self.flow.pause_reading()
+                break
+            in_body = self._stage is _Stage.BODY
+            self._parse(self.flow.take(min(self._left, _PIECE) if in_body and self._left else _SHORT_PIECE))
         self._set_watch()
+        return None
+
+    def _answers_keep_up(self) -> None:
+        if self.transport.is_closing():
+            return
+        self._parse_on()
+        self.flow.resume_reading()
+        if self._no_more and not self._still_asked() and not self.transport.is_closing():
+            self.transport.close()
 
     def _parse(self, piece: memoryview) -> None:
         waiting = [piece]
@@ -146,6 +193,7 @@ class Wire(HttpToolsProtocol):
         if self._passing_over:
             return
         super().on_headers_complete()
+        self._left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
         self.headers = []  # trailers come where headers came, and must not be read as such (RFC 9110 §6.5.1)
         self._stage = _Stage.BODY
         self._unanswered += 1
@@ -159,6 +207,7 @@ class Wire(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Data makes up for twice its size of what stands beside it: chunks of one byte are odd, and no attack."""
         self._beside = max(0, self._beside - 3 * len(body))
+        self._left = max(0, self._left - len(body))
         self._progressed = True
         super().on_body(body)
 
@@ -183,6 +232,8 @@ class Wire(HttpToolsProtocol):
         self._unanswered -= 1
         if self._last_words is not None and not self._unanswered:
             self._part(self._last_words)
+        elif self.flow:
+            self.loop.call_soon(self._answers_keep_up)
 
     def _wait(self, seconds: float) -> None:
         """Give the client so many seconds from now; a timer is set only where none rings before."""
@@ -195,7 +246,9 @@ class Wire(HttpToolsProtocol):
 
     def _set_watch(self) -> None:
         """After each arrival: what is begun has to end, and what moves may go on."""
-        if self._stage is _Stage.BODY:
+        if self.flow:  # the rest is here, and waits for us
+            self._until = math.inf
+        elif self._stage is _Stage.BODY:
             left = self._until - self.loop.time()
             self._wait(_STILL_S if self._progressed else min(left, _HEAD_S))
         elif self._stage is _Stage.BETWEEN and self._unanswered:
@@ -213,6 +266,7 @@ class Wire(HttpToolsProtocol):
             self._wait(self._until - self.loop.time())
         elif self._stage is _Stage.BETWEEN:
             self.transport.close()
+            self._mind()
         else:
             what = "body" if self._stage is _Stage.BODY else "head"
             self.send_400_response(f"The rest of the request's {what} did not come in time.")
@@ -241,6 +295,7 @@ class Wire(HttpToolsProtocol):
             head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
         self.transport.close()
+        self._mind()
 
 
 class Server(uvicorn.Server):

@@ -22,8 +22,8 @@ log = logging.getLogger("scribe.mock")
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Address space, not memory: the libraries map 1.4 GiB, the longest session's samples and their copy one more,
-# a piece of ten minutes with its spectrum another.
+# Address space, not memory: the libraries map 1.4 GiB, the longest session's samples are half of one, a piece of ten
+# minutes with its spectrum another, and FFmpeg maps as much as a file's structure makes it.
 MEMORY_BYTES = 6 << 30
 # A fresh process now and then, because native code that decodes strangers' bytes may leak.
 JOBS_A_PROCESS = 200

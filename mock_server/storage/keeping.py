@@ -24,6 +24,10 @@ class Keeping:
     audio: LocalAudio
     space: Space
 
+    def shortage(self) -> str | None:
+        """Why nothing can be stored now, as far as the disk tells; None while there is room."""
+        return self.store.absence() or self.space.shortage()
+
     def close(self) -> None:
         """Finish what waits, then stop."""
         self.store.close()

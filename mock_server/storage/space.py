@@ -34,8 +34,11 @@ class Space:
         self._fill()
 
     def shortage(self) -> str | None:
-        """What a person is told while the disk is full; None while it is not."""
-        free = shutil.disk_usage(self._directory).free
+        """What a person is told while the disk is full, or not to be asked; None while there is room."""
+        try:
+            free = shutil.disk_usage(self._directory).free
+        except OSError as error:
+            return f"The data directory cannot be used: {error.strerror}."
         if free >= LEAST_BYTES:
             return None
         return f"The disk is full: {free} bytes are free. A reset of a namespace frees what it holds."

@@ -95,12 +95,14 @@ class SqliteStore:
     """All changes go through `write`, in order, several to a transaction; reads run beside them."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._engine = open_engine(path)
         try:
             prepare(self._engine, path)
         except BaseException:
             self._engine.dispose()
             raise
+        self._opened = _which(path)
         self._recent = Recent()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="scribe-reader")
         self._closed = False
@@ -114,6 +116,12 @@ class SqliteStore:
         """What tells this database from every other; raises StorageError."""
         asked = select(schema.meta.c.value).where(schema.meta.c.key == _IDENTITY)
         return self._look(lambda connection: str(connection.execute(asked).scalar_one()))
+
+    def absence(self) -> str | None:
+        """What a person is told when the file that is written to is not the one that the next start will find."""
+        if _which(self._path) == self._opened:
+            return None
+        return "The database was moved or removed under the running server. Put the data directory back, or start anew."
 
     @property
     def refers_to_audio(self) -> bool:
@@ -180,6 +188,9 @@ class SqliteStore:
 
         Raises what the database raises when it is full, failing, or cannot commit: then nobody's change is tried again.
         """
+        absent = self.absence()
+        if absent:  # SQLite would go on, in a file without a name: every acknowledgement would be gone with the process
+            raise StorageError(absent)
         batch = self._batch = Batch(self._recent)
         try:
             connection = self._connection = self._connection or self._engine.connect()
@@ -209,6 +220,15 @@ class SqliteStore:
         """A statement failed, whoever sent it and whatever it raised: SQLite may have rolled back all before it."""
         if self._batch is not None and failed.connection is not None and failed.connection is self._connection:
             self._batch.spoiled = True
+
+
+def _which(path: Path) -> tuple[int, int] | None:
+    """What tells the file at a path from every other; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _alone(together: list[_Change]) -> bool:

@@ -218,6 +218,33 @@ def test_members_of_patched_data_replace_those_of_their_name_and_leave_the_other
     assert row["detail"] == {"changed": [name]}
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "Nothing was changed."),
+        ({"model": "pro"}, "Nothing was changed. A PATCH does not change 'model'."),
+        ({"upload_type": "single", "x": 1}, "Nothing was changed. A PATCH does not change 'upload_type', 'x'."),
+        ({"patient_details": None}, "Nothing was changed."),
+        ({"additional_data": {}}, "The session was updated: additional_data."),
+        (
+            {"templates": ["soap"], "language_hint": ["en"], "expires_at": "x"},
+            "The session was updated: templates, language_hint. A PATCH does not change 'expires_at'.",
+        ),
+        ({"user_status": "busy"}, "It was noted in the journal."),
+    ],
+)
+def test_a_patch_says_what_it_changed_and_what_it_did_not(mock, body, message):
+    session = mock.create()
+    answer = patch(mock, session, body)
+    assert (answer.status_code, answer.json()["message"]) == (200, message)
+
+
+def test_a_patch_of_many_unknown_members_is_answered_shortly(mock):
+    answer = patch(mock, mock.create(), {f"{number}" * 5000: number for number in range(9)})
+    assert answer.json()["message"].endswith(" and others.")
+    assert len(answer.content) < 1000
+
+
 def test_a_patch_before_the_end_decides_what_is_done(mock):
     session = mock.create(templates=["soap"])
     mock.upload(session)

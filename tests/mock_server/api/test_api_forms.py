@@ -88,7 +88,7 @@ def test_a_form_that_rfc_2046_allows_is_taken_in_pieces_of_any_size(mock, body):
         ("boundary", b"a--XX\r\n" + PART + b"\r\n"),
         ("boundary", b"--XX" + b" " * 1000 + b"\r\n" + PART),
         ("boundary", b"--XX\r\nno header\r\n\r\n" + WAV + END),
-        ("boundary", b"--XX\r\n" + b"X-A: a\r\n" * 33 + PART + END),
+        ("more than 32 headers", b"--XX\r\n" + b"X-A: a\r\n" * 33 + PART + END),
         ("behind a boundary", b"--XX\r\nX-A: " + b"a" * 17_000 + b"\r\n" + PART + END),
         ("behind a boundary", b"--XX\r\nX-A: " + b"a\r\n " * 5_000 + b"\r\n" + PART + END),
         ("beside", b"x" * 66_000 + b"\r\n--XX\r\n" + PART + END),
@@ -107,6 +107,13 @@ def test_a_form_that_it_does_not_allow_is_refused_with_the_reason(mock, told, bo
         assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
         assert told in answer.json()["error"]["message"]
     assert mock.read(session).json()["audio_files"] == []
+
+
+@pytest.mark.parametrize(("header", "told"), [("", "no boundary"), ("x" * 71, "has 71"), ("x" * 200, "has 200")])
+def test_a_boundary_that_is_none_is_refused_with_what_is_wrong_with_it(mock, header, told):
+    answer = form(mock, mock.create(), b"--" + header.encode() + b"\r\n" + PART, header)
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert told in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
-from tests.mock_server.stage import BODY, MINE, code_of
+from tests.mock_server.stage import BODY, MINE, OTHERS, code_of
 
 OPERATIONS = [
     ("GET", "/v1/templates"),
@@ -152,6 +153,24 @@ def test_what_breaks_inside_is_told_to_the_log_and_not_to_the_client(mock, monke
     assert MINE not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("//v1/sessions", "two slashes together"),
+        ("/v1//templates", "two slashes together"),
+        ("/v1/templates/", "one at its end"),
+        ("/v1/sessions/ses_1/", "one at its end"),
+        ("/sessions", "under /v1"),
+        ("/templates", "under /v1"),
+        ("/sessions/ses_1/end", "under /v1"),
+    ],
+)
+def test_a_path_that_is_nearly_one_is_told_how_it_differs(mock, path, told):
+    answer = mock.get(f"http://mock.example{path}")
+    assert (answer.status_code, code_of(answer)) == (404, "invalid_request")
+    assert told in answer.json()["error"]["message"]
+
+
 def test_a_refusal_of_a_large_body_does_not_wait_for_it(mock):
     small = mock.post("/v1/sessions", key=None, content=b"x")
     large = mock.post("/v1/sessions", key=None, content=b"x" * 100_000)
@@ -184,6 +203,38 @@ def test_more_requests_than_the_server_runs_at_once_are_503(mock):
     assert (refused.status_code, code_of(refused), refused.headers["retry-after"]) == (503, "service_unavailable", "1")
     assert discovery.status_code == 200
     assert [answer.status_code for answer in held] == [400, 400]
+    assert mock.get("/v1/templates").status_code == 200
+
+
+@pytest.mark.parametrize(("places", "most"), [(4, 3), (16, 12), (64, 48)])
+def test_the_slow_requests_of_one_client_leave_places_for_another(mock, places, most):
+    mock.set(most_at_once=places)
+    leave = asyncio.Event()
+
+    async def slow_body():
+        await leave.wait()
+        yield b"{}"
+
+    async def crowd():
+        url = "http://mock.example/v1"
+        mine, others = ({"X-API-Key": key} for key in (MINE, OTHERS))
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            started = [
+                group.create_task(mock.client.post(f"{url}/sessions", headers=mine, content=slow_body()))
+                for _ in range(places)
+            ]
+            for _ in range(100):  # every request gets as far as it does without its body
+                await asyncio.sleep(0)
+            own = await mock.client.get(f"{url}/templates", headers=mine)
+            other = await mock.client.get(f"{url}/templates", headers=others)
+            leave.set()
+        return own, other, Counter(task.result().status_code for task in started)
+
+    own, other, held = mock.run(crowd())
+    assert held == {400: most, 503: places - most}
+    assert (own.status_code, code_of(own), own.headers["retry-after"]) == (503, "service_unavailable", "1")
+    assert f"{most} requests of this key's namespace" in own.json()["error"]["message"]
+    assert other.status_code == 200
     assert mock.get("/v1/templates").status_code == 200
 
 

@@ -165,7 +165,24 @@ def test_a_label_that_means_no_audio_is_refused_with_the_formats(mock, label):
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "/etc/passwd", "C:\\x.wav", "a/b/c.wav", "..", "~", "con", "💥.wav"]
+    "name",
+    [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "C:\\x.wav",
+        "a/b/c.wav",
+        "..",
+        "~",
+        "con",
+        "💥.wav",
+        "👩\u200d⚕️.wav",
+        "می\u200cخواهم.wav",
+        "é.wav",
+        "e\u0301.wav",
+        "a.wav.",
+        " a.wav ",
+        "כ.wav",
+    ],
 )
 def test_a_name_that_looks_like_a_path_is_kept_as_text_and_touches_no_file(mock, name):
     session = mock.create()
@@ -175,6 +192,26 @@ def test_a_name_that_looks_like_a_path_is_kept_as_text_and_touches_no_file(mock,
     stored = [path.name for path in (mock.face.settings.data_dir / "audio").rglob("*") if path.is_file()]
     assert stored
     assert all(re.match(r"[0-9a-f]{32}", name) for name in stored)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a\u200b.wav", "U+200B"),
+        ("\u202evaw.exe", "U+202E"),
+        ("\ufeffa.wav", "U+FEFF"),
+        ("\ue000", "U+E000"),
+        ("a\u2028b", "U+2028"),
+        ("a\x85b", "U+0085 at 1"),
+        ("ab\x00", "U+0000 at 2"),
+        ("\x1b[2J", "U+001B at 0"),
+    ],
+)
+def test_the_refusal_of_a_name_says_which_mark_does_not_show(mock, name, told):
+    answer = raw(mock, mock.create(), **{"Content-Disposition": f"a; filename*=UTF-8''{quote(name, safe='')}"})
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert told in answer.json()["error"]["message"]
+    assert answer.json()["error"]["details"] == {"field": "filename"}
 
 
 @pytest.mark.parametrize(
@@ -241,6 +278,20 @@ def test_a_file_over_the_limit_is_413_however_it_comes(mock):
         assert answer.headers["connection"] == "close"
         assert answer.json()["error"]["details"] == {"limit_bytes": LIMITS.upload_bytes}
     assert names(mock, session) == []
+
+
+def test_a_file_that_the_session_has_no_room_for_is_told_so(mock):
+    session = mock.create()
+    fitting = LIMITS.session_bytes // LIMITS.upload_bytes
+    for number in range(fitting):
+        assert mock.upload(session, b"x" * LIMITS.upload_bytes, f"audio_{number}.wav").status_code == 200
+    answer = mock.upload(session, b"xyz", "more.wav")
+    assert (answer.status_code, code_of(answer)) == (413, "invalid_request")
+    told = f"the session would hold {LIMITS.session_bytes + 3} bytes of audio; {LIMITS.session_bytes} are taken"
+    assert told in answer.json()["error"]["message"]
+    assert answer.json()["error"]["details"] == {"limit_bytes": LIMITS.session_bytes}
+    assert mock.upload(session, b"xyz", "audio_0.wav").status_code == 200
+    assert len(names(mock, session)) == fitting
 
 
 def test_a_file_of_exactly_the_limit_is_taken(mock):

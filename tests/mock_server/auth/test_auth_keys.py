@@ -27,6 +27,24 @@ def refusal(*pairs, keys=KEYS):
 @pytest.mark.parametrize(
     "pair",
     [
+        ("Authorization", "sk_test_mine"),
+        ("Authorization", "Bearer"),
+        ("Authorization", "Basic c2tfdGVzdF9taW5l"),
+        ("Authorization", "Token sk_test_mine"),
+        ("X-API-Key", ""),
+    ],
+)
+def test_the_refusal_of_what_is_in_no_form_of_a_key_shows_the_forms_and_not_the_key(pair):
+    with pytest.raises(Problem) as problem:
+        KEYS.namespace(headers(pair))
+    assert (problem.value.status, problem.value.code) == (401, "invalid_api_key")
+    assert "'Authorization: Bearer <key>' or 'X-API-Key: <key>'" in problem.value.message
+    assert "mine" not in problem.value.message
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
         ("X-API-Key", "sk_test_mine"),
         ("X-API-Key", "  sk_test_mine "),
         ("Authorization", "X-API-Key sk_test_mine"),

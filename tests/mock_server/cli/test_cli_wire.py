@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import logging
 import re
 import socket
 import threading
@@ -10,15 +12,18 @@ import time
 
 import httpx
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from mock_server.app import create_app
-from mock_server.cli import wire
+from mock_server.cli import reader, wire
 from mock_server.cli.serve import configuration
 from mock_server.settings import Settings
 
 KEY = "sk_test_development"
 #: What a head, a body that stands still and an idle connection are given here.
 HEAD_S, STILL_S, IDLE_S = 1.0, 2.5, 1.5
+#: What a client that does not read its answers is given here.
+UNREAD_S = 2.0
 #: More than a loaded machine takes for anything.
 PATIENCE_S = 20.0
 ORDER = b'{"templates":["soap"]}'
@@ -43,6 +48,13 @@ class Running:
     def connect(self):
         return socket.create_connection(self._address, timeout=PATIENCE_S)
 
+    @property
+    def connections(self):
+        return len(self._server.server_state.connections)
+
+    def take(self, connections):
+        self._server.config.limit_concurrency = connections
+
     def stop(self):
         self._server.should_exit = True
         self._thread.join(PATIENCE_S)
@@ -53,6 +65,7 @@ def server(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wire, "_HEAD_S", HEAD_S)
         patch.setattr(wire, "_STILL_S", STILL_S)
+        patch.setattr(reader, "UNREAD_S", UNREAD_S)
         running = Running(tmp_path_factory.mktemp("data"))
         yield running
         running.stop()
@@ -417,3 +430,159 @@ def test_an_offer_to_upgrade_costs_a_request_nothing(server, offer, framing):
         said = statuses(answered(server, *pieces))
         assert said == [201] * (len(said) - 1) + [200]
         assert len(said) == (3 if len(pieces) == 1 else 2)
+
+
+def until(holds):
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def parsed():
+    """Requests that are parsed and kept, of all connections."""
+    return sum(1 for kept in gc.get_objects() if isinstance(kept, RequestResponseCycle))
+
+
+DOCS = head("GET", "/docs")
+ORDERED = head("POST", "/v1/sessions", f"Content-Length: {len(ORDER)}") + ORDER
+IN_CHUNKS = chunked() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(ORDER), ORDER)
+AHEAD = {"reads": (READ, 200), "orders": (ORDERED, 201), "orders in chunks": (IN_CHUNKS, 201), "pages": (DOCS, 200)}
+
+
+@pytest.mark.parametrize("kind", AHEAD)
+def test_what_is_asked_ahead_is_answered_to_the_last_and_parsed_in_its_turn(server, kind):
+    request, status = AHEAD[kind]
+    number = 300
+    with server.connect() as connection:
+        sending = threading.Thread(target=connection.sendall, args=(request * number + LAST,))
+        sending.start()
+        assert statuses(rest(connection)) == [status] * number + [200]
+        sending.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize("kind", AHEAD)
+def test_clients_that_ask_ahead_and_do_not_read_take_little_memory_and_nobodys_time(server, kind):
+    request, _ = AHEAD[kind]
+    silent = []
+    try:
+        for _ in range(20):
+            connection = server.connect()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.setblocking(False)
+            connection.send(request * 1500)  # as much of it as the kernel takes
+            silent.append(connection)
+        time.sleep(0.5)
+        assert parsed() < 20 * 60
+        began = time.monotonic()
+        assert httpx.get(server.url + "/health/live", timeout=PATIENCE_S).status_code == 200
+        assert time.monotonic() - began < 5
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def test_a_client_that_stops_reading_loses_its_connection_and_one_that_reads_slowly_does_not(server):
+    until(lambda: server.connections == 0)
+    with server.connect() as silent, server.connect() as slow:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for connection in (silent, slow):
+            connection.setblocking(False)
+            connection.send(DOCS * 400)
+            connection.settimeout(PATIENCE_S)
+        until(lambda: server.connections == 2)
+        end = time.monotonic() + UNREAD_S * 3
+        while time.monotonic() < end:
+            time.sleep(0.05)
+            slow.recv(65_536)
+        assert server.connections == 1
+        assert slow.recv(65_536)
+    until(lambda: server.connections == 0)
+
+
+def test_a_client_that_is_gone_before_its_answers_are_out_is_no_error(server):
+    heard = []
+    listener = logging.Handler()
+    listener.emit = heard.append
+    logging.getLogger("uvicorn.error").addHandler(listener)
+    try:
+        for kind, (request, _) in AHEAD.items():
+            with server.connect() as connection:
+                connection.setblocking(False)
+                connection.send(request * 300)
+                time.sleep(0.1 if kind == "pages" else 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes by a reset
+        until(lambda: server.connections == 0)
+        assert httpx.get(server.url + "/health/live", timeout=PATIENCE_S).status_code == 200
+    finally:
+        logging.getLogger("uvicorn.error").removeHandler(listener)
+    assert [line.getMessage() for line in heard] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "answers"),
+    [
+        (READ, [200]),
+        (ORDERED, [201]),
+        (IN_CHUNKS, [201]),
+        (READ + ORDERED, [200, 201]),
+        (READ * 100, [200] * 100),
+        (ORDERED * 30 + READ, [201] * 30 + [200]),
+        (b"", []),
+        (b"NOT HTTP AT ALL\r\n\r\n", [400]),
+    ],
+)
+def test_a_client_that_says_it_has_no_more_is_answered_what_it_asked(server, asked, answers):
+    with server.connect() as connection:
+        connection.sendall(asked)
+        connection.shutdown(socket.SHUT_WR)
+        assert statuses(rest(connection)) == answers
+
+
+@pytest.mark.parametrize("before", [0, 1, 20])
+@pytest.mark.parametrize(
+    ("cut", "part"),
+    [
+        (READ[:20], "head"),
+        (READ[:-2], "head"),
+        (ORDERED[:-5], "body"),
+        (IN_CHUNKS[:-12], "body"),
+        (IN_CHUNKS[:-2], "body"),
+    ],
+)
+def test_a_request_that_is_broken_off_is_refused_after_those_before_it(server, before, cut, part):
+    with server.connect() as connection:
+        connection.sendall(READ * before + cut)
+        connection.shutdown(socket.SHUT_WR)
+        said = rest(connection)
+    assert statuses(said) == [200] * before + [400]
+    assert f"before the request's {part} was complete" in refused(said)
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(server, session):
+    made, state = session
+    with server.connect() as connection:
+        connection.sendall(head("PUT", f"/v1/sessions/{made}/audio/x.wav", "Content-Length: 100000") + b"RIFF" * 1000)
+        time.sleep(0.2)
+        connection.shutdown(socket.SHUT_WR)
+        assert "body was complete" in refused(rest(connection))
+    assert state() == ("created", [])
+
+
+def test_one_connection_too_many_is_refused_in_the_envelope(server):
+    until(lambda: server.connections == 0)
+    server.take(5)
+    try:
+        others = [server.connect() for _ in range(4)]
+        until(lambda: server.connections == 4)
+        said = answered(server, READ)
+    finally:
+        server.take(1024)
+    status, _, body = said.partition(b"\r\n\r\n")
+    assert statuses(said) == [503]
+    assert b"retry-after: 5" in status
+    assert b"content-type: application/json" in status
+    assert json.loads(body)["error"]["code"] == "service_unavailable"
+    for connection in others:
+        connection.close()
+    assert statuses(answered(server, LAST)) == [200]

@@ -174,6 +174,70 @@ def test_a_full_disk_is_told_refuses_what_is_new_and_is_freed_by_a_reset(small_d
     assert (small_disk / "reserve").stat().st_size == RESERVE_BYTES
 
 
+def _moved(directory):
+    shutil.move(directory, directory.with_name("elsewhere"))
+
+
+def _replaced(directory):
+    _moved(directory)
+    directory.mkdir()
+    open_keeping(directory).close()
+
+
+def _put_back(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.move(directory.with_name("elsewhere"), directory)
+
+
+DISPLACED = {"moved": _moved, "removed": shutil.rmtree, "replaced": _replaced, "without its database": _lose_database}
+
+
+@pytest.mark.parametrize("how", DISPLACED)
+def test_nothing_is_acknowledged_that_the_next_start_would_not_find(tmp_path, how):
+    directory = tmp_path / "data"
+    wanted = {"templates": ["soap"], "upload_type": "chunked", "communication_protocol": "http"}
+
+    async def scenario():
+        async with started(directory) as (app, _):
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url=HOST, headers={"X-API-Key": MINE}) as client:
+                session = (await client.post("/v1/sessions", json=wanted)).json()
+                own = f"/v1/sessions/{session['session_id']}"
+
+                async def changes():
+                    return [
+                        await client.post("/v1/sessions", json=wanted),
+                        await client.put(f"{session['upload_url']}/audio_0.wav", content=b"voice"),
+                        await client.patch(own, json={"additional_data": {"room": 4}}),
+                        await client.post("/_mock/v1/clock", json={"advance_seconds": 1}),
+                        await client.post(f"{own}/end", json={"audio_files_sent": 1}),
+                        await client.post("/_mock/v1/reset"),
+                    ]
+
+                DISPLACED[how](directory)
+                refused, ready = await changes(), await client.get("/health/ready")
+                if not directory.with_name("elsewhere").exists():
+                    return refused, ready, None, None
+                _put_back(directory)
+                again = await client.get("/health/ready")
+                return refused, ready, again, await changes()
+
+    refused, ready, again, taken = asyncio.run(scenario())
+    assert {answer.status_code for answer in refused} == {503}
+    assert all(answer.headers["retry-after"] for answer in refused)
+    assert ready.status_code == 503
+    assert "moved or removed" in ready.json()["error"]["message"]
+    assert str(tmp_path) not in ready.text
+    if taken:
+        assert again.status_code == 200
+        assert [answer.status_code for answer in taken] == [201, 200, 200, 200, 202, 200]
+
+
+def test_a_disk_that_does_not_tell_its_room_is_no_error_of_the_server(tmp_path):
+    space = Space(tmp_path / "data")
+    assert "cannot be used" in space.shortage()
+
+
 def test_a_disk_that_has_room_is_not_called_full(tmp_path, monkeypatch):
     space = Space(tmp_path)
     usage = shutil.disk_usage(tmp_path)
