@@ -8,7 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import scribe_data
-from conformance.run import Run, conclude, grade
+from conformance.checks import all_checks
+from conformance.grading import trace
+from conformance.run import Run, conclude, grade, selects
 from conformance.runner import drive_all
 
 if TYPE_CHECKING:
@@ -41,9 +43,13 @@ async def certify(
     text = scribe_data.load(profile, options.revision)
     started, clock = datetime.now(UTC), time.monotonic()
     evidence = await drive_all(options, progress, text=text)
-    graded = grade(evidence, text, reading, only)
+    checks = all_checks()
+    # Everything is graded, whatever was selected: what is selected may lie behind something that was not.
+    traced = trace(grade(evidence, text, reading, checks=checks), checks, evidence, reading).only(
+        lambda requirement: selects(only, requirement)
+    )
     return Run(
-        overall=conclude(graded),
+        overall=conclude(traced.graded),
         target=options.redactor.text(options.target),
         profile=profile,
         revision=options.revision,
@@ -54,7 +60,8 @@ async def certify(
         started=started,
         duration_s=time.monotonic() - clock,
         requests=len(evidence.exchanges),
-        graded=graded,
+        graded=traced.graded,
         evidence=evidence,
         spec=text,
+        causes=traced.causes,
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from conformance.checks import Check
     from conformance.evidence import Evidence, Exchange
+    from conformance.grading import Cause
     from scribe_data import Requirement, Spec
 
 #: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
@@ -24,12 +25,16 @@ WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-inject
 
 @dataclass(frozen=True)
 class Graded:
-    """A requirement, what its checks found, and the verdict these make; `reason` is a code where there is one."""
+    """A requirement, what its checks found, and the verdict these make; `reason` is a code where there is one.
+
+    `cause` is the id of the cause that it stands under, or that keeps it out of sight.
+    """
 
     requirement: Requirement
     verdict: Verdict
     findings: tuple[Finding, ...]
     reason: str | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Run:
     graded: tuple[Graded, ...] = field(repr=False)
     evidence: Evidence = field(repr=False)
     spec: Spec = field(repr=False)
+    causes: tuple[Cause, ...] = field(default=(), repr=False)
 
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:
@@ -98,14 +104,14 @@ def _reason(verdict: Verdict, findings: tuple[Finding, ...]) -> str | None:
     return next((f.reason for f in findings if f.kind is wanted), None)
 
 
-def _unobserved(evidence: Evidence, requirement: str) -> Finding:
-    """Why nothing was found: what a journey noted, else that the run did not show it."""
-    note = next((n for n in evidence.notes if requirement in n.requirements), None)
+def _unobserved(evidence: Evidence, requirement: Requirement) -> Finding:
+    """Why nothing was found: what a journey noted, else what the run would have had to show."""
+    note = next((n for n in evidence.notes if requirement.id in n.requirements), None)
     if note is not None and note.reason == "not_declared":
         return not_applicable(note.text)
-    return inconclusive(
-        note.reason if note else "not_observed", note.text if note else "Nothing in the run showed this."
-    )
+    if note is not None:
+        return inconclusive(note.reason, note.text)
+    return inconclusive("not_observed", f"Nothing in the run showed this. Looked for: {requirement.observable}")
 
 
 def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evidence, reading: Reading) -> Graded:
@@ -121,7 +127,7 @@ def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evi
     if broken:
         return Graded(requirement, Verdict.ERROR, findings, broken)
     if not findings:
-        findings = (_unobserved(evidence, requirement.id),)
+        findings = (_unobserved(evidence, requirement),)
     verdict = judge(findings, requirement.level, reading)
     return Graded(requirement, verdict, findings, _reason(verdict, findings))
 

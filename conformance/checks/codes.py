@@ -12,7 +12,7 @@ from conformance.finding import (
     departs,
     holds,
     inconclusive,
-    not_applicable,
+    no_occasion,
     recorded,
     tolerated,
     violates,
@@ -78,7 +78,7 @@ def _pairs(evidence: Evidence, *codes: str) -> Iterator[Finding]:
         else:
             yield violates(x, told, pointer=where, expected=wanted, actual=x.status)
     if not seen:
-        yield not_applicable(f"No answer of the run carried {' or '.join(codes)}.")
+        yield no_occasion(f"No answer of the run carried {' or '.join(codes)}.")
 
 
 @check("ERR-005")

@@ -11,7 +11,7 @@ from conformance.finding import (
     Finding,
     Kind,
     holds,
-    not_applicable,
+    no_occasion,
     recorded,
     violates,
     warns,
@@ -111,7 +111,7 @@ def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
             told = f"missing_required_field does not name the field ({field})."
             yield holds(x) if named else warns(x, told, pointer="/error", expected=field, actual=error_of(x))
     if not seen:
-        yield not_applicable("No create that lacks a field was answered missing_required_field.")
+        yield no_occasion("No create that lacks a field was answered missing_required_field.")
 
 
 @check("ERR-016")
