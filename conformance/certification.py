@@ -8,9 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import scribe_data
-from conformance.checks import all_checks
-from conformance.grading import trace
-from conformance.run import Run, conclude, grade, selects
+from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
 
 if TYPE_CHECKING:
@@ -43,13 +41,9 @@ async def certify(
     text = scribe_data.load(profile, options.revision)
     started, clock = datetime.now(UTC), time.monotonic()
     evidence = await drive_all(options, progress, text=text)
-    checks = all_checks()
-    # Everything is graded, whatever was selected: what is selected may lie behind something that was not.
-    traced = trace(grade(evidence, text, reading, checks=checks), checks, evidence, reading).only(
-        lambda requirement: selects(only, requirement)
-    )
+    graded = grade(evidence, text, reading, only)
     return Run(
-        overall=conclude(traced.graded),
+        overall=conclude(graded),
         target=options.redactor.text(options.target),
         profile=profile,
         revision=options.revision,
@@ -60,8 +54,7 @@ async def certify(
         started=started,
         duration_s=time.monotonic() - clock,
         requests=len(evidence.exchanges),
-        graded=traced.graded,
+        graded=graded,
         evidence=evidence,
         spec=text,
-        causes=traced.causes,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks import all_checks
 from conformance.finding import Finding, Kind, inconclusive, not_applicable
+from conformance.grading import causes_of, trace
 from conformance.verdict import Overall, Reading, Standing, Verdict, judge, overall
 
 if TYPE_CHECKING:
@@ -27,14 +28,14 @@ WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-inject
 class Graded:
     """A requirement, what its checks found, and the verdict these make; `reason` is a code where there is one.
 
-    `cause` is the id of the cause that it stands under, or that keeps it out of sight.
+    `cause` is the one that it stands under, or that keeps it out of sight.
     """
 
     requirement: Requirement
     verdict: Verdict
     findings: tuple[Finding, ...]
     reason: str | None = None
-    cause: str | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ class Run:
     graded: tuple[Graded, ...] = field(repr=False)
     evidence: Evidence = field(repr=False)
     spec: Spec = field(repr=False)
-    causes: tuple[Cause, ...] = field(default=(), repr=False)
 
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:
         return {x.number: x for x in self.evidence.exchanges}
+
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """What the failures go back to, what to mend first standing first."""
+        return causes_of(self.graded)
 
     def exchange(self, number: int | None) -> Exchange | None:
         """The exchange a finding points at."""
@@ -139,15 +144,17 @@ def grade(
     only: Collection[str] = (),
     checks: Mapping[str, tuple[Check, ...]] | None = None,
 ) -> tuple[Graded, ...]:
-    """Every service requirement of the spec, in its order, with the verdict the evidence gives it by that spec."""
+    """Every service requirement of the spec, in its order, with its verdict by that spec and the cause it has."""
     known = all_checks() if checks is None else checks
     if evidence.text is not spec:
         evidence = replace(evidence, text=spec)
-    return tuple(
+    # Whatever was asked for, all of it is graded: the reason why nothing was seen may be another requirement's.
+    graded = tuple(
         grade_one(requirement, known.get(requirement.id, ()), evidence, reading)
         for requirement in spec.requirements.values()
-        if requirement.subject == "service" and selects(only, requirement)
+        if requirement.subject == "service"
     )
+    return tuple(each for each in trace(graded, known, evidence, reading) if selects(only, each.requirement))
 
 
 def conclude(graded: tuple[Graded, ...]) -> Overall:

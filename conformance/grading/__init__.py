@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from conformance.grading.causes import Cause, Traced, trace
+from conformance.grading.causes import Cause, causes_of, trace
 
-__all__ = ["Cause", "Traced", "trace"]
+__all__ = ["Cause", "causes_of", "trace"]

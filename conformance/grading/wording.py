@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from conformance.evidence import Exchange
     from conformance.finding import Finding
 
 #: Longer values are told beside a sentence and not in it.
@@ -17,6 +19,8 @@ _AROUND = 40
 _AT_A_GLANCE = 160
 #: What stands for a member that is not there.
 ABSENT = "(not there)"
+#: How sentences of the contract begin, which name no request.
+_ABOUT_A_BODY = ("`", "The body ")
 #: What is expected of a member whose lack the message tells.
 PRESENT = "present"
 
@@ -34,7 +38,7 @@ def contrast(expected: Any, actual: Any) -> Contrast | None:
     """The first difference of two values of one kind; None where there is none to be shown."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return _of_members(expected, actual)
-    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+    if isinstance(expected, list) and isinstance(actual, list):
         return _of_items(expected, actual)
     if isinstance(expected, str) and isinstance(actual, str):
         return None if expected == actual else Contrast(*_around(expected, actual))
@@ -57,11 +61,16 @@ def _of_members(expected: dict[str, Any], actual: dict[str, Any]) -> Contrast | 
 
 
 def _of_items(expected: list[Any], actual: list[Any]) -> Contrast | None:
-    apart = [at for at, pair in enumerate(zip(expected, actual, strict=True)) if contrast(*pair) is not None]
-    if len(apart) == 1 and len(expected) > 1:
+    apart = [at for at, pair in enumerate(zip(expected, actual, strict=False)) if contrast(*pair) is not None]
+    if len(apart) == 1 and len(expected) == len(actual) > 1:
         inner = contrast(expected[apart[0]], actual[apart[0]])
         return inner and Contrast(inner.expected, inner.actual, f"/{apart[0]}{inner.where}")
-    return Contrast(expected, actual) if apart else None
+    if not apart and len(expected) == len(actual):
+        return None
+    same = apart[0] if apart else min(len(expected), len(actual))
+    if same and max(len(_short(expected)), len(_short(actual))) > _AT_A_GLANCE:
+        return Contrast(["…", *expected[same:]], ["…", *actual[same:]])
+    return Contrast(expected, actual)
 
 
 def _differ(expected: dict[str, Any], actual: dict[str, Any], name: str) -> bool:
@@ -86,18 +95,53 @@ def _cut(text: str, at: int) -> str:
     return f"{'…' if start else ''}{text[start:stop]}{'…' if stop < len(text) else ''}"
 
 
-def told(finding: Finding) -> str:
+def beside(finding: Finding) -> dict[str, Any]:
+    """`expected` and `actual` of a finding as reports show them, with the `pointer` they stand at.
+
+    What is None is left out, and so are two that would read the same.
+    """
+    given = {"pointer": finding.pointer, "expected": finding.expected, "actual": finding.actual}
+    if finding.expected is not None and finding.actual is not None:
+        found = contrast(finding.expected, finding.actual)
+        given |= {"expected": None, "actual": None} if found is None else _placed(found, finding.pointer)
+        if given["expected"] is not None and _short(given["expected"]) == _short(given["actual"]):
+            # 401 is what "401" asks for; as a value of an answer the two are not the same.
+            quoted = finding.pointer is not None
+            given |= {name: json.dumps(given[name]) if quoted else None for name in ("expected", "actual")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _placed(found: Contrast, pointer: str | None) -> dict[str, Any]:
+    if pointer is not None:
+        whole = "" if pointer == "/" and found.where else pointer
+        return {"pointer": whole + found.where, "expected": found.expected, "actual": found.actual}
+    expected, actual = found.expected, found.actual
+    for step in reversed(found.where.split("/")[1:]):
+        expected, actual = {step: expected}, {step: actual}
+    return {"expected": expected, "actual": actual}
+
+
+def told(finding: Finding, x: Exchange | None = None) -> str:
     """The finding's sentence, with what was expected and seen where these are short and not in it already."""
+    said = finding.message
+    if x is not None and said.startswith(_ABOUT_A_BODY):
+        said = f"In the answer {x.status} to {x.request.method} {urlsplit(x.request.url).path}: {said}"
     found = contrast(finding.expected, finding.actual)
     if finding.expected in (None, PRESENT) or found is None:
-        return finding.message
-    expected = f"expected {_short(found.expected)}"
-    actual = f"seen {_short(found.actual)}" if finding.actual is not None else ""
+        return said
+    expected = f"expected {_listed(found.expected)}"
+    actual = f"seen {_listed(found.actual)}" if finding.actual is not None else ""
     parts = [part for part in (expected, actual) if part and part.partition(" ")[2] not in finding.message]
     if not parts or max(map(len, parts)) > _IN_A_SENTENCE:
-        return finding.message
+        return said
     beside = ", ".join(parts)
-    return f"{finding.message} {beside[0].upper()}{beside[1:]}."
+    return f"{said} {beside[0].upper()}{beside[1:]}."
+
+
+def _listed(value: Any) -> str:
+    """A list of words as a sentence has it; anything else as JSON."""
+    words = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return ", ".join(value) if words else _short(value)
 
 
 def _short(value: Any) -> str:
