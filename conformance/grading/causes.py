@@ -96,6 +96,8 @@ class _Attribution:
     under: dict[str, str] = field(default_factory=dict)
     #: Requirement at fault -> what is wrong in words, and the number of the exchange that shows it best.
     texts: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    #: Name of an origin -> the requirement that stands for it.
+    heads: dict[str, str] = field(default_factory=dict)
 
     @property
     def origins(self) -> Origins:
@@ -133,19 +135,19 @@ class _Attribution:
         """What the text names as going back to an origin, and failures at a door that never opened."""
         own = {name for origin in met for name in origin.at_fault} | {self.origins.form, self.origins.code}
         for origin in met:
-            at_fault = [name for name in origin.at_fault if name in self.failed and name not in self.under]
-            if not at_fault:
-                continue
-            seen, exchange = detail(origin, self.evidence)
-            self.texts[at_fault[0]] = (f"{origin.text} {seen}".strip(), exchange)
-            self.put(at_fault[0], (*at_fault[1:], *origin.shows_in))
             shut = [
                 name
                 for name, (_, findings) in self.failed.items()
                 if origin.refused and name not in own
                 if findings and all(self._operation(each) == origin.refused for each in findings)
             ]
-            self.put(at_fault[0], shut)
+            under = (*origin.at_fault, *sorted(shut, key=self._sums_up), *origin.shows_in)
+            failed = [name for name in under if name in self.failed and name not in self.under]
+            if failed and (shut or failed[0] in origin.at_fault):
+                seen, exchange = detail(origin, self.evidence)
+                self.texts[failed[0]] = (f"{origin.text} {seen}".strip(), exchange)
+                self.heads[origin.name] = failed[0]
+                self.put(failed[0], failed[1:])
 
     def _operation(self, finding: Finding) -> str | None:
         x = self.exchanges.get(finding.exchange or 0)
@@ -169,7 +171,11 @@ class _Attribution:
             if heads:
                 self.put(self.under.get(heads[0], heads[0]), [heads[0], name])
             else:
-                marked[name] = mended.lacks
+                # One occasion to refuse is one departure, though each of its cases may have a code of its own.
+                occasions = {
+                    origin.name for origin in self.origins.entries if not origin.has_sign and name in origin.at_fault
+                }
+                marked[name] = mended.lacks | occasions
         for home in families(marked):
             self.put(home[0], home[1:])
 
@@ -188,9 +194,10 @@ def _hiders(met: Collection[Origin], found: _Attribution) -> list[Hider]:
     """The origins that hide something, each with the cause that stands for it; without one, nothing fails."""
     hiders = []
     for origin in found.origins.entries:
-        at_fault = [found.under[name] for name in origin.at_fault if name in found.under]
+        named = (found.under[name] for name in origin.at_fault if name in found.under)
+        at_fault = found.heads.get(origin.name) or next(named, None)
         if origin in met or (at_fault and not origin.has_sign):
-            hiders.append(Hider(origin, at_fault[0] if at_fault else None))
+            hiders.append(Hider(origin, at_fault))
     return hiders
 
 

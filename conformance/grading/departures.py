@@ -32,6 +32,8 @@ def marks(finding: Finding, exchanges: Mapping[int, Exchange]) -> Iterator[Hasha
         # One way to refuse is one departure, whatever is refused. What is taken, or not, stands for itself.
         if x.status >= 300 and all(each[0] in "45" for each in wanted):
             yield "refusal", x.status, status
+            if x.status >= 500:
+                yield "refusal", "5xx", f"{status[0]}xx"
 
 
 def statuses(expected: Any) -> frozenset[str]:

@@ -66,9 +66,7 @@ def _is_taken(operation: str, x: Exchange) -> bool:
         return x.accepted and bool(x.document.get("session_id"))
     if operation == "discovery":
         return x.status == 200 and bool(x.document)
-    # An expired session is answered 410, and a failed one by some with an error (E21).
-    told = operation == "get" and (x.status == 410 or (x.status in (422, 500) and "error" in x.document))
-    return x.accepted or told
+    return x.accepted or (operation == "get" and x.status == 410)
 
 
 def _ended(evidence: Evidence) -> Iterator[Exchange | None]:
