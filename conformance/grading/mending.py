@@ -60,6 +60,8 @@ def codeless(
         name: requirement
         for name, (requirement, findings) in failures.items()
         if findings and all(finding.exchange in refusals for finding in findings)
+        # What fails as it is has to fail when it is judged again, or its mending would show nothing.
+        if _still(checks.get(name, ()), requirement, evidence, reading) == {finding.exchange for finding in findings}
     }
     if not asked:
         return {}

@@ -48,13 +48,13 @@ def contrast(expected: Any, actual: Any) -> Contrast | None:
 def _of_members(expected: dict[str, Any], actual: dict[str, Any]) -> Contrast | None:
     names = [*expected, *(name for name in actual if name not in expected)]
     apart = [name for name in names if name not in expected or name not in actual or _differ(expected, actual, name)]
-    if len(apart) == len(names):
-        return Contrast(expected, actual) if apart else None
+    if not apart:
+        return None
     if len(apart) == 1 and apart[0] in expected and apart[0] in actual:
         inner = contrast(expected[apart[0]], actual[apart[0]])
         return inner and Contrast(inner.expected, inner.actual, f"/{_escaped(apart[0])}{inner.where}")
-    if not apart:
-        return None
+    if len(apart) == len(names):
+        return Contrast(expected, actual)
     return Contrast(
         {name: expected.get(name, ABSENT) for name in apart}, {name: actual.get(name, ABSENT) for name in apart}
     )
@@ -62,7 +62,7 @@ def _of_members(expected: dict[str, Any], actual: dict[str, Any]) -> Contrast | 
 
 def _of_items(expected: list[Any], actual: list[Any]) -> Contrast | None:
     apart = [at for at, pair in enumerate(zip(expected, actual, strict=False)) if contrast(*pair) is not None]
-    if len(apart) == 1 and len(expected) == len(actual) > 1:
+    if len(apart) == 1 and len(expected) == len(actual):
         inner = contrast(expected[apart[0]], actual[apart[0]])
         return inner and Contrast(inner.expected, inner.actual, f"/{apart[0]}{inner.where}")
     if not apart and len(expected) == len(actual):
