@@ -12,7 +12,7 @@ from conformance.finding import (
     departs,
     holds,
     inconclusive,
-    not_applicable,
+    no_occasion,
     recorded,
     tolerated,
     violates,
@@ -79,7 +79,7 @@ def _pairs(evidence: Evidence, *codes: str, provoked: bool = False) -> Iterator[
         else:
             yield violates(x, told, pointer=where, expected=wanted, actual=x.status)
     if not seen and not provoked and any(True for _ in _coded(evidence, evidence.text.codes)):
-        yield not_applicable(f"No answer of the run carried {' or '.join(codes)}.")
+        yield no_occasion(f"No answer of the run carried {' or '.join(codes)}.")
 
 
 @check("ERR-005")

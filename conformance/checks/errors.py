@@ -11,7 +11,7 @@ from conformance.finding import (
     Finding,
     Kind,
     holds,
-    not_applicable,
+    no_occasion,
     recorded,
     violates,
     warns,
@@ -126,7 +126,7 @@ def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x) if named else warns(x, told, pointer="/error", expected=field, actual=error_of(x))
         other = other or x.response.error_code == "invalid_request"
     if other and not seen:
-        yield not_applicable("A create that lacks a field is answered invalid_request, which need not name it.")
+        yield no_occasion("A create that lacks a field is answered invalid_request, which need not name it.")
 
 
 @check("ERR-016")
