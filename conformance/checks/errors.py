@@ -12,6 +12,7 @@ from conformance.finding import (
     Kind,
     holds,
     no_occasion,
+    not_applicable,
     recorded,
     violates,
     warns,
