@@ -113,6 +113,11 @@ def not_applicable(reason: str, declaration: Any = None) -> Finding:
     return Finding(Kind.NOT_APPLICABLE, reason, actual=declaration, reason="not_declared")
 
 
+def no_occasion(message: str) -> Finding:
+    """What the requirement speaks of never came up, and need not have."""
+    return Finding(Kind.NOT_APPLICABLE, message, reason="no_occasion")
+
+
 def inconclusive(reason: str, message: str, x: Exchange | None = None) -> Finding:
     """Could not be observed; `reason` is a code such as deadline, no_second_key, no_clock, too_fast, set_up_refused."""
     return Finding(Kind.INCONCLUSIVE, message, x.number if x else None, reason=reason)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks import all_checks
 from conformance.finding import Finding, Kind, inconclusive, not_applicable
+from conformance.grading import causes_of, trace
 from conformance.verdict import Overall, Reading, Standing, Verdict, judge, overall
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from conformance.checks import Check
     from conformance.evidence import Evidence, Exchange
+    from conformance.grading import Cause
     from scribe_data import Requirement, Spec
 
 #: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
@@ -24,12 +26,16 @@ WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-inject
 
 @dataclass(frozen=True)
 class Graded:
-    """A requirement, what its checks found, and the verdict these make; `reason` is a code where there is one."""
+    """A requirement, what its checks found, and the verdict these make; `reason` is a code where there is one.
+
+    `cause` is the one that it stands under, or that keeps it out of sight.
+    """
 
     requirement: Requirement
     verdict: Verdict
     findings: tuple[Finding, ...]
     reason: str | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ class Run:
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:
         return {x.number: x for x in self.evidence.exchanges}
+
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """What the failures go back to, what to mend first standing first."""
+        return causes_of(self.graded)
 
     def exchange(self, number: int | None) -> Exchange | None:
         """The exchange a finding points at."""
@@ -98,14 +109,14 @@ def _reason(verdict: Verdict, findings: tuple[Finding, ...]) -> str | None:
     return next((f.reason for f in findings if f.kind is wanted), None)
 
 
-def _unobserved(evidence: Evidence, requirement: str) -> Finding:
-    """Why nothing was found: what a journey noted, else that the run did not show it."""
-    note = next((n for n in evidence.notes if requirement in n.requirements), None)
+def _unobserved(evidence: Evidence, requirement: Requirement) -> Finding:
+    """Why nothing was found: what a journey noted, else what the run would have had to show."""
+    note = next((n for n in evidence.notes if requirement.id in n.requirements), None)
     if note is not None and note.reason == "not_declared":
         return not_applicable(note.text)
-    return inconclusive(
-        note.reason if note else "not_observed", note.text if note else "Nothing in the run showed this."
-    )
+    if note is not None:
+        return inconclusive(note.reason, note.text)
+    return inconclusive("not_observed", f"Nothing in the run showed this. Looked for: {requirement.observable}")
 
 
 def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evidence, reading: Reading) -> Graded:
@@ -121,7 +132,7 @@ def grade_one(requirement: Requirement, checks: tuple[Check, ...], evidence: Evi
     if broken:
         return Graded(requirement, Verdict.ERROR, findings, broken)
     if not findings:
-        findings = (_unobserved(evidence, requirement.id),)
+        findings = (_unobserved(evidence, requirement),)
     verdict = judge(findings, requirement.level, reading)
     return Graded(requirement, verdict, findings, _reason(verdict, findings))
 
@@ -133,15 +144,17 @@ def grade(
     only: Collection[str] = (),
     checks: Mapping[str, tuple[Check, ...]] | None = None,
 ) -> tuple[Graded, ...]:
-    """Every service requirement of the spec, in its order, with the verdict the evidence gives it by that spec."""
+    """Every service requirement of the spec, in its order, with its verdict by that spec and the cause it has."""
     known = all_checks() if checks is None else checks
     if evidence.text is not spec:
         evidence = replace(evidence, text=spec)
-    return tuple(
+    # Whatever was asked for, all of it is graded: the reason why nothing was seen may be another requirement's.
+    graded = tuple(
         grade_one(requirement, known.get(requirement.id, ()), evidence, reading)
         for requirement in spec.requirements.values()
-        if requirement.subject == "service" and selects(only, requirement)
+        if requirement.subject == "service"
     )
+    return tuple(each for each in trace(graded, known, evidence, reading) if selects(only, each.requirement))
 
 
 def conclude(graded: tuple[Graded, ...]) -> Overall:

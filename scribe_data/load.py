@@ -12,6 +12,7 @@ from .codes import read_codes
 from .files import Files
 from .lifecycle import read_lifecycle
 from .model import Contradiction, Example, Requirement, Spec, SpecError
+from .origin import read_origins
 from .place import folder
 from .protocol import read_protocol, refuse_unknown_schemas
 from .record import Record
@@ -87,6 +88,7 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         codes=MappingProxyType(read_codes(files, errata)),
         lifecycle=lifecycle,
         waivers=waivers,
+        origins=read_origins(files, catalogue=everything, operations=protocol.endpoints, families=protocol.families),
         schemas=MappingProxyType(schemas),
         examples=MappingProxyType(examples),
         openapi=openapi,

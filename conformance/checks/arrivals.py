@@ -81,9 +81,13 @@ def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     plain = [x for x in earlier if _is_plain(x)]
     acknowledged = [x for x in plain if x.accepted and x.received <= by.sent]
     maybe = [x for x in plain if _doubtful(x) and not (x.accepted and x.received <= by.sent)]
+    required = frozenset(str(x.label.file) for x in acknowledged)
+    story = evidence.stories.get(session or "")
+    # What becomes of the first file when a single session is sent a second one is left open (E69).
+    either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else frozenset()
     return Arrived(
-        frozenset(str(x.label.file) for x in acknowledged),
-        frozenset(str(x.label.file) for x in maybe),
+        required - either,
+        either | {str(x.label.file) for x in maybe},
         any(_doubtful(x) and not _is_plain(x) for x in earlier),
         max(acknowledged, key=lambda x: x.received, default=None),
     )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conformance.checks.arrivals import ends_by_itself, may_lag, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
+from conformance.checks.declared import is_absolute
+from conformance.checks.dialect import departures
+from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
+from conformance.evidence import Dimension
 from conformance.finding import (
+    Kind,
     departs,
     holds,
     inconclusive,
@@ -97,14 +103,25 @@ def methods_offered_are_recorded(evidence: Evidence) -> Iterable[Finding]:
 def the_upload_url_takes_uploads(evidence: Evidence) -> Iterable[Finding]:
     """(7.3) An upload goes to upload_url as given at creation."""
     form = evidence.facts.upload_form
-    for x in (x for story in evidence.stories.values() for x in settled_uploads(story)):
-        if not x.accepted:
+    for created, x in ((story.created, x) for story in evidence.stories.values() for x in settled_uploads(story)):
+        given = created.document.get("upload_url") if created else None
+        if created is not None and not isinstance(given, str):
+            yield inconclusive("set_up_refused", "There is no upload_url to send a file to.", created)
+        elif isinstance(given, str) and _moved(given, x.request.url):
+            told = "Nobody answers at the host of upload_url; the same path on the service's own was used instead."
+            yield violates(x, told, expected=given, actual=x.request.url)
+        elif not x.accepted:
             if form is None:
                 yield violates(x, "No form of upload the text shows was taken at upload_url.", actual=x.status)
         elif form in (None, "multipart", "storage-put"):
             yield holds(x)
         else:
             yield departs(x, "E44", f"Only the form {form!r} is taken, not a multipart POST to exactly upload_url.")
+
+
+def _moved(given: str, used: str) -> bool:
+    """Whether audio went to another host than the absolute URL names."""
+    return is_absolute(given) and urlsplit(given).netloc.lower() != urlsplit(used).netloc.lower()
 
 
 @check("AUD-003")
@@ -121,15 +138,23 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "A multipart upload met a server error once; others were taken.", actual=x.status)
             continue
         if not x.accepted:
-            other = evidence.facts.upload_form in ("raw", "named-post", "named-put")
-            told = "A multipart upload with a part named file is refused."
-            yield departs(x, "E82", told, actual=x.status) if other else violates(x, told, actual=x.status)
+            yield _multipart_refused(evidence, x)
             continue
         listed = [seen for seen in listings_after(evidence, x) if x.label.file in (names_listed(seen) or [])]
         if listed:
             yield holds(listed[0])
         else:
             yield from _unlisted(x, list(listings_after(evidence, x))[-1:])
+
+
+def _multipart_refused(evidence: Evidence, x: Exchange) -> Finding:
+    """A refusal of the form §7.2 recommends, at exactly upload_url: another form, or another address, may be taken."""
+    told, taken = "A multipart upload with a part named file is refused", evidence.facts.upload_form
+    if taken == "named-form":
+        return departs(x, "E44", f"{told} at upload_url; it is taken with the name behind it.", actual=x.status)
+    if taken == "raw" or evidence.facts.named:
+        return departs(x, "E82", f"{told}; the raw form is taken.", actual=x.status)
+    return violates(x, f"{told}.", actual=x.status)
 
 
 def _unlisted(x: Exchange, last: list[Exchange]) -> Iterator[Finding]:
@@ -201,7 +226,10 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
         names = names_listed(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None
         # What a list makes of a name that had to be sent again is E69's.
         kept = names and all(name == sent for name in names)
-        if names and kept and (len(names) == 1 or len(story.uploads) > 1):
+        if names and kept and any(departures(evidence, Dimension.FILE_NAME)):
+            told = "The run follows files under the names the service gives them; SES-GET-025 says so."
+            yield inconclusive("not_observed", told, x)
+        elif names and kept and (len(names) == 1 or len(story.uploads) > 1):
             yield holds(x)
         elif names:
             yield violates(
@@ -251,20 +279,16 @@ def duration_feedback_is_recorded(evidence: Evidence) -> Iterable[Finding]:
 
 @check("AUD-030")
 def uploads_to_the_api_need_credentials(evidence: Evidence) -> Iterable[Finding]:
-    """(7.1) An upload without credentials, or with a made-up key, is 401 and leaves the count alone."""
+    """(7.1) An upload without credentials, or with a made-up key, lets nobody in and leaves the count alone."""
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
     for x in (x for probe in _UNCREDENTIALED for x in evidence.select("upload", probe=probe)):
-        if busy(x):
-            yield not_looked_at(x, "The upload")
-        elif x.status == 401:
-            yield holds(x)
-        elif opens_by_itself(evidence, x):
+        found = kept_out(evidence, x, f"An {x.label.probe}")
+        if found.kind is Kind.VIOLATES and opens_by_itself(evidence, x):
             yield not_applicable("upload_url carries a token of its own, or may.", x.request.url.split("?")[0])
         else:
-            told = f"An {x.label.probe} is not refused."
-            yield violates(x, told, expected=401, actual=x.status)
+            yield found
 
 
 @check("AUD-032")

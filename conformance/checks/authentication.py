@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
-from conformance.checks.declared import member, methods
+from conformance.checks.declared import member, methods, missing
 from conformance.checks.documents import whole
+from conformance.checks.outsiders import CONTENT, SPELLING, kept_out, let_in, names_in, tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
+from conformance.evidence.admission import REDIRECTS, refuses
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:
@@ -24,17 +26,32 @@ _WRONG_KEY = ("authentication_failed", "invalid_api_key")
 FOREIGN = "another client's session"
 _FOREIGN_OPERATIONS: tuple[Operation, ...] = ("get", "upload", "end")
 _STATES = "authentication/states"
-#: Members of a session document that tell about the consultation or its progress.
-_CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
-
-
 #: Shorter text of a session may stand in an answer by chance.
 _TELLING = 12
 
 
-def _spelling(evidence: Evidence, name: str) -> Exchange | None:
-    found = list(evidence.select("templates", probe=f"credential: {name}"))
-    return found[-1] if found else None
+def _door(evidence: Evidence) -> dict[str, Exchange]:
+    """Spelling -> the answer at the door by which the run told spellings of the key apart.
+
+    That is the first which a spelling opens, else the last that was tried. Doors are found out before the run, and but
+    for GET /templates their answers are not graded as such.
+    """
+    tried = [x for x in evidence.exchanges if (x.label.probe or "").startswith(SPELLING) and x.response is not None]
+    right = [x for x in tried if x.label.credential == "right"]
+    door = next((x for x in right if x.accepted), right[-1] if right else None)
+    at_it = [x for x in right if door is not None and x.label.operation == door.label.operation]
+    return {(x.label.probe or "").removeprefix(SPELLING): x for x in at_it}
+
+
+def _opens(evidence: Evidence, name: str) -> bool | None:
+    """Whether a spelling of the key is let in; None where the door answers whoever comes alike."""
+    door = _door(evidence)
+    x = door[name]
+    if refuses(x) or (not x.accepted and any(y.accepted for y in door.values())):
+        return False
+    bad = (y for y in evidence.exchanges if y.label.credential in ("none", "wrong"))
+    tried = (*door.values(), *(y for y in bad if y.label.operation == x.label.operation))
+    return True if x.accepted or any(map(refuses, tried)) else None
 
 
 def _api_key(evidence: Evidence) -> Finding | None:
@@ -56,23 +73,27 @@ def the_key_header_is_accepted(evidence: Evidence) -> Iterable[Finding]:
     if (outside := _api_key(evidence)) is not None:
         yield outside
         return
-    header, form = _spelling(evidence, "X-API-Key header"), _spelling(evidence, "Authorization X-API-Key")
+    door = _door(evidence)
+    header, form = door.get("X-API-Key header"), door.get("Authorization X-API-Key")
     if header is None:
         return
+    opens = _opens(evidence, "X-API-Key header")
     if (later := put_off(header)) is not None:
         yield later
-    elif header.accepted:
+    elif opens:
         yield holds(header)
-    elif form is not None and form.accepted:
-        yield departs(
-            header,
-            "E47",
-            "The key is refused in X-API-Key and taken in Authorization.",
-            expected=200,
-            actual=header.status,
-        )
+    elif opens is None:
+        yield _alike(header)
+    elif form is not None and _opens(evidence, "Authorization X-API-Key"):
+        told = "The key is refused in X-API-Key and taken in Authorization."
+        yield departs(header, "E47", told, expected=200, actual=header.status)
     else:
         yield violates(header, "The key is refused in the X-API-Key header.", expected=200, actual=header.status)
+
+
+def _alike(x: Exchange) -> Finding:
+    told = f"{x.request.method} ({x.label.operation}) answers {x.status} whatever the key: it tells no spelling apart."
+    return inconclusive("not_observed", told, x)
 
 
 @check("AUTH-003")
@@ -81,12 +102,17 @@ def the_authorization_form_is_accepted(evidence: Evidence) -> Iterable[Finding]:
     if (outside := _api_key(evidence)) is not None:
         yield outside
         return
-    form = _spelling(evidence, "Authorization X-API-Key")
-    if form is not None:
-        told = "Authorization: X-API-Key, the spelling of the examples, is refused."
-        yield put_off(form) or (
-            holds(form) if form.accepted else warns(form, told, erratum="E47", expected=200, actual=form.status)
-        )
+    form = _door(evidence).get("Authorization X-API-Key")
+    if form is None:
+        return
+    told = "Authorization: X-API-Key, the spelling of the examples, is refused."
+    opens = _opens(evidence, "Authorization X-API-Key")
+    if (later := put_off(form)) is not None:
+        yield later
+    elif opens is None:
+        yield _alike(form)
+    else:
+        yield holds(form) if opens else warns(form, told, erratum="E47", expected=200, actual=form.status)
 
 
 _OPERATIONS: tuple[Operation, ...] = ("templates", "create", "get", "end")
@@ -97,6 +123,11 @@ def _bare(evidence: Evidence, credential: Credential) -> Iterator[Exchange]:
         for x in evidence.select(operation, credential=credential):
             if (x.label.probe or "").startswith(f"{credential} credential"):
                 yield x
+
+
+def _telling(evidence: Evidence, credential: Credential) -> Iterator[Exchange]:
+    """Those of them at operations where a credential makes a difference."""
+    return (x for x in _bare(evidence, credential) if let_in(evidence, x) or not tells_nothing(evidence, x))
 
 
 def _refused(x: Exchange, what: str, codes: tuple[str, ...]) -> Finding:
@@ -112,7 +143,7 @@ def _refused(x: Exchange, what: str, codes: tuple[str, ...]) -> Finding:
 @check("AUTH-006")
 def no_credential_is_401(evidence: Evidence) -> Iterable[Finding]:
     """(5.1) 401 authentication_failed on every operation."""
-    for x in _bare(evidence, "none"):
+    for x in _telling(evidence, "none"):
         yield _refused(x, "without a credential", ("authentication_failed",))
 
 
@@ -122,17 +153,17 @@ def a_wrong_key_is_401(evidence: Evidence) -> Iterable[Finding]:
     if (outside := _api_key(evidence)) is not None:
         yield outside
         return
-    for x in _bare(evidence, "wrong"):
+    for x in _telling(evidence, "wrong"):
         yield _refused(x, "with a made-up key", _WRONG_KEY)
 
 
 @check("AUTH-008")
 def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Finding]:
-    """(5.5) GET and end of an own session in each state: 401, and the session stays as it was."""
+    """(5.5) GET and end of an own session in each state let nobody else in, and the session stays as it was."""
     for x in (*_bare(evidence, "none"), *_bare(evidence, "wrong")):
         if x.label.operation in ("get", "end"):
             what = f"{x.request.method} of an own session ({x.label.probe})"
-            yield judge_cell(cell(evidence, "no_credential", x.label.operation), x, what)
+            yield kept_out(evidence, x, what)
     yield from _untouched(evidence, _STATES)
 
 
@@ -192,17 +223,10 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
     yield from _untouched(evidence, "authentication/foreign")
 
 
-def _names(value: object) -> set[str]:
-    """The names of all members, however deep."""
-    if isinstance(value, dict):
-        return set(value).union(*map(_names, value.values()))
-    return set().union(*map(_names, value)) if isinstance(value, list) else set()
-
-
 def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
     """Whether another client was refused without being told anything about the session."""
     story = evidence.stories.get(x.label.session or "")
-    shown = sorted(_CONTENT & _names(x.document))
+    shown = sorted(CONTENT & names_in(x.document))
     data = story.asked.get("additional_data") if story else None
     for value in data.values() if isinstance(data, dict) else ():
         if isinstance(value, str) and len(value) >= _TELLING and x.response and value.encode() in x.response.body:
@@ -210,6 +234,9 @@ def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
     if shown:
         told = f"Another client is shown the session ({x.label.operation})."
         return violates(x, told, expected="no content of the session", actual=shown)
+    if refuses(x) and x.status in REDIRECTS:
+        told = f"Another client's {operation} is sent away to a page to log in."
+        return departs(x, "E49", told, expected="404 or 403", actual=x.status)
     return judge_cell(cell(evidence, "other_client", operation), x, f"Another client's {operation}")
 
 
@@ -220,14 +247,21 @@ def keys_in_the_query_open_nothing(evidence: Evidence) -> Iterable[Finding]:
         if (x.label.probe or "").startswith("key in the query"):
             told = "A key in the query string is accepted."
             taken = warns(x, told, erratum="E88", expected=401, actual=x.status)
-            yield taken if x.accepted else put_off(x) or holds(x)
+            yield taken if x.accepted else kept_out(evidence, x, "A key in the query string")
+
+
+_OIDC_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
 
 
 def _oidc(requirement: str, doc: str) -> None:
     """Everything of OIDC needs a declared oidc and a client registered with it."""
 
     def judge(evidence: Evidence) -> Iterable[Finding]:
-        if "oidc" in methods(evidence):
+        gone = [x for name in _OIDC_ENDPOINTS if (x := missing(evidence, name)) is not None]
+        if "oidc" in methods(evidence) and gone:
+            told = f"Discovery declares oidc, and there is nothing at {gone[0].request.url} ({gone[0].status})."
+            yield inconclusive("not_in_this_release", told, gone[0])
+        elif "oidc" in methods(evidence):
             yield inconclusive(
                 "not_in_this_release", "Discovery declares oidc, which this release of the kit does not drive."
             )

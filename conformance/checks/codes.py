@@ -12,7 +12,7 @@ from conformance.finding import (
     departs,
     holds,
     inconclusive,
-    not_applicable,
+    no_occasion,
     recorded,
     tolerated,
     violates,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 #: Statuses the table of codes has no row for: any code may stand with them (E63), but for the one E64 names.
-_PAIR_EXEMPT = (405, 413)
+_PAIR_EXEMPT = (405, 406, 411, 413, 414, 415, 431)
 #: E35: legal in the body of a 410, elsewhere unusual.
 _ELSEWHERE = "processing_incomplete"
 
@@ -64,7 +64,8 @@ def codes_come_from_the_list(evidence: Evidence) -> Iterable[Finding]:
             yield tolerated(x, "E63", told, pointer="/error/code", actual=code)
 
 
-def _pairs(evidence: Evidence, *codes: str) -> Iterator[Finding]:
+def _pairs(evidence: Evidence, *codes: str, provoked: bool = False) -> Iterator[Finding]:
+    """Each code with its status. Codes that were `provoked`, or a run in which no answer has a code, leave it open."""
     seen = False
     for x, code in _coded(evidence, codes):
         seen = True
@@ -77,14 +78,14 @@ def _pairs(evidence: Evidence, *codes: str) -> Iterator[Finding]:
             yield departs(x, "E64", told, pointer=where, expected=wanted, actual=x.status)
         else:
             yield violates(x, told, pointer=where, expected=wanted, actual=x.status)
-    if not seen:
-        yield not_applicable(f"No answer of the run carried {' or '.join(codes)}.")
+    if not seen and not provoked and any(True for _ in _coded(evidence, evidence.text.codes)):
+        yield no_occasion(f"No answer of the run carried {' or '.join(codes)}.")
 
 
 @check("ERR-005")
 def credential_codes_go_with_401(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) authentication_failed, token_expired, invalid_api_key."""
-    yield from _pairs(evidence, "authentication_failed", "token_expired", "invalid_api_key")
+    yield from _pairs(evidence, "authentication_failed", "token_expired", "invalid_api_key", provoked=True)
 
 
 @check("ERR-006")
@@ -96,7 +97,7 @@ def forbidden_and_rate_limit_have_their_status(evidence: Evidence) -> Iterable[F
 @check("ERR-007")
 def not_found_codes_go_with_404(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) session_not_found, template_not_found, webhook_not_found."""
-    yield from _pairs(evidence, "session_not_found", "template_not_found", "webhook_not_found")
+    yield from _pairs(evidence, "session_not_found", "template_not_found", "webhook_not_found", provoked=True)
 
 
 @check("ERR-008")
@@ -118,6 +119,7 @@ def request_codes_go_with_400(evidence: Evidence) -> Iterable[Finding]:
         "chunk_too_large",
         "invalid_template",
         "missing_required_field",
+        provoked=True,
     )
 
 

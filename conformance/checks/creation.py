@@ -81,12 +81,13 @@ def upload_url_is_absolute(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) http or https, and a host."""
     for x in creates_taken(evidence):
         url = x.document.get("upload_url")
-        if not isinstance(url, str):
-            continue
+        if url is None:
+            continue  # SES-CREATE-003 says that it is missing.
         if is_absolute(url):
             yield holds(x)
         else:
-            yield violates(x, "upload_url is not absolute.", pointer="/upload_url", expected="https://…", actual=url)
+            told = "upload_url is not absolute." if isinstance(url, str) else "upload_url is not a URL."
+            yield violates(x, told, pointer="/upload_url", expected="https://…", actual=url)
 
 
 @check("SES-CREATE-008")

@@ -11,9 +11,32 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange
 
 
+#: Addresses discovery may name beside the operations, and where (§4.3, §4.4; E57 has the OIDC endpoints in two places).
+ADDRESSES = {
+    "webhooks_url": (("endpoints", "webhooks_url"),),
+    "authorization_endpoint": (
+        ("authentication", "oidc", "authorization_endpoint"),
+        ("endpoints", "authorization_endpoint"),
+    ),
+    "token_endpoint": (("authentication", "oidc", "token_endpoint"), ("endpoints", "token_endpoint")),
+    "documentation_url": (("service", "documentation_url"),),
+}
+#: Statuses of what is not there.
+GONE = (404, 405, 501)
+
+
+def missing(evidence: Evidence, name: str) -> Exchange | None:
+    """The request that shows that an address discovery names leads nowhere, neither by GET nor by POST."""
+    asked = [
+        *evidence.select("other", probe=f"declared {name}"),
+        *evidence.select("other", probe=f"declared {name} again"),
+    ]
+    return asked[-1] if asked and all(x.status in GONE for x in asked) else None
+
+
 def documents(evidence: Evidence) -> Iterator[Exchange]:
     """Discovery answers that were 200 with a JSON object."""
-    for x in evidence.select("discovery", valid=True):
+    for x in evidence.discoveries:
         if x.status == 200 and x.response is not None and isinstance(x.response.json, dict):
             yield x
 

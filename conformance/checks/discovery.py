@@ -6,10 +6,10 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, is_absolute, member, methods
+from conformance.checks.declared import documents, is_absolute, member, methods, missing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
-from conformance.finding import holds, not_applicable, violates, warns
+from conformance.finding import holds, not_applicable, recorded, violates, warns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ _MAX_AGE = re.compile(r"\b(?:s-maxage|max-age)\s*=\s*\"?(\d+)", re.IGNORECASE)
 
 
 def _answers(evidence: Evidence) -> Iterator[Exchange]:
-    return evidence.select("discovery", valid=True)
+    return iter(evidence.discoveries)
 
 
 def _last(evidence: Evidence) -> Exchange | None:
@@ -140,6 +140,8 @@ def oidc_endpoints_are_published(evidence: Evidence) -> Iterable[Finding]:
         return
     for x in documents(evidence):
         for name in ("authorization_endpoint", "token_endpoint"):
+            if (gone := missing(evidence, name)) is not None:
+                yield recorded(gone, f"{name} is declared, and there is nothing at it", gone.status)
             found = [member(x.document, "authentication", "oidc", name), member(x.document, "endpoints", name)]
             told = f"OIDC is declared without an absolute {name}."
             yield holds(x) if any(map(is_absolute, found)) else violates(x, told, actual=found)
@@ -148,6 +150,8 @@ def oidc_endpoints_are_published(evidence: Evidence) -> Iterable[Finding]:
 @check("DISC-027")
 def service_members_are_sound(evidence: Evidence) -> Iterable[Finding]:
     """(4.4) service.name a string, documentation_url a URL, support_email an address."""
+    if (gone := missing(evidence, "documentation_url")) is not None:
+        yield recorded(gone, "service.documentation_url is declared, and there is nothing at it", gone.status)
     for x in documents(evidence):
         name = member(x.document, "service", "name")
         url = member(x.document, "service", "documentation_url")

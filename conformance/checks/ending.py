@@ -26,10 +26,15 @@ def _first_ends(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
             yield story, story.end
 
 
-def _plain_ends(story: Story) -> list[Exchange]:
-    """Ends that count by rule 2; one near the deadline that was too late is SES-EXP-013's (E87)."""
+def _ends(story: Story) -> list[Exchange]:
+    """Ends of a session by its owner; SES-EXP-013 judges one near the deadline that was too late (E87)."""
     ends = [x for x in story.exchanges if x.label.operation == "end"]
-    return settled([x for x in ends if not (story.key.startswith("expiry/") and x.status == 410)])
+    return [x for x in ends if not (story.key.startswith("expiry/") and x.status == 410)]
+
+
+def _plain_ends(story: Story) -> list[Exchange]:
+    """Ends that count by rule 2."""
+    return settled(_ends(story))
 
 
 @check("SES-END-001")
@@ -119,7 +124,7 @@ def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) POST without body is 202; a 400 that asks for the count is disputed."""
     by_itself = ends_by_itself(evidence)
     for story in evidence.stories.values():
-        bare = [x for x in _plain_ends(story) if not x.request.body] if story.acknowledged else []
+        bare = settled([x for x in _ends(story) if not x.request.body]) if story.acknowledged else []
         if not bare or (story.end is None and by_itself):
             continue
         first = next((x for x in bare if x.accepted), bare[0])

@@ -11,6 +11,7 @@ from conformance.finding import (
     Finding,
     Kind,
     holds,
+    no_occasion,
     not_applicable,
     recorded,
     violates,
@@ -40,7 +41,7 @@ def errors_met(evidence: Evidence) -> Iterator[Exchange]:
                 continue
             told_by_document = operation == "get" and (x.status == 410 or x.document.get("status") == "failed")
             proxy = x.status in _PROXY and not _is_json(x)
-            # Wrong methods are ERR-012's, and so are routes nobody has.
+            # Wrong methods are ERR-012's, and so are routes that the service does not have.
             elsewhere = x.status == 405 or (x.status == 404 and _nowhere(evidence, x))
             if not (told_by_document or is_storage(evidence, x) or proxy or elsewhere):
                 yield x
@@ -52,10 +53,16 @@ def is_storage(evidence: Evidence, x: Exchange) -> bool:
 
 
 def _nowhere(evidence: Evidence, x: Exchange) -> bool:
-    """Whether an upload went to no route: the name is part of the URL, and is odd or left out (E44)."""
-    named = evidence.facts.upload_form in ("named-post", "named-put")
+    """Whether a 404 is that of a route the service does not have, and not of anything a request named.
+
+    Discovery and the list of templates name nothing. Where the file name is part of the URL (E44), an odd one leads
+    elsewhere, and so does none.
+    """
+    if x.label.operation in ("discovery", "templates"):
+        return True
     probe = x.label.probe or ""
-    return named and x.label.operation == "upload" and probe.startswith(("nonsense: odd file name", "upload as "))
+    upload = evidence.facts.named and x.label.operation == "upload"
+    return upload and probe.startswith(("nonsense: odd file name", "upload as ", "upload with another part name"))
 
 
 def error_of(x: Exchange) -> dict[str, Any]:
@@ -80,6 +87,14 @@ def a_message_says_something(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "An error has an empty message.", pointer="/error/message")
 
 
+@check("ERR-003")
+def details_are_optional(evidence: Evidence) -> Iterable[Finding]:
+    """(11.1) Where no error carries details there is nothing to judge."""
+    errors = [error for _, error in _enveloped(evidence)]
+    if errors and not any("details" in error for error in errors):
+        yield not_applicable("No error of the run carries details.")
+
+
 @check("ERR-012")
 def the_envelope_is_everywhere(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) Also on unknown routes and wrong methods."""
@@ -100,7 +115,7 @@ def the_envelope_is_everywhere(evidence: Evidence) -> Iterable[Finding]:
 @check("ERR-013")
 def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
     """(11.4) In the message or in details."""
-    seen = False
+    seen = other = False
     for x in evidence.select("create"):
         field, _, defect = (x.label.probe or "").partition(" ")
         if x.status < 400 or x.response is None or not defect.startswith("missing"):
@@ -110,8 +125,9 @@ def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
             named = field in json.dumps({key: error_of(x).get(key) for key in ("message", "details")})
             told = f"missing_required_field does not name the field ({field})."
             yield holds(x) if named else warns(x, told, pointer="/error", expected=field, actual=error_of(x))
-    if not seen:
-        yield not_applicable("No create that lacks a field was answered missing_required_field.")
+        other = other or x.response.error_code == "invalid_request"
+    if other and not seen:
+        yield no_occasion("A create that lacks a field is answered invalid_request, which need not name it.")
 
 
 @check("ERR-016")

@@ -40,7 +40,8 @@ def required_endpoints_exist(evidence: Evidence) -> Iterable[Finding]:
 def _endpoint(evidence: Evidence, operation: Operation) -> Finding | None:
     """How a required endpoint stands; None where no request with the right credential reached it."""
     if operation in _PUBLIC:
-        found = [x for x in evidence.select(operation, credential="right") if not busy(x)]
+        asked = evidence.select(operation, credential="right") if operation == "templates" else evidence.discoveries
+        found = [x for x in asked if not busy(x)]
         good = [x for x in found if x.accepted]
         told, expected = f"The required endpoint for {operation} does not answer 2xx.", "2xx"
     else:
@@ -61,7 +62,7 @@ def an_authentication_mechanism_is_offered(evidence: Evidence) -> Iterable[Findi
             told = "Neither api_key nor oidc is offered."
             yield violates(x, told, pointer="/authentication/supported_methods", actual=methods(evidence))
     tried = list(evidence.select("templates", credential="right"))
-    accepted = [x for x in tried if x.accepted]
+    accepted = [x for x in (*tried, *evidence.select("create", valid=True)) if x.accepted]
     if "api_key" in offered and accepted:
         yield holds(accepted[0])
     elif "api_key" in offered and tried and all(x.status in (401, 403) for x in tried):
@@ -160,7 +161,7 @@ _PARTS = ("DISC-005", "DISC-006", "DISC-007", "DISC-008", "DISC-010", "DISC-011"
 @check("CONF-008")
 def the_discovery_document_is_valid(evidence: Evidence) -> Iterable[Finding]:
     """(1.4, 4.1) 200 with a JSON object in which all required members hold."""
-    answers: list[Exchange] = list(evidence.select("discovery", valid=True))
+    answers = list(evidence.discoveries)
     if answers and not any(True for _ in documents(evidence)):
         last, told = answers[-1], "There is no discovery document."
         yield put_off(last) or violates(last, told, expected="200 and an object", actual=last.status)

@@ -90,6 +90,11 @@ def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
     for x in sized:
         told = "4 KB of additional_data are refused."
         yield holds(x) if x.accepted else warns(x, told, erratum="E52", expected=201, actual=x.status)
+    for story, x in _given(evidence):
+        changed = story.key == "passthrough/4 KB" and x.document.get("additional_data") is not None
+        if changed and not equal(story.asked["additional_data"], x.document["additional_data"]):
+            told = "4 KB of additional_data do not come back as they were."
+            yield warns(x, told, pointer=POINTER, erratum="E52")
     for x in evidence.select("create", probe=OVERSIZE):
         told = "64 KB of additional_data are answered unusually."
         if x.accepted or x.status in (400, 413):

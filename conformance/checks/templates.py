@@ -13,6 +13,7 @@ from conformance.checks.documents import (
     templates_of,
     unlisted,
 )
+from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -70,11 +71,9 @@ def no_two_templates_share_an_id(evidence: Evidence) -> Iterable[Finding]:
 
 @check("TPL-003")
 def the_list_is_behind_authentication(evidence: Evidence) -> Iterable[Finding]:
-    """(8.2) Without a credential 401."""
+    """(8.2) Without a credential nobody is let in."""
     for x in evidence.select("templates", probe="none credential"):
-        open_ = x.accepted or x.status == 304
-        told = "The list of templates is open to everybody." if open_ else "A missing credential is not answered 401."
-        yield holds(x) if x.status == 401 else put_off(x) or violates(x, told, expected=401, actual=x.status)
+        yield kept_out(evidence, x, "The list of templates without a credential")
 
 
 @check("TPL-004")
@@ -101,7 +100,8 @@ def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
 @check("TPL-005")
 def a_standard_template_is_listed(evidence: Evidence) -> Iterable[Finding]:
     """(8.3) At least one of the seven."""
-    for x in [x for x in _lists(evidence) if isinstance(x.document.get("templates"), list)][:1]:
+    shown = bool(evidence.template_ids)
+    for x in [x for x in _lists(evidence) if shown or isinstance(x.document.get("templates"), list)][:1]:
         found = [name for name in evidence.template_ids if name in STANDARD]
         told = "None of the standard templates is listed."
         yield holds(x) if found else warns(x, told, expected=list(STANDARD), actual=list(evidence.template_ids))

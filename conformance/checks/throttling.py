@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from conformance.checks.errors import is_storage
+from conformance.checks.once import once
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -19,7 +20,7 @@ from conformance.finding import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.evidence import Evidence, Exchange
+    from conformance.evidence import Evidence, Exchange, Operation
 
 
 def _throttled(evidence: Evidence) -> list[Exchange]:
@@ -87,12 +88,27 @@ def client_errors_are_4xx(evidence: Evidence) -> Iterable[Finding]:
                 yield warns(x, f"A wrong request is answered with a server error ({x.label.probe}).", actual=x.status)
 
 
+@once
+def _breaks_anyway(evidence: Evidence) -> frozenset[tuple[Operation, str | None]]:
+    """Operation and media type of plain requests that only ever meet server errors: others judge these, and once.
+
+    What the request carries counts as a part of it: an end that breaks without a body may work with one.
+    """
+    plain = [x for x in evidence.select(valid=True) if not busy(x)]
+    broken = {_kind(x) for x in plain if x.status >= 500}
+    return frozenset(broken - {_kind(x) for x in plain if x.status < 500})
+
+
+def _kind(x: Exchange) -> tuple[Operation, str | None]:
+    return x.label.operation, (x.request.header("content-type") or "").split(";")[0] or None
+
+
 def _nonsense(evidence: Evidence) -> Iterator[Finding]:
     """Each malformed request that was sent twice."""
     sent = {x.label.probe: x for x in evidence.select() if (x.label.probe or "").startswith(_NONSENSE)}
     for probe, first in sent.items():
         second = sent.get(f"{probe} again")
-        if second is None or is_storage(evidence, first):
+        if second is None or is_storage(evidence, first) or _kind(second) in _breaks_anyway(evidence):
             continue
         if min(first.status, second.status) < 500:
             yield holds(second)
@@ -111,7 +127,7 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
             continue
         failure_told = valid and _tells_a_failure(evidence, x)
         undefined = (x.label.probe or "").startswith((_NONSENSE, *_UNDEFINED))
-        if not failure_told and not undefined:
+        if not failure_told and not undefined and _kind(x) not in _breaks_anyway(evidence):
             found.append(x)
     return found
 

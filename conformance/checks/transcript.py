@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.extraction import NONE, POOR, results
 from conformance.checks.registry import check
-from conformance.checks.words import content_words, coverage, found_in, same_words, shares_heard
+from conformance.checks.words import content_words, coverage, ends_unheard, found_in, same_words, shares_heard
 from conformance.finding import (
     holds,
     inconclusive,
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
+    from scribe_data.recordings import Fixture
 
 
 #: Sessions of journeys/leftout.py, which send once more what another session's transcript leaves out.
 ASKED_AGAIN = "left out of "
 #: Losing a file in so many sessions is a habit; in fewer it may be the recogniser, whose quality is not graded.
 _SESSIONS = 3
+#: One recording may end in words that a recogniser does not know; so many are cut.
+_CUT = 2
 #: So many words that only another session was sent, and this share of them, are no mishearing.
 _FOREIGN, _MOST = 6, 0.7
 _LABEL = re.compile(r"^[^:\n]{1,40}: ", re.MULTILINE)
@@ -57,8 +60,8 @@ def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
         return
 
 
-def _spoken(evidence: Evidence, story: Story) -> list[str]:
-    """The texts of the files a session was sent, in the order of their numbers; none when other audio was sent."""
+def _sent(evidence: Evidence, story: Story) -> list[Fixture]:
+    """The recordings a session was sent, in the order of their numbers; none when other audio was sent."""
     asked = story.asked.get("transcript_language")
     language = asked[0] if isinstance(asked, list) and asked else asked
     sent = [evidence.recording(x) for x in story.uploads if x.accepted]
@@ -68,7 +71,7 @@ def _spoken(evidence: Evidence, story: Story) -> list[str]:
     # A transcript asked for in another language than is spoken has other words.
     if isinstance(language, str) and any(not language.lower().startswith(f.language) for f in found):
         return []
-    return [f.text for f in sorted(found, key=lambda f: f.sequence or 0)]
+    return sorted(found, key=lambda f: f.sequence or 0)
 
 
 def _transcripts(evidence: Evidence) -> Iterator[tuple[Story, Exchange, list[str], str]]:
@@ -77,7 +80,7 @@ def _transcripts(evidence: Evidence) -> Iterator[tuple[Story, Exchange, list[str
     seen: set[tuple[str, str]] = set()
     for story, x in results(evidence, "completed"):
         if story.key not in spoken:
-            spoken[story.key] = _spoken(evidence, story)
+            spoken[story.key] = [recording.text for recording in _sent(evidence, story)]
         texts, transcript = spoken[story.key], x.document.get("transcript")
         if texts and isinstance(transcript, str) and (story.key, transcript) not in seen:
             seen.add((story.key, transcript))
@@ -132,6 +135,26 @@ def no_file_is_left_out(evidence: Evidence) -> Iterable[Finding]:
         told = "A file's words are left out of the transcript, though another session's has them."
         facts = {"pointer": "/transcript", "expected": text, "actual": str(x.document["transcript"])[:300]}
         yield violates(x, told, **facts) if len(found) >= _SESSIONS else warns(x, told, **facts)
+
+
+@check("EXT-012")
+def no_file_is_cut_short(evidence: Evidence) -> Iterable[Finding]:
+    """(9.5, 9.8) The end of a file is in the transcript where its beginning is.
+
+    A recording counts as cut where that happens each time it is sent: then it was not misheard.
+    """
+    seen: dict[str, list[Exchange | None]] = {}
+    for story, x, texts, transcript in _transcripts(evidence):
+        for recording, cut in zip(_sent(evidence, story), ends_unheard(texts, transcript), strict=True):
+            if cut is not None:
+                seen.setdefault(recording.name, []).append(x if cut else None)
+    always = {name: [x for x in found if x is not None] for name, found in seen.items() if all(found)}
+    habit = len(always) >= _CUT and sum(map(len, always.values())) >= _SESSIONS
+    for name, found in always.items():
+        text = evidence.recordings[name].text
+        told = "The transcript has the beginning of a file and nothing of its end, each time the file is sent."
+        facts = {"pointer": "/transcript", "expected": text, "actual": str(found[0].document["transcript"])[:300]}
+        yield violates(found[0], told, **facts) if habit else warns(found[0], told, **facts)
 
 
 @check("EXT-012")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.declared import documents, is_absolute, listed, member
+from conformance.checks.outsiders import tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, not_applicable, violates, warns
@@ -61,6 +62,8 @@ def an_unknown_version_is_refused(evidence: Evidence) -> Iterable[Finding]:
     for x in _refusals(evidence):
         if (later := put_off(x)) is not None:
             yield later
+            continue
+        if tells_nothing(evidence, x):
             continue
         code = x.response.error_code if x.response else None
         told = "A request for version 99.0 is not refused as unsupported_version."

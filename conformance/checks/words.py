@@ -186,6 +186,27 @@ def shares_heard(texts: Sequence[str], transcript: str) -> list[float | None]:
     ]
 
 
+def ends_unheard(texts: Sequence[str], transcript: str) -> list[bool | None]:
+    """For each chunk's text: whether half of its first third or more is heard, and not one word of its last.
+
+    Only words that stand nowhere else in the session count; None where too few prove anything.
+    """
+    heard = content_words(transcript)
+    return [_end_unheard(text, [other for other in texts if other != text], heard) for text in texts]
+
+
+def _end_unheard(text: str, others: Sequence[str], heard: Collection[str]) -> bool | None:
+    words = content_words(text)
+    third = len(words) // 3
+    head, tail = words[:third], words[len(words) - third :]
+    known = set(words[: len(words) - third]).union(*map(content_words, others))
+    own = [word for word in dict.fromkeys(tail) if not found_in(word, known)]
+    if len(own) < FEWEST_OWN or not head:
+        return None
+    begins = sum(found_in(word, heard) for word in head) >= len(head) / 2
+    return begins and not any(found_in(word, heard) for word in own)
+
+
 def inverted(positions: Sequence[int | None]) -> bool:
     """Whether recognised markers stand in another order than their chunks."""
     found = [position for position in positions if position is not None]

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from conformance.evidence.admission import REDIRECTS, refuses
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ LONG_POLL_S = 5.0
 _LONG_POLLS = 2
 #: Requests that were on their way when a key ceased may have smaller numbers than the last that was let in.
 _ON_THEIR_WAY = 16
-_REDIRECTS = (301, 302, 303, 307, 308)
-#: What the addresses of pages to log in have in them.
-_LOGINS = ("login", "log-in", "signin", "sign-in", "sso", "oauth", "saml", "authorize")
 
 
 class RunEnded(Exception):  # noqa: N818 - a fact of the run, not an error
@@ -32,15 +30,6 @@ class RunEnded(Exception):  # noqa: N818 - a fact of the run, not an error
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
-
-
-def refuses(exchange: Exchange) -> bool:
-    """Whether whoever asked was turned away for lack of a credential: 401, 403, or sent to a page to log in."""
-    answer = exchange.response
-    if answer is None or exchange.status not in _REDIRECTS:
-        return exchange.status in (401, 403)
-    location = (answer.header("location") or "").lower()
-    return not location or bool(answer.header("www-authenticate")) or any(word in location for word in _LOGINS)
 
 
 class Course:
@@ -79,7 +68,7 @@ class Course:
         A request that is meant to be refused is followed over a slash at most: elsewhere the redirect is the answer.
         """
         location = exchange.response.header("location") if exchange.response else None
-        if exchange.status not in _REDIRECTS or not location or refuses(exchange):
+        if exchange.status not in REDIRECTS or not location or refuses(exchange):
             return None
         target = urljoin(asked, location)
         slash = target.rstrip("/") == asked.rstrip("/") and target != asked

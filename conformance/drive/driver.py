@@ -291,6 +291,11 @@ class Driver:
             handle.refused = not heard.exchange.accepted
         return heard.exchange
 
+    def end_body(self) -> Any:
+        """What an end of a session nobody knows carries, in the form this target takes; UNSET for no body."""
+        made = _END_BODIES[self.target.end_form]
+        return UNSET if made is None else made(0)
+
     def _ending(self, handle: Handle, form: EndForm) -> Parcel:
         url, made = self.url("sessions", handle.session_id, "end"), _END_BODIES[form]
         return Parcel("POST", url, {}, b"") if made is None else _posting(url, made(len(handle.sent)))

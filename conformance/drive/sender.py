@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.drive.course import LONGEST_PUT_OFF_S, RunEnded, refuses
+from conformance.drive.course import LONGEST_PUT_OFF_S, RunEnded
 from conformance.drive.patience import retry_after
 from conformance.evidence import Departure, Dimension, Label
+from conformance.evidence.admission import refuses
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.drive.asking import PREPARATION
-from conformance.drive.course import refuses
 from conformance.drive.parcel import Parcel
 from conformance.drive.wire import SPELLINGS
 from conformance.evidence import Departure, Dimension, Label
+from conformance.evidence.admission import refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
 
 if TYPE_CHECKING:

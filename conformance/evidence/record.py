@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import scribe_data
+from conformance.evidence.departure import Dimension
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -22,8 +23,8 @@ class Facts:
     """What the operator said and the run found out, as far as judging needs it.
 
     `api_target`: upload_url lies on the service's own origin (rule 8); None when no session was made.
-    `upload_form`: the dialect that worked: 'multipart', 'raw', 'named-post', 'named-put', 'storage-put'; None when
-    none did.
+    `upload_form`: the dialect that worked: 'multipart', 'raw', 'named-post', 'named-put', 'named-form', 'storage-put',
+    'storage-form'; None when none did.
     `clock`: 'test' with a working --test-clock, else 'wall'. `skew`: the target's Date minus ours, seconds.
     """
 
@@ -36,6 +37,11 @@ class Facts:
     skew: float = 0.0
     public_host: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def named(self) -> bool:
+        """Whether audio is taken at upload_url with the name behind it, and not at upload_url itself (E44)."""
+        return (self.upload_form or "").startswith("named-")
 
 
 @dataclass(frozen=True)
@@ -223,17 +229,27 @@ class Evidence:
         )
 
     @cached_property
+    def discoveries(self) -> tuple[Exchange, ...]:
+        """Answers to GET of the discovery document, where the text has it or else where the run found it."""
+        elsewhere = {each.exchange for each in self.dialect if each.dimension is Dimension.DISCOVERY}
+        found = tuple(x for x in self.exchanges if x.number in elsewhere and x.response is not None)
+        return found or tuple(self.select("discovery", valid=True))
+
+    @cached_property
     def discovery(self) -> dict[str, Any]:
         """The discovery document the run went by; an empty object when none could be read."""
-        found = [x for x in self.select("discovery", valid=True) if x.status == 200]
+        found = [x for x in self.discoveries if x.status == 200]
         return found[0].document if found else {}
 
     @cached_property
     def template_ids(self) -> tuple[str, ...]:
-        """Ids that GET /templates lists, in order."""
+        """Ids that GET /templates lists, in order; else those the run read from another list, or in another shape."""
         for x in self.select("templates", valid=True):
             listed = x.document.get("templates")
             if x.status == 200 and isinstance(listed, list):
                 ids = (entry.get("id") for entry in listed if isinstance(entry, dict))
-                return tuple(value for value in ids if isinstance(value, str))
-        return ()
+                found = tuple(value for value in ids if isinstance(value, str))
+                if found or not listed:
+                    return found
+        elsewhere = next((each.actual for each in self.dialect if each.dimension is Dimension.TEMPLATES), None)
+        return tuple(map(str, elsewhere)) if isinstance(elsewhere, list | tuple) else ()

@@ -100,7 +100,15 @@ class Recorder:
         """Keep where the target departs from the text, once for each thing that does."""
         known = {(kept.dimension, kept.member) for kept in self._dialect}
         if (departure.dimension, departure.member) not in known:
-            self._dialect.append(replace(departure, text=self._redactor.text(departure.text)))
+            expected, actual = self._clean(departure.expected), self._clean(departure.actual)
+            text = self._redactor.text(departure.text)
+            self._dialect.append(replace(departure, text=text, expected=expected, actual=actual))
+
+    def _clean(self, value: object) -> object:
+        """A value of a departure without secrets: an address may have a key in its query."""
+        if isinstance(value, str):
+            return self._redactor.text(value)
+        return [self._clean(each) for each in value] if isinstance(value, list) else value
 
     def discount(self, number: int) -> None:
         """Let an exchange not count after all: it was only a step on the way to another."""

@@ -26,7 +26,8 @@ async def unknown(drive: Driver) -> None:
     """(6.3, 6.4) GET and end of sessions nobody made, one of them with an id of no form at all."""
     stranger = unknown_id(drive.seed)
     await drive.send("get", "GET", drive.url("sessions", stranger), probe="unknown session")
-    await drive.send("end", "POST", drive.url("sessions", stranger, "end"), probe="unknown session")
+    url = drive.url("sessions", stranger, "end")
+    await drive.send("end", "POST", url, probe="unknown session", json=drive.end_body())
     await drive.send("get", "GET", drive.url("sessions", "no such id!"), probe="malformed session id")
 
 

@@ -48,9 +48,8 @@ async def nonsense(drive: Driver) -> None:
         for turn in TURNS:
             probe = f"nonsense: unknown id {place}{turn}"
             await drive.send("get", "GET", drive.url("sessions", unknown), probe=probe)
-            await drive.send(
-                "end", "POST", drive.url("sessions", unknown, "end"), probe=f"nonsense: unknown id to end {place}{turn}"
-            )
+            probe, url = f"nonsense: unknown id to end {place}{turn}", drive.url("sessions", unknown, "end")
+            await drive.send("end", "POST", url, probe=probe, json=drive.end_body())
 
 
 @journey("errors/names")

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from conformance.finding import Kind
+from conformance.report.causes import causes, dialect
 from conformance.report.findings import telling
 from conformance.verdict import Verdict
 
@@ -29,6 +30,8 @@ def _requirement(graded: Graded, run: Run) -> dict[str, Any]:
     }
     if graded.reason:
         shown["reason"] = graded.reason
+    if graded.cause:
+        shown["cause"] = graded.cause.id
     shown["observations"] = sum(finding.kind is Kind.HOLDS for finding in graded.findings)
     shown["findings"] = telling(graded, run)
     return shown
@@ -49,6 +52,8 @@ def document(run: Run) -> dict[str, Any]:
         "duration_s": round(run.duration_s, 3),
         "requests": run.requests,
         "summary": {verdict.value: run.count(verdict) for verdict in Verdict},
+        "causes": causes(run),
+        "dialect": dialect(run),
         "notes": [
             {"journey": note.journey, "reason": note.reason, "text": note.text, "requirements": list(note.requirements)}
             for note in run.evidence.notes

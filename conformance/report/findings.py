@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.evidence.curl import curl
 from conformance.finding import Finding, Kind
+from conformance.grading.wording import beside
 from conformance.verdict import Verdict, weigh
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ MOST_FINDINGS = 12
 MOST_QUOTED = 2000
 
 
-def _exchange(x: Exchange) -> dict[str, Any]:
+def exchange(x: Exchange) -> dict[str, Any]:
+    """An exchange as reports quote it; the whole of it is in evidence.har."""
     shown: dict[str, Any] = {"number": x.number, "method": x.request.method, "url": x.request.url, "status": x.status}
     if x.label.probe:
         shown["probe"] = x.label.probe
@@ -35,11 +37,12 @@ def present(finding: Finding, run: Run) -> dict[str, Any]:
     """One finding as report.json has it; members without a value are left out, expected and actual None included."""
     x = run.exchange(finding.exchange)
     shown: dict[str, Any] = {"kind": finding.kind.value, "message": finding.message}
-    for name in ("pointer", "expected", "actual", "erratum", "reason"):
+    shown |= beside(finding)
+    for name in ("erratum", "reason"):
         value = getattr(finding, name)
         if value is not None:
             shown[name] = value
-    shown["exchange"] = _exchange(x) if x else None
+    shown["exchange"] = exchange(x) if x else None
     shown["curl"] = curl(x) if x else None
     return shown
 

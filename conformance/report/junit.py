@@ -1,4 +1,7 @@
-"""junit.xml: a test case per requirement, a suite per chapter, for the dashboards CI systems have."""
+"""junit.xml: a test case per requirement, for the dashboards CI systems have.
+
+The suites are the chapters; before them stands one of what to mend first: the requirements at fault.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from conformance.report.findings import telling
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from conformance.run import Graded, Run
 
 #: XML 1.0 has no way to write these, and a target may send any of them.
@@ -26,7 +31,7 @@ def _clean(text: str) -> str:
 
 def story(graded: Graded, run: Run) -> str:
     """The findings of a requirement as lines of text."""
-    lines = [graded.requirement.statement]
+    lines = [graded.requirement.statement, *_under(graded)]
     for finding in telling(graded, run):
         lines.append(f"- {finding['message']}")
         lines.extend(
@@ -40,12 +45,28 @@ def story(graded: Graded, run: Run) -> str:
     return "\n".join(lines)
 
 
+def _under(graded: Graded) -> Iterator[str]:
+    """What a requirement has to do with its cause."""
+    cause = graded.cause
+    if cause is None:
+        return
+    if cause.requirement != graded.requirement.id:
+        yield f"Goes back to {cause.requirement}: {cause.text}"
+        return
+    yield cause.text
+    for told, names in (("Fails with it", cause.shows_in), ("Hidden by it", cause.hides)):
+        if names:
+            yield f"{told}: {', '.join(names)}"
+
+
 def _case(graded: Graded, run: Run) -> ET.Element:
     requirement = graded.requirement
     case = ET.Element("testcase", classname=f"chapter {requirement.chapter:02d}", name=requirement.id, time="0")
     text = _clean(story(graded, run))
     told = telling(graded, run)
-    headline = _clean(told[0]["message"] if told else requirement.statement)
+    at_fault = graded.cause is not None and graded.cause.requirement == requirement.id
+    said = graded.cause.text if at_fault and graded.cause else told[0]["message"] if told else requirement.statement
+    headline = _clean(said)
     if graded.verdict is Verdict.FAIL:
         ET.SubElement(case, "failure", message=headline, type=requirement.level).text = text
     elif graded.verdict is Verdict.ERROR:
@@ -57,23 +78,33 @@ def _case(graded: Graded, run: Run) -> ET.Element:
     return case
 
 
+def _suite(name: str, members: Iterable[Graded], run: Run) -> ET.Element:
+    cases = [_case(graded, run) for graded in members]
+    tally = {name: str(sum(case.find(name) is not None for case in cases)) for name in ("failure", "error", "skipped")}
+    suite = ET.Element(
+        "testsuite",
+        name=name,
+        tests=str(len(cases)),
+        failures=tally["failure"],
+        errors=tally["error"],
+        skipped=tally["skipped"],
+        timestamp=run.started.isoformat(),
+    )
+    suite.extend(cases)
+    return suite
+
+
 def render(run: Run) -> bytes:
     """junit.xml as UTF-8 bytes."""
     root = ET.Element("testsuites", name="scribe-conformance", time=f"{run.duration_s:.3f}")
-    for chapter, members in groupby(run.graded, key=lambda graded: graded.requirement.chapter):
-        cases = [_case(graded, run) for graded in members]
-        tally = {name: str(sum(case.find(name) is not None for case in cases)) for name in ("failure", "error")}
-        suite = ET.SubElement(
-            root,
-            "testsuite",
-            name=f"chapter {chapter:02d}",
-            tests=str(len(cases)),
-            failures=tally["failure"],
-            errors=tally["error"],
-            skipped=str(sum(case.find("skipped") is not None for case in cases)),
-            timestamp=run.started.isoformat(),
-        )
-        suite.extend(cases)
+    by_id = {graded.requirement.id: graded for graded in run.graded}
+    at_fault = [by_id[cause.requirement] for cause in run.causes if cause.requirement in by_id]
+    if at_fault:
+        root.append(_suite("what to mend first", at_fault, run))
+    told = {graded.requirement.id for graded in at_fault}
+    rest = [graded for graded in run.graded if graded.requirement.id not in told]
+    for chapter, members in groupby(rest, key=lambda graded: graded.requirement.chapter):
+        root.append(_suite(f"chapter {chapter:02d}", members, run))
     ET.indent(root)
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written

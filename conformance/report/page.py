@@ -40,9 +40,15 @@ def _tally(requirements: list[dict[str, Any]]) -> str:
 
 
 def _unverified(requirements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What binds and was not seen, those of one reason and one sentence together."""
     open_ = {Verdict.INCONCLUSIVE.value, Verdict.ERROR.value}
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for item in requirements:
+        if item["verdict"] in open_ and item["level"] == "MUST" and item["testability"] == "black-box":
+            why = item["findings"][0]["message"] if item["findings"] else ""
+            found.setdefault((item["verdict"], item.get("reason", ""), why), []).append(item["id"])
     return [
-        r for r in requirements if r["verdict"] in open_ and r["level"] == "MUST" and r["testability"] == "black-box"
+        {"verdict": verdict, "reason": reason, "why": why, "ids": ids} for (verdict, reason, why), ids in found.items()
     ]
 
 
@@ -68,7 +74,11 @@ def render(run: Run) -> str:
         headline=HEADLINES[run.overall],
         explanation=_EXPLANATIONS[run.overall],
         summary=whole["summary"],
-        urgent=[r for r in requirements if r["verdict"] in ("fail", "error")],
+        causes=whole["causes"],
+        dialect=whole["dialect"],
+        by_id={r["id"]: r for r in requirements},
+        catalogue=run.spec.requirements,
+        broken=[r for r in requirements if r["verdict"] == "error"],
         unverified=_unverified(requirements),
         chapters=chapters,
         errata=run.spec.errata,

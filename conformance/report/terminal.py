@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from conformance.report.findings import telling
+from conformance.report.mending import tell_causes, tell_dialect
 from conformance.report.page import HEADLINES
 from conformance.verdict import Overall, Verdict
 
@@ -73,12 +74,14 @@ def _tell(console: Console, graded: Graded, run: Run) -> None:
 
 
 def summary(console: Console, run: Run) -> None:
-    """Chapters with their counts, every failure with what was seen, what is left open, and the overall verdict."""
+    """Chapters with their counts, every cause with what was seen, what is left open, and the overall verdict."""
     console.print(_table(run))
     console.print()
+    tell_causes(console, run)
     for graded in run.graded:
-        if graded.verdict in (Verdict.FAIL, Verdict.ERROR):
+        if graded.verdict is Verdict.ERROR:
             _tell(console, graded, run)
+    tell_dialect(console, run)
     open_ = [
         graded
         for graded in run.graded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mock_server.faults.making import answer_with, edit, error, fault, set_to, without
 
@@ -31,6 +31,10 @@ def _no_time(asked: Asked, answer: Answer) -> Answer:
     return edit("create get", without("expires_at"))(asked, silent)
 
 
+def _promise_webhooks(document: dict[str, Any]) -> None:
+    document["endpoints"]["webhooks_url"] = f"{document['endpoints']['base_url']}/webhooks"
+
+
 FAULTS = (
     fault(
         "keeps_its_hours_to_itself",
@@ -50,6 +54,12 @@ FAULTS = (
         "DISC-001",
         "DISC-002",
         rewrite=answer_with("discovery", error(404, "session_not_found")),
+    ),
+    fault(
+        "leads_webhooks_nowhere",
+        "webhooks are declared, and nothing is at their address",
+        "HOOK-002",
+        rewrite=edit("discovery", _promise_webhooks),
     ),
     fault(
         "guards_discovery",

@@ -123,6 +123,15 @@ FAULTS = (
         conduct=behaving(ends_without_body=False),
     ),
     fault(
+        "refuses_every_end",
+        "a session with audio cannot be ended",
+        "SES-END-001",
+        "SES-END-009",
+        "SES-EXP-013",
+        "AUD-015",
+        rewrite=answer_with("end", error(400, "invalid_request"), when=lambda _q, a: a.status == 202),
+    ),
+    fault(
         "ends_unknown_sessions",
         "an unknown session can be ended",
         "AUTH-026",

@@ -13,7 +13,7 @@ REASONS = {
     "EXT-014": "results that never come are inconclusive, for the text gives no bound (INV-30)",
     "SES-DATA-003": _WEBHOOKS,
     **{f"AUTH-{n:03d}": _OIDC for n in (13, 14, 15, 16, 17, 18, 20)},
-    **{f"HOOK-{n:03d}": _WEBHOOKS for n in (2, 3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 19, 20, 22, 26, 27, 30)},
+    **{f"HOOK-{n:03d}": _WEBHOOKS for n in (3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 19, 20, 22, 26, 27, 30)},
 }
 
 

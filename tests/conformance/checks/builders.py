@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks import all_checks
-from conformance.evidence import Evidence, Exchange, Facts, Label, Request, Response
+from conformance.evidence import Departure, Evidence, Exchange, Facts, Label, Request, Response
 from conformance.finding import Kind
 from conformance.verdict import judge
 from scribe_data import recordings
@@ -16,7 +16,7 @@ from scribe_data import recordings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conformance.evidence import Credential, Note, Operation
+    from conformance.evidence import Credential, Dimension, Note, Operation
     from conformance.finding import Finding
     from conformance.verdict import Level, Reading, Verdict
 
@@ -85,11 +85,19 @@ class Tape:
         self.facts = Facts(**{**given, **facts})
         self.notes = notes
         self.exchanges: list[Exchange] = []
+        self.dialect: list[Departure] = []
 
     @property
     def evidence(self) -> Evidence:
         """All of it, frozen."""
-        return Evidence(tuple(self.exchanges), self.facts, self.notes, recordings=recordings.load())
+        told = {"recordings": recordings.load(), "dialect": tuple(self.dialect)}
+        return Evidence(tuple(self.exchanges), self.facts, self.notes, **told)
+
+    def went_along(self, dimension: Dimension, member: str = "", *, expected: Any = None, actual: Any = None) -> None:
+        """A departure from the text that the run went along with, shown by the last exchange so far."""
+        told = f"It departs in {dimension}."
+        last = self.exchanges[-1].number if self.exchanges else None
+        self.dialect.append(Departure(dimension, told, member, expected, actual, last))
 
     def heard(
         self,

@@ -98,6 +98,8 @@ def test_an_upload_goes_to_exactly_the_upload_url(answers, form, target, expecte
         (415, "raw", DEPARTS, "E82"),
         (404, "named-put", DEPARTS, "is refused"),
         (500, "raw", DEPARTS, "E82"),
+        (400, "named-post", DEPARTS, "E82"),
+        (400, "named-form", DEPARTS, "E44"),
         (400, "multipart", FAIL, "is refused"),
         (400, None, FAIL, "is refused"),
         (500, "multipart", WARNED, "server error once"),
@@ -200,9 +202,10 @@ def test_where_no_url_can_be_guessed_no_unknown_session_is_tried():
     ("status", "expected", "why"),
     [
         (401, PASS, ""),
-        (200, FAIL, "is not refused"),
-        (403, FAIL, "is not refused"),
-        (500, FAIL, "is not refused"),
+        (200, FAIL, "lets in whoever asks"),
+        (403, PASS, ""),
+        (404, PASS, ""),
+        (500, UNSEEN, "neither lets in nor turns away"),
         (429, UNSEEN, "throttled"),
     ],
 )

@@ -36,6 +36,47 @@ def test_the_key_is_accepted_in_its_own_header(header, form, expected):
     assert verdicts("AUTH-002", tape) == expected
 
 
+SPELLINGS = ("X-API-Key header", "Authorization X-API-Key", "Authorization Bearer")
+
+
+def doors(templates: tuple[int, ...], get: tuple[int, ...], wrong: int) -> Tape:
+    """GET /templates that tells nothing, then an unknown session asked for in each spelling and with a wrong key."""
+    tape = Tape()
+    for operation, statuses in (("templates", templates), ("get", get)):
+        graded = operation == "templates"
+        for spelling, status in zip(SPELLINGS, statuses, strict=True):
+            tape.heard(operation, status, {}, probe=f"credential: {spelling}", graded=graded)
+        tape.heard(operation, wrong, {}, probe=f"credential: {SPELLINGS[0]}", credential="wrong", graded=False)
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("get", "wrong", "expected"),
+    [
+        ((404, 404, 404), 401, ("pass", "pass")),
+        ((404, 401, 401), 401, ("pass", "warn")),
+        ((403, 404, 403), 403, ("disputed", "pass")),
+        ((403, 403, 404), 403, ("fail", "warn")),
+        ((404, 404, 404), 404, ("inconclusive", "inconclusive")),
+    ],
+)
+def test_a_key_is_judged_at_the_door_that_tells_keys_apart(get, wrong, expected):
+    tape = doors((404, 404, 404), get, wrong)
+    assert (verdict("AUTH-002", tape), verdict("AUTH-003", tape, level="SHOULD")) == expected
+
+
+def test_a_door_that_a_key_opens_is_the_one_to_judge_by():
+    assert verdicts("AUTH-002", doors((200, 400, 400), (400, 400, 400), 400)) == ("pass", "pass")
+    assert verdicts("AUTH-002", doors((400, 200, 400), (400, 400, 400), 400)) == ("disputed", "fail")
+
+
+def test_a_key_that_is_let_in_where_the_list_breaks_is_accepted():
+    tape = Tape()
+    for spelling, status in zip(SPELLINGS, (500, 403, 403), strict=True):
+        tape.heard("templates", status, {}, probe=f"credential: {spelling}")
+    assert verdicts("AUTH-002", tape) == ("pass", "pass")
+
+
 @pytest.mark.parametrize("status,expected", [(200, "pass"), (401, "warn"), (429, "inconclusive")])
 def test_the_spelling_of_the_examples_should_be_accepted(status, expected):
     tape = Tape()
@@ -92,13 +133,70 @@ def test_being_put_off_says_nothing_about_credentials(requirement, status, code)
     assert verdict(requirement, knocked(status, error(code))) == "inconclusive"
 
 
+LOGIN = {"Location": "https://scribe.example/login?next=/"}
+
+
 @pytest.mark.parametrize("credential", ["none", "wrong"])
 @pytest.mark.parametrize("operation", ["get", "end"])
-@pytest.mark.parametrize("status", [200, 202, 403, 404, 410])
+@pytest.mark.parametrize("status", [200, 202, 304])
 def test_a_session_open_to_bad_credentials_fails(credential, operation, status):
     assert verdicts("AUTH-008", knocked(credential=credential, operation=operation)) == ("pass", "pass")
     open_ = knocked(status, {}, credential=credential, operation=operation)
     assert verdicts("AUTH-008", open_) == ("fail", "fail")
+
+
+@pytest.mark.parametrize("operation", ["get", "end"])
+@pytest.mark.parametrize(
+    ("status", "document"),
+    [(403, {"detail": "missing_token"}), (404, error("session_not_found")), (400, {}), (422, {"detail": "no header"})],
+)
+def test_whoever_is_turned_away_is_not_let_in_whatever_the_status(operation, status, document):
+    tape = knocked(status, document, operation=operation)
+    assert verdicts("AUTH-008", tape) == ("pass", "pass")
+    assert verdicts("AUTH-006", tape) == ("fail", "fail")
+
+
+@pytest.mark.parametrize(("headers", "expected"), [(LOGIN, "pass"), ({"Location": f"{BASE}/v2"}, "inconclusive")])
+def test_a_page_to_log_in_turns_away_and_another_redirect_says_nothing(headers, expected):
+    tape = Tape()
+    tape.created(STATES)
+    tape.heard("get", 302, session=STATES, credential="none", probe="none credential in created", headers=headers)
+    tape.heard("templates", 302, credential="none", probe="none credential", headers=headers)
+    assert verdict("AUTH-008", tape) == verdict("TPL-003", tape) == expected
+
+
+@pytest.mark.parametrize("document", [{"audio_files": []}, {"session": {"transcript": None}}])
+def test_a_refusal_that_shows_the_session_lets_in(document):
+    assert verdicts("AUTH-008", knocked(403, document)) == ("pass", "pass")
+    assert verdicts("AUTH-008", knocked(404, document)) == ("fail", "fail")
+
+
+def test_a_gone_session_is_shown_to_nobody_without_a_credential():
+    assert verdicts("AUTH-008", knocked(410, {}, operation="get")) == ("fail", "fail")
+
+
+def ended_twice(words: str, elsewhere: str) -> Tape:
+    """The owner's second end is refused with some words, a stranger's with the same, another door with others."""
+    tape = knocked(409, error("invalid_request", words), state="rest")
+    tape.heard("end", 409, error("invalid_request", words), session="ending/twice", probe="end again")
+    tape.heard("templates", 409, error("invalid_request", elsewhere), credential="none", probe="none credential")
+    return tape
+
+
+def test_a_refusal_for_the_sessions_state_shows_that_nobody_looked_at_the_credential():
+    assert verdicts("AUTH-008", ended_twice("It has been ended.", "Who are you?")) == ("fail", "fail")
+    assert verdicts("AUTH-008", ended_twice("No.", "No.")) == ("pass", "pass")
+
+
+@pytest.mark.parametrize("status", [404, 405, 500, 501])
+def test_what_the_right_key_gets_too_says_nothing_about_credentials(status):
+    tape = Tape()
+    for credential in ("none", "wrong", "right"):
+        probe = None if credential == "right" else f"{credential} credential"
+        tape.heard("templates", status, error("internal_error"), credential=credential, probe=probe)
+    tape.heard("templates", status, credential="none", probe="key in the query as api_key")
+    for requirement in ("AUTH-006", "AUTH-007", "TPL-003", "AUTH-027"):
+        assert verdicts(requirement, tape) == ("inconclusive", "inconclusive"), requirement
 
 
 def test_a_refusal_that_ends_the_session_all_the_same_fails():
@@ -226,6 +324,13 @@ def test_a_refused_upload_that_counts_all_the_same_fails():
 
 def test_a_refused_end_that_ends_all_the_same_fails():
     assert verdicts("AUTH-026", visited("end", state="processing")) == ("fail", "fail")
+
+
+def test_a_client_sent_to_log_in_is_kept_out_in_another_way_than_the_text_has_it():
+    tape = Tape(second_key=True)
+    tape.created(FOREIGN)
+    tape.heard("get", 302, session=FOREIGN, credential="second", probe=STRANGER, headers=LOGIN)
+    assert verdicts("AUTH-026", tape) == ("disputed", "fail")
 
 
 def test_a_storage_is_opened_by_its_url_not_by_a_key():

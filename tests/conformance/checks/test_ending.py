@@ -236,6 +236,25 @@ def test_end_needs_no_body(bare, counting, expected):
     assert verdicts("SES-END-009", tape) == expected
 
 
+@pytest.mark.parametrize(("times", "expected"), [(1, UNSEEN), (2, FAIL)])
+def test_an_end_that_breaks_without_a_body_again_and_again_needs_one(times, expected):
+    tape = spoken()
+    for _ in range(times):
+        tape.heard("end", 500, REFUSAL, session="s")
+    tape.heard("end", 202, answer(), session="s", asked={"audio_files_sent": 2})
+    assert verdicts("SES-END-009", tape) == expected
+    assert "fail" not in verdicts("SES-END-001", tape)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("single", PASS), ("chunked", FAIL)])
+def test_of_two_files_of_a_single_session_the_second_may_replace_the_first(kind, expected):
+    tape = Tape()
+    tape.created("s", upload_type=kind)
+    tape.uploaded("s", "audio_0.wav", "audio_1.wav")
+    tape.ended("s", "audio_1.wav")
+    assert verdicts("SES-END-007", tape) == expected
+
+
 def test_an_end_with_a_body_says_nothing_of_one_without():
     tape = spoken()
     tape.heard("end", 202, answer(), session="s", asked={"audio_files_sent": 2})

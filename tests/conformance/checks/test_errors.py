@@ -167,7 +167,9 @@ PAIRS = {
 def test_a_code_goes_with_its_status_and_no_other(requirement, code):
     assert verdicts(requirement, answered(CODES[code][0], error(code))) == ("pass", "pass")
     assert verdicts(requirement, answered(418, error(code))) == ("fail", "fail")
-    assert verdict(requirement, answered(CODES[code][0], error("unsupported_version"))) == "not_applicable"
+    never = "not_applicable" if requirement in ("ERR-006", "ERR-010") else "inconclusive"
+    assert verdict(requirement, answered(CODES[code][0], error("unsupported_version"))) == never
+    assert verdict(requirement, answered(CODES[code][0], {"detail": "no code at all"})) == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -191,17 +193,19 @@ def test_request_codes_may_stand_where_the_tables_have_no_code(status, code, exp
     [
         (413, "upload", "too large"),
         (405, "upload", "raw form"),
+        (411, "end", "an end without a length"),
+        (415, "create", "a body of another type"),
         (404, "other", "unknown route"),
         (405, "other", "wrong method PUT"),
     ],
 )
 def test_invalid_request_may_stand_with_statuses_that_have_no_code(status, operation, probe):
-    assert verdict("ERR-009", answered(status, error("invalid_request"), operation, probe=probe)) == "not_applicable"
+    assert verdict("ERR-009", answered(status, error("invalid_request"), operation, probe=probe)) == "inconclusive"
 
 
 def test_a_code_inside_a_failed_session_goes_with_the_sessions_status():
     told = {"status": "failed"} | error("processing_failed")
-    assert verdict("ERR-010", answered(422, told, "get")) == "not_applicable"
+    assert verdict("ERR-010", answered(422, told, "get")) == "inconclusive"
     assert verdict("ERR-010", answered(422, error("processing_failed"), "get")) == "fail"
 
 
@@ -344,9 +348,57 @@ def test_server_errors_on_wrong_requests_are_warned_of_until_they_are_a_habit(co
 @pytest.mark.parametrize("count,expected", [(2, "pass"), (3, "fail")])
 def test_server_errors_on_valid_requests_are_borne_until_they_are_a_habit(count, expected):
     tape = nonsense(400, 400)
+    tape.created("another")
     for _ in range(count):
         tape.heard("create", 500, error("internal_error"), session="visit")
     assert verdict("ERR-020", tape) == expected
+
+
+def typed(kind: str | None) -> dict[str, str]:
+    return {"Content-Type": kind} if kind else {}
+
+
+@pytest.mark.parametrize(
+    ("plain", "wrong", "expected"),
+    [(None, None, "pass"), ("application/json", "application/json", "pass"), (None, "application/json", "fail")],
+)
+def test_what_breaks_in_whatever_form_it_comes_is_judged_where_it_is_broken(plain, wrong, expected):
+    tape = nonsense(400, 400)
+    for _ in range(4):
+        tape.heard("end", 500, error("internal_error"), session="visit", sends=typed(plain))
+        tape.heard("end", 500, error("internal_error"), probe="an end that is wrong", sends=typed(wrong))
+    for turn in ("", " again"):
+        tape.heard("end", 500, {}, probe=f"nonsense: unknown id to end 0{turn}", sends=typed(wrong))
+    assert verdict("ERR-020", tape) == expected
+
+
+def test_without_details_there_is_nothing_to_say_of_them():
+    tape = Tape()
+    tape.heard("create", 400, error("invalid_request"), probe="templates missing")
+    assert verdicts("ERR-003", tape) == ("not_applicable", "not_applicable")
+    tape.heard("create", 400, error("invalid_request", field="templates"), probe="templates missing")
+    assert verdicts("ERR-003", tape) == ("pass", "pass")
+    tape.heard("create", 400, {"error": error("x")["error"] | {"details": "see above"}}, probe="templates missing")
+    assert verdicts("ERR-003", tape) == ("fail", "fail")
+    assert verdicts("ERR-003", Tape()) == ("inconclusive", "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("operation", "probe", "form", "expected"),
+    [
+        ("templates", None, "multipart", "inconclusive"),
+        ("discovery", None, "multipart", "inconclusive"),
+        ("upload", "upload as multipart", "named-post", "inconclusive"),
+        ("upload", "upload as raw", "named-put", "inconclusive"),
+        ("upload", "nonsense: odd file name 0", "named-form", "inconclusive"),
+        ("upload", "nonsense: odd file name 0", "multipart", "fail"),
+        ("get", "unknown session", "named-form", "fail"),
+    ],
+)
+def test_invalid_request_may_stand_with_the_404_of_a_route_that_is_not_there(operation, probe, form, expected):
+    tape = Tape(upload_form=form)
+    tape.heard(operation, 404, error("invalid_request"), probe=probe, session="s" if operation == "upload" else None)
+    assert verdict("ERR-009", tape) == expected
 
 
 def test_no_habit_are_503_failed_sessions_and_ends_without_audio():

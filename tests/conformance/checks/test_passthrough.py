@@ -211,3 +211,12 @@ def test_a_processing_body_always_has_it(seen, expected):
 
 def test_an_open_body_need_not_have_what_was_not_given():
     assert verdicts("SES-DATA-008", echoed(REMOVE, REMOVE, "created")) == UNSEEN
+
+
+@pytest.mark.parametrize(("more", "expected"), [({}, "pass"), ({"_protocol": "x"}, "warn")])
+def test_four_kilobytes_come_back_as_they_were(more, expected):
+    tape = Tape()
+    given = {"filler": "x" * 4000}
+    tape.created("passthrough/4 KB", additional_data=given)
+    tape.read("passthrough/4 KB", "created", additional_data=given | more)
+    assert verdict("SES-DATA-005", tape, level="SHOULD") == expected

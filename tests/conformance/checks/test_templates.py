@@ -69,7 +69,9 @@ def test_an_empty_list_is_a_warning():
     assert verdicts("TPL-002", listing({"templates": []})) == ("warn", "warn")
 
 
-@pytest.mark.parametrize("status,expected", [(401, "pass"), (200, "fail"), (403, "fail"), (429, "inconclusive")])
+@pytest.mark.parametrize(
+    "status,expected", [(401, "pass"), (200, "fail"), (304, "fail"), (403, "pass"), (429, "inconclusive")]
+)
 def test_the_list_is_behind_authentication(status, expected):
     tape = listing({"templates": []}, status, probe="none credential", credential="none")
     assert verdict("TPL-003", tape) == expected

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from conformance.checks.words import content_words, coverage, inverted, marker_positions, recognised, same_words
+from conformance.checks.words import (
+    content_words,
+    coverage,
+    ends_unheard,
+    inverted,
+    marker_positions,
+    recognised,
+    same_words,
+)
 from scribe_data import recordings
 from tests.conformance.checks.builders import (
     FAIL,
@@ -257,3 +265,37 @@ def spoken(transcript: Any, *, diarizes: Any = True, session: str = "visit", mod
 def test_diarized_transcripts_are_labelled(tape, expected, why):
     assert verdict("EXT-011", tape, level="SHOULD") == expected
     assert why in reasons("EXT-011", tape)
+
+
+ONE, TWO = "knee_chunks/audio_0", "cough_chunks/audio_0"
+
+
+def cut(*sessions: tuple[str, float]) -> Tape:
+    """Consultations that are heard well, and sessions of one recording of which a share is heard."""
+    heard = [("knee", KNEE), ("cough", COUGH)]
+    return told(*heard, *((fixture, part(fixture, share)) for fixture, share in sessions))
+
+
+@pytest.mark.parametrize(
+    ("sessions", "expected"),
+    [
+        ([(ONE, 0.4), (ONE, 0.4), (TWO, 0.4)], FAIL),
+        ([(ONE, 0.5), (TWO, 0.6), ("cough_chunks/audio_1", 0.5)], FAIL),
+        ([(ONE, 0.4), (TWO, 0.4)], WARNED),
+        ([(ONE, 0.4)] * 4, WARNED),
+        ([(ONE, 0.4), (ONE, 1), (TWO, 0.4), (TWO, 0.4)], WARNED),
+        ([(ONE, 0.4), (ONE, 1), (TWO, 1)], PASS),
+        ([(ONE, 1), (TWO, 1), (ONE, 0.9)], PASS),
+    ],
+)
+def test_recordings_whose_ends_are_never_heard_are_cut_short(sessions, expected):
+    assert verdicts("EXT-012", cut(*sessions)) == expected
+    assert expected is PASS or "nothing of its end" in reasons("EXT-012", cut(*sessions))
+
+
+def test_an_end_is_unheard_only_where_the_beginning_is_heard_and_words_of_its_own_are_missing():
+    texts = [TEXTS[ONE], TEXTS[TWO]]
+    assert ends_unheard(texts, " ".join(texts)) == [False, False]
+    assert ends_unheard(texts, f"{part(ONE, 0.5)} {TEXTS[TWO]}") == [True, False]
+    assert ends_unheard(texts, TEXTS[TWO]) == [False, False]
+    assert ends_unheard(MARKERS, "") == [None] * 12

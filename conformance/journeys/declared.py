@@ -1,0 +1,39 @@
+"""Addresses that discovery names beside the operations: each asked once, so that what is declared is also there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from conformance.checks.declared import ADDRESSES, GONE, member
+from conformance.journeys.registry import journey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.drive.driver import Driver
+    from conformance.evidence import Credential
+
+
+def _named(document: Mapping[str, Any], base_url: str) -> Iterator[tuple[str, str]]:
+    """Probe and URL of each address of the service's own."""
+    for name, places in ADDRESSES.items():
+        for value in (member(dict(document), *place) for place in places):
+            if isinstance(value, str) and value:
+                yield name, urljoin(f"{base_url}/", value)
+                break
+
+
+@journey("discovery/declared")
+async def declared(drive: Driver) -> None:
+    """(4.3, 4.4) One GET of each; where that finds nothing, a POST without content, for what takes only POST.
+
+    Nothing comes of such a POST: it names neither events nor a grant. Other people's hosts are left alone.
+    """
+    for name, url in _named(drive.target.discovery, drive.target.base_url):
+        if not drive.owns(url):
+            continue
+        key: Credential = "right" if name == "webhooks_url" else "none"
+        seen = await drive.send("other", "GET", url, probe=f"declared {name}", credential=key)
+        if seen.status in GONE and name != "documentation_url":
+            await drive.send("other", "POST", url, probe=f"declared {name} again", credential=key, json={})
