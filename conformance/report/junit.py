@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from conformance.report.findings import telling
-from conformance.verdict import Verdict
+from conformance.report.headline import headline
+from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
     from conformance.run import Graded, Run
@@ -59,7 +60,8 @@ def _case(graded: Graded, run: Run) -> ET.Element:
 
 def render(run: Run) -> bytes:
     """junit.xml as UTF-8 bytes."""
-    root = ET.Element("testsuites", name="scribe-conformance", time=f"{run.duration_s:.3f}")
+    part = f" ({headline(run)})" if run.overall in (Overall.SELECTION, Overall.INTERRUPTED) else ""
+    root = ET.Element("testsuites", name=f"scribe-conformance{part}", time=f"{run.duration_s:.3f}")
     for chapter, members in groupby(run.graded, key=lambda graded: graded.requirement.chapter):
         cases = [_case(graded, run) for graded in members]
         tally = {name: str(sum(case.find(name) is not None for case in cases)) for name in ("failure", "error")}
@@ -73,6 +75,9 @@ def render(run: Run) -> bytes:
             skipped=str(sum(case.find("skipped") is not None for case in cases)),
             timestamp=run.started.isoformat(),
         )
+        told = ET.SubElement(suite, "properties")
+        ET.SubElement(told, "property", name="overall", value=run.overall.value)
+        ET.SubElement(told, "property", name="headline", value=headline(run))
         suite.extend(cases)
     ET.indent(root)
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)

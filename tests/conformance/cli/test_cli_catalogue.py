@@ -72,7 +72,7 @@ def test_an_explanation_as_json_brings_its_errata() -> None:
 
 
 def test_a_terminal_keeps_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "Console", lambda: Console(file=io.StringIO(), force_terminal=True, width=72))
+    monkeypatch.setattr(terminal, "Printer", lambda **_: Console(file=io.StringIO(), force_terminal=True, width=72))
     assert terminal.printer().width == 72
-    monkeypatch.setattr(terminal, "Console", lambda: Console(file=io.StringIO(), width=72))
+    monkeypatch.setattr(terminal, "Printer", lambda **_: Console(file=io.StringIO(), width=72))
     assert terminal.printer().width > 10_000

@@ -1,0 +1,134 @@
+"""Records which journeys each requirement's checks look at: `python -m tests.proof.wanted` writes the kit's table anew.
+
+A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does. What
+an honest run does not decide wants them all, and so does what a fault breaks without its journeys showing it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.checks import all_checks
+from conformance.cost import cost
+from conformance.drive.asking import PREPARATION
+from conformance.drive.trial import SESSION
+from conformance.journeys import all_journeys
+from conformance.run import grade
+from conformance.verdict import Verdict
+from conformance.wanted import known
+from mock_server.faults.catalogue import CATALOGUE
+from tests.proof.bench import graded, mock
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from conformance.evidence import Evidence
+    from conformance.run import Graded, Run
+
+TABLE = Path(__file__).parents[2] / "conformance" / "wanted.json"
+_DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.DISPUTED)
+
+
+def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -> Evidence:
+    """What a run of these journeys would have seen, with or without the session that preparation tries out."""
+    facts = evidence.facts if trial else replace(evidence.facts, api_target=None, upload_form=None)
+    return replace(
+        evidence,
+        exchanges=tuple(
+            x
+            for x in evidence.exchanges
+            if x.label.journey in journeys
+            or (x.label.journey == PREPARATION and (trial or x.label.session != SESSION))
+            or x.label.session == "clock"
+        ),
+        notes=tuple(note for note in evidence.notes if note.journey in journeys or note.journey == PREPARATION),
+        facts=facts,
+    )
+
+
+def judged(run: Run, evidence: Evidence) -> dict[str, Graded]:
+    return {each.requirement.id: each for each in grade(evidence, run.spec, run.reading)}
+
+
+def _said(each: Graded) -> tuple[Verdict, Counter[tuple[Any, ...]]]:
+    return each.verdict, Counter((f.kind, f.message, f.exchange, f.pointer) for f in each.findings)
+
+
+def looked_at(run: Run) -> dict[str, dict[str, Any]]:
+    """Requirement -> the names of its checks, its journeys, and whether the trial matters."""
+    names = [each.name for each in all_journeys()]
+    full = judged(run, run.evidence)
+    bare = judged(run, only(run.evidence, ()))
+    untried = judged(run, only(run.evidence, (), trial=False))
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        alone = judged(run, only(run.evidence, (name,)))
+        without = judged(run, only(run.evidence, [each for each in names if each != name]))
+        for each in full:
+            if _said(alone[each]) != _said(bare[each]) or _said(without[each]) != _said(full[each]):
+                wanted[each].add(name)
+    found = {}
+    for each, whole in full.items():
+        checks = all_checks().get(each, ())
+        if checks and whole.verdict in _DECIDED:
+            trial = bool(wanted[each]) or _said(untried[each]) != _said(bare[each])
+            found[each] = {
+                "checks": sorted(check.name for check in checks),
+                "journeys": sorted(wanted[each]),
+                "trial": trial,
+            }
+    return found
+
+
+def missed(run: Run, breaks: Collection[str], table: dict[str, dict[str, Any]]) -> list[str]:
+    """The requirements that a fault breaks and that their own journeys would not show to be broken."""
+    lost = []
+    for name in breaks:
+        entry = table.get(name)
+        if entry is not None:
+            seen = only(run.evidence, entry["journeys"], trial=entry["trial"])
+            if judged(run, seen)[name].verdict is not Verdict.FAIL:
+                lost.append(name)
+    return lost
+
+
+def prices(run: Run) -> dict[str, dict[str, int]]:
+    by_journey = defaultdict(list)
+    for x in run.evidence.exchanges:
+        by_journey[x.label.journey].append(x)
+    found = {}
+    for name in [*(each.name for each in all_journeys()), PREPARATION]:
+        spent = cost(by_journey[name], run.spec.lifecycle.terminal)
+        found[name] = {
+            "requests": spent.requests,
+            "bad_requests": spent.bad_requests,
+            "bytes_sent": spent.bytes_sent,
+            "sessions": len(spent.sessions),
+        }
+    return found
+
+
+async def record() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with mock(Path(folder)) as app:
+            honest = await graded(app)
+            table, price = looked_at(honest), prices(honest)
+            for name, fault in CATALOGUE.items():
+                run = await graded(app, (name,), fault.reading)
+                for requirement in missed(run, fault.breaks, table):
+                    sys.stderr.write(f"{name}: {requirement} wants all journeys\n")
+                    table.pop(requirement)
+    written = {"preparation": price.pop(PREPARATION), "journeys": price, "requirements": table}
+    TABLE.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    known.cache_clear()
+
+
+if __name__ == "__main__":
+    asyncio.run(record())
