@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import scribe_data
+from conformance.drive.asking import Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.closing import close
 from conformance.drive.course import RunEnded
+from conformance.drive.doors import discover
 from conformance.drive.driver import Driver
 from conformance.drive.negotiation import enter, explore
 from conformance.drive.wire import Wire
@@ -170,6 +172,20 @@ async def drive_all(
                 await close(Driver("closing", wire, run.target, audio), wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))
     return replace(frozen, text=text, recordings=audio)
+
+
+async def offer_of(options: Options) -> dict[str, Any]:
+    """What the target's discovery says that a run depends on; raises TargetUnreachable."""
+    async with Wire(options, Recorder(options.redactor), Budget(options.first_timeout * 2)) as wire:
+        try:
+            found = await discover(Asking(wire))
+        except BudgetSpent:
+            raise TargetUnreachable(f"{options.target} could not be looked at in time") from None
+    capabilities = found.document.get("capabilities")
+    told = capabilities if isinstance(capabilities, dict) else {}
+    members = ("audio_formats", "upload_methods", "max_chunk_duration_seconds", "webhook_delivery")
+    shown = {"discovery": found.url or None, "supported_versions": found.document.get("supported_versions")}
+    return shown | {name: told.get(name) for name in members}
 
 
 async def _broken_off(driving: Awaitable[None], interruption: Interruption | None, recorder: Recorder) -> None:

@@ -10,7 +10,7 @@ from conformance.journeys import all_journeys
 from conformance.part import Selection
 from conformance.run import selects
 from conformance.verdict import Verdict
-from conformance.wanted import known
+from conformance.wanted import Price, known
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -65,6 +65,19 @@ def _wanted(chosen: Iterable[Requirement]) -> tuple[tuple[Journey, ...], bool]:
 def _takes_long(journey: Journey) -> bool:
     cost = known().journeys.get(journey.name)
     return journey.long or journey.phase != "main" or cost is None or cost.bytes_sent > QUICK_BYTES
+
+
+def forecast(part: Part) -> Price:
+    """What a run of a part will cost about: what its journeys cost an honest server."""
+    found = [known().preparation, *(known().journeys.get(each.name, Price()) for each in part.journeys)]
+    if not part.trial:
+        found = [Price(requests=known().preparation.requests)]
+    return Price(
+        sum(each.requests for each in found),
+        sum(each.bad_requests for each in found),
+        sum(each.bytes_sent for each in found),
+        sum(each.sessions for each in found),
+    )
 
 
 def unseen(graded: Iterable[Graded], part: Part) -> tuple[str, ...]:

@@ -89,7 +89,8 @@ def check_selection(only: Sequence[str], profile: str, revision: str) -> None:
 def _driven(options: Options, profile: str, only: Sequence[str], *, quick: bool) -> tuple[Run, int | None]:
     """The run, with its progress on stderr: stdout belongs to what came of it."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=terminal.printer(stderr=True), transient=True) as bar:
+    seen = terminal.printer(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=seen, transient=True, disable=not seen.is_terminal) as bar:
         task = bar.add_task("asking for discovery", total=None, told="")
 
         def show(step: Step) -> None:
