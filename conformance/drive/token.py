@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Seconds a command may take: it asks an identity provider at most.
 LONGEST_S = 30.0
+#: Seconds for the system to take away what was killed.
+_PARTING_S = 5.0
 #: Bytes read of what it prints: the longest tokens in use fit into a header of 8 KiB.
 MOST_PRINTED = 64 * 1024
 
@@ -45,7 +47,10 @@ async def token(options: Options) -> str:
     finally:
         if process.returncode is None:
             _kill(process)
-    if code:
+        with contextlib.suppress(TimeoutError):  # nothing is left of it when the loop ends
+            async with asyncio.timeout(_PARTING_S):
+                await process.communicate()
+    if code and len(printed) <= MOST_PRINTED:
         raise BadOption(f"{name}: {words[0]} failed (exit code {code}); run it by hand to see why")
     return _only_line(printed, f"{name}: {words[0]}")
 

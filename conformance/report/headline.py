@@ -105,8 +105,10 @@ def explanation(run: Run) -> str:
         return "The run was broken off: what it had seen by then is judged, the rest is open. This is no certificate."
     if run.overall is Overall.SELECTION and run.selection is not None:
         asked = ", ".join((*run.selection.asked, *(("--quick",) if run.selection.quick else ())))
-        left = named(run.selection.left_out)
-        return f"Only a part was asked for ({asked}): this is no certificate. Left out: {left or 'nothing'}."
+        left = run.selection.left_out
+        # of what a quick run leaves out nobody knows the names; who asked for some knows that the others are left out
+        told = ", ".join(left) if not run.selection.asked else f"the other {len(left)}"
+        return f"Only a part was asked for ({asked}): this is no certificate. Left out: {told or 'nothing'}."
     return f"Nothing is known to be violated, but not every binding requirement could be verified.{uncovered}"
 
 
