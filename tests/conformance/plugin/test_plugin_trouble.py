@@ -36,6 +36,18 @@ def suite(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPr
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-revision", "2099"), 4, "2099"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is no requirement"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-processing-timeout", "nan"), 4, "--scribe-processing-timeout"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-first-timeout", "0"), 4, "--scribe-first-timeout must be"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-max-time", "-1"), 4, "--scribe-max-time must be"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-base-url", "x"), 4, "--scribe-base-url must be an http:// or"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-header", "no colon"), 4, "--scribe-header takes 'Name: value'"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-ca-file", "no-such"), 4, "--scribe-ca-file no-such holds no"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-cert", "no-such"), 4, "--scribe-cert no-such does not hold"),
+        ((*TARGET, "--scribe-token-command", "no-such", "-k", "DISC-001"), 4, "--scribe-token-command: no-such cannot"),
+        (
+            (*TARGET, "--scribe-api-key", KEY, "--scribe-report-dir", "/dev/null/x", "-k", "DISC-001"),
+            4,
+            "--scribe-report-dir",
+        ),
         (("-p", "xdist", "-n", "2", *TARGET, "--scribe-api-key", KEY), 4, "without -n"),
     ],
 )
