@@ -52,7 +52,8 @@ class Table:
 
     journeys: Mapping[str, Price] = field(default_factory=dict)
     preparation: Price = field(default_factory=Price)
-    requirements: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = field(default_factory=dict)
+    #: Id -> the names of its checks, its journeys (None: all of them), whether the trial is looked at.
+    requirements: Mapping[str, tuple[tuple[str, ...], tuple[str, ...] | None, bool]] = field(default_factory=dict)
 
     def of(self, requirement: Requirement, checks: Iterable[Check]) -> Wanted:
         """What to drive for a requirement with these checks; nothing for one without any."""
@@ -60,9 +61,13 @@ class Table:
         if not names:
             return Wanted(frozenset(), trial=False)
         recorded = self.requirements.get(requirement.id)
-        if recorded is None or recorded[0] != names:
+        if recorded is None or recorded[0] != names or recorded[1] is None:
             return Wanted(None)
         return Wanted(frozenset(recorded[1]), frozenset(self.journeys), recorded[2])
+
+
+def _journeys(told: list[str] | None) -> tuple[str, ...] | None:
+    return None if told is None else tuple(told)
 
 
 @cache
@@ -73,7 +78,7 @@ def known() -> Table:
         {name: Price(**price) for name, price in told["journeys"].items()},
         Price(**told["preparation"]),
         {
-            name: (tuple(entry["checks"]), tuple(entry["journeys"]), entry["trial"])
+            name: (tuple(entry["checks"]), _journeys(entry["journeys"]), entry["trial"])
             for name, entry in told["requirements"].items()
         },
     )

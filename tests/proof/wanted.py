@@ -1,7 +1,8 @@
 """Records which journeys each requirement's checks look at: `python -m tests.proof.wanted` writes the kit's table anew.
 
 A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does. What
-an honest run does not decide wants them all, and so does what a fault breaks without its journeys showing it.
+an honest run does not decide wants them all. So does what a fault breaks without its journeys showing it: faults are
+tried with `--faults`, which takes long, and by the proof; what was found that way stays in the table.
 """
 
 from __future__ import annotations
@@ -87,15 +88,16 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
     return found
 
 
-def missed(run: Run, breaks: Collection[str], table: dict[str, dict[str, Any]]) -> list[str]:
+def missed(run: Run, breaks: Collection[str]) -> list[str]:
     """The requirements that a fault breaks and that their own journeys would not show to be broken."""
     lost = []
     for name in breaks:
-        entry = table.get(name)
-        if entry is not None:
-            seen = only(run.evidence, entry["journeys"], trial=entry["trial"])
-            if judged(run, seen)[name].verdict is not Verdict.FAIL:
-                lost.append(name)
+        wanted = known().of(run.spec.requirements[name], all_checks().get(name, ()))
+        journeys = [each.name for each in all_journeys() if wanted.includes(each.name)]
+        seen = only(run.evidence, journeys, trial=wanted.trial or bool(journeys))
+        (found,) = grade(seen, run.spec, run.reading, (name,))
+        if found.verdict is not Verdict.FAIL:
+            lost.append(name)
     return lost
 
 
@@ -115,20 +117,28 @@ def prices(run: Run) -> dict[str, dict[str, int]]:
     return found
 
 
-async def record() -> None:
+def _write(table: dict[str, Any]) -> None:
+    TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    known.cache_clear()
+
+
+async def record(*, faults: bool) -> None:
+    before = json.loads(TABLE.read_text(encoding="utf-8"))["requirements"]
     with tempfile.TemporaryDirectory() as folder:
         async with mock(Path(folder)) as app:
             honest = await graded(app)
             table, price = looked_at(honest), prices(honest)
-            for name, fault in CATALOGUE.items():
-                run = await graded(app, (name,), fault.reading)
-                for requirement in missed(run, fault.breaks, table):
+            for name, entry in table.items():
+                if before.get(name, {}).get("journeys", ()) is None:
+                    entry["journeys"] = None
+            written = {"preparation": price.pop(PREPARATION), "journeys": price, "requirements": table}
+            _write(written)
+            for name, fault in CATALOGUE.items() if faults else ():
+                for requirement in missed(await graded(app, (name,), fault.reading), fault.breaks):
                     sys.stderr.write(f"{name}: {requirement} wants all journeys\n")
-                    table.pop(requirement)
-    written = {"preparation": price.pop(PREPARATION), "journeys": price, "requirements": table}
-    TABLE.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-    known.cache_clear()
+                    table[requirement]["journeys"] = None
+                    _write(written)
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(faults="--faults" in sys.argv))
