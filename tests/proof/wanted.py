@@ -91,7 +91,8 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
 def missed(run: Run, breaks: Collection[str]) -> list[str]:
     """The requirements that a fault breaks and that their own journeys would not show to be broken."""
     lost = []
-    for name in breaks:
+    broken = {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
+    for name in broken.intersection(breaks):
         wanted = known().of(run.spec.requirements[name], all_checks().get(name, ()))
         journeys = [each.name for each in all_journeys() if wanted.includes(each.name)]
         seen = only(run.evidence, journeys, trial=wanted.trial or bool(journeys))
