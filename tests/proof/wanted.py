@@ -1,7 +1,8 @@
 """Records which journeys each requirement's checks look at: `python -m tests.proof.wanted` writes the kit's table anew.
 
-A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does. What
-an honest run does not decide wants them all. So does what a fault breaks without its journeys showing it: faults are
+A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does, or
+spoiling its answers: a check may look at answers and say nothing while they are right. What an honest run does not
+decide wants all journeys. So does what a fault breaks without its journeys showing it: faults are
 tried with `--faults`, which takes long, and by the proof; what was found that way stays in the table.
 """
 
@@ -20,6 +21,7 @@ from conformance.checks import all_checks
 from conformance.cost import cost
 from conformance.drive.asking import PREPARATION
 from conformance.drive.trial import SESSION
+from conformance.evidence import Response
 from conformance.journeys import all_journeys
 from conformance.run import grade
 from conformance.verdict import Verdict
@@ -28,7 +30,7 @@ from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.bench import graded, mock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from conformance.evidence import Evidence
     from conformance.run import Graded, Run
@@ -54,6 +56,28 @@ def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -
     )
 
 
+#: Ways to spoil an answer, so that a check that looks at it says something else.
+_SPOILED: tuple[Callable[[Response], Response], ...] = (
+    lambda answer: replace(answer, status=500, body=b"{}"),
+    lambda answer: replace(answer, status=200, body=b"{}"),
+    lambda answer: replace(answer, status=404, body=b'{"error": {"code": "of_nobody", "message": "", "details": {}}}'),
+    lambda answer: replace(answer, status=400, body=b'{"error": {"code": "of_nobody", "message": "<key>"}}'),
+    lambda answer: replace(answer, body=b'{"error": {"code": "of_nobody", "message": ""}, "status": "of_nobody"}'),
+    lambda answer: Response(answer.status, (), answer.body),
+)
+
+
+def spoiled(evidence: Evidence, journey: str, spoil: Callable[[Response], Response]) -> Evidence:
+    """The evidence with other answers in one journey."""
+    return replace(
+        evidence,
+        exchanges=tuple(
+            replace(x, response=spoil(x.response)) if x.response and x.label.journey == journey else x
+            for x in evidence.exchanges
+        ),
+    )
+
+
 def judged(run: Run, evidence: Evidence) -> dict[str, Graded]:
     return {each.requirement.id: each for each in grade(evidence, run.spec, run.reading)}
 
@@ -72,7 +96,10 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
     for name in names:
         alone = judged(run, only(run.evidence, (name,)))
         without = judged(run, only(run.evidence, [each for each in names if each != name]))
+        others = [judged(run, spoiled(run.evidence, name, spoil)) for spoil in _SPOILED]
         for each in full:
+            if any(_said(other[each]) != _said(full[each]) for other in others):
+                wanted[each].add(name)
             if _said(alone[each]) != _said(bare[each]) or _said(without[each]) != _said(full[each]):
                 wanted[each].add(name)
     found = {}
