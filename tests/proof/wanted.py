@@ -2,8 +2,9 @@
 
 A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does, or
 spoiling its answers: a check may look at answers and say nothing while they are right. What an honest run does not
-decide wants all journeys. So does what a fault breaks without its journeys showing it: faults are
-tried with `--faults`, which takes long, and by the proof; what was found that way stays in the table.
+decide wants all journeys, and so does what is judged by comparison with others. So does what a fault breaks without its
+journeys showing it: faults are tried with `--faults`, which takes long, and by the proof; what was found that way stays
+in the table.
 """
 
 from __future__ import annotations
@@ -67,12 +68,12 @@ _SPOILED: tuple[Callable[[Response], Response], ...] = (
 )
 
 
-def spoiled(evidence: Evidence, journey: str, spoil: Callable[[Response], Response]) -> Evidence:
-    """The evidence with other answers in one journey."""
+def spoiled(evidence: Evidence, journeys: Collection[str], spoil: Callable[[Response], Response]) -> Evidence:
+    """The evidence with other answers in some journeys."""
     return replace(
         evidence,
         exchanges=tuple(
-            replace(x, response=spoil(x.response)) if x.response and x.label.journey == journey else x
+            replace(x, response=spoil(x.response)) if x.response and x.label.journey in journeys else x
             for x in evidence.exchanges
         ),
     )
@@ -96,7 +97,7 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
     for name in names:
         alone = judged(run, only(run.evidence, (name,)))
         without = judged(run, only(run.evidence, [each for each in names if each != name]))
-        others = [judged(run, spoiled(run.evidence, name, spoil)) for spoil in _SPOILED]
+        others = [judged(run, spoiled(run.evidence, (name,), spoil)) for spoil in _SPOILED]
         for each in full:
             if any(_said(other[each]) != _said(full[each]) for other in others):
                 wanted[each].add(name)
@@ -112,7 +113,25 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
                 "journeys": sorted(wanted[each]),
                 "trial": trial,
             }
+    _widen(run, found)
     return found
+
+
+def _widen(run: Run, found: dict[str, dict[str, Any]]) -> None:
+    """Want all journeys where spoiled answers are judged otherwise once the other journeys are not there to compare."""
+    alike: dict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
+    for name, entry in found.items():
+        alike[tuple(entry["journeys"]), entry["trial"]].append(name)
+    for (journeys, trial), names in alike.items():
+        for spoil in _SPOILED:
+            bad = spoiled(run.evidence, journeys or (PREPARATION,), spoil)
+            whole, part = (
+                {g.requirement.id: g.verdict for g in grade(seen, run.spec, run.reading, names)}
+                for seen in (bad, only(bad, journeys, trial=trial))
+            )
+            for name in names:
+                if whole[name] is not part[name]:
+                    found[name]["journeys"], found[name]["trial"] = None, True
 
 
 def missed(run: Run, breaks: Collection[str]) -> list[str]:
