@@ -63,6 +63,8 @@ def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
 
 
 def _is_over(x: Exchange, terminal: Collection[str]) -> bool:
+    if x.status == 410:  # it expired, as a test clock makes many do
+        return True
     if x.label.operation == "end":
         return x.accepted
-    return x.label.operation == "get" and (x.document.get("status") in terminal or x.status == 410)
+    return x.label.operation == "get" and x.document.get("status") in terminal

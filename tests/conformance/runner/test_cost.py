@@ -20,7 +20,7 @@ from conformance.runner import drive_all
 from conformance.target import BadOption
 from conformance.verdict import Overall
 from conformance.version import suite_version
-from tests.conformance.miniature import HOST
+from tests.conformance.miniature import HOST, Answer
 from tests.conformance.stage import AUDIO, miniature, options
 
 TERMINAL = ("completed", "partial", "failed", "expired")
@@ -78,6 +78,30 @@ def test_a_service_that_does_not_answer_an_end_is_not_waited_for():
     evidence = drive(_left, miniature(twist=twist))
     assert monotonic() - began < 30
     assert len(cost(evidence.exchanges, TERMINAL).left_open) >= 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "document", "state"),
+    [
+        ("end", 202, {}, "ended"),
+        ("end", 409, {}, "open"),
+        ("end", 410, {}, "ended"),
+        ("get", 410, {}, "ended"),
+        ("get", 200, {"status": "expired"}, "ended"),
+        ("get", 200, {"status": "recording"}, "open"),
+        ("upload", 200, {"status": "completed"}, "open"),
+    ],
+)
+def test_a_session_is_open_until_an_answer_says_otherwise(operation, status, document, state):
+    async def walk(drive):
+        handle = await drive.create("made")
+        app.twist = lambda _operation, _asked, _answer: Answer(status, document)
+        await drive.send(operation, "POST", drive.url("sessions", handle.session_id, "x"))
+        app.twist = lambda _operation, _asked, _answer: Answer(400, {})
+
+    app = miniature()
+    (_, made) = cost(drive(walk, app).exchanges, TERMINAL).sessions
+    assert made.state == state
 
 
 def test_bad_requests_are_those_that_a_service_refuses():
