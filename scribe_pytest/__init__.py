@@ -6,19 +6,25 @@ to run all the same.
 
 from __future__ import annotations
 
-import importlib
+from importlib.util import find_spec
+from pathlib import Path
 
 _SUITE = "conformance.plugin"
+#: What stands beside the suite's plugin and beside nobody else's.
+_BESIDE = ("suite", "journeys")
 
 
 def _hidden() -> str | None:
-    """Why the suite cannot be had, in one line; None when it can."""
+    """Why the suite cannot be had, in one line; None when it can. It is left to pytest to import, in its own way."""
+    off = "scribe-conformance: its suite is off"
     try:
-        plugin = importlib.import_module(_SUITE)
+        found = find_spec(_SUITE)
     except ImportError as error:
-        return f"scribe-conformance: its suite is off, for it cannot be imported here ({error})"
-    if not hasattr(plugin, "ConformanceWarning"):
-        return f"scribe-conformance: its suite is off, for {plugin.__file__} stands in its place"
+        return f"{off}, for it cannot be imported here ({error})"
+    if found is None or found.origin is None:
+        return f"{off}, for a package named conformance stands in its place"
+    if not all((Path(found.origin).parent / name).is_dir() for name in _BESIDE):
+        return f"{off}, for {found.origin} stands in its place"
     return None
 
 
