@@ -63,6 +63,10 @@ async def strangers(drive: Driver) -> None:
         told = f"Give {name}, a key of another client, to see that clients are kept apart."
         drive.note("no_second_key", told, "AUTH-026")
         return
+    # The control: where this session ends too, the service ends sessions by itself (E70), and no stranger did.
+    alone = await drive.create("authentication/left alone")
+    if alone is not None:
+        await drive.upload(alone, "short", name="audio_0.wav")
     handle = await drive.create("authentication/foreign", drive.body(additional_data={"whose": SECRET}))
     if handle is None:
         return
@@ -75,6 +79,8 @@ async def strangers(drive: Driver) -> None:
         await drive.upload(handle, "short", name="audio_1.wav", probe=FOREIGN, credential="second")
     await drive.end(handle, probe=FOREIGN, credential="second")
     await drive.get(handle)
+    if alone is not None:
+        await drive.get(alone)
     await drive.end(handle)
     await drive.get(handle, probe=FOREIGN, credential="second")
     if await drive.finish(handle) is not None:
