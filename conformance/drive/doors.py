@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from conformance.drive.asking import PREPARATION
-from conformance.evidence import Departure, Dimension, Label
+from conformance.evidence import Departure, Dimension, Label, Response
 from conformance.target import CredentialsRefused, TargetUnreachable, split_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.drive.asking import Asking
-    from conformance.drive.wire import Heard
-    from conformance.evidence import Response
     from conformance.target import Options
 
 WELL_KNOWN = "/.well-known/medscribealliance"
@@ -82,7 +80,7 @@ async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
         answer = heard.answer
         if answer is None:
             if not graded:
-                return Found(_none(heard), {}, url)
+                return Found(Response(0), {}, url)
             raise TargetUnreachable(advice(asking.wire.options, heard.exchange.trouble or ""))
         if answer.status in _REFUSED:
             behind = Label("discovery", PREPARATION, probe="discovery with the key", graded=False)
@@ -93,12 +91,6 @@ async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
             return Found(answer, _document(answer), at)
         at = urljoin(at, location)
         redirects += 1
-
-
-def _none(heard: Heard) -> Response:
-    from conformance.evidence import Response
-
-    return heard.answer or Response(0)
 
 
 def _document(answer: Response) -> Mapping[str, Any]:

@@ -45,6 +45,7 @@ def _forms(drive: Driver, said: str) -> Iterator[Form]:
 
 async def _create(drive: Driver) -> Handle | None:
     """A session by the first form of the body that is taken; sets it for the run."""
+    usual = drive.target.form
     first = await drive.attempt(SESSION, drive.body())
     if first.handle:
         return first.handle
@@ -59,27 +60,16 @@ async def _create(drive: Driver) -> Handle | None:
         drive.target = replace(drive.target, form=form)
         tried = await drive.attempt(SESSION, drive.body())
         if tried.handle:
-            _depart(drive, refused, form)
+            _depart(drive, refused, usual, form)
             return tried.handle
-    drive.target = replace(drive.target, form=_first(drive), refused=refused.status)
+    drive.target = replace(drive.target, form=usual, refused=refused.status)
     reason = "no_template_known" if not drive.target.templates else "set_up_refused"
     drive.note(reason, f"Every form of the create body is refused: POST /sessions answered {refused.status}.")
     return None
 
 
-def _first(drive: Driver) -> Form:
-    first = drive.options.revision == "2026-01-19"
-    return Form(
-        template=(drive.target.templates or STANDARD_TEMPLATES)[0],
-        transcript_language="string" if first else "array",
-        language_hint="string" if first else "array",
-        upload_type="chunked" if "chunked" in drive.target.upload_methods else "single",
-    )
-
-
-def _depart(drive: Driver, refused: Exchange, taken: Form) -> None:
+def _depart(drive: Driver, refused: Exchange, usual: Form, taken: Form) -> None:
     """Say for each member in which form it goes and in which it does not."""
-    usual = _first(drive)
     for member in _MEMBERS:
         expected, actual = getattr(usual, member), getattr(taken, member)
         if expected != actual and not (member == "template" and not drive.target.templates):

@@ -54,7 +54,8 @@ def _belongs(folder: Path, store: SqliteStore) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         owner = mark.read_text("ascii").strip() if mark.exists() else None
-        if owner == store.identity:
+        identity = store.identity
+        if owner == identity:
             return
         found = _files(folder)
         if found and (owner or not store.refers_to_audio):
@@ -63,7 +64,7 @@ def _belongs(folder: Path, store: SqliteStore) -> None:
                 " one is new, or another's. Put back the database they came with; or move the folder away, which gives"
                 " up the audio of every session that was not processed yet."
             )
-        mark.write_text(store.identity, "ascii")
+        mark.write_text(identity, "ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"The audio folder {folder} cannot be used ({error}).") from error
 
