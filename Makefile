@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof bench generate fixtures lint clean
+.PHONY: help demo test proof bench generate wanted fixtures lint clean
 
 help: ## List these habits
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the sam
 
 generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec
 	$(PY) -m scribe_data.generate
+
+wanted: $(STAMP) ## Record anew which journeys a part of the requirements needs
+	$(PY) -m tests.proof.wanted
 
 fixtures: $(STAMP) ## Rebuild the audio (needs Debian's flite)
 	$(PY) -m scribe_data.build

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import scribe_data
+from conformance.cost import cost
+from conformance.interruption import Interruption
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
+from conformance.selection import choose, holds, unseen
+from conformance.verdict import Overall
+from conformance.version import suite_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -17,16 +23,33 @@ if TYPE_CHECKING:
     from conformance.runner import Options, Progress
     from conformance.verdict import Reading
 
-#: A run started from a checkout that was never installed still has to say what judged.
-_UNINSTALLED = "0+checkout"
+__all__ = ["certified", "certify", "suite_version"]
 
 
-def suite_version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version("scribe-conformance")
-    except PackageNotFoundError:
-        return _UNINSTALLED
+def certified(
+    options: Options,
+    *,
+    profile: str = "medscribe",
+    reading: Reading = "lenient",
+    only: Collection[str] = (),
+    quick: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[Run, int | None]:
+    """`certify` from start to end, or to the signal that breaks it off: the run, and the exit code of that signal."""
+    interruption = Interruption()
+    with interruption.listening():
+        run = asyncio.run(
+            certify(
+                options,
+                profile=profile,
+                reading=reading,
+                only=only,
+                quick=quick,
+                progress=progress,
+                interruption=interruption,
+            )
+        )
+    return run, interruption.exit_code if run.overall is Overall.INTERRUPTED else None
 
 
 async def certify(
@@ -35,15 +58,34 @@ async def certify(
     profile: str = "medscribe",
     reading: Reading = "lenient",
     only: Collection[str] = (),
+    quick: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    interruption: Interruption | None = None,
 ) -> Run:
-    """Drive the target and grade every service requirement; raises TargetUnreachable or CredentialsRefused."""
+    """Drive the target and grade every service requirement, or those of a selection.
+
+    Raises TargetUnreachable, CredentialsRefused and BadOption.
+    """
     text = scribe_data.load(profile, options.revision)
+    part = choose(text, only, quick=quick)
     started, clock = datetime.now(UTC), time.monotonic()
-    evidence = await drive_all(options, progress, text=text)
-    graded = grade(evidence, text, reading, only)
+    evidence = await drive_all(
+        options, progress, text=text, journeys=part.journeys, trial=part.trial, interruption=interruption
+    )
+    graded = grade(evidence, text, reading, part.ids if part.selection else ())
+    selection = part.selection
+    if selection is not None and quick:
+        left = unseen(graded, part)
+        graded = tuple(each for each in graded if each.requirement.id not in left)
+        selection = replace(selection, chosen=len(graded), left_out=(*selection.left_out, *left))
+    verdict = conclude(graded)
+    if selection is not None:
+        selection = replace(selection, holds=holds(graded, only))
+        verdict = Overall.SELECTION
+    if any(note.reason == "interrupted" for note in evidence.notes):
+        verdict = Overall.INTERRUPTED
     return Run(
-        overall=conclude(graded),
+        overall=verdict,
         target=options.redactor.text(options.target),
         profile=profile,
         revision=options.revision,
@@ -57,4 +99,6 @@ async def certify(
         graded=graded,
         evidence=evidence,
         spec=text,
+        selection=selection,
+        cost=cost(evidence.exchanges, text.lifecycle.terminal),
     )

@@ -5,15 +5,17 @@ pytest --pyargs conformance --scribe-target http://127.0.0.1:8080 --scribe-api-k
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from conformance.options import Entry
     from conformance.run import Graded, Run
     from conformance.runner import Options
     from scribe_data import Spec
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SPEC: pytest.StashKey[Spec] = pytest.StashKey()
 _OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+#: What stands before the names of the command's options here.
+PREFIX = "--scribe-"
+#: The exit code of `TargetError` for what an operator gave; pytest has a number of its own for that.
+_USAGE = 2
 _NEEDS = "the conformance suite needs --scribe-target URL and --scribe-api-key KEY"
 
 
@@ -30,25 +36,43 @@ class ConformanceWarning(UserWarning):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of `scribe-conformance run` under names of their own."""
+    from conformance.options import TABLE
+
     group = parser.getgroup("scribe", "MedScribeAlliance conformance")
-    group.addoption("--scribe-target", metavar="URL", help="service under test, e.g. http://127.0.0.1:8080")
-    group.addoption("--scribe-api-key", metavar="KEY", help="API key of the tester; or SCRIBE_API_KEY")
-    group.addoption("--scribe-second-api-key", metavar="KEY", help="of another client; or SCRIBE_SECOND_API_KEY")
-    group.addoption("--scribe-revision", default="2026-01-27", help="revision of the protocol (%(default)s)")
-    group.addoption("--scribe-reading", default="lenient", choices=("lenient", "strict"), help="%(default)s")
-    group.addoption("--scribe-only", action="append", default=[], metavar="ID|CHAPTER", help="may be repeated")
-    group.addoption("--scribe-test-clock", metavar="URL", help="clock the kit may move, for the expiry tests")
+    for entry in TABLE:
+        if not entry.command_only:
+            group.addoption(f"{PREFIX}{entry.name}", **_told(entry))
     group.addoption(
-        "--scribe-upload-origin", action="append", default=[], metavar="URL", help="the service's own, too; repeatable"
+        f"{PREFIX}allow-unverified",
+        dest="scribe_allow_unverified",
+        action="store_true",
+        help="let the overall item pass when not fully verified",
     )
-    group.addoption(
-        "--scribe-processing-timeout", type=float, default=180.0, metavar="S", help="wait for a result (%(default)s)"
-    )
-    group.addoption("--scribe-seed", type=int, default=0, help="%(default)s")
-    group.addoption("--scribe-report-dir", metavar="DIR", help="also write the four report files there")
-    group.addoption(
-        "--scribe-allow-unverified", action="store_true", help="let the overall item pass when not fully verified"
-    )
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    """An entry of the table as argparse reads it; what it stands at is filled in by `_given`."""
+    told: dict[str, Any] = {"help": entry.help.replace("%", "%%"), "dest": f"scribe_{entry.key}", "default": None}
+    if entry.kind is bool:
+        return told | {"action": "store_true", "default": False}
+    if entry.repeated:
+        told["action"] = "append"
+    if entry.among:
+        return told | {"choices": entry.among}
+    return told | {"type": entry.kind, "metavar": entry.metavar}
+
+
+def _given(config: pytest.Config) -> dict[str, Any]:
+    """What was said for each entry of the table: on the command line, in the environment, or by nobody."""
+    from conformance.options import TABLE
+
+    given = {}
+    for entry in TABLE:
+        said = None if entry.command_only else config.getoption(f"scribe_{entry.key}")
+        if said is None and entry.variable:  # a key on the command line shows in the list of processes
+            said = os.environ.get(entry.variable) or None
+        given[entry.key] = entry.default if said is None else said
+    return given
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
     )
-    if not config.getoption("--scribe-target"):
+    if not config.getoption("scribe_target"):
         return
     if config.getoption("dist", default="no") != "no":
         # Every worker would drive the target, and move its clock under the others.
@@ -70,58 +94,46 @@ def _check_selection(config: pytest.Config) -> None:
     from scribe_data import SpecError
 
     try:
-        known = _spec(config).requirements.values()
+        known = [each for each in _spec(config).requirements.values() if each.subject == "service"]
     except SpecError as error:
-        raise pytest.UsageError(f"--scribe-revision: {error}") from error
-    for wanted in config.getoption("--scribe-only"):
+        raise pytest.UsageError(f"{PREFIX}revision: {error}") from error
+    for wanted in _only(config):
         if not any(selects([wanted], requirement) for requirement in known):
-            raise pytest.UsageError(f"--scribe-only {wanted!r} is no requirement id, id prefix or chapter")
+            raise pytest.UsageError(f"{PREFIX}only {wanted!r} is no requirement id, id prefix or chapter")
+
+
+def _only(config: pytest.Config) -> list[str]:
+    asked: list[str] = config.getoption("scribe_only") or []
+    return asked
 
 
 def _options(config: pytest.Config) -> Options:
-    from conformance.runner import Options
+    from conformance.options import options_of
 
-    target = config.getoption("--scribe-target")
-    # as with the command: a key on the command line shows in the list of processes
-    key = config.getoption("--scribe-api-key") or os.environ.get("SCRIBE_API_KEY")
-    if not target or not key:
+    given = _given(config)
+    if not given["target"] or not (given["api_key"] or given["token_command"]):
         raise pytest.UsageError(_NEEDS)
     try:
-        return Options(
-            target=target,
-            api_key=key,
-            second_api_key=config.getoption("--scribe-second-api-key") or os.environ.get("SCRIBE_SECOND_API_KEY"),
-            reading=config.getoption("--scribe-reading"),
-            revision=config.getoption("--scribe-revision"),
-            test_clock=config.getoption("--scribe-test-clock"),
-            extra_origins=tuple(config.getoption("--scribe-upload-origin")),
-            processing_timeout=config.getoption("--scribe-processing-timeout"),
-            seed=config.getoption("--scribe-seed"),
-        )
+        return options_of(given, prefix=PREFIX)
     except ValueError as error:
-        raise pytest.UsageError(_in_our_names(str(error))) from error
-
-
-def _in_our_names(message: str) -> str:
-    """A message of the command, with the plugin's names of the options."""
-    return re.sub(r"(?<!\S)--(?=target|api-key|second-api-key|test-clock|processing-timeout)", "--scribe-", message)
+        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Name the target at the head of the session."""
-    target = config.getoption("--scribe-target")
-    if not target:
+    if _OPTIONS not in config.stash:
         return []
-    reading, revision = config.getoption("--scribe-reading"), config.getoption("--scribe-revision")
-    told = config.stash[_OPTIONS].redactor.text(target)
-    return [f"scribe: {told}, medscribe {revision}, {reading} reading"]
+    options = config.stash[_OPTIONS]
+    told = options.redactor.text(options.target)
+    return [f"scribe: {told}, {_given(config)['profile']} {options.revision}, {options.reading} reading"]
 
 
 def _spec(config: pytest.Config) -> Spec:
     if _SPEC not in config.stash:
         import scribe_data
 
-        config.stash[_SPEC] = scribe_data.load("medscribe", config.getoption("--scribe-revision"))
+        given = _given(config)
+        config.stash[_SPEC] = scribe_data.load(given["profile"], given["revision"])
     return config.stash[_SPEC]
 
 
@@ -137,7 +149,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what --scribe-only does not ask for, as -k would."""
-    only = config.getoption("--scribe-only")
+    only = _only(config)
     if not only:
         return
     from conformance.run import selects
@@ -170,32 +182,45 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         raise pytest.UsageError(_NEEDS)
 
 
-def _certify(config: pytest.Config) -> Run:
-    from pathlib import Path
-
-    from conformance.certification import certify
+def _certify(config: pytest.Config, items: Sequence[pytest.Item]) -> Run:
+    from conformance.certification import certified
     from conformance.report import files
-    from conformance.runner import CredentialsRefused, TargetUnreachable
+    from conformance.target import TargetError
 
     options = config.stash.get(_OPTIONS, None)
     if options is None:  # a worker of xdist has a loop of its own, is not refused before it and must not exit in it
         pytest.fail(_NEEDS, pytrace=False)
-    only = config.getoption("--scribe-only")
+    given = _given(config)
+    only, quick = _asked(config, items), given["quick"]
+    directory: Path | None = given["report_dir"]
     try:
-        run = asyncio.run(certify(options, reading=options.reading, only=only))
-    except (TargetUnreachable, CredentialsRefused) as error:
-        pytest.exit(_in_our_names(str(error)), returncode=3)
+        if directory is not None:
+            files.prepare(directory, part=bool(only) or quick, force=given["force"], prefix=PREFIX)
+        run, broken_off = certified(options, profile=given["profile"], reading=options.reading, only=only, quick=quick)
+        if directory is not None:
+            files.write(run, directory, prefix=PREFIX)
+    except files.NotWritten as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    except TargetError as error:
+        code = pytest.ExitCode.USAGE_ERROR if error.exit_code == _USAGE else error.exit_code
+        pytest.exit(str(error), returncode=code)
     except Exception as error:  # noqa: BLE001 - a traceback of pytest's would show what the client holds, with --showlocals
         told = "".join(traceback.format_exception(error))
         pytest.exit(f"the kit failed\n{options.redactor.text(told)}", returncode=5)
-    directory = config.getoption("--scribe-report-dir")
-    if directory:
-        try:
-            files.write(run, Path(directory))
-        except OSError as error:
-            told = f"--scribe-report-dir: the reports cannot be written to {directory}: {error.strerror}"
-            pytest.exit(told, returncode=pytest.ExitCode.USAGE_ERROR)
+    if broken_off is not None:
+        pytest.exit("the run was broken off; what it had seen is in the report", returncode=broken_off)
     return run
+
+
+def _asked(config: pytest.Config, items: Sequence[pytest.Item]) -> tuple[str, ...]:
+    """The requirements that are to be judged, where that is not all of them: by --scribe-only, -k or an item's name."""
+    only = tuple(_only(config))
+    kept = {name for name in map(_requirement, items) if name is not None}
+    service = [each for each in _spec(config).requirements.values() if each.subject == "service"]
+    from conformance.run import selects
+
+    wanted = {each.id for each in service if selects(only, each)}
+    return only if kept == wanted else tuple(each.id for each in service if each.id in kept)
 
 
 @pytest.fixture(scope="session")
@@ -203,11 +228,14 @@ def scribe_run(request: pytest.FixtureRequest) -> Run:
     """The run all items are judged by; driven when the first item needs it."""
     config = request.config
     if _RUN not in config.stash:
-        config.stash[_RUN] = _certify(config)
+        config.stash[_RUN] = _certify(config, request.session.items)
     return config.stash[_RUN]
 
 
 @pytest.fixture
 def graded(requirement: str, scribe_run: Run) -> Graded:
     """The requirement of this item with its verdict."""
-    return next(found for found in scribe_run.graded if found.requirement.id == requirement)
+    found = next((found for found in scribe_run.graded if found.requirement.id == requirement), None)
+    if found is None:
+        pytest.skip(f"{requirement} was left out (--scribe-quick): what shows it takes long")
+    return found

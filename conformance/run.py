@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conformance.checks import Check
+    from conformance.cost import Cost
     from conformance.evidence import Evidence, Exchange
     from conformance.grading import Cause
+    from conformance.part import Selection
     from scribe_data import Requirement, Spec
 
 #: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
@@ -59,6 +61,9 @@ class Run:
     graded: tuple[Graded, ...] = field(repr=False)
     evidence: Evidence = field(repr=False)
     spec: Spec = field(repr=False)
+    #: What part of the requirements was asked for; None for the whole.
+    selection: Selection | None = None
+    cost: Cost | None = field(default=None, repr=False)
 
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import traceback
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import scribe_data
+from conformance.drive.asking import Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
+from conformance.drive.closing import close
 from conformance.drive.course import RunEnded
+from conformance.drive.doors import discover
 from conformance.drive.driver import Driver
-from conformance.drive.negotiation import prepare
+from conformance.drive.negotiation import enter, explore
 from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts, Note
 from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.journeys import all_journeys
-from conformance.target import CredentialsRefused, Options, TargetUnreachable
+from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetUnreachable
 from scribe_data import recordings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from conformance.evidence import Exchange
+    from conformance.interruption import Interruption
     from conformance.journeys import Journey
-    from conformance.target import Target
     from scribe_data import Spec
     from scribe_data.recordings import Fixture
 
@@ -70,6 +74,37 @@ class _Run:
         #: In order of starting; a dict keeps it.
         self._running: dict[str, None] = {}
         self._progress = progress
+        #: What preparation found out, as far as it came.
+        self.target: Target | None = None
+        self.clock: TestClock | None = None
+        #: The target's time minus ours, seconds, before anything moved its clock.
+        self.skew = 0.0
+
+    async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
+        """Preparation, then the journeys phase by phase."""
+        self.tell("preparing", "preparation", f"looking at {self.options.target}")
+        try:
+            self.target = await enter(self.wire)
+            self.clock = await _clock(self.wire)
+            if trial:
+                self.target = await explore(self.wire, self.target, self.audio)
+        except BudgetSpent:
+            told = f"{self.options.target} could not be looked at within {self.options.budget:g} s"
+            raise TargetUnreachable(told) from None
+        target, clock = self.target, self.clock
+        phases = ("alone", "clock") if clock else ("alone",)
+        moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
+        standing = [journey for journey in chosen if journey.phase == "main"]
+        self.total = len(standing) + len(moving)
+        self.tell("prepared", "preparation", target.base_url)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for journey in sorted(standing, key=lambda each: not each.long):
+                    group.create_task(self.walk(journey, target, clock))
+        finally:
+            self.skew = _skew(self.wire.recorder.exchanges)
+        for journey in moving:
+            await self.walk(journey, target, clock)
 
     def tell(
         self, event: Literal["preparing", "prepared", "started", "waiting", "finished"], journey: str, text: str = ""
@@ -108,77 +143,101 @@ async def drive_all(
     *,
     audio: Mapping[str, Fixture] | None = None,
     journeys: Iterable[Journey] | None = None,
+    trial: bool = True,
     text: Spec | None = None,
+    interruption: Interruption | None = None,
 ) -> Evidence:
     """Prepare the target, run the journeys (default: all) and freeze the evidence with the text it is judged by.
 
-    Raises TargetUnreachable and CredentialsRefused when there is nothing to grade. Trouble on the way is evidence,
-    running out of `options.budget` is a note `deadline`, a mistake of the kit a note `kit_error`.
+    Without a `trial` no session is made to find out what the target takes: for journeys that make none. Raises
+    TargetUnreachable and CredentialsRefused when there is nothing to grade, BadOption for a test clock or a command
+    that does not work. Trouble on the way is evidence, running out of `options.budget` is a note `deadline`, a mistake
+    of the kit a note `kit_error`, an `interruption` a note `interrupted`.
     """
     if audio is None:
         audio = recordings.load()
+    if text is None:
+        text = scribe_data.load()
     chosen = tuple(journeys) if journeys is not None else all_journeys()
     recorder = Recorder(options.redactor)
-    for option in options.short_keys:
-        recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
     with guarded(options.redactor):
-        frozen = await _drive_all(options, recorder, progress, audio, chosen)
-    return replace(frozen, text=text or scribe_data.load(), recordings=audio)
+        async with Wire(options, recorder, Budget(options.budget)) as wire:
+            if options.token_command is not None:
+                await wire.renew()
+            for option in wire.short_keys:
+                recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
+            run = _Run(options, wire, audio, progress)
+            await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
+            if run.target is not None:
+                await close(Driver("closing", wire, run.target, audio), wire, text.lifecycle.terminal)
+            frozen = recorder.freeze(_facts(wire, run))
+    return replace(frozen, text=text, recordings=audio)
 
 
-async def _drive_all(
-    options: Options,
-    recorder: Recorder,
-    progress: Callable[[Progress], None] | None,
-    audio: Mapping[str, Fixture],
-    chosen: tuple[Journey, ...],
-) -> Evidence:
-    async with Wire(options, recorder, Budget(options.budget)) as wire:
-        run = _Run(options, wire, audio, progress)
-        run.tell("preparing", "preparation", f"looking at {options.target}")
+async def offer_of(options: Options) -> dict[str, Any]:
+    """What the target's discovery says that a run depends on; raises TargetUnreachable."""
+    async with Wire(options, Recorder(options.redactor), Budget(options.first_timeout * 2)) as wire:
         try:
-            target = await prepare(wire, audio)
-            clock = await _clock(wire)
+            found = await discover(Asking(wire))
         except BudgetSpent:
-            raise TargetUnreachable(f"{options.target} could not be looked at within {options.budget:g} s") from None
-        phases = ("alone", "clock") if clock else ("alone",)
-        moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
-        standing = [journey for journey in chosen if journey.phase == "main"]
-        run.total = len(standing) + len(moving)
-        run.tell("prepared", "preparation", target.base_url)
-        async with asyncio.TaskGroup() as group:
-            for journey in sorted(standing, key=lambda each: not each.long):
-                group.create_task(run.walk(journey, target, clock))
-        skew = _skew(recorder.exchanges)
-        for journey in moving:
-            await run.walk(journey, target, clock)
-        return recorder.freeze(_facts(wire, target, clock, skew))
+            raise TargetUnreachable(f"{options.target} could not be looked at in time") from None
+    capabilities = found.document.get("capabilities")
+    told = capabilities if isinstance(capabilities, dict) else {}
+    members = ("audio_formats", "upload_methods", "max_chunk_duration_seconds", "webhook_delivery")
+    shown = {"discovery": found.url or None, "supported_versions": found.document.get("supported_versions")}
+    return shown | {name: told.get(name) for name in members}
+
+
+async def _broken_off(driving: Awaitable[None], interruption: Interruption | None, recorder: Recorder) -> None:
+    """Wait for a run to end, or to be interrupted."""
+    if interruption is not None:
+        interruption.attach()
+    try:
+        await driving
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if interruption is None or interruption.signal is None or task is None:
+            raise
+        task.uncancel()
+        name = signal.Signals(interruption.signal).name
+        told = f"The run was broken off by {name} after {recorder.sent} requests; what it did not see is inconclusive."
+        recorder.note(Note("run", "interrupted", told))
+    finally:
+        if interruption is not None:
+            interruption.detach()
 
 
 async def _clock(wire: Wire) -> TestClock | None:
-    """The test clock, if one is named and answers; else the reason is noted."""
+    """The test clock, if one is named; raises BadOption when it does not answer as agreed."""
     if wire.options.test_clock is None:
         return None
     clock = TestClock(wire, wire.options.test_clock)
     try:
         await clock.now()
     except ClockTrouble as trouble:
-        wire.recorder.note(Note("preparation", "no_clock", str(trouble)))
-        return None
+        told = f"{wire.options.named('test-clock')} names no clock: {trouble}; leave it out to run without one"
+        raise BadOption(wire.options.redactor.text(told)) from None
     return clock
 
 
-def _facts(wire: Wire, target: Target, clock: TestClock | None, skew: float) -> Facts:
+def _facts(wire: Wire, run: _Run) -> Facts:
+    target = run.target or Target(wire.options.target)
     return Facts(
         base_url=target.base_url,
         revision=wire.options.revision,
         second_key=target.second_key,
-        clock="test" if clock else "wall",
+        clock="test" if run.clock else "wall",
         api_target=target.api_target,
         upload_form=target.upload_form,
-        skew=skew,
+        skew=run.skew,
         public_host=target.public_host,
-        extra={"spelling": wire.spelling, "throttled": wire.throttled, "seed": wire.options.seed},
+        extra={
+            "spelling": wire.spelling,
+            "throttled": wire.throttled,
+            "seed": wire.options.seed,
+            "trace_id": wire.trace_id,
+            "renewals": wire.renewals,
+        },
     )
 
 

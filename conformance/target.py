@@ -67,6 +67,11 @@ def split_origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname.lower(), port or (443 if parts.scheme == "https" else 80)
 
 
+def is_key(text: str) -> bool:
+    """Whether a text can travel in a header as a credential."""
+    return _KEY.fullmatch(text) is not None
+
+
 def is_public(url: str) -> bool:
     """Whether the host can be one of the public Internet, judged by its name alone (no look-up)."""
     origin = split_origin(url)
@@ -118,7 +123,15 @@ class Options:
     ca_file: Path | None = None
     cert_file: Path | None = None
     insecure: bool = False
+    #: A command that prints the key, without a shell; it takes the place of `api_key`. Not shown: it may hold a secret.
+    token_command: str | None = field(default=None, repr=False)
+    #: What stands before the names of options where the operator gave them.
+    prefix: str = "--"
     transport: httpx.AsyncBaseTransport | None = None
+
+    def named(self, option: str) -> str:
+        """An option as the operator spells it."""
+        return f"{self.prefix}{option}"
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -135,43 +148,54 @@ class Options:
     @property
     def short_keys(self) -> tuple[str, ...]:
         """The options whose key may be a part of ordinary words."""
-        keys = (("--api-key", self.api_key), ("--second-api-key", self.second_api_key))
-        return tuple(name for name, key in keys if key is not None and is_short(key))
+        keys = (("api-key", self.api_key), ("second-api-key", self.second_api_key))
+        return tuple(self.named(name) for name, key in keys if key and is_short(key))
 
     def __post_init__(self) -> None:
         self._check_addresses()
         self._check_keys()
         for name, seconds in (
-            ("--processing-timeout", self.processing_timeout),
-            ("--first-timeout", self.first_timeout),
-            ("--max-time", self.budget),
+            ("processing-timeout", self.processing_timeout),
+            ("first-timeout", self.first_timeout),
+            ("max-time", self.budget),
         ):
             if not 0 < seconds < float("inf"):
-                raise BadOption(f"{name} must be a number of seconds above 0")
+                raise BadOption(f"{self.named(name)} must be a number of seconds above 0")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
-                raise BadOption(f"--header takes 'Name: value' in printable ASCII; {name[:40]!r} is none")
+                raise BadOption(f"{self.named('header')} takes 'Name: value' in printable ASCII; {name[:40]!r} is none")
         self.tls()
 
     def _check_addresses(self) -> None:
         if split_origin(self.target) is None and split_origin(self.api_key) is not None:
-            raise BadOption("--api-key is an address and --target is none: the two are exchanged")
-        origins = (("--upload-origin", url) for url in self.extra_origins)
-        named = (("--target", self.target), ("--test-clock", self.test_clock), ("--base-url", self.base_url))
+            raise BadOption(
+                f"{self.named('api-key')} is an address and {self.named('target')} is none: the two are exchanged"
+            )
+        origins = (("upload-origin", url) for url in self.extra_origins)
+        named = (("target", self.target), ("test-clock", self.test_clock), ("base-url", self.base_url))
         for name, url in (*named, *origins):
             if url is not None and split_origin(url) is None:
-                told = f"{name} must be an http:// or https:// URL with a host, for example https://{_bare(url)}"
+                told = f"{self.named(name)} must be an http:// or https:// URL with a host{_advice(url)}"
                 raise BadOption(self.redactor.text(told))
         parts = urlsplit(self.target)
         if "@" in parts.netloc or parts.query or parts.fragment:
-            raise BadOption("--target must be a plain address, without password, ? or #; the key goes into --api-key")
+            raise BadOption(
+                f"{self.named('target')} must be a plain address, without password, ? or #; the key goes into"
+                f" {self.named('api-key')}"
+            )
 
     def _check_keys(self) -> None:
-        for name, key in (("--api-key", self.api_key), ("--second-api-key", self.second_api_key)):
-            if key is not None and not _KEY.fullmatch(key):
-                raise BadOption(f"{name} must be printable ASCII without spaces around it: it travels in a header")
+        for name, key in (("api-key", self.api_key), ("second-api-key", self.second_api_key)):
+            missing = name == "api-key" and not key and self.token_command is not None
+            if key is not None and not missing and not is_key(key):
+                raise BadOption(
+                    f"{self.named(name)} must be printable ASCII without spaces around it: it travels in a header"
+                )
         if self.api_key == self.second_api_key:
-            raise BadOption("--second-api-key must belong to another client than --api-key: both are the same")
+            raise BadOption(
+                f"{self.named('second-api-key')} must belong to another client than {self.named('api-key')}: both are"
+                " the same"
+            )
 
     def tls(self) -> ssl.SSLContext | bool:
         """Which certificates a target may show; raises BadOption for files that hold none."""
@@ -184,12 +208,16 @@ class Options:
             if self.ca_file is not None:
                 context.load_verify_locations(self.ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise BadOption(f"--ca-file {self.ca_file} holds no certificates in PEM form ({_why(error)})") from error
+            told = f"{self.named('ca-file')} {self.ca_file} holds no certificates in PEM form ({_why(error)})"
+            raise BadOption(told) from error
         try:
             if self.cert_file is not None:
                 context.load_cert_chain(self.cert_file)
         except (OSError, ssl.SSLError) as error:
-            told = f"--cert {self.cert_file} does not hold a certificate and its key in PEM form ({_why(error)})"
+            told = (
+                f"{self.named('cert')} {self.cert_file} does not hold a certificate and its key in PEM form"
+                f" ({_why(error)})"
+            )
             raise BadOption(told) from error
         return context
 
@@ -198,9 +226,26 @@ def _why(error: OSError) -> str:
     return error.strerror or getattr(error, "reason", "") or str(error)
 
 
+def _advice(url: str) -> str:
+    """What is wrong with an address, or one like it that would do."""
+    try:
+        port = urlsplit(url if "://" in url else f"http://{url}").port
+    except ValueError as error:
+        return f" and a port of at most 65535 ({error})" if "port" in str(error).lower() else ""
+    example = f"http://{_bare(url)}" if port and _is_local(_bare(url)) else f"https://{_bare(url)}"
+    return f", for example {example}"
+
+
+def _is_local(bare: str) -> bool:
+    return bare.startswith(("localhost", "127.", "[::1]"))
+
+
 def _bare(url: str) -> str:
     """What stands behind a scheme that is missing or wrong, for the advice."""
-    bare = re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*:/*", "", url).rpartition("@")[2]  # what stands before an @ may be secret
+    # a name before a port is a host and no scheme
+    found = re.fullmatch(r"(?!https?:)[A-Za-z0-9.-]+:[0-9]+(?:/.*)?", url)
+    bare = url if found else re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*:/*", "", url)
+    bare = bare.rpartition("@")[2]  # what stands before an @ may be secret
     return bare.strip("/") or "scribe.example.com"
 
 

@@ -34,6 +34,10 @@ class Overall(StrEnum):
     CONFORMANT = "conformant"
     NON_CONFORMANT = "non_conformant"
     NOT_FULLY_VERIFIED = "not_fully_verified"
+    #: Only a part of the requirements was asked for: no certificate, whatever it came to.
+    SELECTION = "selection"
+    #: The run was broken off: what it had seen by then stands in the report.
+    INTERRUPTED = "interrupted"
 
 
 #: How a breach weighs at each level: only what binds can fail.

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
 import typer
 
 from conformance.cli import catalogue, demo, run
+from conformance.evidence.redaction import Redactor, placeholder_of
+from conformance.options import TABLE
+from conformance.report.terminal import printer
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 app = typer.Typer(
     name="scribe-conformance",
@@ -22,8 +33,34 @@ app.command("demo")(demo.demo)
 
 
 def main() -> None:
-    """Entry point of the distribution."""
-    app()
+    """Entry point of the distribution: its exit code is one of the command's own, whatever happens."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what an encoding has no character for is escaped
+            stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _broken_off)
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - Python's own exit code 1 would pass for a verdict
+        raise SystemExit(run.failed(printer(stderr=True), error, _redactor().text, None).exit_code) from None
+
+
+def _broken_off(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _redactor() -> Redactor:
+    """Takes out what was given as a secret, wherever the options did not come so far as to know it."""
+    secrets: dict[str, str] = {}
+    for entry in TABLE:
+        if entry.secret:
+            words = [os.environ.get(entry.variable or "", "")]
+            for place, word in enumerate(sys.argv):
+                name, equals, value = word.partition("=")
+                if name == f"--{entry.name}":
+                    words.append(value if equals else "".join(sys.argv[place + 1 : place + 2]))
+            secrets |= {placeholder_of(f"{entry.name} {nth}"): secret for nth, secret in enumerate(words) if secret}
+    return Redactor(secrets)
 
 
 __all__ = ["app", "main"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,9 @@ import scribe_data
 from conformance.checks import all_checks
 from conformance.report.terminal import printer
 from conformance.run import WITHIN_REACH, selects
+from conformance.runner import offer_of
+from conformance.selection import choose, forecast
+from conformance.target import Options, TargetError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,14 +77,20 @@ def plan(
     profile: Profile = "medscribe",
     revision: Revision = "2026-01-27",
     *,
+    quick: Annotated[bool, typer.Option("--quick", help="As in run: leave out what takes long.")] = False,
+    target: Annotated[str | None, typer.Option(metavar="URL", help="Also ask this service what it offers.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a run will check and what it will leave open, and why. Example: plan --only SES-EXP"""
-    chosen = [r for r in _chosen(_load(profile, revision), only) if r.subject == "service"]
+    """What a run will check and leave open, why, and what it costs the service. Example: plan --only SES-EXP"""
+    text = _load(profile, revision)
+    chosen = [r for r in _chosen(text, only) if r.subject == "service"]
     checked = [r for r in chosen if r.checks]
+    part = choose(text, only or (), quick=quick)
+    price, offer = forecast(part), _offer(target, revision) if target else None
     if as_json:
         open_ = [r for r in chosen if not r.checks]
-        _print({"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]})
+        told = {"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]}
+        _print(told | {"cost": asdict(price), "journeys": [each.name for each in part.journeys], "offer": offer})
         return
     console = printer()
     console.print(f"{len(checked)} of {len(chosen)} service requirements have a check:")
@@ -92,6 +102,24 @@ def plan(
         if not r.checks:
             mark = "[yellow]·[/]" if r.testability in WITHIN_REACH else "[dim]·[/]"
             console.print(f"  {mark} {r.id} {r.level}: {escape(r.untested or '')}")
+    if part.skipped:
+        console.print(f"Journeys that --quick leaves out: {', '.join(sorted(part.skipped))}")
+    for name, value in (offer or {}).items():
+        console.print(f"The service's {name}: {escape(json.dumps(value))}", highlight=False)
+    console.print(
+        f"Cost to the service: about {price.requests} requests, {price.bad_requests} of them bad on purpose, "
+        f"{price.sessions} sessions made, {price.bytes_sent / 1e6:.1f} MB sent; what can be ended is ended"
+    )
+
+
+def _offer(target: str, revision: str) -> dict[str, Any]:
+    """What a service says of itself, for one request or a few without a key of anybody's."""
+    trouble = printer(stderr=True)
+    try:
+        return asyncio.run(offer_of(Options(target=target, api_key="nobodys-key", revision=revision)))
+    except TargetError as error:
+        trouble.print(f"[bold red]scribe-conformance:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(error.exit_code) from error
 
 
 def explain(

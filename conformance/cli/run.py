@@ -2,91 +2,102 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import inspect
+import tempfile
+import traceback
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations at run time
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import scribe_data
-from conformance.certification import certify
-from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
-from conformance.report import files, terminal
+from conformance.certification import certified
+from conformance.options import TABLE, Entry, options_of
+from conformance.report import document, files, terminal
 from conformance.run import selects
-from conformance.runner import CredentialsRefused, Options, TargetUnreachable
-from conformance.target import BadOption
+from conformance.selection import choose
+from conformance.target import BadOption, TargetError
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
 
     from conformance.run import Run
+    from conformance.runner import Options
     from conformance.runner import Progress as Step
 
 #: Exit codes (HOUSE §6); 1 and 4 are verdicts, 2, 3 and 5 are trouble.
 CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED = range(6)
-#: Said where a key is asked for.
-_LENGTH = f"With {SHORTEST_UNMISTAKABLE} characters or more it is kept out of the reports wherever it stands."
 #: Journeys the progress line names.
 _SHOWN = 3
 
 
-class Reading(StrEnum):
-    """How the text's contradictions are read."""
-
-    LENIENT = "lenient"
-    STRICT = "strict"
-
-
 def exit_code(run: Run) -> int:
     """The exit code a finished run deserves; a failure of the kit never passes for a verdict on the target."""
-    if run.overall is Overall.NON_CONFORMANT:
+    part = run.overall is Overall.SELECTION
+    if run.overall is Overall.NON_CONFORMANT or (part and run.count(Verdict.FAIL)):
         return NON_CONFORMANT
     kit_failed = run.count(Verdict.ERROR) or any(note.reason == "kit_error" for note in run.evidence.notes)
     if kit_failed:
         return KIT_FAILED
+    if part:
+        return CONFORMANT if run.selection is not None and run.selection.holds else NON_CONFORMANT
     return CONFORMANT if run.overall is Overall.CONFORMANT else NOT_FULLY_VERIFIED
 
 
 def refuse(console: Console, message: str, code: int) -> typer.Exit:
     """Print one line that says what to do, and the exit that goes with it."""
-    console.print(f"[bold red]scribe-conformance:[/] {escape(message)}", soft_wrap=True, highlight=False)
+    line = " ".join(message.split())
+    console.print(f"[bold red]scribe-conformance:[/] {escape(line)}", soft_wrap=True, highlight=False)
     return typer.Exit(code)
 
 
-def check_selection(only: list[str], profile: str, revision: str) -> None:
+def failed(console: Console, error: BaseException, clean: Callable[[str], str], folder: Path | None) -> typer.Exit:
+    """One line about a mistake of the kit, with the traceback in a file, and the exit that goes with it."""
+    told = clean("".join(traceback.format_exception(error)))
+    last = clean(f"{type(error).__name__}: {error}")
+    for place in (folder, Path(tempfile.gettempdir())):
+        if place is None:
+            continue
+        with contextlib.suppress(OSError):
+            path = place / "scribe-conformance-error.txt"
+            path.write_text(told, encoding="utf-8", errors="backslashreplace")
+            return refuse(console, f"The kit failed ({last}); where, stands in {path}.", KIT_FAILED)
+    return refuse(console, f"The kit failed ({last}).", KIT_FAILED)
+
+
+def check_selection(only: Sequence[str], profile: str, revision: str) -> None:
     """Refuse an --only that selects nothing: zero checks are never a success."""
     try:
         known = scribe_data.load(profile, revision).requirements
     except scribe_data.SpecError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise BadOption(str(error)) from error
     for wanted in only:
-        if not any(selects([wanted], requirement) for requirement in known.values()):
-            raise typer.BadParameter(f"{wanted!r} is no requirement id, id prefix or chapter of {profile} {revision}.")
+        if not any(selects([wanted], each) for each in known.values() if each.subject == "service"):
+            raise BadOption(
+                f"--only {wanted!r} is no requirement id, id prefix or chapter of {profile} {revision} that binds a"
+                " service."
+            )
 
 
-def headers_of(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Names and values of `--header`; raises BadOption for what has no colon."""
-    pairs = [line.partition(":") for line in given]
-    if any(not colon for _, colon, _ in pairs):
-        raise BadOption("--header takes 'Name: value'")
-    return tuple((name.strip(), value.strip()) for name, _, value in pairs)
-
-
-async def _certify(options: Options, profile: str, reading: Reading, only: list[str], console: Console) -> Run:
+def _driven(options: Options, profile: str, only: Sequence[str], *, quick: bool) -> tuple[Run, int | None]:
+    """The run, with its progress on stderr: stdout belongs to what came of it."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+    seen = terminal.printer(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=seen, transient=True, disable=not seen.is_terminal) as bar:
         task = bar.add_task("asking for discovery", total=None, told="")
 
         def show(step: Step) -> None:
             told = f"{step.requests} requests{_waiting(step.running)}"
             bar.update(task, description="driving", total=step.total, completed=step.done, told=told)
 
-        return await certify(options, profile=profile, reading=reading.value, only=only, progress=show)
+        return certified(options, profile=profile, reading=options.reading, only=only, quick=quick, progress=show)
 
 
 def _waiting(journeys: Sequence[str]) -> str:
@@ -103,93 +114,92 @@ def certify_and_report(
     report_dir: Path | None,
     *,
     profile: str = "medscribe",
-    reading: Reading = Reading.LENIENT,
-    only: list[str] | None = None,
+    only: Sequence[str] = (),
+    quick: bool = False,
+    force: bool = False,
+    as_json: bool = False,
 ) -> int:
-    """Drive, judge, print, leave the reports; returns the exit code, raises typer.Exit for trouble."""
-    trouble = Console(stderr=True)
+    """Drive, judge, print, leave the reports; returns the exit code, raises typer.Exit for trouble.
+
+    The summary goes to `console`; `as_json` has report.json on stdout.
+    """
+    trouble = terminal.printer(stderr=True)
     try:
-        result = asyncio.run(_certify(options, profile, reading, only or [], console))
-    except (TargetUnreachable, CredentialsRefused) as error:
-        raise refuse(trouble, str(error), UNREACHABLE) from error
-    terminal.summary(console, result)
-    if report_dir is not None:
-        try:
-            written = files.write(result, report_dir)
-        except OSError as error:
-            raise refuse(trouble, f"The reports cannot be written to {report_dir}: {error.strerror}.", USAGE) from error
-        console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
-    return exit_code(result)
+        if report_dir is not None:
+            part = choose(scribe_data.load(profile, options.revision), only, quick=quick).selection is not None
+            files.prepare(report_dir, part=part, force=force, prefix=options.prefix)
+        result, broken_off = _driven(options, profile, only, quick=quick)
+        written = files.write(result, report_dir) if report_dir is not None else ()
+        terminal.summary(console, result)
+        if written:
+            console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
+        if as_json:
+            typer.echo(document.render(result), nl=False)
+    except files.NotWritten as error:
+        raise refuse(trouble, str(error), USAGE) from error
+    except TargetError as error:
+        raise refuse(trouble, str(error), error.exit_code) from error
+    except Exception as error:
+        raise failed(trouble, error, options.redactor.text, report_dir) from error
+    return exit_code(result) if broken_off is None else broken_off
 
 
-def run(  # noqa: PLR0917 - each parameter is an option of the command
-    target: Annotated[str, typer.Option(help="URL of the service, e.g. http://127.0.0.1:8080")],
-    api_key: Annotated[str, typer.Option(envvar="SCRIBE_API_KEY", help=f"API key of the tester. {_LENGTH}")],
-    second_api_key: Annotated[
-        str | None,
-        typer.Option(envvar="SCRIBE_SECOND_API_KEY", help="Key of another client, to see that clients are kept apart."),
-    ] = None,
-    report_dir: Annotated[
-        Path | None, typer.Option(help="Folder for report.json, .html, junit.xml, evidence.har.")
-    ] = None,
-    profile: Annotated[str, typer.Option(help="Which protocol.")] = "medscribe",
-    revision: Annotated[str, typer.Option(help="Which revision of it.")] = "2026-01-27",
-    reading: Annotated[Reading, typer.Option(help="How contradictions in the text are read.")] = Reading.LENIENT,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")
-    ] = None,
-    test_clock: Annotated[
-        str | None, typer.Option(help="URL of a clock the kit may move, for the expiry tests.")
-    ] = None,
-    upload_origin: Annotated[
-        list[str] | None,
-        typer.Option(help="URL whose origin is the service's own too, so that uploads there get the key; repeatable."),
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="Root of the operations, where discovery is missing or wrong about it.")
-    ] = None,
-    template: Annotated[str | None, typer.Option(help="A template id of the service, where its list has none.")] = None,
-    header: Annotated[
-        list[str] | None, typer.Option(help="'Name: value' that goes with every request; may be repeated.")
-    ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(help="PEM file of the CA that signed the service's certificate.")
-    ] = None,
-    cert: Annotated[Path | None, typer.Option(help="PEM file with a client certificate and its key.")] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Take any certificate; the report says so.")] = False,
-    processing_timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the next result.")] = 180.0,
-    first_timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds to wait for the first answer: longer for a service that sleeps.")
-    ] = 15.0,
-    max_time: Annotated[float, typer.Option(min=1, help="Seconds the whole run may take.")] = 900.0,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice of the kit.")] = 0,
-) -> None:
+def _run(**given: Any) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
+
+    A part (--only, --quick) is no certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
     """
-    console, trouble = terminal.printer(), Console(stderr=True)
-    check_selection(only or [], profile, revision)
+    given = {name: str(value) if isinstance(value, StrEnum) else value for name, value in given.items()}
+    as_json = given["output"] == "json"
     try:
-        options = Options(
-            target=target,
-            api_key=api_key,
-            second_api_key=second_api_key,
-            reading=reading.value,
-            revision=revision,
-            test_clock=test_clock,
-            extra_origins=tuple(upload_origin or ()),
-            base_url=base_url,
-            template=template,
-            headers=headers_of(header or []),
-            ca_file=ca_file,
-            cert_file=cert,
-            insecure=insecure,
-            first_timeout=first_timeout,
-            budget=max_time,
-            processing_timeout=processing_timeout,
-            seed=seed,
-        )
+        check_selection(given["only"] or [], given["profile"], given["revision"])
+        options = options_of(given)
     except ValueError as error:
-        raise refuse(trouble, str(error), USAGE) from error
-    raise typer.Exit(certify_and_report(console, options, report_dir, profile=profile, reading=reading, only=only))
+        raise refuse(terminal.printer(stderr=True), str(error), USAGE) from error
+    code = certify_and_report(
+        terminal.printer(stderr=as_json),
+        options,
+        given["report_dir"],
+        profile=given["profile"],
+        only=tuple(given["only"] or ()),
+        quick=given["quick"],
+        force=given["force"],
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+def _words(entry: Entry) -> Any:
+    """The words an option may be, as the enumeration that Typer wants."""
+    members = {word.upper(): word for word in entry.among}
+    return StrEnum(entry.key.title(), members)
+
+
+def _parameter(entry: Entry) -> inspect.Parameter:
+    """An entry of the table as Typer reads it."""
+    kind: Any = entry.kind
+    default = entry.default
+    if entry.among:
+        kind = _words(entry)
+        default = kind(default)
+    if entry.repeated:
+        kind = list[kind]
+    if default is None:
+        kind = Optional[kind]  # noqa: UP045 - made while the program runs
+    option = typer.Option(f"--{entry.name}", help=entry.help, envvar=entry.variable, metavar=entry.metavar)
+    return inspect.Parameter(
+        entry.key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+    )
+
+
+def offered(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of the table."""
+    parameters = [_parameter(entry) for entry in TABLE]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
+
+
+run = offered(_run)

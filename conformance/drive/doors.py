@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.drive.asking import Asking
+    from conformance.target import Options
 
 WELL_KNOWN = "/.well-known/medscribealliance"
 #: DISC-001 allows so many.
@@ -80,7 +81,7 @@ async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
         if answer is None:
             if not graded:
                 return Found(Response(0), {}, url)
-            raise TargetUnreachable(advice(asking.wire.options.target, heard.exchange.trouble or ""))
+            raise TargetUnreachable(advice(asking.wire.options, heard.exchange.trouble or ""))
         if answer.status in _REFUSED:
             behind = Label("discovery", PREPARATION, probe="discovery with the key", graded=False)
             opened = (await asking.ask(behind, at, headers=asking.wire.credentials(at, "right"))).answer
@@ -97,17 +98,18 @@ def _document(answer: Response) -> Mapping[str, Any]:
     return answer.document if answer.status == 200 and answer.document else {}
 
 
-def advice(target: str, trouble: str) -> str:
+def advice(options: Options, trouble: str) -> str:
     """What an operator can do about a target that gives no answer."""
+    target = options.target
     if "CERTIFICATE" in trouble.upper() or "SSL" in trouble.upper() or "TLS" in trouble.upper():
         return (
-            f"{target}: no secure connection ({trouble}); check the certificate (--ca-file names your own CA), or"
-            " whether the port speaks https"
+            f"{target}: no secure connection ({trouble}); check the certificate ({options.named('ca-file')} names your"
+            " own CA), or whether the port speaks https"
         )
     if "no complete answer" in trouble:
         return (
             f"{target} accepts connections but does not answer ({trouble}); check that the service runs behind it, or"
-            " give it longer to wake up with --first-timeout"
+            f" give it longer to wake up with {options.named('first-timeout')}"
         )
     return f"{target} cannot be reached ({trouble}); check the address and that the service runs"
 
@@ -148,8 +150,8 @@ async def _reachable(asking: Asking, base: str, found: Found) -> str:
 
 async def _guessed(asking: Asking, found: Found) -> str:
     """Without a word of discovery: the first usual root that answers like an API of this protocol."""
-    wire = asking.wire
-    target = canonical(wire.options.target).removesuffix(WELL_KNOWN)
+    wire, options = asking.wire, asking.wire.options
+    target = canonical(options.target).removesuffix(WELL_KNOWN)
     statuses: list[int] = [found.answered.status]
     pages = _is_page(found.answered)
     wire.trust(target)
@@ -172,10 +174,12 @@ async def _guessed(asking: Asking, found: Found) -> str:
             f"{target} answers with web pages, not with JSON; give the address below which {WELL_KNOWN} lies"
         )
     if all(status in _REFUSED for status in statuses):
-        raise CredentialsRefused(f"{target} refuses the key at every door ({statuses[0]}); check --api-key")
+        raise CredentialsRefused(
+            f"{target} refuses the key at every door ({statuses[0]}); check {options.named('api-key')}"
+        )
     raise TargetUnreachable(
         f"{target} serves no discovery and no /templates (only {', '.join(map(str, dict.fromkeys(statuses)))}); give"
-        f" the address below which {WELL_KNOWN} lies, or the API's own with --base-url"
+        f" the address below which {WELL_KNOWN} lies, or the API's own with {options.named('base-url')}"
     )
 
 

@@ -96,6 +96,11 @@ class Driver:
         self._tell = tell or (lambda _: None)
 
     @property
+    def key(self) -> str:
+        """The tester's key as it is now: where a command gives it, it changes during a run."""
+        return self._wire.key
+
+    @property
     def throttled(self) -> bool:
         """Whether any answer of the run so far was 429."""
         return self._wire.throttled
@@ -192,7 +197,9 @@ class Driver:
         url, fields, departs = self._upload_url(session_id, answer.document.get("upload_url"))
         model = self.target.offer(asked.get("model")) or self.target.model
         single = asked.get("upload_type") == "single"
-        return Handle(session, session_id, url, heard.exchange, model, single, fields=fields, departs=departs)
+        handle = Handle(session, session_id, url, heard.exchange, model, single, fields=fields, departs=departs)
+        self._wire.made.append(handle)
+        return handle
 
     def _upload_url(self, session_id: str, given: object) -> tuple[str, Mapping[str, str] | None, str]:
         """Where audio goes, the form fields that go along, and what is odd about what the answer has.
@@ -283,10 +290,12 @@ class Driver:
         """End a session with the least this target takes; with the count once more where that is refused (E38)."""
         label = Label("end", self.journey, handle.key, probe, credential, graded=graded)
         plain = probe is None and credential == "right" and graded
-        heard = await self._sender.patiently(label, self._ending(handle, self.target.end_form))
+        heard = await self._sender.patiently(
+            label, self._ending(handle.session_id, len(handle.sent), self.target.end_form)
+        )
         if plain and self.target.end_form == "none" and heard.exchange.status in _BODY_WANTED:
             again = replace(label, attempt=heard.exchange.label.attempt + 1)
-            heard = await self._sender.patiently(again, self._ending(handle, "count"))
+            heard = await self._sender.patiently(again, self._ending(handle.session_id, len(handle.sent), "count"))
         if plain:
             handle.refused = not heard.exchange.accepted
         return heard.exchange
@@ -296,9 +305,15 @@ class Driver:
         made = _END_BODIES[self.target.end_form]
         return UNSET if made is None else made(0)
 
-    def _ending(self, handle: Handle, form: EndForm) -> Parcel:
-        url, made = self.url("sessions", handle.session_id, "end"), _END_BODIES[form]
-        return Parcel("POST", url, {}, b"") if made is None else _posting(url, made(len(handle.sent)))
+    async def close(self, session_id: str, sent: int) -> None:
+        """End a session that nobody needs any more: never graded, and no part of its story."""
+        label = Label("end", self.journey, None, "closing", graded=False)
+        await self._sender.follow(label, self._ending(session_id, sent, self.target.end_form))
+
+    def _ending(self, session_id: str, sent: int, form: EndForm) -> Parcel:
+        """The request that ends a session to which so many files were sent."""
+        url, made = self.url("sessions", session_id, "end"), _END_BODIES[form]
+        return Parcel("POST", url, {}, b"") if made is None else _posting(url, made(sent))
 
     async def get(
         self,
@@ -358,7 +373,8 @@ class Driver:
         if handle.refused:
             waited = "when its end had been refused"
         else:
-            waited = f"after {allowed:g} s (--processing-timeout) in which no other session came to its end either"
+            named = self.options.named("processing-timeout")
+            waited = f"after {allowed:g} s ({named}) in which no other session came to its end either"
         self.note("deadline", f"Session {handle.key!r} still showed {shown} {waited}.")
         return None
 

@@ -22,11 +22,21 @@ if TYPE_CHECKING:
     from conformance.drive.wire import Wire
     from scribe_data.recordings import Fixture
 
-__all__ = ["prepare"]
+__all__ = ["enter", "explore", "prepare"]
 
 
 async def prepare(wire: Wire, audio: Mapping[str, Fixture]) -> Target:
-    """What the target is and takes, recorded as it is found out.
+    """What the target is and takes, recorded as it is found out; raises as `enter` does."""
+    return await explore(wire, await enter(wire), audio)
+
+
+async def explore(wire: Wire, target: Target, audio: Mapping[str, Fixture]) -> Target:
+    """The target with the ways it takes in a session of its own."""
+    return await try_out(Driver(PREPARATION, wire, target, audio))
+
+
+async def enter(wire: Wire) -> Target:
+    """What the target says of itself, once the key has opened it; no session is made.
 
     Raises TargetUnreachable when nothing that could be the protocol answers, CredentialsRefused when no spelling of
     the key, or not the second client's, is let in.
@@ -41,7 +51,7 @@ async def prepare(wire: Wire, audio: Mapping[str, Fixture]) -> Target:
     await sign_in(asking, base)
     await sign_in_second(asking, base)
     listed = await _templates(asking, base, found.document)
-    return await try_out(Driver(PREPARATION, wire, _declared(wire, base, found.document, listed), audio))
+    return _declared(wire, base, found.document, listed)
 
 
 async def _templates(asking: Asking, base: str, document: Mapping[str, Any]) -> tuple[str, ...]:

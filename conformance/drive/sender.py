@@ -9,6 +9,7 @@ from conformance.drive.course import LONGEST_PUT_OFF_S, RunEnded
 from conformance.drive.patience import retry_after
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import refuses
+from conformance.target import BadOption
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
@@ -23,6 +24,8 @@ REDIRECTS = 5
 #: An answer of whatever stands in front of a service, not of the service.
 _IN_FRONT = (502, 504)
 _KEY_PAUSE_S = 1.0
+#: A key may cease while a request that carries it is on its way; one that ceases again and again is of no use.
+_RENEWALS = 2
 
 
 def _plain(label: Label) -> bool:
@@ -39,11 +42,18 @@ class Sender:
         self._timeout = timeout
 
     async def once(self, label: Label, asked: Parcel) -> Heard:
-        """One exchange; raises RunEnded when the key has ceased to open."""
-        heard = await self.follow(label, asked)
-        if _plain(label) and refuses(heard.exchange) and not await self._opens(heard):
-            return await self.follow(replace(label, attempt=label.attempt + 1), asked)
+        """One exchange, again where a new key took the place of its own; RunEnded when the key has ceased to open."""
+        for again in range(_RENEWALS + 1):
+            heard = await self.follow(replace(label, attempt=label.attempt + again), asked)
+            if not (self._doubts(label, asked) and refuses(heard.exchange)) or await self._opens(heard):
+                break
         return heard
+
+    def _doubts(self, label: Label, asked: Parcel) -> bool:
+        """Whether a refusal may be the key's doing: a key that a command renews makes probes fail, too."""
+        if self._wire.options.token_command is None or asked.sealed:
+            return _plain(label)
+        return label.credential == "right" and self._wire.owns(asked.url)
 
     async def patiently(self, label: Label, asked: Parcel) -> Heard:
         """Rule 2: 429 and 503 are waited out; a gateway's error, a valid request's 5xx, a lost read: once more."""
@@ -93,10 +103,12 @@ class Sender:
 
     async def _send(self, label: Label, asked: Parcel, url: str) -> Heard:
         headers = asked.headers if asked.sealed else self._wire.credentials(url, label.credential) | asked.headers
+        renewals = self._wire.renewals
         polls = label.operation == "get" and self._course.long_polls
         heard = await self._wire.exchange(
             label, asked.method, url, headers=headers, content=asked.content, timeout=self._timeout, aside=polls
         )
+        heard = replace(heard, renewals=renewals)
         self._course.heard(heard.exchange)
         if label.operation == "get" and self._course.read(heard.exchange):
             text = f"Reads are held back for {heard.exchange.elapsed:.0f} s and more until there is something to tell."
@@ -114,18 +126,38 @@ class Sender:
             return True
         async with self._course.asking:
             self._course.check()
-            label = Label("other", "preparation", probe="does the key still open", graded=False)
+            if heard.renewals != self._wire.renewals:  # a new key came while this was on its way
+                self._wire.recorder.discount(heard.exchange.number)
+                return False
             for again in range(2):
                 if again:
                     await self._wire.budget.pause(_KEY_PAUSE_S)
-                asked = await self._send(label, door, door.url)
-                if not refuses(asked.exchange):
+                if await self._is_open(door):
                     return not again
+            if self._wire.options.token_command is not None:
+                why = await self._renewed()
+                if not why and await self._is_open(door):
+                    self._wire.recorder.discount(heard.exchange.number)
+                    return False
+            else:
+                why = "has it expired?"
         since = self._course.first_void()
         self._wire.recorder.void(since)
         text = (
-            f"The key ceased to be accepted after request {self._course.let_in}: has it expired? What was sent since is"
-            f" not graded ({heard.exchange.status} at request {heard.exchange.number})."
+            f"The key ceased to be accepted after request {self._course.let_in}: {why or 'the new one is not either.'}"
+            f" What was sent since is not graded ({heard.exchange.status} at request {heard.exchange.number})."
         )
         self._course.ended = RunEnded("credential_ended", text)
         raise self._course.ended
+
+    async def _is_open(self, door: Parcel) -> bool:
+        label = Label("other", "preparation", probe="does the key still open", graded=False)
+        return not refuses((await self._send(label, door, door.url)).exchange)
+
+    async def _renewed(self) -> str:
+        """Why there is no new key; empty when there is one."""
+        try:
+            await self._wire.renew()
+        except BadOption as wrong:
+            return f"{wrong}."
+        return ""

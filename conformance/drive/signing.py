@@ -71,7 +71,9 @@ async def sign_in(asking: Asking, base: str) -> None:
         raise TargetUnreachable(f"{base} gives no answer ({everything[0].exchange.trouble})")
     if not any(lets_in(each) for each in everything):
         said = ", ".join(f"{spelling}: {tried[0].exchange.status}" for spelling, tried in heard.items())
-        raise CredentialsRefused(f"{base} refuses the key in every spelling ({said}); check --api-key")
+        raise CredentialsRefused(
+            f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
+        )
     works = [spelling for spelling, tried in heard.items() if lets_in(tried[-1])]
     asking.wire.spelling = works[0] if works else SPELLINGS[0]
     if opened is not None:
@@ -108,7 +110,8 @@ async def sign_in_second(asking: Asking, base: str) -> None:
             break
     if not lets_in(tried[-1]):
         raise CredentialsRefused(
-            f"{base} refuses the key of the second client ({tried[-1].exchange.status}); check --second-api-key, or"
+            f"{base} refuses the key of the second client ({tried[-1].exchange.status}); check"
+            f" {asking.wire.options.named('second-api-key')}, or"
             " leave it out: then it stays open whether clients are kept apart"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
@@ -13,14 +14,18 @@ import httpx
 
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import Course
+from conformance.drive.token import token
 from conformance.evidence.exchange import Response
-from conformance.target import split_origin
+from conformance.evidence.redaction import KEY, is_short
+from conformance.target import BadOption, split_origin
+from conformance.version import suite_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
     from conformance.drive.budget import Budget
+    from conformance.drive.handle import Handle
     from conformance.evidence import Credential, Exchange, Label
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
@@ -53,6 +58,8 @@ class Heard:
 
     exchange: Exchange
     answer: Response | None
+    #: How often the key had been renewed when this was asked.
+    renewals: int = 0
 
 
 class Wire:
@@ -68,11 +75,21 @@ class Wire:
         #: When the run may go on after it was asked to slow down.
         self._resumed = 0.0
         self.course = Course()
+        #: Every session that was made, whatever became of it.
+        self.made: list[Handle] = []
+        #: How often a command gave a new key during the run.
+        self.renewals = 0
+        #: W3C Trace Context: one for the run; every exchange is a span of its own in it.
+        self.trace_id = secrets.token_hex(16)
         self._places = asyncio.Semaphore(options.concurrency)
         self._aside = asyncio.Semaphore(PLACES_ASIDE)
         self._own = {split_origin(url) for url in (options.target, *options.extra_origins)}
         made_up = hashlib.sha256(f"nobody's key {options.seed}".encode()).hexdigest()[:32]
-        self._keys = {"right": options.api_key, "second": options.second_api_key, "wrong": f"nobody_{made_up}"}
+        self._keys: dict[str, str | None] = {
+            "right": options.api_key,
+            "second": options.second_api_key,
+            "wrong": f"nobody_{made_up}",
+        }
         self._client = httpx.AsyncClient(
             transport=options.transport,
             # proxies and CAs as the environment names them; a loopback is nobody's to pass on
@@ -84,7 +101,7 @@ class Wire:
             timeout=None,  # noqa: S113 - `exchange` bounds the whole, which also stops a server that drips bytes
             limits=httpx.Limits(max_connections=64, keepalive_expiry=KEEPALIVE),
             headers={
-                "User-Agent": "scribe-conformance",
+                "User-Agent": f"scribe-conformance/{suite_version()}",
                 "Accept": "application/json, */*;q=0.1",
                 **dict(options.headers),
             },
@@ -97,6 +114,27 @@ class Wire:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._client.aclose()
+
+    @property
+    def key(self) -> str:
+        """The tester's key as it is now."""
+        return self._keys["right"] or ""
+
+    @property
+    def short_keys(self) -> tuple[str, ...]:
+        """The options whose key may be a part of ordinary words."""
+        printed = self.options.token_command is not None and is_short(self.key)
+        return (*self.options.short_keys, *([self.options.named("token-command")] if printed else ()))
+
+    async def renew(self) -> None:
+        """Have the operator's command print a new key and go on with it; raises BadOption where it does not."""
+        key = await token(self.options)
+        if key == self.options.second_api_key:
+            told = f"{self.options.named('token-command')} prints the key of {self.options.named('second-api-key')}"
+            raise BadOption(f"{told}: it must belong to another client")
+        self.options.redactor.learn(KEY, key)
+        self._keys["right"] = key
+        self.renewals += 1
 
     def trust(self, url: str) -> None:
         """Count the origin of a URL as the service's own (rule 8)."""
@@ -154,7 +192,8 @@ class Wire:
         content: bytes,
         timeout: float | None,  # noqa: ASYNC109 - as above
     ) -> Heard:
-        given = [(name.encode(), value.encode("utf-8")) for name, value in headers.items()]
+        span = {} if "traceparent" in self._client.headers else {"traceparent": self._span()}
+        given = [(name.encode(), value.encode("utf-8")) for name, value in (span | dict(headers)).items()]
         try:
             request = self._client.build_request(method, url, headers=given, content=content or None)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
@@ -171,11 +210,18 @@ class Wire:
                 self.recorder.troubled(pending, "cut off: the time of the run was over", graded=False)
                 raise BudgetSpent from None
             return Heard(self.recorder.troubled(pending, f"no complete answer within {allowed:g} s"), None)
+        except asyncio.CancelledError:
+            self.recorder.troubled(pending, "cut off: the run was broken off", graded=False)
+            raise
         except (httpx.HTTPError, OSError) as error:
             return Heard(self.recorder.troubled(pending, _words(error)), None)
         self.throttled = self.throttled or answer.status == 429
         notes = {"cut": f"only the first {ANSWER_BOUND} bytes were read"} if cut else {}
         return Heard(self.recorder.answered(pending, answer.status, answer.headers, answer.body, **notes), answer)
+
+    def _span(self) -> str:
+        """A new span of the run's trace, as W3C Trace Context writes it (https://www.w3.org/TR/trace-context/)."""
+        return f"00-{self.trace_id}-{secrets.token_hex(8)}-01"
 
     async def _send(self, request: httpx.Request) -> tuple[Response, bool]:
         """The answer, and whether it was longer than the bound."""

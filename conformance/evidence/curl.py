@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 VARIABLES = {KEY: "SCRIBE_API_KEY", SECOND_KEY: "SCRIBE_SECOND_API_KEY"}
 #: A longer body would bury the line it stands in.
 INLINE_BOUND = 4096
-#: What curl sends of itself.
-_OWN = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
+#: What curl sends of itself, and what names a request that was sent already.
+_OWN = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent", "traceparent"})
 _PLACEHOLDER = re.compile("(" + "|".join(map(re.escape, VARIABLES)) + "|<secret-[a-z0-9-]+>)")
 
 

@@ -133,23 +133,39 @@ class Redactor:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         """`secrets`: placeholder, such as '<key>', -> secret of printable ASCII; any number of them."""
-        names: list[_Form] = []
-        words: list[_Form] = []
-        credentials: list[_Form] = []
+        self._in_names: tuple[_Form, ...] = ()
+        self._words: tuple[_Form, ...] = ()
+        self._credentials: tuple[_Form, ...] = ()
+        self._placeholders: dict[str, None] = {}
         for placeholder, secret in secrets.items():
-            said = secret.encode("utf-8", "surrogatepass")
-            if not is_short(secret):
-                names += _unmistakable(placeholder, said)
-            elif len(skeleton(said)) >= SHORTEST_WORD:
-                words += _alone(placeholder, said)
-            elif skeleton(said):
-                credentials += _credential(placeholder, said)
-        self._in_names, self._in_bodies = tuple(names), (*names, *words)
-        self._in_texts = (*self._in_bodies, *credentials)
+            self._add(placeholder, secret)
+        self._settle()
+
+    def learn(self, placeholder: str, secret: str) -> None:
+        """Replace a further secret from now on, such as a token that took the place of an earlier one."""
+        self._add(placeholder, secret)
+        self._settle()
+
+    def _add(self, placeholder: str, secret: str) -> None:
+        said = secret.encode("utf-8", "surrogatepass")
+        self._placeholders[placeholder] = None
+        if not is_short(secret):
+            self._in_names += tuple(_unmistakable(placeholder, said))
+        elif len(skeleton(said)) >= SHORTEST_WORD:
+            self._words += tuple(_alone(placeholder, said))
+        elif skeleton(said):
+            self._credentials += tuple(_credential(placeholder, said))
+
+    def _settle(self) -> None:
+        """Draw together what the secrets known so far look like."""
+        self._in_bodies = (*self._in_names, *self._words)
+        self._in_texts = (*self._in_bodies, *self._credentials)
         needles = [form.needle for form in self._in_texts]
         self._shortest = min(map(len, needles), default=1)
         #: Placeholders in which a secret stands, such as the key "second-key": these are left alone.
-        worded = [name.encode() for name in secrets if any(needle in skeleton(name.encode()) for needle in needles)]
+        worded = [
+            name.encode() for name in self._placeholders if any(needle in skeleton(name.encode()) for needle in needles)
+        ]
         self._worded = re.compile(b"|".join(map(re.escape, worded))) if worded else None
         self._remembered = lru_cache(maxsize=4096)(self._text)
 

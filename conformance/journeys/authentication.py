@@ -51,7 +51,7 @@ async def operations(drive: Driver) -> None:
 async def query(drive: Driver) -> None:
     """(5.1, 12.2) The tester's own key in the query string opens nothing."""
     for name in ("api_key", "apikey", "X-API-Key"):
-        url = f"{drive.url('templates')}?{urlencode({name: drive.options.api_key})}"
+        url = f"{drive.url('templates')}?{urlencode({name: drive.key})}"
         await drive.send("templates", "GET", url, probe=f"key in the query as {name}", credential="none")
 
 
@@ -59,11 +59,9 @@ async def query(drive: Driver) -> None:
 async def strangers(drive: Driver) -> None:
     """(11.2, 12.5) Another client's session, in every state: all is refused, and it stays as it was."""
     if not drive.target.second_key:
-        drive.note(
-            "no_second_key",
-            "Give --second-api-key, a key of another client, to see that clients are kept apart.",
-            "AUTH-026",
-        )
+        name = drive.options.named("second-api-key")
+        told = f"Give {name}, a key of another client, to see that clients are kept apart."
+        drive.note("no_second_key", told, "AUTH-026")
         return
     # The control: where this session ends too, the service ends sessions by itself (E70), and no stranger did.
     alone = await drive.create("authentication/left alone")

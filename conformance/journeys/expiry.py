@@ -147,6 +147,8 @@ async def by_patience(drive: Driver) -> None:
         return
     if shortest is None or shortest[1] > PATIENCE:
         limit = f"the shortest limit is {shortest[1]:g} s" if shortest else "discovery names no limit"
-        drive.note("no_clock", f"Expiry needs --test-clock: {limit}, too long to wait for.", *WAITING)
+        drive.note(
+            "no_clock", f"Expiry needs {drive.options.named('test-clock')}: {limit}, too long to wait for.", *WAITING
+        )
         return
     await _play(drive, shortest[0])

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from conformance.finding import Kind
+from conformance.report import headline
 from conformance.report.causes import causes, dialect
 from conformance.report.findings import telling
 from conformance.verdict import Verdict
@@ -37,10 +38,37 @@ def _requirement(graded: Graded, run: Run) -> dict[str, Any]:
     return shown
 
 
+def _selection(run: Run) -> dict[str, Any]:
+    part = run.selection
+    if part is None:
+        return {}
+    told = {"asked": list(part.asked), "quick": part.quick, "chosen": part.chosen, "of": part.of}
+    return {"selection": told | {"holds": part.holds, "left_out": list(part.left_out)}}
+
+
+def _cost(run: Run) -> dict[str, Any]:
+    """What the run cost the service, and the sessions it made there."""
+    if run.cost is None:
+        return {}
+    told = {
+        "requests": run.cost.requests,
+        "bad_requests": run.cost.bad_requests,
+        "bytes_sent": run.cost.bytes_sent,
+        "sessions_made": len(run.cost.sessions),
+        "sessions_left_open": len(run.cost.left_open),
+    }
+    sessions = [{"id": made.session_id, "name": made.name, "state": made.state} for made in run.cost.sessions]
+    return {"cost": told, "sessions": sessions}
+
+
 def document(run: Run) -> dict[str, Any]:
     """The run as the JSON value of report.json (HOUSE §6)."""
     return {
         "overall": run.overall.value,
+        "headline": headline.headline(run),
+        "counts": headline.counts(run),
+        "explanation": headline.explanation(run),
+        **_selection(run),
         "target": run.target,
         "profile": run.profile,
         "revision": run.revision,
@@ -51,6 +79,8 @@ def document(run: Run) -> dict[str, Any]:
         "started": run.started.isoformat().replace("+00:00", "Z"),
         "duration_s": round(run.duration_s, 3),
         "requests": run.requests,
+        "trace_id": run.evidence.facts.extra.get("trace_id"),
+        **_cost(run),
         "summary": {verdict.value: run.count(verdict) for verdict in Verdict},
         "causes": causes(run),
         "dialect": dialect(run),

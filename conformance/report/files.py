@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 from conformance.evidence.har import har
@@ -13,16 +15,68 @@ if TYPE_CHECKING:
 
     from conformance.run import Run
 
+_NAMES = ("report.html", "report.json", "junit.xml", "evidence.har")
+#: What a report of a part says of itself; it may be replaced by any other.
+_PARTS = ("selection", "interrupted")
 
-def write(run: Run, directory: Path) -> tuple[Path, ...]:
-    """Write report.json, report.html, junit.xml and evidence.har; returns their paths; OSError when it cannot."""
-    directory.mkdir(parents=True, exist_ok=True)
+
+class NotWritten(Exception):  # noqa: N818 - says what is wrong, as the message does
+    """The reports cannot be left where the operator wants them; the message is one line that says why."""
+
+
+def prepare(directory: Path, *, part: bool, force: bool = False, prefix: str = "--") -> None:
+    """Make the folder and try whether the reports can be written there, before a run is spent on them.
+
+    Raises NotWritten; also where the report of a part would replace one of the whole, unless by `force`.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".scribe-"):
+            pass
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or str(error), prefix) from error
+    for name in _NAMES:
+        path = directory / name
+        if path.exists() and not (path.is_file() and os.access(path, os.W_OK)):
+            raise _unwritable(directory, f"{name} is there and cannot be replaced", prefix)
+    if part and not force and _is_whole(directory / "report.json"):
+        raise NotWritten(
+            f"{directory} holds the report of a whole run, which that of a part would replace: name another"
+            f" {prefix}report-dir, or give {prefix}force"
+        )
+
+
+def _unwritable(directory: Path, why: str, prefix: str) -> NotWritten:
+    return NotWritten(f"{prefix}report-dir: the reports cannot be written to {directory} ({why})")
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and isinstance(told.get("overall"), str) and told["overall"] not in _PARTS
+
+
+def write(run: Run, directory: Path, *, prefix: str = "--") -> tuple[Path, ...]:
+    """Write report.json, report.html, junit.xml and evidence.har, each whole or not at all; returns their paths.
+
+    Raises NotWritten when it cannot.
+    """
     contents = {
         "report.html": page.render(run).encode("utf-8", "replace"),
         "report.json": document.render(run).encode("utf-8"),
         "junit.xml": junit.render(run),
-        "evidence.har": json.dumps(har(run.evidence), indent=1, default=repr).encode("utf-8"),
+        "evidence.har": json.dumps(har(run.evidence, version=run.suite_version), indent=1, default=repr).encode(
+            "utf-8"
+        ),
     }
-    for name, content in contents.items():
-        (directory / name).write_bytes(content)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            half = directory / f".{name}.part"
+            half.write_bytes(content)
+            half.replace(directory / name)
+    except OSError as error:
+        raise _unwritable(directory, error.strerror or str(error), prefix) from error
     return tuple(directory / name for name in contents)

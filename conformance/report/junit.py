@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from conformance.report.findings import telling
-from conformance.verdict import Verdict
+from conformance.report.headline import headline
+from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,13 +91,17 @@ def _suite(name: str, members: Iterable[Graded], run: Run) -> ET.Element:
         skipped=tally["skipped"],
         timestamp=run.started.isoformat(),
     )
+    told = ET.SubElement(suite, "properties")
+    ET.SubElement(told, "property", name="overall", value=run.overall.value)
+    ET.SubElement(told, "property", name="headline", value=headline(run))
     suite.extend(cases)
     return suite
 
 
 def render(run: Run) -> bytes:
     """junit.xml as UTF-8 bytes."""
-    root = ET.Element("testsuites", name="scribe-conformance", time=f"{run.duration_s:.3f}")
+    part = f" ({headline(run)})" if run.overall in (Overall.SELECTION, Overall.INTERRUPTED) else ""
+    root = ET.Element("testsuites", name=f"scribe-conformance{part}", time=f"{run.duration_s:.3f}")
     by_id = {graded.requirement.id: graded for graded in run.graded}
     at_fault = [by_id[cause.requirement] for cause in run.causes if cause.requirement in by_id]
     if at_fault:

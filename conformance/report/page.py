@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from conformance.report import headline
 from conformance.report.document import document
 from conformance.report.lifecycle import diagram
 from conformance.verdict import Overall, Verdict
@@ -16,17 +17,18 @@ from conformance.verdict import Overall, Verdict
 if TYPE_CHECKING:
     from conformance.run import Run
 
-HEADLINES = {
-    Overall.CONFORMANT: "Conformant",
-    Overall.NON_CONFORMANT: "Not conformant",
-    Overall.NOT_FULLY_VERIFIED: "Not fully verified",
+#: The colour of the whole page.
+_COLOURS = {
+    Overall.CONFORMANT: "pass",
+    Overall.NON_CONFORMANT: "fail",
+    Overall.NOT_FULLY_VERIFIED: "warn",
+    Overall.INTERRUPTED: "error",
 }
 
-_EXPLANATIONS = {
-    Overall.CONFORMANT: "Nothing is violated, and every applicable MUST that can be seen from outside was verified.",
-    Overall.NON_CONFORMANT: "At least one binding requirement is violated; each violation is shown with its evidence.",
-    Overall.NOT_FULLY_VERIFIED: "Nothing is known to be violated, but not every binding requirement could be verified.",
-}
+
+def _colour(run: Run) -> str:
+    holds = run.selection is not None and run.selection.holds
+    return _COLOURS.get(run.overall, "inconclusive" if holds else "fail")
 
 
 def _shown(value: Any) -> str:
@@ -71,8 +73,11 @@ def render(run: Run) -> str:
         )
     return environment.get_template("report.html.j2").render(
         run=run,
-        headline=HEADLINES[run.overall],
-        explanation=_EXPLANATIONS[run.overall],
+        headline=headline.headline(run),
+        explanation=headline.explanation(run),
+        counts=headline.counts(run),
+        lines=[line for line in (*headline.additions(run), headline.spent(run)) if line],
+        colour=_colour(run),
         summary=whole["summary"],
         causes=whole["causes"],
         dialect=whole["dialect"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from conformance.report import headline
 from conformance.report.findings import telling
 from conformance.report.mending import tell_causes, tell_dialect
-from conformance.report.page import HEADLINES
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
@@ -30,15 +31,26 @@ _OVERALL = {
     Overall.CONFORMANT: "bold green",
     Overall.NON_CONFORMANT: "bold red",
     Overall.NOT_FULLY_VERIFIED: "bold yellow",
+    Overall.INTERRUPTED: "bold yellow",
 }
 
 #: Wider than any table or sentence, in characters.
 _ENDLESS = 100_000
 
 
-def printer() -> Console:
-    """Stdout: as wide as a terminal is, and as wide as it takes where nobody looks: a pipe has no width to cut for."""
-    console = Console()
+class Printer(Console):
+    """A console that a reader who leaves does not end."""
+
+    def on_broken_pipe(self) -> None:
+        """Print no more and let the run end: whoever read along has seen enough, and the exit code is a verdict."""
+        self.quiet = True
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - no path, the system's own sink
+            os.dup2(nowhere.fileno(), self.file.fileno())
+
+
+def printer(*, stderr: bool = False) -> Console:
+    """As wide as a terminal is, and as wide as it takes where nobody looks: a pipe has no width to cut for."""
+    console = Printer(stderr=stderr)
     if not console.is_terminal:
         console.width = _ENDLESS
     return console
@@ -82,6 +94,43 @@ def summary(console: Console, run: Run) -> None:
         if graded.verdict is Verdict.ERROR:
             _tell(console, graded, run)
     tell_dialect(console, run)
+    _aside(console, run)
+    _notes(console, run)
+    for line in (*headline.additions(run), headline.spent(run)):
+        if line:
+            console.print(escape(line), soft_wrap=True, highlight=False)
+    console.print(escape(headline.explanation(run)), highlight=False)
+    console.print(
+        f"[{_style(run)}]{escape(_shout(run))}[/] · {run.reading} reading of {run.profile} {run.revision} · "
+        f"{run.requests} requests in {run.duration_s:.1f} s"
+    )
+    console.print(escape(headline.counts(run)), highlight=False)
+
+
+def _shout(run: Run) -> str:
+    told = headline.headline(run)
+    return told if run.overall is Overall.SELECTION else told.upper()
+
+
+def _style(run: Run) -> str:
+    if run.overall is Overall.SELECTION:
+        return "bold cyan" if run.selection is not None and run.selection.holds else "bold red"
+    return _OVERALL[run.overall]
+
+
+def _aside(console: Console, run: Run) -> None:
+    """What neither fails nor simply passes, a line each; and what binds and was not seen."""
+    for verdict in (Verdict.DISPUTED, Verdict.WARN):
+        for graded in run.graded:
+            if graded.verdict is verdict:
+                told = telling(graded, run)
+                why = told[0]["message"] if told else graded.requirement.statement
+                console.print(
+                    f"[{COLOURS[verdict]}]{verdict.value}[/] [bold]{graded.requirement.id}[/]"
+                    f"{f' ({graded.reason})' if graded.reason else ''} {escape(' '.join(why.split()))}",
+                    soft_wrap=True,
+                    highlight=False,
+                )
     open_ = [
         graded
         for graded in run.graded
@@ -97,16 +146,14 @@ def summary(console: Console, run: Run) -> None:
             )
         if len(open_) > 12:
             console.print(f"   … and {len(open_) - 12} more in the report")
+
+
+def _notes(console: Console, run: Run) -> None:
     for note in run.evidence.notes:
         if note.reason in ("kit_error", "no_clock", "deadline", "short_key"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     # what ended the run was noted by every journey that it ended
     for text in dict.fromkeys(
-        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "put_off")
+        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "put_off", "interrupted")
     ):
         console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")
-    headline = HEADLINES[run.overall].upper()
-    console.print(
-        f"[{_OVERALL[run.overall]}]{headline}[/] · {run.reading} reading of {run.profile} {run.revision} · "
-        f"{run.requests} requests in {run.duration_s:.1f} s"
-    )

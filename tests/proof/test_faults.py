@@ -10,6 +10,7 @@ import pytest
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.bench import graded
+from tests.proof.wanted import missed
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -39,6 +40,8 @@ def test_a_fault_turns_exactly_its_requirements_red(bench: Bench, name: str) -> 
     assert kit_errors(run) == []
     assert red(run) == set(CATALOGUE[name].breaks)
     assert run.overall is Overall.NON_CONFORMANT
+    # a run of these requirements alone, for the price of their own journeys, sees it too
+    assert missed(run, CATALOGUE[name].breaks) == []
 
 
 def test_no_fault_is_without_a_requirement() -> None:

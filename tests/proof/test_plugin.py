@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -92,11 +93,15 @@ def test_neither_key_is_printed(
             assert not re.search(rf"\b{key}\b", done.stdout + done.stderr)
 
 
-def test_an_id_chooses_one_item_for_the_whole_price(tmp_path: Path) -> None:
+def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(tmp_path: Path) -> None:
     with serving(tmp_path) as target:
-        chosen = suite(target, tmp_path, "-k", "AUD-012")
-        chapter = suite(target, tmp_path, "--scribe-only", "3")
-    assert (chosen.returncode, outcomes(chosen)) == (0, {"AUD-012": "PASSED"})
+        chosen = suite(target, tmp_path, "-k", "DISC-001", "--scribe-report-dir", str(tmp_path / "one"))
+        chapter = suite(target, tmp_path, "--scribe-only", "3", "--scribe-report-dir", str(tmp_path / "three"))
+    one, three = (json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "three"))
+    assert {one["overall"], three["overall"]} == {"selection"}
+    assert (one["selection"]["asked"], three["selection"]["asked"]) == (["DISC-001"], ["3"])
+    assert one["requests"] < 20
+    assert (chosen.returncode, outcomes(chosen)) == (0, {"DISC-001": "PASSED"})
     judged = outcomes(chapter)
     assert (chapter.returncode, judged.pop("overall")) == (0, "PASSED")
     assert {scribe_data.load().requirements[name].chapter for name in judged} == {3}

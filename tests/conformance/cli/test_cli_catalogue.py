@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 import scribe_data
 from conformance.cli import app
 from conformance.report import terminal
+from tests.conformance.stage import miniature
+from tests.conformance.standing import standing
 
 SPEC = scribe_data.load()
 SERVICE = [r for r in SPEC.requirements.values() if r.subject == "service"]
@@ -40,9 +42,10 @@ def test_a_piped_explanation_wraps_no_sentence(name: str) -> None:
         assert [line for line in lines if " ".join(sentence.split()) in line]
 
 
-def test_a_piped_plan_has_a_line_a_requirement() -> None:
+def test_a_piped_plan_has_a_line_a_requirement_and_one_for_the_cost() -> None:
     lines = told("plan").splitlines()
-    assert len(lines) == 2 + len(SERVICE)
+    assert len(lines) == 3 + len(SERVICE)
+    assert lines[-1].startswith("Cost to the service: about ")
     for requirement in SERVICE:
         assert requirement.checks or [line for line in lines if (requirement.untested or "") in line]
 
@@ -65,6 +68,28 @@ def test_a_plan_as_json_parts_what_is_checked_from_what_is_left_open() -> None:
     }
 
 
+@pytest.mark.parametrize("words", [(), ("--only", "VER-003"), ("--only", "DISC-001"), ("--quick",)])
+def test_a_plan_says_what_it_costs(words: tuple[str, ...]) -> None:
+    planned, whole = (json.loads(told("plan", *given, "--json")) for given in (words, ()))
+    assert 0 < planned["cost"]["requests"] <= whole["cost"]["requests"]
+    assert set(planned["journeys"]) <= set(whole["journeys"])
+    assert (planned == whole) is not bool(words)
+
+
+def test_a_plan_for_a_target_says_what_it_offers() -> None:
+    with standing(lambda origin: miniature(host=origin)) as origin:
+        planned = json.loads(told("plan", "--target", origin, "--json"))
+    assert planned["offer"]["discovery"].startswith(origin)
+    assert planned["offer"]["audio_formats"]
+
+
+@pytest.mark.parametrize(("target", "code"), [("http://127.0.0.1:9", 3), ("localhost:18080", 2), ("http://h:99999", 2)])
+def test_a_plan_for_no_target_is_one_line(target: str, code: int) -> None:
+    result = CliRunner().invoke(app, ["plan", "--target", target])
+    assert result.exit_code == code
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
 def test_an_explanation_as_json_brings_its_errata() -> None:
     found = json.loads(told("explain", "err-004", "--json"))
     assert [erratum["id"] for erratum in found["errata"]] == ["E41", "E63"]
@@ -72,7 +97,7 @@ def test_an_explanation_as_json_brings_its_errata() -> None:
 
 
 def test_a_terminal_keeps_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "Console", lambda: Console(file=io.StringIO(), force_terminal=True, width=72))
+    monkeypatch.setattr(terminal, "Printer", lambda **_: Console(file=io.StringIO(), force_terminal=True, width=72))
     assert terminal.printer().width == 72
-    monkeypatch.setattr(terminal, "Console", lambda: Console(file=io.StringIO(), width=72))
+    monkeypatch.setattr(terminal, "Printer", lambda **_: Console(file=io.StringIO(), width=72))
     assert terminal.printer().width > 10_000

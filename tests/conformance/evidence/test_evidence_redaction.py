@@ -219,3 +219,14 @@ def test_no_body_takes_long_to_look_through(hostile):
 
 def test_bare_is_what_a_reader_compares():
     assert bare("S K\n_\N{ZERO WIDTH SPACE}x") == "sk_x"
+
+
+@pytest.mark.parametrize("later", ["sk_test_minted_later", "short", "tok"])
+def test_a_secret_learned_later_is_replaced_like_the_first(later: str) -> None:
+    redactor = Redactor({"<key>": "sk_test_of_the_start"})
+    assert redactor.text(f"X-API-Key={later}") == f"X-API-Key={later}"
+    redactor.learn("<key>", later)
+    assert redactor.text(f"X-API-Key={later}") == "X-API-Key=<key>"
+    assert redactor.text("about sk_test_of_the_start") == "about <key>"
+    if len(later) > 8:
+        assert redactor.body(later.encode().hex().encode()) == b"<key>"

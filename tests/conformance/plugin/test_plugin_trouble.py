@@ -5,13 +5,19 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.conformance.miniature import KEY as MINIATURE_KEY
+from tests.conformance.stage import miniature
+from tests.conformance.standing import standing
 
 ROOT = Path(__file__).parents[3]
 KEY = "sk_test_unlikelykey77"
@@ -36,6 +42,18 @@ def suite(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPr
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-revision", "2099"), 4, "2099"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is no requirement"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-processing-timeout", "nan"), 4, "--scribe-processing-timeout"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-first-timeout", "0"), 4, "--scribe-first-timeout must be"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-max-time", "-1"), 4, "--scribe-max-time must be"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-base-url", "x"), 4, "--scribe-base-url must be an http:// or"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-header", "no colon"), 4, "--scribe-header takes 'Name: value'"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-ca-file", "no-such"), 4, "--scribe-ca-file no-such holds no"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-cert", "no-such"), 4, "--scribe-cert no-such does not hold"),
+        ((*TARGET, "--scribe-token-command", "no-such", "-k", "DISC-001"), 4, "--scribe-token-command: no-such cannot"),
+        (
+            (*TARGET, "--scribe-api-key", KEY, "--scribe-report-dir", "/dev/null/x", "-k", "DISC-001"),
+            4,
+            "--scribe-report-dir",
+        ),
         (("-p", "xdist", "-n", "2", *TARGET, "--scribe-api-key", KEY), 4, "without -n"),
     ],
 )
@@ -132,3 +150,38 @@ def test_the_items_can_be_listed_without_a_target(tmp_path: Path) -> None:
     done = suite(tmp_path, "--collect-only", "-q", "-k", "SES-END-002")
     assert done.returncode == 0
     assert next(line for line in done.stdout.splitlines() if "::" in line).endswith("test_sessions[SES-END-002]")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_the_report_of_what_was_seen(tmp_path: Path, number: int, code: int) -> None:
+    with standing(lambda origin: miniature(host=origin, processing=600.0)) as origin:
+        words = ("--scribe-target", origin, "--scribe-api-key", MINIATURE_KEY, "--scribe-report-dir", "seen")
+        call = [sys.executable, "-m", "pytest", "-p", "conformance.plugin", "--pyargs", "conformance", *words]
+        env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        process = subprocess.Popen(call, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        time.sleep(6)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == code, out
+    assert json.loads((tmp_path / "seen" / "report.json").read_text())["overall"] == "interrupted"
+
+
+@pytest.mark.parametrize("words", [("-k", "DISC-001"), ("--scribe-only", "DISC-001"), ("--scribe-quick",)])
+def test_a_part_replaces_no_report_of_the_whole(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "report.json").write_text('{"overall": "conformant"}')
+    done = suite(tmp_path, *TARGET, "--scribe-api-key", KEY, "--scribe-report-dir", ".", *words)
+    assert done.returncode == 4
+    assert "--scribe-force" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("-k", "DISC-001"), 0), (("-k", "DISC-001 or overall"), 0), (("--scribe-only", "SEC-001"), 1)]
+)
+def test_a_part_is_a_selection(tmp_path: Path, words: tuple[str, ...], code: int) -> None:
+    with standing(lambda origin: miniature(host=origin)) as origin:
+        told = ("--scribe-target", origin, "--scribe-api-key", MINIATURE_KEY, "--scribe-report-dir", ".")
+        done = suite(tmp_path, *told, *words)
+    assert done.returncode == code, done.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["overall"], len(report["requirements"])) == ("selection", 1)
+    assert report["requests"] < 20

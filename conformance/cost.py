@@ -1,0 +1,70 @@
+"""What a run costs the service it is pointed at: requests, bytes, sessions, and those that it leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from conformance.evidence import Exchange
+
+
+@dataclass(frozen=True)
+class Made:
+    """A session of the run: its id, the kit's name for it, and whether the run left it open."""
+
+    session_id: str
+    name: str
+    state: Literal["open", "ended"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`bytes_sent` counts bodies; `bad_requests` are those that a service has to refuse, sent on purpose."""
+
+    requests: int
+    bad_requests: int
+    bytes_sent: int
+    sessions: tuple[Made, ...]
+
+    @property
+    def left_open(self) -> tuple[Made, ...]:
+        """The sessions that nobody ended."""
+        return tuple(made for made in self.sessions if made.state == "open")
+
+
+def is_bad(x: Exchange) -> bool:
+    """Whether a request was wrong on purpose: malformed, out of turn, or without the right credential."""
+    label = x.label
+    if label.operation in ("discovery", "other"):
+        return False
+    return label.credential != "right" or (label.probe is not None and label.graded and not x.accepted)
+
+
+def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
+    """What these exchanges cost; `terminal` are the states that nothing follows."""
+    sent = tuple(exchanges)
+    names: dict[str, str] = {}
+    over: set[str] = set()
+    for x in sent:
+        if x.label.operation == "create" and x.accepted:
+            session_id = x.document.get("session_id")
+            if isinstance(session_id, str) and session_id:
+                names[session_id] = x.label.session or ""
+            continue
+        about = [part for part in map(unquote, urlsplit(x.request.url).path.split("/")) if part in names]
+        if about and _is_over(x, terminal):
+            over.update(about)
+    made = tuple(Made(each, name, "ended" if each in over else "open") for each, name in names.items())
+    return Cost(len(sent), sum(map(is_bad, sent)), sum(x.request.size for x in sent), made)
+
+
+def _is_over(x: Exchange, terminal: Collection[str]) -> bool:
+    if x.status == 410:  # it expired, as a test clock makes many do
+        return True
+    if x.label.operation == "end":
+        return x.accepted
+    return x.label.operation == "get" and x.document.get("status") in terminal

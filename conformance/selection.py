@@ -1,0 +1,111 @@
+"""A part of the requirements: which it is, which journeys show it, and whether it holds. A part is no certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.checks import all_checks
+from conformance.journeys import all_journeys
+from conformance.part import Selection
+from conformance.run import selects
+from conformance.verdict import Verdict
+from conformance.wanted import Price, known
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from conformance.journeys import Journey
+    from conformance.run import Graded
+    from scribe_data import Requirement, Spec
+
+#: Bytes that a journey of a quick run may send: most of a run's time goes by while audio is worked on.
+QUICK_BYTES = 400_000
+_VERIFIED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.DISPUTED})
+_BROKEN = frozenset({Verdict.FAIL, Verdict.ERROR})
+
+
+@dataclass(frozen=True)
+class Part:
+    """What to drive and what to grade; `selection` is None where that is the whole."""
+
+    ids: tuple[str, ...]
+    journeys: tuple[Journey, ...]
+    trial: bool
+    selection: Selection | None
+    skipped: frozenset[str] = frozenset()
+
+
+def choose(text: Spec, only: Collection[str] = (), *, quick: bool = False) -> Part:
+    """The requirements that --only asks for, and the journeys that may show anything of them."""
+    service = [r for r in text.requirements.values() if r.subject == "service"]
+    chosen = [r for r in service if selects(only, r)]
+    journeys, trial = all_journeys(), True
+    if len(chosen) == len(service) and not quick:
+        return Part(tuple(r.id for r in chosen), journeys, trial, None)
+    if len(chosen) < len(service):
+        journeys, trial = _wanted(chosen)
+    skipped: frozenset[str] = frozenset()
+    if quick:
+        skipped = frozenset(each.name for each in journeys if _takes_long(each))
+        journeys = tuple(each for each in journeys if each.name not in skipped)
+    ids = {r.id for r in chosen}
+    left = tuple(r.id for r in service if r.id not in ids)
+    selection = Selection(tuple(only), quick, len(chosen), len(service), left)
+    return Part(tuple(r.id for r in chosen), journeys, trial or bool(journeys), selection, skipped)
+
+
+def _wanted(chosen: Iterable[Requirement]) -> tuple[tuple[Journey, ...], bool]:
+    """The journeys some of the requirements look at, and whether a session has to be tried out for them."""
+    found = [known().of(r, all_checks().get(r.id, ())) for r in chosen]
+    trial = any(each.trial for each in found)
+    return tuple(each for each in all_journeys() if any(wanted.includes(each.name) for wanted in found)), trial
+
+
+def _takes_long(journey: Journey) -> bool:
+    cost = known().journeys.get(journey.name)
+    return journey.long or journey.phase != "main" or cost is None or cost.bytes_sent > QUICK_BYTES
+
+
+def forecast(part: Part) -> Price:
+    """What a run of a part will cost about: what its journeys cost an honest server."""
+    found = [known().preparation, *(known().journeys.get(each.name, Price()) for each in part.journeys)]
+    if not part.trial:
+        found = [Price(requests=known().preparation.requests)]
+    return Price(
+        sum(each.requests for each in found),
+        sum(each.bad_requests for each in found),
+        sum(each.bytes_sent for each in found),
+        sum(each.sessions for each in found),
+    )
+
+
+def unseen(graded: Iterable[Graded], part: Part) -> tuple[str, ...]:
+    """What stayed unseen because a quick run left out the journeys that show it."""
+    return tuple(
+        each.requirement.id
+        for each in graded
+        if each.verdict is Verdict.INCONCLUSIVE
+        if (checks := all_checks().get(each.requirement.id, ()))
+        if any(known().of(each.requirement, checks).includes(name) for name in part.skipped)
+    )
+
+
+def holds(graded: Collection[Graded], only: Collection[str] = ()) -> bool:
+    """Whether nothing is broken, and of each thing that was asked for something was verified.
+
+    As with the whole, what binds and can be seen from outside must have been seen; zero requirements never hold.
+    """
+    if any(each.verdict in _BROKEN for each in graded):
+        return False
+    if any(
+        each.verdict is Verdict.INCONCLUSIVE
+        and each.requirement.level == "MUST"
+        and each.requirement.testability == "black-box"
+        for each in graded
+    ):
+        return False
+    return all(
+        any(each.verdict in _VERIFIED and selects([wanted] if wanted else (), each.requirement) for each in graded)
+        for wanted in (only or ("",))
+    )

@@ -1,0 +1,191 @@
+"""Records which journeys each requirement's checks look at: `python -m tests.proof.wanted` writes the kit's table anew.
+
+A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does, or
+spoiling its answers: a check may look at answers and say nothing while they are right. What an honest run does not
+decide wants all journeys, and so does what is judged by comparison with others. So does what a fault breaks without its
+journeys showing it: faults are tried with `--faults`, which takes long, and by the proof; what was found that way stays
+in the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.checks import all_checks
+from conformance.cost import cost
+from conformance.drive.asking import PREPARATION
+from conformance.drive.trial import SESSION
+from conformance.evidence import Response
+from conformance.journeys import all_journeys
+from conformance.run import grade
+from conformance.verdict import Verdict
+from conformance.wanted import known
+from mock_server.faults.catalogue import CATALOGUE
+from tests.proof.bench import graded, mock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from conformance.evidence import Evidence
+    from conformance.run import Graded, Run
+
+TABLE = Path(__file__).parents[2] / "conformance" / "wanted.json"
+_DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.DISPUTED)
+
+
+def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -> Evidence:
+    """What a run of these journeys would have seen, with or without the session that preparation tries out."""
+    facts = evidence.facts if trial else replace(evidence.facts, api_target=None, upload_form=None)
+    return replace(
+        evidence,
+        exchanges=tuple(
+            x
+            for x in evidence.exchanges
+            if x.label.journey in journeys
+            or (x.label.journey == PREPARATION and (trial or x.label.session != SESSION))
+            or x.label.session == "clock"
+        ),
+        notes=tuple(note for note in evidence.notes if note.journey in journeys or note.journey == PREPARATION),
+        facts=facts,
+    )
+
+
+#: Ways to spoil an answer, so that a check that looks at it says something else.
+_SPOILED: tuple[Callable[[Response], Response], ...] = (
+    lambda answer: replace(answer, status=500, body=b"{}"),
+    lambda answer: replace(answer, status=200, body=b"{}"),
+    lambda answer: replace(answer, status=404, body=b'{"error": {"code": "of_nobody", "message": "", "details": {}}}'),
+    lambda answer: replace(answer, status=400, body=b'{"error": {"code": "of_nobody", "message": "<key>"}}'),
+    lambda answer: replace(answer, body=b'{"error": {"code": "of_nobody", "message": ""}, "status": "of_nobody"}'),
+    lambda answer: Response(answer.status, (), answer.body),
+)
+
+
+def spoiled(evidence: Evidence, journeys: Collection[str], spoil: Callable[[Response], Response]) -> Evidence:
+    """The evidence with other answers in some journeys."""
+    return replace(
+        evidence,
+        exchanges=tuple(
+            replace(x, response=spoil(x.response)) if x.response and x.label.journey in journeys else x
+            for x in evidence.exchanges
+        ),
+    )
+
+
+def judged(run: Run, evidence: Evidence) -> dict[str, Graded]:
+    return {each.requirement.id: each for each in grade(evidence, run.spec, run.reading)}
+
+
+def _said(each: Graded) -> tuple[Verdict, Counter[tuple[Any, ...]]]:
+    return each.verdict, Counter((f.kind, f.message, f.exchange, f.pointer) for f in each.findings)
+
+
+def looked_at(run: Run) -> dict[str, dict[str, Any]]:
+    """Requirement -> the names of its checks, its journeys, and whether the trial matters."""
+    names = [each.name for each in all_journeys()]
+    full = judged(run, run.evidence)
+    bare = judged(run, only(run.evidence, ()))
+    untried = judged(run, only(run.evidence, (), trial=False))
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        alone = judged(run, only(run.evidence, (name,)))
+        without = judged(run, only(run.evidence, [each for each in names if each != name]))
+        others = [judged(run, spoiled(run.evidence, (name,), spoil)) for spoil in _SPOILED]
+        for each in full:
+            if any(_said(other[each]) != _said(full[each]) for other in others):
+                wanted[each].add(name)
+            if _said(alone[each]) != _said(bare[each]) or _said(without[each]) != _said(full[each]):
+                wanted[each].add(name)
+    found = {}
+    for each, whole in full.items():
+        checks = all_checks().get(each, ())
+        if checks and whole.verdict in _DECIDED:
+            trial = bool(wanted[each]) or _said(untried[each]) != _said(bare[each])
+            found[each] = {
+                "checks": sorted(check.name for check in checks),
+                "journeys": sorted(wanted[each]),
+                "trial": trial,
+            }
+    _widen(run, found)
+    return found
+
+
+def _widen(run: Run, found: dict[str, dict[str, Any]]) -> None:
+    """Want all journeys where spoiled answers are judged otherwise once the other journeys are not there to compare."""
+    alike: dict[tuple[tuple[str, ...], bool], list[str]] = defaultdict(list)
+    for name, entry in found.items():
+        alike[tuple(entry["journeys"]), entry["trial"]].append(name)
+    for (journeys, trial), names in alike.items():
+        for spoil in _SPOILED:
+            bad = spoiled(run.evidence, journeys or (PREPARATION,), spoil)
+            whole, part = (
+                {g.requirement.id: g.verdict for g in grade(seen, run.spec, run.reading, names)}
+                for seen in (bad, only(bad, journeys, trial=trial))
+            )
+            for name in names:
+                if whole[name] is not part[name]:
+                    found[name]["journeys"], found[name]["trial"] = None, True
+
+
+def missed(run: Run, breaks: Collection[str]) -> list[str]:
+    """The requirements that a fault breaks and that their own journeys would not show to be broken."""
+    lost = []
+    broken = {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
+    for name in broken.intersection(breaks):
+        wanted = known().of(run.spec.requirements[name], all_checks().get(name, ()))
+        journeys = [each.name for each in all_journeys() if wanted.includes(each.name)]
+        seen = only(run.evidence, journeys, trial=wanted.trial or bool(journeys))
+        (found,) = grade(seen, run.spec, run.reading, (name,))
+        if found.verdict is not Verdict.FAIL:
+            lost.append(name)
+    return lost
+
+
+def prices(run: Run) -> dict[str, dict[str, int]]:
+    by_journey = defaultdict(list)
+    for x in run.evidence.exchanges:
+        by_journey[x.label.journey].append(x)
+    found = {}
+    for name in [*(each.name for each in all_journeys()), PREPARATION]:
+        spent = cost(by_journey[name], run.spec.lifecycle.terminal)
+        found[name] = {
+            "requests": spent.requests,
+            "bad_requests": spent.bad_requests,
+            "bytes_sent": spent.bytes_sent,
+            "sessions": len(spent.sessions),
+        }
+    return found
+
+
+def _write(table: dict[str, Any]) -> None:
+    TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    known.cache_clear()
+
+
+async def record(*, faults: bool) -> None:
+    before = json.loads(TABLE.read_text(encoding="utf-8"))["requirements"]
+    with tempfile.TemporaryDirectory() as folder:
+        async with mock(Path(folder)) as app:
+            honest = await graded(app)
+            table, price = looked_at(honest), prices(honest)
+            for name, entry in table.items():
+                if before.get(name, {}).get("journeys", ()) is None:
+                    entry["journeys"] = None
+            written = {"preparation": price.pop(PREPARATION), "journeys": price, "requirements": table}
+            _write(written)
+            for name, fault in CATALOGUE.items() if faults else ():
+                for requirement in missed(await graded(app, (name,), fault.reading), fault.breaks):
+                    sys.stderr.write(f"{name}: {requirement} wants all journeys\n")
+                    table[requirement]["journeys"] = None
+                    _write(written)
+
+
+if __name__ == "__main__":
+    asyncio.run(record(faults="--faults" in sys.argv))
