@@ -95,10 +95,10 @@ async def certify(
         spec_sha256=text.sha256,
         started=started,
         duration_s=time.monotonic() - clock,
-        requests=len(evidence.exchanges),
+        requests=len(evidence.everything),
         graded=graded,
         evidence=evidence,
         spec=text,
         selection=selection,
-        cost=cost(evidence.exchanges, text.lifecycle.terminal),
+        cost=cost(evidence.everything, text.lifecycle.terminal),
     )

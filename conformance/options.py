@@ -142,6 +142,24 @@ TABLE: tuple[Entry, ...] = (
         least=1,
         metavar="S",
     ),
+    Entry(
+        "examples",
+        "How many random examples each random layer tries: per operation, and sequences of the state machine.",
+        "examples",
+        kind=int,
+        default=25,
+        least=0,
+        metavar="N",
+    ),
+    Entry(
+        "steps",
+        "How many requests a sequence of the state machine has at most.",
+        "steps",
+        kind=int,
+        default=12,
+        least=1,
+        metavar="N",
+    ),
     Entry("seed", "Seed of every random choice of the kit.", "seed", kind=int, default=0, metavar="N"),
 )
 

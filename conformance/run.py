@@ -67,7 +67,7 @@ class Run:
 
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:
-        return {x.number: x for x in self.evidence.exchanges}
+        return {x.number: x for x in self.evidence.everything}
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
@@ -100,7 +100,7 @@ def _look(checks: tuple[Check, ...], evidence: Evidence) -> tuple[tuple[Finding,
     found: list[Finding] = []
     for check in checks:
         try:
-            found.extend(check.judge(evidence))
+            found.extend(check.findings(evidence))
         except Exception as error:  # noqa: BLE001 - the boundary where a broken check becomes the verdict `error`
             message = f"The check {check.name} broke: {type(error).__name__}: {error}"
             return (inconclusive("kit_error", message),), "kit_error"

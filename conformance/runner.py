@@ -25,8 +25,8 @@ from conformance.evidence import Evidence, Facts, Note
 from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
-from conformance.journeys import all_journeys
 from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetUnreachable
+from conformance.ways import all_ways
 from scribe_data import recordings
 
 if TYPE_CHECKING:
@@ -120,7 +120,13 @@ class _Run:
         self._running[name] = None
         self.tell("started", name, journey.doc)
         drive = Driver(
-            name, self.wire, target, self.audio, clock=clock, tell=lambda text: self.tell("waiting", name, text)
+            name,
+            self.wire,
+            target,
+            self.audio,
+            clock=clock,
+            tell=lambda text: self.tell("waiting", name, text),
+            layer=journey.layer,
         )
         try:
             await journey.walk(drive)
@@ -158,7 +164,7 @@ async def drive_all(
         audio = recordings.load()
     if text is None:
         text = scribe_data.load()
-    chosen = tuple(journeys) if journeys is not None else all_journeys()
+    chosen = tuple(journeys) if journeys is not None else all_ways()
     recorder = Recorder(options.redactor)
     with guarded(options.redactor):
         async with Wire(options, recorder, Budget(options.budget)) as wire:

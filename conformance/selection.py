@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.checks import all_checks
+from conformance.evidence import Layer
 from conformance.journeys import all_journeys
 from conformance.part import Selection
 from conformance.run import selects
 from conformance.verdict import Verdict
 from conformance.wanted import Price, known
+from conformance.ways import all_ways
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -40,7 +42,7 @@ def choose(text: Spec, only: Collection[str] = (), *, quick: bool = False) -> Pa
     """The requirements that --only asks for, and the journeys that may show anything of them."""
     service = [r for r in text.requirements.values() if r.subject == "service"]
     chosen = [r for r in service if selects(only, r)]
-    journeys, trial = all_journeys(), True
+    journeys, trial = all_ways(), True
     if len(chosen) == len(service) and not quick:
         return Part(tuple(r.id for r in chosen), journeys, trial, None)
     if len(chosen) < len(service):
@@ -64,6 +66,8 @@ def _wanted(chosen: Iterable[Requirement]) -> tuple[tuple[Journey, ...], bool]:
 
 def _takes_long(journey: Journey) -> bool:
     cost = known().journeys.get(journey.name)
+    if journey.layer is not Layer.JOURNEY:
+        return journey.layer is not Layer.WALK
     return journey.long or journey.phase != "main" or cost is None or cost.bytes_sent > QUICK_BYTES
 
 

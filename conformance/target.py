@@ -102,6 +102,9 @@ class Options:
     reading: Reading = "lenient"
     revision: str = "2026-01-27"
     seed: int = 0
+    #: Random examples of each random layer, and the steps of a sequence. Bounded: their cost is linear.
+    examples: int = 25
+    steps: int = 12
     #: Not shown either: a password may stand in it.
     test_clock: str | None = field(default=None, repr=False)
     processing_timeout: float = 180.0
@@ -161,6 +164,9 @@ class Options:
         ):
             if not 0 < seconds < float("inf"):
                 raise BadOption(f"{self.named(name)} must be a number of seconds above 0")
+        for name, count, most in (("examples", self.examples, 10_000), ("steps", self.steps, 200)):
+            if not 0 <= count <= most:
+                raise BadOption(f"{self.named(name)} must be a number from 0 to {most}")
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
                 raise BadOption(f"{self.named('header')} takes 'Name: value' in printable ASCII; {name[:40]!r} is none")

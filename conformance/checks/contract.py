@@ -152,7 +152,10 @@ def _body(x: Exchange) -> Any:
 def answers(evidence: Evidence) -> Iterator[Answer]:
     """Every answer of the run that a schema of the text describes."""
     protocol = evidence.text.protocol
-    yield from (Answer(x, schema, x.document) for x in documents(evidence) for schema in _of("discovery", evidence, x))
+    if evidence.whole is None:
+        yield from (
+            Answer(x, known, x.document) for x in documents(evidence) for known in _of("discovery", evidence, x)
+        )
     for x in evidence.select("templates", credential="right"):
         if x.accepted and (x.label.probe or "credential: ").startswith("credential: "):
             yield from (Answer(x, schema, _body(x)) for schema in _of("templates", evidence, x))
@@ -246,7 +249,7 @@ def _register(requirement: str, source: str, statement: str, *, timed: bool) -> 
 
     judge.__name__, judge.__doc__ = NAME, f"({source}) {statement}"
     judge.__module__ = __name__
-    check(requirement)(judge)
+    check(requirement, everywhere=True)(judge)
 
 
 for _each in scribe_data.load().requirements.values():

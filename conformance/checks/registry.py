@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from conformance.evidence import Evidence
+from conformance.evidence import Evidence, Layer
 from conformance.finding import Finding
 
 Judge = Callable[[Evidence], Iterable[Finding]]
@@ -13,18 +13,30 @@ Judge = Callable[[Evidence], Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Check:
-    """A pure function from evidence to findings, and the requirement it belongs to."""
+    """A pure function from evidence to findings, and the requirement it belongs to.
+
+    One that is good `everywhere` judges any traffic, and so every layer of the evidence; the others were written for
+    the journeys.
+    """
 
     requirement: str
     name: str
     judge: Judge
     doc: str
+    everywhere: bool = False
+
+    def findings(self, evidence: Evidence) -> Iterable[Finding]:
+        """What it finds in the journeys, and then in the other layers if it can judge them."""
+        yield from self.judge(evidence)
+        for layer, view in evidence.views.items() if self.everywhere else ():
+            if layer is not Layer.JOURNEY:
+                yield from self.judge(view)
 
 
 _REGISTRY: dict[str, list[Check]] = {}
 
 
-def check(requirement: str) -> Callable[[Judge], Judge]:
+def check(requirement: str, *, everywhere: bool = False) -> Callable[[Judge], Judge]:
     """Register a function as a check of one requirement; its docstring starts with the source: (6.2) …"""
 
     def register(judge: Judge) -> Judge:
@@ -32,7 +44,7 @@ def check(requirement: str) -> Callable[[Judge], Judge]:
         if not doc.startswith("("):
             raise TypeError(f"the docstring of check {judge.__name__} does not start with its source")
         module = judge.__module__.rsplit(".", 1)[-1]
-        found = Check(requirement, f"{module}.{judge.__name__}", judge, doc)
+        found = Check(requirement, f"{module}.{judge.__name__}", judge, doc, everywhere)
         _REGISTRY.setdefault(requirement, []).append(found)
         return judge
 

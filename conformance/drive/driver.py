@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from conformance.drive.handle import Handle, at_rest, form_of
@@ -15,7 +16,7 @@ from conformance.drive.parcel import Parcel, parcel
 from conformance.drive.patience import Pace
 from conformance.drive.recording import fitting, named_by, too_long
 from conformance.drive.sender import Sender
-from conformance.evidence import Exchange, Label, Note
+from conformance.evidence import Exchange, Label, Layer, Note
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -84,8 +85,12 @@ class Driver:
         *,
         clock: TestClock | None = None,
         tell: Callable[[str], None] | None = None,
+        layer: Layer = Layer.JOURNEY,
     ) -> None:
         self.journey = journey
+        self.layer = layer
+        #: The rows of the lifecycle's table that apply to what is sent next; none where nobody foretells them.
+        self.states: tuple[str, ...] = ()
         self.target = target
         self.audio = audio
         self.clock = clock
@@ -136,6 +141,36 @@ class Driver:
         body.update(changes)
         return {name: value for name, value in body.items() if value is not REMOVE}
 
+    def foretelling(self, *states: str) -> Self:
+        """The same hands; their requests say in which states their session may be, or which outsider asks."""
+        other = copy(self)
+        other.states = states
+        return other
+
+    def _label(  # noqa: PLR0917 - in the order of Label
+        self,
+        operation: Operation,
+        session: str | None,
+        probe: str | None = None,
+        credential: Credential = "right",
+        file: str | None = None,
+        fixture: str | None = None,
+        *,
+        graded: bool = True,
+    ) -> Label:
+        return Label(
+            operation,
+            self.journey,
+            session,
+            probe,
+            credential,
+            file,
+            fixture,
+            graded=graded,
+            layer=self.layer,
+            states=self.states,
+        )
+
     async def send(
         self,
         operation: Operation,
@@ -153,7 +188,7 @@ class Driver:
         graded: bool = True,
     ) -> Exchange:
         """One labelled exchange; the last attempt, where rule 2 asks for more than one."""
-        label = Label(operation, self.journey, session, probe, credential, file, fixture, graded=graded)
+        label = self._label(operation, session, probe, credential, file, fixture, graded=graded)
         typed = {} if json is UNSET else {"Content-Type": "application/json"}
         data = (content or b"") if json is UNSET else jsonlib.dumps(json).encode()
         return (await self._sender.patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
@@ -167,7 +202,7 @@ class Driver:
         """
         asked = dict(body) if body is not None else self.body()
         wanted = _posting(self.url("sessions"), asked)
-        label = Label("create", self.journey, session, probe, graded=graded)
+        label = self._label("create", session, probe, graded=graded)
         for attempt in range(1, CREATE_ATTEMPTS + 1):
             heard = await self._sender.once(replace(label, attempt=attempt), wanted)
             handle = self._handle(session, heard, asked)
@@ -185,7 +220,7 @@ class Driver:
 
     async def attempt(self, session: str, body: Mapping[str, Any]) -> Attempt:
         """One create that is never graded, whatever it comes to."""
-        label = Label("create", self.journey, session, graded=False)
+        label = self._label("create", session, graded=False)
         heard = await self._sender.patiently(label, _posting(self.url("sessions"), body))
         return Attempt(heard.exchange, self._handle(session, heard, body))
 
@@ -273,7 +308,7 @@ class Driver:
         sent = parcel(usual, handle.upload_url, name, typed, data, single=handle.single, fields=handle.fields)
         spoken = recording.name if recording else None
         shown = self.target.naming.listed(name)
-        label = Label("upload", self.journey, handle.key, probe, credential, shown, spoken, graded=graded)
+        label = self._label("upload", handle.key, probe, credential, shown, spoken, graded=graded)
         heard = await self._sender.patiently(label, sent)
         if heard.exchange.accepted and shown not in handle.sent:
             handle.sent.append(shown)
@@ -288,7 +323,7 @@ class Driver:
         self, handle: Handle, *, probe: str | None = None, credential: Credential = "right", graded: bool = True
     ) -> Exchange:
         """End a session with the least this target takes; with the count once more where that is refused (E38)."""
-        label = Label("end", self.journey, handle.key, probe, credential, graded=graded)
+        label = self._label("end", handle.key, probe, credential, graded=graded)
         plain = probe is None and credential == "right" and graded
         heard = await self._sender.patiently(
             label, self._ending(handle.session_id, len(handle.sent), self.target.end_form)
@@ -337,7 +372,7 @@ class Driver:
         headers: Mapping[str, str] | None = None,
         graded: bool = True,
     ) -> Heard:
-        label = Label("get", self.journey, handle.key, probe, credential, graded=graded)
+        label = self._label("get", handle.key, probe, credential, graded=graded)
         url = self.url("sessions", handle.session_id)
         return await self._sender.patiently(label, Parcel("GET", url, dict(headers or {}), b""))
 

@@ -10,6 +10,7 @@ from conformance.evidence.exchange import (
     Request,
     Response,
 )
+from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note, Story
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Exchange",
     "Facts",
     "Label",
+    "Layer",
     "Note",
     "Operation",
     "Request",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from conformance.evidence.layer import Layer
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -45,7 +47,8 @@ class Label:
 
     `session` is the journey's own name of a session ("visit", "expiry/empty"), the same on its create, uploads,
     reads and end. `probe` names a deliberate departure from a valid request ("templates missing"); None is a valid
-    request of the run. `graded` is False for setting up and cleaning up: those are never judged.
+    request of the run. `graded` is False for setting up and cleaning up: those are never judged. `states` are the rows
+    of the lifecycle's table of which one applies: the states the session may be in, or an outsider's name.
     """
 
     operation: Operation
@@ -57,6 +60,8 @@ class Label:
     fixture: str | None = None
     attempt: int = 1
     graded: bool = True
+    layer: Layer = Layer.JOURNEY
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

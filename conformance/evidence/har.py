@@ -28,7 +28,7 @@ def har(evidence: Evidence, *, version: str = "unknown") -> dict[str, Any]:
         "log": {
             "version": "1.2",
             "creator": {"name": "scribe-conformance", "version": version},
-            "entries": [_entry(x) for x in evidence.exchanges],
+            "entries": [_entry(x) for x in evidence.everything],
         }
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import scribe_data
 from conformance.evidence.departure import Dimension
+from conformance.evidence.layer import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -129,6 +130,8 @@ _ANY: Final = object()
 class Evidence:
     """Everything a run saw, the text it is judged by and what its recordings say. Checks get nothing else.
 
+    `exchanges` are those of the journeys; what other layers sent stands in `further`, and a check that can judge it
+    gets it layer by layer (`views`).
     `recordings`: name -> recording the run had to send; a label's `fixture` is such a name.
     """
 
@@ -139,6 +142,25 @@ class Evidence:
     recordings: Mapping[str, Fixture] = field(default_factory=dict, repr=False)
     #: Where the target departs from the text in a way the run went along with.
     dialect: tuple[Departure, ...] = ()
+    further: tuple[Exchange, ...] = field(default=(), repr=False)
+    #: The evidence that this is one layer of; None for the whole.
+    whole: Evidence | None = field(default=None, repr=False)
+
+    @cached_property
+    def everything(self) -> tuple[Exchange, ...]:
+        """The exchanges of all layers, in the order of sending."""
+        return tuple(sorted((*self.exchanges, *self.further), key=lambda x: x.number))
+
+    @cached_property
+    def views(self) -> Mapping[Layer, Evidence]:
+        """Layer -> the same evidence with the exchanges of that layer alone; layers that sent nothing are left out."""
+        found: dict[Layer, list[Exchange]] = {}
+        for x in self.everything:
+            found.setdefault(x.label.layer, []).append(x)
+        return {
+            layer: self if layer is Layer.JOURNEY else replace(self, exchanges=tuple(sent), further=(), whole=self)
+            for layer, sent in found.items()
+        }
 
     @cached_property
     def _answered(self) -> Mapping[tuple[Hashable, Hashable, Hashable], tuple[Exchange, ...]]:
@@ -231,6 +253,8 @@ class Evidence:
     @cached_property
     def discoveries(self) -> tuple[Exchange, ...]:
         """Answers to GET of the discovery document, where the text has it or else where the run found it."""
+        if self.whole is not None:
+            return self.whole.discoveries
         elsewhere = {each.exchange for each in self.dialect if each.dimension is Dimension.DISCOVERY}
         found = tuple(x for x in self.exchanges if x.number in elsewhere and x.response is not None)
         return found or tuple(self.select("discovery", valid=True))
@@ -244,6 +268,8 @@ class Evidence:
     @cached_property
     def template_ids(self) -> tuple[str, ...]:
         """Ids that GET /templates lists, in order; else those the run read from another list, or in another shape."""
+        if self.whole is not None:
+            return self.whole.template_ids
         for x in self.select("templates", valid=True):
             listed = x.document.get("templates")
             if x.status == 200 and isinstance(listed, list):

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from conformance.evidence.exchange import Exchange, Label, Request, Response
+from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ class Recorder:
         """The evidence as it stands."""
         told = replace(facts, base_url=self._redactor.text(facts.base_url))
         counted = tuple(map(self._counting, self.exchanges))
-        return Evidence(counted, told, tuple(self._notes), dialect=tuple(self._dialect))
+        plain = tuple(x for x in counted if x.label.layer is Layer.JOURNEY)
+        further = tuple(x for x in counted if x.label.layer is not Layer.JOURNEY)
+        return Evidence(plain, told, tuple(self._notes), dialect=tuple(self._dialect), further=further)
 
     def _counting(self, exchange: Exchange) -> Exchange:
         void = self._void_from is not None and exchange.number >= self._void_from

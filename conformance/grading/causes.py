@@ -107,7 +107,7 @@ class _Attribution:
     @cached_property
     def exchanges(self) -> Mapping[int, Exchange]:
         """By number."""
-        return {x.number: x for x in self.evidence.exchanges}
+        return {x.number: x for x in self.evidence.everything}
 
     @property
     def rest(self) -> list[str]:

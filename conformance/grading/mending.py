@@ -55,7 +55,7 @@ def codeless(
     reading: Reading,
 ) -> dict[str, Mended]:
     """The failures (id -> requirement and its failing findings) that the right codes would mend."""
-    refusals = {x.number: x for x in evidence.exchanges if _refuses(x) and not is_storage(evidence, x)}
+    refusals = {x.number: x for x in evidence.everything if _refuses(x) and not is_storage(evidence, x)}
     asked = {
         name: requirement
         for name, (requirement, findings) in failures.items()
@@ -69,7 +69,11 @@ def codeless(
     lacks: dict[str, dict[int, set[str]]] = {name: {} for name in asked}
     for turn in range(max(map(len, codes.values()))):
         given = {number: codes[x.status][turn % len(codes[x.status])] for number, x in refusals.items()}
-        mended = replace(evidence, exchanges=tuple(_mend(x, given.get(x.number)) for x in evidence.exchanges))
+        mended = replace(
+            evidence,
+            exchanges=tuple(_mend(x, given.get(x.number)) for x in evidence.exchanges),
+            further=tuple(_mend(x, given.get(x.number)) for x in evidence.further),
+        )
         for name, requirement in asked.items():
             left = _still(checks[name], requirement, mended, reading)
             for finding in failures[name][1] if left is not None else ():
@@ -93,7 +97,7 @@ def _still(
 ) -> set[int | None] | None:
     """The exchanges for which a requirement still fails; None where a check cannot say."""
     try:
-        found = [finding for check in checks for finding in check.judge(evidence)]
+        found = [finding for check in checks for finding in check.findings(evidence)]
     except Exception:  # noqa: BLE001 - a check that breaks on mended answers says nothing about the real ones
         return None
     return {finding.exchange for finding in failing(found, requirement, reading)}

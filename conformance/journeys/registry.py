@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from conformance.evidence import Layer
+
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
 
@@ -19,7 +21,7 @@ class Journey:
 
     Journeys of phase `main` run side by side, the `long` ones first, so that a run takes as long as its longest wait.
     Those of phase `alone` follow, one after the other; those of phase `clock` move the target's clock, last of all and
-    only with a test clock.
+    only with a test clock. What a journey of another `layer` sends is judged by the checks that are good everywhere.
     """
 
     name: str
@@ -27,18 +29,21 @@ class Journey:
     phase: Phase
     long: bool
     doc: str
+    layer: Layer = Layer.JOURNEY
 
 
 _REGISTRY: dict[str, Journey] = {}
 
 
-def journey(name: str, *, phase: Phase = "main", long: bool = False) -> Callable[[Walk], Walk]:
+def journey(
+    name: str, *, phase: Phase = "main", long: bool = False, layer: Layer = Layer.JOURNEY
+) -> Callable[[Walk], Walk]:
     """Register a coroutine function as a journey; two of one name are a mistake of ours."""
 
     def register(walk: Walk) -> Walk:
         if name in _REGISTRY:
             raise TypeError(f"there are two journeys named {name!r}")
-        _REGISTRY[name] = Journey(name, walk, phase, long, (walk.__doc__ or "").strip())
+        _REGISTRY[name] = Journey(name, walk, phase, long, (walk.__doc__ or "").strip(), layer)
         return walk
 
     return register

@@ -1,0 +1,1 @@
+"""Drivers fed by lifecycle.yaml: the walk along its edges, and the state machine."""
