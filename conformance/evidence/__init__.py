@@ -10,18 +10,22 @@ from conformance.evidence.exchange import (
     Request,
     Response,
 )
+from conformance.evidence.handshake import Certificate, Handshake, Offer
 from conformance.evidence.record import Evidence, Facts, Note, Story
 
 __all__ = [
     "NOT_JSON",
+    "Certificate",
     "Credential",
     "Departure",
     "Dimension",
     "Evidence",
     "Exchange",
     "Facts",
+    "Handshake",
     "Label",
     "Note",
+    "Offer",
     "Operation",
     "Request",
     "Response",
