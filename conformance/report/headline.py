@@ -46,7 +46,7 @@ def headline(run: Run) -> str:
 def group(graded: Graded) -> str:
     """Why a requirement was not seen, as a reader would look it up."""
     reason, requirement = graded.reason or "not_observed", graded.requirement
-    if requirement.testability == "needs-tls":
+    if requirement.testability == "needs-tls" and requirement.checks:
         return "TLS"
     if reason in ("no_clock", "no_deadline"):
         return "expiry (no clock)"

@@ -426,6 +426,7 @@ def test_a_certificate_that_does_not_verify_ends_in_one_line(
     assert "--insecure" in line
 
 
+@pytest.mark.slow
 def test_insecure_is_said_on_the_terminal_and_in_the_report(ca: trustme.CA, tmp_path: Path) -> None:
     with serving(Honest(), tls=certified(ca)) as address:
         done = command("--target", address, "--insecure", "--only", "SEC-004", "--report-dir", str(tmp_path))

@@ -10,7 +10,7 @@ from conformance.checks import all_checks
 from scribe_data.build import check
 
 ROOT = Path(__file__).parents[2]
-SEEN_ON_THE_WIRE = ("black-box", "needs-time-control", "needs-fault-injection", "needs-tls")
+SEEN_ON_THE_WIRE = ("black-box", "needs-time-control", "needs-fault-injection")
 
 
 def test_every_requirement_names_exactly_the_checks_that_judge_it() -> None:
