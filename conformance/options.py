@@ -112,9 +112,21 @@ TABLE: tuple[Entry, ...] = (
         metavar="LINE",
         secret=True,
     ),
-    Entry("ca-file", "PEM file of the CA that signed the service's certificate.", "ca_file", kind=Path, metavar="FILE"),
+    Entry(
+        "ca-file",
+        "PEM file of the CA that signed the service's certificate (else SSL_CERT_FILE).",
+        "ca_file",
+        kind=Path,
+        metavar="FILE",
+    ),
     Entry("cert", "PEM file with a client certificate and its key.", "cert_file", kind=Path, metavar="FILE"),
-    Entry("insecure", "Take any certificate; the report says so.", "insecure", kind=bool, default=False),
+    Entry(
+        "insecure",
+        "Take any certificate; the report says so, and leaves open whether it is valid.",
+        "insecure",
+        kind=bool,
+        default=False,
+    ),
     Entry(
         "processing-timeout",
         "Seconds to wait for the next result.",

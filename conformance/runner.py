@@ -47,6 +47,9 @@ SHORT_KEY = (
     "stands alone. Use a longer key before you pass reports on."
 )
 
+#: Why nobody should take the connections of a run for secure ones.
+INSECURE = "{} was given: certificates were taken as they came, and whether they are valid stays open (SEC-004)."
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -170,6 +173,8 @@ async def drive_all(
         async with Wire(options, recorder, Budget(options.budget)) as wire:
             if options.token_command is not None:
                 await wire.renew()
+            if options.insecure:
+                recorder.note(Note("preparation", "insecure", INSECURE.format(options.named("insecure"))))
             for option in wire.short_keys:
                 recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
             run = _Run(options, wire, audio, progress)
@@ -237,6 +242,7 @@ def _facts(wire: Wire, run: _Run) -> Facts:
         upload_form=target.upload_form,
         skew=run.skew,
         public_host=target.public_host,
+        insecure=wire.options.insecure,
         extra={
             "spelling": wire.spelling,
             "throttled": wire.throttled,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from conformance.drive.forms import Form
 from conformance.drive.naming import Naming
+from conformance.evidence.address import is_public, split_origin
 from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     import httpx
 
     from conformance.verdict import Reading
+
+__all__ = [
+    "BadOption",
+    "CredentialsRefused",
+    "EndForm",
+    "Options",
+    "Target",
+    "TargetError",
+    "TargetUnreachable",
+    "UploadForm",
+    "is_key",
+    "is_public",
+    "split_origin",
+]
 
 #: The ways to hand an audio file over: (7.2) multipart and raw to upload_url; (E44) raw by POST or PUT, or as a form,
 #: to upload_url + name; (7.4) PUT to storage, with the name in the path for chunks, or a form with the signature.
@@ -32,7 +46,6 @@ EndForm = Literal["none", "empty", "count"]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD = re.compile(r"[\x20-\x7e]*")
 _KEY = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
-_LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".invalid", ".example", ".home.arpa")
 
 
 class TargetError(Exception):
@@ -55,33 +68,9 @@ class CredentialsRefused(TargetError):  # noqa: N818 - as above
     """The target answers, but no spelling of the key lets the kit in."""
 
 
-def split_origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an absolute http(s) URL; None for anything else."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return None
-    return parts.scheme, parts.hostname.lower(), port or (443 if parts.scheme == "https" else 80)
-
-
 def is_key(text: str) -> bool:
     """Whether a text can travel in a header as a credential."""
     return _KEY.fullmatch(text) is not None
-
-
-def is_public(url: str) -> bool:
-    """Whether the host can be one of the public Internet, judged by its name alone (no look-up)."""
-    origin = split_origin(url)
-    if origin is None:
-        return False
-    host = origin[1]
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not f".{host}".endswith(_LOCAL_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -170,7 +159,7 @@ class Options:
         for name, value in self.headers:
             if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
                 raise BadOption(f"{self.named('header')} takes 'Name: value' in printable ASCII; {name[:40]!r} is none")
-        self.tls()
+        self.tls(verified=True)
 
     def _check_addresses(self) -> None:
         if split_origin(self.target) is None and split_origin(self.api_key) is not None:
@@ -203,13 +192,18 @@ class Options:
                 " the same"
             )
 
-    def tls(self) -> ssl.SSLContext | bool:
-        """Which certificates a target may show; raises BadOption for files that hold none."""
-        if self.insecure:
-            return False
+    def tls(self, *, verified: bool = False) -> ssl.SSLContext | bool:
+        """Which certificates a target may show; raises BadOption for files that hold none.
+
+        `verified` asks for what it would be without --insecure.
+        """
+        insecure = self.insecure and not verified
         if self.ca_file is None and self.cert_file is None:
-            return True
+            return not insecure
         context = ssl.create_default_context()
+        if insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
         try:
             if self.ca_file is not None:
                 context.load_verify_locations(self.ca_file)

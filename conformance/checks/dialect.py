@@ -41,7 +41,9 @@ class Row:
 
 TABLE = (
     Row(Dimension.DISCOVERY, "DISC-001", Kind.DEPARTS, "E90"),
-    Row(Dimension.ADDRESS, "DISC-008", Kind.VIOLATES, pointer="/endpoints/base_url", told=True),
+    Row(Dimension.ADDRESS, "DISC-008", Kind.VIOLATES, member="base_url", pointer="/endpoints/base_url", told=True),
+    # Where nothing but the scheme is another, SEC-001 judges it.
+    Row(Dimension.ADDRESS, "DISC-008", Kind.RECORDED, member="scheme", pointer="/endpoints/base_url"),
     # The text has no redirects of operations and forbids none; one within the origin is followed at no loss.
     Row(Dimension.REDIRECT, "DISC-008", Kind.RECORDED),
     Row(Dimension.CREATE, "SES-CREATE-017", Kind.DEPARTS, "E6", "language_hint", "/language_hint"),

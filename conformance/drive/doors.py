@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from conformance.drive import handshake
 from conformance.drive.asking import PREPARATION
 from conformance.evidence import Departure, Dimension, Label, Response
 from conformance.target import CredentialsRefused, TargetUnreachable, split_origin
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.drive.asking import Asking
+    from conformance.evidence import Exchange
     from conformance.target import Options
 
 WELL_KNOWN = "/.well-known/medscribealliance"
@@ -81,7 +83,7 @@ async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
         if answer is None:
             if not graded:
                 return Found(Response(0), {}, url)
-            raise TargetUnreachable(advice(asking.wire.options, heard.exchange.trouble or ""))
+            raise TargetUnreachable(advice(asking.wire.options, heard.exchange))
         if answer.status in _REFUSED:
             behind = Label("discovery", PREPARATION, probe="discovery with the key", graded=False)
             opened = (await asking.ask(behind, at, headers=asking.wire.credentials(at, "right"))).answer
@@ -98,13 +100,16 @@ def _document(answer: Response) -> Mapping[str, Any]:
     return answer.document if answer.status == 200 and answer.document else {}
 
 
-def advice(options: Options, trouble: str) -> str:
+def advice(options: Options, unanswered: Exchange) -> str:
     """What an operator can do about a target that gives no answer."""
-    target = options.target
-    if "CERTIFICATE" in trouble.upper() or "SSL" in trouble.upper() or "TLS" in trouble.upper():
+    target, trouble = options.target, unanswered.trouble or ""
+    fault = unanswered.handshake.fault if unanswered.handshake else None
+    if fault or "SSL" in trouble.upper() or "TLS" in trouble.upper():
+        return handshake.advice(options, trouble, fault)
+    if target.startswith("https:") and "broke" in trouble and options.cert_file is None:
         return (
-            f"{target}: no secure connection ({trouble}); check the certificate ({options.named('ca-file')} names your"
-            " own CA), or whether the port speaks https"
+            f"{target} breaks the connection off ({trouble}); check that the service runs, and give a client"
+            f" certificate with {options.named('cert')} FILE where it asks for one"
         )
     if "no complete answer" in trouble:
         return (
@@ -142,8 +147,10 @@ async def _reachable(asking: Asking, base: str, found: Found) -> str:
     at, declared = urlsplit(found.url), urlsplit(base)
     moved = urlunsplit((at.scheme, at.netloc, declared.path.rstrip("/"), "", ""))
     text = f"endpoints.base_url names {base}, which cannot be reached; {moved} is used instead."
+    # behind a proxy that ends TLS a service may not know its own scheme; whether that is wrong is another question
+    member = "scheme" if at.netloc == declared.netloc else "base_url"
     asking.wire.recorder.depart(
-        Departure(Dimension.ADDRESS, text, "base_url", expected=base, actual=moved, exchange=heard.exchange.number)
+        Departure(Dimension.ADDRESS, text, member, expected=base, actual=moved, exchange=heard.exchange.number)
     )
     return moved
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conformance.drive.clock import TestClock
     from conformance.drive.wire import Heard, Wire
-    from conformance.evidence import Credential, Departure, Operation
+    from conformance.evidence import Credential, Departure, Offer, Operation
     from conformance.target import EndForm, Target, UploadForm
     from scribe_data.recordings import Fixture
 
@@ -114,6 +114,16 @@ class Driver:
         """Whether a URL lies on an origin of the service."""
         return self._wire.owns(url)
 
+    @property
+    def networked(self) -> bool:
+        """Whether the run goes over a network, and does not stay in one process."""
+        return self.options.transport is None
+
+    @property
+    def upload_urls(self) -> tuple[str, ...]:
+        """Where the sessions made so far take their audio."""
+        return tuple(dict.fromkeys(handle.upload_url for handle in self._wire.made))
+
     def depart(self, departure: Departure) -> None:
         """Say where the target departs from the text in a way the run goes along with."""
         self._wire.recorder.depart(departure)
@@ -192,6 +202,13 @@ class Driver:
         typed = {} if json is UNSET else {"Content-Type": "application/json"}
         data = (content or b"") if json is UNSET else jsonlib.dumps(json).encode()
         return (await self._sender.patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
+
+    async def look(self, url: str, probe: str, offer: Offer | None) -> Exchange:
+        """See how an address is secured: a GET without anything secret, sent once and never graded.
+
+        `offer` is what is offered of TLS; None for an address of plain HTTP.
+        """
+        return await self._wire.look(Label("other", self.journey, None, probe, "none", graded=False), url, offer)
 
     async def create(
         self, session: str, body: Mapping[str, Any] | None = None, *, probe: str | None = None, graded: bool = True

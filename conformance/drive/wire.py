@@ -8,25 +8,28 @@ import secrets
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import Course
+from conformance.drive.handshake import Unable, Witness, context_for
 from conformance.drive.token import token
 from conformance.evidence.exchange import Response
+from conformance.evidence.handshake import Handshake
 from conformance.evidence.redaction import KEY, is_short
 from conformance.target import BadOption, split_origin
 from conformance.version import suite_version
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from types import TracebackType
 
     from conformance.drive.budget import Budget
     from conformance.drive.handle import Handle
-    from conformance.evidence import Credential, Exchange, Label
+    from conformance.evidence import Credential, Exchange, Label, Offer
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
 
@@ -90,12 +93,17 @@ class Wire:
             "second": options.second_api_key,
             "wrong": f"nobody_{made_up}",
         }
-        self._client = httpx.AsyncClient(
-            transport=options.transport,
+        self._client = self._connecting(options.tls(), dict(options.headers))
+
+    def _connecting(self, verify: ssl.SSLContext | bool, headers: Mapping[str, str]) -> httpx.AsyncClient:
+        """A client with connections of its own."""
+        transport = self.options.transport
+        return httpx.AsyncClient(
+            transport=transport,
             # proxies and CAs as the environment names them; a loopback is nobody's to pass on
             trust_env=True,
-            mounts=dict.fromkeys(_LOOPBACK) if options.transport is None else None,
-            verify=options.tls(),
+            mounts=dict.fromkeys(_LOOPBACK) if transport is None else None,
+            verify=verify,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             timeout=None,  # noqa: S113 - `exchange` bounds the whole, which also stops a server that drips bytes
@@ -103,7 +111,7 @@ class Wire:
             headers={
                 "User-Agent": f"scribe-conformance/{suite_version()}",
                 "Accept": "application/json, */*;q=0.1",
-                **dict(options.headers),
+                **headers,
             },
         )
 
@@ -180,7 +188,25 @@ class Wire:
             while (rest := self._resumed - monotonic()) > 0:
                 await self.budget.pause(rest)
             self.budget.check()
-            return await self._exchange(label, method, url, headers=headers or {}, content=content, timeout=timeout)
+            return await self._exchange(label, method, url, headers=headers, content=content, timeout=timeout)
+
+    async def look(self, label: Label, url: str, offer: Offer | None) -> Exchange:
+        """GET an address over a connection of its own, with nothing that is secret, and keep how it was secured.
+
+        `offer` is what is offered of TLS; None where the address is one of plain HTTP. Raises BudgetSpent.
+        """
+        async with self._places:
+            self.budget.check()
+            try:
+                verify = context_for(self.options, offer) if offer else False
+            except Unable as unable:
+                pending = self.recorder.begin(label, "GET", url, (), b"")
+                seen = Handshake(offer, "unknown", trouble=str(unable)) if offer else None
+                return self.recorder.troubled(pending, str(unable), handshake=seen)
+            async with self._connecting(verify, {}) as client:
+                first = self.options.first_timeout
+                heard = await self._exchange(label, "GET", url, timeout=first, client=client, witness=Witness(offer))
+                return heard.exchange
 
     async def _exchange(
         self,
@@ -188,54 +214,62 @@ class Wire:
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str],
-        content: bytes,
-        timeout: float | None,  # noqa: ASYNC109 - as above
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+        client: httpx.AsyncClient | None = None,
+        witness: Witness | None = None,
     ) -> Heard:
-        span = {} if "traceparent" in self._client.headers else {"traceparent": self._span()}
-        given = [(name.encode(), value.encode("utf-8")) for name, value in (span | dict(headers)).items()]
+        client = client or self._client
+        span = {} if "traceparent" in client.headers else {"traceparent": self._span()}
+        given = [(name.encode(), value.encode("utf-8")) for name, value in (span | dict(headers or {})).items()]
         try:
-            request = self._client.build_request(method, url, headers=given, content=content or None)
+            seen = {"trace": witness} if witness else {}
+            request = client.build_request(method, url, headers=given, content=content or None, extensions=seen)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             pending = self.recorder.begin(label, method, url, (), content)
             return Heard(self.recorder.troubled(pending, f"no request could be made for this URL: {error}"), None)
         sent = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         pending = self.recorder.begin(label, method, str(request.url), sent, content)
         allowed = timeout or self.options.request_timeout
+        witness = witness or Witness()
         try:
             async with asyncio.timeout(min(allowed, self.budget.left)):
-                answer, cut = await self._send(request)
+                answer, cut = await _send(client, request)
         except TimeoutError:
             if self.budget.left <= 0:
                 self.recorder.troubled(pending, "cut off: the time of the run was over", graded=False)
                 raise BudgetSpent from None
-            return Heard(self.recorder.troubled(pending, f"no complete answer within {allowed:g} s"), None)
+            late = TimeoutError(f"no complete answer within {allowed:g} s")
+            return Heard(self.recorder.troubled(pending, str(late), **witness.told(late)), None)
         except asyncio.CancelledError:
             self.recorder.troubled(pending, "cut off: the run was broken off", graded=False)
             raise
         except (httpx.HTTPError, OSError) as error:
-            return Heard(self.recorder.troubled(pending, _words(error)), None)
+            return Heard(self.recorder.troubled(pending, _words(error), **witness.told(error)), None)
         self.throttled = self.throttled or answer.status == 429
-        notes = {"cut": f"only the first {ANSWER_BOUND} bytes were read"} if cut else {}
+        notes: dict[str, Any] = {"cut": f"only the first {ANSWER_BOUND} bytes were read"} if cut else {}
+        notes |= witness.told(None)
         return Heard(self.recorder.answered(pending, answer.status, answer.headers, answer.body, **notes), answer)
 
     def _span(self) -> str:
         """A new span of the run's trace, as W3C Trace Context writes it (https://www.w3.org/TR/trace-context/)."""
         return f"00-{self.trace_id}-{secrets.token_hex(8)}-01"
 
-    async def _send(self, request: httpx.Request) -> tuple[Response, bool]:
-        """The answer, and whether it was longer than the bound."""
-        response = await self._client.send(request, stream=True)
-        body = bytearray()
-        try:
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > ANSWER_BOUND:
-                    break
-        finally:
-            await response.aclose()
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-        return Response(response.status_code, headers, bytes(body[:ANSWER_BOUND])), len(body) > ANSWER_BOUND
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> tuple[Response, bool]:
+    """The answer, and whether it was longer than the bound."""
+    response = await client.send(request, stream=True)
+    body = bytearray()
+    try:
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > ANSWER_BOUND:
+                break
+    finally:
+        await response.aclose()
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+    return Response(response.status_code, headers, bytes(body[:ANSWER_BOUND])), len(body) > ANSWER_BOUND
 
 
 def _words(error: Exception) -> str:
@@ -247,6 +281,10 @@ def _words(error: Exception) -> str:
         httpx.WriteError: "the connection broke while sending",
         httpx.DecodingError: "the answer cannot be decoded as its Content-Encoding says",
         httpx.UnsupportedProtocol: "neither http nor https",
+        httpx.ProxyError: "the proxy named in the environment did not connect",
     }
+    if isinstance(error, httpx.ConnectError) and not str(error):
+        # what fails before TLS has words of the system
+        return "the server closed the connection in the TLS handshake"
     said = next((words for kind, words in kinds.items() if isinstance(error, kind)), type(error).__name__)
     return f"{said}: {error}" if str(error) else said

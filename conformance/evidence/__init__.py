@@ -10,20 +10,24 @@ from conformance.evidence.exchange import (
     Request,
     Response,
 )
+from conformance.evidence.handshake import Certificate, Handshake, Offer
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note, Story
 
 __all__ = [
     "NOT_JSON",
+    "Certificate",
     "Credential",
     "Departure",
     "Dimension",
     "Evidence",
     "Exchange",
     "Facts",
+    "Handshake",
     "Label",
     "Layer",
     "Note",
+    "Offer",
     "Operation",
     "Request",
     "Response",

@@ -12,6 +12,8 @@ from conformance.evidence.layer import Layer
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from conformance.evidence.handshake import Handshake
+
 Operation = Literal["discovery", "templates", "create", "upload", "end", "get", "other"]
 Credential = Literal["right", "none", "wrong", "second"]
 
@@ -127,6 +129,7 @@ class Exchange:
     """A request and what came back: an answer, or the transport's `trouble` in words.
 
     `number` counts from 1 in the order of sending. `sent` and `received` are wall times (UTC); `elapsed` is seconds.
+    `handshake` is there where the exchange was made to see one, or where none came about.
     """
 
     number: int
@@ -138,6 +141,7 @@ class Exchange:
     elapsed: float
     trouble: str | None = None
     notes: dict[str, Any] = field(default_factory=dict)
+    handshake: Handshake | None = None
 
     @property
     def status(self) -> int:

@@ -46,6 +46,7 @@ def _entry(x: Exchange) -> dict[str, Any]:
         "_number": x.number,
         "_label": {name: value for name, value in vars(x.label).items() if value is not None},
         **({"_trouble": x.trouble} if x.trouble else {}),
+        **({"_handshake": x.handshake.document()} if x.handshake else {}),
     }
 
 

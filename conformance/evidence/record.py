@@ -37,6 +37,8 @@ class Facts:
     upload_form: str | None = None
     skew: float = 0.0
     public_host: bool = False
+    #: Whether certificates were taken unseen (--insecure).
+    insecure: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.evidence.departure import Departure
+    from conformance.evidence.handshake import Handshake
     from conformance.evidence.redaction import Redactor
 
     _Headers = Iterable[tuple[str, str]]
@@ -80,18 +81,34 @@ class Recorder:
         )
         return Pending(self._sent, self._label(label), request, datetime.now(UTC), monotonic(), dict(self.ambient))
 
-    def answered(self, pending: Pending, status: int, headers: _Headers, body: bytes, **notes: Any) -> Exchange:
+    def answered(
+        self,
+        pending: Pending,
+        status: int,
+        headers: _Headers,
+        body: bytes,
+        handshake: Handshake | None = None,
+        **notes: Any,
+    ) -> Exchange:
         """Keep an answer; `notes` are facts that no header tells."""
         kept, whole = self._redactor.beginning(body, TEXT_BOUND)
         if not whole:
             notes["size"] = len(body)
         response = Response(status, self._headers(headers), kept)
-        return self._keep(pending, response, None, notes)
+        return self._keep(pending, response, None, notes, handshake)
 
-    def troubled(self, pending: Pending, trouble: str, *, graded: bool = True) -> Exchange:
+    def troubled(
+        self,
+        pending: Pending,
+        trouble: str,
+        *,
+        graded: bool = True,
+        handshake: Handshake | None = None,
+        **notes: Any,
+    ) -> Exchange:
         """Keep a request that got no answer; `graded` is False when the kit itself gave up on it."""
         label = pending.label if graded else replace(pending.label, graded=False)
-        return self._keep(replace(pending, label=label), None, self._redactor.text(trouble), {})
+        return self._keep(replace(pending, label=label), None, self._redactor.text(trouble), notes, handshake)
 
     def note(self, note: Note) -> None:
         """Keep why something could not be done."""
@@ -134,7 +151,12 @@ class Recorder:
         return replace(exchange, label=replace(exchange.label, graded=False))
 
     def _keep(
-        self, pending: Pending, response: Response | None, trouble: str | None, notes: dict[str, Any]
+        self,
+        pending: Pending,
+        response: Response | None,
+        trouble: str | None,
+        notes: dict[str, Any],
+        handshake: Handshake | None,
     ) -> Exchange:
         exchange = Exchange(
             number=pending.number,
@@ -146,6 +168,7 @@ class Recorder:
             elapsed=monotonic() - pending.started,
             trouble=trouble,
             notes=pending.ambient | notes,
+            handshake=handshake.told(self._redactor.text) if handshake else None,
         )
         self._exchanges.append(exchange)
         return exchange

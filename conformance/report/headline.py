@@ -46,7 +46,7 @@ def headline(run: Run) -> str:
 def group(graded: Graded) -> str:
     """Why a requirement was not seen, as a reader would look it up."""
     reason, requirement = graded.reason or "not_observed", graded.requirement
-    if requirement.testability == "needs-tls":
+    if requirement.testability == "needs-tls" and requirement.checks:
         return "TLS"
     if reason in ("no_clock", "no_deadline"):
         return "expiry (no clock)"
@@ -124,13 +124,12 @@ def additions(run: Run) -> list[str]:
         for name, what in offers
         if name in groups
     ]
-    tls = [g for g in groups.get("TLS", []) if g.requirement.checks]
+    tls = groups.get("TLS", [])
     if tls and not run.target.startswith("https:"):
         lines.append(f"A target on https would show {len(tls)} more: {named(g.requirement.id for g in tls)}")
-    unchecked = [g for g in groups.get("TLS", []) if not g.requirement.checks]
-    if unchecked:
-        ids = named(g.requirement.id for g in unchecked)
-        lines.append(f"What a service does with TLS is not checked by this kit ({len(unchecked)}): {ids}")
+    elif tls:
+        # each has a reason of its own: certificates taken unseen, or a handshake that could not be tried
+        lines.append(f"What was not seen of TLS ({len(tls)}): {named(g.requirement.id for g in tls)}")
     return lines
 
 

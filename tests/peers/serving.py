@@ -1,4 +1,4 @@
-"""Peers on a real socket: uvicorn in a thread of this process, stopped when the block ends."""
+"""Peers on a real socket, with TLS or without: uvicorn in a thread of this process, stopped when the block ends."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
+    from collections.abc import Iterator, Sequence
 
     from .honest import Honest
 
@@ -20,21 +21,35 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def serving(peer: Honest, port: int = 0) -> Iterator[str]:
-    """The address a client is given while the peer is served: origin and the path below which the peer lives."""
+def serving(
+    peer: Honest, port: int = 0, *, tls: ssl.SSLContext | None = None, name: str = "127.0.0.1"
+) -> Iterator[str]:
+    """The address a client is given while the peer is served: origin and the path below which the peer lives.
+
+    With `tls` it is https; `name` is the host the addresses have.
+    """
     # A second socket is another origin, as foreign storage is.
-    sockets = [_listening(port), _listening(0)]
-    origins = [f"http://127.0.0.1:{sock.getsockname()[1]}" for sock in sockets]
+    sockets = [listening(port), listening()]
+    origins = [f"{'https' if tls else 'http'}://{name}:{sock.getsockname()[1]}" for sock in sockets]
     peer.opened(*origins)
+    with served(peer, sockets, tls):
+        yield origins[0] + peer.root
+
+
+@contextmanager
+def served(app: Any, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None) -> Iterator[None]:
+    """An application at sockets that listen already, which are closed in the end."""
     config = uvicorn.Config(
-        peer, lifespan="off", log_level="critical", http="h11", server_header=False, timeout_graceful_shutdown=1
+        app, lifespan="off", log_level="critical", http="h11", server_header=False, timeout_graceful_shutdown=1
     )
+    config.load()
+    config.ssl = tls
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": list(sockets)}, daemon=True)
     thread.start()
     try:
         _started(server)
-        yield origins[0] + peer.root
+        yield
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
@@ -42,7 +57,8 @@ def serving(peer: Honest, port: int = 0) -> Iterator[str]:
             sock.close()
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int = 0) -> socket.socket:
+    """A socket of this machine."""
     return socket.create_server(("127.0.0.1", port), backlog=512)
 
 

@@ -16,7 +16,7 @@ from scribe_data import recordings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conformance.evidence import Credential, Dimension, Note, Operation
+    from conformance.evidence import Credential, Dimension, Handshake, Note, Operation
     from conformance.finding import Finding
     from conformance.verdict import Level, Reading, Verdict
 
@@ -121,6 +121,7 @@ class Tape:
         at: float | None = None,
         elapsed: float = 0.01,
         noted: Mapping[str, Any] | None = None,
+        handshake: Handshake | None = None,
     ) -> Exchange:
         """One exchange; status 0 is no answer. `sends`, `asked`: the request's; `headers`, `document`: the answer's."""
         number = len(self.exchanges) + 1
@@ -135,7 +136,8 @@ class Tape:
         done = sent + timedelta(seconds=elapsed)
         trouble = None if answer else "no answer"
         notes = dict(noted or {})
-        self.exchanges.append(Exchange(number, label, request, answer, sent, done, elapsed, trouble, notes))
+        known = (sent, done, elapsed, trouble, notes, handshake)
+        self.exchanges.append(Exchange(number, label, request, answer, *known))
         return self.exchanges[-1]
 
     def discovered(self, document: Mapping[str, Any] | None = None, **changes: Any) -> Exchange:

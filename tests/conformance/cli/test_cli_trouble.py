@@ -103,7 +103,7 @@ def test_web_pages_instead_of_json_are_no_service(web_page: str) -> None:
 def test_tls_that_is_none_is_said(web_page: str) -> None:
     done = command("run", "--target", web_page.replace("http:", "https:"), "--api-key", "k")
     assert done.returncode == 3
-    assert "check the certificate" in refusal(done)
+    assert "the port speaks no TLS" in refusal(done)
 
 
 def test_a_wrong_key_is_refused_and_not_repeated() -> None:

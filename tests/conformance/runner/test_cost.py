@@ -193,7 +193,7 @@ def test_what_binds_and_was_not_seen_is_named_to_the_last():
             assert graded.requirement.id in told
     lines = headline.additions(run)
     assert [line for line in lines if "--test-clock" in line and "SES-EXP-005" in line]
-    assert [line for line in lines if "TLS" in line and "SEC-001" in line]
+    assert [line for line in lines if "TLS" in line and "SEC-002" in line]
 
 
 def test_a_second_key_is_offered_where_none_was_given():
