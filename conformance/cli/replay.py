@@ -33,7 +33,7 @@ def replay(
 ) -> None:
     """Send again what led to a failure. Example: replay SES-GET-003 --report-dir report --api-key sk_test_a
 
-    Ends with 1 when the same is seen again, 0 when it is not, 3 when only a person can tell, 2 when it could not be sent.
+    Ends with 1 when the same is seen again, 0 when not, 3 where a person has to tell, 2 when nothing could be sent.
     """
     console = printer(stderr=True)
     folder = report_dir / FOLDER
