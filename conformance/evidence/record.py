@@ -145,6 +145,8 @@ class Evidence:
     #: Where the target departs from the text in a way the run went along with.
     dialect: tuple[Departure, ...] = ()
     further: tuple[Exchange, ...] = field(default=(), repr=False)
+    #: SHA-256 of a long body that is no recording -> the body, compressed by zlib.
+    bodies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     #: The evidence that this is one layer of; None for the whole.
     whole: Evidence | None = field(default=None, repr=False)
 
