@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 import scribe_data
-from conformance.drive.asking import Asking
+from conformance.drive.asking import PREPARATION, Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.closing import close
@@ -82,7 +82,7 @@ class _Run:
 
     async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
         """Preparation, then the journeys phase by phase."""
-        self.tell("preparing", "preparation", f"looking at {self.options.target}")
+        self.tell("preparing", PREPARATION, f"looking at {self.options.target}")
         try:
             self.target = await enter(self.wire)
             self.clock = await _clock(self.wire)
@@ -91,12 +91,18 @@ class _Run:
         except BudgetSpent:
             told = f"{self.options.target} could not be looked at within {self.options.budget:g} s"
             raise TargetUnreachable(told) from None
+        except RunEnded as ended:
+            if self.target is None:
+                kind = CredentialsRefused if ended.reason == "credential_ended" else TargetUnreachable
+                raise kind(f"{self.options.target}: {ended}") from None
+            self.wire.recorder.note(Note(PREPARATION, ended.reason, str(ended)))
+            return
         target, clock = self.target, self.clock
         phases = ("alone", "clock") if clock else ("alone",)
         moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
         standing = [journey for journey in chosen if journey.phase == "main"]
         self.total = len(standing) + len(moving)
-        self.tell("prepared", "preparation", target.base_url)
+        self.tell("prepared", PREPARATION, target.base_url)
         try:
             async with asyncio.TaskGroup() as group:
                 for journey in sorted(standing, key=lambda each: not each.long):
@@ -165,7 +171,7 @@ async def drive_all(
             if options.token_command is not None:
                 await wire.renew()
             for option in wire.short_keys:
-                recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
+                recorder.note(Note(PREPARATION, "short_key", SHORT_KEY.format(option)))
             run = _Run(options, wire, audio, progress)
             await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
             if run.target is not None:

@@ -150,10 +150,10 @@ def _aside(console: Console, run: Run) -> None:
 
 def _notes(console: Console, run: Run) -> None:
     for note in run.evidence.notes:
-        if note.reason in ("kit_error", "no_clock", "deadline", "short_key"):
+        if note.reason in ("kit_error", "no_clock", "deadline", "short_key", "quota", "lost"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     # what ended the run was noted by every journey that it ended
     for text in dict.fromkeys(
-        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "put_off", "interrupted")
+        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "unreachable", "put_off", "interrupted")
     ):
         console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")
