@@ -48,6 +48,13 @@ SHORT_KEY = (
 )
 
 
+#: What was sent again, and is graded by the repeat alone.
+LOST = (
+    "{} requests were lost between the kit and the service (502, 504 or a broken connection) and answered when they were"
+    " sent again; only the repeats are graded."
+)
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run is: `done` of `total` journeys, those `running`, and how many requests it has sent."""
@@ -174,6 +181,8 @@ async def drive_all(
                 recorder.note(Note(PREPARATION, "short_key", SHORT_KEY.format(option)))
             run = _Run(options, wire, audio, progress)
             await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
+            if wire.course.lost:
+                recorder.note(Note("run", "lost", LOST.format(wire.course.lost)))
             if run.target is not None:
                 await close(Driver("closing", wire, run.target, audio), wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))

@@ -58,7 +58,7 @@ class Asking:
             await self.wire.budget.pause(_ASLEEP_PAUSE_S)
 
     def _may_wake(self, heard: Heard) -> bool:
-        """Whether a service that has not answered yet is still waited for: longer than usual where that was asked for."""
+        """Whether a service that has not answered yet is still waited for, as --first-timeout asks."""
         patience = self.wire.options.first_timeout
         if self._awake or patience <= FIRST_TIMEOUT_S or "certificate" in (heard.exchange.trouble or "").lower():
             return False

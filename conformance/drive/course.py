@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from conformance.drive.patience import LATER
-from conformance.evidence.admission import REDIRECTS, refuses, turns_away
+from conformance.evidence import admission
+from conformance.evidence.admission import refuses, turns_away
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: An answer of whatever stands in front of a service, not of the service.
 IN_FRONT = (502, 504)
+#: DISC-001 allows so many for discovery; nothing else should need more.
+REDIRECTS = 5
 #: Seconds for which a target may answer nothing but 429 and 503 before the run goes on without it.
 LONGEST_PUT_OFF_S = 60.0
 #: A read that takes longer holds its answer back until there is something to tell.
@@ -46,6 +49,10 @@ class Course:
         self.door: Parcel | None = None
         #: The number of the last exchange in which the key was let in, and of the last that got an answer at all.
         self.let_in = self.answered = 0
+        #: The number of the last exchange with the right key that was not put off.
+        self.looked_at = 0
+        #: The number of requests that had been sent when the target, which had gone, was back.
+        self.returned = 0
         #: How many requests were lost on the way, and answered when they were sent again.
         self.lost = 0
         #: What the target puts off for so long that nobody waits for it.
@@ -80,7 +87,7 @@ class Course:
         A request that is meant to be refused is followed over a slash at most: elsewhere the redirect is the answer.
         """
         location = exchange.response.header("location") if exchange.response else None
-        if exchange.status not in REDIRECTS or not location or refuses(exchange):
+        if exchange.status not in admission.REDIRECTS or not location or refuses(exchange):
             return None
         target = urljoin(asked, location)
         slash = target.rstrip("/") == asked.rstrip("/") and target != asked
@@ -106,6 +113,7 @@ class Course:
         else:
             self._put_off_since.pop(label.operation, None)
             self.exhausted.discard(label.operation)
+            self.looked_at = max(self.looked_at, exchange.number)
         self.let_in = max(self.let_in, exchange.number)
 
     def is_put_off_for_good(self, operation: Operation) -> bool:

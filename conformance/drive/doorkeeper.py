@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from conformance.drive.course import IN_FRONT, LONGEST_PUT_OFF_S
+from conformance.drive.course import IN_FRONT, LONGEST_PUT_OFF_S, REDIRECTS
 from conformance.drive.patience import LATER, named_wait
 from conformance.evidence import Label, Note
 from conformance.evidence.admission import turns_away
@@ -84,20 +84,25 @@ class Doorkeeper:
             return False
         async with self._course.asking:
             self._course.check()
-            if heard.exchange.number < self._course.answered:  # others were answered meanwhile
+            if heard.exchange.number <= self._course.returned:
                 return True
+            if heard.exchange.number < self._course.answered:  # others were answered meanwhile
+                return False
             began = monotonic()
             while lost((await self._ask(door)).exchange):
                 if monotonic() - began >= LONGEST_AWAY_S:
                     break
                 await self._wire.budget.pause(_AWAY_PAUSE_S)
             else:
-                return monotonic() - began >= _AWAY_PAUSE_S
+                if monotonic() - began < _AWAY_PAUSE_S:
+                    return False
+                self._course.returned = self._wire.recorder.sent
+                return True
         self._wire.recorder.void(self._course.first_void(self._course.answered))
         what = heard.exchange.trouble or f"it is answered {heard.exchange.status} by what stands in front of it"
         text = (
-            f"The target gives no answer any more after request {self._course.answered} ({what}); what was sent since is"
-            " not graded. Run again when the service is back."
+            f"The target gives no answer any more after request {self._course.answered} ({what}); what was sent since"
+            " is not graded. Run again when the service is back."
         )
         raise self._course.end("unreachable", text)
 
@@ -116,7 +121,13 @@ class Doorkeeper:
         async with self._course.asking:
             self._course.check()
             if self._course.door is None or (await self._ask(self._course.door)).exchange.status in LATER:
-                raise self._course.end("put_off", f"The target {why}: a quota may be used up, or it is under repair.")
+                # what stands in front of a service may count its requests, and has words of its own
+                self._wire.recorder.void(self._course.first_void(self._course.looked_at))
+                text = (
+                    f"The target {why}: a quota may be used up, or it is under repair. What was put off is not graded;"
+                    " run again when the service takes requests."
+                )
+                raise self._course.end("put_off", text)
             if operation not in self._course.exhausted:
                 self._course.exhausted.add(operation)
                 text = f"The target {why} ({exchange.request.method}, {operation}): a quota may be used up."
@@ -128,11 +139,16 @@ class Doorkeeper:
 
     async def _ask(self, door: Parcel) -> Heard:
         label = Label("other", PREPARATION, probe="does the key still open", graded=False)
-        headers = self._wire.credentials(door.url, "right") | door.headers
-        first = self._wire.options.first_timeout
-        heard = await self._wire.exchange(
-            label, door.method, door.url, headers=headers, content=door.content, timeout=first
-        )
+        url, first = door.url, self._wire.options.first_timeout
+        for _ in range(REDIRECTS + 1):
+            headers = self._wire.credentials(url, "right") | door.headers
+            heard = await self._wire.exchange(
+                label, door.method, url, headers=headers, content=door.content, timeout=first
+            )
+            moved = self._course.moved(heard.exchange, url, plain=True)
+            if moved is None:
+                break
+            url = moved
         self._course.heard(heard.exchange)
         return heard
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from conformance.drive.course import REDIRECTS
 from conformance.drive.doorkeeper import Doorkeeper, lost
 from conformance.drive.patience import LATER, retry_after
 from conformance.evidence import Departure, Dimension, Label
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 WAITS = 6
 #: The same for a probe, whose answer may just as well be that the service does not look at it.
 PROBE_WAITS = 4
-#: DISC-001 allows so many for discovery; nothing else should need more.
-REDIRECTS = 5
 #: A key may cease while a request that carries it is on its way; one that ceases again and again is of no use.
 _RENEWALS = 2
+#: How often a request that is lost on the way is sent again without a word about it.
+_REPEATS = 2
 #: A target that goes away again and again is judged by what it answers.
 _LOSSES = 4
 
@@ -88,13 +89,19 @@ class Sender:
         """Whether an answer may be gone the next time, as it came from between the target and the kit."""
         exchange = heard.exchange
         if not lost(exchange):
-            away = self._course.door is not None and self._doubts(exchange.label, asked) and turns_away(exchange)
-            return away and not passing
+            return not passing and self._may_be_whim(exchange.label, asked) and turns_away(exchange)
         # what a target is silent about takes its time: only a read is worth that twice
         silent = exchange.response is None and not heard.broke
-        if not passing and not (silent and not (_plain(exchange.label) and asked.method == "GET")):
+        allowed = _REPEATS if not silent else _plain(exchange.label) and asked.method == "GET"
+        if len(passing) < allowed:
             return True
         return len(passing) < _LOSSES and await self._keeper.was_away(heard)
+
+    def _may_be_whim(self, label: Label, asked: Parcel) -> bool:
+        """Whether a refusal may be gone the next time: the key opens, or none was asked for."""
+        if self._course.door is None or label.operation == "discovery":
+            return False
+        return self._doubts(label, asked) or (label.credential == "right" and not self._wire.owns(asked.url))
 
     def _settled(self, heard: Heard, asked: Parcel, passing: list[Heard]) -> Heard:
         """The last answer, once it is clear what of the earlier ones counts."""

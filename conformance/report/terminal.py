@@ -154,6 +154,8 @@ def _notes(console: Console, run: Run) -> None:
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     # what ended the run was noted by every journey that it ended
     for text in dict.fromkeys(
-        note.text for note in run.evidence.notes if note.reason in ("credential_ended", "unreachable", "put_off", "interrupted")
+        note.text
+        for note in run.evidence.notes
+        if note.reason in ("credential_ended", "unreachable", "put_off", "interrupted")
     ):
         console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")
