@@ -50,8 +50,8 @@ SHORT_KEY = (
 
 #: What was sent again, and is graded by the repeat alone.
 LOST = (
-    "{} requests were lost between the kit and the service (502, 504 or a broken connection) and answered when they were"
-    " sent again; only the repeats are graded."
+    "{} requests were lost between the kit and the service (502, 504 or a broken connection) and answered when they"
+    " were sent again; only the repeats are graded."
 )
 
 

@@ -53,7 +53,8 @@ class Asking:
             self._awake = self._awake or not lost(heard.exchange)
             if not lost(heard.exchange) or not self._may_wake(heard):
                 return heard
-            self.wire.recorder.discount(heard.exchange.number)
+            for each in self.wire.recorder.exchanges:  # nothing else has answered yet
+                self.wire.recorder.discount(each.number)
             label = replace(label, attempt=heard.exchange.label.attempt + 1)
             await self.wire.budget.pause(_ASLEEP_PAUSE_S)
 

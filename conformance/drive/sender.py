@@ -89,6 +89,8 @@ class Sender:
         """Whether an answer may be gone the next time, as it came from between the target and the kit."""
         exchange = heard.exchange
         if not lost(exchange):
+            if asked.direct:  # discovery, which is open to all
+                return not passing and exchange.status in (401, 403)
             return not passing and self._may_be_whim(exchange.label, asked) and turns_away(exchange)
         # what a target is silent about takes its time: only a read is worth that twice
         silent = exchange.response is None and not heard.broke

@@ -35,7 +35,7 @@ _ANSWERS: dict[str, tuple[int, dict[str, str], str]] = {
 class Weather(httpx.AsyncBaseTransport):
     """A transport to a peer on which something happens to requests.
 
-    `strikes` says by a request's number in the run, and by how often the same one was sent before, whether it is struck.
+    `strikes` says by a request's number in the run, and by how often it was sent before, whether it is struck.
     Where it is `behind` the peer has done what was asked when the answer is lost. A test clock is never struck.
     """
 

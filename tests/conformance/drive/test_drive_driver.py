@@ -321,7 +321,7 @@ def test_a_request_that_hangs_is_trouble_and_not_an_exception():
 
     async def act(stage):
         handle = await stage.drive.create("visit")
-        app.delay = 5.0
+        app.delay = 0.5
         return await stage.drive.upload(handle, "short", name="audio_0.wav")
 
     sent = play(app, act, request_timeout=0.05)

@@ -1,4 +1,4 @@
-"""What happens between the kit and a service is never held against the service, and a run that cannot go on ends soon."""
+"""What happens between the kit and a service is not held against the service; a run that cannot go on ends soon."""
 
 from __future__ import annotations
 
