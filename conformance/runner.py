@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 import scribe_data
-from conformance.drive.asking import Asking
+from conformance.drive.asking import PREPARATION, Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.closing import close
@@ -51,6 +51,13 @@ SHORT_KEY = (
 INSECURE = "{} was given: certificates were taken as they came, and whether they are valid stays open (SEC-004)."
 
 
+#: What was sent again, and is graded by the repeat alone.
+LOST = (
+    "{} requests were lost between the kit and the service (502, 504 or a broken connection) and answered when they"
+    " were sent again; only the repeats are graded."
+)
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run is: `done` of `total` journeys, those `running`, and how many requests it has sent."""
@@ -85,7 +92,7 @@ class _Run:
 
     async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
         """Preparation, then the journeys phase by phase."""
-        self.tell("preparing", "preparation", f"looking at {self.options.target}")
+        self.tell("preparing", PREPARATION, f"looking at {self.options.target}")
         try:
             self.target = await enter(self.wire)
             self.clock = await _clock(self.wire)
@@ -94,12 +101,18 @@ class _Run:
         except BudgetSpent:
             told = f"{self.options.target} could not be looked at within {self.options.budget:g} s"
             raise TargetUnreachable(told) from None
+        except RunEnded as ended:
+            if self.target is None:
+                kind = CredentialsRefused if ended.reason == "credential_ended" else TargetUnreachable
+                raise kind(f"{self.options.target}: {ended}") from None
+            self.wire.recorder.note(Note(PREPARATION, ended.reason, str(ended)))
+            return
         target, clock = self.target, self.clock
         phases = ("alone", "clock") if clock else ("alone",)
         moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
         standing = [journey for journey in chosen if journey.phase == "main"]
         self.total = len(standing) + len(moving)
-        self.tell("prepared", "preparation", target.base_url)
+        self.tell("prepared", PREPARATION, target.base_url)
         try:
             async with asyncio.TaskGroup() as group:
                 for journey in sorted(standing, key=lambda each: not each.long):
@@ -176,9 +189,11 @@ async def drive_all(
             if options.insecure:
                 recorder.note(Note("preparation", "insecure", INSECURE.format(options.named("insecure"))))
             for option in wire.short_keys:
-                recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
+                recorder.note(Note(PREPARATION, "short_key", SHORT_KEY.format(option)))
             run = _Run(options, wire, audio, progress)
             await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
+            if wire.course.lost:
+                recorder.note(Note("run", "lost", LOST.format(wire.course.lost)))
             if run.target is not None:
                 await close(Driver("closing", wire, run.target, audio), wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))

@@ -46,6 +46,8 @@ EndForm = Literal["none", "empty", "count"]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD = re.compile(r"[\x20-\x7e]*")
 _KEY = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+#: Long enough for a cold start behind a load balancer, short enough to tell an operator of a typing slip.
+FIRST_TIMEOUT_S = 15.0
 
 
 class TargetError(Exception):
@@ -100,8 +102,7 @@ class Options:
     budget: float = 900.0
     #: A server may transcribe before it acknowledges; 60 s is where proxies give up by default.
     request_timeout: float = 60.0
-    #: Long enough for a cold start behind a load balancer, short enough to tell an operator of a typing slip.
-    first_timeout: float = 15.0
+    first_timeout: float = FIRST_TIMEOUT_S
     concurrency: int = 8
     only: tuple[str, ...] = ()
     extra_origins: tuple[str, ...] = ()

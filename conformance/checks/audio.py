@@ -301,7 +301,8 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         sent = list(evidence.select("upload", session=story.key))
         probes = [x for x in sent if x.label.probe and 400 <= x.status < 500 and not busy(x)]
         # A file sent again under its name stands in the list by right: one of its uploads was taken.
-        taken = {x.label.file for x in sent if x.accepted}
+        changed = evidence.changes(story.key)
+        taken = {x.label.file for x in evidence.about(story.key) if x.number in changed}
         probes = [x for x in probes if x.label.file not in taken]
         for refused in probes:
             for x in listings_after(evidence, refused):

@@ -180,7 +180,8 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     """Reads on either side of refused operations show the same state and counts, the run's own doing aside."""
     own = list(evidence.select(session=session))
     reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
-    asked = next((x.number for x in own if x.label.operation == "end" and x.label.credential == "right"), None)
+    ends = [x for x in evidence.about(session) if x.label.operation == "end" and x.label.credential == "right"]
+    asked = min((x.number for x in ends), default=None)
     lifecycle, by_itself = evidence.text.lifecycle, ends_by_itself(evidence)  # E70
     for x in reads:
         status = x.document.get("status")

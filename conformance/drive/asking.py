@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from conformance.drive.doorkeeper import LONGEST_WINDOW_S, PREPARATION, lost
 from conformance.drive.parcel import Parcel
-from conformance.drive.patience import retry_after
+from conformance.drive.patience import named_wait, retry_after
 from conformance.drive.sender import Sender
-from conformance.target import TargetUnreachable
+from conformance.target import FIRST_TIMEOUT_S, TargetUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,19 +18,23 @@ if TYPE_CHECKING:
     from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Label
 
-#: The journey of whatever is found out before the first one.
-PREPARATION = "preparation"
+__all__ = ["PREPARATION", "Asking"]
+
 #: A target that is starting says so for a while; one that never says anything else is not waited for.
 LONGEST_PUT_OFF_S = 30.0
+#: Seconds between two tries at a service that is not awake.
+_ASLEEP_PAUSE_S = 1.0
 
 
 class Asking:
-    """Asks by rule 2 (429 and 503 are waited out, another 5xx is repeated once) and counts what the waiting takes."""
+    """Asks by rule 2 and counts what the waiting takes."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
+        self._began = monotonic()
+        self._awake = False
         self._put_off_s = 0.0
-        self._sender = Sender(wire, timeout=wire.options.first_timeout)
+        self._sender = Sender(wire, timeout=wire.options.first_timeout, wait=self._wait)
 
     async def ask(
         self,
@@ -40,30 +46,40 @@ class Asking:
         content: bytes = b"",
     ) -> Heard:
         """One exchange; raises TargetUnreachable for a target that only ever puts off."""
-        repeats = attempt = 0
+        # redirects of discovery have rules of their own (DISC-001)
+        asked = Parcel(method, url, dict(headers or {}), content, sealed=True, direct=label.operation == "discovery")
         while True:
-            attempt += 1
-            asked = Parcel(method, url, dict(headers or {}), content, sealed=True)
-            heard = await self._send(replace(label, attempt=attempt), asked)
-            status = heard.exchange.status
-            if status in (429, 503):
-                await self._wait(heard, url)
-            elif status >= 500 and not repeats:
-                repeats += 1
-            else:
+            heard = await self._sender.patiently(label, asked, worth=_error)
+            self._awake = self._awake or not lost(heard.exchange)
+            if not lost(heard.exchange) or not self._may_wake(heard):
                 return heard
+            for each in self.wire.recorder.exchanges:  # nothing else has answered yet
+                self.wire.recorder.discount(each.number)
+            label = replace(label, attempt=heard.exchange.label.attempt + 1)
+            await self.wire.budget.pause(_ASLEEP_PAUSE_S)
 
-    async def _send(self, label: Label, asked: Parcel) -> Heard:
-        if label.operation != "discovery":  # whose redirects have rules of their own (DISC-001)
-            return await self._sender.follow(label, asked)
-        first = self.wire.options.first_timeout
-        return await self.wire.exchange(label, asked.method, asked.url, headers=asked.headers, timeout=first)
+    def _may_wake(self, heard: Heard) -> bool:
+        """Whether a service that has not answered yet is still waited for, as --first-timeout asks."""
+        patience = self.wire.options.first_timeout
+        if self._awake or patience <= FIRST_TIMEOUT_S or "certificate" in (heard.exchange.trouble or "").lower():
+            return False
+        return monotonic() - self._began + _ASLEEP_PAUSE_S < patience
 
-    async def _wait(self, heard: Heard, url: str) -> None:
-        if self._put_off_s >= LONGEST_PUT_OFF_S:
+    async def _wait(self, heard: Heard, waited: int) -> bool:
+        url, status, named = heard.exchange.request.url, heard.exchange.status, named_wait(heard.answer) or 0.0
+        if named > LONGEST_WINDOW_S:
             raise TargetUnreachable(
-                f"{url} answers {heard.exchange.status} again and again; nothing can be asked of the service now"
+                f"{url} answers {status} and asks to come back in {named:.0f} s: a quota may be used up, or the service"
+                " is under repair; run again after that"
             )
-        seconds = retry_after(heard.answer, 1)
+        if self._put_off_s >= max(LONGEST_PUT_OFF_S, self.wire.options.first_timeout):
+            raise TargetUnreachable(f"{url} answers {status} again and again; nothing can be asked of the service now")
+        seconds = retry_after(heard.answer, min(waited, 1))
         self._put_off_s += seconds
         await self.wire.budget.pause(seconds)
+        return True
+
+
+def _error(heard: Heard, tries: int) -> bool:
+    """A server error is worth one more try: nothing comes of what is asked here."""
+    return heard.exchange.status >= 500 and tries == 0

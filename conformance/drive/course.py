@@ -7,13 +7,19 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from conformance.evidence.admission import REDIRECTS, refuses
+from conformance.drive.patience import LATER
+from conformance.evidence import admission
+from conformance.evidence.admission import refuses, turns_away
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
     from conformance.evidence import Exchange, Operation
 
+#: An answer of whatever stands in front of a service, not of the service.
+IN_FRONT = (502, 504)
+#: DISC-001 allows so many for discovery; nothing else should need more.
+REDIRECTS = 5
 #: Seconds for which a target may answer nothing but 429 and 503 before the run goes on without it.
 LONGEST_PUT_OFF_S = 60.0
 #: A read that takes longer holds its answer back until there is something to tell.
@@ -41,16 +47,29 @@ class Course:
         self.asking = asyncio.Lock()
         #: A request that the key opens and nothing comes of.
         self.door: Parcel | None = None
-        #: The number of the last exchange in which the key was let in.
-        self.let_in = 0
+        #: The number of the last exchange in which the key was let in, and of the last that got an answer at all.
+        self.let_in = self.answered = 0
+        #: The number of the last exchange with the right key that was not put off.
+        self.looked_at = 0
+        #: The number of requests that had been sent when the target, which had gone, was back.
+        self.returned = 0
+        #: How many requests were lost on the way, and answered when they were sent again.
+        self.lost = 0
+        #: What the target puts off for so long that nobody waits for it.
+        self.exhausted: set[Operation] = set()
         self._slashes: dict[Operation, str] = {}
-        self._put_off_since: float | None = None
+        self._put_off_since: dict[Operation, float] = {}
         self._slow_reads = 0
 
     def check(self) -> None:
         """Raise RunEnded once the run is over for all."""
         if self.ended is not None:
             raise self.ended
+
+    def end(self, reason: str, text: str) -> RunEnded:
+        """The end of the run for all journeys, to be raised by the one that found it."""
+        self.ended = self.ended or RunEnded(reason, text)
+        return self.ended
 
     # addresses
 
@@ -68,7 +87,7 @@ class Course:
         A request that is meant to be refused is followed over a slash at most: elsewhere the redirect is the answer.
         """
         location = exchange.response.header("location") if exchange.response else None
-        if exchange.status not in REDIRECTS or not location or refuses(exchange):
+        if exchange.status not in admission.REDIRECTS or not location or refuses(exchange):
             return None
         target = urljoin(asked, location)
         slash = target.rstrip("/") == asked.rstrip("/") and target != asked
@@ -82,22 +101,29 @@ class Course:
 
     def heard(self, exchange: Exchange) -> None:
         """Note what an answer says of the target as a whole."""
-        if exchange.response is None:
+        if exchange.response is None or exchange.status in IN_FRONT:
             return
-        if exchange.status in (429, 503):
-            self._put_off_since = self._put_off_since or monotonic()
+        self.answered = max(self.answered, exchange.number)
+        label = exchange.label
+        # who is not let in may be turned away before anybody counts what he asks
+        if label.credential != "right" or turns_away(exchange):
+            return
+        if exchange.status in LATER:
+            self._put_off_since.setdefault(label.operation, monotonic())
         else:
-            self._put_off_since = None
-        if exchange.label.credential == "right" and not refuses(exchange):
-            self.let_in = max(self.let_in, exchange.number)
+            self._put_off_since.pop(label.operation, None)
+            self.exhausted.discard(label.operation)
+            self.looked_at = max(self.looked_at, exchange.number)
+        self.let_in = max(self.let_in, exchange.number)
 
-    def is_put_off_for_good(self) -> bool:
-        """Whether the target has answered nothing but 429 and 503 for so long that waiting is no use."""
-        return self._put_off_since is not None and monotonic() - self._put_off_since > LONGEST_PUT_OFF_S
+    def is_put_off_for_good(self, operation: Operation) -> bool:
+        """Whether the target has answered an operation with 429 and 503 for so long that waiting is no use."""
+        since = self._put_off_since.get(operation)
+        return since is not None and monotonic() - since > LONGEST_PUT_OFF_S
 
-    def first_void(self) -> int:
-        """The number from which on refusals are the key's doing and not the target's."""
-        return max(1, self.let_in - _ON_THEIR_WAY)
+    def first_void(self, last: int) -> int:
+        """The number from which on nothing counts that went wrong after the `last` exchange that went well."""
+        return max(1, last - _ON_THEIR_WAY)
 
     # reads
 

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from conformance.drive import handshake
 from conformance.drive.asking import PREPARATION
 from conformance.evidence import Departure, Dimension, Label, Response
+from conformance.evidence.admission import is_page
 from conformance.target import CredentialsRefused, TargetUnreachable, split_origin
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ async def _reachable(asking: Asking, base: str, found: Found) -> str:
     if split_origin(base) == split_origin(found.url):
         return base
     label = Label("templates", PREPARATION, probe="looking for the API", graded=False)
-    heard = await asking.wire.exchange(label, "GET", f"{base}/templates", timeout=asking.wire.options.first_timeout)
+    heard = await asking.ask(label, f"{base}/templates")
     if heard.answer is not None:
         return base
     at, declared = urlsplit(found.url), urlsplit(base)
@@ -160,7 +161,7 @@ async def _guessed(asking: Asking, found: Found) -> str:
     wire, options = asking.wire, asking.wire.options
     target = canonical(options.target).removesuffix(WELL_KNOWN)
     statuses: list[int] = [found.answered.status]
-    pages = _is_page(found.answered)
+    pages = is_page(found.answered)
     wire.trust(target)
     for prefix in USUAL_ROOTS:
         url = f"{target}{prefix}/templates"
@@ -168,7 +169,7 @@ async def _guessed(asking: Asking, found: Found) -> str:
         heard = await asking.ask(label, url, headers=wire.credentials(url, "right"))
         statuses.append(heard.exchange.status)
         answer = heard.answer
-        pages = pages or bool(answer and _is_page(answer))
+        pages = pages or bool(answer and is_page(answer))
         if answer and _speaks(answer):
             base = f"{target}{prefix}"
             text = f"Discovery names no address; {base} is taken, whose /templates answers {answer.status}."
@@ -196,7 +197,3 @@ def _speaks(answer: Response) -> bool:
     return (200 <= answer.status < 300 and isinstance(told, dict | list)) or (
         answer.status in _REFUSED and bool(answer.document)
     )
-
-
-def _is_page(answer: Response) -> bool:
-    return answer.media_type == "text/html" or answer.body.lstrip()[:9].lower() in (b"<!doctype", b"<html>")

@@ -220,16 +220,16 @@ class Driver:
         asked = dict(body) if body is not None else self.body()
         wanted = _posting(self.url("sessions"), asked)
         label = self._label("create", session, probe, graded=graded)
-        for attempt in range(1, CREATE_ATTEMPTS + 1):
-            heard = await self._sender.once(replace(label, attempt=attempt), wanted)
-            handle = self._handle(session, heard, asked)
-            if handle or probe is not None:
-                return handle
-            status = heard.exchange.status
-            if status in (429, 503):
-                await self._sender.wait_out(heard, attempt - 1)
-            elif 400 <= status < 500 and attempt >= REFUSAL_ATTEMPTS:
-                break
+
+        def worth(heard: Heard, tries: int) -> bool:
+            refused = 400 <= heard.exchange.status < 500
+            most = REFUSAL_ATTEMPTS if refused else CREATE_ATTEMPTS
+            return probe is None and tries + 1 < most and self._session_id(heard) is None
+
+        heard = await self._sender.patiently(label, wanted, worth=worth)
+        handle = self._handle(session, heard, asked)
+        if handle or probe is not None:
+            return handle
         last = heard.exchange
         said = f"answered {last.status}" if last.response else f"got no answer ({last.trouble})"
         self.note("set_up_refused", f"No session came of a valid create for {session!r}: POST /sessions {said}.")
@@ -241,10 +241,14 @@ class Driver:
         heard = await self._sender.patiently(label, _posting(self.url("sessions"), body))
         return Attempt(heard.exchange, self._handle(session, heard, body))
 
+    @staticmethod
+    def _session_id(heard: Heard) -> str | None:
+        told = heard.answer.document.get("session_id") if heard.answer and heard.exchange.accepted else None
+        return told if isinstance(told, str) and told else None
+
     def _handle(self, session: str, heard: Heard, asked: Mapping[str, Any]) -> Handle | None:
-        answer = heard.answer
-        session_id = answer.document.get("session_id") if answer and 200 <= answer.status < 300 else None
-        if answer is None or not isinstance(session_id, str) or not session_id:
+        answer, session_id = heard.answer, self._session_id(heard)
+        if answer is None or session_id is None:
             return None
         url, fields, departs = self._upload_url(session_id, answer.document.get("upload_url"))
         model = self.target.offer(asked.get("model")) or self.target.model
@@ -327,7 +331,7 @@ class Driver:
         shown = self.target.naming.listed(name)
         label = self._label("upload", handle.key, probe, credential, shown, spoken, graded=graded)
         heard = await self._sender.patiently(label, sent)
-        if heard.exchange.accepted and shown not in handle.sent:
+        if (heard.exchange.accepted or heard.unsure) and shown not in handle.sent:
             handle.sent.append(shown)
         return heard.exchange
 
@@ -345,11 +349,11 @@ class Driver:
         heard = await self._sender.patiently(
             label, self._ending(handle.session_id, len(handle.sent), self.target.end_form)
         )
-        if plain and self.target.end_form == "none" and heard.exchange.status in _BODY_WANTED:
+        if plain and self.target.end_form == "none" and heard.exchange.status in _BODY_WANTED and not heard.unsure:
             again = replace(label, attempt=heard.exchange.label.attempt + 1)
             heard = await self._sender.patiently(again, self._ending(handle.session_id, len(handle.sent), "count"))
         if plain:
-            handle.refused = not heard.exchange.accepted
+            handle.refused = not (heard.exchange.accepted or heard.unsure)
         return heard.exchange
 
     def end_body(self) -> Any:

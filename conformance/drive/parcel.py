@@ -20,13 +20,17 @@ API_FORMS: tuple[UploadForm, ...] = ("multipart", "raw", "named-post", "named-pu
 
 @dataclass(frozen=True)
 class Parcel:
-    """A request before credentials are added to it; to a `sealed` one, which carries its own, none are."""
+    """A request before credentials are added to it; to a `sealed` one, which carries its own, none are.
+
+    A redirect of a `direct` one is the answer that is wanted.
+    """
 
     method: str
     url: str
     headers: dict[str, str]
     content: bytes
     sealed: bool = False
+    direct: bool = False
 
 
 def below(url: str, name: str) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conformance.evidence import Response
 
+#: Answers that ask to come back later (rule 2).
+LATER = (429, 503)
 #: A target that asks for more is asked again all the same: a run is no nightly job.
 LONGEST_WAIT = 30.0
 #: The first poll after a read: at once for a target in the same process.
@@ -18,7 +20,7 @@ POLL_GROWTH = 1.6
 SLOWEST_POLL = 2.0
 
 
-def _named(answer: Response | None) -> float | None:
+def named_wait(answer: Response | None) -> float | None:
     """Seconds that Retry-After names, as a number or a date (RFC 9110 §10.2.3)."""
     value = (answer.header("retry-after") or "").strip() if answer else ""
     if value.isdigit():
@@ -39,7 +41,7 @@ def _moment(value: str | None) -> datetime | None:
 
 def retry_after(answer: Response | None, waited: int) -> float:
     """Seconds to wait out a 429 or 503 after `waited` earlier ones: Retry-After, else 1, 2, 4, 8."""
-    named = _named(answer)
+    named = named_wait(answer)
     return min(LONGEST_WAIT, max(0.0, named)) if named is not None else float(2 ** min(waited, 3))
 
 
@@ -52,5 +54,5 @@ class Pace:
     def next(self, answer: Response | None) -> float:
         """Seconds until the next read."""
         gap, self._gap = self._gap, min(self._gap * POLL_GROWTH, SLOWEST_POLL)
-        named = _named(answer)
+        named = named_wait(answer)
         return gap if named is None else min(LONGEST_WAIT, max(gap, named))

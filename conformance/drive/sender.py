@@ -1,17 +1,19 @@
-"""Sends a request as often as it takes: put off, redirected, broken off, or with a key that has ceased."""
+"""Sends a request as often as it takes: put off, redirected, lost on the way, or with a key that has ceased."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.drive.course import LONGEST_PUT_OFF_S, RunEnded
-from conformance.drive.patience import retry_after
+from conformance.drive.course import REDIRECTS
+from conformance.drive.doorkeeper import Doorkeeper, lost
+from conformance.drive.patience import LATER, retry_after
 from conformance.evidence import Departure, Dimension, Label
-from conformance.evidence.admission import refuses
-from conformance.target import BadOption
+from conformance.evidence.admission import turns_away
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conformance.drive.parcel import Parcel
     from conformance.drive.wire import Heard, Wire
 
@@ -19,13 +21,12 @@ if TYPE_CHECKING:
 WAITS = 6
 #: The same for a probe, whose answer may just as well be that the service does not look at it.
 PROBE_WAITS = 4
-#: DISC-001 allows so many for discovery; nothing else should need more.
-REDIRECTS = 5
-#: An answer of whatever stands in front of a service, not of the service.
-_IN_FRONT = (502, 504)
-_KEY_PAUSE_S = 1.0
 #: A key may cease while a request that carries it is on its way; one that ceases again and again is of no use.
 _RENEWALS = 2
+#: How often a request that is lost on the way is sent again without a word about it.
+_REPEATS = 2
+#: A target that goes away again and again is judged by what it answers.
+_LOSSES = 4
 
 
 def _plain(label: Label) -> bool:
@@ -33,60 +34,125 @@ def _plain(label: Label) -> bool:
     return label.probe is None and label.credential == "right"
 
 
-class Sender:
-    """One journey's way to the wire; `timeout` bounds an exchange, in seconds, where the wire's own bound does not."""
+def _error_of_valid(heard: Heard, tries: int) -> bool:
+    """Whether a server error is worth one more try: that of a valid request is (rule 2)."""
+    return tries == 0 and heard.exchange.status >= 500 and _plain(heard.exchange.label)
 
-    def __init__(self, wire: Wire, *, timeout: float | None = None) -> None:
+
+class Sender:
+    """One journey's way to the wire; `timeout` bounds an exchange, in seconds, where the wire's own bound does not.
+
+    `wait` waits out a 429 or 503 after so many earlier ones; False when the answer is to be taken as it is.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        timeout: float | None = None,
+        wait: Callable[[Heard, int], Awaitable[bool]] | None = None,
+    ) -> None:
         self._wire = wire
         self._course = wire.course
+        self._keeper = Doorkeeper(wire)
         self._timeout = timeout
+        self._wait = wait or self.wait_out
+
+    async def patiently(
+        self, label: Label, asked: Parcel, *, worth: Callable[[Heard, int], bool] = _error_of_valid
+    ) -> Heard:
+        """One request by rule 2, its last answer: 429 and 503 are waited out, what was lost on the way is sent again.
+
+        `worth` says of any other answer, by how many of them there were before, whether to ask once more. What came
+        between target and kit (a gateway's error, a connection that broke, a refusal that the next try takes back) is
+        not graded where the repeat is answered.
+        """
+        waits = tries = 0
+        passing: list[Heard] = []
+        attempt = label.attempt
+        while True:
+            heard = await self.once(replace(label, attempt=attempt), asked)
+            attempt = heard.exchange.label.attempt + 1
+            if heard.exchange.status in LATER:
+                if not await self._wait(heard, waits):
+                    break
+                waits += 1
+            elif await self._is_passing(heard, asked, passing):
+                passing.append(heard)
+            elif worth(heard, tries):
+                tries += 1
+            else:
+                break
+        return self._settled(heard, asked, passing)
+
+    async def _is_passing(self, heard: Heard, asked: Parcel, passing: list[Heard]) -> bool:
+        """Whether an answer may be gone the next time, as it came from between the target and the kit."""
+        exchange = heard.exchange
+        if not lost(exchange):
+            if asked.direct:  # discovery, which is open to all
+                return not passing and exchange.status in (401, 403)
+            return not passing and self._may_be_whim(exchange.label, asked) and turns_away(exchange)
+        # what a target is silent about takes its time: only a read is worth that twice
+        silent = exchange.response is None and not heard.broke
+        allowed = _REPEATS if not silent else _plain(exchange.label) and asked.method == "GET"
+        if len(passing) < allowed:
+            return True
+        return len(passing) < _LOSSES and await self._keeper.was_away(heard)
+
+    def _may_be_whim(self, label: Label, asked: Parcel) -> bool:
+        """Whether a refusal may be gone the next time: the key opens, or none was asked for."""
+        if self._course.door is None or label.operation == "discovery":
+            return False
+        return self._doubts(label, asked) or (label.credential == "right" and not self._wire.owns(asked.url))
+
+    def _settled(self, heard: Heard, asked: Parcel, passing: list[Heard]) -> Heard:
+        """The last answer, once it is clear what of the earlier ones counts."""
+        exchange = heard.exchange
+        if not passing or lost(exchange) or (turns_away(exchange) and turns_away(passing[-1].exchange)):
+            return heard
+        for each in passing:
+            self._wire.recorder.discount(each.exchange.number)
+        gone = [each for each in passing if lost(each.exchange)]
+        self._course.lost += len(gone)
+        refused = exchange.status == 409 or (_plain(exchange.label) and 400 <= exchange.status < 500)
+        if gone and refused and asked.method != "GET" and exchange.label.operation in ("upload", "end"):
+            # the target may have done the first time what it refuses to do twice
+            self._wire.recorder.discount(exchange.number)
+            return replace(heard, unsure=True)
+        return heard
 
     async def once(self, label: Label, asked: Parcel) -> Heard:
         """One exchange, again where a new key took the place of its own; RunEnded when the key has ceased to open."""
         for again in range(_RENEWALS + 1):
             heard = await self.follow(replace(label, attempt=label.attempt + again), asked)
-            if not (self._doubts(label, asked) and refuses(heard.exchange)) or await self._opens(heard):
+            doubtful = self._doubts(label, asked) and turns_away(heard.exchange)
+            if not doubtful or await self._keeper.still_opens(heard):
                 break
         return heard
 
     def _doubts(self, label: Label, asked: Parcel) -> bool:
-        """Whether a refusal may be the key's doing: a key that a command renews makes probes fail, too."""
-        if self._wire.options.token_command is None or asked.sealed:
-            return _plain(label)
+        """Whether a refusal may be the key's doing."""
+        if asked.sealed:
+            return _plain(label) and not asked.direct
         return label.credential == "right" and self._wire.owns(asked.url)
 
-    async def patiently(self, label: Label, asked: Parcel) -> Heard:
-        """Rule 2: 429 and 503 are waited out; a gateway's error, a valid request's 5xx, a lost read: once more."""
-        waits = repeats = 0
-        while True:
-            heard = await self.once(replace(label, attempt=label.attempt + waits + repeats), asked)
-            status, plain = heard.exchange.status, _plain(label)
-            if status in (429, 503):
-                if waits == (WAITS if plain else PROBE_WAITS):
-                    return heard
-                await self.wait_out(heard, waits)
-                waits += 1
-            elif not repeats and (
-                status in _IN_FRONT or (plain and (status >= 500 or (status == 0 and asked.method == "GET")))
-            ):
-                repeats += 1
-            else:
-                return heard
-
-    async def wait_out(self, heard: Heard, waited: int) -> None:
+    async def wait_out(self, heard: Heard, waited: int) -> bool:
         """Wait as a 429 or 503 says; a 429 is meant for all of the run. Raises RunEnded when nothing else is said."""
-        if self._course.is_put_off_for_good():
-            text = f"The target has answered nothing but {heard.exchange.status} for {LONGEST_PUT_OFF_S:g} s."
-            self._course.ended = self._course.ended or RunEnded("put_off", text)
         self._course.check()
+        plain = _plain(heard.exchange.label)
+        if waited >= (WAITS if plain else PROBE_WAITS) or await self._keeper.puts_off_for_good(heard):
+            return False
         seconds = retry_after(heard.answer, waited)
         if heard.exchange.status == 429:
             self._wire.hold(seconds)
         await self._wire.budget.pause(seconds)
+        return True
 
     async def follow(self, label: Label, asked: Parcel) -> Heard:
         """One exchange, over redirects within the origin."""
         self._course.check()
+        if asked.direct:
+            return await self._send(label, asked, asked.url)
         url = self._course.address(label.operation, asked.url)
         for _ in range(REDIRECTS):
             heard = await self._send(label, asked, url)
@@ -114,50 +180,3 @@ class Sender:
             text = f"Reads are held back for {heard.exchange.elapsed:.0f} s and more until there is something to tell."
             self._wire.recorder.depart(Departure(Dimension.READ, text, exchange=heard.exchange.number))
         return heard
-
-    async def _opens(self, heard: Heard) -> bool:
-        """Whether the key still opens what it opened, so that a refusal is the target's answer to this request.
-
-        A key that has ceased is the operator's affair and no fault of the target: the run ends, and nothing that was
-        sent since it ceased counts. False when it opens again: then the request is worth another try.
-        """
-        door = self._course.door
-        if door is None:
-            return True
-        async with self._course.asking:
-            self._course.check()
-            if heard.renewals != self._wire.renewals:  # a new key came while this was on its way
-                self._wire.recorder.discount(heard.exchange.number)
-                return False
-            for again in range(2):
-                if again:
-                    await self._wire.budget.pause(_KEY_PAUSE_S)
-                if await self._is_open(door):
-                    return not again
-            if self._wire.options.token_command is not None:
-                why = await self._renewed()
-                if not why and await self._is_open(door):
-                    self._wire.recorder.discount(heard.exchange.number)
-                    return False
-            else:
-                why = "has it expired?"
-        since = self._course.first_void()
-        self._wire.recorder.void(since)
-        text = (
-            f"The key ceased to be accepted after request {self._course.let_in}: {why or 'the new one is not either.'}"
-            f" What was sent since is not graded ({heard.exchange.status} at request {heard.exchange.number})."
-        )
-        self._course.ended = RunEnded("credential_ended", text)
-        raise self._course.ended
-
-    async def _is_open(self, door: Parcel) -> bool:
-        label = Label("other", "preparation", probe="does the key still open", graded=False)
-        return not refuses((await self._send(label, door, door.url)).exchange)
-
-    async def _renewed(self) -> str:
-        """Why there is no new key; empty when there is one."""
-        try:
-            await self._wire.renew()
-        except BadOption as wrong:
-            return f"{wrong}."
-        return ""

@@ -10,7 +10,7 @@ from conformance.drive.asking import PREPARATION
 from conformance.drive.parcel import Parcel
 from conformance.drive.wire import SPELLINGS
 from conformance.evidence import Departure, Dimension, Label
-from conformance.evidence.admission import refuses
+from conformance.evidence.admission import is_page, refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def _doors(base: str) -> Iterable[_Door]:
 
 def lets_in(heard: Heard) -> bool:
     """Whether whoever asked was let in, whatever the operation had to say after that."""
-    return heard.answer is not None and not refuses(heard.exchange)
+    if heard.answer is None or (heard.exchange.accepted and is_page(heard.answer)):  # a page to log in
+        return False
+    return not refuses(heard.exchange)
 
 
 async def sign_in(asking: Asking, base: str) -> None:

@@ -63,6 +63,10 @@ class Heard:
     answer: Response | None
     #: How often the key had been renewed when this was asked.
     renewals: int = 0
+    #: Whether the connection broke before the answer was whole.
+    broke: bool = False
+    #: Whether this refuses a repeat, and the target may have done what was asked the first time.
+    unsure: bool = False
 
 
 class Wire:
@@ -246,7 +250,7 @@ class Wire:
             self.recorder.troubled(pending, "cut off: the run was broken off", graded=False)
             raise
         except (httpx.HTTPError, OSError) as error:
-            return Heard(self.recorder.troubled(pending, _words(error), **witness.told(error)), None)
+            return Heard(self.recorder.troubled(pending, _words(error), **witness.told(error)), None, broke=True)
         self.throttled = self.throttled or answer.status == 429
         notes: dict[str, Any] = {"cut": f"only the first {ANSWER_BOUND} bytes were read"} if cut else {}
         notes |= witness.told(None)

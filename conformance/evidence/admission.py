@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.evidence.exchange import Exchange
+    from conformance.evidence.exchange import Exchange, Response
 
 REDIRECTS = (301, 302, 303, 307, 308)
 #: What the addresses of pages to log in have in them.
 _LOGINS = ("login", "log-in", "signin", "sign-in", "sso", "oauth", "saml", "authorize")
+
+
+def is_page(answer: Response) -> bool:
+    """Whether an answer is a web page: no operation of the protocol has one."""
+    return answer.media_type == "text/html" or answer.body.lstrip()[:9].lower() in (b"<!doctype", b"<html>")
 
 
 def refuses(exchange: Exchange) -> bool:
@@ -19,3 +24,14 @@ def refuses(exchange: Exchange) -> bool:
         return exchange.status in (401, 403)
     location = (answer.header("location") or "").lower()
     return not location or bool(answer.header("www-authenticate")) or any(word in location for word in _LOGINS)
+
+
+def turns_away(exchange: Exchange) -> bool:
+    """Whether an answer may be that to a key that has ceased: a refusal, a way to elsewhere, or a page to log in.
+
+    Each of them may just as well be the service's answer to the request; who asks goes by what the key opened before.
+    """
+    if exchange.response is None:
+        return False
+    page = exchange.accepted and is_page(exchange.response)
+    return page or exchange.status in REDIRECTS or refuses(exchange)

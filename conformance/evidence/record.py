@@ -226,16 +226,23 @@ class Evidence:
         """Session key -> story of its graded exchanges with the right credential and no probe.
 
         A create that was a probe and was taken begins a story like any other. A story ends where somebody without
-        the right credential got something done to the session: what follows is no longer the run's own doing.
+        the right credential got something done to the session: what follows is no longer the run's own doing. It ends,
+        too, at an end of which nobody knows whether it was done: its answer was lost, and its repeat is refused.
         """
         grouped: dict[str, list[Exchange]] = {}
         disturbed: set[str] = set()
+        lost: set[str] = set()
         for x in self.exchanges:
             label = x.label
             if label.session in disturbed:
                 continue
             if label.session and label.credential != "right" and label.operation in ("upload", "end") and x.accepted:
                 disturbed.add(label.session)
+            if label.session and label.operation == "end" and not (label.graded or label.probe):
+                if x.response is None or x.status >= 500:
+                    lost.add(label.session)
+                elif label.session in lost and not x.accepted:
+                    disturbed.add(label.session)
             told = label.probe is None or (label.operation == "create" and x.accepted)
             if label.session and label.graded and told and label.credential == "right":
                 grouped.setdefault(label.session, []).append(x)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from conformance.evidence.admission import turns_away
 from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note
@@ -150,8 +151,8 @@ class Recorder:
         self._discounted.add(number)
 
     def void(self, number: int) -> None:
-        """Let no refusal count that was sent from this exchange on: the credential had ceased, not the target."""
-        self._void_from = number
+        """Let no refusal and no silence count that was sent from this exchange on: the key or the target had gone."""
+        self._void_from = number if self._void_from is None else min(number, self._void_from)
 
     def freeze(self, facts: Facts) -> Evidence:
         """The evidence as it stands."""
@@ -165,7 +166,7 @@ class Recorder:
 
     def _counting(self, exchange: Exchange) -> Exchange:
         void = self._void_from is not None and exchange.number >= self._void_from
-        if not (exchange.number in self._discounted or (void and not exchange.accepted)):
+        if not (exchange.number in self._discounted or (void and (not exchange.accepted or turns_away(exchange)))):
             return exchange
         return replace(exchange, label=replace(exchange.label, graded=False))
 

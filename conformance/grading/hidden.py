@@ -21,7 +21,7 @@ NOT_SEEN = frozenset({"not_observed", "no_occasion", "set_up_refused"})
 #: Where a session never came so far that it could be late, lateness is not the reason.
 _LATE = "deadline"
 #: Notes that tell of the run as a whole.
-_OVER = ("credential_ended", "put_off")
+_OVER = ("credential_ended", "unreachable", "put_off", "quota")
 #: Notes that tell why something valid was not to be had.
 _REFUSED = ("set_up_refused", "no_template_known")
 
