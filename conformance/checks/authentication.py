@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
-from conformance.checks.declared import member, methods, missing
+from conformance.checks.declared import methods, missing
 from conformance.checks.documents import whole
 from conformance.checks.outsiders import CONTENT, SPELLING, kept_out, let_in, names_in, tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.evidence.admission import REDIRECTS, refuses
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+from conformance.vocabulary.addresses import member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

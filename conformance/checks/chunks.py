@@ -17,7 +17,6 @@ from conformance.checks.audio import (
 )
 from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
-from conformance.checks.words import content_words, inverted, marker_positions, recognised
 from conformance.finding import (
     holds,
     inconclusive,
@@ -25,6 +24,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.words import content_words, inverted, marker_positions, recognised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

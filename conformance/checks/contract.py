@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import scribe_data
 from conformance.checks.breaches import Breach, Part, Schemas
 from conformance.checks.declared import documents
-from conformance.checks.documents import templates_of
 from conformance.checks.errors import errors_met
 from conformance.checks.expiry import if_observed
 from conformance.checks.once import once
 from conformance.checks.registry import check
 from conformance.evidence import NOT_JSON
 from conformance.finding import Finding, Kind, holds
+from conformance.vocabulary.results import templates_of
 from scribe_data.pointer import fits, pointer_of, resolve, tokens, values_at
 from scribe_data.waiver import WaiverKind
 

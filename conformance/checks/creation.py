@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from conformance.checks.declared import is_absolute
 from conformance.checks.refusals import settled
 from conformance.checks.registry import check
-from conformance.checks.timestamps import seconds_between
 from conformance.finding import (
     holds,
     inconclusive,
     violates,
 )
+from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,24 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from conformance.vocabulary.addresses import GONE, member
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.evidence import Evidence, Exchange
-
-
-#: Addresses discovery may name beside the operations, and where (§4.3, §4.4; E57 has the OIDC endpoints in two places).
-ADDRESSES = {
-    "webhooks_url": (("endpoints", "webhooks_url"),),
-    "authorization_endpoint": (
-        ("authentication", "oidc", "authorization_endpoint"),
-        ("endpoints", "authorization_endpoint"),
-    ),
-    "token_endpoint": (("authentication", "oidc", "token_endpoint"), ("endpoints", "token_endpoint")),
-    "documentation_url": (("service", "documentation_url"),),
-}
-#: Statuses of what is not there.
-GONE = (404, 405, 501)
 
 
 def missing(evidence: Evidence, name: str) -> Exchange | None:
@@ -39,14 +27,6 @@ def documents(evidence: Evidence) -> Iterator[Exchange]:
     for x in evidence.discoveries:
         if x.status == 200 and x.response is not None and isinstance(x.response.json, dict):
             yield x
-
-
-def member(document: dict[str, Any], *path: str) -> Any:
-    """The value at a path, or None where something on the way is missing or no object."""
-    value: Any = document
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def is_absolute(value: object) -> bool:

@@ -6,10 +6,11 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, is_absolute, member, methods, missing
+from conformance.checks.declared import documents, is_absolute, methods, missing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import holds, not_applicable, recorded, violates, warns
+from conformance.vocabulary.addresses import member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

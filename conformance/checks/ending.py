@@ -9,8 +9,8 @@ from conformance.checks.cells import cell, judge_cell, judge_cells
 from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, refused, settled
 from conformance.checks.registry import check
-from conformance.checks.words import content_words
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import arrived, sent_twice
 from conformance.checks.declared import listed
-from conformance.checks.documents import equal, shown_as, templates_of, whole
+from conformance.checks.documents import equal, shown_as, whole
 from conformance.checks.expiry import (
     CLOCKS,
     expired_early,
@@ -17,8 +17,9 @@ from conformance.checks.expiry import (
     stories_left,
 )
 from conformance.checks.registry import check
-from conformance.checks.timestamps import STAMPS, seconds_between
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.stamps import STAMPS, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,8 +8,8 @@ from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, settled
 from conformance.checks.registry import check
-from conformance.checks.timestamps import seconds_between
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
+from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import refuses_unknown_templates, requested, shown_as, templates_of
+from conformance.checks.documents import refuses_unknown_templates, requested, shown_as
 from conformance.checks.registry import check
 from conformance.finding import (
     departs,
@@ -15,6 +15,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

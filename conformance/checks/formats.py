@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.audio import final_of, no_api, settled_uploads, to_the_api, turned_down
-from conformance.checks.documents import templates_of
-from conformance.checks.media import parse, same_type
 from conformance.checks.refusals import busy, not_looked_at
 from conformance.checks.registry import check
-from conformance.checks.words import content_words
 from conformance.finding import (
     holds,
     inconclusive,
@@ -17,6 +14,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.media import parse, same_type
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

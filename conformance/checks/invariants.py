@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from conformance.checks.arrivals import may_lag
 from conformance.checks.documents import session_documents, whole
 from conformance.checks.registry import check
-from conformance.checks.timestamps import instant
 from conformance.finding import violates, warns
+from conformance.vocabulary.stamps import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,6 @@ from conformance.checks.models import models_offered
 from conformance.checks.orders import either_way, may_be_left_out, probes_of, taken_where
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
-from conformance.checks.scripts import written_in
 from conformance.finding import (
     holds,
     not_applicable,
@@ -16,6 +15,7 @@ from conformance.finding import (
     tolerated,
     warns,
 )
+from conformance.vocabulary.scripts import written_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,6 @@ from conformance.checks.arrivals import Arrived, arrived, may_lag
 from conformance.checks.documents import equal
 from conformance.checks.reading import NAMED
 from conformance.checks.registry import check
-from conformance.checks.timestamps import same_moment, seconds_between
 from conformance.finding import (
     holds,
     inconclusive,
@@ -17,6 +16,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.stamps import same_moment, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from conformance.checks.creation import asked_for, creates_taken, settled_creates
 from conformance.checks.orders import blamed, may_be_left_out, refused_for
 from conformance.checks.registry import check
-from conformance.checks.timestamps import seconds_between
 from conformance.finding import (
     departs,
     holds,
@@ -16,6 +15,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

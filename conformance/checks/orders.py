@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.creation import asked_for, creates_taken, has_clock, settled_creates
-from conformance.checks.declared import member
 from conformance.checks.documents import refused_for_a_template
 from conformance.checks.refusals import busy, not_looked_at, refused
 from conformance.checks.registry import check
@@ -21,6 +20,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.addresses import member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
-from conformance.checks.media import parse
+from conformance.checks.declared import declares_webhooks, documents, listed, methods, webhook_declaration
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check, registered
-from conformance.checks.timestamps import instant
 from conformance.finding import Kind, holds, inconclusive, violates, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.media import parse
+from conformance.vocabulary.stamps import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import refuses_unknown_templates, shown_as, templates_of, unlisted, whole
+from conformance.checks.documents import refuses_unknown_templates, shown_as, unlisted, whole
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import equal, session_documents, templates_of
+from conformance.checks.documents import equal, session_documents
 from conformance.checks.refusals import busy
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
+from conformance.vocabulary.results import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,21 +46,10 @@ def _echoed(x: Exchange, sent: object) -> Finding:
     return holds(x) if equal(sent, seen) else violates(x, told, pointer=POINTER, expected=sent, actual=seen)
 
 
-def outcome(x: Exchange | None) -> tuple[object, ...]:
-    """What pass-through data must not change."""
-    document = x.document if x else {}
-    return (
-        document.get("status"),
-        document.get("model_used"),
-        sorted(templates_of(document)),
-        document.get("language_detected"),
-    )
-
-
 def _outcome(story: Story | None) -> tuple[object, ...] | None:
     if story is None or story.final is None or not story.acknowledged:
         return None
-    return outcome(story.final)
+    return outcome(story.final.document)
 
 
 @check("SES-DATA-004")

@@ -8,7 +8,6 @@ from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import session_documents
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
-from conformance.checks.words import content_words
 from conformance.finding import (
     Kind,
     departs,
@@ -18,6 +17,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

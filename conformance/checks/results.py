@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import sent_twice
 from conformance.checks.cells import cell, judge_cell
-from conformance.checks.documents import session_documents, shown_as, shows_a_loss, templates_of, whole
+from conformance.checks.documents import session_documents, shown_as, shows_a_loss, whole
 from conformance.checks.reading import reads_of
 from conformance.checks.registry import check
-from conformance.checks.timestamps import same_moment, seconds_between
 from conformance.finding import (
     departs,
     disputed,
@@ -20,6 +19,8 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.stamps import same_moment, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

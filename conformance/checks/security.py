@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conformance.checks.declared import declares_webhooks, documents, is_absolute, member, webhook_declaration
+from conformance.checks.declared import declares_webhooks, documents, is_absolute, webhook_declaration
 from conformance.checks.registry import check
 from conformance.evidence.redaction import KEY, SECOND_KEY
 from conformance.finding import holds, inconclusive, not_applicable, recorded, warns
+from conformance.vocabulary.addresses import member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import may_lag
-from conformance.checks.documents import requested, session_documents, shown_as, shows_a_loss, templates_of, whole
+from conformance.checks.documents import requested, session_documents, shown_as, shows_a_loss, whole
 from conformance.checks.registry import check
 from conformance.finding import departs, disputed, holds, inconclusive, not_applicable, violates, warns
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

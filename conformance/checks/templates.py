@@ -10,13 +10,13 @@ from conformance.checks.documents import (
     refuses_unknown_templates,
     requested,
     shown_as,
-    templates_of,
     unlisted,
 )
 from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

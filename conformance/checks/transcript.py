@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.extraction import NONE, POOR, results
 from conformance.checks.registry import check
-from conformance.checks.words import content_words, coverage, ends_unheard, found_in, same_words, shares_heard
 from conformance.finding import (
     holds,
     inconclusive,
@@ -15,6 +14,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.words import content_words, coverage, ends_unheard, found_in, same_words, shares_heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,11 +6,12 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, is_absolute, listed, member
+from conformance.checks.declared import documents, is_absolute, listed
 from conformance.checks.outsiders import tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, not_applicable, violates, warns
+from conformance.vocabulary.addresses import member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,12 +6,12 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.checks.media import same_type
-from conformance.checks.words import inverted, marker_positions
 from conformance.drive.recording import fits, in_words_of, markers, named_by, too_long
 from conformance.journeys.leftout import ask_again
 from conformance.journeys.registry import journey
 from conformance.journeys.templates import PASSED_ON
+from conformance.vocabulary.media import same_type
+from conformance.vocabulary.words import inverted, marker_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.scripts import SCRIPTS
 from conformance.drive.driver import REMOVE, spoken_by
 from conformance.drive.recording import fitting
 from conformance.journeys.registry import journey
+from conformance.vocabulary.scripts import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from conformance.checks.declared import ADDRESSES, GONE, member
 from conformance.journeys.registry import journey
+from conformance.vocabulary.addresses import ADDRESSES, GONE, member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.checks.authentication import FOREIGN
-from conformance.checks.timestamps import instant
 from conformance.journeys.authentication import BAD
 from conformance.journeys.registry import journey
+from conformance.vocabulary.stamps import instant
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.transcript import ASKED_AGAIN
-from conformance.checks.words import shares_heard
+from conformance.vocabulary.words import shares_heard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

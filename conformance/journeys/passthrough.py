@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.passthrough import outcome
 from conformance.journeys.registry import journey
+from conformance.vocabulary.results import outcome
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
@@ -54,7 +54,8 @@ async def _pair(drive: Driver, first: str, second: str, data: tuple[dict[str, An
             return
         await drive.upload(handle, "short", name="audio_0.wav")
         await drive.end(handle)
-        ends[session] = outcome(await drive.finish(handle))
+        final = await drive.finish(handle)
+        ends[session] = outcome(final.document if final else {})
 
     await drive.together(one(first, data[0]), one(second, data[1]))
     return len(ends) == 2 and ends[first] != ends[second]
