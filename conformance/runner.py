@@ -27,6 +27,7 @@ from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.journeys import all_journeys
 from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetUnreachable
+from conformance.vocabulary.journey import JourneyName
 from scribe_data import recordings
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class _Run:
 
     async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
         """Preparation, then the journeys phase by phase."""
-        self.tell("preparing", "preparation", f"looking at {self.options.target}")
+        self.tell("preparing", JourneyName.PREPARATION, f"looking at {self.options.target}")
         try:
             self.target = await enter(self.wire)
             self.clock = await _clock(self.wire)
@@ -96,7 +97,7 @@ class _Run:
         moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
         standing = [journey for journey in chosen if journey.phase == "main"]
         self.total = len(standing) + len(moving)
-        self.tell("prepared", "preparation", target.base_url)
+        self.tell("prepared", JourneyName.PREPARATION, target.base_url)
         try:
             async with asyncio.TaskGroup() as group:
                 for journey in sorted(standing, key=lambda each: not each.long):
@@ -165,11 +166,11 @@ async def drive_all(
             if options.token_command is not None:
                 await wire.renew()
             for option in wire.short_keys:
-                recorder.note(Note("preparation", "short_key", SHORT_KEY.format(option)))
+                recorder.note(Note(JourneyName.PREPARATION, "short_key", SHORT_KEY.format(option)))
             run = _Run(options, wire, audio, progress)
             await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
             if run.target is not None:
-                await close(Driver("closing", wire, run.target, audio), wire, text.lifecycle.terminal)
+                await close(Driver(JourneyName.CLOSING, wire, run.target, audio), wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))
     return replace(frozen, text=text, recordings=audio)
 
@@ -201,7 +202,7 @@ async def _broken_off(driving: Awaitable[None], interruption: Interruption | Non
         task.uncancel()
         name = signal.Signals(interruption.signal).name
         told = f"The run was broken off by {name} after {recorder.sent} requests; what it did not see is inconclusive."
-        recorder.note(Note("run", "interrupted", told))
+        recorder.note(Note(JourneyName.RUN, "interrupted", told))
     finally:
         if interruption is not None:
             interruption.detach()

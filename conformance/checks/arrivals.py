@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.stamps import LAG
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from conformance.evidence import Evidence, Exchange
 
-#: A read may lag so many seconds behind a write (rule 3); what is left is the difference of two clocks.
-LAG = 5.0 - 0.1
+#: What two readings of a clock may differ by.
+_CLOCK = 0.1
 
 
 def may_lag(write: Exchange, read: Exchange) -> bool:
     """Whether a read came so soon after a write was answered that it need not show it yet."""
-    return (read.sent - write.received).total_seconds() < LAG
+    return (read.sent - write.received).total_seconds() < LAG - _CLOCK
 
 
 def ends_by_itself(evidence: Evidence) -> bool:
@@ -26,7 +29,7 @@ def ends_by_itself(evidence: Evidence) -> bool:
     ended = evidence.text.lifecycle.after_end
     first_end: dict[str | None, int] = {}  # by whomever
     for x in evidence.exchanges:
-        if x.label.operation == "end":
+        if x.label.operation == Operation.END:
             first_end.setdefault(x.label.session, x.number)
     return any(
         x.accepted and x.document.get("status") in ended and x.number < first_end.get(story.key, x.number + 1)
@@ -76,7 +79,7 @@ class Arrived:
 
 def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     """What was uploaded to a session when `by` was sent, whoever sent it and why."""
-    sent = [x for x in evidence.about(session) if x.label.operation == "upload"]
+    sent = [x for x in evidence.about(session) if x.label.operation == Operation.UPLOAD]
     earlier = [x for x in sent if x.number < by.number and x.label.file]
     plain = [x for x in earlier if _is_plain(x)]
     acknowledged = [x for x in plain if x.accepted and x.received <= by.sent]
@@ -95,7 +98,7 @@ def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
 
 def _is_plain(x: Exchange) -> bool:
     """Whether an upload is a valid request of the session's owner."""
-    return x.label.probe is None and x.label.credential == "right"
+    return x.label.probe is None and x.label.credential == Credential.RIGHT
 
 
 def _doubtful(x: Exchange) -> bool:
@@ -105,5 +108,5 @@ def _doubtful(x: Exchange) -> bool:
 
 def sent_twice(evidence: Evidence, session: str | None) -> set[str]:
     """Names under which a session was sent something more than once; E69 leaves open what a list makes of them."""
-    names = Counter(x.label.file for x in evidence.about(session) if x.label.operation == "upload")
+    names = Counter(x.label.file for x in evidence.about(session) if x.label.operation == Operation.UPLOAD)
     return {name for name, times in names.items() if name and times > 1}

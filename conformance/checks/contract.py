@@ -17,6 +17,7 @@ from conformance.checks.once import once
 from conformance.checks.registry import check
 from conformance.evidence import NOT_JSON
 from conformance.finding import Finding, Kind, holds
+from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.results import templates_of
 from scribe_data.pointer import fits, pointer_of, resolve, tokens, values_at
 from scribe_data.waiver import WaiverKind
@@ -153,10 +154,10 @@ def answers(evidence: Evidence) -> Iterator[Answer]:
     """Every answer of the run that a schema of the text describes."""
     protocol = evidence.text.protocol
     yield from (Answer(x, schema, x.document) for x in documents(evidence) for schema in _of("discovery", evidence, x))
-    for x in evidence.select("templates", credential="right"):
-        if x.accepted and (x.label.probe or "credential: ").startswith("credential: "):
+    for x in evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT):
+        if x.accepted and x.label.plain:
             yield from (Answer(x, schema, _body(x)) for schema in _of("templates", evidence, x))
-    for x in evidence.select("create", credential="right"):
+    for x in evidence.select(Operation.CREATE, credential=Credential.RIGHT):
         if x.accepted:
             yield from (Answer(x, schema, _body(x)) for schema in _of("create", evidence, x))
     for story in evidence.stories.values():

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from conformance.vocabulary.addresses import GONE, member
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +19,8 @@ if TYPE_CHECKING:
 def missing(evidence: Evidence, name: str) -> Exchange | None:
     """The request that shows that an address discovery names leads nowhere, neither by GET nor by POST."""
     asked = [
-        *evidence.select("other", probe=f"declared {name}"),
-        *evidence.select("other", probe=f"declared {name} again"),
+        *evidence.select(Operation.OTHER, probe=Probe.DECLARED.of(name)),
+        *evidence.select(Operation.OTHER, probe=repeat_of(Probe.DECLARED.of(name))),
     ]
     return asked[-1] if asked and all(x.status in GONE for x in asked) else None
 

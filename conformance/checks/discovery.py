@@ -11,6 +11,7 @@ from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import holds, not_applicable, recorded, violates, warns
 from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -113,7 +114,7 @@ def base_url_is_the_root(evidence: Evidence) -> Iterable[Finding]:
     """(4.3) An absolute URL below which POST /sessions exists."""
     told = "endpoints.base_url is no absolute http(s) URL."
     yield from judge_each(evidence, ("endpoints", "base_url"), is_absolute, told, "absolute URL")
-    creates = list(evidence.select("create", valid=True))
+    creates = list(evidence.select(Operation.CREATE, valid=True))
     there = [x for x in creates if x.status not in (404, 405, 501)]
     for x in there[:1] or creates[:1]:
         told = "POST /sessions does not exist below base_url."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.finding import not_applicable
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def refused_for_a_template(x: Exchange) -> bool:
 
 def refuses_unknown_templates(evidence: Evidence) -> Finding | None:
     """Why nothing can be said of unknown templates: a create with one is refused, which is a reading of E27."""
-    for x in evidence.select("create", probe="one unknown template"):
+    for x in evidence.select(Operation.CREATE, probe=Probe.TEMPLATE_UNKNOWN):
         if refused_for_a_template(x):
             told = "A create with an unknown template is refused, as one reading of E27 has it."
             return not_applicable(told, x.response and x.response.error_code)

@@ -15,6 +15,8 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
@@ -207,10 +209,10 @@ def results_come_by_polling(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-015")
 def polling_at_the_recommended_pace_is_tolerated(evidence: Evidence) -> Iterable[Finding]:
     """(9.8) 2 s, then 5 s, then 10 s meets no 429; a run that polls faster unhindered shows it too."""
-    slow = list(evidence.select("get", probe="at the recommended pace"))
+    slow = list(evidence.select(Operation.GET, probe=Probe.PACED))
     for x in slow:
         yield warns(x, "Polling at the recommended pace is throttled.", actual=429) if x.status == 429 else holds(x)
-    reads = list(evidence.select("get", valid=True))
+    reads = list(evidence.select(Operation.GET, valid=True))
     if not slow and reads:
         if all(x.status != 429 for x in reads):
             yield holds(reads[-1])

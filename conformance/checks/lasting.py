@@ -16,6 +16,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.stamps import same_moment, seconds_between
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def stamps_of_creation_stay(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         if story.created is None:
             continue
-        for x in (x for x in story.exchanges if x.label.operation in ("get", "end")):
+        for x in (x for x in story.exchanges if x.label.operation in (Operation.GET, Operation.END)):
             for name in ("created_at", "expires_at"):
                 moved = seconds_between(story.created.document.get(name), x.document.get(name))
                 if moved is None:

@@ -15,6 +15,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def the_limit_belongs_to_the_model(evidence: Evidence) -> Iterable[Finding]:
 def an_unknown_model_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) A name that neither schema nor discovery knows."""
     anyhow = range(400, 500)
-    yield from refused_for(evidence, "An unknown model", "model unknown", lenient=anyhow, erratum="E75")
+    yield from refused_for(evidence, "An unknown model", Probe.MODEL_UNKNOWN, lenient=anyhow, erratum="E75")
     for x in settled_creates(evidence):
         model = asked_for(x).get("model")
         if model not in ("lite", "pro") or not _is_listed(model, evidence):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.refusals import busy, put_off
 from conformance.evidence.admission import refuses
 from conformance.finding import holds, inconclusive, violates
+from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 #: Members of a session document that tell about the consultation or its progress.
 CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
-#: The probe of a request that tries a spelling of the right key, and nothing else.
-SPELLING = "credential: "
 
 
 def names_in(value: object) -> set[str]:
@@ -32,8 +31,8 @@ def names_in(value: object) -> set[str]:
 
 def _with_the_right_key(evidence: Evidence, x: Exchange) -> Iterator[Exchange]:
     """Plain requests with the right key to the same operation, and about the same session where it is about one."""
-    for y in evidence.select(x.label.operation, session=x.label.session, credential="right"):
-        if not busy(y) and (y.label.probe or SPELLING).startswith(SPELLING):
+    for y in evidence.select(x.label.operation, session=x.label.session, credential=Credential.RIGHT):
+        if not busy(y) and y.label.plain:
             yield y
 
 
@@ -54,14 +53,14 @@ def _words(x: Exchange) -> str:
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
     same = [y for y in evidence.select() if y is not x and y.status == x.status and _words(y) == _words(x) != ""]
-    own = any(y.label.credential == "right" and y.label.operation == x.label.operation for y in same)
-    elsewhere = any(y.label.credential != "right" and y.label.operation != x.label.operation for y in same)
+    own = any(y.label.credential == Credential.RIGHT and y.label.operation == x.label.operation for y in same)
+    elsewhere = any(y.label.credential != Credential.RIGHT and y.label.operation != x.label.operation for y in same)
     return own and not elsewhere
 
 
 def let_in(evidence: Evidence, x: Exchange) -> bool:
     """Whether an answer shows that somebody without the right credential got past the door."""
-    if x.accepted or x.status == 304 or (x.label.operation == "get" and x.status == 410):
+    if x.accepted or x.status == 304 or (x.label.operation == Operation.GET and x.status == 410):
         return True
     if refuses(x) or not 400 <= x.status < 500:
         return False

@@ -19,6 +19,7 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.results import templates_of
 from conformance.vocabulary.stamps import same_moment, seconds_between
 
@@ -89,7 +90,7 @@ def _languages(evidence: Evidence, x: Exchange) -> list[str]:
 @check("SES-GET-014")
 def no_count_lies_below_zero(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) audio_files_received is at least 0 in a 202 too, whose schema forgets the bound (E67)."""
-    for x in evidence.select("get", valid=True):
+    for x in evidence.select(Operation.GET, valid=True):
         count = whole(x.document.get("audio_files_received"))
         if x.status == 202 and count is not None and count < 0:
             told = "audio_files_received lies below 0."
@@ -100,7 +101,7 @@ def no_count_lies_below_zero(evidence: Evidence) -> Iterable[Finding]:
 def the_list_fits_the_count(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) As many names as the count says, none twice."""
     repeated: dict[str | None, set[str]] = {}
-    for operation in ("get", "end"):
+    for operation in (Operation.GET, Operation.END):
         for x in evidence.select(operation, valid=True):
             session = x.label.session
             if session not in repeated:

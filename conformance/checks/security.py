@@ -10,6 +10,8 @@ from conformance.checks.registry import check
 from conformance.evidence.redaction import KEY, SECOND_KEY
 from conformance.finding import holds, inconclusive, not_applicable, recorded, warns
 from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 _LIMIT, _REMAINING, _RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
-#: The probe under which the kit asks for /.well-known/security.txt.
-SECURITY_TXT = "security.txt"
 #: Bounded, because a header of thousands of digits is no number anybody counts with.
 _WHOLE = re.compile(r"[0-9]{1,18}")
 #: What the recorder leaves where a key stood in an answer.
@@ -40,7 +40,7 @@ def rate_limit_headers_are_sound(evidence: Evidence) -> Iterable[Finding]:
     """(12.7) Limit and Remaining integers, Remaining at most Limit, Reset an integer."""
     seen = False
     for x in evidence.select():
-        if x.label.operation == "upload" and evidence.facts.api_target is False:
+        if x.label.operation == Operation.UPLOAD and evidence.facts.api_target is False:
             continue  # The storage provider's own (rule 8).
         headers = {name: x.response.header(name) for name in (_LIMIT, _REMAINING, _RESET)} if x.response else {}
         given = {name: value for name, value in headers.items() if value is not None}
@@ -59,7 +59,9 @@ def rate_limit_headers_are_sound(evidence: Evidence) -> Iterable[Finding]:
 @check("SEC-017")
 def a_security_contact_is_given(evidence: Evidence) -> Iterable[Finding]:
     """(12.10) service.security_contact or service.security_policy_url, or a security.txt with a contact."""
-    texts = [x for x in evidence.select("other", probe=SECURITY_TXT) if x.status == 200 and _has_contact(x)]
+    texts = [
+        x for x in evidence.select(Operation.OTHER, probe=Probe.SECURITY_TXT) if x.status == 200 and _has_contact(x)
+    ]
     for x in documents(evidence):
         contact = member(x.document, "service", "security_contact")
         policy = member(x.document, "service", "security_policy_url")

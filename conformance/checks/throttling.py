@@ -16,11 +16,14 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import MALFORMED, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.evidence import Evidence, Exchange, Operation
+    from conformance.evidence import Evidence, Exchange
 
 
 def _throttled(evidence: Evidence) -> list[Exchange]:
@@ -70,9 +73,8 @@ def throttling_has_its_code(evidence: Evidence) -> Iterable[Finding]:
 
 #: Sporadic server errors a run may meet before they are a habit (rule 2).
 _HABIT = 3
-_NONSENSE = "nonsense: "
-#: Probes for which the text defines no answer, so that their own entries only warn of a 5xx (E36).
-_UNDEFINED = ("end without audio",)
+#: The text defines no answer to an end without audio (E36); malformed requests are counted where they are sent twice.
+_UNDEFINED = MALFORMED | {Probe.END_WITHOUT_AUDIO}
 
 
 @check("ERR-020")
@@ -105,9 +107,9 @@ def _kind(x: Exchange) -> tuple[Operation, str | None]:
 
 def _nonsense(evidence: Evidence) -> Iterator[Finding]:
     """Each malformed request that was sent twice."""
-    sent = {x.label.probe: x for x in evidence.select() if (x.label.probe or "").startswith(_NONSENSE)}
+    sent = {x.label.probe or "": x for x in evidence.select() if Probe.meant(x.label.probe) in MALFORMED}
     for probe, first in sent.items():
-        second = sent.get(f"{probe} again")
+        second = sent.get(repeat_of(probe))
         if second is None or is_storage(evidence, first) or _kind(second) in _breaks_anyway(evidence):
             continue
         if min(first.status, second.status) < 500:
@@ -126,7 +128,7 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
         if x.status < 500 or busy(x) or is_storage(evidence, x) or (x.label.probe is None) is not valid:
             continue
         failure_told = valid and _tells_a_failure(evidence, x)
-        undefined = (x.label.probe or "").startswith((_NONSENSE, *_UNDEFINED))
+        undefined = Probe.meant(x.label.probe) in _UNDEFINED
         if not failure_told and not undefined and _kind(x) not in _breaks_anyway(evidence):
             found.append(x)
     return found
@@ -134,7 +136,7 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
 
 def _tells_a_failure(evidence: Evidence, x: Exchange) -> bool:
     """E21: a failed session may be shown as an error; one that a later read takes back was none."""
-    if x.label.operation != "get" or "error" not in x.document:
+    if x.label.operation != Operation.GET or "error" not in x.document:
         return False
     story = evidence.stories.get(x.label.session or "")
     return story is None or not any(later.accepted and later.number > x.number for later in story.reads)

@@ -9,6 +9,7 @@ from conformance.drive.parcel import Parcel
 from conformance.drive.patience import retry_after
 from conformance.drive.sender import Sender
 from conformance.target import TargetUnreachable
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Label
 
-#: The journey of whatever is found out before the first one.
-PREPARATION = "preparation"
 #: A target that is starting says so for a while; one that never says anything else is not waited for.
 LONGEST_PUT_OFF_S = 30.0
 
@@ -54,7 +53,7 @@ class Asking:
                 return heard
 
     async def _send(self, label: Label, asked: Parcel) -> Heard:
-        if label.operation != "discovery":  # whose redirects have rules of their own (DISC-001)
+        if label.operation != Operation.DISCOVERY:  # whose redirects have rules of their own (DISC-001)
             return await self._sender.follow(label, asked)
         first = self.wire.options.first_timeout
         return await self.wire.exchange(label, asked.method, asked.url, headers=asked.headers, timeout=first)

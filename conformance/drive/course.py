@@ -9,10 +9,12 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from conformance.evidence.admission import REDIRECTS, refuses
 from conformance.target import split_origin
+from conformance.vocabulary.operation import Credential
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
-    from conformance.evidence import Exchange, Operation
+    from conformance.evidence import Exchange
+    from conformance.vocabulary.operation import Operation
 
 #: Seconds for which a target may answer nothing but 429 and 503 before the run goes on without it.
 LONGEST_PUT_OFF_S = 60.0
@@ -88,7 +90,7 @@ class Course:
             self._put_off_since = self._put_off_since or monotonic()
         else:
             self._put_off_since = None
-        if exchange.label.credential == "right" and not refuses(exchange):
+        if exchange.label.credential == Credential.RIGHT and not refuses(exchange):
             self.let_in = max(self.let_in, exchange.number)
 
     def is_put_off_for_good(self) -> bool:

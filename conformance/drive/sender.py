@@ -10,6 +10,9 @@ from conformance.drive.patience import retry_after
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import refuses
 from conformance.target import BadOption
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
@@ -30,7 +33,7 @@ _RENEWALS = 2
 
 def _plain(label: Label) -> bool:
     """Whether a label is that of a valid request, which a service that works takes."""
-    return label.probe is None and label.credential == "right"
+    return label.probe is None and label.credential == Credential.RIGHT
 
 
 class Sender:
@@ -53,7 +56,7 @@ class Sender:
         """Whether a refusal may be the key's doing: a key that a command renews makes probes fail, too."""
         if self._wire.options.token_command is None or asked.sealed:
             return _plain(label)
-        return label.credential == "right" and self._wire.owns(asked.url)
+        return label.credential == Credential.RIGHT and self._wire.owns(asked.url)
 
     async def patiently(self, label: Label, asked: Parcel) -> Heard:
         """Rule 2: 429 and 503 are waited out; a gateway's error, a valid request's 5xx, a lost read: once more."""
@@ -104,13 +107,13 @@ class Sender:
     async def _send(self, label: Label, asked: Parcel, url: str) -> Heard:
         headers = asked.headers if asked.sealed else self._wire.credentials(url, label.credential) | asked.headers
         renewals = self._wire.renewals
-        polls = label.operation == "get" and self._course.long_polls
+        polls = label.operation == Operation.GET and self._course.long_polls
         heard = await self._wire.exchange(
             label, asked.method, url, headers=headers, content=asked.content, timeout=self._timeout, aside=polls
         )
         heard = replace(heard, renewals=renewals)
         self._course.heard(heard.exchange)
-        if label.operation == "get" and self._course.read(heard.exchange):
+        if label.operation == Operation.GET and self._course.read(heard.exchange):
             text = f"Reads are held back for {heard.exchange.elapsed:.0f} s and more until there is something to tell."
             self._wire.recorder.depart(Departure(Dimension.READ, text, exchange=heard.exchange.number))
         return heard
@@ -151,7 +154,7 @@ class Sender:
         raise self._course.ended
 
     async def _is_open(self, door: Parcel) -> bool:
-        label = Label("other", "preparation", probe="does the key still open", graded=False)
+        label = Label(Operation.OTHER, JourneyName.PREPARATION, probe=Probe.KEY_STILL_OPENS, graded=False)
         return not refuses((await self._send(label, door, door.url)).exchange)
 
     async def _renewed(self) -> str:

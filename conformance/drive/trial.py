@@ -9,6 +9,7 @@ from conformance.drive.forms import MOST_TRIED, STANDARD_TEMPLATES, Form, varian
 from conformance.drive.naming import Naming, naming_of
 from conformance.drive.parcel import API_FORMS
 from conformance.evidence import Departure, Dimension
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.target import Target
 
-#: The session's name in the run.
-SESSION = "preparation"
 _ENDS: tuple[Literal["none", "empty", "count"], ...] = ("none", "empty", "count")
 _MEMBERS = ("transcript_language", "language_hint", "model", "communication_protocol", "upload_type", "template")
 
@@ -46,19 +45,19 @@ def _forms(drive: Driver, said: str) -> Iterator[Form]:
 async def _create(drive: Driver) -> Handle | None:
     """A session by the first form of the body that is taken; sets it for the run."""
     usual = drive.target.form
-    first = await drive.attempt(SESSION, drive.body())
+    first = await drive.attempt(Session.TRIED_OUT, drive.body())
     if first.handle:
         return first.handle
     refused = first.exchange
     if refused.status >= 500 or refused.response is None:
         # Nothing is learned from a service that breaks: the usual patience, and the usual body.
-        return await drive.create(SESSION, graded=False)
+        return await drive.create(Session.TRIED_OUT, graded=False)
     said = refused.response.body.decode("utf-8", "replace")
     for number, form in enumerate(_forms(drive, said)):
         if number == MOST_TRIED:
             break
         drive.target = replace(drive.target, form=form)
-        tried = await drive.attempt(SESSION, drive.body())
+        tried = await drive.attempt(Session.TRIED_OUT, drive.body())
         if tried.handle:
             _depart(drive, refused, usual, form)
             return tried.handle

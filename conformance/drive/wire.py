@@ -19,6 +19,7 @@ from conformance.evidence.exchange import Response
 from conformance.evidence.redaction import KEY, is_short
 from conformance.target import BadOption, split_origin
 from conformance.version import suite_version
+from conformance.vocabulary.operation import Credential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from conformance.drive.budget import Budget
     from conformance.drive.handle import Handle
-    from conformance.evidence import Credential, Exchange, Label
+    from conformance.evidence import Exchange, Label
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
 
@@ -151,7 +152,7 @@ class Wire:
 
     def credentials(self, url: str, credential: Credential, spelling: Spelling | None = None) -> dict[str, str]:
         """The headers that carry a credential; none for a foreign origin, whatever was asked."""
-        if credential == "none" or not self.owns(url):
+        if credential == Credential.NONE or not self.owns(url):
             return {}
         key = self._keys[credential]
         if key is None:

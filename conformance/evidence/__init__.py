@@ -3,10 +3,8 @@
 from conformance.evidence.departure import Departure, Dimension
 from conformance.evidence.exchange import (
     NOT_JSON,
-    Credential,
     Exchange,
     Label,
-    Operation,
     Request,
     Response,
 )
@@ -14,7 +12,6 @@ from conformance.evidence.record import Evidence, Facts, Note, Story
 
 __all__ = [
     "NOT_JSON",
-    "Credential",
     "Departure",
     "Dimension",
     "Evidence",
@@ -22,7 +19,6 @@ __all__ = [
     "Facts",
     "Label",
     "Note",
-    "Operation",
     "Request",
     "Response",
     "Story",

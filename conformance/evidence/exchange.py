@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.vocabulary.operation import Credential
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-Operation = Literal["discovery", "templates", "create", "upload", "end", "get", "other"]
-Credential = Literal["right", "none", "wrong", "second"]
+    from conformance.vocabulary.operation import Operation
 
 
 class _NotJson:
@@ -52,11 +54,16 @@ class Label:
     journey: str
     session: str | None = None
     probe: str | None = None
-    credential: Credential = "right"
+    credential: Credential = Credential.RIGHT
     file: str | None = None
     fixture: str | None = None
     attempt: int = 1
     graded: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Whether the request is valid; one that spells the right key in another way is."""
+        return self.probe is None or Probe.SPELLING.covers(self.probe)
 
 
 @dataclass(frozen=True)

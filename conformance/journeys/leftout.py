@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.transcript import ASKED_AGAIN
+from conformance.vocabulary.session import Session
 from conformance.vocabulary.words import shares_heard
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ async def ask_again(drive: Driver, session: str, fixtures: Sequence[str], final:
     lost = [name for name, share in shares.items() if share == 0]
     heard = [name for name, share in shares.items() if share]
     if lost and heard:
-        await drive.consult(f"{ASKED_AGAIN}{session}", [heard[0], *lost[:_MOST], heard[-1]])
+        await drive.consult(Session.LEFT_OUT.of(session), [heard[0], *lost[:_MOST], heard[-1]])

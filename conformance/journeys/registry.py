@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
+    from conformance.vocabulary.journey import JourneyName
 
 Phase = Literal["main", "alone", "clock"]
 Walk = Callable[["Driver"], Awaitable[None]]
@@ -22,17 +23,17 @@ class Journey:
     only with a test clock.
     """
 
-    name: str
+    name: JourneyName
     walk: Walk
     phase: Phase
     long: bool
     doc: str
 
 
-_REGISTRY: dict[str, Journey] = {}
+_REGISTRY: dict[JourneyName, Journey] = {}
 
 
-def journey(name: str, *, phase: Phase = "main", long: bool = False) -> Callable[[Walk], Walk]:
+def journey(name: JourneyName, *, phase: Phase = "main", long: bool = False) -> Callable[[Walk], Walk]:
     """Register a coroutine function as a journey; two of one name are a mistake of ours."""
 
     def register(walk: Walk) -> Walk:

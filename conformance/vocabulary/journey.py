@@ -1,0 +1,53 @@
+"""The names of journeys, and of what a run does beside them."""
+
+from __future__ import annotations
+
+from conformance.vocabulary.name import Name
+
+
+class JourneyName(Name):
+    """Who sent a request."""
+
+    PREPARATION = "preparation", "What is found out about the target before the first journey."
+    CLOCK = "clock", "The kit reads the target's test clock, or moves it."
+    CLOSING = "closing", "Sessions that nobody needs any more are ended after the last journey."
+    RUN = "run", "What concerns the run as a whole."
+
+    AUDIO_ORDER = "audio/order", "Chunks are sent in an order that is not that of their numbers."
+    AUDIO_FORMATS = "audio/formats", "Good speech is sent in every listed format."
+    AUDIO_BROKEN = "audio/broken", "Bytes that are not audio, and audio under a wrong label."
+    AUDIO_NOISE = "audio/noise", "Noise is sent between two pieces of good speech."
+    AUDIO_LONG_CHUNK = "audio/long chunk", "One chunk is longer than the target allows."
+    AUDIO_REFUSALS = "audio/refusals", "Uploads that have to be refused, then a good one."
+    AUDIO_NAMES = "audio/names", "The forms of an upload, and names that come twice."
+    AUDIO_ACKNOWLEDGEMENT = "audio/acknowledgement", "Short and longer uploads, for the time each takes."
+    AUTHENTICATION_OPERATIONS = "authentication/operations", "Every operation without a credential that is known."
+    AUTHENTICATION_QUERY = "authentication/query", "The tester's own key stands in the query string."
+    AUTHENTICATION_STRANGERS = "authentication/strangers", "A second client asks for the first one's session."
+    CREATION_DEFECTS = "creation/defects", "Each departure from a valid create, one at a time."
+    CREATION_VARIANTS = "creation/variants", "Each form of a create that is valid."
+    CREATION_INDEPENDENT = "creation/independent", "Two sessions of the very same body."
+    CREATION_OTHER_SCRIPT = "creation/other script", "A transcript is asked for in another script than the speech."
+    CREATION_BY_DEFAULT = "creation/by default", "Creates that leave something to the service."
+    DISCOVERY_DECLARED = "discovery/declared", "Addresses that discovery names beside the operations."
+    ENDING_UNKNOWN = "ending/unknown", "Sessions that nobody made are read and ended."
+    ENDING_TWICE = "ending/twice", "A session is ended again, and sent audio after its end."
+    ENDING_BODILESS = "ending/bodiless", "An end without a body, where the run has to send one."
+    ENDING_SILENT = "ending/silent", "A session is ended without any audio."
+    ENDING_TOGETHER = "ending/together", "Several files are sent at the same time."
+    ERRORS_ROUTES = "errors/routes", "Routes and methods that the protocol does not have."
+    ERRORS_NONSENSE = "errors/nonsense", "Malformed requests, each twice in a row."
+    ERRORS_NAMES = "errors/names", "Good audio under odd file names."
+    EXPIRY_CLOCK = "expiry/clock", "Sessions are left alone until their time is up, by the target's clock."
+    EXPIRY_PATIENCE = "expiry/patience", "Sessions are left alone until their time is up, by waiting."
+    EXTRACTION_PACE = "extraction/pace", "Results are asked for at the pace that clients are told to keep."
+    PASSTHROUGH_SIZE = "passthrough/size", "additional_data of the recommended maximum, and far beyond."
+    PASSTHROUGH_PARALLEL = "passthrough/parallel", "Sessions at the same time, each with data of its own."
+    PASSTHROUGH_TEMPTING = "passthrough/tempting", "The same audio with empty and with tempting data."
+    SECURITY_CONTACT = "security/contact", "security.txt is asked for."
+    SESSIONS_VISIT = "sessions/visit", "A long consultation of two voices, read in every state."
+    SESSIONS_SHORT = "sessions/short", "Two recordings of different words."
+    SESSIONS_PLAIN = "sessions/plain", "A create without any optional member."
+    TEMPLATES_LISTED = "templates/listed", "Listed templates, two to a session."
+    TEMPLATES_UNKNOWN = "templates/unknown", "A listed template beside an unknown one."
+    VERSIONING_HEADER = "versioning/header", "Requests that name a version of the protocol."
