@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from conformance.checks.once import once
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.stamps import LAG
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from conformance.evidence import Evidence, Exchange
 
@@ -63,14 +64,15 @@ class Arrived:
     open: bool
     latest: Exchange | None
 
-    def lost(self, names: Collection[object]) -> set[str]:
+    def lost(self, names: Collection[object]) -> frozenset[str]:
         """Acknowledged names a list lacks."""
-        return {name for name in self.required if name not in names}
+        return self.required - {name for name in names if isinstance(name, str)}
 
     def invented(self, names: Collection[object]) -> list[object]:
         """Names in a list that nobody sent."""
-        known = [*self.required, *self.doubtful]
-        return [] if self.open else [name for name in names if name not in known]
+        if self.open:
+            return []
+        return [name for name in names if not isinstance(name, str) or name not in self.required | self.doubtful]
 
     def settled(self, read: Exchange) -> bool:
         """Whether a read came so late that it has to show all of them."""
@@ -79,21 +81,34 @@ class Arrived:
 
 def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     """What was uploaded to a session when `by` was sent, whoever sent it and why."""
-    sent = [x for x in evidence.about(session) if x.label.operation == Operation.UPLOAD]
-    earlier = [x for x in sent if x.number < by.number and x.label.file]
-    plain = [x for x in earlier if _is_plain(x)]
-    acknowledged = [x for x in plain if x.accepted and x.received <= by.sent]
-    maybe = [x for x in plain if _doubtful(x) and not (x.accepted and x.received <= by.sent)]
-    required = frozenset(str(x.label.file) for x in acknowledged)
+    required: set[str] = set()
+    maybe: set[str] = set()
+    latest: Exchange | None = None
+    is_open = False
+    for x, plain in _uploads(evidence).get(session, ()):
+        if x.number >= by.number:
+            break
+        if not plain:
+            is_open = True
+        elif x.accepted and x.received <= by.sent:
+            required.add(str(x.label.file))
+            latest = x if latest is None or x.received > latest.received else latest
+        else:
+            maybe.add(str(x.label.file))
     story = evidence.stories.get(session or "")
     # What becomes of the first file when a single session is sent a second one is left open (E69).
-    either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else frozenset()
-    return Arrived(
-        required - either,
-        either | {str(x.label.file) for x in maybe},
-        any(_doubtful(x) and not _is_plain(x) for x in earlier),
-        max(acknowledged, key=lambda x: x.received, default=None),
-    )
+    either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else set()
+    return Arrived(frozenset(required - either), frozenset(either | maybe), is_open, latest)
+
+
+@once
+def _uploads(evidence: Evidence) -> Mapping[str | None, Sequence[tuple[Exchange, bool]]]:
+    """Session -> uploads with a name that may have arrived, in the order of sending, and whether each was valid."""
+    found: dict[str | None, list[tuple[Exchange, bool]]] = {}
+    for x in evidence.exchanges:
+        if x.label.operation == Operation.UPLOAD and x.label.file and _doubtful(x):
+            found.setdefault(x.label.session, []).append((x, _is_plain(x)))
+    return found
 
 
 def _is_plain(x: Exchange) -> bool:

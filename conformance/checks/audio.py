@@ -66,8 +66,10 @@ def listings_after(evidence: Evidence, probe: Exchange) -> Iterator[Exchange]:
 
 def settled_uploads(story: Story) -> list[Exchange]:
     """Uploads whose answer counts by rule 2, a file at a time."""
-    names = dict.fromkeys(x.label.file for x in story.uploads)
-    return [x for name in names for x in settled([x for x in story.uploads if x.label.file == name])]
+    named: dict[str | None, list[Exchange]] = {}
+    for x in story.uploads:
+        named.setdefault(x.label.file, []).append(x)
+    return [x for attempts in named.values() for x in settled(attempts)]
 
 
 def final_of(evidence: Evidence, key: str) -> Exchange | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.declared import is_absolute
+from conformance.checks.once import once
 from conformance.checks.refusals import settled
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -17,7 +18,7 @@ from conformance.vocabulary.session import Session
 from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
@@ -28,16 +29,16 @@ def creates_taken(evidence: Evidence) -> Iterator[Exchange]:
     return (x for x in evidence.select(Operation.CREATE, valid=True) if x.accepted)
 
 
-def settled_creates(evidence: Evidence) -> Iterator[Exchange]:
+@once
+def settled_creates(evidence: Evidence) -> Sequence[Exchange]:
     """Valid creates whose answer counts by rule 2: taken, refused, or a server error again and again."""
     grouped: dict[str | None, list[Exchange]] = {}
     for x in evidence.select(Operation.CREATE, valid=True):
         grouped.setdefault(x.label.session, []).append(x)
-    for attempts in grouped.values():
-        yield from settled(attempts)
+    return tuple(x for attempts in grouped.values() for x in settled(attempts))
 
 
-def has_clock(evidence: Evidence) -> bool:
+def has_control(evidence: Evidence) -> bool:
     """Rule 6: a refusal proves something only where the valid request works."""
     return any(True for _ in creates_taken(evidence))
 

@@ -91,7 +91,7 @@ def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]
             continue
         lost, invented = come.lost(names), come.invented(names)
         if evidence.facts.api_target is False and story.asked.get("upload_type") == "single":
-            lost, invented = set(), []  # the URL may carry a name of its own: the count is all there is
+            lost, invented = frozenset(), []  # the URL may carry a name of its own: the count is all there is
         told = "The end answer does not report the files that were acknowledged."
         facts: dict[str, Any] = {"pointer": "/audio_files", "expected": sorted(come.required), "actual": names}
         if not lost and not invented and whole(x.document.get("audio_files_received")) == len(names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from conformance.checks.once import once
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -21,7 +22,7 @@ from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import LACKING, Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.evidence import Evidence, Exchange
 
@@ -42,8 +43,13 @@ def _is_json(x: Exchange) -> bool:
     return x.response is not None and isinstance(x.response.json, dict)
 
 
-def errors_met(evidence: Evidence) -> Iterator[Exchange]:
+@once
+def errors_met(evidence: Evidence) -> Sequence[Exchange]:
     """4xx and 5xx answers of the protocol's operations, but for what rule and erratum leave out."""
+    return tuple(_errors(evidence))
+
+
+def _errors(evidence: Evidence) -> Iterator[Exchange]:
     for operation in _PROTOCOL:
         for x in evidence.select(operation):
             if x.status < 400:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import Arrived, arrived, may_lag
@@ -96,10 +96,14 @@ def open_sessions_list_what_arrived(evidence: Evidence) -> Iterable[Finding]:
         return
     for story in evidence.stories.values():
         uploads = [x for x in story.uploads if x.accepted]
+        numbers = [x.number for x in story.reads]
         for at, sent in enumerate(uploads):
             following = uploads[at + 1].number if at + 1 < len(uploads) else (story.end.number if story.end else None)
-            reads = [x for x in story.reads if x.number > sent.number and (following is None or x.number < following)]
-            shown = [x for x in reads if x.accepted and isinstance(x.document.get("audio_files"), list)]
+            first = bisect_right(numbers, sent.number)
+            last = len(numbers) if following is None else bisect_left(numbers, following)
+            shown = [
+                x for x in story.reads[first:last] if x.accepted and isinstance(x.document.get("audio_files"), list)
+            ]
             if shown:
                 yield _listed(shown[-1], arrived(evidence, story.key, shown[-1]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.creation import asked_for, creates_taken, has_clock, settled_creates
+from conformance.checks.creation import asked_for, creates_taken, has_control, settled_creates
 from conformance.checks.documents import refused_for_a_template
 from conformance.checks.refusals import busy, not_looked_at, refused
 from conformance.checks.registry import check
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def probes_of(evidence: Evidence, *names: str) -> Iterator[Exchange]:
     """Answers to probes, where the request without the defect works (rule 6)."""
-    for name in names if has_clock(evidence) else ():
+    for name in names if has_control(evidence) else ():
         yield from evidence.select(Operation.CREATE, probe=name)
 
 
@@ -54,7 +54,7 @@ def taken_where(evidence: Evidence, fits: Callable[[dict[str, Any]], bool], what
     made = [x for x in answered if x.accepted]
     if made:
         yield holds(made[0])
-    elif answered and has_clock(evidence):
+    elif answered and has_control(evidence):
         yield violates(answered[0], f"{what} is refused.", expected=201, actual=answered[0].status)
 
 

@@ -52,9 +52,12 @@ def _is_date(text: str) -> bool:
 def unavailability_passes(evidence: Evidence) -> Iterable[Finding]:
     """(11.6) After a 503 the same request, repeated, succeeds."""
     seen = [x for x in evidence.select() if x.status == 503 and x.label.probe is None and not is_storage(evidence, x)]
+    answered: dict[tuple[Operation, str | None], int] = {}
+    for y in evidence.exchanges if seen else ():
+        if y.response and not busy(y):
+            answered[y.label.operation, y.label.session] = y.number
     for x in seen:
-        later = [y for y in evidence.exchanges if y.number > x.number and y.label.operation == x.label.operation]
-        better = any(y.response and not busy(y) and y.label.session == x.label.session for y in later)
+        better = answered.get((x.label.operation, x.label.session), 0) > x.number
         yield holds(x) if better else warns(x, "A 503 did not pass within the run.")
     if not seen:
         yield not_applicable("The run met no 503.")

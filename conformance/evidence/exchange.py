@@ -111,7 +111,7 @@ class Response:
         """The essence of Content-Type, lower case, without parameters; '' when there is none."""
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
-    @property
+    @cached_property
     def document(self) -> dict[str, Any]:
         """The body as a JSON object; an empty one when it is anything else."""
         return self.json if isinstance(self.json, dict) else {}
