@@ -101,7 +101,7 @@ def _check_selection(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{PREFIX}revision: {error}") from error
     for wanted in _only(config):
         if not any(selects([wanted], requirement) for requirement in known):
-            raise pytest.UsageError(f"{PREFIX}only {wanted!r} is no requirement id, id prefix or chapter")
+            raise pytest.UsageError(f"{PREFIX}only {wanted!r} is not a requirement id, id prefix or chapter")
 
 
 def _only(config: pytest.Config) -> list[str]:

@@ -36,7 +36,7 @@ _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".invalid", ".e
 
 
 class TargetError(Exception):
-    """The run cannot begin; the message is one line that says what to do. `exit_code` is the command's (HOUSE §6)."""
+    """The run cannot begin; the message is one line that says what to do. `exit_code` is the command's."""
 
     exit_code = 3
 

@@ -192,7 +192,7 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
         if not by_itself and (asked is None or x.number < asked) and status in lifecycle.after_end:
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
-    # The control: where sessions that no stranger knocked at do not rest either, that is SES-STATE-010's.
+    # The control: if sessions without intruders change state too, SES-STATE-010 reports it.
     others = [s.reads for s in evidence.stories.values() if s.key != session]
     resting = lifecycle.results
     restless = _restless(reads, resting) if not any(_restless(each, resting) for each in others) else None
@@ -209,7 +209,7 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
         if x.label.operation == Operation.UPLOAD and x.label.credential == Credential.RIGHT and x.accepted
     }
     before = [n for x in reads if x.number < refused[0] and (n := whole(x.document.get("audio_files_received")))]
-    # A service that counts wrongly without strangers' help is others' to judge.
+    # Miscounts that no intruder caused are judged elsewhere.
     most = max([len(sent), *before])
     for x in reads:
         count = whole(x.document.get("audio_files_received"))

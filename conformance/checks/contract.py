@@ -216,7 +216,7 @@ def judged(evidence: Evidence) -> Mapping[str, tuple[Finding, ...]]:
     contract = contract_of(evidence.text)
     found: dict[str, dict[tuple[str | None, str, Kind], Finding]] = {}
     right: dict[str, Finding] = {}
-    # A body the recorder cut is no JSON any more, and nothing can be said of its shape.
+    # A body the recorder cut is not JSON any more, and nothing can be said of its shape.
     for answer in (answer for answer in answers(evidence) if "size" not in answer.x.notes):
         broken: set[str] = set()
         for breach in contract.breaches(answer):

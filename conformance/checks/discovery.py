@@ -84,7 +84,7 @@ def discovery_is_json(evidence: Evidence) -> Iterable[Finding]:
         if x.response.media_type == "application/json" and isinstance(x.response.json, dict):
             yield holds(x)
         else:
-            told = "The discovery document is no JSON object, or not labelled application/json."
+            told = "The discovery document is not JSON object, or not labelled application/json."
             yield violates(x, told, expected="application/json", actual=x.response.media_type)
 
 
@@ -112,7 +112,7 @@ def _expires_later(x: Exchange) -> bool:
 @check("DISC-008")
 def base_url_is_the_root(evidence: Evidence) -> Iterable[Finding]:
     """(4.3) An absolute URL below which POST /sessions exists."""
-    told = "endpoints.base_url is no absolute http(s) URL."
+    told = "endpoints.base_url is not an absolute http(s) URL."
     yield from judge_each(evidence, ("endpoints", "base_url"), is_absolute, told, "absolute URL")
     creates = list(evidence.select(Operation.CREATE, valid=True))
     there = [x for x in creates if x.status not in (404, 405, 501)]

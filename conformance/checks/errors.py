@@ -81,7 +81,7 @@ def _nowhere(evidence: Evidence, x: Exchange) -> bool:
 
 
 def error_of(x: Exchange) -> dict[str, Any]:
-    """The `error` of an answer; empty where it is no object."""
+    """The `error` of an answer; empty where it is not an object."""
     found = x.document.get("error")
     return found if isinstance(found, dict) else {}
 

@@ -52,7 +52,7 @@ def expired_early(story: Story) -> bool:
 
 
 def _left_alone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
-    """Sessions never ended, with the last read past their time; what the kit's own late end brought about is none."""
+    """Sessions never ended, with the last read past their deadline and before any late end of the kit's own."""
     for story in stories_left(evidence):
         late = evidence.select(Operation.END, session=story.key, probe=Probe.END_AFTER_EXPIRY)
         ended = min((x.number for x in late if x.accepted or x.status >= 500), default=None)

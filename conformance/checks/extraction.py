@@ -144,10 +144,10 @@ def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
         asked = story.asked.get("templates")
         extra = [name for name in entries if isinstance(asked, list) and name not in asked and name != "transcript"]
         if missing and x.document.get("status") == "partial" and x.document.get("template_errors"):
-            told = "A requested template is no key of templates, and template_errors is there instead."
+            told = "A requested template is not a key of templates, and template_errors is there instead."
             yield departs(x, "E27", told, pointer="/templates", expected=wanted, actual=sorted(entries))
         elif missing:
-            told = "A requested template is no key of templates."
+            told = "A requested template is not a key of templates."
             yield violates(x, told, pointer="/templates", expected=wanted, actual=sorted(entries))
         elif extra:
             yield warns(x, "templates has keys nobody asked for.", pointer="/templates", actual=extra)

@@ -1,4 +1,4 @@
-"""Chapter 7, formats: what discovery lists is usable, and what is no audio of that kind does no harm."""
+"""Chapter 7, formats: what discovery lists is usable, and what is not audio of that kind does no harm."""
 
 from __future__ import annotations
 

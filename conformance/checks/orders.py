@@ -92,7 +92,7 @@ def templates_is_mandatory(evidence: Evidence) -> Iterable[Finding]:
 def templates_is_an_array_of_strings(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) A string, an object, a number among them: 400."""
     probes = (Probe.TEMPLATES_STRING, Probe.TEMPLATES_OBJECT, Probe.TEMPLATES_NUMBER)
-    yield from refused_for(evidence, "templates that is no array of strings", *probes)
+    yield from refused_for(evidence, "templates that is not an array of strings", *probes)
 
 
 def either_way(x: Exchange, erratum: str, what: str) -> Finding:
@@ -205,7 +205,7 @@ def communication_protocol_is_one_of_three(evidence: Evidence) -> Iterable[Findi
 def additional_data_is_an_object(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) An array, a string, a number: 400; an object with nested values: 201."""
     probes = (Probe.DATA_ARRAY, Probe.DATA_STRING, Probe.DATA_NUMBER)
-    yield from refused_for(evidence, "additional_data that is no object", *probes)
+    yield from refused_for(evidence, "additional_data that is not an object", *probes)
     what = "A create with an object as additional_data"
     yield from taken_where(evidence, lambda asked: isinstance(asked.get("additional_data"), dict), what)
     for x in probes_of(evidence, Probe.DATA_NULL):
@@ -232,9 +232,9 @@ def unknown_members_are_let_through(evidence: Evidence) -> Iterable[Finding]:
 def a_body_that_is_no_object_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Broken JSON, an array, nothing: 400 invalid_request."""
     how = {"codes": ("invalid_request",), "lenient": (415, 422), "erratum": "E63"}
-    yield from refused_for(evidence, "A body that is no JSON object", Probe.BODY_BROKEN, **how)
+    yield from refused_for(evidence, "A body that is not JSON object", Probe.BODY_BROKEN, **how)
     how["lenient_codes"] = ("missing_required_field",)
-    yield from refused_for(evidence, "A body that is no JSON object", Probe.BODY_ARRAY, Probe.BODY_EMPTY, **how)
+    yield from refused_for(evidence, "A body that is not JSON object", Probe.BODY_ARRAY, Probe.BODY_EMPTY, **how)
 
 
 @check("SES-CREATE-033")

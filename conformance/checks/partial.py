@@ -89,7 +89,7 @@ def a_failed_template_of_an_expired_session_carries_code_and_message(evidence: E
             if isinstance(error, dict) and all(isinstance(error.get(k), str) for k in ("code", "message")):
                 yield holds(x)
             else:
-                told = "error of a failed template is no object with code and message."
+                told = "error of a failed template is not an object with code and message."
                 yield violates(x, told, pointer=pointer, expected="{code, message}", actual=error)
 
 

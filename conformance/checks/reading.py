@@ -48,7 +48,7 @@ NAMED = (
     "error",
     "processing_errors",
 )
-#: Seconds after its end state for which a session has to be readable; a 404 later is retention (lifecycle §1).
+#: Seconds after its end state for which a session has to be readable; a 404 later is retention.
 RETAINED = 120.0
 #: Audio of so many seconds takes long enough to be seen processing (SES-GET-003).
 LONG = 30.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 _LIMIT, _REMAINING, _RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
-#: Bounded, because a header of thousands of digits is no number anybody counts with.
+#: Bounded, because a header of thousands of digits is not a number anybody counts with.
 _WHOLE = re.compile(r"[0-9]{1,18}")
 #: What the recorder leaves where a key stood in an answer.
 _REDACTED = (KEY, SECOND_KEY)
@@ -83,7 +83,7 @@ def _has_contact(x: Exchange) -> bool:
 def secrets_are_not_leaked_back(evidence: Evidence) -> Iterable[Finding]:
     """(12.9) No error body repeats the key it was sent."""
     errors = [x for x in evidence.select() if x.status >= 400]
-    # A service may print the words "<key>" by itself: where it was sent no key at all, they are its own.
+    # A service may print the words "<key>" by itself: in answers to requests without a key these words are its own.
     own_words = {mark for x in errors for mark in _marks(x) if not _sent(x, mark)}
     for x in errors:
         leaked = [mark for mark in _marks(x) if mark not in own_words]

@@ -1,4 +1,4 @@
-"""The target's own clock, where its operator offers one (HOUSE §6): read it, move it forward."""
+"""The target's own clock, where its operator offers one: read it, move it forward."""
 
 from __future__ import annotations
 

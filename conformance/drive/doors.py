@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+import scribe_data
 from conformance.evidence import Departure, Dimension, Label, Response
 from conformance.target import CredentialsRefused, TargetUnreachable, split_origin
 from conformance.vocabulary.journey import JourneyName
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from conformance.drive.asking import Asking
     from conformance.target import Options
 
-WELL_KNOWN = "/.well-known/medscribealliance"
+#: Where the text has the discovery document.
+WELL_KNOWN = scribe_data.load().protocol.endpoints[Operation.DISCOVERY].path
 #: DISC-001 allows so many.
 REDIRECTS = 5
 #: Paths that services in the field put before everything, discovery included; the text has none.

@@ -246,7 +246,8 @@ class Driver:
         """Hand over a fixture, or `content`, under a name: in the dialect the target takes unless `form` says other.
 
         A fixture without `media_type` goes in a format the target lists and within its chunk limit, if the kit has
-        one like it: the label then names that one and its file. What the kit has not is a probe, whatever was asked.
+        one like it: the label then names that one and its file. Where the kit has none, the upload is a probe,
+        whatever was asked.
         To a foreign origin (storage) it is a PUT without any credential, whatever was asked (rule 8).
         """
         recording = self.audio[fixture] if fixture else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.drive.parcel import Parcel
-from conformance.drive.wire import SPELLINGS
+from conformance.drive.wire import SPELLINGS, USUAL
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
@@ -64,7 +64,7 @@ async def sign_in(asking: Asking, base: str) -> None:
         outcomes = {lets_in(tried[-1]) for tried in heard.values()}
         # where all are let in, somebody with a made-up key must not be, or the door is open to everybody
         tells = len(outcomes) > 1 or (
-            True in outcomes and not lets_in(await _try(asking, door, Credential.WRONG, SPELLINGS[0]))
+            True in outcomes and not lets_in(await _try(asking, door, Credential.WRONG, USUAL))
         )
         if tells:
             opened = door
@@ -78,19 +78,19 @@ async def sign_in(asking: Asking, base: str) -> None:
             f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
         )
     works = [spelling for spelling, tried in heard.items() if lets_in(tried[-1])]
-    asking.wire.spelling = works[0] if works else SPELLINGS[0]
+    asking.wire.spelling = works[0] if works else USUAL
     if opened is not None:
         typed = {"Content-Type": "application/json"} if opened.content else {}
         asking.wire.course.door = Parcel(opened.method, opened.url, typed, opened.content)
-    first = heard[SPELLINGS[0]][-1]
-    if asking.wire.spelling != SPELLINGS[0]:
-        text = f"The key is taken as {asking.wire.spelling!r} and refused as {SPELLINGS[0]!r}."
+    first = heard[USUAL][-1]
+    if asking.wire.spelling != USUAL:
+        text = f"The key is taken as {asking.wire.spelling!r} and refused as {USUAL!r}."
         asking.wire.recorder.depart(
             Departure(
                 Dimension.CREDENTIAL,
                 text,
                 asking.wire.spelling,
-                SPELLINGS[0],
+                USUAL,
                 first.exchange.status,
                 first.exchange.number,
             )

@@ -8,10 +8,11 @@ import secrets
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
+import scribe_data
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import Course
 from conformance.drive.token import token
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
 
-#: Spellings of an API key (E47), the one that §5.1 puts in words first.
-Spelling = Literal["X-API-Key header", "Authorization X-API-Key", "Authorization Bearer"]
-SPELLINGS: tuple[Spelling, ...] = ("X-API-Key header", "Authorization X-API-Key", "Authorization Bearer")
+#: Spellings of an API key (E47), the most usual first: name -> header and value, as the profile has them.
+SPELLINGS = scribe_data.load().protocol.credentials
+#: The name of a spelling.
+Spelling = str
+#: The one to begin with.
+USUAL = next(iter(SPELLINGS))
 
 #: What is read of an answer: more than any transcript needs, less than hurts.
 ANSWER_BOUND = 8 * 1024 * 1024
@@ -48,9 +52,8 @@ KEEPALIVE = 1.0
 
 def spell(spelling: Spelling, key: str) -> tuple[str, str]:
     """The header that carries a key."""
-    if spelling == "X-API-Key header":
-        return "X-API-Key", key
-    return "Authorization", f"{spelling.rsplit(' ', 1)[-1]} {key}"
+    known = SPELLINGS[spelling]
+    return known.header, known.value.replace("{key}", key)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Wire:
         self.options = options
         self.recorder = recorder
         self.budget = budget
-        self.spelling: Spelling = SPELLINGS[0]
+        self.spelling: Spelling = USUAL
         #: Whether any answer of the run was 429 (polling was asked to slow down).
         self.throttled = False
         #: When the run may go on after it was asked to slow down.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _NotJson:
-    """The body is no JSON text; distinct from JSON null."""
+    """The body is not JSON text; distinct from JSON null."""
 
     def __repr__(self) -> str:
         return "NOT_JSON"

@@ -67,7 +67,7 @@ async def strangers(drive: Driver) -> None:
         told = f"Give {name}, a key of another client, to see that clients are kept apart."
         drive.note("no_second_key", told, "AUTH-026")
         return
-    # The control: where this session ends too, the service ends sessions by itself (E70), and no stranger did.
+    # The control: if this session ends too, the service ends sessions by itself (E70), and no stranger ended it.
     alone = await drive.create(Session.LEFT_ALONE)
     if alone is not None:
         await drive.upload(alone, "short", name="audio_0.wav")

@@ -1,4 +1,4 @@
-"""Files a transcript leaves out, sent once more: heard then, they were lost and not beyond hearing."""
+"""Files that a transcript leaves out are sent once more: what is heard then was lost by the service before."""
 
 from __future__ import annotations
 
