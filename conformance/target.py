@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
+import scribe_data
 from conformance.drive.forms import Form
 from conformance.drive.naming import Naming
 from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
@@ -100,7 +101,7 @@ class Options:
     api_key: str = field(repr=False)
     second_api_key: str | None = field(default=None, repr=False)
     reading: Reading = "lenient"
-    revision: str = "2026-01-27"
+    revision: str = scribe_data.REVISION
     seed: int = 0
     #: Not shown either: a password may stand in it.
     test_clock: str | None = field(default=None, repr=False)

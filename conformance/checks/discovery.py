@@ -84,7 +84,7 @@ def discovery_is_json(evidence: Evidence) -> Iterable[Finding]:
         if x.response.media_type == "application/json" and isinstance(x.response.json, dict):
             yield holds(x)
         else:
-            told = "The discovery document is not JSON object, or not labelled application/json."
+            told = "The discovery document is not a JSON object, or not labelled application/json."
             yield violates(x, told, expected="application/json", actual=x.response.media_type)
 
 

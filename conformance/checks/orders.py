@@ -232,9 +232,9 @@ def unknown_members_are_let_through(evidence: Evidence) -> Iterable[Finding]:
 def a_body_that_is_no_object_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Broken JSON, an array, nothing: 400 invalid_request."""
     how = {"codes": ("invalid_request",), "lenient": (415, 422), "erratum": "E63"}
-    yield from refused_for(evidence, "A body that is not JSON object", Probe.BODY_BROKEN, **how)
+    yield from refused_for(evidence, "A body that is not a JSON object", Probe.BODY_BROKEN, **how)
     how["lenient_codes"] = ("missing_required_field",)
-    yield from refused_for(evidence, "A body that is not JSON object", Probe.BODY_ARRAY, Probe.BODY_EMPTY, **how)
+    yield from refused_for(evidence, "A body that is not a JSON object", Probe.BODY_ARRAY, Probe.BODY_EMPTY, **how)
 
 
 @check("SES-CREATE-033")

@@ -113,7 +113,7 @@ def certify_and_report(
     options: Options,
     report_dir: Path | None,
     *,
-    profile: str = "medscribe",
+    profile: str = scribe_data.PROFILE,
     only: Sequence[str] = (),
     quick: bool = False,
     force: bool = False,

@@ -36,7 +36,7 @@ async def try_out(drive: Driver) -> Target:
 
 
 def _forms(drive: Driver, said: str) -> Iterator[Form]:
-    """What may be taken where the first form is refused: ids nobody listed included, where there is not a list."""
+    """What may be taken where the first form is refused: ids nobody listed included, where there is no list."""
     target = drive.target
     ids = target.templates or STANDARD_TEMPLATES
     yield from variants(target.form, templates=ids, upload_methods=target.upload_methods, said=said)
