@@ -29,7 +29,7 @@ __all__ = ["certified", "certify", "suite_version"]
 def certified(
     options: Options,
     *,
-    profile: str = "medscribe",
+    profile: str = scribe_data.PROFILE,
     reading: Reading = "lenient",
     only: Collection[str] = (),
     quick: bool = False,
@@ -55,7 +55,7 @@ def certified(
 async def certify(
     options: Options,
     *,
-    profile: str = "medscribe",
+    profile: str = scribe_data.PROFILE,
     reading: Reading = "lenient",
     only: Collection[str] = (),
     quick: bool = False,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
+from conformance.vocabulary.operation import Credential, Operation
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -39,9 +41,9 @@ class Cost:
 def is_bad(x: Exchange) -> bool:
     """Whether a request was wrong on purpose: malformed, out of turn, or without the right credential."""
     label = x.label
-    if label.operation in ("discovery", "other"):
+    if label.operation in (Operation.DISCOVERY, Operation.OTHER):
         return False
-    return label.credential != "right" or (label.probe is not None and label.graded and not x.accepted)
+    return label.credential != Credential.RIGHT or (label.probe is not None and label.graded and not x.accepted)
 
 
 def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
@@ -50,7 +52,7 @@ def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
     names: dict[str, str] = {}
     over: set[str] = set()
     for x in sent:
-        if x.label.operation == "create" and x.accepted:
+        if x.label.operation == Operation.CREATE and x.accepted:
             session_id = x.document.get("session_id")
             if isinstance(session_id, str) and session_id:
                 names[session_id] = x.label.session or ""
@@ -65,6 +67,6 @@ def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
 def _is_over(x: Exchange, terminal: Collection[str]) -> bool:
     if x.status == 410:  # it expired, as a test clock makes many do
         return True
-    if x.label.operation == "end":
+    if x.label.operation == Operation.END:
         return x.accepted
-    return x.label.operation == "get" and x.document.get("status") in terminal
+    return x.label.operation == Operation.GET and x.document.get("status") in terminal

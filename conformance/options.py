@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import scribe_data
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.target import BadOption, Options
 
@@ -71,8 +72,8 @@ TABLE: tuple[Entry, ...] = (
     ),
     Entry("report-dir", "Folder for report.json, report.html, junit.xml, evidence.har.", kind=Path, metavar="DIR"),
     Entry("force", "Let a report of a part replace an older report of the whole.", kind=bool, default=False),
-    Entry("profile", "Which protocol.", default="medscribe", metavar="NAME"),
-    Entry("revision", "Which revision of it.", "revision", default="2026-01-27", metavar="DATE"),
+    Entry("profile", "Which protocol.", default=scribe_data.PROFILE, metavar="NAME"),
+    Entry("revision", "Which revision of it.", "revision", default=scribe_data.REVISION, metavar="DATE"),
     Entry(
         "reading",
         "How contradictions in the text are read.",

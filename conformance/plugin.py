@@ -25,6 +25,8 @@ _SPEC: pytest.StashKey[Spec] = pytest.StashKey()
 _OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 #: What stands before the names of the command's options here.
 PREFIX = "--scribe-"
+#: The module whose items are the requirements.
+_SUITE = "conformance.suite.test_requirements"
 #: The exit code of `TargetError` for what an operator gave; pytest has a number of its own for that.
 _USAGE = 2
 _NEEDS = "the conformance suite needs --scribe-target URL and --scribe-api-key KEY"
@@ -99,7 +101,7 @@ def _check_selection(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{PREFIX}revision: {error}") from error
     for wanted in _only(config):
         if not any(selects([wanted], requirement) for requirement in known):
-            raise pytest.UsageError(f"{PREFIX}only {wanted!r} is no requirement id, id prefix or chapter")
+            raise pytest.UsageError(f"{PREFIX}only {wanted!r} is not a requirement id, id prefix or chapter")
 
 
 def _only(config: pytest.Config) -> list[str]:
@@ -138,13 +140,21 @@ def _spec(config: pytest.Config) -> Spec:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each service requirement of the file's chapter."""
-    marker = metafunc.definition.get_closest_marker("chapter")
-    if marker is None or "requirement" not in metafunc.fixturenames:
+    """One item for each service requirement of the text, marked with its chapter."""
+    if metafunc.module.__name__ != _SUITE or "requirement" not in metafunc.fixturenames:
         return
-    known = _spec(metafunc.config).requirements.values()
-    ids = [r.id for r in known if r.subject == "service" and r.chapter == marker.args[0]]
-    metafunc.parametrize("requirement", ids)
+    known = [each for each in _spec(metafunc.config).requirements.values() if each.subject == "service"]
+    items = [pytest.param(each.id, marks=pytest.mark.chapter(each.chapter), id=each.id) for each in known]
+    metafunc.parametrize("requirement", items)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let -k find the items of a chapter by the words of its title, in either number: `-k discovery`, `-k sessions`."""
+    marker = item.get_closest_marker("chapter")
+    if marker is None or _requirement(item) is None:
+        return
+    words = _spec(item.config).protocol.chapters[marker.args[0]].title.lower().split()
+    item.extra_keyword_matches.update(words, (f"{word}s" for word in words))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 import scribe_data
-from conformance.drive.asking import PREPARATION, Asking
+from conformance.drive.asking import Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.closing import close
@@ -26,6 +26,7 @@ from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetUnreachable
+from conformance.vocabulary.journey import JourneyName
 from conformance.ways import all_ways
 from scribe_data import recordings
 
@@ -92,7 +93,7 @@ class _Run:
 
     async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
         """Preparation, then the journeys phase by phase."""
-        self.tell("preparing", PREPARATION, f"looking at {self.options.target}")
+        self.tell("preparing", JourneyName.PREPARATION, f"looking at {self.options.target}")
         try:
             self.target = await enter(self.wire)
             self.clock = await _clock(self.wire)
@@ -105,14 +106,14 @@ class _Run:
             if self.target is None:
                 kind = CredentialsRefused if ended.reason == "credential_ended" else TargetUnreachable
                 raise kind(f"{self.options.target}: {ended}") from None
-            self.wire.recorder.note(Note(PREPARATION, ended.reason, str(ended)))
+            self.wire.recorder.note(Note(JourneyName.PREPARATION, ended.reason, str(ended)))
             return
         target, clock = self.target, self.clock
         phases = ("alone", "clock") if clock else ("alone",)
         moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
         standing = [journey for journey in chosen if journey.phase == "main"]
         self.total = len(standing) + len(moving)
-        self.tell("prepared", PREPARATION, target.base_url)
+        self.tell("prepared", JourneyName.PREPARATION, target.base_url)
         try:
             async with asyncio.TaskGroup() as group:
                 for journey in sorted(standing, key=lambda each: not each.long):
@@ -189,13 +190,13 @@ async def drive_all(
             if options.insecure:
                 recorder.note(Note("preparation", "insecure", INSECURE.format(options.named("insecure"))))
             for option in wire.short_keys:
-                recorder.note(Note(PREPARATION, "short_key", SHORT_KEY.format(option)))
+                recorder.note(Note(JourneyName.PREPARATION, "short_key", SHORT_KEY.format(option)))
             run = _Run(options, wire, audio, progress)
             await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
             if wire.course.lost:
                 recorder.note(Note("run", "lost", LOST.format(wire.course.lost)))
             if run.target is not None:
-                await close(Driver("closing", wire, run.target, audio), wire, text.lifecycle.terminal)
+                await close(Driver(JourneyName.CLOSING, wire, run.target, audio), wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))
     return replace(frozen, text=text, recordings=audio)
 
@@ -227,7 +228,7 @@ async def _broken_off(driving: Awaitable[None], interruption: Interruption | Non
         task.uncancel()
         name = signal.Signals(interruption.signal).name
         told = f"The run was broken off by {name} after {recorder.sent} requests; what it did not see is inconclusive."
-        recorder.note(Note("run", "interrupted", told))
+        recorder.note(Note(JourneyName.RUN, "interrupted", told))
     finally:
         if interruption is not None:
             interruption.detach()

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
+import scribe_data
 from conformance.drive.forms import Form
 from conformance.drive.naming import Naming
 from conformance.evidence.address import is_public, split_origin
@@ -51,7 +52,7 @@ FIRST_TIMEOUT_S = 15.0
 
 
 class TargetError(Exception):
-    """The run cannot begin; the message is one line that says what to do. `exit_code` is the command's (HOUSE §6)."""
+    """The run cannot begin; the message is one line that says what to do. `exit_code` is the command's."""
 
     exit_code = 3
 
@@ -91,7 +92,7 @@ class Options:
     api_key: str = field(repr=False)
     second_api_key: str | None = field(default=None, repr=False)
     reading: Reading = "lenient"
-    revision: str = "2026-01-27"
+    revision: str = scribe_data.REVISION
     seed: int = 0
     #: Random examples of each random layer, and the steps of a sequence. Bounded: their cost is linear.
     examples: int = 25

@@ -1,4 +1,4 @@
-"""One table from findings, level and reading to a verdict, and one function for the overall verdict (HOUSE §5)."""
+"""One table from findings, level and reading to a verdict, and one function for the overall verdict."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import string
 from typing import Protocol
 
 _ALPHABET = string.ascii_lowercase + string.digits
-#: 24 of 36 letters are 124 bits; with the prefix 28 characters, inside the 16 to 32 of the schema (seed 000 §6.2).
+#: 24 of 36 letters are 124 bits; with the prefix 28 characters, inside the 16 to 32 of the schema (§6.2).
 _LENGTH = 24
 
 #: Bytes a call of the source: some sixty sessions with their audio.

@@ -55,7 +55,7 @@ def invalid_api_key(message: str = "The API key is not valid.") -> Problem:
 
 
 def foreign_origin(origin: str) -> Problem:
-    """A page of another origin asks for what only the server's own may. Not in spec: HOUSE §6."""
+    """A page of another origin asks for what only the server's own may. Not in spec: the text has no control plane."""
     told = f"Pages of {origin!r} do not steer this server; --console-origin lists those that may."
     return Problem(403, "forbidden", told, {"origin": origin})
 

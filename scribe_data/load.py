@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from importlib.resources.abc import Traversable
 
+#: What is loaded where nobody says otherwise.
+PROFILE, REVISION = "medscribe", "2026-01-27"
+
 
 def profiles(root: Traversable | None = None) -> tuple[str, ...]:
     """Return the names of the protocols that have a folder here."""
@@ -32,20 +35,20 @@ def profiles(root: Traversable | None = None) -> tuple[str, ...]:
     )
 
 
-def revisions(profile: str = "medscribe", *, root: Traversable | None = None) -> tuple[str, ...]:
+def revisions(profile: str = PROFILE, *, root: Traversable | None = None) -> tuple[str, ...]:
     """Return the revisions of a profile that can be loaded, oldest first; SpecError for no such profile."""
     files = _files(profile, root)
     return tuple(name for name in read_revisions(files) if files.root.joinpath(name).is_dir())
 
 
-def catalogue(profile: str = "medscribe", *, root: Traversable | None = None) -> Mapping[str, Requirement]:
+def catalogue(profile: str = PROFILE, *, root: Traversable | None = None) -> Mapping[str, Requirement]:
     """Return the requirements of every revision of a profile by id; SpecError as load."""
     files = _files(profile, root)
     families = read_protocol(files).families
     return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files), families))
 
 
-def load(profile: str = "medscribe", revision: str = "2026-01-27", *, root: Traversable | None = None) -> Spec:
+def load(profile: str = PROFILE, revision: str = REVISION, *, root: Traversable | None = None) -> Spec:
     """Return the spec of a revision, read once; SpecError for what does not exist or contradicts itself."""
     return _load(profile, revision) if root is None else read(profile, revision, root)
 

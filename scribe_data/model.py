@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ class Edge:
         return " / ".join(dict.fromkeys(step.event for step in self.transitions))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is derived is worked out once
 class Lifecycle:
     """The session state machine and the full state by operation table."""
 
@@ -292,7 +293,7 @@ class Lifecycle:
     cells: Mapping[tuple[str, str], Cell]
     invariants: Mapping[str, Invariant]
 
-    @property
+    @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """The arrows between two different states, by first transition; the nodes are states."""
         pairs: dict[tuple[str, str], list[Transition]] = {}
@@ -302,17 +303,17 @@ class Lifecycle:
                     pairs.setdefault((source, step.target), []).append(step)
         return tuple(Edge(source, target, tuple(steps)) for (source, target), steps in pairs.items())
 
-    @property
+    @cached_property
     def open(self) -> tuple[str, ...]:
         """The states of a session nobody has ended: reaching expires_at ends them."""
         return tuple(state.name for state in self.states.values() if state.expires)
 
-    @property
+    @cached_property
     def terminal(self) -> tuple[str, ...]:
         """The states a session rests in for good."""
         return tuple(state.name for state in self.states.values() if state.terminal)
 
-    @property
+    @cached_property
     def after_end(self) -> tuple[str, ...]:
         """The states only an end leads to, or a service that ends a session by itself: not those of a deadline."""
         late = {step.target for step in self.transitions.values() if set(step.sources) <= set(self.open)}
@@ -321,7 +322,7 @@ class Lifecycle:
         later = {step.target for step in self.transitions.values() if first & set(step.sources)}
         return tuple(name for name in self.states if name in first | later)
 
-    @property
+    @cached_property
     def results(self) -> tuple[str, ...]:
         """The states that processing ends in."""
         return tuple(name for name in self.after_end if self.states[name].terminal)

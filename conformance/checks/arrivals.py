@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from conformance.checks.once import once
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.stamps import LAG
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from conformance.evidence import Evidence, Exchange
 
-#: A read may lag so many seconds behind a write (rule 3); what is left is the difference of two clocks.
-LAG = 5.0 - 0.1
+#: What two readings of a clock may differ by.
+_CLOCK = 0.1
 
 
 def may_lag(write: Exchange, read: Exchange) -> bool:
     """Whether a read came so soon after a write was answered that it need not show it yet."""
-    return (read.sent - write.received).total_seconds() < LAG
+    return (read.sent - write.received).total_seconds() < LAG - _CLOCK
 
 
 def ends_by_itself(evidence: Evidence) -> bool:
@@ -26,7 +30,7 @@ def ends_by_itself(evidence: Evidence) -> bool:
     ended = evidence.text.lifecycle.after_end
     first_end: dict[str | None, int] = {}  # by whomever
     for x in evidence.exchanges:
-        if x.label.operation == "end":
+        if x.label.operation == Operation.END:
             first_end.setdefault(x.label.session, x.number)
     return any(
         x.accepted and x.document.get("status") in ended and x.number < first_end.get(story.key, x.number + 1)
@@ -60,14 +64,15 @@ class Arrived:
     open: bool
     latest: Exchange | None
 
-    def lost(self, names: Collection[object]) -> set[str]:
+    def lost(self, names: Collection[object]) -> frozenset[str]:
         """Acknowledged names a list lacks."""
-        return {name for name in self.required if name not in names}
+        return self.required - {name for name in names if isinstance(name, str)}
 
     def invented(self, names: Collection[object]) -> list[object]:
         """Names in a list that nobody sent."""
-        known = [*self.required, *self.doubtful]
-        return [] if self.open else [name for name in names if name not in known]
+        if self.open:
+            return []
+        return [name for name in names if not isinstance(name, str) or name not in self.required | self.doubtful]
 
     def settled(self, read: Exchange) -> bool:
         """Whether a read came so late that it has to show all of them."""
@@ -76,26 +81,39 @@ class Arrived:
 
 def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     """What was uploaded to a session when `by` was sent, whoever sent it and why."""
-    sent = [x for x in evidence.about(session) if x.label.operation == "upload"]
-    earlier = [x for x in sent if x.number < by.number and x.label.file]
-    plain = [x for x in earlier if _is_plain(x)]
-    acknowledged = [x for x in plain if x.accepted and x.received <= by.sent]
-    maybe = [x for x in plain if _doubtful(x) and not (x.accepted and x.received <= by.sent)]
-    required = frozenset(str(x.label.file) for x in acknowledged)
+    required: set[str] = set()
+    maybe: set[str] = set()
+    latest: Exchange | None = None
+    is_open = False
+    for x, plain in _uploads(evidence).get(session, ()):
+        if x.number >= by.number:
+            break
+        if not plain:
+            is_open = True
+        elif x.accepted and x.received <= by.sent:
+            required.add(str(x.label.file))
+            latest = x if latest is None or x.received > latest.received else latest
+        else:
+            maybe.add(str(x.label.file))
     story = evidence.stories.get(session or "")
     # What becomes of the first file when a single session is sent a second one is left open (E69).
-    either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else frozenset()
-    return Arrived(
-        required - either,
-        either | {str(x.label.file) for x in maybe},
-        any(_doubtful(x) and not _is_plain(x) for x in earlier),
-        max(acknowledged, key=lambda x: x.received, default=None),
-    )
+    either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else set()
+    return Arrived(frozenset(required - either), frozenset(either | maybe), is_open, latest)
+
+
+@once
+def _uploads(evidence: Evidence) -> Mapping[str | None, Sequence[tuple[Exchange, bool]]]:
+    """Session -> uploads with a name that may have arrived, in the order of sending, and whether each was valid."""
+    found: dict[str | None, list[tuple[Exchange, bool]]] = {}
+    for x in evidence.exchanges:
+        if x.label.operation == Operation.UPLOAD and x.label.file and _doubtful(x):
+            found.setdefault(x.label.session, []).append((x, _is_plain(x)))
+    return found
 
 
 def _is_plain(x: Exchange) -> bool:
     """Whether an upload is a valid request of the session's owner."""
-    return x.label.probe is None and x.label.credential == "right"
+    return x.label.probe is None and x.label.credential == Credential.RIGHT
 
 
 def _doubtful(x: Exchange) -> bool:
@@ -105,5 +123,5 @@ def _doubtful(x: Exchange) -> bool:
 
 def sent_twice(evidence: Evidence, session: str | None) -> set[str]:
     """Names under which a session was sent something more than once; E69 leaves open what a list makes of them."""
-    names = Counter(x.label.file for x in evidence.about(session) if x.label.operation == "upload")
+    names = Counter(x.label.file for x in evidence.about(session) if x.label.operation == Operation.UPLOAD)
     return {name for name, times in names.items() if name and times > 1}

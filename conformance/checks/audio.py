@@ -24,6 +24,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import REFUSABLE, Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,11 +38,7 @@ if TYPE_CHECKING:
 #: Forms of an API upload that §7.2 names; others are what services in the field take (E44, E82).
 NAMED_FORMS = ("multipart", "raw")
 #: Probes of journeys/audio.py that have no right to be taken.
-_UNCREDENTIALED = ("upload without credential", "upload with a made-up key")
-#: Sessions whose uploads may be refused: chunks out of order (AUD-013), a format (AUD-016), noise (SES-PART-009).
-_REFUSABLE = ("audio/order of", "audio/format ", "audio/noise")
-#: Four at the same time come in any order, so that one may be refused as out of order (AUD-013), but may not break.
-_AT_ONCE = "ending/together"
+_UNCREDENTIALED = (Probe.UPLOAD_WITHOUT_CREDENTIAL, Probe.UPLOAD_WRONG_KEY)
 
 
 def to_the_api(evidence: Evidence) -> bool:
@@ -48,7 +47,7 @@ def to_the_api(evidence: Evidence) -> bool:
 
 
 def _uploads(evidence: Evidence) -> Iterator[Exchange]:
-    return evidence.select("upload", valid=True)
+    return evidence.select(Operation.UPLOAD, valid=True)
 
 
 def names_listed(x: Exchange) -> list[str] | None:
@@ -67,8 +66,10 @@ def listings_after(evidence: Evidence, probe: Exchange) -> Iterator[Exchange]:
 
 def settled_uploads(story: Story) -> list[Exchange]:
     """Uploads whose answer counts by rule 2, a file at a time."""
-    names = dict.fromkeys(x.label.file for x in story.uploads)
-    return [x for name in names for x in settled([x for x in story.uploads if x.label.file == name])]
+    named: dict[str | None, list[Exchange]] = {}
+    for x in story.uploads:
+        named.setdefault(x.label.file, []).append(x)
+    return [x for attempts in named.values() for x in settled(attempts)]
 
 
 def final_of(evidence: Evidence, key: str) -> Exchange | None:
@@ -130,7 +131,7 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
-    for x in evidence.select("upload", probe="upload as multipart"):
+    for x in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_FORM.of("multipart")):
         if busy(x):
             yield not_looked_at(x, "The upload")
             continue
@@ -174,7 +175,7 @@ def _unlisted(x: Exchange, last: list[Exchange]) -> Iterator[Finding]:
 @check("AUD-004")
 def raw_uploads_are_taken_or_refused_cleanly(evidence: Evidence) -> Iterable[Finding]:
     """(7.2) A raw body with Content-Disposition is 2xx or a clean 4xx."""
-    for x in evidence.select("upload", probe="upload as raw"):
+    for x in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_FORM.of("raw")):
         yield recorded(x, "A raw upload with Content-Disposition is answered", x.status)
 
 
@@ -193,10 +194,11 @@ def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable
     """(7.3) 2xx, and 200 is what the text shows."""
     by_itself = ends_by_itself(evidence)
     for x in (x for story in evidence.stories.values() for x in settled_uploads(story)):
-        if (x.label.session or "").startswith(_REFUSABLE) and not x.accepted:
+        if Session.meant(x.label.session) in REFUSABLE and not x.accepted:
             continue
         refused = 400 <= x.status < 500
-        if x.label.session == _AT_ONCE and refused:
+        # Four at the same time come in any order, so that one may be refused as out of order (AUD-013).
+        if x.label.session == Session.TOGETHER and refused:
             continue
         if refused and by_itself:
             yield inconclusive("ended_by_itself", "The service may have ended the session by itself (E70).", x)
@@ -215,7 +217,7 @@ def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable
 @check("AUD-014")
 def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]:
     """(7.5) audio_files holds the name the client gave."""
-    story = evidence.stories.get("audio/single")
+    story = evidence.stories.get(Session.SINGLE)
     if story is None or not story.acknowledged:
         return
     if not to_the_api(evidence):
@@ -223,7 +225,11 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
         return
     sent = story.uploads[0].label.file
     for x in story.exchanges:
-        names = names_listed(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None
+        names = (
+            names_listed(x)
+            if x.label.operation in (Operation.GET, Operation.END) and x.number > story.uploads[0].number
+            else None
+        )
         # What a list makes of a name that had to be sent again is E69's.
         kept = names and all(name == sent for name in names)
         if names and kept and any(departures(evidence, Dimension.FILE_NAME)):
@@ -245,7 +251,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
 def an_upload_to_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
     """(7.8) 404 session_not_found."""
     seen = False
-    for x in evidence.select("upload", probe="upload to an unknown session"):
+    for x in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_UNKNOWN_SESSION):
         seen = True
         code = x.response.error_code if x.response else None
         if busy(x):
@@ -283,7 +289,7 @@ def uploads_to_the_api_need_credentials(evidence: Evidence) -> Iterable[Finding]
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
-    for x in (x for probe in _UNCREDENTIALED for x in evidence.select("upload", probe=probe)):
+    for x in (x for probe in _UNCREDENTIALED for x in evidence.select(Operation.UPLOAD, probe=probe)):
         found = kept_out(evidence, x, f"An {x.label.probe}")
         if found.kind is Kind.VIOLATES and opens_by_itself(evidence, x):
             yield not_applicable("upload_url carries a token of its own, or may.", x.request.url.split("?")[0])
@@ -298,7 +304,7 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         yield no_api(evidence)
         return
     for story in evidence.stories.values():
-        sent = list(evidence.select("upload", session=story.key))
+        sent = list(evidence.select(Operation.UPLOAD, session=story.key))
         probes = [x for x in sent if x.label.probe and 400 <= x.status < 500 and not busy(x)]
         # A file sent again under its name stands in the list by right: one of its uploads was taken.
         changed = evidence.changes(story.key)
@@ -324,5 +330,5 @@ def _trace(x: Exchange, refused: Exchange) -> Finding:
 @check("AUD-033")
 def the_form_of_the_upload_url_is_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(6.2, 6.7) upload_url may look like {base_url}/sessions/{id}/audio."""
-    for x in list(evidence.select("create", valid=True))[:1]:
+    for x in list(evidence.select(Operation.CREATE, valid=True))[:1]:
         yield recorded(x, "upload_url", x.document.get("upload_url"))

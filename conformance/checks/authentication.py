@@ -7,25 +7,26 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
-from conformance.checks.declared import member, methods, missing
+from conformance.checks.declared import methods, missing
 from conformance.checks.documents import whole
-from conformance.checks.outsiders import CONTENT, SPELLING, kept_out, let_in, names_in, tells_nothing
+from conformance.checks.outsiders import CONTENT, kept_out, let_in, names_in, tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.evidence.admission import REDIRECTS, refuses
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import UNCREDENTIALED, Probe
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.evidence import Credential, Evidence, Exchange, Operation
+    from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
 
 _WRONG_KEY = ("authentication_failed", "invalid_api_key")
-#: What the second client's requests are labelled, in every state.
-FOREIGN = "another client's session"
-_FOREIGN_OPERATIONS: tuple[Operation, ...] = ("get", "upload", "end")
-_STATES = "authentication/states"
+_FOREIGN_OPERATIONS: tuple[Operation, ...] = (Operation.GET, Operation.UPLOAD, Operation.END)
 #: Shorter text of a session may stand in an answer by chance.
 _TELLING = 12
 
@@ -36,11 +37,11 @@ def _door(evidence: Evidence) -> dict[str, Exchange]:
     That is the first which a spelling opens, else the last that was tried. Doors are found out before the run, and but
     for GET /templates their answers are not graded as such.
     """
-    tried = [x for x in evidence.exchanges if (x.label.probe or "").startswith(SPELLING) and x.response is not None]
-    right = [x for x in tried if x.label.credential == "right"]
+    tried = [x for x in evidence.exchanges if Probe.SPELLING.covers(x.label.probe) and x.response is not None]
+    right = [x for x in tried if x.label.credential == Credential.RIGHT]
     door = next((x for x in right if x.accepted), right[-1] if right else None)
     at_it = [x for x in right if door is not None and x.label.operation == door.label.operation]
-    return {(x.label.probe or "").removeprefix(SPELLING): x for x in at_it}
+    return {Probe.SPELLING.detail(x.label.probe or ""): x for x in at_it}
 
 
 def _opens(evidence: Evidence, name: str) -> bool | None:
@@ -49,7 +50,7 @@ def _opens(evidence: Evidence, name: str) -> bool | None:
     x = door[name]
     if refuses(x) or (not x.accepted and any(y.accepted for y in door.values())):
         return False
-    bad = (y for y in evidence.exchanges if y.label.credential in ("none", "wrong"))
+    bad = (y for y in evidence.exchanges if y.label.credential in (Credential.NONE, Credential.WRONG))
     tried = (*door.values(), *(y for y in bad if y.label.operation == x.label.operation))
     return True if x.accepted or any(map(refuses, tried)) else None
 
@@ -115,13 +116,13 @@ def the_authorization_form_is_accepted(evidence: Evidence) -> Iterable[Finding]:
         yield holds(form) if opens else warns(form, told, erratum="E47", expected=200, actual=form.status)
 
 
-_OPERATIONS: tuple[Operation, ...] = ("templates", "create", "get", "end")
+_OPERATIONS: tuple[Operation, ...] = (Operation.TEMPLATES, Operation.CREATE, Operation.GET, Operation.END)
 
 
 def _bare(evidence: Evidence, credential: Credential) -> Iterator[Exchange]:
     for operation in _OPERATIONS:
         for x in evidence.select(operation, credential=credential):
-            if (x.label.probe or "").startswith(f"{credential} credential"):
+            if UNCREDENTIALED[credential].covers(x.label.probe):
                 yield x
 
 
@@ -143,7 +144,7 @@ def _refused(x: Exchange, what: str, codes: tuple[str, ...]) -> Finding:
 @check("AUTH-006")
 def no_credential_is_401(evidence: Evidence) -> Iterable[Finding]:
     """(5.1) 401 authentication_failed on every operation."""
-    for x in _telling(evidence, "none"):
+    for x in _telling(evidence, Credential.NONE):
         yield _refused(x, "without a credential", ("authentication_failed",))
 
 
@@ -153,18 +154,18 @@ def a_wrong_key_is_401(evidence: Evidence) -> Iterable[Finding]:
     if (outside := _api_key(evidence)) is not None:
         yield outside
         return
-    for x in _telling(evidence, "wrong"):
+    for x in _telling(evidence, Credential.WRONG):
         yield _refused(x, "with a made-up key", _WRONG_KEY)
 
 
 @check("AUTH-008")
 def credentials_are_checked_in_every_state(evidence: Evidence) -> Iterable[Finding]:
     """(5.5) GET and end of an own session in each state let nobody else in, and the session stays as it was."""
-    for x in (*_bare(evidence, "none"), *_bare(evidence, "wrong")):
-        if x.label.operation in ("get", "end"):
+    for x in (*_bare(evidence, Credential.NONE), *_bare(evidence, Credential.WRONG)):
+        if x.label.operation in (Operation.GET, Operation.END):
             what = f"{x.request.method} of an own session ({x.label.probe})"
             yield kept_out(evidence, x, what)
-    yield from _untouched(evidence, _STATES)
+    yield from _untouched(evidence, Session.STATES)
 
 
 def _restless(reads: Sequence[Exchange], resting: tuple[str, ...]) -> Exchange | None:
@@ -179,8 +180,14 @@ def _restless(reads: Sequence[Exchange], resting: tuple[str, ...]) -> Exchange |
 def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
     """Reads on either side of refused operations show the same state and counts, the run's own doing aside."""
     own = list(evidence.select(session=session))
-    reads = [x for x in own if x.label.operation == "get" and x.label.credential == "right" and x.accepted]
-    ends = [x for x in evidence.about(session) if x.label.operation == "end" and x.label.credential == "right"]
+    reads = [
+        x for x in own if x.label.operation == Operation.GET and x.label.credential == Credential.RIGHT and x.accepted
+    ]
+    ends = [
+        x
+        for x in evidence.about(session)
+        if x.label.operation == Operation.END and x.label.credential == Credential.RIGHT
+    ]
     asked = min((x.number for x in ends), default=None)
     lifecycle, by_itself = evidence.text.lifecycle, ends_by_itself(evidence)  # E70
     for x in reads:
@@ -188,20 +195,24 @@ def _untouched(evidence: Evidence, session: str) -> Iterator[Finding]:
         if not by_itself and (asked is None or x.number < asked) and status in lifecycle.after_end:
             told = "An operation that was to be refused ended the session."
             yield violates(x, told, pointer="/status", expected="created or recording", actual=status)
-    # The control: where sessions that no stranger knocked at do not rest either, that is SES-STATE-010's.
+    # The control: if sessions without intruders change state too, SES-STATE-010 reports it.
     others = [s.reads for s in evidence.stories.values() if s.key != session]
     resting = lifecycle.results
     restless = _restless(reads, resting) if not any(_restless(each, resting) for each in others) else None
     if restless is not None:
         told = "A session at rest changed between reads with only refused operations in between."
         yield violates(restless, told, pointer="/status", expected="the state it rested in")
-    knocks = [x for x in own if x.label.operation == "upload" and x.label.credential != "right"]
+    knocks = [x for x in own if x.label.operation == Operation.UPLOAD and x.label.credential != Credential.RIGHT]
     refused = [x.number for x in knocks if not opens_by_itself(evidence, x)]
     if not refused:
         return
-    sent = {x.label.file for x in own if x.label.operation == "upload" and x.label.credential == "right" and x.accepted}
+    sent = {
+        x.label.file
+        for x in own
+        if x.label.operation == Operation.UPLOAD and x.label.credential == Credential.RIGHT and x.accepted
+    }
     before = [n for x in reads if x.number < refused[0] and (n := whole(x.document.get("audio_files_received")))]
-    # A service that counts wrongly without strangers' help is others' to judge.
+    # Miscounts that no intruder caused are judged elsewhere.
     most = max([len(sent), *before])
     for x in reads:
         count = whole(x.document.get("audio_files_received"))
@@ -217,11 +228,11 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         yield inconclusive("no_second_key", "Give --second-api-key, a key of another client.")
         return
     for operation in _FOREIGN_OPERATIONS:
-        for x in evidence.select(operation, probe=FOREIGN):
-            if operation == "upload" and opens_by_itself(evidence, x):
+        for x in evidence.select(operation, probe=Probe.FOREIGN):
+            if operation == Operation.UPLOAD and opens_by_itself(evidence, x):
                 continue
             yield _kept_out(evidence, x, operation)
-    yield from _untouched(evidence, "authentication/foreign")
+    yield from _untouched(evidence, Session.FOREIGN)
 
 
 def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
@@ -244,8 +255,8 @@ def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
 @check("AUTH-027")
 def keys_in_the_query_open_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(5.1, 12.2) A key in the query string is not accepted."""
-    for x in evidence.select("templates", credential="none"):
-        if (x.label.probe or "").startswith("key in the query"):
+    for x in evidence.select(Operation.TEMPLATES, credential=Credential.NONE):
+        if Probe.KEY_IN_QUERY.covers(x.label.probe):
             told = "A key in the query string is accepted."
             taken = warns(x, told, erratum="E88", expected=401, actual=x.status)
             yield taken if x.accepted else kept_out(evidence, x, "A key in the query string")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, listed, member
+from conformance.checks.declared import documents, listed
 from conformance.checks.discovery import are_strings, is_integer
-from conformance.checks.media import parse
 from conformance.checks.registry import check
 from conformance.finding import holds, not_applicable, recorded, violates, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.media import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

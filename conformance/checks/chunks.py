@@ -17,7 +17,6 @@ from conformance.checks.audio import (
 )
 from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
-from conformance.checks.words import content_words, inverted, marker_positions, recognised
 from conformance.finding import (
     holds,
     inconclusive,
@@ -25,6 +24,11 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.words import content_words, inverted, marker_positions, recognised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +57,7 @@ def _order(evidence: Evidence, key: str) -> tuple[Exchange, list[int | None]] | 
 @check("AUD-012")
 def chunks_are_ordered_by_their_number(evidence: Evidence) -> Iterable[Finding]:
     """(7.2) The numeric suffix of the name decides, not arrival and not the alphabet."""
-    for key in ("audio/order of four", "audio/order of twelve"):
+    for key in (Session.ORDER_OF_FOUR, Session.ORDER_OF_TWELVE):
         seen = _order(evidence, key)
         if seen is None:
             continue
@@ -67,7 +71,7 @@ def chunks_are_ordered_by_their_number(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _inversion(evidence: Evidence, key: str, final: Exchange, positions: list[int | None]) -> Iterator[Finding]:
-    again = _order(evidence, f"{key} again")
+    again = _order(evidence, repeat_of(key))
     if again is not None and inverted(again[1]):
         yield violates(
             final,
@@ -83,7 +87,7 @@ def _inversion(evidence: Evidence, key: str, final: Exchange, positions: list[in
 @check("AUD-013")
 def chunks_out_of_order_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(7.2) Chunks that arrive out of order are handled where possible."""
-    for key in ("audio/order of four", "audio/order of twelve"):
+    for key in (Session.ORDER_OF_FOUR, Session.ORDER_OF_TWELVE):
         story = evidence.stories.get(key)
         for x in settled_uploads(story) if story else ():
             yield holds(x) if x.accepted else warns(x, "A chunk out of order is refused.", actual=x.status)
@@ -92,12 +96,12 @@ def chunks_out_of_order_are_taken(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-015")
 def single_takes_the_whole_recording_in_one_request(evidence: Evidence) -> Iterable[Finding]:
     """(7.5) One file is enough, and the session can be ended."""
-    story = evidence.stories.get("audio/single")
+    story = evidence.stories.get(Session.SINGLE)
     if story is None:
         return
     for x in settled_uploads(story):
         yield holds(x) if x.accepted else violates(x, "The one file of a single session is refused.", actual=x.status)
-    ends = settled([x for x in story.exchanges if x.label.operation == "end"]) if story.acknowledged else []
+    ends = settled([x for x in story.exchanges if x.label.operation == Operation.END]) if story.acknowledged else []
     for x in [x for x in ends if x.accepted] or ends[-1:]:
         if x.accepted:
             yield holds(x)
@@ -110,13 +114,13 @@ def single_takes_the_whole_recording_in_one_request(evidence: Evidence) -> Itera
 @check("AUD-020")
 def a_chunk_over_the_limit_shows(evidence: Evidence) -> Iterable[Finding]:
     """(7.7) A chunk above the limit is refused, or the session ends partial or failed with an error."""
-    sent = next(evidence.select("upload", probe="audio/long chunk"), None)
+    sent = next(evidence.select(Operation.UPLOAD, probe=Probe.ONLY_LONG_CHUNK), None)
     if sent is None:
         return
     if not sent.accepted:
         yield turned_down(sent, "A chunk over the limit")
         return
-    final = final_of(evidence, "audio/long chunk")
+    final = final_of(evidence, Session.LONG_CHUNK)
     if final is None:
         yield inconclusive("deadline", "The session with the long chunk did not end in time.", sent)
     elif final.document.get("status") == "completed":
@@ -133,7 +137,7 @@ def a_chunk_refused_for_its_length_gets_its_code(evidence: Evidence) -> Iterable
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
-    for x in evidence.select("upload", probe="audio/long chunk"):
+    for x in evidence.select(Operation.UPLOAD, probe=Probe.ONLY_LONG_CHUNK):
         if busy(x):
             yield not_looked_at(x, "The upload")
         elif x.accepted:
@@ -150,7 +154,7 @@ def chunks_are_acknowledged_before_they_are_processed(evidence: Evidence) -> Ite
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
-    story = evidence.stories.get("audio/acknowledgement")
+    story = evidence.stories.get(Session.ACKNOWLEDGEMENT)
     times: dict[str, list[Exchange]] = {}
     for x in story.uploads if story else ():
         if x.accepted and x.label.fixture:
@@ -170,7 +174,7 @@ def chunks_are_acknowledged_before_they_are_processed(evidence: Evidence) -> Ite
 @check("AUD-029")
 def the_same_file_again_is_not_doubled(evidence: Evidence) -> Iterable[Finding]:
     """(7.8) A retry under the same name stands once in the list and is said once."""
-    for sent in evidence.select("upload", probe="the same file again"):
+    for sent in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_AGAIN):
         if busy(sent):
             yield not_looked_at(sent, "The upload")
             continue

@@ -18,6 +18,8 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -103,7 +105,7 @@ def not_found_codes_go_with_404(evidence: Evidence) -> Iterable[Finding]:
 @check("ERR-008")
 def session_expired_goes_with_410(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) On upload and end after expiry."""
-    if not any(True for _ in evidence.select("end", probe="end after expiry")):
+    if not any(True for _ in evidence.select(Operation.END, probe=Probe.END_AFTER_EXPIRY)):
         yield inconclusive("no_clock", "No session could be brought to its deadline.")
         return
     yield from _pairs(evidence, "session_expired")

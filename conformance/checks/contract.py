@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import scribe_data
 from conformance.checks.breaches import Breach, Part, Schemas
 from conformance.checks.declared import documents
-from conformance.checks.documents import templates_of
 from conformance.checks.errors import errors_met
 from conformance.checks.expiry import if_observed
 from conformance.checks.once import once
 from conformance.checks.registry import check
 from conformance.evidence import NOT_JSON
 from conformance.finding import Finding, Kind, holds
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.results import templates_of
 from scribe_data.pointer import fits, pointer_of, resolve, tokens, values_at
 from scribe_data.waiver import WaiverKind
 
@@ -154,12 +155,12 @@ def answers(evidence: Evidence) -> Iterator[Answer]:
     protocol = evidence.text.protocol
     if evidence.whole is None:
         yield from (
-            Answer(x, known, x.document) for x in documents(evidence) for known in _of("discovery", evidence, x)
+            Answer(x, known, x.document) for x in documents(evidence) for known in _of(Operation.DISCOVERY, evidence, x)
         )
-    for x in evidence.select("templates", credential="right"):
-        if x.accepted and (x.label.probe or "credential: ").startswith("credential: "):
+    for x in evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT):
+        if x.accepted and x.label.plain:
             yield from (Answer(x, schema, _body(x)) for schema in _of("templates", evidence, x))
-    for x in evidence.select("create", credential="right"):
+    for x in evidence.select(Operation.CREATE, credential=Credential.RIGHT):
         if x.accepted:
             yield from (Answer(x, schema, _body(x)) for schema in _of("create", evidence, x))
     for story in evidence.stories.values():
@@ -218,7 +219,7 @@ def judged(evidence: Evidence) -> Mapping[str, tuple[Finding, ...]]:
     contract = contract_of(evidence.text)
     found: dict[str, dict[tuple[str | None, str, Kind], Finding]] = {}
     right: dict[str, Finding] = {}
-    # A body the recorder cut is no JSON any more, and nothing can be said of its shape.
+    # A body the recorder cut is not JSON any more, and nothing can be said of its shape.
     for answer in (answer for answer in answers(evidence) if "size" not in answer.x.notes):
         broken: set[str] = set()
         for breach in contract.breaches(answer):

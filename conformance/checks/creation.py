@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.declared import is_absolute
+from conformance.checks.once import once
 from conformance.checks.refusals import settled
 from conformance.checks.registry import check
-from conformance.checks.timestamps import seconds_between
 from conformance.finding import (
     holds,
     inconclusive,
     violates,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
@@ -23,19 +26,19 @@ if TYPE_CHECKING:
 
 def creates_taken(evidence: Evidence) -> Iterator[Exchange]:
     """Valid creates that were taken."""
-    return (x for x in evidence.select("create", valid=True) if x.accepted)
+    return (x for x in evidence.select(Operation.CREATE, valid=True) if x.accepted)
 
 
-def settled_creates(evidence: Evidence) -> Iterator[Exchange]:
+@once
+def settled_creates(evidence: Evidence) -> Sequence[Exchange]:
     """Valid creates whose answer counts by rule 2: taken, refused, or a server error again and again."""
     grouped: dict[str | None, list[Exchange]] = {}
-    for x in evidence.select("create", valid=True):
+    for x in evidence.select(Operation.CREATE, valid=True):
         grouped.setdefault(x.label.session, []).append(x)
-    for attempts in grouped.values():
-        yield from settled(attempts)
+    return tuple(x for attempts in grouped.values() for x in settled(attempts))
 
 
-def has_clock(evidence: Evidence) -> bool:
+def has_control(evidence: Evidence) -> bool:
     """Rule 6: a refusal proves something only where the valid request works."""
     return any(True for _ in creates_taken(evidence))
 
@@ -56,7 +59,7 @@ def a_session_can_be_created(evidence: Evidence) -> Iterable[Finding]:
         told = "No valid create led to a session."
         yield violates(answered[0], told, expected="201 with session_id", actual=answered[0].status)
     else:
-        for x in list(evidence.select("create", valid=True))[:1]:
+        for x in list(evidence.select(Operation.CREATE, valid=True))[:1]:
             yield inconclusive("throttled", f"Valid creates were answered {x.status} to the end.", x)
 
 
@@ -112,7 +115,7 @@ def expires_at_lies_after_created_at(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-034")
 def two_creates_make_two_sessions(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Different ids; an upload to one leaves the other as it was."""
-    one, other = evidence.stories.get("creation/one"), evidence.stories.get("creation/other")
+    one, other = evidence.stories.get(Session.ONE), evidence.stories.get(Session.OTHER)
     if one is None or other is None or one.created is None or other.created is None:
         return
     if one.session_id == other.session_id:

@@ -5,31 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from conformance.vocabulary.addresses import GONE, member
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conformance.evidence import Evidence, Exchange
 
 
-#: Addresses discovery may name beside the operations, and where (§4.3, §4.4; E57 has the OIDC endpoints in two places).
-ADDRESSES = {
-    "webhooks_url": (("endpoints", "webhooks_url"),),
-    "authorization_endpoint": (
-        ("authentication", "oidc", "authorization_endpoint"),
-        ("endpoints", "authorization_endpoint"),
-    ),
-    "token_endpoint": (("authentication", "oidc", "token_endpoint"), ("endpoints", "token_endpoint")),
-    "documentation_url": (("service", "documentation_url"),),
-}
-#: Statuses of what is not there.
-GONE = (404, 405, 501)
-
-
 def missing(evidence: Evidence, name: str) -> Exchange | None:
     """The request that shows that an address discovery names leads nowhere, neither by GET nor by POST."""
     asked = [
-        *evidence.select("other", probe=f"declared {name}"),
-        *evidence.select("other", probe=f"declared {name} again"),
+        *evidence.select(Operation.OTHER, probe=Probe.DECLARED.of(name)),
+        *evidence.select(Operation.OTHER, probe=repeat_of(Probe.DECLARED.of(name))),
     ]
     return asked[-1] if asked and all(x.status in GONE for x in asked) else None
 
@@ -39,14 +30,6 @@ def documents(evidence: Evidence) -> Iterator[Exchange]:
     for x in evidence.discoveries:
         if x.status == 200 and x.response is not None and isinstance(x.response.json, dict):
             yield x
-
-
-def member(document: dict[str, Any], *path: str) -> Any:
-    """The value at a path, or None where something on the way is missing or no object."""
-    value: Any = document
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 def is_absolute(value: object) -> bool:

@@ -6,10 +6,12 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, is_absolute, member, methods, missing
+from conformance.checks.declared import documents, is_absolute, methods, missing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import holds, not_applicable, recorded, violates, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -82,7 +84,7 @@ def discovery_is_json(evidence: Evidence) -> Iterable[Finding]:
         if x.response.media_type == "application/json" and isinstance(x.response.json, dict):
             yield holds(x)
         else:
-            told = "The discovery document is no JSON object, or not labelled application/json."
+            told = "The discovery document is not a JSON object, or not labelled application/json."
             yield violates(x, told, expected="application/json", actual=x.response.media_type)
 
 
@@ -110,9 +112,9 @@ def _expires_later(x: Exchange) -> bool:
 @check("DISC-008")
 def base_url_is_the_root(evidence: Evidence) -> Iterable[Finding]:
     """(4.3) An absolute URL below which POST /sessions exists."""
-    told = "endpoints.base_url is no absolute http(s) URL."
+    told = "endpoints.base_url is not an absolute http(s) URL."
     yield from judge_each(evidence, ("endpoints", "base_url"), is_absolute, told, "absolute URL")
-    creates = list(evidence.select("create", valid=True))
+    creates = list(evidence.select(Operation.CREATE, valid=True))
     there = [x for x in creates if x.status not in (404, 405, 501)]
     for x in there[:1] or creates[:1]:
         told = "POST /sessions does not exist below base_url."

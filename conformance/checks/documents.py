@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.finding import not_applicable
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,18 +19,6 @@ if TYPE_CHECKING:
 NO_SUCH_TEMPLATE = ("invalid_template", "template_not_found")
 #: Integers beyond this are no doubles any more.
 _DOUBLES = 1e308
-
-
-def templates_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Template id -> entry, from an object or from an array of one-key objects; empty for any other shape."""
-    found = document.get("templates")
-    if isinstance(found, dict):
-        return found
-    entries: dict[str, Any] = {}
-    for item in found if isinstance(found, list) else ():
-        if isinstance(item, dict) and len(item) == 1:
-            entries |= item
-    return entries
 
 
 def shown_as(entry: object) -> str | None:
@@ -80,7 +71,7 @@ def refused_for_a_template(x: Exchange) -> bool:
 
 def refuses_unknown_templates(evidence: Evidence) -> Finding | None:
     """Why nothing can be said of unknown templates: a create with one is refused, which is a reading of E27."""
-    for x in evidence.select("create", probe="one unknown template"):
+    for x in evidence.select(Operation.CREATE, probe=Probe.TEMPLATE_UNKNOWN):
         if refused_for_a_template(x):
             told = "A create with an unknown template is refused, as one reading of E27 has it."
             return not_applicable(told, x.response and x.response.error_code)

@@ -9,8 +9,11 @@ from conformance.checks.cells import cell, judge_cell, judge_cells
 from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, refused, settled
 from conformance.checks.registry import check
-from conformance.checks.words import content_words
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,8 +31,8 @@ def _first_ends(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
 
 def _ends(story: Story) -> list[Exchange]:
     """Ends of a session by its owner; SES-EXP-013 judges one near the deadline that was too late (E87)."""
-    ends = [x for x in story.exchanges if x.label.operation == "end"]
-    return [x for x in ends if not (story.key.startswith("expiry/") and x.status == 410)]
+    ends = [x for x in story.exchanges if x.label.operation == Operation.END]
+    return [x for x in ends if not (x.status == 410 and story.is_near_deadline(x))]
 
 
 def _plain_ends(story: Story) -> list[Exchange]:
@@ -88,7 +91,7 @@ def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]
             continue
         lost, invented = come.lost(names), come.invented(names)
         if evidence.facts.api_target is False and story.asked.get("upload_type") == "single":
-            lost, invented = set(), []  # the URL may carry a name of its own: the count is all there is
+            lost, invented = frozenset(), []  # the URL may carry a name of its own: the count is all there is
         told = "The end answer does not report the files that were acknowledged."
         facts: dict[str, Any] = {"pointer": "/audio_files", "expected": sorted(come.required), "actual": names}
         if not lost and not invented and whole(x.document.get("audio_files_received")) == len(names):
@@ -112,7 +115,7 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         # Where no upload was ever taken, a refusal says nothing.
         closed = story.end if story.acknowledged else None
-        for x in evidence.select("upload", session=story.key, credential="right"):
+        for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
             if closed is None or x.sent < closed.received or busy(x):
                 continue
             if (found := judge_cells(late, x, "An upload after end")) is not None:
@@ -140,23 +143,23 @@ def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-END-012")
 def ending_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 404 session_not_found."""
-    for x in evidence.select("end", probe="unknown session"):
+    for x in evidence.select(Operation.END, probe=Probe.SESSION_UNKNOWN):
         yield refused(x, "End of an unknown session", strict=(404,), lenient=(), codes=("session_not_found",))
 
 
 @check("SES-END-013")
 def ending_twice_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) The same counts again, or 400/409."""
-    for probe in ("end again", "end at rest"):
-        for x in evidence.select("end", probe=probe):
+    for probe in (Probe.END_AGAIN, Probe.END_AT_REST):
+        for x in evidence.select(Operation.END, probe=probe):
             story = evidence.stories.get(x.label.session or "")
             if story is None or story.end is None or busy(x):
                 continue
             first = _count(story.end)
-            if x.accepted and _count(x) != first and probe != "end at rest":
+            if x.accepted and _count(x) != first and probe != Probe.END_AT_REST:
                 yield warns(x, "A second end is answered with other counts.", expected=first, actual=_count(x))
             else:
-                state = "completed" if probe == "end at rest" else "processing"
+                state = "completed" if probe == Probe.END_AT_REST else "processing"
                 yield judge_cell(cell(evidence, state, "end_again"), x, "A second end")
 
 
@@ -168,7 +171,7 @@ def _count(x: Exchange) -> dict[str, object]:
 def ending_an_expired_session_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) 410, or another refusal."""
     seen = False
-    for x in evidence.select("end", probe="end after expiry"):
+    for x in evidence.select(Operation.END, probe=Probe.END_AFTER_EXPIRY):
         seen = True
         yield judge_cell(cell(evidence, "expired", "end"), x, "An end after expiry")
     if not seen:
@@ -178,8 +181,8 @@ def ending_an_expired_session_is_refused(evidence: Evidence) -> Iterable[Finding
 @check("SES-END-015")
 def ending_without_audio_has_an_outcome(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 202 and then failed, or a refusal; words in a transcript are a warning."""
-    for x in evidence.select("end", probe="end without audio"):
-        story = evidence.stories.get("ending/without audio")
+    for x in evidence.select(Operation.END, probe=Probe.END_WITHOUT_AUDIO):
+        story = evidence.stories.get(Session.WITHOUT_AUDIO)
         final = story.reads[-1] if story and story.reads else None
         if busy(x):
             continue

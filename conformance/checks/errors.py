@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from conformance.checks.once import once
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -17,29 +18,43 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import LACKING, Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.evidence import Evidence, Exchange, Operation
+    from conformance.evidence import Evidence, Exchange
 
 
 #: Answers a proxy may have made before the service saw the request.
 _PROXY = (413, 414, 431, 502, 503, 504)
-_PROTOCOL: tuple[Operation, ...] = ("discovery", "templates", "create", "upload", "end", "get")
+_PROTOCOL: tuple[Operation, ...] = (
+    Operation.DISCOVERY,
+    Operation.TEMPLATES,
+    Operation.CREATE,
+    Operation.UPLOAD,
+    Operation.END,
+    Operation.GET,
+)
 
 
 def _is_json(x: Exchange) -> bool:
     return x.response is not None and isinstance(x.response.json, dict)
 
 
-def errors_met(evidence: Evidence) -> Iterator[Exchange]:
+@once
+def errors_met(evidence: Evidence) -> Sequence[Exchange]:
     """4xx and 5xx answers of the protocol's operations, but for what rule and erratum leave out."""
+    return tuple(_errors(evidence))
+
+
+def _errors(evidence: Evidence) -> Iterator[Exchange]:
     for operation in _PROTOCOL:
         for x in evidence.select(operation):
             if x.status < 400:
                 continue
-            told_by_document = operation == "get" and (x.status == 410 or x.document.get("status") == "failed")
+            told_by_document = operation == Operation.GET and (x.status == 410 or x.document.get("status") == "failed")
             proxy = x.status in _PROXY and not _is_json(x)
             # Wrong methods are ERR-012's, and so are routes that the service does not have.
             elsewhere = x.status == 405 or (x.status == 404 and _nowhere(evidence, x))
@@ -49,7 +64,7 @@ def errors_met(evidence: Evidence) -> Iterator[Exchange]:
 
 def is_storage(evidence: Evidence, x: Exchange) -> bool:
     """Whether an answer is the storage provider's (rule 8)."""
-    return x.label.operation == "upload" and evidence.facts.api_target is False
+    return x.label.operation == Operation.UPLOAD and evidence.facts.api_target is False
 
 
 def _nowhere(evidence: Evidence, x: Exchange) -> bool:
@@ -58,15 +73,15 @@ def _nowhere(evidence: Evidence, x: Exchange) -> bool:
     Discovery and the list of templates name nothing. Where the file name is part of the URL (E44), an odd one leads
     elsewhere, and so does none.
     """
-    if x.label.operation in ("discovery", "templates"):
+    if x.label.operation in (Operation.DISCOVERY, Operation.TEMPLATES):
         return True
-    probe = x.label.probe or ""
-    upload = evidence.facts.named and x.label.operation == "upload"
-    return upload and probe.startswith(("nonsense: odd file name", "upload as ", "upload with another part name"))
+    probe = Probe.meant(x.label.probe)
+    upload = evidence.facts.named and x.label.operation == Operation.UPLOAD
+    return upload and probe in (Probe.ODD_FILE_NAME, Probe.UPLOAD_FORM, Probe.UPLOAD_OTHER_PART)
 
 
 def error_of(x: Exchange) -> dict[str, Any]:
-    """The `error` of an answer; empty where it is no object."""
+    """The `error` of an answer; empty where it is not an object."""
     found = x.document.get("error")
     return found if isinstance(found, dict) else {}
 
@@ -98,8 +113,8 @@ def details_are_optional(evidence: Evidence) -> Iterable[Finding]:
 @check("ERR-012")
 def the_envelope_is_everywhere(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) Also on unknown routes and wrong methods."""
-    for x in evidence.select("other", credential="right"):
-        if not (x.label.probe or "").startswith(("unknown route", "wrong method")):
+    for x in evidence.select(Operation.OTHER, credential=Credential.RIGHT):
+        if Probe.meant(x.label.probe) not in (Probe.ROUTE_UNKNOWN, Probe.METHOD_WRONG):
             continue
         if x.accepted:
             yield recorded(x, f"{x.label.probe} is served", x.status)
@@ -116,9 +131,9 @@ def the_envelope_is_everywhere(evidence: Evidence) -> Iterable[Finding]:
 def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
     """(11.4) In the message or in details."""
     seen = other = False
-    for x in evidence.select("create"):
-        field, _, defect = (x.label.probe or "").partition(" ")
-        if x.status < 400 or x.response is None or not defect.startswith("missing"):
+    for x in evidence.select(Operation.CREATE):
+        field = LACKING.get(Probe.meant(x.label.probe))
+        if x.status < 400 or x.response is None or field is None:
             continue
         if x.response.error_code == "missing_required_field":
             seen = True

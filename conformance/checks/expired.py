@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import arrived, sent_twice
 from conformance.checks.declared import listed
-from conformance.checks.documents import equal, shown_as, templates_of, whole
+from conformance.checks.documents import equal, shown_as, whole
 from conformance.checks.expiry import (
     CLOCKS,
     expired_early,
     if_observed,
     reads_past,
     says_expired,
-    seconds_past,
     stories_left,
 )
 from conformance.checks.registry import check
-from conformance.checks.timestamps import STAMPS, seconds_between
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.stamps import STAMPS, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -156,7 +157,7 @@ def an_empty_session_expires_without_content(evidence: Evidence) -> Iterable[Fin
     """(6.5) templates {} or absent, transcript null or absent."""
     found = []
     for story, x in _documents(evidence):
-        if story.key != "expiry/empty":
+        if story.key != Session.EXPIRES_EMPTY:
             continue
         content = bool(templates_of(x.document)) or bool(x.document.get("transcript"))
         told = "A session without any audio expired with content."
@@ -185,7 +186,7 @@ def expired_at_is_the_instant_of_expiry(evidence: Evidence) -> Iterable[Finding]
             found.append(
                 violates(x, "expired_at changed between reads.", pointer="/expired_at", expected=before, actual=stamp)
             )
-        elif late > (seconds_past(story, x) or 0) + CLOCKS:
+        elif late > (story.seconds_past(x) or 0) + CLOCKS:
             told = "expired_at lies in the future."
             found.append(violates(x, told, pointer="/expired_at", actual=stamp))
         else:

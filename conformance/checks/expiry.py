@@ -8,8 +8,11 @@ from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, settled
 from conformance.checks.registry import check
-from conformance.checks.timestamps import seconds_between
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.stamps import SWEEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +22,8 @@ if TYPE_CHECKING:
 
 
 #: The sessions of journeys/expiry.py: neither is ever ended.
-LEFT_ALONE = ("expiry/empty", "expiry/spoken")
-ENDED = "expiry/ended in time"
-#: Expiry may show so many seconds late (rule 3).
-SWEEP = 60.0
+LEFT_ALONE = (Session.EXPIRES_EMPTY, Session.EXPIRES_SPOKEN)
+ENDED = Session.ENDED_IN_TIME
 #: How far two stamps of one server may lie apart, and a stamp from the kit's idea of the time (rule 3).
 CLOCKS = 5.0
 
@@ -34,20 +35,10 @@ def stories_left(evidence: Evidence) -> list[Story]:
     ]
 
 
-def seconds_past(story: Story, x: Exchange) -> float | None:
-    """Seconds from a session's deadline to an exchange, by its own stamps and what has passed since its creation."""
-    made = story.created
-    lasts = seconds_between(made.document.get("created_at"), made.document.get("expires_at")) if made else None
-    if made is None or lasts is None:
-        return None
-    moved = float(x.notes.get("clock_offset", 0.0)) - float(made.notes.get("clock_offset", 0.0))
-    return (x.sent - made.sent).total_seconds() + moved - lasts
-
-
 def _read(story: Story, *, crossed: bool) -> list[Exchange]:
     """Reads on one side of the deadline that were answered, trouble aside (rule 2)."""
     answered = [x for x in story.reads if x.status < 500 and not busy(x)]
-    return [x for x in answered if (past := seconds_past(story, x)) is not None and (past >= 0) is crossed]
+    return [x for x in answered if (past := story.seconds_past(x)) is not None and (past >= 0) is crossed]
 
 
 def reads_past(story: Story) -> list[Exchange]:
@@ -61,9 +52,9 @@ def expired_early(story: Story) -> bool:
 
 
 def _left_alone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
-    """Sessions never ended, with the last read past their time; what the kit's own late end brought about is none."""
+    """Sessions never ended, with the last read past their deadline and before any late end of the kit's own."""
     for story in stories_left(evidence):
-        late = evidence.select("end", session=story.key, probe="end after expiry")
+        late = evidence.select(Operation.END, session=story.key, probe=Probe.END_AFTER_EXPIRY)
         ended = min((x.number for x in late if x.accepted or x.status >= 500), default=None)
         reads = [x for x in reads_past(story) if ended is None or x.number < ended]
         if reads:
@@ -72,7 +63,7 @@ def _left_alone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
 
 def _still_open(story: Story, x: Exchange, told: str) -> Finding:
     """A read that shows no expiry counts against the service once the sweep has had its time."""
-    status, past = x.document.get("status"), seconds_past(story, x)
+    status, past = x.document.get("status"), story.seconds_past(x)
     if past is not None and past < SWEEP:
         return inconclusive("too_early", f"The last read came {past:.0f} s after expires_at; {SWEEP:g} s are given.", x)
     return violates(x, told, pointer="/status", expected="expired", actual=status or x.status)
@@ -128,7 +119,7 @@ def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
 def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) 410 session_expired, leniently any 4xx; the count stays."""
     found = []
-    for x in evidence.select("upload", probe="upload after expiry"):
+    for x in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_AFTER_EXPIRY):
         story = evidence.stories.get(x.label.session or "")
         reads = story.reads if story else ()
         before, after = ([r for r in reads if (r.number < x.number) is earlier] for earlier in (True, False))
@@ -184,11 +175,11 @@ def no_expiry_before_its_time(evidence: Evidence) -> Iterable[Finding]:
 
 def _ends_in_time(evidence: Evidence) -> Iterator[Finding]:
     story = evidence.stories.get(ENDED)
-    ends = [x for x in story.exchanges if x.label.operation == "end"] if story else []
+    ends = [x for x in story.exchanges if x.label.operation == Operation.END] if story else []
     before = [x for x in story.reads if ends and x.number < ends[0].number] if story else []
     if before and before[-1].document.get("status") in evidence.text.lifecycle.after_end:
         return
-    ends = settled([x for x in ends if story and (seconds_past(story, x) or 0) < 0])
+    ends = settled([x for x in ends if story and (story.seconds_past(x) or 0) < 0])
     for x in [x for x in ends if x.accepted] or ends[-1:]:
         told = "Ten seconds before its deadline a session cannot be ended."
         if x.accepted:

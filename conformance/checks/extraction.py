@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import refuses_unknown_templates, requested, shown_as, templates_of
+from conformance.checks.documents import refuses_unknown_templates, requested, shown_as
 from conformance.checks.registry import check
 from conformance.finding import (
     departs,
@@ -15,6 +15,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -141,10 +144,10 @@ def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
         asked = story.asked.get("templates")
         extra = [name for name in entries if isinstance(asked, list) and name not in asked and name != "transcript"]
         if missing and x.document.get("status") == "partial" and x.document.get("template_errors"):
-            told = "A requested template is no key of templates, and template_errors is there instead."
+            told = "A requested template is not a key of templates, and template_errors is there instead."
             yield departs(x, "E27", told, pointer="/templates", expected=wanted, actual=sorted(entries))
         elif missing:
-            told = "A requested template is no key of templates."
+            told = "A requested template is not a key of templates."
             yield violates(x, told, pointer="/templates", expected=wanted, actual=sorted(entries))
         elif extra:
             yield warns(x, "templates has keys nobody asked for.", pointer="/templates", actual=extra)
@@ -206,10 +209,10 @@ def results_come_by_polling(evidence: Evidence) -> Iterable[Finding]:
 @check("EXT-015")
 def polling_at_the_recommended_pace_is_tolerated(evidence: Evidence) -> Iterable[Finding]:
     """(9.8) 2 s, then 5 s, then 10 s meets no 429; a run that polls faster unhindered shows it too."""
-    slow = list(evidence.select("get", probe="at the recommended pace"))
+    slow = list(evidence.select(Operation.GET, probe=Probe.PACED))
     for x in slow:
         yield warns(x, "Polling at the recommended pace is throttled.", actual=429) if x.status == 429 else holds(x)
-    reads = list(evidence.select("get", valid=True))
+    reads = list(evidence.select(Operation.GET, valid=True))
     if not slow and reads:
         if all(x.status != 429 for x in reads):
             yield holds(reads[-1])

@@ -1,15 +1,12 @@
-"""Chapter 7, formats: what discovery lists is usable, and what is no audio of that kind does no harm."""
+"""Chapter 7, formats: what discovery lists is usable, and what is not audio of that kind does no harm."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conformance.checks.audio import final_of, no_api, settled_uploads, to_the_api, turned_down
-from conformance.checks.documents import templates_of
-from conformance.checks.media import parse, same_type
 from conformance.checks.refusals import busy, not_looked_at
 from conformance.checks.registry import check
-from conformance.checks.words import content_words
 from conformance.finding import (
     holds,
     inconclusive,
@@ -17,6 +14,12 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.media import parse, same_type
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 def _format_sessions(evidence: Evidence) -> dict[str, list[Story]]:
     found: dict[str, list[Story]] = {}
     for key, story in evidence.stories.items():
-        if key.startswith("audio/format "):
-            listed = key.removeprefix("audio/format ").removesuffix(" again")
+        if Session.FORMAT.covers(key):
+            listed = Session.FORMAT.detail(key)
             found.setdefault(listed, []).append(story)
     return found
 
@@ -50,11 +53,11 @@ def every_listed_format_is_usable(evidence: Evidence) -> Iterable[Finding]:
         broken = [x for story in stories if (x := _unusable(story)) is not None]
         usable = [story.final for story in stories if story.final is not None and _unusable(story) is None]
         refused = [x for story in stories for x in settled_uploads(story) if not x.accepted]
-        bad = len(broken) >= 2 or any(x.label.operation == "upload" for x in broken) or len(refused) >= 2
+        bad = len(broken) >= 2 or any(x.label.operation == Operation.UPLOAD for x in broken) or len(refused) >= 2
         if bad and parse(listed) == ("audio/ogg", frozenset()):
             told = "OGG without codecs may mean Vorbis, and the kit has Opus only (E72)."
             yield inconclusive("no_such_audio", told, (broken or refused)[0])
-        elif len(broken) >= 2 or any(x.label.operation == "upload" for x in broken):
+        elif len(broken) >= 2 or any(x.label.operation == Operation.UPLOAD for x in broken):
             yield violates(
                 broken[0],
                 f"Good speech as {listed}, a format discovery lists, is not usable.",
@@ -77,8 +80,8 @@ def _without_content(x: Exchange) -> bool:
     return not (isinstance(transcript, str) and content_words(transcript)) and not any(data)
 
 
-def _judge_rubbish(evidence: Evidence, key: str) -> Iterator[Finding]:
-    sent = next(evidence.select("upload", probe=key), None)
+def _judge_rubbish(evidence: Evidence, key: Session, probe: Probe) -> Iterator[Finding]:
+    sent = next(evidence.select(Operation.UPLOAD, probe=probe), None)
     if sent is None:
         return
     if busy(sent):
@@ -112,7 +115,7 @@ def _judge_rubbish(evidence: Evidence, key: str) -> Iterator[Finding]:
 @check("AUD-017")
 def an_undecodable_file_surfaces_as_failed(evidence: Evidence) -> Iterable[Finding]:
     """(7.6) Random bytes under a listed type are refused, or the session fails."""
-    yield from _judge_rubbish(evidence, "audio/rubbish")
+    yield from _judge_rubbish(evidence, Session.RUBBISH, Probe.ONLY_RUBBISH)
 
 
 @check("AUD-018")
@@ -121,7 +124,7 @@ def an_unlisted_type_is_refused_or_fails(evidence: Evidence) -> Iterable[Finding
     if not to_the_api(evidence):
         yield no_api(evidence)
         return
-    yield from _judge_rubbish(evidence, "audio/unlisted")
+    yield from _judge_rubbish(evidence, Session.UNLISTED, Probe.ONLY_UNLISTED)
 
 
 @check("AUD-019")
@@ -129,7 +132,7 @@ def the_format_error_lists_the_formats(evidence: Evidence) -> Iterable[Finding]:
     """(11.4) details.supported_formats agrees with discovery."""
     capabilities = evidence.discovery.get("capabilities")
     listed = capabilities.get("audio_formats") if isinstance(capabilities, dict) else None
-    for x in evidence.select("upload"):
+    for x in evidence.select(Operation.UPLOAD):
         if x.response is None or x.response.error_code != "invalid_audio_format":
             continue
         details = x.document["error"].get("details")
@@ -140,13 +143,13 @@ def the_format_error_lists_the_formats(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-027")
 def mislabelled_audio_gives_no_words_that_were_not_said(evidence: Evidence) -> Iterable[Finding]:
     """(7.9) WAV under another listed type: refused, failed, or sniffed and right."""
-    sent = next(evidence.select("upload", probe="audio/mislabelled"), None)
+    sent = next(evidence.select(Operation.UPLOAD, probe=Probe.ONLY_MISLABELLED), None)
     if sent is None:
         return
     if not sent.accepted:
         yield turned_down(sent, "Mislabelled audio")
         return
-    final = final_of(evidence, "audio/mislabelled")
+    final = final_of(evidence, Session.MISLABELLED)
     if final is None:
         return
     known = evidence.recording(sent)

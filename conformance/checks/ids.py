@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.registry import check
 from conformance.finding import holds, violates
+from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 def _created(evidence: Evidence) -> Iterator[tuple[Exchange, str]]:
     """Every create that was accepted, probes included, with its id."""
-    for x in evidence.select("create", credential="right"):
+    for x in evidence.select(Operation.CREATE, credential=Credential.RIGHT):
         found = x.document.get("session_id")
         if x.accepted and isinstance(found, str):
             yield x, found

@@ -8,7 +8,6 @@ from conformance.checks.models import models_offered
 from conformance.checks.orders import either_way, may_be_left_out, probes_of, taken_where
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
-from conformance.checks.scripts import written_in
 from conformance.finding import (
     holds,
     not_applicable,
@@ -16,6 +15,9 @@ from conformance.finding import (
     tolerated,
     warns,
 )
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.scripts import written_in
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,18 +26,18 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-def _language(evidence: Evidence, member: str, erratum: str) -> Iterator[Finding]:
+def _language(evidence: Evidence, member: str, erratum: str, probe: Probe) -> Iterator[Finding]:
     what = f"An array with a language of the model as {member}"
     yield from taken_where(evidence, lambda asked: isinstance(asked.get(member), list), what)
-    for x in probes_of(evidence, f"{member} a string"):
+    for x in probes_of(evidence, probe):
         yield either_way(x, erratum, f"{member} as a string")
 
 
 @check("SES-CREATE-017")
 def language_hint_is_an_array_of_codes(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) An array is taken; a string may be; a code that is too long is 400, or let through as a hint."""
-    yield from _language(evidence, "language_hint", "E6")
-    for x in probes_of(evidence, "language_hint too long"):
+    yield from _language(evidence, "language_hint", "E6", Probe.HINT_STRING)
+    for x in probes_of(evidence, Probe.HINT_TOO_LONG):
         if x.accepted:
             yield tolerated(x, "E16", "A language hint of seven letters is accepted.", expected=400, actual=x.status)
         else:
@@ -61,7 +63,7 @@ def language_hint_is_optional(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-020")
 def transcript_language_is_an_array_of_codes(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) An array is taken; a string may be."""
-    yield from _language(evidence, "transcript_language", "E5")
+    yield from _language(evidence, "transcript_language", "E5", Probe.LANGUAGE_STRING)
 
 
 @check("SES-CREATE-021")
@@ -81,7 +83,7 @@ def transcript_language_is_optional(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-036")
 def the_transcript_comes_in_the_language_asked_for(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Needs a model with two languages of different script, and speech in one of them."""
-    story = evidence.stories.get("creation/other script")
+    story = evidence.stories.get(Session.OTHER_SCRIPT)
     asked = story.asked.get("transcript_language") if story else None
     transcript = story.final.document.get("transcript") if story and story.final else None
     if story is None or not isinstance(asked, list):
@@ -97,7 +99,7 @@ def the_transcript_comes_in_the_language_asked_for(evidence: Evidence) -> Iterab
 @check("SES-CREATE-037")
 def an_unlisted_language_gets_a_defined_answer(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) 400, 422 or 201; a server error is a warning."""
-    for x in probes_of(evidence, "language_hint unlisted", "transcript_language unlisted"):
+    for x in probes_of(evidence, Probe.HINT_UNLISTED, Probe.LANGUAGE_UNLISTED):
         if x.accepted or x.status in (400, 422):
             yield holds(x)
         elif not busy(x):

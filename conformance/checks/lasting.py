@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import Arrived, arrived, may_lag
 from conformance.checks.documents import equal
 from conformance.checks.reading import NAMED
 from conformance.checks.registry import check
-from conformance.checks.timestamps import same_moment, seconds_between
 from conformance.finding import (
     holds,
     inconclusive,
@@ -17,6 +16,8 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.stamps import same_moment, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +73,7 @@ def stamps_of_creation_stay(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         if story.created is None:
             continue
-        for x in (x for x in story.exchanges if x.label.operation in ("get", "end")):
+        for x in (x for x in story.exchanges if x.label.operation in (Operation.GET, Operation.END)):
             for name in ("created_at", "expires_at"):
                 moved = seconds_between(story.created.document.get(name), x.document.get(name))
                 if moved is None:
@@ -95,10 +96,14 @@ def open_sessions_list_what_arrived(evidence: Evidence) -> Iterable[Finding]:
         return
     for story in evidence.stories.values():
         uploads = [x for x in story.uploads if x.accepted]
+        numbers = [x.number for x in story.reads]
         for at, sent in enumerate(uploads):
             following = uploads[at + 1].number if at + 1 < len(uploads) else (story.end.number if story.end else None)
-            reads = [x for x in story.reads if x.number > sent.number and (following is None or x.number < following)]
-            shown = [x for x in reads if x.accepted and isinstance(x.document.get("audio_files"), list)]
+            first = bisect_right(numbers, sent.number)
+            last = len(numbers) if following is None else bisect_left(numbers, following)
+            shown = [
+                x for x in story.reads[first:last] if x.accepted and isinstance(x.document.get("audio_files"), list)
+            ]
             if shown:
                 yield _listed(shown[-1], arrived(evidence, story.key, shown[-1]))
 

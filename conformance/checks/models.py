@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from conformance.checks.creation import asked_for, creates_taken, settled_creates
 from conformance.checks.orders import blamed, may_be_left_out, refused_for
 from conformance.checks.registry import check
-from conformance.checks.timestamps import seconds_between
 from conformance.finding import (
     departs,
     holds,
@@ -16,6 +15,8 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.stamps import seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -85,7 +86,7 @@ def the_limit_belongs_to_the_model(evidence: Evidence) -> Iterable[Finding]:
 def an_unknown_model_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) A name that neither schema nor discovery knows."""
     anyhow = range(400, 500)
-    yield from refused_for(evidence, "An unknown model", "model unknown", lenient=anyhow, erratum="E75")
+    yield from refused_for(evidence, "An unknown model", Probe.MODEL_UNKNOWN, lenient=anyhow, erratum="E75")
     for x in settled_creates(evidence):
         model = asked_for(x).get("model")
         if model not in ("lite", "pro") or not _is_listed(model, evidence):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.creation import asked_for, creates_taken, has_clock, settled_creates
-from conformance.checks.declared import member
+from conformance.checks.creation import asked_for, creates_taken, has_control, settled_creates
 from conformance.checks.documents import refused_for_a_template
 from conformance.checks.refusals import busy, not_looked_at, refused
 from conformance.checks.registry import check
@@ -21,6 +20,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 def probes_of(evidence: Evidence, *names: str) -> Iterator[Exchange]:
     """Answers to probes, where the request without the defect works (rule 6)."""
-    for name in names if has_clock(evidence) else ():
-        yield from evidence.select("create", probe=name)
+    for name in names if has_control(evidence) else ():
+        yield from evidence.select(Operation.CREATE, probe=name)
 
 
 def _without(x: Exchange, member: str) -> dict[str, Any]:
@@ -52,7 +54,7 @@ def taken_where(evidence: Evidence, fits: Callable[[dict[str, Any]], bool], what
     made = [x for x in answered if x.accepted]
     if made:
         yield holds(made[0])
-    elif answered and has_clock(evidence):
+    elif answered and has_control(evidence):
         yield violates(answered[0], f"{what} is refused.", expected=201, actual=answered[0].status)
 
 
@@ -79,8 +81,8 @@ _BAD = ("invalid_request", "missing_required_field")
 @check("SES-CREATE-010")
 def templates_is_mandatory(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Without templates: 400, and no session."""
-    yield from refused_for(evidence, "A create without templates", "templates missing", codes=_BAD)
-    for x in probes_of(evidence, "templates missing"):
+    yield from refused_for(evidence, "A create without templates", Probe.TEMPLATES_MISSING, codes=_BAD)
+    for x in probes_of(evidence, Probe.TEMPLATES_MISSING):
         if not x.accepted and "session_id" in x.document:
             told = "The refusal of a create without templates names a session."
             yield violates(x, told, pointer="/session_id", expected="none", actual=x.document["session_id"])
@@ -89,8 +91,8 @@ def templates_is_mandatory(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-011")
 def templates_is_an_array_of_strings(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) A string, an object, a number among them: 400."""
-    probes = ("templates a string", "templates an object", "templates with a number")
-    yield from refused_for(evidence, "templates that is no array of strings", *probes)
+    probes = (Probe.TEMPLATES_STRING, Probe.TEMPLATES_OBJECT, Probe.TEMPLATES_NUMBER)
+    yield from refused_for(evidence, "templates that is not an array of strings", *probes)
 
 
 def either_way(x: Exchange, erratum: str, what: str) -> Finding:
@@ -113,7 +115,7 @@ def two_templates_are_taken(evidence: Evidence) -> Iterable[Finding]:
     yield from taken_where(
         evidence, lambda asked: _listed_templates(evidence, asked) == 2, "A create with two templates"
     )
-    for x in probes_of(evidence, "three templates"):
+    for x in probes_of(evidence, Probe.TEMPLATES_THREE):
         yield either_way(x, "E14", "A create with three listed templates")
     if len(evidence.template_ids) < 3:
         yield inconclusive("too_few_templates", "The target lists fewer than three templates.")
@@ -129,7 +131,7 @@ def _listed_templates(evidence: Evidence, asked: Mapping[str, Any]) -> int:
 @check("SES-CREATE-013")
 def an_empty_templates_array_is_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) [] passes the schema; what a service does with it is its own affair."""
-    for x in probes_of(evidence, "templates empty"):
+    for x in probes_of(evidence, Probe.TEMPLATES_EMPTY):
         yield recorded(x, "templates [] is answered", x.status)
 
 
@@ -137,9 +139,9 @@ def an_empty_templates_array_is_recorded(evidence: Evidence) -> Iterable[Finding
 def upload_type_may_be_left_out_or_not(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Present 201; absent 400, or 201 and then usable as chunked."""
     yield from taken_where(evidence, lambda asked: "upload_type" in asked, "A create with upload_type")
-    for x in probes_of(evidence, "upload_type missing", "upload_type missing, used"):
+    for x in probes_of(evidence, Probe.UPLOAD_TYPE_MISSING, Probe.UPLOAD_TYPE_USED):
         yield either_way(x, "E10", "A create without upload_type")
-    for x in evidence.select("upload", probe="chunk into a session without upload_type"):
+    for x in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_DEFAULT):
         if not x.accepted and not busy(x):
             yield violates(x, "A session made without upload_type refuses a chunk.", expected="2xx", actual=x.status)
 
@@ -147,7 +149,7 @@ def upload_type_may_be_left_out_or_not(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-023")
 def upload_type_is_one_of_three(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) An unknown one is 400; what discovery lists is 201."""
-    yield from refused_for(evidence, "An unknown upload_type", "upload_type unknown")
+    yield from refused_for(evidence, "An unknown upload_type", Probe.UPLOAD_TYPE_UNKNOWN)
     declared = member(evidence.discovery, "capabilities", "upload_methods")
     made = {kind for x in creates_taken(evidence) if (kind := asked_for(x).get("upload_type")) in ("chunked", "single")}
     for x in settled_creates(evidence):
@@ -159,7 +161,7 @@ def upload_type_is_one_of_three(evidence: Evidence) -> Iterable[Finding]:
         elif (kind in declared if isinstance(declared, list) else not made) and blamed(evidence, x, "upload_type"):
             told = f"upload_type {kind}, which discovery lists, is refused."
             yield violates(x, told, expected=201, actual=x.status)
-    for x in probes_of(evidence, "upload_type stream"):
+    for x in probes_of(evidence, Probe.UPLOAD_TYPE_STREAM):
         yield recorded(x, "upload_type stream is answered", x.status)
 
 
@@ -167,7 +169,7 @@ def upload_type_is_one_of_three(evidence: Evidence) -> Iterable[Finding]:
 def an_upload_type_not_listed_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Only where discovery has a list that leaves one out."""
     seen = False
-    for x in probes_of(evidence, "upload_type not listed"):
+    for x in probes_of(evidence, Probe.UPLOAD_TYPE_UNLISTED):
         seen = True
         if x.accepted:
             told = "An upload type that discovery does not list is accepted."
@@ -183,30 +185,30 @@ def communication_protocol_may_be_left_out_or_not(evidence: Evidence) -> Iterabl
     """(6.2) http is taken; absent is 201 or 400."""
     what = "A create with communication_protocol http"
     yield from taken_where(evidence, lambda asked: asked.get("communication_protocol") == "http", what)
-    for x in probes_of(evidence, "communication_protocol missing"):
+    for x in probes_of(evidence, Probe.PROTOCOL_MISSING):
         yield either_way(x, "E4", "A create without communication_protocol")
 
 
 @check("SES-CREATE-026")
 def communication_protocol_is_one_of_three(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) An unknown one is 400, or let through with a warning."""
-    for x in probes_of(evidence, "communication_protocol unknown"):
+    for x in probes_of(evidence, Probe.PROTOCOL_UNKNOWN):
         if x.accepted:
             yield tolerated(x, "E4", "An unknown communication_protocol is accepted.", expected=400, actual=x.status)
         else:
             yield refused(x, "An unknown communication_protocol")
-    for x in probes_of(evidence, "communication_protocol websocket", "communication_protocol rpc"):
+    for x in probes_of(evidence, Probe.PROTOCOL_WEBSOCKET, Probe.PROTOCOL_RPC):
         yield recorded(x, f"{x.label.probe} is answered", x.status)
 
 
 @check("SES-CREATE-027")
 def additional_data_is_an_object(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) An array, a string, a number: 400; an object with nested values: 201."""
-    probes = ("additional_data an array", "additional_data a string", "additional_data a number")
-    yield from refused_for(evidence, "additional_data that is no object", *probes)
+    probes = (Probe.DATA_ARRAY, Probe.DATA_STRING, Probe.DATA_NUMBER)
+    yield from refused_for(evidence, "additional_data that is not an object", *probes)
     what = "A create with an object as additional_data"
     yield from taken_where(evidence, lambda asked: isinstance(asked.get("additional_data"), dict), what)
-    for x in probes_of(evidence, "additional_data null"):
+    for x in probes_of(evidence, Probe.DATA_NULL):
         yield recorded(x, "additional_data null is answered", x.status)
 
 
@@ -219,7 +221,7 @@ def additional_data_is_optional(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-CREATE-031")
 def unknown_members_are_let_through(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) One member nobody knows does not make the request fail."""
-    for x in probes_of(evidence, "unknown member"):
+    for x in probes_of(evidence, Probe.MEMBER_UNKNOWN):
         if x.accepted:
             yield holds(x)
         elif not busy(x):
@@ -230,9 +232,9 @@ def unknown_members_are_let_through(evidence: Evidence) -> Iterable[Finding]:
 def a_body_that_is_no_object_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Broken JSON, an array, nothing: 400 invalid_request."""
     how = {"codes": ("invalid_request",), "lenient": (415, 422), "erratum": "E63"}
-    yield from refused_for(evidence, "A body that is no JSON object", "body broken JSON", **how)
+    yield from refused_for(evidence, "A body that is not a JSON object", Probe.BODY_BROKEN, **how)
     how["lenient_codes"] = ("missing_required_field",)
-    yield from refused_for(evidence, "A body that is no JSON object", "body an array", "body empty", **how)
+    yield from refused_for(evidence, "A body that is not a JSON object", Probe.BODY_ARRAY, Probe.BODY_EMPTY, **how)
 
 
 @check("SES-CREATE-033")
@@ -243,7 +245,7 @@ def one_unknown_template_does_not_sink_a_create(evidence: Evidence) -> Iterable[
     )
     if any(finding.kind is Kind.VIOLATES for finding in two):
         return  # two templates are refused whatever they are: SES-CREATE-012's to judge
-    for x in probes_of(evidence, "one unknown template"):
+    for x in probes_of(evidence, Probe.TEMPLATE_UNKNOWN):
         code = x.response.error_code if x.response else None
         told, shown = "One unknown template makes a create fail.", f"{x.status} {code or ''}".strip()
         if x.accepted:

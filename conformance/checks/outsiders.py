@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.once import once
 from conformance.checks.refusals import busy, put_off
 from conformance.evidence.admission import refuses
 from conformance.finding import holds, inconclusive, violates
+from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Mapping
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
 
 #: Members of a session document that tell about the consultation or its progress.
 CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
-#: The probe of a request that tries a spelling of the right key, and nothing else.
-SPELLING = "credential: "
 
 
 def names_in(value: object) -> set[str]:
@@ -30,17 +30,24 @@ def names_in(value: object) -> set[str]:
     return set().union(*map(names_in, value)) if isinstance(value, list) else set()
 
 
-def _with_the_right_key(evidence: Evidence, x: Exchange) -> Iterator[Exchange]:
-    """Plain requests with the right key to the same operation, and about the same session where it is about one."""
-    for y in evidence.select(x.label.operation, session=x.label.session, credential="right"):
-        if not busy(y) and (y.label.probe or SPELLING).startswith(SPELLING):
-            yield y
+@once
+def _with_the_right_key(evidence: Evidence) -> Mapping[tuple[Operation, str | None], Mapping[int, bool]]:
+    """Operation and session -> what plain requests with the right key got there, and whether any was let in.
+
+    Under None stands what those about all sessions got, and those about none.
+    """
+    found: dict[tuple[Operation, str | None], dict[int, bool]] = {}
+    for y in evidence.select(credential=Credential.RIGHT):
+        if not busy(y) and y.label.plain:
+            for session in {y.label.session, None}:
+                found.setdefault((y.label.operation, session), {})[y.status] = y.accepted
+    return found
 
 
 def tells_nothing(evidence: Evidence, x: Exchange) -> bool:
     """Whether the right key never gets anything but the same answer there: no route, or one that always breaks."""
-    own = list(_with_the_right_key(evidence, x))
-    return not refuses(x) and bool(own) and not any(y.accepted for y in own) and x.status in {y.status for y in own}
+    own = _with_the_right_key(evidence).get((x.label.operation, x.label.session), {})
+    return not refuses(x) and x.status in own and not any(own.values())
 
 
 def _words(x: Exchange) -> str:
@@ -53,15 +60,25 @@ def _words(x: Exchange) -> str:
 
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
-    same = [y for y in evidence.select() if y is not x and y.status == x.status and _words(y) == _words(x) != ""]
-    own = any(y.label.credential == "right" and y.label.operation == x.label.operation for y in same)
-    elsewhere = any(y.label.credential != "right" and y.label.operation != x.label.operation for y in same)
+    same = _worded_alike(evidence).get((x.status, _words(x)), frozenset()) if _words(x) else frozenset()
+    own = any(right and operation == x.label.operation for right, operation in same)
+    elsewhere = any(not right and operation != x.label.operation for right, operation in same)
     return own and not elsewhere
+
+
+@once
+def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Collection[tuple[bool, Operation]]]:
+    """Status and words of an answer -> who got it where: whether by the right key, and at which operation."""
+    found: dict[tuple[int, str], set[tuple[bool, Operation]]] = {}
+    for y in evidence.select():
+        got = (y.label.credential == Credential.RIGHT, y.label.operation)
+        found.setdefault((y.status, _words(y)), set()).add(got)
+    return found
 
 
 def let_in(evidence: Evidence, x: Exchange) -> bool:
     """Whether an answer shows that somebody without the right credential got past the door."""
-    if x.accepted or x.status == 304 or (x.label.operation == "get" and x.status == 410):
+    if x.accepted or x.status == 304 or (x.label.operation == Operation.GET and x.status == 410):
         return True
     if refuses(x) or not 400 <= x.status < 500:
         return False

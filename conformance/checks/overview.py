@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
-from conformance.checks.media import parse
+from conformance.checks.declared import declares_webhooks, documents, listed, methods, webhook_declaration
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check, registered
-from conformance.checks.timestamps import instant
 from conformance.finding import Kind, holds, inconclusive, violates, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.media import parse
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.stamps import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.evidence import Evidence, Exchange, Operation, Story
+    from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
 
 _ABSENT = (404, 405, 501)
-#: Probes that send good audio in one of the forms of an upload; a form that was taken counts (AUD-003, AUD-004).
-_FORM = "upload as "
-_PUBLIC: tuple[Operation, ...] = ("discovery", "templates")
-_OWN: tuple[Operation, ...] = ("create", "get", "end")
+_PUBLIC: tuple[Operation, ...] = (Operation.DISCOVERY, Operation.TEMPLATES)
+_OWN: tuple[Operation, ...] = (Operation.CREATE, Operation.GET, Operation.END)
 
 
 @check("CONF-001")
@@ -40,7 +41,11 @@ def required_endpoints_exist(evidence: Evidence) -> Iterable[Finding]:
 def _endpoint(evidence: Evidence, operation: Operation) -> Finding | None:
     """How a required endpoint stands; None where no request with the right credential reached it."""
     if operation in _PUBLIC:
-        asked = evidence.select(operation, credential="right") if operation == "templates" else evidence.discoveries
+        asked = (
+            evidence.select(operation, credential=Credential.RIGHT)
+            if operation == Operation.TEMPLATES
+            else evidence.discoveries
+        )
         found = [x for x in asked if not busy(x)]
         good = [x for x in found if x.accepted]
         told, expected = f"The required endpoint for {operation} does not answer 2xx.", "2xx"
@@ -61,8 +66,8 @@ def an_authentication_mechanism_is_offered(evidence: Evidence) -> Iterable[Findi
         if not offered:
             told = "Neither api_key nor oidc is offered."
             yield violates(x, told, pointer="/authentication/supported_methods", actual=methods(evidence))
-    tried = list(evidence.select("templates", credential="right"))
-    accepted = [x for x in (*tried, *evidence.select("create", valid=True)) if x.accepted]
+    tried = list(evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT))
+    accepted = [x for x in (*tried, *evidence.select(Operation.CREATE, valid=True)) if x.accepted]
     if "api_key" in offered and accepted:
         yield holds(accepted[0])
     elif "api_key" in offered and tried and all(x.status in (401, 403) for x in tried):
@@ -79,7 +84,7 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
         if isinstance(offered, list) and not {"chunked", "single"} & set(map(str, offered)):
             told = "upload_methods lists neither chunked nor single."
             yield violates(x, told, pointer="/capabilities/upload_methods", actual=offered)
-    uploads = [x for x in evidence.select("upload", valid=True) if not busy(x) and _is_speech(evidence, x)]
+    uploads = [x for x in evidence.select(Operation.UPLOAD, valid=True) if not busy(x) and _is_speech(evidence, x)]
     ends = [s.end for s in evidence.stories.values() if s.end is not None and s.acknowledged]
     standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(evidence, s)]
     if standing:
@@ -114,7 +119,9 @@ def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
         final, asked = story.final, story.asked.get("templates")
         if final is None or not isinstance(asked, list) or "transcript" in asked:
             continue
-        forms = [x for x in evidence.select("upload", session=story.key) if (x.label.probe or "").startswith(_FORM)]
+        forms = [
+            x for x in evidence.select(Operation.UPLOAD, session=story.key) if Probe.UPLOAD_FORM.covers(x.label.probe)
+        ]
         if not any(x.accepted and _is_speech(evidence, x) for x in (*story.uploads, *forms)):
             continue
         if final.document.get("status") in ("completed", "partial"):
@@ -129,7 +136,7 @@ def expiry_is_stated(evidence: Evidence) -> Iterable[Finding]:
     """(1.4) expires_at in the 201, or a limit in discovery."""
     models = listed(evidence.discovery, "models")
     limited = any(isinstance(m, dict) and m.get("max_session_duration_seconds") for m in models)
-    made = [x for x in evidence.select("create", valid=True) if x.accepted]
+    made = [x for x in evidence.select(Operation.CREATE, valid=True) if x.accepted]
     for x in made[:1]:
         stated = limited or instant(x.document.get("expires_at")) is not None
         told = "Neither the 201 nor discovery says when a session expires."

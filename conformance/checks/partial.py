@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import refuses_unknown_templates, shown_as, templates_of, unlisted, whole
+from conformance.checks.documents import refuses_unknown_templates, shown_as, unlisted, whole
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 def _partials(evidence: Evidence) -> Iterator[Exchange]:
     """Reads with 206 or with status partial."""
-    for x in evidence.select("get", valid=True):
+    for x in evidence.select(Operation.GET, valid=True):
         if x.status == 206 or x.document.get("status") == "partial":
             yield x
 
@@ -76,7 +79,7 @@ def files_processed_are_at_most_those_received(evidence: Evidence) -> Iterable[F
 @check("SES-PART-007")
 def a_failed_template_of_an_expired_session_carries_code_and_message(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) error of a failed entry is an object with code and message in a 410 too, whose schema has no templates."""
-    for x in evidence.select("get", valid=True):
+    for x in evidence.select(Operation.GET, valid=True):
         if x.status != 410:
             continue
         for name, entry in templates_of(x.document).items():
@@ -86,14 +89,14 @@ def a_failed_template_of_an_expired_session_carries_code_and_message(evidence: E
             if isinstance(error, dict) and all(isinstance(error.get(k), str) for k in ("code", "message")):
                 yield holds(x)
             else:
-                told = "error of a failed template is no object with code and message."
+                told = "error of a failed template is not an object with code and message."
                 yield violates(x, told, pointer=pointer, expected="{code, message}", actual=error)
 
 
 @check("SES-PART-008")
 def a_processing_error_names_a_file_of_the_list(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) file of a processing_errors item, where it is given, is one of the audio files."""
-    for x in evidence.select("get", valid=True):
+    for x in evidence.select(Operation.GET, valid=True):
         found, files = x.document.get("processing_errors"), x.document.get("audio_files")
         listed = files if isinstance(files, list) else []
         for at, item in enumerate(found if isinstance(found, list) else ()):
@@ -110,7 +113,7 @@ _THREE = 3
 @check("SES-PART-009")
 def unusable_audio_leads_to_partial(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Good speech, noise, good speech: partial is expected, completed fine, failed a warning."""
-    story = evidence.stories.get("audio/noise between")
+    story = evidence.stories.get(Session.NOISE)
     if story is None or story.final is None or len(story.acknowledged) < _THREE:
         return
     status = story.final.document.get("status")

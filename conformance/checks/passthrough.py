@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import equal, session_documents, templates_of
+from conformance.checks.documents import equal, session_documents
 from conformance.checks.refusals import busy
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.results import outcome
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,8 +22,6 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 POINTER = "/additional_data"
-#: The probe of journeys/passthrough.py that is far above the recommended maximum.
-OVERSIZE = "additional_data of 64 KB"
 
 
 def _given(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
@@ -33,9 +36,13 @@ def additional_data_comes_back_unchanged(evidence: Evidence) -> Iterable[Finding
     for story, x in _given(evidence):
         if x.document.get("additional_data") is not None:
             yield _echoed(x, story.asked["additional_data"])
-    for asked in evidence.select("create", probe=OVERSIZE):
+    for asked in evidence.select(Operation.CREATE, probe=Probe.DATA_OVERSIZE):
         sent = asked.request.json.get("additional_data") if isinstance(asked.request.json, dict) else None
-        for x in evidence.select("get", session=asked.label.session, probe=OVERSIZE) if asked.accepted else ():
+        for x in (
+            evidence.select(Operation.GET, session=asked.label.session, probe=Probe.DATA_OVERSIZE)
+            if asked.accepted
+            else ()
+        ):
             if x.document.get("additional_data") is not None:
                 yield _echoed(x, sent)
 
@@ -45,36 +52,28 @@ def _echoed(x: Exchange, sent: object) -> Finding:
     return holds(x) if equal(sent, seen) else violates(x, told, pointer=POINTER, expected=sent, actual=seen)
 
 
-def outcome(x: Exchange | None) -> tuple[object, ...]:
-    """What pass-through data must not change."""
-    document = x.document if x else {}
-    return (
-        document.get("status"),
-        document.get("model_used"),
-        sorted(templates_of(document)),
-        document.get("language_detected"),
-    )
-
-
 def _outcome(story: Story | None) -> tuple[object, ...] | None:
     if story is None or story.final is None or not story.acknowledged:
         return None
-    return outcome(story.final)
+    return outcome(story.final.document)
 
 
 @check("SES-DATA-004")
 def additional_data_steers_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) The same audio with empty and with tempting data comes to the same end."""
     stories = evidence.stories
-    plain, tempted = _outcome(stories.get("passthrough/empty")), _outcome(stories.get("passthrough/tempting"))
+    plain, tempted = _outcome(stories.get(Session.EMPTY_DATA)), _outcome(stories.get(Session.TEMPTING_DATA))
     if plain is None or tempted is None:
         return
-    final = stories["passthrough/tempting"].final
+    final = stories[Session.TEMPTING_DATA].final
     assert final is not None, "it has an outcome"
     if plain == tempted:
         yield holds(final)
         return
-    again = _outcome(stories.get("passthrough/tempting again")), _outcome(stories.get("passthrough/empty again"))
+    again = (
+        _outcome(stories.get(repeat_of(Session.TEMPTING_DATA))),
+        _outcome(stories.get(repeat_of(Session.EMPTY_DATA))),
+    )
     if None in again:
         yield inconclusive("set_up_refused", "The pair could not be repeated the other way round.", final)
     elif again[0] == tempted and again[1] == plain:
@@ -86,16 +85,16 @@ def additional_data_steers_nothing(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-DATA-005")
 def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) 4096 bytes come back whole; 64 KB come back whole or are refused with 400 or 413."""
-    sized = [x for x in evidence.select("create", session="passthrough/4 KB") if not busy(x) and x.status < 500]
+    sized = [x for x in evidence.select(Operation.CREATE, session=Session.FOUR_KB) if not busy(x) and x.status < 500]
     for x in sized:
         told = "4 KB of additional_data are refused."
         yield holds(x) if x.accepted else warns(x, told, erratum="E52", expected=201, actual=x.status)
     for story, x in _given(evidence):
-        changed = story.key == "passthrough/4 KB" and x.document.get("additional_data") is not None
+        changed = story.key == Session.FOUR_KB and x.document.get("additional_data") is not None
         if changed and not equal(story.asked["additional_data"], x.document["additional_data"]):
             told = "4 KB of additional_data do not come back as they were."
             yield warns(x, told, pointer=POINTER, erratum="E52")
-    for x in evidence.select("create", probe=OVERSIZE):
+    for x in evidence.select(Operation.CREATE, probe=Probe.DATA_OVERSIZE):
         told = "64 KB of additional_data are answered unusually."
         if x.accepted or x.status in (400, 413):
             yield holds(x)

@@ -8,7 +8,6 @@ from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import session_documents
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
-from conformance.checks.words import content_words
 from conformance.finding import (
     Kind,
     departs,
@@ -18,6 +17,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,7 +48,7 @@ NAMED = (
     "error",
     "processing_errors",
 )
-#: Seconds after its end state for which a session has to be readable; a 404 later is retention (lifecycle §1).
+#: Seconds after its end state for which a session has to be readable; a 404 later is retention.
 RETAINED = 120.0
 #: Audio of so many seconds takes long enough to be seen processing (SES-GET-003).
 LONG = 30.0
@@ -86,20 +88,20 @@ def get_exists(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _retired(story: Story, x: Exchange) -> bool:
-    """Whether a session may be forgotten by now; in the expiry journeys the target's clock has been moved on."""
+    """Whether a session may be forgotten by now: it has been at rest for long, or its own deadline has passed."""
     final = story.final
     if x.status != 404 or final is None or x.number < final.number:
         return False
     late = (x.sent - final.received).total_seconds() > RETAINED
-    return late or (story.key.startswith("expiry/") and final.status != 410)
+    return late or (story.is_past(x) and final.status != 410)
 
 
 @check("SES-GET-002")
 def an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) 404 session_not_found; a malformed id 404, leniently 400 or 422."""
-    for x in evidence.select("get", probe="unknown session"):
+    for x in evidence.select(Operation.GET, probe=Probe.SESSION_UNKNOWN):
         yield refused(x, "GET of an unknown session", strict=(404,), lenient=(), codes=("session_not_found",))
-    for x in evidence.select("get", probe="malformed session id"):
+    for x in evidence.select(Operation.GET, probe=Probe.SESSION_MALFORMED):
         yield refused(x, "GET of a malformed id", strict=(404,), lenient=(400, 422))
 
 
@@ -145,13 +147,13 @@ def an_early_transcript_agrees_with_the_final_one(evidence: Evidence) -> Iterabl
 def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 6.7) In created and recording GET answers 2xx with this session and its state."""
     for story in evidence.stories.values():
-        ends = [x.number for x in evidence.select("end", session=story.key) if x.accepted or x.status >= 500]
+        ends = [x.number for x in evidence.select(Operation.END, session=story.key) if x.accepted or x.status >= 500]
         stop = min(ends, default=None)
         for x in story.reads:
             past = stop is not None and x.number > stop
             # A vendor may end a session by itself, and tell its failure by these codes (E21, E70).
             by_itself = x.status in (422, 500) and bool(story.acknowledged)
-            if story.created and not past and not by_itself and not story.key.startswith("expiry/"):
+            if story.created and not past and not by_itself and not story.is_near_deadline(x):
                 yield from _open_read(evidence, story, x)
 
 

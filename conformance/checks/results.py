@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import sent_twice
 from conformance.checks.cells import cell, judge_cell
-from conformance.checks.documents import session_documents, shown_as, shows_a_loss, templates_of, whole
+from conformance.checks.documents import session_documents, shown_as, shows_a_loss, whole
 from conformance.checks.reading import reads_of
 from conformance.checks.registry import check
-from conformance.checks.timestamps import same_moment, seconds_between
 from conformance.finding import (
     departs,
     disputed,
@@ -20,6 +19,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.stamps import same_moment, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +90,7 @@ def _languages(evidence: Evidence, x: Exchange) -> list[str]:
 @check("SES-GET-014")
 def no_count_lies_below_zero(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) audio_files_received is at least 0 in a 202 too, whose schema forgets the bound (E67)."""
-    for x in evidence.select("get", valid=True):
+    for x in evidence.select(Operation.GET, valid=True):
         count = whole(x.document.get("audio_files_received"))
         if x.status == 202 and count is not None and count < 0:
             told = "audio_files_received lies below 0."
@@ -99,7 +101,7 @@ def no_count_lies_below_zero(evidence: Evidence) -> Iterable[Finding]:
 def the_list_fits_the_count(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) As many names as the count says, none twice."""
     repeated: dict[str | None, set[str]] = {}
-    for operation in ("get", "end"):
+    for operation in (Operation.GET, Operation.END):
         for x in evidence.select(operation, valid=True):
             session = x.label.session
             if session not in repeated:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conformance.checks.declared import declares_webhooks, documents, is_absolute, member, webhook_declaration
+from conformance.checks.declared import declares_webhooks, documents, is_absolute, webhook_declaration
 from conformance.checks.registry import check
 from conformance.evidence.redaction import KEY, SECOND_KEY
 from conformance.finding import holds, inconclusive, not_applicable, recorded, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,9 +20,7 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 _LIMIT, _REMAINING, _RESET = "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"
-#: The probe under which the kit asks for /.well-known/security.txt.
-SECURITY_TXT = "security.txt"
-#: Bounded, because a header of thousands of digits is no number anybody counts with.
+#: Bounded, because a header of thousands of digits is not a number anybody counts with.
 _WHOLE = re.compile(r"[0-9]{1,18}")
 #: What the recorder leaves where a key stood in an answer.
 _REDACTED = (KEY, SECOND_KEY)
@@ -39,7 +40,7 @@ def rate_limit_headers_are_sound(evidence: Evidence) -> Iterable[Finding]:
     """(12.7) Limit and Remaining integers, Remaining at most Limit, Reset an integer."""
     seen = False
     for x in evidence.select():
-        if x.label.operation == "upload" and evidence.facts.api_target is False:
+        if x.label.operation == Operation.UPLOAD and evidence.facts.api_target is False:
             continue  # The storage provider's own (rule 8).
         headers = {name: x.response.header(name) for name in (_LIMIT, _REMAINING, _RESET)} if x.response else {}
         given = {name: value for name, value in headers.items() if value is not None}
@@ -58,7 +59,9 @@ def rate_limit_headers_are_sound(evidence: Evidence) -> Iterable[Finding]:
 @check("SEC-017")
 def a_security_contact_is_given(evidence: Evidence) -> Iterable[Finding]:
     """(12.10) service.security_contact or service.security_policy_url, or a security.txt with a contact."""
-    texts = [x for x in evidence.select("other", probe=SECURITY_TXT) if x.status == 200 and _has_contact(x)]
+    texts = [
+        x for x in evidence.select(Operation.OTHER, probe=Probe.SECURITY_TXT) if x.status == 200 and _has_contact(x)
+    ]
     for x in documents(evidence):
         contact = member(x.document, "service", "security_contact")
         policy = member(x.document, "service", "security_policy_url")
@@ -80,7 +83,7 @@ def _has_contact(x: Exchange) -> bool:
 def secrets_are_not_leaked_back(evidence: Evidence) -> Iterable[Finding]:
     """(12.9) No error body repeats the key it was sent."""
     errors = [x for x in evidence.select() if x.status >= 400]
-    # A service may print the words "<key>" by itself: where it was sent no key at all, they are its own.
+    # A service may print the words "<key>" by itself: in answers to requests without a key these words are its own.
     own_words = {mark for x in errors for mark in _marks(x) if not _sent(x, mark)}
     for x in errors:
         leaked = [mark for mark in _marks(x) if mark not in own_words]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import may_lag
-from conformance.checks.documents import requested, session_documents, shown_as, shows_a_loss, templates_of, whole
+from conformance.checks.documents import requested, session_documents, shown_as, shows_a_loss, whole
 from conformance.checks.registry import check
 from conformance.finding import departs, disputed, holds, inconclusive, not_applicable, violates, warns
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.results import templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
-    for operation in ("create", "get", "end"):
-        for x in evidence.select(operation, credential="right"):
+    for operation in (Operation.CREATE, Operation.GET, Operation.END):
+        for x in evidence.select(operation, credential=Credential.RIGHT):
             if "status" in x.document and (x.accepted or x.status == 410):
                 yield x, x.document["status"]
 
@@ -47,7 +49,7 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
         early = [x for x in story.reads if (first is None or x.number < first) and x.accepted]
         yield from _judge_new(story.created)
         # Past its deadline a session left alone may be something else.
-        for x in early if not story.key.startswith("expiry/") else ():
+        for x in (x for x in early if not story.is_near_deadline(x)):
             yield from _judge_new(x)
 
 
@@ -55,7 +57,7 @@ def _judge_new(x: Exchange) -> Iterator[Finding]:
     status, told = x.document.get("status"), "A new session is initialized."
     if status == "created":
         yield holds(x)
-    elif status == "initialized" and x.label.operation == "create":
+    elif status == "initialized" and x.label.operation == Operation.CREATE:
         yield departs(x, "E18", told, pointer="/status", expected="created", actual=status)
     elif status == "initialized":
         yield disputed(x, "E18", told, expected="created", actual=status)
@@ -64,15 +66,17 @@ def _judge_new(x: Exchange) -> Iterator[Finding]:
 
 
 def _after_uploads(story: Story) -> list[tuple[Exchange, list[Exchange]]]:
-    """Each acknowledged upload with the reads that show a state before the next upload or end."""
+    """Each acknowledged upload with the reads before the next upload or end, and well before the deadline."""
     found: list[tuple[Exchange, list[Exchange]]] = []
     following: list[Exchange] | None = None
     for x in story.exchanges:
-        if x.label.operation in ("upload", "end"):
+        if x.label.operation in (Operation.UPLOAD, Operation.END):
             following = []
-            if x.label.operation == "upload" and x.accepted:
+            if x.label.operation == Operation.UPLOAD and x.accepted:
                 found.append((x, following))
-        elif following is not None and x.label.operation == "get" and x.accepted and "status" in x.document:
+        elif following is None or x.label.operation != Operation.GET or not x.accepted:
+            continue
+        elif "status" in x.document and not story.is_near_deadline(x):
             following.append(x)
     return found
 
@@ -100,7 +104,7 @@ def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]
         return
     for story in evidence.stories.values():
         for sent, reads in _after_uploads(story)[:1]:
-            if reads and not story.key.startswith("expiry/"):
+            if reads:
                 told = "After the first acknowledged upload the session is not recording."
                 yield _judge_recording(evidence, sent, reads, told)
 
@@ -183,15 +187,15 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
     ended = story.end.number if story.end else None
     for x in evidence.about(story.key):
         status, label = x.document.get("status"), x.label
-        if not label.graded or label.credential != "right" or not isinstance(status, str):
+        if not label.graded or label.credential != Credential.RIGHT or not isinstance(status, str):
             continue
-        ended_now = label.operation == "end" and x.accepted
+        ended_now = label.operation == Operation.END and x.accepted
         if ended_now and status in lifecycle.open:
             found.append(_Sight(x, status, ranks[status], told=True))
         elif ended_now and status == "processing" and found and found[-1].status == "expired":
             # 2xx to the end of an expired session is SES-END-014's; a read that agrees makes it a way back
             found.append(_Sight(x, status, ranks[status], told=False))
-        elif label.operation == "get" and not (found and x.sent < found[-1].x.received):
+        elif label.operation == Operation.GET and not (found and x.sent < found[-1].x.received):
             late = ended is not None and x.number > ended
             rank = ranks.get(status, ranks["processing"] if late else found[-1].rank if found else 0)
             if status in ranks or status in lifecycle.aliases:

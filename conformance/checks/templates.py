@@ -10,13 +10,16 @@ from conformance.checks.documents import (
     refuses_unknown_templates,
     requested,
     shown_as,
-    templates_of,
     unlisted,
 )
 from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,20 +33,15 @@ STANDARD = ("transcript", "soap", "medications", "discharge_summary", "referral_
 
 def _lists(evidence: Evidence) -> Iterator[Exchange]:
     """Answers to GET /templates with a credential that works, the spelling probes included."""
-    for x in evidence.select("templates", credential="right"):
-        probe = x.label.probe or ""
-        if x.accepted and (not probe or probe.startswith("credential: ")):
+    for x in evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT):
+        if x.accepted and x.label.plain:
             yield x
 
 
 @check("TPL-001")
 def templates_are_listed(evidence: Evidence) -> Iterable[Finding]:
     """(8.2) 200, application/json, an object with the array templates."""
-    tried = [
-        x
-        for x in evidence.select("templates", credential="right")
-        if (x.label.probe or "credential: ").startswith("credential: ")
-    ]
+    tried = [x for x in evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT) if x.label.plain]
     judged = [x for x in tried if not busy(x)]
     if judged and not any(x.accepted for x in judged):
         yield violates(judged[0], "GET /templates is not 200.", expected=200, actual=judged[0].status)
@@ -72,16 +70,16 @@ def no_two_templates_share_an_id(evidence: Evidence) -> Iterable[Finding]:
 @check("TPL-003")
 def the_list_is_behind_authentication(evidence: Evidence) -> Iterable[Finding]:
     """(8.2) Without a credential nobody is let in."""
-    for x in evidence.select("templates", probe="none credential"):
+    for x in evidence.select(Operation.TEMPLATES, probe=Probe.NO_CREDENTIAL):
         yield kept_out(evidence, x, "The list of templates without a credential")
 
 
 @check("TPL-004")
 def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
     """(8.2) Creating with listed ids is not refused for the template, and none ends as not found."""
-    for x in evidence.select("create", valid=True):
+    for x in evidence.select(Operation.CREATE, valid=True):
         code = x.response.error_code if x.response else None
-        if (x.label.session or "").startswith("templates/listed"):
+        if Session.TEMPLATES_LISTED.covers(x.label.session):
             told = "A listed template is refused at creation."
             if code in NO_SUCH_TEMPLATE:
                 yield violates(x, told, expected=201, actual=f"{x.status} {code}")
@@ -195,7 +193,7 @@ def _code(entry: object) -> str | None:
 @check("TPL-011")
 def unknown_templates_only_have_their_codes(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) Refused as 400 invalid_template or 404 template_not_found, or taken."""
-    for x in evidence.select("create", probe="unknown templates only"):
+    for x in evidence.select(Operation.CREATE, probe=Probe.TEMPLATES_UNKNOWN):
         code = x.response.error_code if x.response else None
         if x.accepted:
             yield recorded(x, "A create with unknown templates only is taken.", x.status)

@@ -16,11 +16,14 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import MALFORMED, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conformance.evidence import Evidence, Exchange, Operation
+    from conformance.evidence import Evidence, Exchange
 
 
 def _throttled(evidence: Evidence) -> list[Exchange]:
@@ -49,9 +52,12 @@ def _is_date(text: str) -> bool:
 def unavailability_passes(evidence: Evidence) -> Iterable[Finding]:
     """(11.6) After a 503 the same request, repeated, succeeds."""
     seen = [x for x in evidence.select() if x.status == 503 and x.label.probe is None and not is_storage(evidence, x)]
+    answered: dict[tuple[Operation, str | None], int] = {}
+    for y in evidence.exchanges if seen else ():
+        if y.response and not busy(y):
+            answered[y.label.operation, y.label.session] = y.number
     for x in seen:
-        later = [y for y in evidence.exchanges if y.number > x.number and y.label.operation == x.label.operation]
-        better = any(y.response and not busy(y) and y.label.session == x.label.session for y in later)
+        better = answered.get((x.label.operation, x.label.session), 0) > x.number
         yield holds(x) if better else warns(x, "A 503 did not pass within the run.")
     if not seen:
         yield not_applicable("The run met no 503.")
@@ -70,9 +76,8 @@ def throttling_has_its_code(evidence: Evidence) -> Iterable[Finding]:
 
 #: Sporadic server errors a run may meet before they are a habit (rule 2).
 _HABIT = 3
-_NONSENSE = "nonsense: "
-#: Probes for which the text defines no answer, so that their own entries only warn of a 5xx (E36).
-_UNDEFINED = ("end without audio",)
+#: The text defines no answer to an end without audio (E36); malformed requests are counted where they are sent twice.
+_UNDEFINED = MALFORMED | {Probe.END_WITHOUT_AUDIO}
 
 
 @check("ERR-020")
@@ -105,9 +110,9 @@ def _kind(x: Exchange) -> tuple[Operation, str | None]:
 
 def _nonsense(evidence: Evidence) -> Iterator[Finding]:
     """Each malformed request that was sent twice."""
-    sent = {x.label.probe: x for x in evidence.select() if (x.label.probe or "").startswith(_NONSENSE)}
+    sent = {x.label.probe or "": x for x in evidence.select() if Probe.meant(x.label.probe) in MALFORMED}
     for probe, first in sent.items():
-        second = sent.get(f"{probe} again")
+        second = sent.get(repeat_of(probe))
         if second is None or is_storage(evidence, first) or _kind(second) in _breaks_anyway(evidence):
             continue
         if min(first.status, second.status) < 500:
@@ -126,7 +131,7 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
         if x.status < 500 or busy(x) or is_storage(evidence, x) or (x.label.probe is None) is not valid:
             continue
         failure_told = valid and _tells_a_failure(evidence, x)
-        undefined = (x.label.probe or "").startswith((_NONSENSE, *_UNDEFINED))
+        undefined = Probe.meant(x.label.probe) in _UNDEFINED
         if not failure_told and not undefined and _kind(x) not in _breaks_anyway(evidence):
             found.append(x)
     return found
@@ -134,7 +139,7 @@ def _fallen(evidence: Evidence, *, valid: bool) -> list[Exchange]:
 
 def _tells_a_failure(evidence: Evidence, x: Exchange) -> bool:
     """E21: a failed session may be shown as an error; one that a later read takes back was none."""
-    if x.label.operation != "get" or "error" not in x.document:
+    if x.label.operation != Operation.GET or "error" not in x.document:
         return False
     story = evidence.stories.get(x.label.session or "")
     return story is None or not any(later.accepted and later.number > x.number for later in story.reads)

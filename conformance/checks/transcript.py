@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.extraction import NONE, POOR, results
 from conformance.checks.registry import check
-from conformance.checks.words import content_words, coverage, ends_unheard, found_in, same_words, shares_heard
 from conformance.finding import (
     holds,
     inconclusive,
@@ -15,6 +14,9 @@ from conformance.finding import (
     violates,
     warns,
 )
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.words import content_words, coverage, ends_unheard, found_in, same_words, shares_heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from scribe_data.recordings import Fixture
 
 
-#: Sessions of journeys/leftout.py, which send once more what another session's transcript leaves out.
-ASKED_AGAIN = "left out of "
 #: Losing a file in so many sessions is a habit; in fewer it may be the recogniser, whose quality is not graded.
 _SESSIONS = 3
 #: One recording may end in words that a recogniser does not know; so many are cut.
@@ -51,7 +51,7 @@ def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("No model declares features.speaker_diarization.", models)
         return
     for story, x in results(evidence, "completed"):
-        if story.asked.get("model") not in able or story.key != "visit":
+        if story.asked.get("model") not in able or story.key != Session.VISIT:
             continue
         if _LABEL.search(str(x.document.get("transcript") or "")):
             yield holds(x)
@@ -94,7 +94,7 @@ def the_transcript_is_that_of_its_audio(evidence: Evidence) -> Iterable[Finding]
     for story, x, texts, transcript in _transcripts(evidence):
         said = " ".join(texts)
         share = coverage(said, transcript).lowest()
-        if share is not None and said not in judged and not story.key.startswith(ASKED_AGAIN):
+        if share is not None and said not in judged and not Session.LEFT_OUT.covers(story.key):
             judged[said] = (x, share, transcript)
     if len(judged) < 2:
         yield inconclusive("not_observed", "Fewer than two completed sessions with different speech were seen.")
@@ -126,7 +126,7 @@ def no_file_is_left_out(evidence: Evidence) -> Iterable[Finding]:
     heard: set[str] = set()
     for story, x, texts, transcript in _transcripts(evidence):
         for text, share in zip(texts, shares_heard(texts, transcript), strict=True):
-            if share == 0 and not story.key.startswith(ASKED_AGAIN):
+            if share == 0 and not Session.LEFT_OUT.covers(story.key):
                 lost.setdefault(story.key, (x, text))
             elif share is not None and share >= POOR:
                 heard.add(text)
@@ -163,7 +163,7 @@ def no_other_sessions_words(evidence: Evidence) -> Iterable[Finding]:
     sessions = list(_transcripts(evidence))
     spoken = {text: set(content_words(text)) for _, _, texts, _ in sessions for text in texts}
     for story, x, texts, transcript in sessions:
-        sent = (evidence.recording(each) for each in evidence.select("upload", session=story.key))
+        sent = (evidence.recording(each) for each in evidence.select(Operation.UPLOAD, session=story.key))
         said = set(content_words(" ".join([*texts, *(fixture.text for fixture in sent if fixture)])))
         heard = set(content_words(transcript)) - said
         for text, words in spoken.items():

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conformance.checks.declared import is_absolute, member
+from conformance.checks.declared import is_absolute
 from conformance.checks.registry import check
 from conformance.evidence.address import is_public, split_origin
 from conformance.evidence.handshake import EXPIRED, PLAIN
 from conformance.finding import Finding, Kind, holds, inconclusive, recorded, violates, warns
+from conformance.vocabulary.addresses import member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,11 +6,14 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.declared import documents, is_absolute, listed, member
+from conformance.checks.declared import documents, is_absolute, listed
 from conformance.checks.outsiders import tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, not_applicable, violates, warns
+from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import UNKNOWN_VERSION, Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"[0-9]+[.][0-9]+\Z")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?\Z")
-_UNKNOWN = "version 99.0"
 
 
 def _listed(x: Exchange) -> list[str]:
@@ -52,8 +54,8 @@ def the_primary_version_is_supported(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _refusals(evidence: Evidence) -> Iterator[Exchange]:
-    for operation in ("templates", "get"):
-        yield from evidence.select(operation, probe=_UNKNOWN)
+    for operation in (Operation.TEMPLATES, Operation.GET):
+        yield from evidence.select(operation, probe=Probe.VERSION_UNKNOWN)
 
 
 @check("VER-003")
@@ -66,7 +68,7 @@ def an_unknown_version_is_refused(evidence: Evidence) -> Iterable[Finding]:
         if tells_nothing(evidence, x):
             continue
         code = x.response.error_code if x.response else None
-        told = "A request for version 99.0 is not refused as unsupported_version."
+        told = f"A request for version {UNKNOWN_VERSION} is not refused as unsupported_version."
         fine = x.status == 400 and code == "unsupported_version"
         yield (
             holds(x) if fine else warns(x, told, expected="400 unsupported_version", actual=f"{x.status} {code or ''}")
@@ -85,8 +87,8 @@ def that_refusal_lists_the_versions(evidence: Evidence) -> Iterable[Finding]:
         details = x.document["error"].get("details")
         details = details if isinstance(details, dict) else {}
         same = set(map(str, listed(details, "supported_versions"))) == supported
-        good = details.get("requested_version") == "99.0" and same
-        expected = {"requested_version": "99.0", "supported_versions": sorted(supported)}
+        good = details.get("requested_version") == UNKNOWN_VERSION and same
+        expected = {"requested_version": UNKNOWN_VERSION, "supported_versions": sorted(supported)}
         told = "The refusal does not name the versions."
         yield holds(x) if good else warns(x, told, pointer="/error/details", expected=expected, actual=details)
     if not seen:
@@ -96,9 +98,9 @@ def that_refusal_lists_the_versions(evidence: Evidence) -> Iterable[Finding]:
 @check("VER-005")
 def a_supported_version_is_processed(evidence: Evidence) -> Iterable[Finding]:
     """(3.3) Never unsupported_version; the version under test answers as without the header."""
-    plain = [x.status for x in evidence.select("templates", valid=True)]
+    plain = [x.status for x in evidence.select(Operation.TEMPLATES, valid=True)]
     for version in listed(evidence.discovery, "supported_versions"):
-        for x in evidence.select("templates", probe=f"supported version {version}"):
+        for x in evidence.select(Operation.TEMPLATES, probe=Probe.VERSION_SUPPORTED.of(version)):
             if (later := put_off(x)) is not None:
                 yield later
                 continue
@@ -111,12 +113,12 @@ def a_supported_version_is_processed(evidence: Evidence) -> Iterable[Finding]:
 @check("VER-006")
 def requests_without_version_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(3.3) None is refused for lacking MSA-Version."""
-    for operation in ("templates", "create", "get", "end"):
+    for operation in (Operation.TEMPLATES, Operation.CREATE, Operation.GET, Operation.END):
         for x in evidence.select(operation, valid=True):
             refused = x.response is not None and x.response.error_code == "unsupported_version"
             yield warns(x, "A request without MSA-Version is refused for its version.") if refused else holds(x)
-    bare = list(evidence.select("templates", valid=True))
-    named = [x for x in evidence.select("templates") if (x.label.probe or "").startswith("supported version ")]
+    bare = list(evidence.select(Operation.TEMPLATES, valid=True))
+    named = [x for x in evidence.select(Operation.TEMPLATES) if Probe.VERSION_SUPPORTED.covers(x.label.probe)]
     if bare and all(x.status == 400 for x in bare) and any(x.accepted for x in named):
         yield warns(bare[0], "A request is taken with MSA-Version and refused without it.", expected=200, actual=400)
 
@@ -190,7 +192,7 @@ def deprecated_versions_are_marked(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("Discovery has no deprecated_versions.", evidence.discovery.get("deprecated_versions"))
     for item in found:
         version = item.get("version") if isinstance(item, dict) else item
-        for x in evidence.select("templates", probe=f"deprecated version {version}"):
+        for x in evidence.select(Operation.TEMPLATES, probe=Probe.VERSION_DEPRECATED.of(version)):
             if not x.accepted or x.response is None:
                 continue
             flag, told = x.response.header("x-msa-deprecated"), x.response.header("x-msa-sunset-date")

@@ -57,8 +57,8 @@ def _chosen(text: Spec, only: list[str] | None) -> list[Requirement]:
 
 def list_requirements(
     only: Only = None,
-    profile: Profile = "medscribe",
-    revision: Revision = "2026-01-27",
+    profile: Profile = scribe_data.PROFILE,
+    revision: Revision = scribe_data.REVISION,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -74,8 +74,8 @@ def list_requirements(
 
 def plan(
     only: Only = None,
-    profile: Profile = "medscribe",
-    revision: Revision = "2026-01-27",
+    profile: Profile = scribe_data.PROFILE,
+    revision: Revision = scribe_data.REVISION,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="As in run: leave out what takes long.")] = False,
     target: Annotated[str | None, typer.Option(metavar="URL", help="Also ask this service what it offers.")] = None,
@@ -124,8 +124,8 @@ def _offer(target: str, revision: str) -> dict[str, Any]:
 
 def explain(
     requirement: Annotated[str, typer.Argument(help="Requirement id, e.g. SES-CREATE-010, or erratum, e.g. E27.")],
-    profile: Profile = "medscribe",
-    revision: Revision = "2026-01-27",
+    profile: Profile = scribe_data.PROFILE,
+    revision: Revision = scribe_data.REVISION,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.rule import Rule
 
-from conformance.checks.documents import templates_of
-from conformance.checks.words import coverage
 from conformance.cli.run import KIT_FAILED, certify_and_report
 from conformance.report.terminal import printer
 from conformance.runner import Options
+from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.words import coverage
 from scribe_data import recordings
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conformance.runner import Options
     from conformance.runner import Progress as Step
 
-#: Exit codes (HOUSE §6); 1 and 4 are verdicts, 2, 3 and 5 are trouble.
+#: Exit codes; 1 and 4 are verdicts, 2, 3 and 5 are trouble.
 CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED = range(6)
 #: Journeys the progress line names.
 _SHOWN = 3
@@ -81,7 +81,7 @@ def check_selection(only: Sequence[str], profile: str, revision: str) -> None:
     for wanted in only:
         if not any(selects([wanted], each) for each in known.values() if each.subject == "service"):
             raise BadOption(
-                f"--only {wanted!r} is no requirement id, id prefix or chapter of {profile} {revision} that binds a"
+                f"--only {wanted!r} is not a requirement id, id prefix or chapter of {profile} {revision} that binds a"
                 " service."
             )
 
@@ -113,7 +113,7 @@ def certify_and_report(
     options: Options,
     report_dir: Path | None,
     *,
-    profile: str = "medscribe",
+    profile: str = scribe_data.PROFILE,
     only: Sequence[str] = (),
     quick: bool = False,
     force: bool = False,

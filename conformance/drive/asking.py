@@ -6,19 +6,18 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from conformance.drive.doorkeeper import LONGEST_WINDOW_S, PREPARATION, lost
+from conformance.drive.doorkeeper import LONGEST_WINDOW_S, lost
 from conformance.drive.parcel import Parcel
 from conformance.drive.patience import named_wait, retry_after
 from conformance.drive.sender import Sender
 from conformance.target import FIRST_TIMEOUT_S, TargetUnreachable
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Label
-
-__all__ = ["PREPARATION", "Asking"]
 
 #: A target that is starting says so for a while; one that never says anything else is not waited for.
 LONGEST_PUT_OFF_S = 30.0
@@ -47,7 +46,9 @@ class Asking:
     ) -> Heard:
         """One exchange; raises TargetUnreachable for a target that only ever puts off."""
         # redirects of discovery have rules of their own (DISC-001)
-        asked = Parcel(method, url, dict(headers or {}), content, sealed=True, direct=label.operation == "discovery")
+        asked = Parcel(
+            method, url, dict(headers or {}), content, sealed=True, direct=label.operation == Operation.DISCOVERY
+        )
         while True:
             heard = await self._sender.patiently(label, asked, worth=_error)
             self._awake = self._awake or not lost(heard.exchange)

@@ -1,4 +1,4 @@
-"""The target's own clock, where its operator offers one (HOUSE §6): read it, move it forward."""
+"""The target's own clock, where its operator offers one: read it, move it forward."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conformance.evidence import Label
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
     from conformance.drive.wire import Wire
@@ -42,10 +44,10 @@ class TestClock:
         return now
 
     async def _ask(self, method: str, content: bytes) -> datetime:
-        headers = self._wire.credentials(self._url, "right")
+        headers = self._wire.credentials(self._url, Credential.RIGHT)
         if content:
             headers["Content-Type"] = "application/json"
-        label = Label("other", "clock", graded=False)
+        label = Label(Operation.OTHER, JourneyName.CLOCK, graded=False)
         heard = await self._wire.exchange(label, method, self._url, headers=headers, content=content)
         if heard.answer is None and method == "GET":  # a connection kept alive may have been closed meanwhile
             heard = await self._wire.exchange(label, method, self._url, headers=headers, content=content)

@@ -11,10 +11,12 @@ from conformance.drive.patience import LATER
 from conformance.evidence import admission
 from conformance.evidence.admission import refuses, turns_away
 from conformance.target import split_origin
+from conformance.vocabulary.operation import Credential
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
-    from conformance.evidence import Exchange, Operation
+    from conformance.evidence import Exchange
+    from conformance.vocabulary.operation import Operation
 
 #: An answer of whatever stands in front of a service, not of the service.
 IN_FRONT = (502, 504)
@@ -106,7 +108,7 @@ class Course:
         self.answered = max(self.answered, exchange.number)
         label = exchange.label
         # who is not let in may be turned away before anybody counts what he asks
-        if label.credential != "right" or turns_away(exchange):
+        if label.credential != Credential.RIGHT or turns_away(exchange):
             return
         if exchange.status in LATER:
             self._put_off_since.setdefault(label.operation, monotonic())

@@ -10,14 +10,15 @@ from conformance.drive.patience import LATER, named_wait
 from conformance.evidence import Label, Note
 from conformance.evidence.admission import turns_away
 from conformance.target import BadOption
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
     from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Exchange
 
-#: The journey of whatever is found out before the first one.
-PREPARATION = "preparation"
 _KEY_PAUSE_S = 1.0
 #: Seconds for which a target that gives no answer is asked again: a service that is deployed anew takes about as long.
 LONGEST_AWAY_S = 20.0
@@ -138,10 +139,10 @@ class Doorkeeper:
         return not turns_away((await self._ask(door)).exchange)
 
     async def _ask(self, door: Parcel) -> Heard:
-        label = Label("other", PREPARATION, probe="does the key still open", graded=False)
+        label = Label(Operation.OTHER, JourneyName.PREPARATION, probe=Probe.KEY_STILL_OPENS, graded=False)
         url, first = door.url, self._wire.options.first_timeout
         for _ in range(REDIRECTS + 1):
-            headers = self._wire.credentials(url, "right") | door.headers
+            headers = self._wire.credentials(url, Credential.RIGHT) | door.headers
             heard = await self._wire.exchange(
                 label, door.method, url, headers=headers, content=door.content, timeout=first
             )

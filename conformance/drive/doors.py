@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+import scribe_data
 from conformance.drive import handshake
-from conformance.drive.asking import PREPARATION
 from conformance.evidence import Departure, Dimension, Label, Response
 from conformance.evidence.admission import is_page
 from conformance.target import CredentialsRefused, TargetUnreachable, split_origin
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.target import Options
 
-WELL_KNOWN = "/.well-known/medscribealliance"
+#: Where the text has the discovery document.
+WELL_KNOWN = scribe_data.load().protocol.endpoints[Operation.DISCOVERY].path
 #: DISC-001 allows so many.
 REDIRECTS = 5
 #: Paths that services in the field put before everything, discovery included; the text has none.
@@ -76,7 +80,12 @@ async def discover(asking: Asking) -> Found:
 
 async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
     """GET without any credential, over at most five redirects; with the key where that is asked for."""
-    label = Label("discovery", PREPARATION, probe=None if graded else "looking for discovery", graded=graded)
+    label = Label(
+        Operation.DISCOVERY,
+        JourneyName.PREPARATION,
+        probe=None if graded else Probe.LOOKING_FOR_DISCOVERY,
+        graded=graded,
+    )
     at, redirects = url, 0
     while True:
         heard = await asking.ask(label, at)
@@ -86,8 +95,8 @@ async def _look(asking: Asking, url: str, *, graded: bool) -> Found:
                 return Found(Response(0), {}, url)
             raise TargetUnreachable(advice(asking.wire.options, heard.exchange))
         if answer.status in _REFUSED:
-            behind = Label("discovery", PREPARATION, probe="discovery with the key", graded=False)
-            opened = (await asking.ask(behind, at, headers=asking.wire.credentials(at, "right"))).answer
+            behind = Label(Operation.DISCOVERY, JourneyName.PREPARATION, probe=Probe.DISCOVERY_WITH_KEY, graded=False)
+            opened = (await asking.ask(behind, at, headers=asking.wire.credentials(at, Credential.RIGHT))).answer
             return Found(answer, _document(opened) if opened else {}, at)
         location = answer.header("location")
         if not 300 <= answer.status < 400 or not location or redirects == REDIRECTS:
@@ -141,7 +150,7 @@ async def _reachable(asking: Asking, base: str, found: Found) -> str:
     """The declared root; where its host does not answer and discovery's does, the same path there."""
     if split_origin(base) == split_origin(found.url):
         return base
-    label = Label("templates", PREPARATION, probe="looking for the API", graded=False)
+    label = Label(Operation.TEMPLATES, JourneyName.PREPARATION, probe=Probe.LOOKING_FOR_API, graded=False)
     heard = await asking.ask(label, f"{base}/templates")
     if heard.answer is not None:
         return base
@@ -165,8 +174,8 @@ async def _guessed(asking: Asking, found: Found) -> str:
     wire.trust(target)
     for prefix in USUAL_ROOTS:
         url = f"{target}{prefix}/templates"
-        label = Label("templates", PREPARATION, probe="looking for the API", graded=False)
-        heard = await asking.ask(label, url, headers=wire.credentials(url, "right"))
+        label = Label(Operation.TEMPLATES, JourneyName.PREPARATION, probe=Probe.LOOKING_FOR_API, graded=False)
+        heard = await asking.ask(label, url, headers=wire.credentials(url, Credential.RIGHT))
         statuses.append(heard.exchange.status)
         answer = heard.answer
         pages = pages or bool(answer and is_page(answer))

@@ -18,6 +18,9 @@ from conformance.drive.recording import fitting, named_by, too_long
 from conformance.drive.sender import Sender
 from conformance.evidence import Exchange, Label, Layer, Note
 from conformance.target import split_origin
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.stamps import LAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from conformance.drive.clock import TestClock
     from conformance.drive.wire import Heard, Wire
-    from conformance.evidence import Credential, Departure, Offer, Operation
+    from conformance.evidence import Departure, Offer
     from conformance.target import EndForm, Target, UploadForm
     from scribe_data.recordings import Fixture
 
@@ -49,12 +52,6 @@ UNSET: Final = _Sentinel("UNSET")
 CREATE_ATTEMPTS = 6
 #: Refusing a valid create is a decision, not an accident: once more, then it counts.
 REFUSAL_ATTEMPTS = 2
-#: The probe that marks a recording the kit has in no listed format.
-UNLISTED = "audio in a format that is not listed"
-#: The probe that marks a chunk longer than the target takes, where the kit has none that is short enough.
-OVERLONG = "a chunk over the limit"
-#: A read may lag so many seconds behind a write (rule 3).
-READ_LAG = 5.0
 #: Answers that may mean "an end needs a body" (E38).
 _BODY_WANTED = (400, 411, 415, 422)
 #: What an end carries, by its form; None for no body.
@@ -162,7 +159,7 @@ class Driver:
         operation: Operation,
         session: str | None,
         probe: str | None = None,
-        credential: Credential = "right",
+        credential: Credential = Credential.RIGHT,
         file: str | None = None,
         fixture: str | None = None,
         *,
@@ -189,7 +186,7 @@ class Driver:
         *,
         session: str | None = None,
         probe: str | None = None,
-        credential: Credential = "right",
+        credential: Credential = Credential.RIGHT,
         headers: Mapping[str, str] | None = None,
         json: Any = UNSET,
         content: bytes | None = None,
@@ -208,7 +205,9 @@ class Driver:
 
         `offer` is what is offered of TLS; None for an address of plain HTTP.
         """
-        return await self._wire.look(Label("other", self.journey, None, probe, "none", graded=False), url, offer)
+        return await self._wire.look(
+            Label(Operation.OTHER, self.journey, None, probe, Credential.NONE, graded=False), url, offer
+        )
 
     async def create(
         self, session: str, body: Mapping[str, Any] | None = None, *, probe: str | None = None, graded: bool = True
@@ -219,7 +218,7 @@ class Driver:
         """
         asked = dict(body) if body is not None else self.body()
         wanted = _posting(self.url("sessions"), asked)
-        label = self._label("create", session, probe, graded=graded)
+        label = self._label(Operation.CREATE, session, probe, graded=graded)
 
         def worth(heard: Heard, tries: int) -> bool:
             refused = 400 <= heard.exchange.status < 500
@@ -237,7 +236,7 @@ class Driver:
 
     async def attempt(self, session: str, body: Mapping[str, Any]) -> Attempt:
         """One create that is never graded, whatever it comes to."""
-        label = self._label("create", session, graded=False)
+        label = self._label(Operation.CREATE, session, graded=False)
         heard = await self._sender.patiently(label, _posting(self.url("sessions"), body))
         return Attempt(heard.exchange, self._handle(session, heard, body))
 
@@ -299,13 +298,14 @@ class Driver:
         media_type: str | None = None,
         form: str | None = None,
         probe: str | None = None,
-        credential: Credential = "right",
+        credential: Credential = Credential.RIGHT,
         graded: bool = True,
     ) -> Exchange:
         """Hand over a fixture, or `content`, under a name: in the dialect the target takes unless `form` says other.
 
         A fixture without `media_type` goes in a format the target lists and within its chunk limit, if the kit has
-        one like it: the label then names that one and its file. What the kit has not is a probe, whatever was asked.
+        one like it: the label then names that one and its file. Where the kit has none, the upload is a probe,
+        whatever was asked.
         To a foreign origin (storage) it is a PUT without any credential, whatever was asked (rule 8).
         """
         recording = self.audio[fixture] if fixture else None
@@ -313,14 +313,14 @@ class Driver:
             listed = fitting(self.audio, recording.name, self.target, single=handle.single)
             if listed is None:
                 # Rule 6 binds the kit to listed formats: what comes of another one is nobody's failure.
-                probe = UNLISTED
+                probe = Probe.UPLOAD_FORMAT
                 self.note("no_such_audio", f"The kit has no {recording.name!r} in any of the formats the target lists.")
             elif listed is not recording:
                 recording = listed
                 name = f"{name.rpartition('.')[0] or name}{recording.path.suffix}"
             media_type = named_by(recording, self.target)
             if too_long(recording, self.target, single=handle.single):
-                probe = OVERLONG
+                probe = Probe.UPLOAD_OVERLONG
                 limit = self.target.max_chunk_seconds
                 self.note("no_such_audio", f"The kit has no clip of speech within the target's chunks of {limit:g} s.")
         data = content if content is not None else recording.read() if recording else b""
@@ -329,7 +329,7 @@ class Driver:
         sent = parcel(usual, handle.upload_url, name, typed, data, single=handle.single, fields=handle.fields)
         spoken = recording.name if recording else None
         shown = self.target.naming.listed(name)
-        label = self._label("upload", handle.key, probe, credential, shown, spoken, graded=graded)
+        label = self._label(Operation.UPLOAD, handle.key, probe, credential, shown, spoken, graded=graded)
         heard = await self._sender.patiently(label, sent)
         if (heard.exchange.accepted or heard.unsure) and shown not in handle.sent:
             handle.sent.append(shown)
@@ -341,11 +341,16 @@ class Driver:
         return (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"
 
     async def end(
-        self, handle: Handle, *, probe: str | None = None, credential: Credential = "right", graded: bool = True
+        self,
+        handle: Handle,
+        *,
+        probe: str | None = None,
+        credential: Credential = Credential.RIGHT,
+        graded: bool = True,
     ) -> Exchange:
         """End a session with the least this target takes; with the count once more where that is refused (E38)."""
-        label = self._label("end", handle.key, probe, credential, graded=graded)
-        plain = probe is None and credential == "right" and graded
+        label = self._label(Operation.END, handle.key, probe, credential, graded=graded)
+        plain = probe is None and credential == Credential.RIGHT and graded
         heard = await self._sender.patiently(
             label, self._ending(handle.session_id, len(handle.sent), self.target.end_form)
         )
@@ -363,7 +368,7 @@ class Driver:
 
     async def close(self, session_id: str, sent: int) -> None:
         """End a session that nobody needs any more: never graded, and no part of its story."""
-        label = Label("end", self.journey, None, "closing", graded=False)
+        label = Label(Operation.END, self.journey, None, Probe.CLOSING, graded=False)
         await self._sender.follow(label, self._ending(session_id, sent, self.target.end_form))
 
     def _ending(self, session_id: str, sent: int, form: EndForm) -> Parcel:
@@ -376,7 +381,7 @@ class Driver:
         handle: Handle,
         *,
         probe: str | None = None,
-        credential: Credential = "right",
+        credential: Credential = Credential.RIGHT,
         headers: Mapping[str, str] | None = None,
         graded: bool = True,
     ) -> Exchange:
@@ -389,15 +394,15 @@ class Driver:
         handle: Handle,
         *,
         probe: str | None = None,
-        credential: Credential = "right",
+        credential: Credential = Credential.RIGHT,
         headers: Mapping[str, str] | None = None,
         graded: bool = True,
     ) -> Heard:
-        label = self._label("get", handle.key, probe, credential, graded=graded)
+        label = self._label(Operation.GET, handle.key, probe, credential, graded=graded)
         url = self.url("sessions", handle.session_id)
         return await self._sender.patiently(label, Parcel("GET", url, dict(headers or {}), b""))
 
-    async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = READ_LAG) -> Exchange:
+    async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = LAG) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""
         end = monotonic() + within
         return await self._poll(handle, seen, lambda: end - monotonic())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import scribe_data
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ class Handle:
         prefix = "ses_" if self.session_id.startswith("ses_") else ""
         made_up = hashlib.sha256(self.session_id.encode()).hexdigest()[: len(self.session_id) - len(prefix)]
         url = self.upload_url.replace(self.session_id, prefix + made_up)
-        return Handle(f"{self.key} stranger", prefix + made_up, url, self.created, self.model, self.single)
+        return Handle(Session.STRANGER.of(self.key), prefix + made_up, url, self.created, self.model, self.single)
 
 
 def at_rest(x: Exchange) -> bool:

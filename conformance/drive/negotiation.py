@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.drive.asking import PREPARATION, Asking
+from conformance.drive.asking import Asking
 from conformance.drive.doors import canonical, discover, root
 from conformance.drive.driver import Driver
 from conformance.drive.forms import STANDARD_TEMPLATES, Form
@@ -15,6 +15,9 @@ from conformance.drive.signing import sign_in, sign_in_second
 from conformance.drive.trial import try_out
 from conformance.evidence import Departure, Dimension, Label
 from conformance.target import Target, is_public
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +35,7 @@ async def prepare(wire: Wire, audio: Mapping[str, Fixture]) -> Target:
 
 async def explore(wire: Wire, target: Target, audio: Mapping[str, Fixture]) -> Target:
     """The target with the ways it takes in a session of its own."""
-    return await try_out(Driver(PREPARATION, wire, target, audio))
+    return await try_out(Driver(JourneyName.PREPARATION, wire, target, audio))
 
 
 async def enter(wire: Wire) -> Target:
@@ -58,7 +61,9 @@ async def _templates(asking: Asking, base: str, document: Mapping[str, Any]) -> 
     """The ids the target lists, in whatever shape, at /templates or where discovery says."""
     wire = asking.wire
     url = f"{base}/templates"
-    listing = await asking.ask(Label("templates", PREPARATION), url, headers=wire.credentials(url, "right"))
+    listing = await asking.ask(
+        Label(Operation.TEMPLATES, JourneyName.PREPARATION), url, headers=wire.credentials(url, Credential.RIGHT)
+    )
     if wire.options.template:
         return (wire.options.template,)
     plain = _ids(listing.answer.document.get("templates")) if listing.answer and listing.exchange.accepted else []
@@ -70,8 +75,8 @@ async def _templates(asking: Asking, base: str, document: Mapping[str, Any]) -> 
     named = endpoints.get("templates_url") if isinstance(endpoints, dict) else None
     found = _ids_anywhere(told)
     if not found and isinstance(named, str) and named:
-        label = Label("templates", PREPARATION, probe="endpoints.templates_url", graded=False)
-        shown, at = await asking.ask(label, named, headers=wire.credentials(named, "right")), named
+        label = Label(Operation.TEMPLATES, JourneyName.PREPARATION, probe=Probe.TEMPLATES_URL, graded=False)
+        shown, at = await asking.ask(label, named, headers=wire.credentials(named, Credential.RIGHT)), named
         found = _ids_anywhere(shown.answer.json if shown.answer and shown.exchange.accepted else None)
     if found:
         text = f"Template ids are read from {at}, where they do not stand as objects below `templates`."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.media import parse
+from conformance.vocabulary.media import parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

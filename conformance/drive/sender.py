@@ -10,6 +10,7 @@ from conformance.drive.doorkeeper import Doorkeeper, lost
 from conformance.drive.patience import LATER, retry_after
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import turns_away
+from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +32,7 @@ _LOSSES = 4
 
 def _plain(label: Label) -> bool:
     """Whether a label is that of a valid request, which a service that works takes."""
-    return label.probe is None and label.credential == "right"
+    return label.probe is None and label.credential == Credential.RIGHT
 
 
 def _error_of_valid(heard: Heard, tries: int) -> bool:
@@ -115,7 +116,7 @@ class Sender:
         gone = [each for each in passing if lost(each.exchange)]
         self._course.lost += len(gone)
         refused = exchange.status == 409 or (_plain(exchange.label) and 400 <= exchange.status < 500)
-        if gone and refused and asked.method != "GET" and exchange.label.operation in ("upload", "end"):
+        if gone and refused and asked.method != "GET" and exchange.label.operation in (Operation.UPLOAD, Operation.END):
             # the target may have done the first time what it refuses to do twice
             self._wire.recorder.discount(exchange.number)
             return replace(heard, unsure=True)
@@ -134,7 +135,7 @@ class Sender:
         """Whether a refusal may be the key's doing."""
         if asked.sealed:
             return _plain(label) and not asked.direct
-        return label.credential == "right" and self._wire.owns(asked.url)
+        return label.credential == Credential.RIGHT and self._wire.owns(asked.url)
 
     async def wait_out(self, heard: Heard, waited: int) -> bool:
         """Wait as a 429 or 503 says; a 429 is meant for all of the run. Raises RunEnded when nothing else is said."""
@@ -170,13 +171,13 @@ class Sender:
     async def _send(self, label: Label, asked: Parcel, url: str) -> Heard:
         headers = asked.headers if asked.sealed else self._wire.credentials(url, label.credential) | asked.headers
         renewals = self._wire.renewals
-        polls = label.operation == "get" and self._course.long_polls
+        polls = label.operation == Operation.GET and self._course.long_polls
         heard = await self._wire.exchange(
             label, asked.method, url, headers=headers, content=asked.content, timeout=self._timeout, aside=polls
         )
         heard = replace(heard, renewals=renewals)
         self._course.heard(heard.exchange)
-        if label.operation == "get" and self._course.read(heard.exchange):
+        if label.operation == Operation.GET and self._course.read(heard.exchange):
             text = f"Reads are held back for {heard.exchange.elapsed:.0f} s and more until there is something to tell."
             self._wire.recorder.depart(Departure(Dimension.READ, text, exchange=heard.exchange.number))
         return heard

@@ -6,19 +6,20 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.drive.asking import PREPARATION
 from conformance.drive.parcel import Parcel
-from conformance.drive.wire import SPELLINGS
+from conformance.drive.wire import SPELLINGS, USUAL
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import is_page, refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.drive.asking import Asking
     from conformance.drive.wire import Heard, Spelling
-    from conformance.evidence import Credential, Operation
 
 #: An id of the shape of §6.2 that nobody was given.
 _MADE_UP = "ses_0000000000nobodysown"
@@ -38,9 +39,9 @@ class _Door:
 
 def _doors(base: str) -> Iterable[_Door]:
     return (
-        _Door("templates", "GET", f"{base}/templates"),
-        _Door("get", "GET", f"{base}/sessions/{_MADE_UP}"),
-        _Door("create", "POST", f"{base}/sessions", _NO_ORDER),
+        _Door(Operation.TEMPLATES, "GET", f"{base}/templates"),
+        _Door(Operation.GET, "GET", f"{base}/sessions/{_MADE_UP}"),
+        _Door(Operation.CREATE, "POST", f"{base}/sessions", _NO_ORDER),
     )
 
 
@@ -61,10 +62,12 @@ async def sign_in(asking: Asking, base: str) -> None:
     opened = None
     for door in _doors(base):
         for spelling in SPELLINGS:
-            heard[spelling].append(await _try(asking, door, "right", spelling))
+            heard[spelling].append(await _try(asking, door, Credential.RIGHT, spelling))
         outcomes = {lets_in(tried[-1]) for tried in heard.values()}
         # where all are let in, somebody with a made-up key must not be, or the door is open to everybody
-        tells = len(outcomes) > 1 or (True in outcomes and not lets_in(await _try(asking, door, "wrong", SPELLINGS[0])))
+        tells = len(outcomes) > 1 or (
+            True in outcomes and not lets_in(await _try(asking, door, Credential.WRONG, USUAL))
+        )
         if tells:
             opened = door
             break
@@ -77,19 +80,19 @@ async def sign_in(asking: Asking, base: str) -> None:
             f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
         )
     works = [spelling for spelling, tried in heard.items() if lets_in(tried[-1])]
-    asking.wire.spelling = works[0] if works else SPELLINGS[0]
+    asking.wire.spelling = works[0] if works else USUAL
     if opened is not None:
         typed = {"Content-Type": "application/json"} if opened.content else {}
         asking.wire.course.door = Parcel(opened.method, opened.url, typed, opened.content)
-    first = heard[SPELLINGS[0]][-1]
-    if asking.wire.spelling != SPELLINGS[0]:
-        text = f"The key is taken as {asking.wire.spelling!r} and refused as {SPELLINGS[0]!r}."
+    first = heard[USUAL][-1]
+    if asking.wire.spelling != USUAL:
+        text = f"The key is taken as {asking.wire.spelling!r} and refused as {USUAL!r}."
         asking.wire.recorder.depart(
             Departure(
                 Dimension.CREDENTIAL,
                 text,
                 asking.wire.spelling,
-                SPELLINGS[0],
+                USUAL,
                 first.exchange.status,
                 first.exchange.number,
             )
@@ -105,9 +108,9 @@ async def sign_in_second(asking: Asking, base: str) -> None:
         return
     tried: list[Heard] = []
     for door in _doors(base):
-        right = await _try(asking, door, "right", asking.wire.spelling)
-        wrong = await _try(asking, door, "wrong", asking.wire.spelling)
-        tried.append(await _try(asking, door, "second", asking.wire.spelling))
+        right = await _try(asking, door, Credential.RIGHT, asking.wire.spelling)
+        wrong = await _try(asking, door, Credential.WRONG, asking.wire.spelling)
+        tried.append(await _try(asking, door, Credential.SECOND, asking.wire.spelling))
         if lets_in(right) and not lets_in(wrong):  # this door tells a key that is known from one that is not
             break
     if not lets_in(tried[-1]):
@@ -122,6 +125,12 @@ async def _try(asking: Asking, door: _Door, credential: Credential, spelling: Sp
     headers = asking.wire.credentials(door.url, credential, spelling)
     if door.content:
         headers["Content-Type"] = "application/json"
-    spelled = door.operation == "templates" and credential == "right"
-    label = Label(door.operation, PREPARATION, probe=f"credential: {spelling}", credential=credential, graded=spelled)
+    spelled = door.operation == Operation.TEMPLATES and credential == Credential.RIGHT
+    label = Label(
+        door.operation,
+        JourneyName.PREPARATION,
+        probe=Probe.SPELLING.of(spelling),
+        credential=credential,
+        graded=spelled,
+    )
     return await asking.ask(label, door.url, method=door.method, headers=headers, content=door.content)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from conformance.drive.doorkeeper import PREPARATION
 from conformance.drive.forms import MOST_TRIED, STANDARD_TEMPLATES, Form, variants
 from conformance.drive.naming import Naming, naming_of
 from conformance.drive.parcel import API_FORMS
 from conformance.evidence import Departure, Dimension
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,19 +45,19 @@ def _forms(drive: Driver, said: str) -> Iterator[Form]:
 async def _create(drive: Driver) -> Handle | None:
     """A session by the first form of the body that is taken; sets it for the run."""
     usual = drive.target.form
-    first = await drive.attempt(PREPARATION, drive.body())
+    first = await drive.attempt(Session.TRIED_OUT, drive.body())
     if first.handle:
         return first.handle
     refused = first.exchange
     if refused.status >= 500 or refused.response is None:
         # Nothing is learned from a service that breaks: the usual patience, and the usual body.
-        return await drive.create(PREPARATION, graded=False)
+        return await drive.create(Session.TRIED_OUT, graded=False)
     said = refused.response.body.decode("utf-8", "replace")
     for number, form in enumerate(_forms(drive, said)):
         if number == MOST_TRIED:
             break
         drive.target = replace(drive.target, form=form)
-        tried = await drive.attempt(PREPARATION, drive.body())
+        tried = await drive.attempt(Session.TRIED_OUT, drive.body())
         if tried.handle:
             _depart(drive, refused, usual, form)
             return tried.handle

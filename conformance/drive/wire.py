@@ -8,10 +8,11 @@ import secrets
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+import scribe_data
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import Course
 from conformance.drive.handshake import Unable, Witness, context_for
@@ -21,6 +22,7 @@ from conformance.evidence.handshake import Handshake
 from conformance.evidence.redaction import KEY, is_short
 from conformance.target import BadOption, split_origin
 from conformance.version import suite_version
+from conformance.vocabulary.operation import Credential
 
 if TYPE_CHECKING:
     import ssl
@@ -29,13 +31,16 @@ if TYPE_CHECKING:
 
     from conformance.drive.budget import Budget
     from conformance.drive.handle import Handle
-    from conformance.evidence import Credential, Exchange, Label, Offer
+    from conformance.evidence import Exchange, Label, Offer
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
 
-#: Spellings of an API key (E47), the one that §5.1 puts in words first.
-Spelling = Literal["X-API-Key header", "Authorization X-API-Key", "Authorization Bearer"]
-SPELLINGS: tuple[Spelling, ...] = ("X-API-Key header", "Authorization X-API-Key", "Authorization Bearer")
+#: Spellings of an API key (E47), the most usual first: name -> header and value, as the profile has them.
+SPELLINGS = scribe_data.load().protocol.credentials
+#: The name of a spelling.
+Spelling = str
+#: The one to begin with.
+USUAL = next(iter(SPELLINGS))
 
 #: What is read of an answer: more than any transcript needs, less than hurts.
 ANSWER_BOUND = 8 * 1024 * 1024
@@ -50,9 +55,8 @@ KEEPALIVE = 1.0
 
 def spell(spelling: Spelling, key: str) -> tuple[str, str]:
     """The header that carries a key."""
-    if spelling == "X-API-Key header":
-        return "X-API-Key", key
-    return "Authorization", f"{spelling.rsplit(' ', 1)[-1]} {key}"
+    known = SPELLINGS[spelling]
+    return known.header, known.value.replace("{key}", key)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Wire:
         self.options = options
         self.recorder = recorder
         self.budget = budget
-        self.spelling: Spelling = SPELLINGS[0]
+        self.spelling: Spelling = USUAL
         #: Whether any answer of the run was 429 (polling was asked to slow down).
         self.throttled = False
         #: When the run may go on after it was asked to slow down.
@@ -163,7 +167,7 @@ class Wire:
 
     def credentials(self, url: str, credential: Credential, spelling: Spelling | None = None) -> dict[str, str]:
         """The headers that carry a credential; none for a foreign origin, whatever was asked."""
-        if credential == "none" or not self.owns(url):
+        if credential == Credential.NONE or not self.owns(url):
             return {}
         key = self._keys[credential]
         if key is None:

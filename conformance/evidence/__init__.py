@@ -3,10 +3,8 @@
 from conformance.evidence.departure import Departure, Dimension
 from conformance.evidence.exchange import (
     NOT_JSON,
-    Credential,
     Exchange,
     Label,
-    Operation,
     Request,
     Response,
 )
@@ -17,7 +15,6 @@ from conformance.evidence.record import Evidence, Facts, Note, Story
 __all__ = [
     "NOT_JSON",
     "Certificate",
-    "Credential",
     "Departure",
     "Dimension",
     "Evidence",
@@ -28,7 +25,6 @@ __all__ = [
     "Layer",
     "Note",
     "Offer",
-    "Operation",
     "Request",
     "Response",
     "Story",

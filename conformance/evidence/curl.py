@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from conformance.evidence.redaction import KEY, SECOND_KEY
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +80,7 @@ def _data(x: Exchange, variables: Mapping[str, str], file: str | None) -> list[s
     request = x.request
     if not request.size:
         return []
-    if request.whole and request.size <= INLINE_BOUND and x.label.operation != "upload":
+    if request.whole and request.size <= INLINE_BOUND and x.label.operation != Operation.UPLOAD:
         try:
             text = request.body.decode()
         except UnicodeDecodeError:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.evidence.layer import Layer
+from conformance.vocabulary.operation import Credential
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from conformance.evidence.handshake import Handshake
-
-Operation = Literal["discovery", "templates", "create", "upload", "end", "get", "other"]
-Credential = Literal["right", "none", "wrong", "second"]
+    from conformance.vocabulary.operation import Operation
 
 
 class _NotJson:
-    """The body is no JSON text; distinct from JSON null."""
+    """The body is not JSON text; distinct from JSON null."""
 
     def __repr__(self) -> str:
         return "NOT_JSON"
@@ -57,13 +57,18 @@ class Label:
     journey: str
     session: str | None = None
     probe: str | None = None
-    credential: Credential = "right"
+    credential: Credential = Credential.RIGHT
     file: str | None = None
     fixture: str | None = None
     attempt: int = 1
     graded: bool = True
     layer: Layer = Layer.JOURNEY
     states: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether the request is valid; one that spells the right key in another way is."""
+        return self.probe is None or Probe.SPELLING.covers(self.probe)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ class Response:
         """The essence of Content-Type, lower case, without parameters; '' when there is none."""
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
-    @property
+    @cached_property
     def document(self) -> dict[str, Any]:
         """The body as a JSON object; an empty one when it is anything else."""
         return self.json if isinstance(self.json, dict) else {}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import scribe_data
 from conformance.evidence.departure import Dimension
 from conformance.evidence.layer import Layer
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.stamps import NEAR, STAMPS, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from conformance.evidence.departure import Departure
-    from conformance.evidence.exchange import Credential, Exchange, Operation
+    from conformance.evidence.exchange import Exchange
     from scribe_data import Spec
     from scribe_data.recordings import Fixture
 
@@ -74,7 +77,7 @@ class Story:
     @cached_property
     def created(self) -> Exchange | None:
         """The create that was accepted."""
-        return next((x for x in self.exchanges if x.label.operation == "create" and x.accepted), None)
+        return next((x for x in self.exchanges if x.label.operation == Operation.CREATE and x.accepted), None)
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -89,9 +92,38 @@ class Story:
         return value if isinstance(value, str) else None
 
     @cached_property
+    def _lasts(self) -> float | None:
+        """Seconds from the creation to the deadline, by the stamps of the 201; None where these cannot be read."""
+        made = self.created
+        if made is None:
+            return None
+        deadline = made.document.get("expires_at")
+        lasts = seconds_between(made.document.get("created_at"), deadline)
+        offset = made.notes.get("clock_offset")
+        if lasts is None and offset is not None:  # the target's clock tells when that was
+            lasts = seconds_between((made.received + timedelta(seconds=float(offset))).isoformat(), deadline)
+        return lasts
+
+    def seconds_past(self, x: Exchange) -> float | None:
+        """Seconds from the deadline to an exchange, by the session's stamps and what has passed since its creation."""
+        made, lasts = self.created, self._lasts
+        if made is None or lasts is None:
+            return None
+        moved = float(x.notes.get("clock_offset", 0.0)) - float(made.notes.get("clock_offset", 0.0))
+        return (x.sent - made.sent).total_seconds() + moved - lasts
+
+    def is_past(self, x: Exchange) -> bool:
+        """Whether an exchange came after the deadline of the session."""
+        return (past := self.seconds_past(x)) is not None and past >= 0
+
+    def is_near_deadline(self, x: Exchange) -> bool:
+        """Whether an exchange came so close to the deadline, or so late, that chapter 6.5 alone says what is right."""
+        return (past := self.seconds_past(x)) is not None and past >= -(NEAR + STAMPS)
+
+    @cached_property
     def uploads(self) -> tuple[Exchange, ...]:
         """Upload exchanges, accepted or not."""
-        return tuple(x for x in self.exchanges if x.label.operation == "upload")
+        return tuple(x for x in self.exchanges if x.label.operation == Operation.UPLOAD)
 
     @cached_property
     def acknowledged(self) -> tuple[str, ...]:
@@ -101,12 +133,12 @@ class Story:
     @cached_property
     def end(self) -> Exchange | None:
         """The first end that was accepted."""
-        return next((x for x in self.exchanges if x.label.operation == "end" and x.accepted), None)
+        return next((x for x in self.exchanges if x.label.operation == Operation.END and x.accepted), None)
 
     @cached_property
     def reads(self) -> tuple[Exchange, ...]:
         """GETs of the session that got an answer."""
-        return tuple(x for x in self.exchanges if x.label.operation == "get" and x.response)
+        return tuple(x for x in self.exchanges if x.label.operation == Operation.GET and x.response)
 
     @cached_property
     def final(self) -> Exchange | None:
@@ -206,7 +238,7 @@ class Evidence:
         credential: Credential | None = None,
     ) -> Iterator[Exchange]:
         """Graded exchanges that got an answer; `probe` picks one probe by name, `valid` only requests without one."""
-        if valid and (probe is not None or credential not in (None, "right")):
+        if valid and (probe is not None or credential not in (None, Credential.RIGHT)):
             return
         key = (
             operation if operation is not None else _ANY,
@@ -236,15 +268,20 @@ class Evidence:
             label = x.label
             if label.session in disturbed:
                 continue
-            if label.session and label.credential != "right" and label.operation in ("upload", "end") and x.accepted:
+            if (
+                label.session
+                and label.credential != Credential.RIGHT
+                and label.operation in (Operation.UPLOAD, Operation.END)
+                and x.accepted
+            ):
                 disturbed.add(label.session)
-            if label.session and label.operation == "end" and not (label.graded or label.probe):
+            if label.session and label.operation == Operation.END and not (label.graded or label.probe):
                 if x.response is None or x.status >= 500:
                     lost.add(label.session)
                 elif label.session in lost and not x.accepted:
                     disturbed.add(label.session)
-            told = label.probe is None or (label.operation == "create" and x.accepted)
-            if label.session and label.graded and told and label.credential == "right":
+            told = label.probe is None or (label.operation == Operation.CREATE and x.accepted)
+            if label.session and label.graded and told and label.credential == Credential.RIGHT:
                 grouped.setdefault(label.session, []).append(x)
         terminal = self.text.lifecycle.terminal
         return {key: Story(key, tuple(found), terminal) for key, found in grouped.items()}
@@ -257,7 +294,7 @@ class Evidence:
         return tuple(
             x.number
             for x in self.about(session)
-            if x.label.operation in ("upload", "end")
+            if x.label.operation in (Operation.UPLOAD, Operation.END)
             if x.accepted or x.response is None or x.status >= 500
         )
 
@@ -268,7 +305,7 @@ class Evidence:
             return self.whole.discoveries
         elsewhere = {each.exchange for each in self.dialect if each.dimension is Dimension.DISCOVERY}
         found = tuple(x for x in self.exchanges if x.number in elsewhere and x.response is not None)
-        return found or tuple(self.select("discovery", valid=True))
+        return found or tuple(self.select(Operation.DISCOVERY, valid=True))
 
     @cached_property
     def discovery(self) -> dict[str, Any]:
@@ -281,7 +318,7 @@ class Evidence:
         """Ids that GET /templates lists, in order; else those the run read from another list, or in another shape."""
         if self.whole is not None:
             return self.whole.template_ids
-        for x in self.select("templates", valid=True):
+        for x in self.select(Operation.TEMPLATES, valid=True):
             listed = x.document.get("templates")
             if x.status == 200 and isinstance(listed, list):
                 ids = (entry.get("id") for entry in listed if isinstance(entry, dict))

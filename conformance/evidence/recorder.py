@@ -13,6 +13,7 @@ from conformance.evidence.admission import turns_away
 from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +75,7 @@ class Recorder:
     def begin(self, label: Label, method: str, url: str, headers: _Headers, body: bytes) -> Pending:
         """Number a request that is about to be sent."""
         self._sent += 1
-        bound = AUDIO_BOUND if label.operation == "upload" or label.fixture is not None else TEXT_BOUND
+        bound = AUDIO_BOUND if label.operation == Operation.UPLOAD or label.fixture is not None else TEXT_BOUND
         kept, whole = self._redactor.beginning(body, bound)
         hashed = kept if whole else body
         digest = hashlib.sha256(hashed).hexdigest() if hashed else None

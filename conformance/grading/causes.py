@@ -1,4 +1,4 @@
-"""The few departures that many failures go back to, and what they keep out of sight (HOUSE §5).
+"""The few departures that many failures go back to, and what they keep out of sight.
 
 A failure stands under exactly one cause. First come the origins that the text lists and the run has met, then refusals
 that lack nothing but the right code, then failures that show one departure; what remains is a cause of its own.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.errors import is_storage
 from conformance.verdict import Verdict, weigh
+from conformance.vocabulary.operation import Operation
 from scribe_data.codes import Place
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def codeless(
 def _refuses(x: Exchange) -> bool:
     """Whether an answer is a refusal, and not a session told by a status code of an error (E21, E29)."""
     told = x.status == 410 or (x.status in (422, 500) and x.document.get("status") == "failed")
-    return x.status >= 400 and x.label.operation != "other" and not (x.label.operation == "get" and told)
+    return (
+        x.status >= 400 and x.label.operation != Operation.OTHER and not (x.label.operation == Operation.GET and told)
+    )
 
 
 def _still(

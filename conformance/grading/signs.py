@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conformance.checks.errors import errors_met
+from conformance.vocabulary.operation import Credential, Operation
 from scribe_data.origin import Lack
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange
     from scribe_data.origin import Origin
 
-#: A request of preparation that is valid but for the spelling of the key.
-_SPELLING = "credential: "
 _DOCUMENTS = ("discovery", "templates")
 
 
@@ -44,12 +43,12 @@ def detail(origin: Origin, evidence: Evidence) -> tuple[str, int | None]:
 
 def _sent(operation: str, evidence: Evidence) -> list[Exchange]:
     """Requests of an operation with the right credential."""
-    return [x for x in evidence.exchanges if x.label.operation == operation and x.label.credential == "right"]
+    return [x for x in evidence.exchanges if x.label.operation == operation and x.label.credential == Credential.RIGHT]
 
 
 def _plain(sent: Iterable[Exchange]) -> list[Exchange]:
     """The valid ones."""
-    return [x for x in sent if (x.label.probe or _SPELLING).startswith(_SPELLING)]
+    return [x for x in sent if x.label.plain]
 
 
 def _is_shut(operation: str, evidence: Evidence) -> bool:
@@ -62,11 +61,11 @@ def _is_shut(operation: str, evidence: Evidence) -> bool:
 
 
 def _is_taken(operation: str, x: Exchange) -> bool:
-    if operation == "create":
+    if operation == Operation.CREATE:
         return x.accepted and bool(x.document.get("session_id"))
-    if operation == "discovery":
+    if operation == Operation.DISCOVERY:
         return x.status == 200 and bool(x.document)
-    return x.accepted or (operation == "get" and x.status == 410)
+    return x.accepted or (operation == Operation.GET and x.status == 410)
 
 
 def _ended(evidence: Evidence) -> Iterator[Exchange | None]:

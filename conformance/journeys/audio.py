@@ -6,12 +6,17 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.checks.media import same_type
-from conformance.checks.words import inverted, marker_positions
 from conformance.drive.recording import fits, in_words_of, markers, named_by, too_long
 from conformance.journeys.leftout import ask_again
 from conformance.journeys.registry import journey
 from conformance.journeys.templates import PASSED_ON
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.media import same_type
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Credential
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.words import inverted, marker_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,10 +57,10 @@ async def _shuffled(drive: Driver, session: str, chunks: Sequence[Fixture], orde
     said = str(final.document.get("transcript") or "") if final else ""
     await ask_again(drive, session, [chunk.name for chunk in chunks], final)
     if inverted(marker_positions([chunk.text for chunk in chunks], said)):
-        await _in_order_of(drive, f"{session} again", chunks, order)
+        await _in_order_of(drive, repeat_of(session), chunks, order)
 
 
-@journey("audio/order")
+@journey(JourneyName.AUDIO_ORDER)
 async def order(drive: Driver) -> None:
     """(7.2) Four chunks and twelve chunks, shuffled, each with a word of its own."""
     if "chunked" not in drive.target.upload_methods:
@@ -65,12 +70,12 @@ async def order(drive: Driver) -> None:
     many = list(range(len(chunks)))
     random.Random(drive.seed).shuffle(many)  # noqa: S311 - a reproducible order, not a secret
     await drive.together(
-        _shuffled(drive, "audio/order of four", chunks[:4], (2, 0, 3, 1)),
-        _shuffled(drive, "audio/order of twelve", chunks, many),
+        _shuffled(drive, Session.ORDER_OF_FOUR, chunks[:4], (2, 0, 3, 1)),
+        _shuffled(drive, Session.ORDER_OF_TWELVE, chunks, many),
     )
 
 
-@journey("audio/formats")
+@journey(JourneyName.AUDIO_FORMATS)
 async def formats(drive: Driver) -> None:
     """(7.6) Good speech in every listed format the kit can produce; a failure is tried once more."""
     clips = _of_kind(drive, "short")
@@ -79,9 +84,9 @@ async def formats(drive: Driver) -> None:
         if too_long(clip, drive.target, single=drive.target.upload_type == "single"):
             drive.note("no_such_audio", f"The kit's clips of {listed} are longer than the target's chunks.", "AUD-016")
             return
-        final = await _whole(drive, f"audio/format {listed}", clip, listed)
+        final = await _whole(drive, Session.FORMAT.of(listed), clip, listed)
         if final is None or final.document.get("status") == "failed":
-            await _whole(drive, f"audio/format {listed} again", clip, listed)
+            await _whole(drive, repeat_of(Session.FORMAT.of(listed)), clip, listed)
 
     found = (
         (kind, next((c for c in clips if same_type(c.media_type, kind)), None)) for kind in drive.target.audio_formats
@@ -100,43 +105,53 @@ async def _whole(drive: Driver, session: str, clip: Fixture, listed: str) -> Exc
 
 async def _lone(
     drive: Driver,
-    session: str,
+    session: Session,
+    probe: Probe,
     fixture: str | None = None,
     *,
     name: str,
     content: bytes | None = None,
     media_type: str | None = None,
 ) -> None:
-    """One odd file in a session of its own, ended when it was taken; the upload is a probe named after the session."""
+    """One odd file in a session of its own, ended when it was taken."""
     handle = await drive.create(session, drive.body(additional_data=PASSED_ON))
     if handle is None:
         return
-    sent = await drive.upload(handle, fixture, name=name, content=content, media_type=media_type, probe=session)
+    sent = await drive.upload(handle, fixture, name=name, content=content, media_type=media_type, probe=probe)
     await drive.get(handle)
     if sent.accepted:
         await drive.end(handle)
         await drive.finish(handle)
 
 
-@journey("audio/broken")
+@journey(JourneyName.AUDIO_BROKEN)
 async def broken(drive: Driver) -> None:
     """(7.6, 7.9) Bytes that are no audio, under a listed type and an unlisted one; good audio under a wrong label."""
     listed = drive.target.audio_formats[0] if drive.target.audio_formats else "audio/wav"
     suffix = listed.split(";")[0].rsplit("/", 1)[-1]
     walks = [
-        _lone(drive, "audio/rubbish", name=f"audio_0.{suffix}", content=RUBBISH, media_type=listed),
-        _lone(drive, "audio/unlisted", name="audio_0.bin", content=RUBBISH, media_type=UNLISTED),
+        _lone(drive, Session.RUBBISH, Probe.ONLY_RUBBISH, name=f"audio_0.{suffix}", content=RUBBISH, media_type=listed),
+        _lone(drive, Session.UNLISTED, Probe.ONLY_UNLISTED, name="audio_0.bin", content=RUBBISH, media_type=UNLISTED),
     ]
     others = [kind for kind in drive.target.audio_formats if not same_type(kind, "audio/wav")]
     if others:
-        walks.append(_lone(drive, "audio/mislabelled", "short", name="audio_0.wav", media_type=others[0]))
+        walks.append(
+            _lone(
+                drive,
+                Session.MISLABELLED,
+                Probe.ONLY_MISLABELLED,
+                "short",
+                name="audio_0.wav",
+                media_type=others[0],
+            )
+        )
     await drive.together(*walks)
 
 
-@journey("audio/noise")
+@journey(JourneyName.AUDIO_NOISE)
 async def noise(drive: Driver) -> None:
     """(6.3, 7.6) Good speech, noise, good speech."""
-    handle = await drive.create("audio/noise between", drive.body(additional_data=PASSED_ON))
+    handle = await drive.create(Session.NOISE, drive.body(additional_data=PASSED_ON))
     if handle is None:
         return
     for place, fixture in enumerate(("knee_chunks/audio_0", "noise", "cough_chunks/audio_0")):
@@ -145,7 +160,7 @@ async def noise(drive: Driver) -> None:
     await drive.finish(handle)
 
 
-@journey("audio/long chunk")
+@journey(JourneyName.AUDIO_LONG_CHUNK)
 async def long_chunk(drive: Driver) -> None:
     """(7.7) One chunk of speech well above the declared limit."""
     limit = drive.target.max_chunk_seconds
@@ -158,34 +173,38 @@ async def long_chunk(drive: Driver) -> None:
         drive.note("no_such_audio", told, "AUD-020", "AUD-021")
         return
     clip, typed = long[0], named_by(long[0], drive.target)
-    await _lone(drive, "audio/long chunk", clip.name, name="audio_0" + clip.path.suffix, media_type=typed)
+    await _lone(
+        drive, Session.LONG_CHUNK, Probe.ONLY_LONG_CHUNK, clip.name, name="audio_0" + clip.path.suffix, media_type=typed
+    )
 
 
-@journey("audio/refusals")
+@journey(JourneyName.AUDIO_REFUSALS)
 async def refusals(drive: Driver) -> None:
     """(7.1, 7.8) Uploads that have to be refused, then a good one; the list shows the good one only."""
-    handle = await drive.create("audio/refusals")
+    handle = await drive.create(Session.REFUSALS)
     if handle is None:
         return
     await drive.get(handle)
-    await drive.upload(handle, "short", name="audio_8.wav", credential="none", probe="upload without credential")
-    await drive.upload(handle, "short", name="audio_6.wav", credential="wrong", probe="upload with a made-up key")
-    await drive.upload(handle, "short", name="audio_9.wav", form="wrong-part", probe="upload with another part name")
-    await drive.upload(handle, content=RUBBISH, name="audio_7.bin", media_type=UNLISTED, probe="upload of rubbish")
+    await drive.upload(
+        handle, "short", name="audio_8.wav", credential=Credential.NONE, probe=Probe.UPLOAD_WITHOUT_CREDENTIAL
+    )
+    await drive.upload(handle, "short", name="audio_6.wav", credential=Credential.WRONG, probe=Probe.UPLOAD_WRONG_KEY)
+    await drive.upload(handle, "short", name="audio_9.wav", form="wrong-part", probe=Probe.UPLOAD_OTHER_PART)
+    await drive.upload(handle, content=RUBBISH, name="audio_7.bin", media_type=UNLISTED, probe=Probe.UPLOAD_RUBBISH)
     await drive.get(handle)
     await drive.upload(handle, "short", name="audio_0.wav")
     await drive.get(handle)
     stranger = drive.stranger(handle)
     if stranger is not None:
-        await drive.upload(stranger, "short", name="audio_0.wav", probe="upload to an unknown session")
+        await drive.upload(stranger, "short", name="audio_0.wav", probe=Probe.UPLOAD_UNKNOWN_SESSION)
     await drive.end(handle)
     await drive.finish(handle)
 
 
-@journey("audio/names")
+@journey(JourneyName.AUDIO_NAMES)
 async def names(drive: Driver) -> None:
     """(7.2, 7.5) The two forms of an API upload, the same name twice, and the one file of a single session."""
-    walks = [_form(drive, "multipart"), _form(drive, "raw"), _twice(drive)]
+    walks = [_form(drive, Session.MULTIPART, "multipart"), _form(drive, Session.RAW, "raw"), _twice(drive)]
     if "single" in drive.target.upload_methods:
         walks.append(_single(drive))
     else:
@@ -193,11 +212,11 @@ async def names(drive: Driver) -> None:
     await drive.together(*walks)
 
 
-async def _form(drive: Driver, form: str) -> None:
-    handle = await drive.create(f"audio/{form}")
+async def _form(drive: Driver, session: Session, form: str) -> None:
+    handle = await drive.create(session)
     if handle is None:
         return
-    sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=f"upload as {form}")
+    sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=Probe.UPLOAD_FORM.of(form))
     # a list may lag (rule 3); one that is not there is not waited for
     await drive.until(handle, partial(_lists, "audio_0.wav" if sent.accepted else None))
     if sent.accepted:
@@ -206,11 +225,11 @@ async def _form(drive: Driver, form: str) -> None:
 
 
 async def _twice(drive: Driver) -> None:
-    handle = await drive.create("audio/twice")
+    handle = await drive.create(Session.TWICE)
     if handle is None:
         return
     await drive.upload(handle, "short", name="audio_0.wav")
-    await drive.upload(handle, "short", name="audio_0.wav", probe="the same file again")
+    await drive.upload(handle, "short", name="audio_0.wav", probe=Probe.UPLOAD_AGAIN)
     await drive.end(handle)
     await drive.finish(handle)
 
@@ -222,7 +241,7 @@ def _lists(name: str | None, x: Exchange) -> bool:
 
 
 async def _single(drive: Driver) -> None:
-    handle = await drive.create("audio/single", drive.body(upload_type="single"))
+    handle = await drive.create(Session.SINGLE, drive.body(upload_type="single"))
     if handle is None:
         return
     await drive.upload(handle, "knee", name="consultation.wav")
@@ -231,22 +250,22 @@ async def _single(drive: Driver) -> None:
     await drive.finish(handle)
 
 
-@journey("audio/acknowledgement")
+@journey(JourneyName.AUDIO_ACKNOWLEDGEMENT)
 async def acknowledgement(drive: Driver) -> None:
     """(7.9) Three short and three longer uploads, for the time until each is acknowledged; one where one is taken."""
-    handle = await drive.create("audio/acknowledgement")
+    handle = await drive.create(Session.ACKNOWLEDGEMENT)
     if handle is None:
         return
     for place in range(1 if handle.single else 6):
         await drive.upload(handle, ("short", "knee_chunks/audio_0")[place % 2], name=f"audio_{place}.wav")
 
 
-@journey("extraction/pace", phase="alone")
+@journey(JourneyName.EXTRACTION_PACE, phase="alone")
 async def pace(drive: Driver) -> None:
     """(9.8) Polling at the pace recommended to clients; needed only where the run's own polls were throttled."""
-    handle = await drive.consult("extraction/pace", ["short"])
+    handle = await drive.consult(Session.PACE, ["short"])
     if handle is None or not drive.throttled:
         return
     for wait in (2.0, 2.0, 5.0, 10.0):
         await drive.pause(wait)
-        await drive.get(handle, probe="at the recommended pace")
+        await drive.get(handle, probe=Probe.PACED)

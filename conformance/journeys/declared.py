@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from conformance.checks.declared import ADDRESSES, GONE, member
 from conformance.journeys.registry import journey
+from conformance.vocabulary.addresses import ADDRESSES, GONE, member
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from conformance.drive.driver import Driver
-    from conformance.evidence import Credential
 
 
 def _named(document: Mapping[str, Any], base_url: str) -> Iterator[tuple[str, str]]:
@@ -24,7 +27,7 @@ def _named(document: Mapping[str, Any], base_url: str) -> Iterator[tuple[str, st
                 break
 
 
-@journey("discovery/declared")
+@journey(JourneyName.DISCOVERY_DECLARED)
 async def declared(drive: Driver) -> None:
     """(4.3, 4.4) One GET of each; where that finds nothing, a POST without content, for what takes only POST.
 
@@ -33,7 +36,9 @@ async def declared(drive: Driver) -> None:
     for name, url in _named(drive.target.discovery, drive.target.base_url):
         if not drive.owns(url):
             continue
-        key: Credential = "right" if name == "webhooks_url" else "none"
-        seen = await drive.send("other", "GET", url, probe=f"declared {name}", credential=key)
+        key: Credential = Credential.RIGHT if name == "webhooks_url" else Credential.NONE
+        seen = await drive.send(Operation.OTHER, "GET", url, probe=Probe.DECLARED.of(name), credential=key)
         if seen.status in GONE and name != "documentation_url":
-            await drive.send("other", "POST", url, probe=f"declared {name} again", credential=key, json={})
+            await drive.send(
+                Operation.OTHER, "POST", url, probe=repeat_of(Probe.DECLARED.of(name)), credential=key, json={}
+            )

@@ -7,6 +7,10 @@ import string
 from typing import TYPE_CHECKING
 
 from conformance.journeys.registry import journey
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
@@ -21,67 +25,67 @@ def unknown_id(seed: int) -> str:
     return "ses_" + "".join(chance.choice(string.ascii_lowercase + string.digits) for _ in range(12))
 
 
-@journey("ending/unknown")
+@journey(JourneyName.ENDING_UNKNOWN)
 async def unknown(drive: Driver) -> None:
     """(6.3, 6.4) GET and end of sessions nobody made, one of them with an id of no form at all."""
     stranger = unknown_id(drive.seed)
-    await drive.send("get", "GET", drive.url("sessions", stranger), probe="unknown session")
+    await drive.send(Operation.GET, "GET", drive.url("sessions", stranger), probe=Probe.SESSION_UNKNOWN)
     url = drive.url("sessions", stranger, "end")
-    await drive.send("end", "POST", url, probe="unknown session", json=drive.end_body())
-    await drive.send("get", "GET", drive.url("sessions", "no such id!"), probe="malformed session id")
+    await drive.send(Operation.END, "POST", url, probe=Probe.SESSION_UNKNOWN, json=drive.end_body())
+    await drive.send(Operation.GET, "GET", drive.url("sessions", "no such id!"), probe=Probe.SESSION_MALFORMED)
 
 
-@journey("ending/twice")
+@journey(JourneyName.ENDING_TWICE)
 async def twice(drive: Driver) -> None:
     """(6.4) A second end while processing and a third at rest; an upload while processing and one at rest."""
-    handle = await drive.create("ending/twice")
+    handle = await drive.create(Session.ENDED_TWICE)
     if handle is None:
         return
     await drive.upload(handle, "short", name="audio_0.wav")
     await drive.end(handle)
-    await drive.end(handle, probe="end again")
-    await drive.upload(handle, "short", name="audio_1.wav", probe="upload after end")
+    await drive.end(handle, probe=Probe.END_AGAIN)
+    await drive.upload(handle, "short", name="audio_1.wav", probe=Probe.UPLOAD_AFTER_END)
     await drive.get(handle)
     if await drive.finish(handle) is None:
         return
-    await drive.end(handle, probe="end at rest")
-    await drive.upload(handle, "short", name="audio_2.wav", probe="upload at rest")
+    await drive.end(handle, probe=Probe.END_AT_REST)
+    await drive.upload(handle, "short", name="audio_2.wav", probe=Probe.UPLOAD_AT_REST)
     await drive.get(handle)
     await drive.get(handle)
 
 
-@journey("ending/bodiless")
+@journey(JourneyName.ENDING_BODILESS)
 async def bodiless(drive: Driver) -> None:
     """(6.4) An end without a body, of a service that the run has to send one: refused once, then as it is taken."""
     if drive.target.end_form == "none" or drive.options.revision != "2026-01-27":
         return
-    handle = await drive.create("ending/bodiless")
+    handle = await drive.create(Session.BODILESS)
     if handle is None:
         return
     await drive.upload(handle, "short", name="audio_0.wav")
     url = drive.url("sessions", handle.session_id, "end")
-    await drive.send("end", "POST", url, session=handle.key)
+    await drive.send(Operation.END, "POST", url, session=handle.key)
     await drive.end(handle)
     await drive.finish(handle)
 
 
-@journey("ending/silent")
+@journey(JourneyName.ENDING_SILENT)
 async def silent(drive: Driver) -> None:
     """(6.4) End without any audio."""
-    handle = await drive.create("ending/without audio")
+    handle = await drive.create(Session.WITHOUT_AUDIO)
     if handle is None:
         return
-    sent = await drive.end(handle, probe="end without audio")
+    sent = await drive.end(handle, probe=Probe.END_WITHOUT_AUDIO)
     if sent.accepted:
         await drive.finish(handle)
 
 
-@journey("ending/together")
+@journey(JourneyName.ENDING_TOGETHER)
 async def together(drive: Driver) -> None:
     """(6.4) Several files at the same time, all of them in the answer to end."""
     if "chunked" not in drive.target.upload_methods:
         return
-    handle = await drive.create("ending/together", drive.body(upload_type="chunked"))
+    handle = await drive.create(Session.TOGETHER, drive.body(upload_type="chunked"))
     if handle is None:
         return
     await drive.together(*(drive.upload(handle, "short", name=f"audio_{place}.wav") for place in range(_TOGETHER)))

@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conformance.checks.authentication import FOREIGN
-from conformance.checks.timestamps import instant
-from conformance.journeys.authentication import BAD
 from conformance.journeys.registry import journey
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import BAD, Credential
+from conformance.vocabulary.probe import UNCREDENTIALED, Probe
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.stamps import LAG, NEAR, SWEEP, instant
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from conformance.drive.driver import Driver, Handle
 
-#: Acting closer to the deadline than this would judge the network (lifecycle §6).
-BEFORE = 10.0
 #: Past the deadline by more than the tolerance of stamps (rule 3).
 AFTER = 3.0
-#: An expiry sweep may be this late (rule 3).
-SWEEP = 60.0
 #: Limits up to this are waited for when there is no clock to move.
 PATIENCE = 90.0
 
@@ -40,11 +38,11 @@ class Cast:
 
 
 async def _cast(drive: Driver, model: str) -> Cast | None:
-    empty = await drive.create("expiry/empty", drive.body(model=model))
+    empty = await drive.create(Session.EXPIRES_EMPTY, drive.body(model=model))
     spoken = await drive.create(
-        "expiry/spoken", drive.body(model=model, additional_data={"ward": "7", "beds": [1, None]})
+        Session.EXPIRES_SPOKEN, drive.body(model=model, additional_data={"ward": "7", "beds": [1, None]})
     )
-    ended = await drive.create("expiry/ended in time", drive.body(model=model))
+    ended = await drive.create(Session.ENDED_IN_TIME, drive.body(model=model))
     if empty is None or spoken is None or ended is None:
         return None
     for handle in (spoken, ended):
@@ -86,34 +84,34 @@ async def _play(drive: Driver, model: str) -> None:
     if cast is None:
         return
     left = await _rest(drive, cast, since)
-    if left is None or left < BEFORE:
+    if left is None or left < NEAR:
         drive.note(
             "no_deadline", "The 201 has no expires_at that can be read, or one too near to act before.", *WAITING
         )
         return
     for handle in (cast.spoken, cast.ended):  # a list may trail its upload (rule 3), which no test clock shortens
         await drive.until(handle, lambda x: x.document.get("audio_files_received", 1) == 1)
-    await _wait(drive, (await _rest(drive, cast, since) or BEFORE) - BEFORE)
+    await _wait(drive, (await _rest(drive, cast, since) or NEAR) - NEAR)
     for handle in (cast.empty, cast.spoken, cast.ended):
         await drive.get(handle)
     await drive.end(cast.ended)
-    await _wait(drive, BEFORE + AFTER)
+    await _wait(drive, NEAR + AFTER)
     await _expired(drive, cast)
     await drive.finish(cast.ended)
 
 
 async def _expired(drive: Driver, cast: Cast) -> None:
     for handle in (cast.empty, cast.spoken):
-        seen = await drive.until(handle, lambda x: x.document.get("status") not in ("created", "recording"), within=5.0)
+        seen = await drive.until(handle, lambda x: x.document.get("status") not in ("created", "recording"), within=LAG)
         if seen.status != 410:
             await _wait(drive, SWEEP)
             await drive.get(handle)
-    await drive.upload(cast.spoken, "short", name="audio_1.wav", probe="upload after expiry")
-    await drive.end(cast.spoken, probe="end after expiry")
+    await drive.upload(cast.spoken, "short", name="audio_1.wav", probe=Probe.UPLOAD_AFTER_EXPIRY)
+    await drive.end(cast.spoken, probe=Probe.END_AFTER_EXPIRY)
     for credential in BAD:
-        await drive.get(cast.spoken, probe=f"{credential} credential in expired", credential=credential)
+        await drive.get(cast.spoken, probe=UNCREDENTIALED[credential].of("expired"), credential=credential)
     if drive.target.second_key:
-        await drive.get(cast.spoken, probe=FOREIGN, credential="second")
+        await drive.get(cast.spoken, probe=Probe.FOREIGN, credential=Credential.SECOND)
     if drive.clock is not None:
         await drive.clock.advance(SWEEP)
     for handle in (cast.empty, cast.spoken, cast.ended):
@@ -129,7 +127,7 @@ def _shortest(drive: Driver) -> tuple[str, float] | None:
     return min(limits, key=lambda found: found[1], default=None)
 
 
-@journey("expiry/clock", phase="clock")
+@journey(JourneyName.EXPIRY_CLOCK, phase="clock")
 async def by_clock(drive: Driver) -> None:
     """(6.5) Expiry on the target's own test clock."""
     shortest = _shortest(drive)
@@ -139,7 +137,7 @@ async def by_clock(drive: Driver) -> None:
     await _play(drive, shortest[0])
 
 
-@journey("expiry/patience", long=True)
+@journey(JourneyName.EXPIRY_PATIENCE, long=True)
 async def by_patience(drive: Driver) -> None:
     """(6.5) Expiry by waiting, where a model's limit is short enough and no clock can be moved."""
     shortest = _shortest(drive)

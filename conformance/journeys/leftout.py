@@ -1,11 +1,11 @@
-"""Files a transcript leaves out, sent once more: heard then, they were lost and not beyond hearing."""
+"""Files that a transcript leaves out are sent once more: what is heard then was lost by the service before."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.transcript import ASKED_AGAIN
-from conformance.checks.words import shares_heard
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.words import shares_heard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,4 +29,4 @@ async def ask_again(drive: Driver, session: str, fixtures: Sequence[str], final:
     lost = [name for name, share in shares.items() if share == 0]
     heard = [name for name, share in shares.items() if share]
     if lost and heard:
-        await drive.consult(f"{ASKED_AGAIN}{session}", [heard[0], *lost[:_MOST], heard[-1]])
+        await drive.consult(Session.LEFT_OUT.of(session), [heard[0], *lost[:_MOST], heard[-1]])

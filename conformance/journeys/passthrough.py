@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.passthrough import outcome
 from conformance.journeys.registry import journey
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.name import repeat_of
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.results import outcome
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
@@ -23,21 +27,24 @@ def filled(size: int) -> dict[str, Any]:
     return data | {"text": "x" * (size - len(json.dumps(data | {"text": ""}, separators=(",", ":"))))}
 
 
-@journey("passthrough/size")
+@journey(JourneyName.PASSTHROUGH_SIZE)
 async def size(drive: Driver) -> None:
     """(6.6) The recommended maximum, and far beyond it."""
-    for name, amount, probe in (("4 KB", RECOMMENDED, None), ("64 KB", 65536, "additional_data of 64 KB")):
-        handle = await drive.create(f"passthrough/{name}", drive.body(additional_data=filled(amount)), probe=probe)
+    for session, amount, probe in (
+        (Session.FOUR_KB, RECOMMENDED, None),
+        (Session.SIXTY_FOUR_KB, 65536, Probe.DATA_OVERSIZE),
+    ):
+        handle = await drive.create(session, drive.body(additional_data=filled(amount)), probe=probe)
         if handle is not None:
             await drive.get(handle, probe=probe)
 
 
-@journey("passthrough/parallel")
+@journey(JourneyName.PASSTHROUGH_PARALLEL)
 async def parallel(drive: Driver) -> None:
     """(6.6) Sessions at the same time, each with data of its own."""
 
     async def one(number: int) -> None:
-        handle = await drive.create(f"passthrough/parallel {number}", drive.body(additional_data={"number": number}))
+        handle = await drive.create(Session.PARALLEL.of(number), drive.body(additional_data={"number": number}))
         if handle is not None:
             await drive.get(handle)
 
@@ -54,14 +61,15 @@ async def _pair(drive: Driver, first: str, second: str, data: tuple[dict[str, An
             return
         await drive.upload(handle, "short", name="audio_0.wav")
         await drive.end(handle)
-        ends[session] = outcome(await drive.finish(handle))
+        final = await drive.finish(handle)
+        ends[session] = outcome(final.document if final else {})
 
     await drive.together(one(first, data[0]), one(second, data[1]))
     return len(ends) == 2 and ends[first] != ends[second]
 
 
-@journey("passthrough/tempting")
+@journey(JourneyName.PASSTHROUGH_TEMPTING)
 async def tempting(drive: Driver) -> None:
     """(6.6) The same audio with empty and with tempting data; the other way round once more if the ends differ."""
-    if await _pair(drive, "passthrough/empty", "passthrough/tempting", ({}, TEMPTING)):
-        await _pair(drive, "passthrough/tempting again", "passthrough/empty again", (TEMPTING, {}))
+    if await _pair(drive, Session.EMPTY_DATA, Session.TEMPTING_DATA, ({}, TEMPTING)):
+        await _pair(drive, repeat_of(Session.TEMPTING_DATA), repeat_of(Session.EMPTY_DATA), (TEMPTING, {}))

@@ -10,6 +10,7 @@ from conformance.evidence import Layer
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
+    from conformance.vocabulary.journey import JourneyName
 
 Phase = Literal["main", "alone", "clock"]
 Walk = Callable[["Driver"], Awaitable[None]]
@@ -24,7 +25,7 @@ class Journey:
     only with a test clock. What a journey of another `layer` sends is judged by the checks that are good everywhere.
     """
 
-    name: str
+    name: JourneyName
     walk: Walk
     phase: Phase
     long: bool
@@ -32,11 +33,11 @@ class Journey:
     layer: Layer = Layer.JOURNEY
 
 
-_REGISTRY: dict[str, Journey] = {}
+_REGISTRY: dict[JourneyName, Journey] = {}
 
 
 def journey(
-    name: str, *, phase: Phase = "main", long: bool = False, layer: Layer = Layer.JOURNEY
+    name: JourneyName, *, phase: Phase = "main", long: bool = False, layer: Layer = Layer.JOURNEY
 ) -> Callable[[Walk], Walk]:
     """Register a coroutine function as a journey; two of one name are a mistake of ours."""
 

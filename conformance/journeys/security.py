@@ -10,6 +10,9 @@ from conformance.drive.doors import canonical
 from conformance.evidence.handshake import PLAIN
 from conformance.journeys.registry import journey
 from conformance.target import split_origin
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +28,14 @@ _MOST_ORIGINS = 4
 _MOST_VALUES = 1000
 
 
-@journey("security/contact")
+@journey(JourneyName.SECURITY_CONTACT)
 async def contact(drive: Driver) -> None:
     """(12.10) security.txt at the address the operator named; it is for everybody, so no key goes with it."""
     url = urljoin(drive.options.target.rstrip("/") + "/", "/.well-known/security.txt")
-    await drive.send("other", "GET", url, probe="security.txt", credential="none")
+    await drive.send(Operation.OTHER, "GET", url, probe=Probe.SECURITY_TXT, credential=Credential.NONE)
 
 
-@journey("security/transport")
+@journey(JourneyName.SECURITY_TRANSPORT)
 async def transport(drive: Driver) -> None:
     """(12.1, 12.3) A handshake of each kind with every origin of the service, and its hosts asked in plain HTTP.
 

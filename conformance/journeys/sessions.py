@@ -8,6 +8,8 @@ from conformance.drive.driver import REMOVE
 from conformance.drive.recording import fitting, pieces
 from conformance.journeys.leftout import ask_again
 from conformance.journeys.registry import journey
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,12 +92,12 @@ async def conclude(drive: Driver, handle: Handle, fixtures: Sequence[str], *, re
         await ask_again(drive, handle.key, fixtures, final)
 
 
-@journey("sessions/visit", long=True)
+@journey(JourneyName.SESSIONS_VISIT, long=True)
 async def visit(drive: Driver) -> None:
     """(6.2-6.4, 6.6) A long consultation of two voices in chunks, with additional_data, read in every state."""
     how, files = spoken(drive, "visit", "cough", "knee")
     asked = drive.body(templates=list(drive.target.templates[:2]) or ["soap"], additional_data=TRICKY, **how)
-    handle = await drive.create("visit", asked)
+    handle = await drive.create(Session.VISIT, asked)
     if handle is None:
         return
     await drive.get(handle)
@@ -104,7 +106,7 @@ async def visit(drive: Driver) -> None:
     await conclude(drive, handle, files, reads=_READS)
 
 
-@journey("sessions/short")
+@journey(JourneyName.SESSIONS_SHORT)
 async def short(drive: Driver) -> None:
     """(8.3, 9.5) Two recordings with different words, each with a transcript of its own."""
     await drive.together(*(_recorded(drive, recording) for recording in ("knee", "cough")))
@@ -115,17 +117,17 @@ async def _recorded(drive: Driver, recording: str) -> None:
     if not files:
         drive.note("no_such_audio", f"The kit has no {recording!r} that fits the target's formats and chunk limit.")
         return
-    handle = await drive.create(f"short/{recording}", drive.body(**how))
+    handle = await drive.create(Session.SHORT.of(recording), drive.body(**how))
     if handle is not None:
         await upload_and_watch(drive, handle, files)
         await conclude(drive, handle, files)
 
 
-@journey("sessions/plain")
+@journey(JourneyName.SESSIONS_PLAIN)
 async def plain(drive: Driver) -> None:
     """(6.2) A create without any member the field table calls optional."""
     asked = drive.body(model=REMOVE, language_hint=REMOVE, transcript_language=REMOVE)
-    handle = await drive.create("plain", asked)
+    handle = await drive.create(Session.PLAIN, asked)
     if handle is None:
         return
     await drive.get(handle)

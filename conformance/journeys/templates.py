@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from conformance.journeys.creation import UNKNOWN_TEMPLATE
 from conformance.journeys.registry import journey
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,16 +30,20 @@ async def _session(drive: Driver, session: str, templates: Sequence[str], probe:
     await drive.finish(handle)
 
 
-@journey("templates/listed")
+@journey(JourneyName.TEMPLATES_LISTED)
 async def listed(drive: Driver) -> None:
     """(8.2) Up to four listed ids, two to a session."""
     ids = drive.target.templates[:_TRIED]
     pairs = [ids[at : at + 2] for at in range(0, len(ids), 2)]
-    await drive.together(*(_session(drive, f"templates/listed {nth}", pair) for nth, pair in enumerate(pairs, 1)))
+    await drive.together(
+        *(_session(drive, Session.TEMPLATES_LISTED.of(nth), pair) for nth, pair in enumerate(pairs, 1))
+    )
 
 
-@journey("templates/unknown")
+@journey(JourneyName.TEMPLATES_UNKNOWN)
 async def unknown(drive: Driver) -> None:
     """(8.6) A listed and an unknown id: the listed one is processed, the unknown one reported."""
     # Refusing this create is one of the readings of E27, so it is a probe; the session it makes is as good as any.
-    await _session(drive, "templates/unknown", [*drive.target.templates[:1], UNKNOWN_TEMPLATE], "one unknown template")
+    await _session(
+        drive, Session.TEMPLATES_UNKNOWN, [*drive.target.templates[:1], UNKNOWN_TEMPLATE], Probe.TEMPLATE_UNKNOWN
+    )

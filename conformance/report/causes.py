@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def causes(run: Run) -> list[dict[str, Any]]:
-    """The causes of a run, what to mend first standing first (HOUSE §5)."""
+    """The causes of a run, what to mend first standing first."""
     return [_cause(cause, run) for cause in run.causes]
 
 

@@ -66,7 +66,7 @@ def _cost(run: Run) -> dict[str, Any]:
 
 
 def document(run: Run) -> dict[str, Any]:
-    """The run as the JSON value of report.json (HOUSE §6)."""
+    """The run as the JSON value of report.json."""
     return {
         "overall": run.overall.value,
         "headline": headline.headline(run),

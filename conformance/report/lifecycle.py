@@ -8,6 +8,8 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from conformance.vocabulary.operation import Operation
+
 if TYPE_CHECKING:
     from conformance.evidence import Evidence, Story
     from conformance.run import Run
@@ -28,8 +30,10 @@ def _statuses(story: Story) -> list[str]:
     """The statuses one session showed, repeats dropped, in order."""
     found: list[str] = []
     for x in story.exchanges:
-        status = x.document.get("status") if x.label.operation in ("create", "get", "end") else None
-        if x.label.operation == "upload" and x.accepted and found[-1:] == ["created"]:
+        status = (
+            x.document.get("status") if x.label.operation in (Operation.CREATE, Operation.GET, Operation.END) else None
+        )
+        if x.label.operation == Operation.UPLOAD and x.accepted and found[-1:] == ["created"]:
             continue  # that an upload moves the state is the next read's to show
         if isinstance(status, str) and found[-1:] != [status]:
             found.append(status)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mock_server.problems import Problem
 
-#: What browsers have to be allowed to send, by name: a star does not count together with credentials (client-interop).
+#: What browsers have to be allowed to send, by name: a star does not count together with credentials.
 _REQUEST_HEADERS = (
     *(
         "accept",

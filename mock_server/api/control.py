@@ -1,4 +1,7 @@
-"""The control plane of a namespace: its clock, its journal, its requests, and a clean slate. Not in spec: HOUSE §6."""
+"""The control plane of a namespace: its clock, its journal, its requests, and a clean slate.
+
+Not in spec: the text has no control plane.
+"""
 
 from __future__ import annotations
 

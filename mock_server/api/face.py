@@ -109,7 +109,7 @@ class Face:
         return f"{request.scope['scheme']}://{host}"
 
     def foreign(self, request: Request) -> bool:
-        """Whether a page that is neither of this server nor of a console asks for the control plane (HOUSE §6)."""
+        """Whether a page that is neither of this server nor of a console asks for the control plane."""
         origins = request.headers.getlist("origin")
         if not origins or not _CONTROL.match(request.scope["path"]):
             return False

@@ -136,7 +136,7 @@ async def end(face: Face, call: Call) -> Answer:
         raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
     call.document = body
     sent, uploaded = _count(body, "audio_files_sent"), _count(body, "audio_files_uploaded")
-    # A client that counts its uploads too is of the generation that reads templates as an array (client-interop §6).
+    # A client that counts its uploads too is of the generation that reads templates as an array.
     shape = face.settings.templates_shape
     as_array = shape == "array" or (shape == "auto" and uploaded is not None)
     session = await face.service.end(

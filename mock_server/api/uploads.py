@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-#: Clients in the field put a whole form under an audio type (client-interop §1.2): it is told by how it begins.
+#: Clients in the field put a whole form under an audio type: it is told by how it begins.
 _ENVELOPE = re.compile(rb"--([^\r\n]{1,%d})\r\ncontent-disposition: ?form-data" % LONGEST_BOUNDARY, re.IGNORECASE)
 _ENVELOPE_BYTES = 2 + LONGEST_BOUNDARY + len("\r\nContent-Disposition: form-data")
 

@@ -62,7 +62,7 @@ _FILL: Mapping[str, Callable[[Dialogue], dict[str, Any] | list[dict[str, Any]]]]
     "vitals": vitals,
 }
 
-#: The standard templates, seed 000 §8.
+#: The standard templates, chapter 8 of the text.
 TEMPLATES: Mapping[str, Template] = MappingProxyType(
     {
         template.id: template

@@ -94,7 +94,7 @@ class Batch:
         self._changed[after.id] = after
 
     def remove(self, session_id: str) -> None:
-        """The session is gone; that its rows are, too, is the caller's affair."""
+        """Forget the session; the caller deletes its rows."""
         self._changed[session_id] = None
         self._in_work = None
 

@@ -81,7 +81,7 @@ class Mock:
         return self.get(f"/v1/sessions/{session['session_id']}", **given)
 
     def settled(self, session, timeout_s=20.0) -> httpx.Response:
-        """The answer once processing is over; DBOS polls its queue every tenth of a second."""
+        """The answer once processing is over; the queue is looked at in moments without requests."""
 
         async def wait() -> httpx.Response:
             url = f"{HOST}/v1/sessions/{session['session_id']}"

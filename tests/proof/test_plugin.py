@@ -105,3 +105,41 @@ def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(tmp_path
     judged = outcomes(chapter)
     assert (chapter.returncode, judged.pop("overall")) == (0, "PASSED")
     assert {scribe_data.load().requirements[name].chapter for name in judged} == {3}
+
+
+def collected(folder: Path, *words: str) -> list[str]:
+    """The requirements whose items a selection keeps."""
+    call = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "conformance.plugin",
+        "--pyargs",
+        "conformance",
+        "--collect-only",
+        "-q",
+    ]
+    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [*call, *words], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert "Warning" not in done.stdout + done.stderr
+    return re.findall(r"^\S+::test_requirement\[(\S+)\]$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("word", "chapter"),
+    [
+        *(("overview", 1), ("versioning", 3), ("discovery", 4), ("authentication", 5), ("sessions", 6), ("audio", 7)),
+        *(("templates", 8), ("extraction", 9), ("webhooks", 10), ("errors", 11), ("security", 12)),
+    ],
+)
+def test_a_chapter_is_selected_by_a_word_of_its_title(tmp_path: Path, word: str, chapter: int) -> None:
+    known = scribe_data.load().requirements.values()
+    assert collected(tmp_path, "-k", word) == [r.id for r in known if r.subject == "service" and r.chapter == chapter]
+
+
+@pytest.mark.parametrize("name", ["DISC-001", "SES-END-008", "HOOK-003"])
+def test_a_requirement_is_selected_by_its_id(tmp_path: Path, name: str) -> None:
+    assert collected(tmp_path, "-k", name) == [name]

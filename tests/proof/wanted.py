@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks import all_checks
 from conformance.cost import cost
-from conformance.drive.asking import PREPARATION
-from conformance.drive.trial import SESSION
 from conformance.evidence import Response
 from conformance.journeys import all_journeys
 from conformance.run import grade
 from conformance.verdict import Verdict
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.session import Session
 from conformance.wanted import known
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.bench import graded, mock
@@ -49,10 +49,12 @@ def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -
             x
             for x in evidence.exchanges
             if x.label.journey in journeys
-            or (x.label.journey == PREPARATION and (trial or x.label.session != SESSION))
+            or (x.label.journey == JourneyName.PREPARATION and (trial or x.label.session != Session.TRIED_OUT))
             or x.label.session == "clock"
         ),
-        notes=tuple(note for note in evidence.notes if note.journey in journeys or note.journey == PREPARATION),
+        notes=tuple(
+            note for note in evidence.notes if note.journey in journeys or note.journey == JourneyName.PREPARATION
+        ),
         facts=facts,
     )
 
@@ -124,7 +126,7 @@ def _widen(run: Run, found: dict[str, dict[str, Any]]) -> None:
         alike[tuple(entry["journeys"]), entry["trial"]].append(name)
     for (journeys, trial), names in alike.items():
         for spoil in _SPOILED:
-            bad = spoiled(run.evidence, journeys or (PREPARATION,), spoil)
+            bad = spoiled(run.evidence, journeys or (JourneyName.PREPARATION,), spoil)
             whole, part = (
                 {g.requirement.id: g.verdict for g in grade(seen, run.spec, run.reading, names)}
                 for seen in (bad, only(bad, journeys, trial=trial))
@@ -153,7 +155,7 @@ def prices(run: Run) -> dict[str, dict[str, int]]:
     for x in run.evidence.exchanges:
         by_journey[x.label.journey].append(x)
     found = {}
-    for name in [*(each.name for each in all_journeys()), PREPARATION]:
+    for name in [*(each.name for each in all_journeys()), JourneyName.PREPARATION]:
         spent = cost(by_journey[name], run.spec.lifecycle.terminal)
         found[name] = {
             "requests": spent.requests,
@@ -178,7 +180,7 @@ async def record(*, faults: bool) -> None:
             for name, entry in table.items():
                 if before.get(name, {}).get("journeys", ()) is None:
                     entry["journeys"] = None
-            written = {"preparation": price.pop(PREPARATION), "journeys": price, "requirements": table}
+            written = {"preparation": price.pop(JourneyName.PREPARATION), "journeys": price, "requirements": table}
             _write(written)
             for name, fault in CATALOGUE.items() if faults else ():
                 for requirement in missed(await graded(app, (name,), fault.reading), fault.breaks):

@@ -16,9 +16,10 @@ from scribe_data import recordings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from conformance.evidence import Credential, Dimension, Handshake, Note, Operation
+    from conformance.evidence import Dimension, Handshake, Note
     from conformance.finding import Finding
     from conformance.verdict import Level, Reading, Verdict
+    from conformance.vocabulary.operation import Credential, Operation
 
 BASE = "https://scribe.example/v1"
 BEGAN = datetime(2026, 2, 3, 9, 30, tzinfo=UTC)

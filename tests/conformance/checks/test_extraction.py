@@ -217,9 +217,9 @@ BESIDE = [{"template_id": "hpi", "error": {"code": "extraction_failed", "message
         (["soap", "nope"], ["soap", "nope"], {}, PASS, ""),
         (["nope"], ["nope"], {}, UNSEEN, ""),
         (["soap"], ["soap", "more"], {}, WARNED, "keys nobody asked for"),
-        (["soap", "hpi"], ["soap"], {}, FAIL, "is no key of templates"),
-        (["soap"], ["SOAP"], {}, FAIL, "is no key of templates"),
-        (["soap", "hpi"], ["soap"], {"template_errors": BESIDE}, FAIL, "is no key of templates"),
+        (["soap", "hpi"], ["soap"], {}, FAIL, "is not a key of templates"),
+        (["soap"], ["SOAP"], {}, FAIL, "is not a key of templates"),
+        (["soap", "hpi"], ["soap"], {"template_errors": BESIDE}, FAIL, "is not a key of templates"),
     ],
 )
 def test_templates_are_keyed_by_id(asked, keys, members, expected, why):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks.words import (
+from conformance.vocabulary.words import (
     content_words,
     coverage,
     ends_unheard,

@@ -10,9 +10,10 @@ from time import monotonic
 import pytest
 
 from conformance.drive.budget import BudgetSpent
-from conformance.drive.driver import REMOVE, UNLISTED
+from conformance.drive.driver import REMOVE
 from conformance.evidence import Dimension
 from conformance.journeys.leftout import ask_again
+from conformance.vocabulary.probe import Probe
 from tests.conformance.miniature import KEY, STORAGE, Answer, refusal
 from tests.conformance.stage import miniature, on_stage
 
@@ -238,7 +239,7 @@ def test_audio_in_no_listed_format_is_a_probe_whatever_was_asked():
         asked = [None, "upload as multipart", "upload without credential"]
         return [(await stage.drive.upload(handle, "short", name="a.wav", probe=p)).label.probe for p in asked]
 
-    assert play(miniature(), act) == [UNLISTED] * 3
+    assert play(miniature(), act) == [Probe.UPLOAD_FORMAT] * 3
 
 
 def test_a_wrong_credential_is_sent_once_and_is_no_key_of_the_run():

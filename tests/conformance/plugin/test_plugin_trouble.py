@@ -40,7 +40,7 @@ def suite(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPr
         (("--scribe-target", "scribe.example", "--scribe-api-key", KEY), 4, "--scribe-target must be an http:// or"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-second-api-key", KEY), 4, "--scribe-second-api-key must"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-revision", "2099"), 4, "2099"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is no requirement"),
+        ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is not a requirement"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-processing-timeout", "nan"), 4, "--scribe-processing-timeout"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-first-timeout", "0"), 4, "--scribe-first-timeout must be"),
         ((*TARGET, "--scribe-api-key", KEY, "--scribe-max-time", "-1"), 4, "--scribe-max-time must be"),

@@ -143,7 +143,7 @@ class Office:
         return [line.kind for line in self.run(self.service.journal(session.namespace, session.id))]
 
     def settle(self, session, timeout_s=10.0):
-        """Wait for the end state: work starts when DBOS polls, a tenth of a second later."""
+        """Wait for the end state: work starts when the queue is looked at, a moment later."""
 
         async def settled():
             async with asyncio.timeout(timeout_s):

@@ -1,4 +1,4 @@
-"""The overall verdict, so that a session full of skips does not end green."""
+"""Every requirement of the service is an item, under its chapter; the overall verdict is the last one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.report.headline import headline
+from conformance.suite.item import settle
 from conformance.verdict import Overall
 
 if TYPE_CHECKING:
-    from conformance.run import Run
+    from conformance.run import Graded, Run
+
+
+def test_requirement(graded: Graded, scribe_run: Run) -> None:
+    """(1) The service keeps this requirement."""
+    settle(graded, scribe_run)
 
 
 def test_overall(scribe_run: Run, request: pytest.FixtureRequest) -> None:
-    """(1) The service is conformant; of a selection, all holds."""
+    """(1) The service is conformant; of a selection, all holds. A session full of skips does not end green."""
     if scribe_run.selection is not None:
         if not scribe_run.selection.holds:
             pytest.fail(headline(scribe_run), pytrace=False)

@@ -7,6 +7,12 @@ from datetime import UTC, datetime
 
 #: Stamps of one server may differ by so many seconds: they may be cut to whole ones (rule 3).
 STAMPS = 2.0
+#: A read may lag so many seconds behind a write (rule 3).
+LAG = 5.0
+#: Acting closer to a deadline than so many seconds would judge the network.
+NEAR = 10.0
+#: Expiry may show so many seconds late (rule 3).
+SWEEP = 60.0
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\Z", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\dT\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?\Z")
 _FRACTION = re.compile(r"[.,](\d+)")

@@ -1,0 +1,43 @@
+"""The operations of the protocol, and the credentials a request can carry, as labels name them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a request asks for; each but OTHER stands in the profile under the same name."""
+
+    #: The discovery document is read.
+    DISCOVERY = "discovery"
+    #: The list of templates is read.
+    TEMPLATES = "templates"
+    #: A session is made.
+    CREATE = "create"
+    #: An audio file is handed over.
+    UPLOAD = "upload"
+    #: A session is closed, so that its audio is worked on.
+    END = "end"
+    #: A session is read.
+    GET = "get"
+    #: The protocol has no such operation: an odd route, an address that discovery names, the test clock.
+    OTHER = "other"
+
+
+class Credential(StrEnum):
+    """With whose key a request is sent."""
+
+    #: The tester's own key.
+    RIGHT = "right"
+    #: No key at all.
+    NONE = "none"
+    #: A key that the kit made up.
+    WRONG = "wrong"
+    #: The key of the second client.
+    SECOND = "second"
+
+
+#: The operations that the protocol has.
+PROTOCOL = tuple(each for each in Operation if each is not Operation.OTHER)
+#: Credentials that open nothing.
+BAD = (Credential.NONE, Credential.WRONG)

@@ -1,0 +1,72 @@
+"""The names that journeys give their sessions: the same on the create, the uploads, the reads and the end of one."""
+
+from __future__ import annotations
+
+from conformance.vocabulary.name import Name
+
+
+class Session(Name):
+    """A session of a run, by what it is for."""
+
+    TRIED_OUT = "preparation", "How the target is created, fed, ended and read is found out on it; it is never graded."
+    VISIT = "visit", "A long consultation of two voices in chunks, read in every state."
+    PLAIN = "plain", "It was created without any optional member."
+    SHORT = "short", "One recording with words of its own.", "/"
+    LEFT_OUT = "left out of", "It is sent once more what another session's transcript leaves out.", " "
+    STRANGER = "stranger to", "Nobody made it; its id has the shape of another session's.", " "
+
+    ORDER_OF_FOUR = "audio/order of four", "Four chunks are sent in another order than their numbers."
+    ORDER_OF_TWELVE = "audio/order of twelve", "Twelve chunks are sent in another order than their numbers."
+    FORMAT = "audio/format", "Good speech in one of the listed formats, which the name goes on with.", " "
+    RUBBISH = "audio/rubbish", "Its only file is random bytes under a listed type."
+    UNLISTED = "audio/unlisted", "Its only file is random bytes under a type that is not listed."
+    MISLABELLED = "audio/mislabelled", "Its only file is good audio under another listed type."
+    NOISE = "audio/noise between", "Noise stands between two pieces of good speech."
+    LONG_CHUNK = "audio/long chunk", "Its only file is longer than a chunk may be."
+    REFUSALS = "audio/refusals", "Uploads that have to be refused, then a good one."
+    MULTIPART = "audio/multipart", "Its file is uploaded as a form."
+    RAW = "audio/raw", "Its file is uploaded as a raw body."
+    TWICE = "audio/twice", "The same file is sent twice under one name."
+    SINGLE = "audio/single", "The whole recording goes in one request."
+    ACKNOWLEDGEMENT = "audio/acknowledgement", "Short and longer files, for the time each takes to acknowledge."
+    PACE = "extraction/pace", "It is polled at the pace that clients are told to keep."
+
+    STATES = "authentication/states", "Strangers knock at it in every state."
+    LEFT_ALONE = "authentication/left alone", "Nobody but its owner asks for it: the control for FOREIGN."
+    FOREIGN = "authentication/foreign", "The second client asks for it in every state."
+
+    UPLOAD_TYPE = "creation/upload", "It was created with one of the upload types.", " "
+    MODEL = "creation/model", "It was created with one of the models.", " "
+    NO_HINT = "creation/no hint", "It was created without language_hint."
+    NO_TRANSCRIPT_LANGUAGE = "creation/no transcript language", "It was created without transcript_language."
+    NO_MODEL = "creation/no model", "It was created without model."
+    TWO_TEMPLATES = "creation/two templates", "Two listed templates are asked for."
+    THREE_TEMPLATES = "creation/three templates", "Three listed templates are asked for."
+    ONE = "creation/one", "The first of two sessions of the very same body: it is sent audio."
+    OTHER = "creation/other", "The second of two sessions of the very same body: it is left alone."
+    OTHER_SCRIPT = "creation/other script", "Its transcript is asked for in another script than the speech."
+    DEFAULT_UPLOAD = "creation/default upload", "It was created without upload_type, and is sent a chunk."
+
+    ENDED_TWICE = "ending/twice", "It is ended again, and sent audio after its end."
+    BODILESS = "ending/bodiless", "It is ended without a body, where the run has to send one."
+    WITHOUT_AUDIO = "ending/without audio", "It is ended without any audio."
+    TOGETHER = "ending/together", "Several files are sent to it at the same time."
+    ODD_NAMES = "errors/odd names", "Good audio is sent to it under odd file names."
+
+    EXPIRES_EMPTY = "expiry/empty", "It is left alone past its deadline, without any audio."
+    EXPIRES_SPOKEN = "expiry/spoken", "It is left alone past its deadline, with one file."
+    ENDED_IN_TIME = "expiry/ended in time", "It is ended shortly before its deadline."
+
+    FOUR_KB = "passthrough/4 KB", "Its additional_data are of the recommended maximum."
+    SIXTY_FOUR_KB = "passthrough/64 KB", "Its additional_data are far beyond the recommended maximum."
+    PARALLEL = "passthrough/parallel", "It runs beside others, each with data of its own.", " "
+    EMPTY_DATA = "passthrough/empty", "The same audio as TEMPTING_DATA, with an empty object."
+    TEMPTING_DATA = "passthrough/tempting", "Its data name what a careless service might read them for."
+
+    TEMPLATES_LISTED = "templates/listed", "Two listed templates are asked for.", " "
+    TEMPLATES_UNKNOWN = "templates/unknown", "A listed template is asked for beside an unknown one."
+    VERSIONED = "versioning/session", "It is read by requests that name a version of the protocol."
+
+
+#: Uploads to these may be refused: chunks out of order (AUD-013), a format (AUD-016), noise (SES-PART-009).
+REFUSABLE = frozenset({Session.ORDER_OF_FOUR, Session.ORDER_OF_TWELVE, Session.FORMAT, Session.NOISE})
