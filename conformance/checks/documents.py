@@ -54,14 +54,34 @@ def _asked(story: Story) -> list[str]:
     return [name for name in asked if isinstance(name, str)] if isinstance(asked, list) else []
 
 
+def known_templates(evidence: Evidence) -> tuple[str, ...]:
+    """The ids that are listed; where no list can be read, those a valid session was given results for."""
+    if evidence.template_ids:
+        return evidence.template_ids
+    finals = [
+        (story, story.final)
+        for story in evidence.stories.values()
+        if story.final and story.created and story.created.label.probe is None
+    ]
+    filled = (
+        name
+        for story, final in finals
+        for name, entry in templates_of(final.document).items()
+        if shown_as(entry) == "success" and name in _asked(story)
+    )
+    return tuple(dict.fromkeys(filled))
+
+
 def requested(evidence: Evidence, story: Story) -> list[str]:
-    """The listed template ids a session asked for, each once."""
-    return list(dict.fromkeys(name for name in _asked(story) if name in evidence.template_ids))
+    """The known template ids a session asked for, each once."""
+    known = known_templates(evidence)
+    return list(dict.fromkeys(name for name in _asked(story) if name in known))
 
 
 def unlisted(evidence: Evidence, story: Story) -> list[str]:
-    """The ids a session asked for that GET /templates does not list."""
-    return list(dict.fromkeys(name for name in _asked(story) if name not in evidence.template_ids))
+    """The ids a session asked for that the target is not known to have."""
+    known = known_templates(evidence)
+    return list(dict.fromkeys(name for name in _asked(story) if name not in known))
 
 
 def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:

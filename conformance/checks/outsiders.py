@@ -12,7 +12,7 @@ from conformance.evidence.admission import refuses
 from conformance.finding import holds, inconclusive, violates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
 #: The probe of a request that tries a spelling of the right key, and nothing else.
 SPELLING = "credential: "
+
+
+def as_the_run_asks(evidence: Evidence, tried: Iterable[Exchange]) -> list[Exchange]:
+    """Requests with the right key in the spelling that the run goes by, where there are any; else all of them."""
+    asked = list(tried)
+    usual = f"{SPELLING}{evidence.facts.extra.get('spelling')}"
+    return [x for x in asked if x.label.probe in (None, usual)] or asked
 
 
 def names_in(value: object) -> set[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
 from conformance.checks.media import parse
+from conformance.checks.outsiders import as_the_run_asks
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check, registered
 from conformance.checks.timestamps import instant
@@ -41,8 +42,8 @@ def _endpoint(evidence: Evidence, operation: Operation) -> Finding | None:
     """How a required endpoint stands; None where no request with the right credential reached it."""
     if operation in _PUBLIC:
         asked = evidence.select(operation, credential="right") if operation == "templates" else evidence.discoveries
-        found = [x for x in asked if not busy(x)]
-        good = [x for x in found if x.accepted]
+        tried = [x for x in asked if not busy(x)]
+        found, good = as_the_run_asks(evidence, tried), [x for x in tried if x.accepted]
         told, expected = f"The required endpoint for {operation} does not answer 2xx.", "2xx"
     else:
         found = list(evidence.select(operation, valid=True))

@@ -13,7 +13,7 @@ from conformance.checks.documents import (
     templates_of,
     unlisted,
 )
-from conformance.checks.outsiders import kept_out
+from conformance.checks.outsiders import as_the_run_asks, kept_out
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -44,8 +44,9 @@ def templates_are_listed(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select("templates", credential="right")
         if (x.label.probe or "credential: ").startswith("credential: ")
     ]
-    judged = [x for x in tried if not busy(x)]
-    if judged and not any(x.accepted for x in judged):
+    answered = [x for x in tried if not busy(x)]
+    judged = as_the_run_asks(evidence, answered)
+    if judged and not any(x.accepted for x in answered):
         yield violates(judged[0], "GET /templates is not 200.", expected=200, actual=judged[0].status)
     for x in _lists(evidence):
         media = x.response.media_type if x.response else ""

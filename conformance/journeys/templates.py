@@ -39,4 +39,6 @@ async def listed(drive: Driver) -> None:
 async def unknown(drive: Driver) -> None:
     """(8.6) A listed and an unknown id: the listed one is processed, the unknown one reported."""
     # Refusing this create is one of the readings of E27, so it is a probe; the session it makes is as good as any.
-    await _session(drive, "templates/unknown", [*drive.target.templates[:1], UNKNOWN_TEMPLATE], "one unknown template")
+    # Where no list can be read, the other one is the id that sessions are had with.
+    known = drive.target.form.template or drive.target.templates[0]
+    await _session(drive, "templates/unknown", [known, UNKNOWN_TEMPLATE], "one unknown template")
