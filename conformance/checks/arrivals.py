@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from conformance.drive.naming import Naming
+from conformance.evidence import Dimension
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from conformance.evidence import Evidence, Exchange
 
@@ -47,9 +50,22 @@ def opens_by_itself(evidence: Evidence, upload: Exchange) -> bool:
     return session_id is not None and quote(session_id, safe="") not in upload.request.url
 
 
+def naming(evidence: Evidence) -> Naming:
+    """How the target lists what it was sent, as preparation found out."""
+    return next(
+        (Naming(each.member) for each in evidence.dialect if each.dimension is Dimension.FILE_NAME), Naming.AS_SENT
+    )
+
+
+def followed(evidence: Evidence, names: Iterable[object]) -> list[object]:
+    """The entries of a list by the names under which the run follows files."""
+    rule = naming(evidence)
+    return [rule.followed(name) for name in names]
+
+
 @dataclass(frozen=True)
 class Arrived:
-    """Names a list must have (`required`) and those it may have too (`doubtful`).
+    """Names a list must have (`required`) and those it may have too (`doubtful`), under which `naming` follows them.
 
     `open` says that a probe was taken: what a service calls that file is its own affair. `latest` is the last
     acknowledgement before the list was asked for.
@@ -59,15 +75,17 @@ class Arrived:
     doubtful: frozenset[str]
     open: bool
     latest: Exchange | None
+    naming: Naming = Naming.AS_SENT
 
     def lost(self, names: Collection[object]) -> set[str]:
         """Acknowledged names a list lacks."""
-        return {name for name in self.required if name not in names}
+        shown = [self.naming.followed(name) for name in names]
+        return {name for name in self.required if name not in shown}
 
     def invented(self, names: Collection[object]) -> list[object]:
         """Names in a list that nobody sent."""
         known = [*self.required, *self.doubtful]
-        return [] if self.open else [name for name in names if name not in known]
+        return [] if self.open else [name for name in names if self.naming.followed(name) not in known]
 
     def settled(self, read: Exchange) -> bool:
         """Whether a read came so late that it has to show all of them."""
@@ -90,6 +108,7 @@ def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
         either | {str(x.label.file) for x in maybe},
         any(_doubtful(x) and not _is_plain(x) for x in earlier),
         max(acknowledged, key=lambda x: x.received, default=None),
+        naming(evidence),
     )
 
 

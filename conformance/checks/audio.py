@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conformance.checks.arrivals import ends_by_itself, may_lag, opens_by_itself
+from conformance.checks.arrivals import ends_by_itself, followed, may_lag, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
 from conformance.checks.declared import is_absolute
 from conformance.checks.dialect import departures
@@ -140,7 +140,8 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
         if not x.accepted:
             yield _multipart_refused(evidence, x)
             continue
-        listed = [seen for seen in listings_after(evidence, x) if x.label.file in (names_listed(seen) or [])]
+        after = listings_after(evidence, x)
+        listed = [seen for seen in after if x.label.file in followed(evidence, names_listed(seen) or [])]
         if listed:
             yield holds(listed[0])
         else:
@@ -225,7 +226,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
     for x in story.exchanges:
         names = names_listed(x) if x.label.operation in ("get", "end") and x.number > story.uploads[0].number else None
         # What a list makes of a name that had to be sent again is E69's.
-        kept = names and all(name == sent for name in names)
+        kept = names and all(name == sent for name in followed(evidence, names))
         if names and kept and any(departures(evidence, Dimension.FILE_NAME)):
             told = "The run follows files under the names the service gives them; SES-GET-025 says so."
             yield inconclusive("not_observed", told, x)
@@ -305,11 +306,11 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         probes = [x for x in probes if x.label.file not in taken]
         for refused in probes:
             for x in listings_after(evidence, refused):
-                yield _trace(x, refused)
+                yield _trace(evidence, x, refused)
 
 
-def _trace(x: Exchange, refused: Exchange) -> Finding:
-    if refused.label.file in (names_listed(x) or []):
+def _trace(evidence: Evidence, x: Exchange, refused: Exchange) -> Finding:
+    if refused.label.file in followed(evidence, names_listed(x) or []):
         return violates(
             x,
             f"A file whose upload was refused with {refused.status} stands in audio_files.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.refusals import busy, put_off
-from conformance.evidence.admission import refuses
+from conformance.evidence.admission import alike, refuses, words
 from conformance.finding import holds, inconclusive, violates
 
 if TYPE_CHECKING:
@@ -50,17 +50,9 @@ def tells_nothing(evidence: Evidence, x: Exchange) -> bool:
     return not refuses(x) and bool(own) and not any(y.accepted for y in own) and x.status in {y.status for y in own}
 
 
-def _words(x: Exchange) -> str:
-    """What an answer says, without status and white space around it."""
-    error = x.document.get("error")
-    told = error.get("message") if isinstance(error, dict) else error or x.document.get("detail")
-    body = x.response.body.decode("utf-8", "replace") if x.response else ""
-    return str(told or body).strip()
-
-
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
-    same = [y for y in evidence.select() if y is not x and y.status == x.status and _words(y) == _words(x) != ""]
+    same = [y for y in evidence.select() if y is not x and words(x) and alike(x, y)]
     own = any(y.label.credential == "right" and y.label.operation == x.label.operation for y in same)
     elsewhere = any(y.label.credential != "right" and y.label.operation != x.label.operation for y in same)
     return own and not elsewhere

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.arrivals import followed
 from conformance.checks.declared import declares_webhooks, documents, listed, member, methods, webhook_declaration
 from conformance.checks.media import parse
 from conformance.checks.outsiders import as_the_run_asks
@@ -99,7 +100,7 @@ def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     # The URL of a single upload to storage may carry a name of its own.
     alone = story.asked.get("upload_type") == "single" and len(names) == len(story.acknowledged) == 1
     named_there = evidence.facts.api_target is False and alone
-    return bool(set(story.acknowledged) & set(map(str, names))) or named_there
+    return bool(set(story.acknowledged) & set(followed(evidence, names))) or named_there
 
 
 def _is_speech(evidence: Evidence, x: Exchange) -> bool:
