@@ -50,18 +50,18 @@ def _opens(evidence: Evidence, name: str) -> bool | None:
     if refuses(x) or (not x.accepted and any(y.accepted for y in door.values())):
         return False
     anybody = {spelling: _as_anybody(evidence, y) for spelling, y in door.items()}
-    if anybody[name] and not all(anybody.values()):
+    if anybody[name] and False in anybody.values():
         return False
     bad = (y for y in evidence.exchanges if y.label.credential in ("none", "wrong"))
     tried = (*door.values(), *(y for y in bad if y.label.operation == x.label.operation))
     return True if x.accepted or any(map(refuses, tried)) else None
 
 
-def _as_anybody(evidence: Evidence, x: Exchange) -> bool:
-    """Whether a made-up key is answered in the same words as the right one in the same spelling at the same door."""
+def _as_anybody(evidence: Evidence, x: Exchange) -> bool | None:
+    """Whether a made-up key in the same spelling is answered in the same words there; None where none was tried."""
     asked = (x.label.operation, x.label.probe, "wrong")
-    tried = (y for y in evidence.exchanges if (y.label.operation, y.label.probe, y.label.credential) == asked)
-    return any(y.response is not None and alike(x, y) for y in tried)
+    tried = [y for y in evidence.exchanges if (y.label.operation, y.label.probe, y.label.credential) == asked]
+    return any(y.response is not None and alike(x, y) for y in tried) if tried else None
 
 
 def _api_key(evidence: Evidence) -> Finding | None:

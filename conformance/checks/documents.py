@@ -54,33 +54,27 @@ def _asked(story: Story) -> list[str]:
     return [name for name in asked if isinstance(name, str)] if isinstance(asked, list) else []
 
 
-def known_templates(evidence: Evidence) -> tuple[str, ...]:
-    """The ids that are listed; where no list can be read, those a valid session was given results for."""
+def _known(evidence: Evidence, story: Story) -> tuple[str, ...]:
+    """The ids that are listed; where no list can be read, those that other sessions were given results for."""
     if evidence.template_ids:
         return evidence.template_ids
-    finals = [
-        (story, story.final)
-        for story in evidence.stories.values()
-        if story.final and story.created and story.created.label.probe is None
-    ]
-    filled = (
-        name
-        for story, final in finals
-        for name, entry in templates_of(final.document).items()
-        if shown_as(entry) == "success" and name in _asked(story)
-    )
-    return tuple(dict.fromkeys(filled))
+    known: list[str] = []
+    for other in evidence.stories.values():
+        if other is not story and other.final and other.created and other.created.label.probe is None:
+            entries = templates_of(other.final.document)
+            known += [name for name in _asked(other) if shown_as(entries.get(name)) == "success"]
+    return tuple(dict.fromkeys(known))
 
 
 def requested(evidence: Evidence, story: Story) -> list[str]:
     """The known template ids a session asked for, each once."""
-    known = known_templates(evidence)
+    known = _known(evidence, story)
     return list(dict.fromkeys(name for name in _asked(story) if name in known))
 
 
 def unlisted(evidence: Evidence, story: Story) -> list[str]:
     """The ids a session asked for that the target is not known to have."""
-    known = known_templates(evidence)
+    known = _known(evidence, story)
     return list(dict.fromkeys(name for name in _asked(story) if name not in known))
 
 
