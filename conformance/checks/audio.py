@@ -186,7 +186,10 @@ def storage_uploads_are_recorded(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("upload_url points to the service's API, not to a storage of its own.")
         return
     for x in _uploads(evidence):
-        yield recorded(x, "A PUT with the name in the path is answered", x.status)
+        form = x.request.method == "POST"
+        yield recorded(
+            x, f"A {'form with the signature' if form else 'PUT with the name in the path'} is answered", x.status
+        )
 
 
 @check("AUD-007")
