@@ -24,8 +24,8 @@ test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/proof
 	$(PY) -m pytest -q -n 2 tests/proof
 
-proof: $(STAMP) ## Run the kit against every fault
-	$(PY) -m pytest -q -n 2 tests/proof
+proof: $(STAMP) ## Run the kit against every fault, and against fifty draws of a conforming stranger
+	SCRIBE_SEEDS=50 $(PY) -m pytest -q -n 2 tests/proof
 
 bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the same run
 	$(PY) -m bench

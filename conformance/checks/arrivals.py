@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from conformance.checks.once import once
+from conformance.drive.naming import Naming
+from conformance.evidence import Dimension
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.stamps import LAG
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from conformance.evidence import Evidence, Exchange
 
@@ -51,9 +53,22 @@ def opens_by_itself(evidence: Evidence, upload: Exchange) -> bool:
     return session_id is not None and quote(session_id, safe="") not in upload.request.url
 
 
+def naming(evidence: Evidence) -> Naming:
+    """How the target lists what it was sent, as preparation found out."""
+    return next(
+        (Naming(each.member) for each in evidence.dialect if each.dimension is Dimension.FILE_NAME), Naming.AS_SENT
+    )
+
+
+def followed(evidence: Evidence, names: Iterable[object]) -> list[object]:
+    """The entries of a list by the names under which the run follows files."""
+    rule = naming(evidence)
+    return [rule.followed(name) for name in names]
+
+
 @dataclass(frozen=True)
 class Arrived:
-    """Names a list must have (`required`) and those it may have too (`doubtful`).
+    """Names a list must have (`required`) and those it may have too (`doubtful`), under which `naming` follows them.
 
     `open` says that a probe was taken: what a service calls that file is its own affair. `latest` is the last
     acknowledgement before the list was asked for.
@@ -63,16 +78,19 @@ class Arrived:
     doubtful: frozenset[str]
     open: bool
     latest: Exchange | None
+    naming: Naming = Naming.AS_SENT
 
     def lost(self, names: Collection[object]) -> frozenset[str]:
         """Acknowledged names a list lacks."""
-        return self.required - {name for name in names if isinstance(name, str)}
+        return self.required.difference(filter(lambda name: isinstance(name, str), map(self.naming.followed, names)))
 
     def invented(self, names: Collection[object]) -> list[object]:
         """Names in a list that nobody sent."""
         if self.open:
             return []
-        return [name for name in names if not isinstance(name, str) or name not in self.required | self.doubtful]
+        known = self.required | self.doubtful
+        shown = [(name, self.naming.followed(name)) for name in names]
+        return [name for name, meant in shown if not isinstance(meant, str) or meant not in known]
 
     def settled(self, read: Exchange) -> bool:
         """Whether a read came so late that it has to show all of them."""
@@ -98,7 +116,7 @@ def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     story = evidence.stories.get(session or "")
     # What becomes of the first file when a single session is sent a second one is left open (E69).
     either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else set()
-    return Arrived(frozenset(required - either), frozenset(either | maybe), is_open, latest)
+    return Arrived(frozenset(required - either), frozenset(either | maybe), is_open, latest, naming(evidence))
 
 
 @once

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conformance.checks.arrivals import ends_by_itself, may_lag, opens_by_itself
+from conformance.checks.arrivals import ends_by_itself, followed, may_lag, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
 from conformance.checks.declared import is_absolute
 from conformance.checks.dialect import departures
@@ -141,7 +141,8 @@ def multipart_uploads_are_taken(evidence: Evidence) -> Iterable[Finding]:
         if not x.accepted:
             yield _multipart_refused(evidence, x)
             continue
-        listed = [seen for seen in listings_after(evidence, x) if x.label.file in (names_listed(seen) or [])]
+        after = listings_after(evidence, x)
+        listed = [seen for seen in after if x.label.file in followed(evidence, names_listed(seen) or [])]
         if listed:
             yield holds(listed[0])
         else:
@@ -186,7 +187,10 @@ def storage_uploads_are_recorded(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("upload_url points to the service's API, not to a storage of its own.")
         return
     for x in _uploads(evidence):
-        yield recorded(x, "A PUT with the name in the path is answered", x.status)
+        form = x.request.method == "POST"
+        yield recorded(
+            x, f"A {'form with the signature' if form else 'PUT with the name in the path'} is answered", x.status
+        )
 
 
 @check("AUD-007")
@@ -231,7 +235,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
             else None
         )
         # What a list makes of a name that had to be sent again is E69's.
-        kept = names and all(name == sent for name in names)
+        kept = names and all(name == sent for name in followed(evidence, names))
         if names and kept and any(departures(evidence, Dimension.FILE_NAME)):
             told = "The run follows files under the names the service gives them; SES-GET-025 says so."
             yield inconclusive("not_observed", told, x)
@@ -312,11 +316,11 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         probes = [x for x in probes if x.label.file not in taken]
         for refused in probes:
             for x in listings_after(evidence, refused):
-                yield _trace(x, refused)
+                yield _trace(evidence, x, refused)
 
 
-def _trace(x: Exchange, refused: Exchange) -> Finding:
-    if refused.label.file in (names_listed(x) or []):
+def _trace(evidence: Evidence, x: Exchange, refused: Exchange) -> Finding:
+    if refused.label.file in followed(evidence, names_listed(x) or []):
         return violates(
             x,
             f"A file whose upload was refused with {refused.status} stands in audio_files.",

@@ -12,7 +12,7 @@ from conformance.checks.documents import whole
 from conformance.checks.outsiders import CONTENT, kept_out, let_in, names_in, tells_nothing
 from conformance.checks.refusals import put_off
 from conformance.checks.registry import check
-from conformance.evidence.admission import REDIRECTS, refuses
+from conformance.evidence.admission import REDIRECTS, alike, refuses
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 from conformance.vocabulary.addresses import member
 from conformance.vocabulary.operation import Credential, Operation
@@ -50,9 +50,19 @@ def _opens(evidence: Evidence, name: str) -> bool | None:
     x = door[name]
     if refuses(x) or (not x.accepted and any(y.accepted for y in door.values())):
         return False
+    anybody = {spelling: _as_anybody(evidence, y) for spelling, y in door.items()}
+    if anybody[name] and False in anybody.values():
+        return False
     bad = (y for y in evidence.exchanges if y.label.credential in (Credential.NONE, Credential.WRONG))
     tried = (*door.values(), *(y for y in bad if y.label.operation == x.label.operation))
     return True if x.accepted or any(map(refuses, tried)) else None
+
+
+def _as_anybody(evidence: Evidence, x: Exchange) -> bool | None:
+    """Whether a made-up key in the same spelling is answered in the same words there; None where none was tried."""
+    asked = (x.label.operation, x.label.probe, "wrong")
+    tried = [y for y in evidence.exchanges if (y.label.operation, y.label.probe, y.label.credential) == asked]
+    return any(y.response is not None and alike(x, y) for y in tried) if tried else None
 
 
 def _api_key(evidence: Evidence) -> Finding | None:

@@ -163,12 +163,19 @@ def chunks_are_acknowledged_before_they_are_processed(evidence: Evidence) -> Ite
     for x in slow[:1]:
         yield warns(x, "An upload is acknowledged late.", expected=f"under {ACKNOWLEDGED_WITHIN:g} s", actual=x.elapsed)
     if len(times) == 2 and not slow:
-        short, long = sorted(median(x.elapsed for x in found) for found in times.values())
-        last = next(reversed(times.values()))[-1]
-        if long > 1.0 and long > 3 * short:
+        by_length = sorted(times, key=lambda name: _seconds(evidence, name))
+        quick, slower = ([x.elapsed for x in times[name]] for name in by_length)
+        short, long, last = median(quick), median(slower), times[by_length[-1]][-1]
+        # Where one of the short ones took as long, it was the machine and not the audio.
+        if long > 1.0 and long > 3 * short and min(slower) > max(quick):
             yield warns(last, "The acknowledgement takes longer for longer audio.", expected=short, actual=long)
         else:
             yield holds(last)
+
+
+def _seconds(evidence: Evidence, fixture: str) -> float:
+    """How long a recording lasts."""
+    return evidence.recordings[fixture].seconds if fixture in evidence.recordings else 0.0
 
 
 @check("AUD-029")

@@ -45,14 +45,28 @@ def _asked(story: Story) -> list[str]:
     return [name for name in asked if isinstance(name, str)] if isinstance(asked, list) else []
 
 
+def _known(evidence: Evidence, story: Story) -> tuple[str, ...]:
+    """The ids that are listed; where no list can be read, those that other sessions were given results for."""
+    if evidence.template_ids:
+        return evidence.template_ids
+    known: list[str] = []
+    for other in evidence.stories.values():
+        if other is not story and other.final and other.created and other.created.label.probe is None:
+            entries = templates_of(other.final.document)
+            known += [name for name in _asked(other) if shown_as(entries.get(name)) == "success"]
+    return tuple(dict.fromkeys(known))
+
+
 def requested(evidence: Evidence, story: Story) -> list[str]:
-    """The listed template ids a session asked for, each once."""
-    return list(dict.fromkeys(name for name in _asked(story) if name in evidence.template_ids))
+    """The known template ids a session asked for, each once."""
+    known = _known(evidence, story)
+    return list(dict.fromkeys(name for name in _asked(story) if name in known))
 
 
 def unlisted(evidence: Evidence, story: Story) -> list[str]:
-    """The ids a session asked for that GET /templates does not list."""
-    return list(dict.fromkeys(name for name in _asked(story) if name not in evidence.template_ids))
+    """The ids a session asked for that the target is not known to have."""
+    known = _known(evidence, story)
+    return list(dict.fromkeys(name for name in _asked(story) if name not in known))
 
 
 def session_documents(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:

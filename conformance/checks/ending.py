@@ -134,10 +134,16 @@ def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
         told, seen = "An end without a body is refused", first.status
         if first.accepted:
             yield holds(first)
-        elif seen in (400, 411, 415, 422) and story.end is not None:
+        elif seen in (400, 411, 415, 422) and _is_counted(story.end):
             yield departs(first, "E38", f"{told}, one with audio_files_sent is taken.", expected=202, actual=seen)
         else:
             yield violates(first, f"{told}.", expected=202, actual=seen)
+
+
+def _is_counted(end: Exchange | None) -> bool:
+    """Whether an end says how many files were sent, as the next revision has it; an empty object is no form of any."""
+    body = end.request.json if end else None
+    return isinstance(body, dict) and "audio_files_sent" in body
 
 
 @check("SES-END-012")

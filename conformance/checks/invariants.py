@@ -54,7 +54,7 @@ def _count(x: Exchange) -> int | None:
 
 @check("SES-GET-011")
 def completed_at_is_of_the_past(evidence: Evidence) -> Iterable[Finding]:
-    """(6.3) INV-05: not after the Date of the answer that shows it; shown before a terminal state it is a warning."""
+    """(6.3) INV-05: not after the answer that shows it; shown before a terminal state it is a warning."""
     terminal = evidence.text.lifecycle.terminal
     for _, x in session_documents(evidence):
         moment = instant(x.document.get("completed_at"))
@@ -69,7 +69,10 @@ def completed_at_is_of_the_past(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _dated(x: Exchange) -> datetime | None:
-    """When an answer was made by the target's own clock, moved as far as the test clock is; None without a Date."""
+    """The latest moment an answer can be of by the target's own clock, moved as the test clock is; None without a Date.
+
+    Servers in the field date an answer when its request comes in, also one that they hold back.
+    """
     told = x.response.header("date") if x.response else None
     try:
         date = parsedate_to_datetime(told) if told else None
@@ -77,7 +80,7 @@ def _dated(x: Exchange) -> datetime | None:
         return None
     if date is None or date.tzinfo is None:
         return None
-    return date + timedelta(seconds=max(0.0, float(x.notes.get("clock_offset", 0.0))))
+    return date + timedelta(seconds=x.elapsed + max(0.0, float(x.notes.get("clock_offset", 0.0))))
 
 
 @check("SES-EXP-012")

@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.once import once
 from conformance.checks.refusals import busy, put_off
-from conformance.evidence.admission import refuses
+from conformance.evidence.admission import refuses, words
 from conformance.finding import holds, inconclusive, violates
 from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
 
 #: Members of a session document that tell about the consultation or its progress.
 CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
+
+
+def as_the_run_asks(evidence: Evidence, tried: Iterable[Exchange]) -> list[Exchange]:
+    """Requests with the right key in the spelling that the run goes by, where there are any; else all of them."""
+    asked = list(tried)
+    usual = Probe.SPELLING.of(evidence.facts.extra.get("spelling"))
+    return [x for x in asked if x.label.probe in (None, usual)] or asked
 
 
 def names_in(value: object) -> set[str]:
@@ -50,17 +58,9 @@ def tells_nothing(evidence: Evidence, x: Exchange) -> bool:
     return not refuses(x) and x.status in own and not any(own.values())
 
 
-def _words(x: Exchange) -> str:
-    """What an answer says, without status and white space around it."""
-    error = x.document.get("error")
-    told = error.get("message") if isinstance(error, dict) else error or x.document.get("detail")
-    body = x.response.body.decode("utf-8", "replace") if x.response else ""
-    return str(told or body).strip()
-
-
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
-    same = _worded_alike(evidence).get((x.status, _words(x)), frozenset()) if _words(x) else frozenset()
+    same = _worded_alike(evidence).get((x.status, words(x)), frozenset()) if words(x) else frozenset()
     own = any(right and operation == x.label.operation for right, operation in same)
     elsewhere = any(not right and operation != x.label.operation for right, operation in same)
     return own and not elsewhere
@@ -72,7 +72,7 @@ def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Collection[tup
     found: dict[tuple[int, str], set[tuple[bool, Operation]]] = {}
     for y in evidence.select():
         got = (y.label.credential == Credential.RIGHT, y.label.operation)
-        found.setdefault((y.status, _words(y)), set()).add(got)
+        found.setdefault((y.status, words(y)), set()).add(got)
     return found
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.arrivals import followed
 from conformance.checks.declared import declares_webhooks, documents, listed, methods, webhook_declaration
+from conformance.checks.outsiders import as_the_run_asks
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check, registered
 from conformance.finding import Kind, holds, inconclusive, violates, warns
@@ -46,8 +48,8 @@ def _endpoint(evidence: Evidence, operation: Operation) -> Finding | None:
             if operation == Operation.TEMPLATES
             else evidence.discoveries
         )
-        found = [x for x in asked if not busy(x)]
-        good = [x for x in found if x.accepted]
+        tried = [x for x in asked if not busy(x)]
+        found, good = as_the_run_asks(evidence, tried), [x for x in tried if x.accepted]
         told, expected = f"The required endpoint for {operation} does not answer 2xx.", "2xx"
     else:
         found = list(evidence.select(operation, valid=True))
@@ -103,7 +105,7 @@ def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     # The URL of a single upload to storage may carry a name of its own.
     alone = story.asked.get("upload_type") == "single" and len(names) == len(story.acknowledged) == 1
     named_there = evidence.facts.api_target is False and alone
-    return bool(set(story.acknowledged) & set(map(str, names))) or named_there
+    return bool(set(story.acknowledged) & set(followed(evidence, names))) or named_there
 
 
 def _is_speech(evidence: Evidence, x: Exchange) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.documents import refuses_unknown_templates, shown_as, unlisted, whole
+from conformance.checks.documents import refuses_unknown_templates, requested, shown_as, unlisted, whole
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, tolerated, violates, warns
 from conformance.vocabulary.operation import Operation
@@ -128,9 +128,7 @@ def unusable_audio_leads_to_partial(evidence: Evidence) -> Iterable[Finding]:
 def some_failed_templates_lead_to_partial(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 8.6) One listed and one unknown template: partial with both entries."""
     for story in evidence.stories.values():
-        asked = story.asked.get("templates")
-        listed = [t for t in asked if t in evidence.template_ids] if isinstance(asked, list) else []
-        unknown = unlisted(evidence, story)
+        listed, unknown = requested(evidence, story), unlisted(evidence, story)
         if not listed or not unknown or story.final is None or not story.acknowledged:
             continue
         if story.final.status == 410 or story.final.document.get("status") == "expired":

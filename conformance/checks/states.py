@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
+    """Of answers that show a session: a 410 to another operation than GET is a refusal, whatever its members."""
     for operation in (Operation.CREATE, Operation.GET, Operation.END):
         for x in evidence.select(operation, credential=Credential.RIGHT):
-            if "status" in x.document and (x.accepted or x.status == 410):
+            if "status" in x.document and (x.accepted or (operation == Operation.GET and x.status == 410)):
                 yield x, x.document["status"]
 
 

@@ -12,7 +12,7 @@ from conformance.checks.documents import (
     shown_as,
     unlisted,
 )
-from conformance.checks.outsiders import kept_out
+from conformance.checks.outsiders import as_the_run_asks, kept_out
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
@@ -42,8 +42,9 @@ def _lists(evidence: Evidence) -> Iterator[Exchange]:
 def templates_are_listed(evidence: Evidence) -> Iterable[Finding]:
     """(8.2) 200, application/json, an object with the array templates."""
     tried = [x for x in evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT) if x.label.plain]
-    judged = [x for x in tried if not busy(x)]
-    if judged and not any(x.accepted for x in judged):
+    answered = [x for x in tried if not busy(x)]
+    judged = as_the_run_asks(evidence, answered)
+    if judged and not any(x.accepted for x in answered):
         yield violates(judged[0], "GET /templates is not 200.", expected=200, actual=judged[0].status)
     for x in _lists(evidence):
         media = x.response.media_type if x.response else ""

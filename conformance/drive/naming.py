@@ -19,12 +19,16 @@ class Naming(StrEnum):
     LAST_SEGMENT = "as the end of an address"
 
     def listed(self, sent: str) -> str:
-        """The name that stands for one that was sent; of an address its last segment."""
+        """The name under which a run follows one that was sent; of an address its last segment, see `followed`."""
         if self is Naming.NUMBER_ONLY:
             return sent.rpartition("_")[2]
         if self is Naming.WITHOUT_SUFFIX:
             return PurePosixPath(sent).stem
         return sent
+
+    def followed(self, listed: object) -> object:
+        """The name by which a run knows an entry of a list: what stands before a name in an address is the target's."""
+        return _last_segment(listed) if self is Naming.LAST_SEGMENT and isinstance(listed, str) else listed
 
 
 def naming_of(sent: str, listed: object) -> Naming:
@@ -34,5 +38,13 @@ def naming_of(sent: str, listed: object) -> Naming:
     for naming in (Naming.NUMBER_ONLY, Naming.WITHOUT_SUFFIX):
         if naming.listed(sent) == listed:
             return naming
-    segment = unquote(PurePosixPath(urlsplit(listed).path).name) if "/" in listed else ""
-    return Naming.LAST_SEGMENT if segment == sent else Naming.AS_SENT
+    return Naming.LAST_SEGMENT if _last_segment(listed) == sent else Naming.AS_SENT
+
+
+def _last_segment(address: str) -> str:
+    """The end of an address or path, without its query; of a plain name the name itself."""
+    try:
+        path = urlsplit(address).path if "/" in address else ""
+    except ValueError:  # a bracket that is never closed makes no address
+        path = ""
+    return unquote(PurePosixPath(path).name) or address

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from conformance.drive.parcel import Parcel
 from conformance.drive.wire import SPELLINGS, USUAL
 from conformance.evidence import Departure, Dimension, Label
-from conformance.evidence.admission import is_page, refuses
+from conformance.evidence.admission import alike, is_page, refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from conformance.drive.asking import Asking
     from conformance.drive.wire import Heard, Spelling
+    from conformance.evidence import Exchange
 
 #: An id of the shape of §6.2 that nobody was given.
 _MADE_UP = "ses_0000000000nobodysown"
@@ -45,58 +46,83 @@ def _doors(base: str) -> Iterable[_Door]:
     )
 
 
-def lets_in(heard: Heard) -> bool:
-    """Whether whoever asked was let in, whatever the operation had to say after that."""
-    if heard.answer is None or (heard.exchange.accepted and is_page(heard.answer)):  # a page to log in
-        return False
-    return not refuses(heard.exchange)
+@dataclass(frozen=True)
+class _Knock:
+    """What became of a key at a door, and of a made-up one in the same spelling, where that was asked."""
+
+    heard: Heard
+    wrong: Heard | None = None
+
+    @property
+    def rank(self) -> int:
+        """2: the door opened; 1: whoever asked was let in, as it seems; 0: nothing says so.
+
+        A service may turn away with any 4xx who does not spell the key its way: what a made-up key gets, too, lets
+        nobody in.
+        """
+        x = self.heard.exchange
+        if x.accepted:
+            # a page where a document belongs is one to log in
+            return 0 if self.heard.answer is not None and is_page(self.heard.answer) else 2
+        as_anybody = self.wrong is not None and alike(x, self.wrong.exchange)
+        return 0 if x.response is None or refuses(x) or as_anybody else 1
+
+
+async def _knock(asking: Asking, door: _Door, credential: Credential, spelling: Spelling) -> _Knock:
+    """Try a key, and beside it a made-up one where that may say what the answer means."""
+    heard = await _try(asking, door, credential, spelling)
+    plain = heard.exchange.accepted or heard.answer is None or refuses(heard.exchange)
+    return _Knock(heard, None if plain else await _try(asking, door, Credential.WRONG, spelling))
 
 
 async def sign_in(asking: Asking, base: str) -> None:
-    """Go on with the first spelling that is let in at every door that tells spellings apart.
+    """Go on with the first spelling that is let in furthest at the first door that tells spellings apart.
 
-    A door that answers all spellings alike says nothing: it may be open to everybody, or broken. Raises
+    A door that answers whoever comes alike says nothing: it may be open to everybody, or broken. Raises
     CredentialsRefused when no spelling is let in anywhere, TargetUnreachable when nothing answers.
     """
-    heard: dict[Spelling, list[Heard]] = {spelling: [] for spelling in SPELLINGS}
-    opened = None
+    everything: list[_Knock] = []
     for door in _doors(base):
-        for spelling in SPELLINGS:
-            heard[spelling].append(await _try(asking, door, Credential.RIGHT, spelling))
-        outcomes = {lets_in(tried[-1]) for tried in heard.values()}
-        # where all are let in, somebody with a made-up key must not be, or the door is open to everybody
-        tells = len(outcomes) > 1 or (
-            True in outcomes and not lets_in(await _try(asking, door, Credential.WRONG, USUAL))
-        )
+        knocks = {spelling: await _knock(asking, door, Credential.RIGHT, spelling) for spelling in SPELLINGS}
+        everything += knocks.values()
+        tells = await _tells(asking, door, [knock.rank for knock in knocks.values()])
         if tells:
-            opened = door
+            asking.wire.course.door = _as_parcel(door)
             break
-    everything = [each for tried in heard.values() for each in tried]
-    if all(each.answer is None for each in everything):
-        raise TargetUnreachable(f"{base} gives no answer ({everything[0].exchange.trouble})")
-    if not any(lets_in(each) for each in everything):
-        said = ", ".join(f"{spelling}: {tried[0].exchange.status}" for spelling, tried in heard.items())
+    answers = [knock.heard for knock in everything]
+    if all(heard.answer is None for heard in answers):
+        raise TargetUnreachable(f"{base} gives no answer ({answers[0].exchange.trouble})")
+    if all(heard.answer is None or refuses(heard.exchange) for heard in answers):
+        said = ", ".join(
+            f"{spelling}: {heard.exchange.status}" for spelling, heard in zip(SPELLINGS, answers, strict=False)
+        )
         raise CredentialsRefused(
             f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
         )
-    works = [spelling for spelling, tried in heard.items() if lets_in(tried[-1])]
-    asking.wire.spelling = works[0] if works else USUAL
-    if opened is not None:
-        typed = {"Content-Type": "application/json"} if opened.content else {}
-        asking.wire.course.door = Parcel(opened.method, opened.url, typed, opened.content)
-    first = heard[USUAL][-1]
-    if asking.wire.spelling != USUAL:
-        text = f"The key is taken as {asking.wire.spelling!r} and refused as {USUAL!r}."
-        asking.wire.recorder.depart(
-            Departure(
-                Dimension.CREDENTIAL,
-                text,
-                asking.wire.spelling,
-                USUAL,
-                first.exchange.status,
-                first.exchange.number,
-            )
-        )
+    # All alike, a spelling that is not refused is as good as any.
+    best = max(SPELLINGS, key=lambda spelling: (knocks[spelling].rank, not refuses(knocks[spelling].heard.exchange)))
+    _go_by(asking, best, knocks[USUAL].heard.exchange)
+
+
+async def _tells(asking: Asking, door: _Door, ranks: Sequence[int]) -> bool:
+    """Whether a door tells who is let in: not where it answers alike whatever the key."""
+    if len(set(ranks)) > 1 or ranks[0] == 1:
+        return True
+    # where it opens to all spellings, somebody with a made-up key must not be let in, or it is open to everybody
+    return ranks[0] == 2 and not (await _try(asking, door, Credential.WRONG, USUAL)).exchange.accepted
+
+
+def _as_parcel(door: _Door) -> Parcel:
+    typed = {"Content-Type": "application/json"} if door.content else {}
+    return Parcel(door.method, door.url, typed, door.content)
+
+
+def _go_by(asking: Asking, spelling: Spelling, first: Exchange) -> None:
+    """Use a spelling from now on, and say so where it is not the one that stands first."""
+    asking.wire.spelling = spelling
+    if spelling != USUAL:
+        text = f"The key is taken as {spelling!r} and refused as {USUAL!r}."
+        asking.wire.recorder.depart(Departure(Dimension.CREDENTIAL, text, spelling, USUAL, first.status, first.number))
 
 
 async def sign_in_second(asking: Asking, base: str) -> None:
@@ -106,16 +132,18 @@ async def sign_in_second(asking: Asking, base: str) -> None:
     """
     if asking.wire.options.second_api_key is None:
         return
-    tried: list[Heard] = []
+    spelling = asking.wire.spelling
     for door in _doors(base):
-        right = await _try(asking, door, Credential.RIGHT, asking.wire.spelling)
-        wrong = await _try(asking, door, Credential.WRONG, asking.wire.spelling)
-        tried.append(await _try(asking, door, Credential.SECOND, asking.wire.spelling))
-        if lets_in(right) and not lets_in(wrong):  # this door tells a key that is known from one that is not
-            break
-    if not lets_in(tried[-1]):
+        right = await _try(asking, door, Credential.RIGHT, spelling)
+        wrong = await _try(asking, door, Credential.WRONG, spelling)
+        second = _Knock(await _try(asking, door, Credential.SECOND, spelling), wrong)
+        if _Knock(right, wrong).rank and not wrong.exchange.accepted:
+            break  # this door tells a key that is known from one that is not
+    else:
+        second = _Knock(second.heard)
+    if not second.rank:
         raise CredentialsRefused(
-            f"{base} refuses the key of the second client ({tried[-1].exchange.status}); check"
+            f"{base} refuses the key of the second client ({second.heard.exchange.status}); check"
             f" {asking.wire.options.named('second-api-key')}, or"
             " leave it out: then it stays open whether clients are kept apart"
         )

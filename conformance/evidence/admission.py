@@ -1,4 +1,4 @@
-"""Whether an answer turns away whoever asked, for lack of a credential: driving and judging share the rule."""
+"""Whether an answer turns away whoever asked, for lack of a credential: driving and judging share the rules."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def turns_away(exchange: Exchange) -> bool:
         return False
     page = exchange.accepted and is_page(exchange.response)
     return page or exchange.status in REDIRECTS or refuses(exchange)
+
+
+def words(exchange: Exchange) -> str:
+    """What an answer says, without status and white space around it."""
+    error = exchange.document.get("error")
+    told = error.get("message") if isinstance(error, dict) else error or exchange.document.get("detail")
+    body = exchange.response.body.decode("utf-8", "replace") if exchange.response else ""
+    return str(told or body).strip()
+
+
+def alike(one: Exchange, other: Exchange) -> bool:
+    """Whether two requests are answered with the same status in the same words."""
+    return one.status == other.status and words(one) == words(other)

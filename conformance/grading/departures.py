@@ -29,6 +29,9 @@ def marks(finding: Finding, exchanges: Mapping[int, Exchange]) -> Iterator[Hasha
     for status in wanted:
         yield "status", x.number, status
         yield "status", x.number, f"{status[0]}xx"
+        # A door that is open to whoever comes is one departure, with a made-up key or without any.
+        if x.accepted and x.label.credential in ("none", "wrong") and status[0] == "4":
+            yield "open", x.label.operation
         # One way to refuse is one departure, whatever is refused. What is taken, or not, stands for itself.
         if x.status >= 300 and all(each[0] in "45" for each in wanted):
             yield "refusal", x.status, status

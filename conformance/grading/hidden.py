@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NOT_SEEN = frozenset({"not_observed", "no_occasion", "set_up_refused"})
 #: Where a session never came so far that it could be late, lateness is not the reason.
 _LATE = "deadline"
+#: What the kit does not drive yet could not be driven where what it begins with is not there.
+_NOT_DRIVEN = "not_in_this_release"
 #: Notes that tell of the run as a whole.
 _OVER = ("credential_ended", "unreachable", "put_off", "quota")
 #: Notes that tell why something valid was not to be had.
@@ -54,7 +56,12 @@ def _explained(graded: Graded, hiders: Sequence[Hider], evidence: Evidence, by_i
     hider = _hider(graded, hiders, evidence)
     text = f"Nothing could be seen of this. {hider.origin.text} ({hider.at_fault})" if hider else ""
     # Nothing is asked of a service that does not show what it may.
-    if hider and hider.at_fault and graded.requirement.level is not Level.MAY and graded.reason in NOT_SEEN | {_LATE}:
+    if (
+        hider
+        and hider.at_fault
+        and graded.requirement.level is not Level.MAY
+        and graded.reason in NOT_SEEN | {_LATE, _NOT_DRIVEN}
+    ):
         return Hidden(_said(graded, "blocked", text), hider.at_fault)
     late = graded.reason == _LATE and hider is not None
     if graded.verdict is Verdict.NOT_APPLICABLE or not (graded.reason in NOT_SEEN or late):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.drive.driver import Driver
+    from conformance.drive.naming import Naming
     from conformance.evidence import Exchange
     from scribe_data.recordings import Fixture
 
@@ -218,7 +219,7 @@ async def _form(drive: Driver, session: Session, form: str) -> None:
         return
     sent = await drive.upload(handle, "short", name="audio_0.wav", form=form, probe=Probe.UPLOAD_FORM.of(form))
     # a list may lag (rule 3); one that is not there is not waited for
-    await drive.until(handle, partial(_lists, "audio_0.wav" if sent.accepted else None))
+    await drive.until(handle, partial(_lists, drive.target.naming, sent.label.file if sent.accepted else None))
     if sent.accepted:
         await drive.end(handle)
         await drive.finish(handle)
@@ -234,10 +235,10 @@ async def _twice(drive: Driver) -> None:
     await drive.finish(handle)
 
 
-def _lists(name: str | None, x: Exchange) -> bool:
+def _lists(naming: Naming, name: str | None, x: Exchange) -> bool:
     """Whether a read lists the file; without a file or a list there is nothing to wait for."""
     files = x.document.get("audio_files")
-    return name is None or not isinstance(files, list) or name in files
+    return name is None or not isinstance(files, list) or name in map(naming.followed, files)
 
 
 async def _single(drive: Driver) -> None:

@@ -39,6 +39,8 @@ TRICKY: dict[str, Any] = {
     "long": "consultation " * 60,
 }
 
+#: Members of a create body that the field table calls optional.
+_OPTIONAL = ("model", "language_hint", "transcript_language")
 #: Uploads after which a list that lags is waited for, besides the last.
 _WAITED_FOR = (0, 1)
 #: Reads of the visit's results: a service that forgets or moves on may do so at any of them (SES-STATE-010).
@@ -126,9 +128,11 @@ async def _recorded(drive: Driver, recording: str) -> None:
 @journey(JourneyName.SESSIONS_PLAIN)
 async def plain(drive: Driver) -> None:
     """(6.2) A create without any member the field table calls optional."""
-    asked = drive.body(model=REMOVE, language_hint=REMOVE, transcript_language=REMOVE)
-    handle = await drive.create(Session.PLAIN, asked)
+    handle = await drive.create(Session.PLAIN, drive.body(**dict.fromkeys(_OPTIONAL, REMOVE)))
     if handle is None:
+        # A target that needs one of them shows without each of the others what it does by default.
+        alone = {name: drive.body(**{name: REMOVE}) for name in _OPTIONAL}
+        await drive.together(*(drive.consult(f"plain without {name}", ["short"], alone[name]) for name in alone))
         return
     await drive.get(handle)
     await drive.get(handle)

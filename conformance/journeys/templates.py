@@ -44,6 +44,6 @@ async def listed(drive: Driver) -> None:
 async def unknown(drive: Driver) -> None:
     """(8.6) A listed and an unknown id: the listed one is processed, the unknown one reported."""
     # Refusing this create is one of the readings of E27, so it is a probe; the session it makes is as good as any.
-    await _session(
-        drive, Session.TEMPLATES_UNKNOWN, [*drive.target.templates[:1], UNKNOWN_TEMPLATE], Probe.TEMPLATE_UNKNOWN
-    )
+    # Where no list can be read, the other one is the id that sessions are had with.
+    known = drive.target.form.template or drive.target.templates[0]
+    await _session(drive, Session.TEMPLATES_UNKNOWN, [known, UNKNOWN_TEMPLATE], Probe.TEMPLATE_UNKNOWN)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CAUSES_TOLD_FOR_ONE = 1.3
 SETS = ("fail", "warn", "disputed", "blocked")
 ANY = "any"
+UNSEEN = "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Expected:
     sets: Mapping[str, frozenset[str] | None]
     causes: tuple[Cause, ...]
     open: Mapping[str, tuple[str, ...]]
+    out_of_reach: frozenset[str] = frozenset()
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """What need not be seen of the peer."""
+        may_be = {requirement for requirement, verdicts in self.open.items() if UNSEEN in verdicts}
+        return self.out_of_reach | may_be | (self.sets["blocked"] or frozenset())
 
 
 @cache
@@ -53,7 +61,7 @@ def _expected(entry: dict[str, Any]) -> Expected:
         for cause in entry["causes"]
     )
     free = {requirement: tuple(verdicts) for requirement, verdicts in entry.get("open", {}).items()}
-    return Expected(entry["overall"], entry["exit"], sets, causes, free)
+    return Expected(entry["overall"], entry["exit"], sets, causes, free, _ids(entry.get("out_of_reach", ())))
 
 
 def _ids(nested: Iterable[Any]) -> frozenset[str]:
@@ -82,6 +90,9 @@ def differences(expected: Expected, report: Mapping[str, Any], exit_code: int) -
         verdict = entries.get(requirement, {}).get("verdict")
         if verdict not in verdicts:
             found.append(f"{requirement} is {verdict}, expected {' or '.join(verdicts)}")
+    for requirement in sorted(expected.out_of_reach & entries.keys()):
+        if entries[requirement]["verdict"] not in (UNSEEN, "not_applicable"):
+            found.append(f"{requirement} is {entries[requirement]['verdict']}, and it is out of reach")
     if expected.causes or any(entry["verdict"] == "fail" for entry in entries.values()):
         found += _of_causes(expected, report.get("causes", ()), entries)
     return found
@@ -132,3 +143,10 @@ def _of_causes(expected: Expected, told: Iterable[Mapping[str, Any]], entries: M
         under = sum(requirement == at_fault or requirement in shows_in for at_fault, shows_in, _ in causes)
         if entry["verdict"] == "fail" and under != 1:
             yield f"the failure of {requirement} stands under {under} causes"
+
+
+def seen(expected: Expected, report: Mapping[str, Any], within: Iterable[str]) -> float:
+    """The share that a run saw of those requirements `within` that are not hidden from it."""
+    verdicts = {entry["id"]: entry["verdict"] for entry in report["requirements"]}
+    reached = [requirement for requirement in within if requirement not in expected.hidden]
+    return sum(verdicts[requirement] != UNSEEN for requirement in reached) / len(reached)

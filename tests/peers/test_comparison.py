@@ -10,7 +10,7 @@ import pytest
 
 import scribe_data
 
-from .comparison import Cause, Expected, differences, expectations
+from .comparison import Cause, Expected, differences, expectations, seen
 from .roll import PEERS
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ EXPECTED = Expected(
     },
     causes=(Cause(frozenset({"TPL-001"}), frozenset({"CONF-001"}), frozenset({"TPL-002"})),),
     open={"VER-005": ("pass", "inconclusive")},
+    out_of_reach=frozenset({"SES-EXP-001"}),
 )
 CAUSE = {"requirement": "TPL-001", "shows_in": ["CONF-001"], "hides": ["TPL-002"]}
 
@@ -63,6 +64,7 @@ def test_a_report_that_says_what_was_expected_has_no_difference() -> None:
         ({"VER-005": "warn"}, 1, "VER-005 is warn, expected pass or inconclusive"),
         ({"SES-ID-005": "fail"}, 1, "the failure of SES-ID-005 stands under 0 causes"),
         ({}, 4, "exit code 4, expected 1"),
+        ({"SES-EXP-001": "pass"}, 1, "SES-EXP-001 is pass, and it is out of reach"),
         ({"causes": []}, 1, "no cause names TPL-001"),
         ({"causes": [{**CAUSE, "hides": []}]}, 1, "TPL-002 is not told as hidden by TPL-001"),
         ({"causes": [CAUSE, CAUSE]}, 1, "the failure of TPL-001 stands under 2 causes"),
@@ -73,6 +75,17 @@ def test_a_difference_is_told_in_a_line(changed: dict[str, Any], exit_code: int,
     assert line in differences(EXPECTED, report(**changed), exit_code)
 
 
+@pytest.mark.parametrize(
+    "verdicts, share",
+    [
+        ({"TPL-001": "fail", "CONF-001": "pass", "TPL-002": "blocked", "VER-005": "inconclusive"}, 1.0),
+        ({"TPL-001": "inconclusive", "CONF-001": "not_applicable"}, 0.5),
+    ],
+)
+def test_what_is_hidden_is_not_counted_as_unseen(verdicts: dict[str, str], share: float) -> None:
+    assert seen(EXPECTED, report(**verdicts), ["TPL-001", "CONF-001", "TPL-002", "VER-005"]) == share
+
+
 def test_every_peer_has_an_expectation() -> None:
     assert expectations().keys() == PEERS.keys()
 
@@ -81,7 +94,7 @@ def test_every_peer_has_an_expectation() -> None:
 def test_an_expectation_is_whole(name: str) -> None:
     expected = expectations()[name]
     sets = {which: ids or frozenset() for which, ids in expected.sets.items()}
-    named = [requirement for ids in (*sets.values(), expected.open) for requirement in ids]
+    named = [requirement for ids in (*sets.values(), expected.open, expected.out_of_reach) for requirement in ids]
     assert len(named) == len(set(named)), "an id stands in one set"
     assert set(named) <= REQUIREMENTS.keys()
     assert all(REQUIREMENTS[requirement].checks for requirement in named)

@@ -77,6 +77,20 @@ def test_a_key_that_is_let_in_where_the_list_breaks_is_accepted():
     assert verdicts("AUTH-002", tape) == ("pass", "pass")
 
 
+@pytest.mark.parametrize("refused", [400, 406, 422])
+def test_a_spelling_that_gets_what_a_made_up_key_gets_is_refused(refused):
+    tape = Tape()
+    for spelling, status in zip(SPELLINGS, (refused, refused, 404), strict=True):
+        document = error("session_not_found", "No such session.") if status == 404 else error("invalid_request", "How?")
+        for credential in ("right", "wrong"):
+            told = document if credential == "right" or status != 404 else error("invalid_api_key", "Who?")
+            shown = status if credential == "right" or status != 404 else 401
+            probe = f"credential: {spelling}"
+            tape.heard("get", shown, told, probe=probe, credential=credential, graded=False)
+    assert verdicts("AUTH-002", tape) == ("fail", "fail")
+    assert verdict("AUTH-003", tape, level="SHOULD") == "warn"
+
+
 @pytest.mark.parametrize("status,expected", [(200, "pass"), (401, "warn"), (429, "inconclusive")])
 def test_the_spelling_of_the_examples_should_be_accepted(status, expected):
     tape = Tape()

@@ -236,6 +236,15 @@ def test_end_needs_no_body(bare, counting, expected):
     assert verdicts("SES-END-009", tape) == expected
 
 
+@pytest.mark.parametrize("refused", [400, 411, 415, 422])
+@pytest.mark.parametrize(("body", "expected"), [({}, FAIL), ({"files": 2}, FAIL), ({"audio_files_sent": 2}, DEPARTS)])
+def test_only_the_body_of_the_next_revision_may_be_asked_for(refused, body, expected):
+    tape = spoken()
+    tape.heard("end", refused, REFUSAL, session="s")
+    tape.heard("end", 202, answer(), session="s", asked=body)
+    assert verdicts("SES-END-009", tape) == expected
+
+
 @pytest.mark.parametrize(("times", "expected"), [(1, UNSEEN), (2, FAIL)])
 def test_an_end_that_breaks_without_a_body_again_and_again_needs_one(times, expected):
     tape = spoken()

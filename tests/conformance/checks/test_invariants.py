@@ -62,6 +62,16 @@ def test_completed_at_is_not_after_the_answer_that_shows_it(stamp, date, offset,
     assert verdicts("SES-GET-011", tape) == expected
 
 
+@pytest.mark.parametrize(("elapsed", "expected"), [(14.0, PASS), (7.0, PASS), (0.5, FAIL)])
+def test_an_answer_that_was_held_back_may_be_dated_when_it_was_asked_for(elapsed, expected):
+    tape = Tape()
+    tape.created("s")
+    body = tape.shown("s", "completed") | counted(["audio_0.wav"]) | {"completed_at": "2026-02-03T09:31:10Z"}
+    headers = {"Date": "Tue, 03 Feb 2026 09:31:00 GMT"}
+    tape.heard("get", 200, body, session="s", headers=headers, elapsed=elapsed)
+    assert verdicts("SES-GET-011", tape) == expected
+
+
 def test_completed_at_before_the_end_of_processing_warns():
     tape = Tape()
     tape.created("s")

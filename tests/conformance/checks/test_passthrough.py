@@ -191,6 +191,14 @@ def test_additional_data_belongs_to_one_session(seen, expected):
     assert verdicts("SES-DATA-007", two(seen)) == expected
 
 
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [({"number": 1, "_added": "x"}, PASS), ({"number": 2, "_added": "x"}, FAIL), ({"number": 1, "more": [2]}, PASS)],
+)
+def test_what_a_service_adds_makes_data_nobody_elses(seen, expected):
+    assert verdicts("SES-DATA-007", two(seen)) == expected
+
+
 def test_data_that_was_lost_is_nobody_elses():
     tape = two({})
     tape.created("empty", additional_data={})

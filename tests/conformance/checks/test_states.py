@@ -56,6 +56,13 @@ def test_the_status_of_an_error_is_no_state():
     assert verdicts("SES-STATE-001", tape) == PASS
 
 
+@pytest.mark.parametrize("status", [410, "error", "failed to end"])
+def test_the_status_of_a_refused_end_is_no_state(status):
+    tape = begun()
+    tape.heard("end", 410, {"title": "The session is gone.", "status": status}, session="s")
+    assert verdicts("SES-STATE-001", tape) == PASS
+
+
 @pytest.mark.parametrize(("status", "expected"), [("created", PASS), ("initialized", DEPARTS), ("processing", FAIL)])
 def test_a_new_session_is_created(status, expected):
     tape = Tape()

@@ -45,6 +45,17 @@ def test_a_refused_spelling_of_the_key_says_nothing_about_the_list():
     assert verdict("TPL-001", tape) == "pass"
 
 
+def test_a_list_that_breaks_is_shown_by_the_answer_to_the_spelling_that_is_taken():
+    tape = Tape(extra={"spelling": "Authorization Bearer"})
+    tape.discovered()
+    for spelling, status in (("X-API-Key header", 403), ("Authorization Bearer", 500)):
+        tape.heard("templates", status, {}, probe=f"credential: {spelling}")
+    tape.heard("templates", 500, {}, probe="key in the query", credential="none")
+    for requirement in ("TPL-001", "CONF-001"):
+        told = [finding for finding in findings(requirement, tape) if finding.kind == "violates"]
+        assert [finding.actual for finding in told] == [500]
+
+
 def test_a_list_that_was_put_off_is_not_judged():
     assert verdict("TPL-001", listing(error("rate_limit_exceeded"), 429)) == "inconclusive"
 
@@ -157,11 +168,18 @@ def test_one_listed_template_cannot_be_two():
     assert verdict("TPL-006", tape) == "not_applicable"
 
 
-def mixed(status="partial", unknown=NOT_FOUND, listed=MADE, **members):
+def mixed(status="partial", unknown=NOT_FOUND, listed=MADE, *, has_list=True, **members):
     """A session that asked for a listed and an unknown template; None leaves an entry out."""
     entries = {name: entry for name, entry in (("soap", listed), ("nobody", unknown)) if entry is not None}
     tape = Tape()
-    tape.listed("soap")
+    if has_list:
+        tape.listed("soap")
+    else:
+        tape.heard("templates", 404, error("invalid_request"))
+        tape.created("visit", templates=["soap"])
+        tape.uploaded("visit", "audio_0.wav")
+        tape.ended("visit", "audio_0.wav")
+        tape.read("visit", "completed", "audio_0.wav", templates={"soap": MADE})
     tape.created("templates/unknown", probe="one unknown template", templates=["soap", "nobody"])
     tape.uploaded("templates/unknown", "audio_0.wav")
     tape.ended("templates/unknown", "audio_0.wav")
@@ -200,6 +218,15 @@ def test_reporting_it_in_the_other_way_the_text_shows_is_disputed(tape):
 )
 def test_silence_success_or_the_loss_of_the_known_one_fails(tape):
     assert verdicts("TPL-008", tape) == ("fail", "fail")
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"), [(NOT_FOUND, ("pass", "pass")), (None, ("fail", "fail")), (success(), ("fail", "fail"))]
+)
+def test_without_a_list_an_id_that_was_filled_stands_for_a_listed_one(entry, expected):
+    tape = mixed(unknown=entry, has_list=False)
+    for requirement in ("TPL-008", "SES-PART-010"):
+        assert verdicts(requirement, tape) == expected
 
 
 def test_refusing_the_mixed_create_or_expiring_leaves_it_open():

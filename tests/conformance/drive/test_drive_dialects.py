@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from conformance.checks import all_checks
 from conformance.drive import asking, course
 from conformance.drive.forms import STANDARD_TEMPLATES
 from conformance.evidence import Dimension
@@ -17,6 +18,8 @@ from tests.conformance.miniature import HOST, KEY, OTHER_KEY, Answer, Miniature,
 from tests.conformance.stage import AUDIO, TEXTS, miniature, on_stage, options
 
 WELL_KNOWN = "/.well-known/medscribealliance"
+#: What is judged by the names in lists.
+FOLLOWED = ("SES-GET-025", "SES-END-007", "SES-GET-015", "SES-GET-026", "CONF-003")
 
 
 def negotiated(app, **changes):
@@ -145,6 +148,44 @@ def test_the_spelling_is_judged_by_who_is_let_in_and_not_by_what_the_operation_a
     assert departures(evidence, Dimension.CREDENTIAL) == [("Authorization Bearer", "X-API-Key header", 403)]
     assert target.templates == ()
     assert target.form.template in STANDARD_TEMPLATES
+
+
+class Particular(Miniature):
+    """Answers a key in another spelling than its own with a status of its own, as it does a request without one."""
+
+    refused = 400
+    lists = True
+
+    def route(self, asked):
+        if asked.path.startswith(self.root) and self.owner(asked.headers) is None:
+            own = "Bearer" in self.spellings and asked.headers.get("authorization", "").startswith("Bearer ")
+            code = (401, "invalid_api_key") if own else (self.refused, "invalid_request")
+            return "refused", refusal(*code, "A key is needed.")
+        return super().route(asked)
+
+    def operate(self, asked, owner, parts):
+        if parts == ["templates"] and not self.lists:
+            return "templates", refusal(500, "internal_error", "Sorry.")
+        return super().operate(asked, owner, parts)
+
+
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize("refused", [400, 406, 422])
+@pytest.mark.parametrize(
+    "taken, chosen",
+    [("Bearer", "Authorization Bearer"), ("Authorization", "Authorization X-API-Key"), ("X-API-Key", None)],
+)
+def test_a_spelling_that_gets_what_a_made_up_key_gets_is_not_let_in(lists, refused, taken, chosen):
+    app = Particular(TEXTS, spellings=(taken,))
+    app.refused, app.lists = refused, lists
+    _, spelling, evidence = negotiated(app)
+    assert spelling == chosen or (chosen is None and spelling == "X-API-Key header")
+    assert [member for member, _, _ in departures(evidence, Dimension.CREDENTIAL)] == ([chosen] if chosen else [])
+
+
+def test_a_second_key_that_gets_what_a_made_up_one_gets_is_refused():
+    with pytest.raises(CredentialsRefused, match="--second-api-key"):
+        negotiated(Particular(TEXTS, spellings=("X-API-Key",)), second_api_key="sk_test_mistyped")
 
 
 @pytest.mark.parametrize(
@@ -333,6 +374,28 @@ def test_a_renamed_file_is_followed_under_its_new_name(rename, shown):
         ("audio_0.wav", shown)
     ]
     assert evidence.stories["visit"].acknowledged == (shown,)
+
+
+@pytest.mark.parametrize("before", ["https://store.test/7/", "recordings/7/", "/7/"])
+@pytest.mark.parametrize("behind", ["", "?signature=a/b"])
+def test_a_file_listed_by_an_address_is_followed_under_its_name(before, behind):
+    evidence, final = consulted(_listed_as(lambda name: f"{before}{name}{behind}"))
+    assert final["audio_files"] == [f"{before}audio_0.wav{behind}"]
+    assert len(departures(evidence, Dimension.FILE_NAME)) == 1
+    assert evidence.stories["visit"].acknowledged == ("audio_0.wav",)
+    by_id = {name: [f.kind for check in all_checks()[name] for f in check.judge(evidence)] for name in FOLLOWED}
+    assert {name: kinds.count("violates") for name, kinds in by_id.items()} == dict.fromkeys(FOLLOWED, 0) | {
+        "SES-GET-025": 1,
+        "SES-END-007": 1,
+    }
+
+
+@pytest.mark.parametrize("listed", ["https://store.test/7/", "https://[store/audio_1.wav", "a/audio_1.wav"])
+def test_a_file_listed_by_an_address_of_something_else_is_lost(listed):
+    evidence, _ = consulted(_listed_as(lambda _name: listed))
+    assert departures(evidence, Dimension.FILE_NAME) == []
+    found = [f for check in all_checks()["SES-END-007"] for f in check.judge(evidence)]
+    assert [f.kind for f in found] == ["violates"]
 
 
 def test_a_second_key_that_is_refused_is_said_before_the_run():

@@ -1,31 +1,14 @@
-"""Runs of the kit against servers that share no code with it, and servers with one shut door."""
+"""Servers that share no code with the kit, each with one shut door or one way to be wrong."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conformance.certification import certify
-from conformance.runner import Options
 from tests.peers.exchange import Answer, Refusal
 from tests.peers.honest import Honest
-from tests.peers.offering import CLOCK_PATH
-from tests.peers.serving import serving
 
 if TYPE_CHECKING:
-    from conformance.run import Run
     from tests.peers.exchange import Call
-
-
-def judged(peer: Honest) -> Run:
-    """A whole run against a peer."""
-    with serving(peer) as address:
-        options: dict[str, Any] = {"target": address, "api_key": peer.key("one"), "second_api_key": peer.key("two")}
-        if peer.has_clock:
-            options["test_clock"] = address + CLOCK_PATH
-        if not peer.processing_seconds < float("inf"):
-            options["processing_timeout"] = 1.0
-        return asyncio.run(certify(Options(**options)))
 
 
 class Shut(Honest):

@@ -185,6 +185,31 @@ def test_successes_with_other_statuses_stand_for_themselves() -> None:
     assert [cause.requirement for cause in causes] == ["SES-CREATE-002", "SES-GET-003"]
 
 
+@pytest.mark.parametrize("operation", ["templates", "get", "create"])
+def test_a_door_that_is_open_to_whoever_comes_is_one_departure(operation: Any) -> None:
+    made = tape()
+    bare, wrong = (made.heard(operation, 200, {}, probe=f"{c} credential", credential=c) for c in ("none", "wrong"))
+    other = made.heard("end", 202, {}, probe="wrong credential", credential="wrong")
+    told_of = {"expected": "401 authentication_failed"}
+    _, causes = traced(
+        made,
+        AUTH_006=violates(bare, "It is let in.", **told_of, actual=200),
+        AUTH_007=violates(wrong, "It is let in.", **told_of, actual=200),
+        AUTH_026=violates(other, "It is let in.", **told_of, actual=202),
+    )
+    assert told(causes) == [("AUTH-006", {"AUTH-007"}, set()), ("AUTH-026", set(), set())]
+
+
+def test_what_an_expired_session_shows_changed_goes_back_to_what_changes_it() -> None:
+    made = tape()
+    x = made.heard("get", 410, {"additional_data": {"data": {}}}, session="expiry/spoken")
+    where = {"pointer": "/additional_data", "expected": {}, "actual": {"data": {}}}
+    _, causes = traced(
+        made, SES_EXP_009=violates(x, "It is changed.", **where), SES_DATA_001=violates(x, "It is changed.", **where)
+    )
+    assert told(causes) == [("SES-DATA-001", {"SES-EXP-009"}, set())]
+
+
 def test_what_sums_up_others_names_no_cause_where_one_of_them_can() -> None:
     made = tape()
     x = made.discovered()
@@ -215,6 +240,19 @@ def test_a_reason_that_says_why_itself_is_kept(reason: str) -> None:
         made, SES_CREATE_001=violates(x, "Refused.", expected=201, actual=500), SES_EXP_005=inconclusive(reason, "So.")
     )
     assert (rows["SES-EXP-005"].reason, rows["SES-EXP-005"].cause) == (reason, None)
+
+
+@pytest.mark.parametrize("hidden", ["HOOK-003", "HOOK-027", "SES-DATA-003", "SES-EXP-004"])
+def test_what_the_kit_does_not_drive_is_blocked_where_it_could_not_be_driven(hidden: str) -> None:
+    made = tape()
+    x = made.heard("other", 404, error("invalid_request"), probe="declared webhooks_url")
+    not_driven = inconclusive("not_in_this_release", "Not driven.")
+    gone = violates(x, "There is nothing.", pointer="/endpoints/webhooks_url", expected="not 404", actual=404)
+    rows, causes = traced(made, HOOK_002=gone, **{hidden.replace("-", "_"): not_driven})
+    assert rows[hidden].reason == "blocked"
+    assert told(causes) == [("HOOK-002", set(), {hidden})]
+    rows, causes = traced(made, **{hidden.replace("-", "_"): not_driven})
+    assert (rows[hidden].reason, causes) == ("not_in_this_release", [])
 
 
 def test_a_capability_that_is_not_declared_is_not_hidden() -> None:

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from conformance.report import document, files, terminal
 from conformance.verdict import Verdict
-from tests.conformance.grading.strangers import judged
 from tests.peers.framework_defaults import FrameworkDefaults
 from tests.peers.production import Production
+from tests.peers.runs import judged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", params=[FrameworkDefaults, Production], ids=["framework_defaults", "production"])
 def run(request: pytest.FixtureRequest) -> Run:
-    options = {"token_seconds": 3600.0} if request.param is Production else {}
-    return judged(request.param(**options))
+    return judged(request.param())
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,72 @@
+"""Whole runs of the kit against peers, in this process: side by side, since most of a run is waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.certification import certify
+from conformance.cli.run import exit_code
+from conformance.report import document
+from conformance.target import Options, TargetError
+
+from .offering import CLOCK_PATH
+from .production import Production
+from .serving import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.run import Run
+    from conformance.verdict import Reading
+
+    from .honest import Honest
+
+#: Runs side by side: a run computes for a third of the time it lasts.
+_AT_A_TIME = 3
+#: Seconds to wait for a peer that never finishes; all others take less than one.
+_NEVER = 3.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to; the report is empty where the target could not be run against."""
+
+    report: Mapping[str, Any]
+    exit_code: int
+    seconds: float
+
+
+def judged(peer: Honest, reading: Reading = "lenient") -> Run:
+    """A whole run against a peer; raises as `certify` does."""
+    with serving(peer) as address:
+        options: dict[str, Any] = {"target": address, "api_key": peer.key("one"), "second_api_key": peer.key("two")}
+        if peer.has_clock:
+            options["test_clock"] = address + CLOCK_PATH
+        if isinstance(peer, Production):
+            options["token_command"] = f"{sys.executable} -m tests.peers token {address}"
+        if not peer.processing_seconds < float("inf"):
+            options["processing_timeout"] = _NEVER
+        return asyncio.run(certify(Options(**options, reading=reading), reading=reading))
+
+
+def outcome(peer: Honest, reading: Reading = "lenient") -> Outcome:
+    """What the command would say and exit with."""
+    since = time.monotonic()
+    try:
+        run = judged(peer, reading)
+    except TargetError as error:
+        return Outcome({}, error.exit_code, time.monotonic() - since)
+    return Outcome(json.loads(document.render(run)), exit_code(run), time.monotonic() - since)
+
+
+def outcomes(peers: Mapping[str, tuple[Honest, Reading]]) -> dict[str, Outcome]:
+    """Name -> what the run came to."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        running = {name: pool.submit(outcome, peer, reading) for name, (peer, reading) in peers.items()}
+        return {name: each.result() for name, each in running.items()}
