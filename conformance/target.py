@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import scribe_data
 from conformance.drive.forms import Form
-from conformance.drive.naming import Naming
 from conformance.evidence.address import is_public, split_origin
 from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
+from conformance.vocabulary.naming import Naming
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from conformance.checks.once import once
-from conformance.drive.naming import Naming
 from conformance.evidence import Dimension
+from conformance.vocabulary.naming import Naming
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.stamps import LAG
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.drive.forms import MOST_TRIED, STANDARD_TEMPLATES, Form, variants
-from conformance.drive.naming import Naming, naming_of
 from conformance.drive.parcel import API_FORMS
 from conformance.evidence import Departure, Dimension
+from conformance.vocabulary.naming import Naming, naming_of
 from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:

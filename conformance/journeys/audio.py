@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conformance.drive.driver import Driver
-    from conformance.drive.naming import Naming
     from conformance.evidence import Exchange
+    from conformance.vocabulary.naming import Naming
     from scribe_data.recordings import Fixture
 
 #: An audio type nobody lists; RFC 6838 leaves the x- names to private use.
