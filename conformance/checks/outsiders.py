@@ -5,6 +5,7 @@ Status and code of such a refusal are judged once, by AUTH-006, AUTH-007 and ERR
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.checks.once import once
@@ -15,7 +16,7 @@ from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
@@ -60,20 +61,24 @@ def tells_nothing(evidence: Evidence, x: Exchange) -> bool:
 
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
-    same = _worded_alike(evidence).get((x.status, words(x)), frozenset()) if words(x) else frozenset()
+    told = _worded_alike(evidence).get((x.status, words(x)), Counter()) if words(x) else Counter()
+    same = told - Counter({_asked(x): 1})
     own = any(right and operation == x.label.operation for right, operation in same)
     elsewhere = any(not right and operation != x.label.operation for right, operation in same)
     return own and not elsewhere
 
 
 @once
-def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Collection[tuple[bool, Operation]]]:
-    """Status and words of an answer -> who got it where: whether by the right key, and at which operation."""
-    found: dict[tuple[int, str], set[tuple[bool, Operation]]] = {}
+def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Counter[tuple[bool, Operation]]]:
+    """Status and words of an answer -> how often who got it where: by the right key or not, and at which operation."""
+    found: dict[tuple[int, str], Counter[tuple[bool, Operation]]] = {}
     for y in evidence.select():
-        got = (y.label.credential == Credential.RIGHT, y.label.operation)
-        found.setdefault((y.status, words(y)), set()).add(got)
+        found.setdefault((y.status, words(y)), Counter())[_asked(y)] += 1
     return found
+
+
+def _asked(x: Exchange) -> tuple[bool, Operation]:
+    return x.label.credential == Credential.RIGHT, x.label.operation
 
 
 def let_in(evidence: Evidence, x: Exchange) -> bool:

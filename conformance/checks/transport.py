@@ -13,6 +13,7 @@ from conformance.evidence.address import is_public, split_origin
 from conformance.evidence.handshake import EXPIRED, PLAIN
 from conformance.finding import Finding, Kind, holds, inconclusive, recorded, violates, warns
 from conformance.vocabulary.addresses import member
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,12 +144,12 @@ def old_versions_are_not_offered(evidence: Evidence) -> Iterable[Finding]:
 
 def _audio_addresses(x: Exchange) -> Iterator[str]:
     """Where an exchange says that audio goes, or where it went."""
-    if x.label.operation == "create" and x.accepted:
+    if x.label.operation == Operation.CREATE and x.accepted:
         given = x.document.get("upload_url")
         url = given.get("url") if isinstance(given, dict) else given
         if isinstance(url, str) and is_absolute(url):
             yield url
-    elif x.label.operation == "upload" and x.response is not None:
+    elif x.label.operation == Operation.UPLOAD and x.response is not None:
         yield x.request.url
 
 

@@ -102,9 +102,9 @@ class Sender:
 
     def _may_be_whim(self, label: Label, asked: Parcel) -> bool:
         """Whether a refusal may be gone the next time: the key opens, or none was asked for."""
-        if self._course.door is None or label.operation == "discovery":
+        if self._course.door is None or label.operation == Operation.DISCOVERY:
             return False
-        return self._doubts(label, asked) or (label.credential == "right" and not self._wire.owns(asked.url))
+        return self._doubts(label, asked) or (label.credential == Credential.RIGHT and not self._wire.owns(asked.url))
 
     def _settled(self, heard: Heard, asked: Parcel, passing: list[Heard]) -> Heard:
         """The last answer, once it is clear what of the earlier ones counts."""

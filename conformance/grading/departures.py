@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from conformance.vocabulary.operation import BAD
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
 
@@ -30,7 +32,7 @@ def marks(finding: Finding, exchanges: Mapping[int, Exchange]) -> Iterator[Hasha
         yield "status", x.number, status
         yield "status", x.number, f"{status[0]}xx"
         # A door that is open to whoever comes is one departure, with a made-up key or without any.
-        if x.accepted and x.label.credential in ("none", "wrong") and status[0] == "4":
+        if x.accepted and x.label.credential in BAD and status[0] == "4":
             yield "open", x.label.operation
         # One way to refuse is one departure, whatever is refused. What is taken, or not, stands for itself.
         if x.status >= 300 and all(each[0] in "45" for each in wanted):

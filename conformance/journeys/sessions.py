@@ -132,7 +132,7 @@ async def plain(drive: Driver) -> None:
     if handle is None:
         # A target that needs one of them shows without each of the others what it does by default.
         alone = {name: drive.body(**{name: REMOVE}) for name in _OPTIONAL}
-        await drive.together(*(drive.consult(f"plain without {name}", ["short"], alone[name]) for name in alone))
+        await drive.together(*(drive.consult(Session.PLAIN_WITHOUT.of(name), ["short"], alone[name]) for name in alone))
         return
     await drive.get(handle)
     await drive.get(handle)

@@ -13,10 +13,13 @@ from urllib.parse import urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
 from conformance.evidence import NOT_JSON
+from conformance.evidence.address import split_origin
 from conformance.evidence.curl import VARIABLES, arguments, file_name, quoted
 from conformance.evidence.redaction import SECOND_KEY
 from conformance.grading.mending import failing
-from conformance.target import split_origin
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 from scribe_data.pointer import tokens, values_at
 
 if TYPE_CHECKING:
@@ -95,7 +98,7 @@ def _scripts(run: Run) -> Iterator[Script]:
 def _same_session(run: Run, x: Exchange) -> list[Exchange]:
     """Everything up to an exchange about its session, or about another session whose id it names."""
     told = [y for y in run.evidence.everything if y.number <= x.number]
-    creates = [y for y in told if y.label.operation == "create" and y.accepted and y is not x]
+    creates = [y for y in told if y.label.operation == Operation.CREATE and y.accepted and y is not x]
     named = next((y for y in reversed(creates) if _session_id(y) and _session_id(y) in x.request.url), None)
     owner = named or x
     if owner.label.session is None:
@@ -153,37 +156,41 @@ class _Writing:
     def _steps(self) -> list[Exchange]:
         """What has to be sent again: whatever may have changed the session, the clock, and a read where one waited."""
         about = _same_session(self.run, self.x)
-        changes = [y for y in about if y is self.x or (y.label.operation != "get" and self._matters(y))]
+        changes = [y for y in about if y is self.x or (y.label.operation != Operation.GET and self._matters(y))]
         first = min(y.number for y in changes)
         clock = [
             y
             for y in self.run.evidence.everything
-            if y.label.journey == "clock" and y.request.method == "POST" and first < y.number < self.x.number
+            if y.label.journey == JourneyName.CLOCK and y.request.method == "POST" and first < y.number < self.x.number
         ]
-        waits = [y for y in about if y is not self.x and self._rests(y)][:1] if self.x.label.operation != "get" else []
+        waits = (
+            [y for y in about if y is not self.x and self._rests(y)][:1]
+            if self.x.label.operation != Operation.GET
+            else []
+        )
         return sorted({y.number: y for y in (*changes, *clock, *waits)}.values(), key=lambda y: y.number)
 
     def _matters(self, y: Exchange) -> bool:
         """Whether a request may be needed: not creates that came to nothing, nor what tidied up."""
-        return y.accepted if y.label.operation == "create" else y.label.probe != "closing"
+        return y.accepted if y.label.operation == Operation.CREATE else y.label.probe != Probe.CLOSING
 
     def _rests(self, y: Exchange) -> bool:
-        return y.label.operation == "get" and y.document.get("status") in self.run.spec.lifecycle.terminal
+        return y.label.operation == Operation.GET and y.document.get("status") in self.run.spec.lifecycle.terminal
 
     def _lines(self, y: Exchange) -> Iterator[str]:
         words = " ".join(arguments(y, self.variables, self._file(y)))
-        if y.label.operation == "get" and self._waited(y):
+        if y.label.operation == Operation.GET and self._waited(y):
             yield f"rest {words}"
         else:
             what = " ".join(filter(None, (y.request.method, y.label.operation, y.label.file, y.label.probe)))
             yield f"send {shlex.quote(what)} {words}"
-        if y.label.operation == "create" and y.accepted and y is not self.x:
+        if y.label.operation == Operation.CREATE and y.accepted and y is not self.x:
             yield from self._remember(y)
 
     def _waited(self, y: Exchange) -> bool:
         """Whether a read shows what a session came to, and earlier reads of it waited for that."""
         ended = any(
-            each.label.operation == "end" and each.accepted and each.number < y.number
+            each.label.operation == Operation.END and each.accepted and each.number < y.number
             for each in _same_session(self.run, y)
         )
         return ended and (self._rests(y) or y.status not in (200, 202))
@@ -204,7 +211,7 @@ class _Writing:
     def _file(self, y: Exchange) -> str | None:
         """Where the audio or long body of a request lies beside the script; None where the command holds it."""
         request = y.request
-        if not request.size or (request.whole and y.label.operation != "upload" and y.label.fixture is None):
+        if not request.size or (request.whole and y.label.operation != Operation.UPLOAD and y.label.fixture is None):
             return None
         recording = self.run.evidence.recording(y)
         if recording is not None:
@@ -267,7 +274,7 @@ class _Writing:
         name = next((token for token in reversed(path) if not token.isdecimal()), None)
         if name is not None and answer.json is not NOT_JSON:
             found = list(values_at(answer.json, path))
-            stable = self.x.label.operation in ("discovery", "templates")
+            stable = self.x.label.operation in (Operation.DISCOVERY, Operation.TEMPLATES)
             yield from _shown(name if name == path[-1] else None, name, found, stable=stable)
         elif answer.error_code is not None and self.x.status >= 400:
             yield _Sign(_has(json.dumps(answer.error_code)), decides=actual == answer.error_code)

@@ -11,6 +11,11 @@ class Session(Name):
     TRIED_OUT = "preparation", "How the target is created, fed, ended and read is found out on it; it is never graded."
     VISIT = "visit", "A long consultation of two voices in chunks, read in every state."
     PLAIN = "plain", "It was created without any optional member."
+    PLAIN_WITHOUT = (
+        "plain without",
+        "One optional member was left out, where a create without all of them is refused.",
+        " ",
+    )
     SHORT = "short", "One recording with words of its own.", "/"
     LEFT_OUT = "left out of", "It is sent once more what another session's transcript leaves out.", " "
     STRANGER = "stranger to", "Nobody made it; its id has the shape of another session's.", " "
