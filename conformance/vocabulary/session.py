@@ -13,7 +13,7 @@ class Session(Name):
     PLAIN = "plain", "It was created without any optional member."
     PLAIN_WITHOUT = (
         "plain without",
-        "One optional member was left out, where a create without all of them is refused.",
+        "One optional member was left out: without all of them a create is refused.",
         " ",
     )
     SHORT = "short", "One recording with words of its own.", "/"
