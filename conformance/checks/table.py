@@ -99,7 +99,8 @@ def _reads(evidence: Evidence) -> Mapping[str | None, tuple[Exchange, ...]]:
     states = evidence.text.lifecycle.states
     found: dict[str | None, list[Exchange]] = {}
     for x in evidence.select("get", credential="right"):
-        if x.document.get("status") in states and (x.accepted or x.status == 410):
+        shown = x.document.get("status")
+        if isinstance(shown, str) and shown in states and (x.accepted or x.status == 410):
             found.setdefault(x.label.session, []).append(x)
     return {session: tuple(reads) for session, reads in found.items()}
 
