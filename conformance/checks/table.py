@@ -62,7 +62,7 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
             continue
         rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()))
         cells = [lifecycle.cell(row, operation) for row in rows]
-        found.append(Met(x, operation, rows, cells[0].requirement, _judged(evidence, cells, x)))
+        found.append(Met(x, operation, rows, _at_stake(cells[0], x), _judged(evidence, cells, x)))
     return tuple(found)
 
 
@@ -81,6 +81,10 @@ def _operation(evidence: Evidence, x: Exchange, superseded: Collection[int]) -> 
 
 #: The operations that a label names; what the table has beside them is `other`.
 _SENT = frozenset(get_args(Operation))
+
+
+def _at_stake(cell: Cell, x: Exchange) -> str:
+    return cell.refusal if cell.refusal is not None and not x.accepted else cell.requirement
 
 
 def _superseded(evidence: Evidence) -> Iterator[int]:

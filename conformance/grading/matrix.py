@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.table import met
 from conformance.evidence import Layer
 from conformance.stateful.paths import never_first, path
-from conformance.verdict import Verdict, judge
+from conformance.verdict import SEVERITY, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +71,8 @@ class _Matrix:
         self.lifecycle = evidence.text.lifecycle
         self.reading = reading
         self.graded: Mapping[str, Graded] = {each.requirement.id: each for each in graded}
+        walked = evidence.views.get(Layer.WALK)
+        self.walks = {x.label.journey for x in walked.exchanges} if walked else set()
         self.met: dict[tuple[str, str], list[Met]] = {}
         for view in evidence.views.values():
             for each in met(view):
@@ -92,14 +94,17 @@ class _Matrix:
 
     def _seen(self, cell: Cell, seen: Sequence[Met]) -> Square:
         """The worst of what the cell was seen to answer, and the shortest way to see it."""
-        level = self.evidence.text.requirements[cell.requirement].level
-        weighed = [(judge((each.finding,), level, self.reading) if each.finding else None, each) for each in seen]
-        worst = judge([each.finding for each in seen if each.finding], level, self.reading)
-        decides = [each for verdict, each in weighed if verdict is worst] or list(seen)
+        weighed = [(self._verdict(each), each) for each in seen]
+        worst = next(verdict for verdict in SEVERITY if any(verdict is other for other, _ in weighed))
+        decides = [each for verdict, each in weighed if verdict is worst]
         ways = [(self._sequence(each.x), each) for each in decides]
         sequence, shown = min(ways, key=lambda way: (len(way[0]), way[1].x.number))
         message = shown.finding.message if shown.finding else "What the answer says of this cannot be told."
         return Square(cell, Outcome.SEEN, worst, shown.x.number, tuple(x.number for x in sequence), message)
+
+    def _verdict(self, each: Met) -> Verdict:
+        level = self.evidence.text.requirements[each.requirement].level
+        return judge((each.finding,), level, self.reading) if each.finding else Verdict.INCONCLUSIVE
 
     def _sequence(self, x: Exchange) -> list[Exchange]:
         """What was sent to a session and taken, and then the request: reads on the way change nothing."""
@@ -130,7 +135,7 @@ class _Matrix:
             operation = self.lifecycle.events[step.event].operation
             if operation is not None:
                 for source in set(step.sources) & self.lifecycle.states.keys():
-                    yield self.lifecycle.cell(source, operation).requirement
+                    yield from self.lifecycle.cell(source, operation).requirements
 
     def _why(self, cell: Cell) -> str:
         """Why nobody got there, in words."""
@@ -144,9 +149,9 @@ class _Matrix:
             return "audio goes to a storage, whose answers are its provider's"
         if cell.operation == "upload" and cell.state in self.lifecycle.outsiders:
             return "the upload_url of a session that was never made cannot be told"
-        over = next((n for n in self.evidence.notes if n.reason in _OVER), None)
+        over = next((n for n in self.evidence.notes if n.reason in _OVER or n.journey in self.walks), None)
         return over.text if over else f"the run did not come to {cell.operation} in {cell.state}"
 
 
-#: Notes that say why a journey or the whole run came to no end.
-_OVER = frozenset({"deadline", "credential_ended", "put_off", "interrupted", "kit_error", "no_clock"})
+#: Notes that say why a whole run came to no end.
+_OVER = frozenset({"credential_ended", "put_off", "interrupted"})

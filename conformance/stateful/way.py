@@ -173,7 +173,9 @@ class Walk:
         """
         here = (state, *onward(self.lifecycle, state))
         met: list[str] = []
-        for name in operations:
+        left = list(operations)
+        while left:
+            name = left.pop(0)
             x = await self.send(handle, name, here)
             if x is None:
                 continue
@@ -186,8 +188,17 @@ class Walk:
             if shown in (state, None) or (target and x.accepted):
                 met.append(name)
             if shown not in (state, None):
+                self._moved(state, name, x, str(shown), left)
                 break
         return met
+
+    def _moved(self, state: str, name: str, x: Exchange, shown: str, left: Sequence[str]) -> None:
+        """Say what could not be sent because a session was elsewhere, unless that was to be expected."""
+        if left and shown not in onward(self.lifecycle, state) and not x.accepted:
+            told = (
+                f"{state}: once {name} was answered {_said(x)} the session shows {shown}; not sent: {', '.join(left)}."
+            )
+            self.drive.note("not_reached", told, rows=(state,))
 
     def unreached(self, state: str, why: str) -> None:
         """Say why no operation was sent in a state."""
