@@ -99,14 +99,22 @@ def _superseded(evidence: Evidence) -> Iterator[int]:
 
 
 def _reads(evidence: Evidence) -> Mapping[str | None, tuple[Exchange, ...]]:
-    """Session -> reads by its owner that show one of the states."""
-    states = evidence.text.lifecycle.states
+    """Session -> reads by its owner that show one of the states, or a word that stands for some."""
+    lifecycle = evidence.text.lifecycle
     found: dict[str | None, list[Exchange]] = {}
     for x in evidence.select("get", credential="right"):
-        shown = x.document.get("status")
-        if isinstance(shown, str) and shown in states and (x.accepted or x.status == 410):
+        if _meant(lifecycle, x) and (x.accepted or x.status == 410):
             found.setdefault(x.label.session, []).append(x)
     return {session: tuple(reads) for session, reads in found.items()}
+
+
+def _meant(lifecycle: Lifecycle, x: Exchange) -> frozenset[str]:
+    """The states that an answer may show: the one it names, or those that its word stands for."""
+    shown = x.document.get("status")
+    if not isinstance(shown, str):
+        return frozenset()
+    ranks = lifecycle.aliases[shown].ranks if shown in lifecycle.aliases else ()
+    return frozenset(state.name for state in lifecycle.states.values() if state.name == shown or state.rank in ranks)
 
 
 def _narrowed(lifecycle: Lifecycle, x: Exchange, reads: tuple[Exchange, ...]) -> tuple[str, ...]:
@@ -122,8 +130,8 @@ def _narrowed(lifecycle: Lifecycle, x: Exchange, reads: tuple[Exchange, ...]) ->
         for row in rows
         if row not in states
         or (
-            (before is None or _follows(lifecycle, str(before.document["status"]), row))
-            and (after is None or _follows(lifecycle, row, str(after.document["status"])))
+            (before is None or any(_follows(lifecycle, was, row) for was in _meant(lifecycle, before)))
+            and (after is None or any(_follows(lifecycle, row, then) for then in _meant(lifecycle, after)))
         )
     )
     shown = x.document.get("status")

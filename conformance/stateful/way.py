@@ -185,14 +185,15 @@ class Walk:
                 may_be = (target,) if target and target != state and x.accepted else ()
                 read = await self.drive.foretelling(*dict.fromkeys((*here, *may_be))).get(handle)
             shown = self.shown(read)
-            if shown in (state, None) or (target and x.accepted):
+            gone = x.accepted and target not in (None, state)  # whatever word a read has for where it went
+            if gone or shown in (state, None):
                 met.append(name)
-            if shown not in (state, None):
-                self._moved(state, name, x, str(shown), left)
+            if gone or shown not in (state, None):
+                self._moved(state, name, x, shown, left)
                 break
         return met
 
-    def _moved(self, state: str, name: str, x: Exchange, shown: str, left: Sequence[str]) -> None:
+    def _moved(self, state: str, name: str, x: Exchange, shown: str | None, left: Sequence[str]) -> None:
         """Say what could not be sent because a session was elsewhere, unless that was to be expected."""
         if left and shown not in onward(self.lifecycle, state) and not x.accepted:
             told = (

@@ -121,6 +121,20 @@ def test_reads_around_a_request_say_which_state_it_met(before: str, after: str, 
     assert found.rows == rows
 
 
+def test_a_word_that_stands_for_open_states_and_processing_rules_out_the_results():
+    tape = begun()
+    tape.heard("end", 409, error("invalid_request"), states=("processing", "completed", "failed"), probe="late")
+    tape.heard("get", 202, tape.shown("s", "initialized"))
+    assert tape.told[0].row == "processing"
+
+
+@pytest.mark.parametrize("status", [["recording"], {}, 5, None])
+def test_what_is_no_word_shows_no_state(status: Any):
+    tape = begun()
+    tape.heard("get", 202, {"status": status}, states=("recording", "processing"))
+    assert tape.told[0].rows == ("recording", "processing")
+
+
 def kinds(found: tuple[Met, ...]) -> list[Kind | None]:
     return [each.finding.kind if each.finding else None for each in found]
 

@@ -171,6 +171,26 @@ def test_a_state_that_nothing_earns_is_out_of_reach_and_says_what_came_instead()
     assert squares["completed-get"].outcome is Outcome.SEEN
 
 
+class OneWord(Odd):
+    """Calls every session that is not at rest by one word, as some schemas do, and refuses a second end."""
+
+    def head(self, session: Session, state: str) -> dict[str, Any]:
+        found = super().head(session, state)
+        return found | ({"status": "initialized"} if state in ("created", "recording", "processing") else {})
+
+    def end(self, session: Session) -> Answer:
+        if self.state(session) == "processing":
+            return refusal(409, "invalid_request", "It was ended.")
+        return super().end(session)
+
+
+def test_an_end_that_was_taken_leaves_the_state_whatever_word_a_read_has():
+    _, squares = walked(OneWord())
+    assert squares["recording-end"].verdict is Verdict.PASS
+    assert squares["recording-end_again"].outcome is Outcome.UNREACHABLE
+    assert squares["processing-end_again"].verdict is Verdict.PASS
+
+
 def test_a_target_that_never_finishes_is_left_in_time():
     began = monotonic()
     evidence, squares = walked(Odd(processing=1e9), processing_timeout=0.5)
