@@ -62,7 +62,10 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
             continue
         rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()))
         cells = [lifecycle.cell(row, operation) for row in rows]
-        found.append(Met(x, operation, rows, _at_stake(cells[0], x), _judged(evidence, cells, x)))
+        at_stake = {_at_stake(cell, x): None for cell in cells}
+        # Where the rows stand for different requirements, none of them is known to be the one.
+        finding = _judged(evidence, cells, x) if len(at_stake) == 1 else None
+        found.append(Met(x, operation, rows, next(iter(at_stake)), finding))
     return tuple(found)
 
 

@@ -144,6 +144,12 @@ def test_states_that_agree_judge_an_answer_and_others_leave_it():
     assert kinds(upload_between("recording", "completed")) == [None]
 
 
+def test_a_wrong_answer_counts_against_nobody_where_its_states_stand_for_different_requirements():
+    tape = begun()
+    tape.heard("get", 404, error("session_not_found"), states=("recording", "expired"))
+    assert kinds(tape.told) == [None]
+
+
 def test_an_answer_whose_request_was_sent_again_is_a_step_only():
     tape = begun()
     tape.heard("end", 500, error("internal_error"), states=("recording",))
