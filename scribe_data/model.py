@@ -60,6 +60,15 @@ class Testability(StrEnum):
     NOT_TESTABLE = "not testable"
 
 
+class Presented(StrEnum):
+    """What a caller comes with: its own credential, none, one that nobody was given, or another client's own."""
+
+    RIGHT = "right"
+    NONE = "none"
+    WRONG = "wrong"
+    SECOND = "second"
+
+
 class CellBasis(StrEnum):
     """How much of a (state, operation) answer the text settles."""
 
@@ -164,11 +173,15 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that may move a session; core ones are in the generated table."""
+    """Something that may move a session; core ones are in the generated table.
+
+    `operation` is the one that raises it; None for a create, and for what the service and its clock do by themselves.
+    """
 
     name: str
     core: bool
     meaning: str
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,19 +209,25 @@ class Tolerated:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request a caller may send about a session."""
+    """One request a caller may send about a session; `again` names the operation that it repeats."""
 
     name: str
     request: str
     note: str | None = None
+    again: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """A row of the table beside the states: what this caller may not see."""
+    """A row of the table beside the states: what this caller may not see.
+
+    `credential` is what the caller comes with, `given` whether the service ever gave out the id asked for.
+    """
 
     name: str
     meaning: str
+    credential: Presented
+    given: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +246,10 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one operation gets in one state; expected is strict, lenient adds codes to it."""
+    """What one operation gets in one state; expected is strict, lenient adds codes to it.
+
+    `refusal` is the requirement that a refusal counts against, where that is not the one of other wrong answers.
+    """
 
     state: str
     operation: str
@@ -239,6 +261,12 @@ class Cell:
     error: str | None = None
     note: str | None = None
     errata: tuple[str, ...] = ()
+    refusal: str | None = None
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What answers to it count for or against."""
+        return (self.requirement, self.refusal) if self.refusal else (self.requirement,)
 
     @property
     def recommended(self) -> int:

@@ -20,6 +20,8 @@ class Session(Name):
     LEFT_OUT = "left out of", "It is sent once more what another session's transcript leaves out.", " "
     STRANGER = "stranger to", "Nobody made it; its id has the shape of another session's.", " "
 
+    WALK = "walk", "It is led to a state of the lifecycle, and asked everything there.", "/"
+
     ORDER_OF_FOUR = "audio/order of four", "Four chunks are sent in another order than their numbers."
     ORDER_OF_TWELVE = "audio/order of twelve", "Twelve chunks are sent in another order than their numbers."
     FORMAT = "audio/format", "Good speech in one of the listed formats, which the name goes on with.", " "

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import conformance
-from conformance.journeys import all_journeys
 from conformance.vocabulary import probe as probes
 from conformance.vocabulary import session as sessions
 from conformance.vocabulary.journey import JourneyName
@@ -18,6 +17,7 @@ from conformance.vocabulary.name import Name, repeat_of
 from conformance.vocabulary.operation import PROTOCOL, Credential, Operation
 from conformance.vocabulary.probe import UNGRADED, UNSELECTED, Probe
 from conformance.vocabulary.session import Session
+from conformance.ways import all_ways
 from scribe_data import load
 from tests.conformance.checks.test_honest_run import evidence
 
@@ -78,7 +78,7 @@ def test_there_is_no_name_that_nobody_uses():
 
 
 def test_the_journeys_are_those_of_the_vocabulary():
-    assert {each.name for each in all_journeys()} == set(JourneyName) - BESIDE
+    assert {each.name for each in all_ways()} == set(JourneyName) - BESIDE
 
 
 def test_the_table_of_wanted_journeys_has_no_other_names():
