@@ -47,7 +47,7 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
         if story.created is None:
             continue
         # An end that is refused may have been acted on all the same: what a read shows then is no first state.
-        ends = [x.number for x in evidence.about(story.key) if x.label.operation == "end"]
+        ends = [x.number for x in evidence.about(story.key) if x.label.operation == Operation.END]
         first = min((*evidence.changes(story.key), *ends), default=None)
         early = [x for x in story.reads if (first is None or x.number < first) and x.accepted]
         yield from _judge_new(story.created)

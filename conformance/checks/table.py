@@ -6,7 +6,7 @@ A driver may foretell several states. What was read around a request says which 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import scribe_data
 from conformance.checks.arrivals import ends_by_itself, opens_by_itself
@@ -84,7 +84,7 @@ def _operation(evidence: Evidence, x: Exchange, superseded: Collection[int]) -> 
 
 
 #: The operations that a label names; what the table has beside them is `other`.
-_SENT = frozenset(get_args(Operation))
+_SENT = frozenset(Operation)
 
 
 def _at_stake(cell: Cell, x: Exchange) -> str:
@@ -173,7 +173,7 @@ def _of_outsider(evidence: Evidence, outsider: Outsider, cell: Cell, x: Exchange
         return None
     if outsider.credential == Presented.SECOND:
         return kept_apart(evidence, x, cell.operation) if evidence.facts.second_key else None
-    if outsider.credential != "right":
+    if outsider.credential != Presented.RIGHT:
         if cell.operation == Operation.UPLOAD:
             return kept_out(evidence, x, what)
         if not let_in(evidence, x) and tells_nothing(evidence, x):

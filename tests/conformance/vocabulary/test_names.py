@@ -29,7 +29,7 @@ MEMBERS = [*Probe, *Session, *JourneyName]
 FAMILIES = [member for member in MEMBERS if member.joint]
 #: What a run does beside its journeys.
 BESIDE = {JourneyName.PREPARATION, JourneyName.CLOCK, JourneyName.CLOSING, JourneyName.RUN}
-SENDERS = ("journeys", "drive")
+SENDERS = ("journeys", "drive", "stateful", "fuzz")
 READERS = ("checks", "grading", "evidence")
 #: Constants of the vocabulary that stand for several names.
 SETS = {
@@ -124,7 +124,7 @@ def names_written(tree: ast.Module) -> Iterator[ast.expr]:
                 yield from sides
 
 
-@pytest.mark.parametrize("room", ["journeys", "checks", "drive", "grading", "evidence", "report"])
+@pytest.mark.parametrize("room", ["journeys", "stateful", "checks", "drive", "grading", "evidence", "report"])
 def test_no_name_is_spelled_out_where_it_is_used(room):
     spelled = [
         f"{path.name}:{each.lineno}"
