@@ -43,6 +43,10 @@ class Course:
         self.door: Parcel | None = None
         #: The number of the last exchange in which the key was let in.
         self.let_in = 0
+        #: Whether any answer of the run was 429 (polling was asked to slow down).
+        self.throttled = False
+        #: When the run may go on after it was asked to slow down (monotonic).
+        self.resumed = 0.0
         self._slashes: dict[Operation, str] = {}
         self._put_off_since: float | None = None
         self._slow_reads = 0

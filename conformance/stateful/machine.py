@@ -1,0 +1,214 @@
+"""A Hypothesis machine made from the lifecycle: it draws sequences of steps, and shrinks one that shows a violation.
+
+The machine draws; it asks nobody. What it draws depends on its seed alone, so that whatever a target answers, and
+however unsteadily, the same choices are the same steps.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from conformance.stateful.model import CREATE, WAIT
+from conformance.stateful.step import TEMPLATES, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from conformance.stateful.model import Model
+    from conformance.stateful.play import Offer
+
+Steps = tuple[Step, ...]
+#: How the number of an upload follows from those before: mostly in order.
+_ORDERS: Final = ("next", "next", "next", "next", "same", "same", "first", "ahead")
+#: How many files one step uploads: mostly one, now and then more than one digit counts.
+_COUNTS: Final = (1, 1, 1, 1, 1, 1, 2, 3, 12)
+_MOST_SESSIONS: Final = 3
+#: What a read is: mostly of the session as it is, seldom a patient one, or one about no session at all.
+_READS: Final = ("get", "get", "get", "get", "get", WAIT, TEMPLATES)
+_NOBODYS: Final = (WAIT, TEMPLATES)
+#: How often the owner asks for every time that some outsider does.
+_OWNER: Final = 4
+
+
+class Violated(Exception):  # noqa: N818 - what Hypothesis shrinks, no error
+    """A sequence shows the violation that is looked for."""
+
+
+class Ended(BaseException):
+    """The search is over, whatever Hypothesis would like to try: no failure of a sequence, so no Exception."""
+
+
+def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> type[RuleBasedStateMachine]:
+    """The machine of a lifecycle: a rule for every operation it serves, and `play` for what a sequence came to.
+
+    `play` raises Violated for a sequence that is to be shrunk.
+    """
+    sessions: Bundle[int] = Bundle("sessions")
+    variants = st.integers(0, len(offer.bodies) - 1)
+    callers = st.sampled_from([None] * _OWNER * max(1, len(offer.callers)) + [*offer.callers] * 1)
+    ways = dict.fromkeys(way for state in model.lifecycle.states if (way := model.way_to(state)))
+    starts = sorted(ways, key=len)
+
+    class Machine(RuleBasedStateMachine):
+        """One sequence: its steps, and per session what was drawn for it so far."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps: list[Step] = []
+            self.sent: list[list[int]] = []
+
+        @initialize(target=sessions, start=st.sampled_from(starts), two=st.booleans())
+        def begin(self, start: Sequence[str], two: bool) -> Any:  # noqa: FBT001 - drawn by name
+            """Where the sequence starts: a session brought to one of the states, with or without a second one."""
+            first = self.create_one(0)
+            second = [self.create_one(0)] if two else []
+            for operation in start[1:]:
+                self.ask(operation, first)
+            return multiple(first, *second)
+
+        @rule(target=sessions, variant=variants)
+        def create(self, variant: int) -> Any:
+            """One session more, as long as they are few: what sessions do to each other takes two."""
+            return self.create_one(variant) if len(self.sent) < _MOST_SESSIONS else multiple()
+
+        def create_one(self, variant: int) -> int:
+            self.steps.append(Step(CREATE, len(self.sent), variant=variant))
+            self.sent.append([])
+            return len(self.sent) - 1
+
+        def ask(  # noqa: PLR0917 - what the rules draw
+            self,
+            operation: str,
+            session: int,
+            caller: str | None = None,
+            order: str = "next",
+            count: int = 1,
+            way: str | None = None,
+        ) -> None:
+            first, operation = 0, way or operation
+            if operation in _NOBODYS:
+                caller, session = None, 0 if operation == TEMPLATES else session
+            if operation == "upload" and caller is None:
+                first = _number(self.sent[session], order)
+                self.sent[session] += range(first, first + count)
+            self.steps.append(Step(operation, session, caller, first, count))
+
+        def teardown(self) -> None:
+            play(tuple(self.steps))
+
+    for operation in model.operations:
+        setattr(Machine, operation, _rule(operation, sessions, callers))
+    return Machine
+
+
+def _rule(operation: str, sessions: Bundle[int], callers: Any) -> Any:
+    """The rule of one operation: by its owner or an outsider, an upload of one file or of several, a read and its kind."""
+    more = {
+        "upload": {"order": st.sampled_from(_ORDERS), "count": st.sampled_from(_COUNTS)},
+        "get": {"way": st.sampled_from(_READS)},
+    }.get(operation, {})
+
+    def step(self: Any, **drawn: Any) -> None:
+        self.ask(operation, **drawn)
+
+    step.__name__ = operation
+    return rule(session=sessions, caller=callers, **more)(step)
+
+
+def _number(sent: Sequence[int], order: str) -> int:
+    """The number of a file that follows those sent before."""
+    following = max(sent, default=-1) + 1
+    return {"same": sent[-1] if sent else 0, "first": 0, "ahead": following + 1}.get(order, following)
+
+
+def draw(machine: type[RuleBasedStateMachine], *, number: int, examples: int, steps: int, shrink: bool) -> None:
+    """Let Hypothesis draw `examples` sequences by a seed; raises Violated from the shortest one that it found.
+
+    Nothing of the surroundings matters: no profile, no database, no variable, no folder.
+    """
+    phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+    chosen = settings(
+        max_examples=max(1, examples),
+        stateful_step_count=max(1, steps),
+        deadline=None,
+        derandomize=False,
+        database=None,
+        phases=phases,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        backend=_even(),
+    )
+    with _unmoved():
+        try:
+            run_state_machine_as_test(seed(number)(machine), settings=chosen)
+        except Flaky as flaky:
+            raise _unpacked(flaky) from flaky
+
+
+class _Even(HypothesisProvider):
+    """Draws every choice alike: Hypothesis itself prefers what is near to what it drew before, and small examples."""
+
+    def draw_integer(
+        self,
+        min_value: int | None = None,
+        max_value: int | None = None,
+        *,
+        weights: dict[int, float] | None = None,
+        shrink_towards: int = 0,
+    ) -> int:
+        """A number between two bounds; without them what Hypothesis draws."""
+        if min_value is None or max_value is None or weights is not None or self._random is None:
+            return super().draw_integer(min_value, max_value, weights=weights, shrink_towards=shrink_towards)
+        return self._random.randint(min_value, max_value)
+
+
+def _even() -> str:
+    """The name under which Hypothesis finds the provider."""
+    name = "scribe-conformance"
+    AVAILABLE_PROVIDERS[name] = _Even
+    return name
+
+
+def _unpacked(flaky: Flaky) -> BaseException:
+    """What lies in a complaint of Hypothesis that a sequence did not do the same twice."""
+    inner = getattr(flaky, "exceptions", ())
+    return next((each for each in inner if isinstance(each, Violated)), Violated(str(flaky)))
+
+
+@contextmanager
+def _unmoved() -> Iterator[None]:
+    """Hypothesis draws numbers out of the source of whatever is imported besides; here, in this thread, it does not.
+
+    Otherwise one seed would be other requests under pytest than in the command, and a folder would be left behind.
+    """
+    drawn = getattr(HypothesisProvider, "_maybe_draw_constant", None)
+    if drawn is None:  # pragma: no cover - a Hypothesis that does not draw them
+        yield
+        return
+    here = threading.get_ident()
+
+    def constant(self: Any, *args: Any, **more: Any) -> Any:
+        return None if threading.get_ident() == here else drawn(self, *args, **more)
+
+    HypothesisProvider._maybe_draw_constant = constant  # noqa: SLF001 - there is no setting for it
+    try:
+        yield
+    finally:
+        HypothesisProvider._maybe_draw_constant = drawn  # noqa: SLF001

@@ -1,0 +1,255 @@
+"""The search for violations: draws sequences, plays the best of them, shrinks what shows one, and plays that again."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from conformance.cost import cost
+from conformance.drive.budget import BudgetSpent
+from conformance.drive.course import RunEnded
+from conformance.evidence import Evidence, Facts
+from conformance.evidence.explored import Explored, Shown
+from conformance.evidence.recorder import Recorder
+from conformance.stateful.choice import choose
+from conformance.stateful.machine import Ended, Violated, draw, machine_of
+from conformance.stateful.play import Patience, Play
+from conformance.stateful.step import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from conformance.drive.driver import Driver
+    from conformance.evidence import Exchange
+    from conformance.stateful.judge import Judge, Place, Violation
+    from conformance.stateful.machine import Steps
+    from conformance.stateful.model import Model
+    from conformance.stateful.play import Offer
+    from scribe_data import Spec
+
+#: Sequences drawn for every one that is played.
+DRAWN: Final = 8
+#: Violations after which a search is content: whoever has mended these runs the kit again.
+MOST_VIOLATIONS: Final = 6
+#: How often a shortest sequence is played for the evidence.
+REPLAYS: Final = 3
+#: What shrinking one sequence may cost: plays, and seconds.
+MOST_SHRINKS: Final = 150
+LONGEST_SHRINK_S: Final = 20.0
+#: Seconds a search may take, and which part of what is left of the run: the other layers have to come to their turn.
+LONGEST_S: Final = 90.0
+_SHARE: Final = 0.4
+#: Seeds of the rounds of one search are so far apart that no two runs of neighbouring seeds draw the same.
+_APART: Final = 1009
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A sequence up to the step that shows a violation."""
+
+    steps: Steps
+    violation: Violation
+
+
+class Search:
+    """One search. Hypothesis runs in a thread of its own; every request goes through the loop of the run."""
+
+    def __init__(self, drive: Driver, text: Spec, model: Model, offer: Offer, judge: Judge) -> None:
+        self._drive = drive
+        self._text = text
+        self._model = model
+        self._offer = offer
+        self._judge = judge
+        self._loop = asyncio.get_running_loop()
+        self._patience = Patience()
+        self._over = False
+        self._began = monotonic()
+        self._until = self._began + min(LONGEST_S, drive.left * _SHARE)
+        self._apart = drive.apart(Recorder(drive.options.redactor))
+        facts = Facts(
+            base_url=drive.target.base_url,
+            revision=drive.options.revision,
+            second_key=drive.target.second_key,
+            api_target=drive.target.api_target,
+            upload_form=drive.target.upload_form,
+            public_host=drive.target.public_host,
+        )
+        self._whole = replace(drive.recorder.freeze(facts), text=text, recordings=drive.audio)
+        self._known: set[Place] = {
+            violation.place for view in self._whole.views.values() for violation in judge(view)
+        }
+        self._played = 0
+        self._shown: list[Shown] = []
+        self._spent: list[Exchange] = []
+        self._ended: str | None = None
+
+    async def run(self) -> Explored:
+        """Search until nothing new is found, or until time or examples are spent."""
+        try:
+            await asyncio.to_thread(self._search)
+        finally:
+            self._over = True
+        left = await self._tidy()
+        spent = cost(self._spent, self._text.lifecycle.terminal)
+        return Explored(
+            seed=self._drive.options.seed,
+            examples=self._played,
+            steps=self._drive.options.steps,
+            requests=spent.requests,
+            seconds=round(monotonic() - self._began, 3),
+            bad_requests=spent.bad_requests,
+            bytes_sent=spent.bytes_sent,
+            sessions=len(spent.sessions),
+            left_open=left,
+            violations=tuple(self._shown),
+            ended=self._ended,
+        )
+
+    # in the thread
+
+    def _search(self) -> None:
+        try:
+            for number in range(MOST_VIOLATIONS):
+                left = self._drive.options.examples - self._played
+                if left <= 0 or not self._round(number, left):
+                    return
+            self._ended = f"{MOST_VIOLATIONS} violations were found"
+        except Ended as ended:
+            self._ended = str(ended)
+        except BudgetSpent:
+            self._ended = "the time of the run was over"
+        except RunEnded as ended:
+            self._ended = str(ended)
+
+    def _round(self, number: int, left: int) -> bool:
+        """Look for one violation more; False when there is none."""
+        drawn: list[Steps] = []
+        seed = self._drive.options.seed * _APART + number
+        how = {"number": seed, "examples": self._drive.options.examples * DRAWN, "steps": self._drive.options.steps}
+        draw(machine_of(self._model, self._offer, drawn.append), **how, shrink=False)
+        for steps in choose(drawn, left):
+            self._check_time()
+            self._played += 1
+            found = self._play(steps)
+            if found is not None:
+                shortest = self._shrunk(steps, found, how)
+                self._show([shortest, found] if shortest.steps != found.steps else [found])
+                return True
+        return False
+
+    def _check_time(self) -> None:
+        if monotonic() > self._until:
+            raise Ended(f"{self._until - self._began:.0f} s were over")
+
+    def _play(self, steps: Steps, sought: Place | None = None) -> _Found | None:
+        """Play a sequence apart from the evidence, up to the first violation of a place that is not known yet."""
+        recorder = Recorder(self._drive.options.redactor)
+        self._apart.keep(recorder)
+        play = Play(self._apart, self._model, self._offer, "machine", self._patience)
+        try:
+            for place, step in enumerate(steps, 1):
+                before = recorder.sent
+                self._wait(play.do(step))
+                if recorder.sent == before:
+                    continue
+                for violation in self._judged(recorder.exchanges):
+                    if violation.place == sought or (sought is None and violation.place not in self._known):
+                        return _Found(steps[:place], violation)
+        finally:
+            self._spent += recorder.exchanges
+        return None
+
+    def _judged(self, exchanges: Sequence[Exchange]) -> list[Violation]:
+        whole = self._whole
+        seen = Evidence(tuple(exchanges), whole.facts, text=self._text, recordings=whole.recordings, whole=whole)
+        return list(self._judge(seen))
+
+    def _wait(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Have something done by the run's own loop."""
+        if self._over:
+            doing.close()
+            raise Ended("the run was broken off")
+        try:
+            asyncio.run_coroutine_threadsafe(doing, self._loop).result()
+        except CancelledError:
+            raise Ended("the run was broken off") from None
+
+    def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found:
+        """The shortest sequence Hypothesis comes to that shows the same violation."""
+        best = found
+        done: dict[Steps, bool] = {whole: True}
+        until = min(self._until, monotonic() + LONGEST_SHRINK_S)
+
+        def play(steps: Steps) -> None:
+            nonlocal best
+            if best.steps is found.steps and steps != whole and len(done) == 1 and not shrinking:
+                return
+            shrinking.append(steps)
+            shows = done.get(steps)
+            if shows is None and len(done) < MOST_SHRINKS and monotonic() < until:
+                shorter = self._play(steps, found.violation.place)
+                shows = done[steps] = shorter is not None
+                if shorter is not None and _simpler(shorter.steps, best.steps):
+                    best = shorter
+            if shows:
+                raise Violated
+
+        shrinking: list[Steps] = []
+        try:
+            draw(machine_of(self._model, self._offer, play), **how, shrink=True)
+        except Violated:
+            pass
+        return best
+
+    def _show(self, found: Sequence[_Found]) -> None:
+        """Play a sequence for the evidence, and the one it was shrunk from where that cannot be reproduced."""
+        place = found[0].violation.place
+        shown: Shown | None = None
+        for each in found:
+            shown = self._replayed(each, len(self._shown))
+            if shown.seen:
+                break
+        assert shown is not None, "something was found"
+        self._known.add(place)
+        self._shown.append(shown)
+
+    def _replayed(self, found: _Found, number: int) -> Shown:
+        violation, seen = found.violation, 0
+        kept: tuple[tuple[int, ...], int | None, str] = ((), None, violation.finding.message)
+        for again in range(1, REPLAYS + 1):
+            name = f"machine/{number + 1}.{again}"
+            before = self._drive.recorder.sent
+            play = Play(self._drive, self._model, self._offer, name, self._patience)
+            for step in found.steps:
+                self._wait(play.do(step))
+            sent = [x for x in self._drive.recorder.exchanges if x.number > before]
+            again_seen = next((v for v in self._judged(sent) if v.place == violation.place), None)
+            seen += again_seen is not None
+            if again_seen is not None and kept[1] is None:
+                kept = tuple(x.number for x in sent), again_seen.finding.exchange, again_seen.finding.message
+            elif not kept[0]:
+                kept = tuple(x.number for x in sent), None, violation.finding.message
+        exchanges, wrong, message = kept
+        return Shown(
+            requirement=violation.place.requirement,
+            place=str(violation.place),
+            message=message,
+            steps=in_words(found.steps),
+            seen=seen,
+            of=REPLAYS,
+            exchanges=exchanges,
+            exchange=wrong,
+        )
+
+    # in the loop
+
+    async def _tidy(self) -> int:
+        """End what the search left open, as far as a moment goes; returns how many sessions that does not reach."""
+        return 0
+
+
+def _simpler(one: Steps, other: Steps) -> bool:
+    return (len(one), sum(step.count for step in one)) < (len(other), sum(step.count for step in other))
