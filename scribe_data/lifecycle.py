@@ -16,6 +16,7 @@ from .model import (
     Lifecycle,
     Operation,
     Outsider,
+    Presented,
     SpecError,
     State,
     Tolerated,
@@ -44,9 +45,14 @@ def read_lifecycle(
     whole = Record(file, files.yaml(path))
     reader = _Reader(file, errata, schemas, requirements)
     states = table(file, whole.items("states"), reader.state, lambda state: state.name, "name")
-    events = table(file, whole.items("events"), reader.event, lambda event: event.name, "name")
     aliases = table(file, whole.items("aliases"), reader.alias, lambda alias: alias.name, "name")
     operations = table(file, whole.items("operations"), reader.operation, lambda item: item.name, "name")
+    for operation in operations.values():
+        if operation.again is not None and operation.again not in operations:
+            raise SpecError(f"{file}: {operation.name}: again names {operation.again}, which is no operation")
+    events = table(
+        file, whole.items("events"), lambda item: reader.event(item, operations), lambda event: event.name, "name"
+    )
     outsiders = table(file, whole.items("outsiders"), reader.outsider, lambda row: row.name, "name")
     transitions = table(
         file,
@@ -128,14 +134,31 @@ class _Reader:
     def alias(self, record: Record) -> Alias:
         return Alias(record.text("name"), record.integers("ranks"), record.text("meaning"), self._errata(record))
 
-    def event(self, record: Record) -> Event:
-        return Event(record.text("name"), record.flag("core"), record.text("meaning"))
+    def event(self, record: Record, operations: Collection[str]) -> Event:
+        event = Event(
+            name=record.text("name"),
+            core=record.flag("core"),
+            meaning=record.text("meaning"),
+            operation=record.text_or_none("operation"),
+        )
+        record.known("operation", [event.operation] if event.operation else [], operations)
+        return event
 
     def operation(self, record: Record) -> Operation:
-        return Operation(record.text("name"), record.text("request"), record.text_or_none("note"))
+        return Operation(
+            name=record.text("name"),
+            request=record.text("request"),
+            note=record.text_or_none("note"),
+            again=record.text_or_none("again"),
+        )
 
     def outsider(self, record: Record) -> Outsider:
-        return Outsider(record.text("name"), record.text("meaning"))
+        return Outsider(
+            name=record.text("name"),
+            meaning=record.text("meaning"),
+            credential=record.choice("credential", Presented),
+            given=record.flag("given", default=True),
+        )
 
     def invariant(self, record: Record) -> Invariant:
         rule = Invariant(

@@ -59,6 +59,15 @@ class Testability(StrEnum):
     NOT_TESTABLE = "not testable"
 
 
+class Presented(StrEnum):
+    """What a caller comes with: its own credential, none, one that nobody was given, or another client's own."""
+
+    RIGHT = "right"
+    NONE = "none"
+    WRONG = "wrong"
+    SECOND = "second"
+
+
 class CellBasis(StrEnum):
     """How much of a (state, operation) answer the text settles."""
 
@@ -163,11 +172,15 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that may move a session; core ones are in the generated table."""
+    """Something that may move a session; core ones are in the generated table.
+
+    `operation` is the one that raises it; None for a create, and for what the service and its clock do by themselves.
+    """
 
     name: str
     core: bool
     meaning: str
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,19 +208,25 @@ class Tolerated:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request a caller may send about a session."""
+    """One request a caller may send about a session; `again` names the operation that it repeats."""
 
     name: str
     request: str
     note: str | None = None
+    again: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """A row of the table beside the states: what this caller may not see."""
+    """A row of the table beside the states: what this caller may not see.
+
+    `credential` is what the caller comes with, `given` whether the service ever gave out the id asked for.
+    """
 
     name: str
     meaning: str
+    credential: Presented
+    given: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,11 +219,11 @@ def clients_are_kept_apart(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select(operation, probe=FOREIGN):
             if operation == "upload" and opens_by_itself(evidence, x):
                 continue
-            yield _kept_out(evidence, x, operation)
+            yield kept_apart(evidence, x, operation)
     yield from _untouched(evidence, "authentication/foreign")
 
 
-def _kept_out(evidence: Evidence, x: Exchange, operation: str) -> Finding:
+def kept_apart(evidence: Evidence, x: Exchange, operation: str) -> Finding:
     """Whether another client was refused without being told anything about the session."""
     story = evidence.stories.get(x.label.session or "")
     shown = sorted(CONTENT & names_in(x.document))

@@ -37,7 +37,7 @@ def every_status_is_one_of_seven(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, "A status is none of the seven.", pointer="/status", expected=list(states), actual=status)
 
 
-@check("SES-STATE-003")
+@check("SES-STATE-003", everywhere=True)
 def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
     """(6.1, 6.7) The 201 says created, and so does a read before any upload."""
     for story in evidence.stories.values():
@@ -92,7 +92,7 @@ def _judge_recording(evidence: Evidence, sent: Exchange, reads: list[Exchange], 
     return violates(x, told, pointer="/status", expected="recording", actual=status)
 
 
-@check("SES-STATE-004")
+@check("SES-STATE-004", everywhere=True)
 def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]:
     """(6.7) Within five seconds of the first acknowledged upload."""
     if evidence.facts.api_target is False:
@@ -117,7 +117,7 @@ def further_uploads_stay_in_recording(evidence: Evidence) -> Iterable[Finding]:
                 yield _judge_recording(evidence, sent, reads, "After a further upload the session is not recording.")
 
 
-@check("SES-STATE-006")
+@check("SES-STATE-006", everywhere=True)
 def end_moves_to_processing(evidence: Evidence) -> Iterable[Finding]:
     """(6.7) The answer to end says processing, and no read goes back to created or recording."""
     for story in evidence.stories.values():
@@ -199,7 +199,7 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
     return found
 
 
-@check("SES-STATE-010")
+@check("SES-STATE-010", everywhere=True)
 def states_never_go_back(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) created < recording < processing < an end state, and an end state stays."""
     for story in evidence.stories.values():

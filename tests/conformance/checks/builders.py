@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks import all_checks
-from conformance.evidence import Departure, Evidence, Exchange, Facts, Label, Request, Response
+from conformance.evidence import Departure, Evidence, Exchange, Facts, Label, Layer, Request, Response
 from conformance.finding import Kind
 from conformance.verdict import judge
 from scribe_data import recordings
@@ -91,7 +91,9 @@ class Tape:
     def evidence(self) -> Evidence:
         """All of it, frozen."""
         told = {"recordings": recordings.load(), "dialect": tuple(self.dialect)}
-        return Evidence(tuple(self.exchanges), self.facts, self.notes, **told)
+        plain = tuple(x for x in self.exchanges if x.label.layer is Layer.JOURNEY)
+        further = tuple(x for x in self.exchanges if x.label.layer is not Layer.JOURNEY)
+        return Evidence(plain, self.facts, self.notes, further=further, **told)
 
     def went_along(self, dimension: Dimension, member: str = "", *, expected: Any = None, actual: Any = None) -> None:
         """A departure from the text that the run went along with, shown by the last exchange so far."""
@@ -121,6 +123,8 @@ class Tape:
         at: float | None = None,
         elapsed: float = 0.01,
         noted: Mapping[str, Any] | None = None,
+        layer: Layer = Layer.JOURNEY,
+        states: tuple[str, ...] = (),
     ) -> Exchange:
         """One exchange; status 0 is no answer. `sends`, `asked`: the request's; `headers`, `document`: the answer's."""
         number = len(self.exchanges) + 1
@@ -130,7 +134,18 @@ class Tape:
         told = raw if raw is not None else b"" if document is None else json.dumps(document).encode()
         named = {"Content-Type": "application/json"} | dict(headers or {})
         answer = Response(status, tuple(named.items()), told) if status else None
-        label = Label(operation, journey or "by hand", session, probe, credential, file, fixture, graded=graded)
+        label = Label(
+            operation,
+            journey or "by hand",
+            session,
+            probe,
+            credential,
+            file,
+            fixture,
+            graded=graded,
+            layer=layer,
+            states=states,
+        )
         sent = BEGAN + timedelta(seconds=number if at is None else at)
         done = sent + timedelta(seconds=elapsed)
         trouble = None if answer else "no answer"

@@ -1,0 +1,231 @@
+"""Answers whose state was foretold, each by its cell of the lifecycle's table: good for every driver that foretells.
+
+A driver may foretell several states. What was read around a request says which of them it can have met.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
+
+import scribe_data
+from conformance.checks.arrivals import ends_by_itself, opens_by_itself
+from conformance.checks.authentication import kept_apart
+from conformance.checks.cells import judge_cell, judge_cells
+from conformance.checks.documents import shows_a_loss
+from conformance.checks.once import once
+from conformance.checks.outsiders import kept_out, let_in, tells_nothing
+from conformance.checks.refusals import busy
+from conformance.checks.registry import check
+from conformance.evidence.exchange import Operation
+from conformance.finding import Kind, inconclusive, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from conformance.evidence import Evidence, Exchange
+    from conformance.finding import Finding
+    from scribe_data.model import Cell, Lifecycle, Outsider
+
+NAME = "the_state_decides_the_answer"
+
+
+@dataclass(frozen=True)
+class Met:
+    """A request about a session: the rows of the table it can have met, the operation, and what its answer says.
+
+    `finding` is None where nothing can be said: the rows do not agree on the answer, or it was only a step.
+    """
+
+    x: Exchange
+    operation: str
+    rows: tuple[str, ...]
+    requirement: str
+    finding: Finding | None
+
+    @property
+    def row(self) -> str | None:
+        """The row it met, where that is certain."""
+        return self.rows[0] if len(self.rows) == 1 else None
+
+
+@once
+def met(evidence: Evidence) -> tuple[Met, ...]:
+    """Every answer of one layer whose states were foretold, in the order of sending."""
+    lifecycle = evidence.text.lifecycle
+    reads = _reads(evidence)
+    superseded = set(_superseded(evidence))
+    found = []
+    for x in evidence.exchanges:
+        operation = _operation(evidence, x, superseded) if x.label.states else None
+        if operation is None or x.response is None or not x.label.graded or x.number in superseded:
+            continue
+        rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()))
+        cells = [lifecycle.cell(row, operation) for row in rows]
+        found.append(Met(x, operation, rows, cells[0].requirement, _judged(evidence, cells, x)))
+    return tuple(found)
+
+
+def _operation(evidence: Evidence, x: Exchange, superseded: Collection[int]) -> str | None:
+    """The operation of the table that a request is; after another one by the same caller it is the one that repeats."""
+    operations, label = evidence.text.lifecycle.operations, x.label
+    if label.operation == "other":
+        return next((each.name for each in operations.values() if each.name not in _SENT and each.again is None), None)
+    again = next((each.name for each in operations.values() if each.again == label.operation), None)
+    if again is None:
+        return label.operation if label.operation in operations else None
+    earlier = (y.label for y in evidence.about(label.session) if y.number < x.number and y.number not in superseded)
+    known = any(y.operation == label.operation and y.credential == label.credential for y in earlier)
+    return again if known else label.operation
+
+
+#: The operations that a label names; what the table has beside them is `other`.
+_SENT = frozenset(get_args(Operation))
+
+
+def _superseded(evidence: Evidence) -> Iterator[int]:
+    """Numbers of answers that were not the last to their request: it was sent again (rule 2)."""
+    last: dict[object, Exchange] = {}
+    for x in evidence.exchanges:
+        key = replace(x.label, attempt=1)
+        before = last.get(key)
+        if before is not None and x.label.attempt > before.label.attempt:
+            yield before.number
+        last[key] = x
+
+
+def _reads(evidence: Evidence) -> Mapping[str | None, tuple[Exchange, ...]]:
+    """Session -> reads by its owner that show one of the states."""
+    states = evidence.text.lifecycle.states
+    found: dict[str | None, list[Exchange]] = {}
+    for x in evidence.select("get", credential="right"):
+        if x.document.get("status") in states and (x.accepted or x.status == 410):
+            found.setdefault(x.label.session, []).append(x)
+    return {session: tuple(reads) for session, reads in found.items()}
+
+
+def _narrowed(lifecycle: Lifecycle, x: Exchange, reads: tuple[Exchange, ...]) -> tuple[str, ...]:
+    """The foretold rows that agree with what was read before and after: no state is left for an earlier one.
+
+    Reads that agree with none of them are no help: what they show is judged by itself.
+    """
+    rows, states = x.label.states, lifecycle.states
+    before = max((y for y in reads if y.received <= x.sent), key=lambda y: y.number, default=None)
+    after = min((y for y in reads if y.sent >= x.received or y is x), key=lambda y: y.number, default=None)
+    kept = tuple(
+        row
+        for row in rows
+        if row not in states
+        or (
+            (before is None or _follows(lifecycle, str(before.document["status"]), row))
+            and (after is None or _follows(lifecycle, row, str(after.document["status"])))
+        )
+    )
+    shown = x.document.get("status")
+    if x in reads and shown in rows:
+        return (str(shown),)
+    return kept or rows
+
+
+def _follows(lifecycle: Lifecycle, one: str, other: str) -> bool:
+    """Whether a session may be in the other state after the one."""
+    first, second = lifecycle.states[one], lifecycle.states[other]
+    return one == other or (second.rank > first.rank and not first.terminal)
+
+
+def _judged(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | None:
+    lifecycle = evidence.text.lifecycle
+    if busy(x):
+        return judge_cell(cells[0], x)
+    outsider = lifecycle.outsiders.get(cells[0].state)
+    if outsider is not None:
+        return _of_outsider(evidence, outsider, cells[0], x)
+    if x.label.operation == "upload" and evidence.facts.api_target is False:
+        return None  # the codes of a storage are the provider's (rule 8)
+    if x.label.operation == "other" and x.accepted:
+        return recorded(x, f"{x.request.method} of a session is served", x.status)
+    if x.label.operation == "get":
+        return _of_read(lifecycle, cells, x)
+    return _of_change(evidence, cells, x)
+
+
+def _of_outsider(evidence: Evidence, outsider: Outsider, cell: Cell, x: Exchange) -> Finding | None:
+    """The answer to somebody who may not see the session; a route that answers all alike says nothing."""
+    what = f"{cell.operation} ({cell.state})"
+    if cell.operation == "upload" and opens_by_itself(evidence, x):
+        return None
+    if outsider.credential == "second":
+        return kept_apart(evidence, x, cell.operation) if evidence.facts.second_key else None
+    if outsider.credential != "right":
+        if cell.operation == "upload":
+            return kept_out(evidence, x, what)
+        if not let_in(evidence, x) and tells_nothing(evidence, x):
+            return None
+    return judge_cell(cell, x)
+
+
+def _of_read(lifecycle: Lifecycle, cells: list[Cell], x: Exchange) -> Finding | None:
+    """A read is judged by the state it shows, one that shows none by the states it can have met.
+
+    Trouble of the moment says nothing (rule 2), and a partial result under another name is SES-PART-001's.
+    """
+    shown = x.document.get("status")
+    if isinstance(shown, str) and shown in lifecycle.states:
+        cell = lifecycle.cell(shown, "get")
+        misnamed = x.status == 206 and shown != "partial" and shows_a_loss(x.document)
+        here = cell.requirement == cells[0].requirement
+        return judge_cell(cell, x) if here and not misnamed else None
+    if x.status >= 500 and not all(x.status in cell.lenient for cell in cells):
+        return None
+    return judge_cells(cells, x)
+
+
+def _of_change(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | None:
+    """An upload, an end or a method nobody offers, of the session's owner."""
+    lifecycle, label = evidence.text.lifecycle, x.label
+    taken = [cell for cell in cells if cell.recommended < 300]
+    trouble = x.status >= 500 and label.probe is None and label.attempt == 1
+    # An odd file may be refused in any state, and so may a second one of a single session.
+    odd = label.operation == "upload" and (label.probe is not None or _second_of_single(evidence, x))
+    if trouble or (taken and not x.accepted and odd):
+        return None
+    if not x.accepted and any(cell.state in lifecycle.open for cell in taken) and _ends_by_itself(evidence):
+        return inconclusive("ended_by_itself", "The service may have ended the session by itself (E70).", x)
+    found = judge_cells(cells, x)
+    alike = label.operation == "upload" and not taken and not _ever_taken(evidence, "upload")
+    # Where no upload was ever taken, a refusal says nothing.
+    return None if found and alike and found.kind is Kind.HOLDS else found
+
+
+def _second_of_single(evidence: Evidence, x: Exchange) -> bool:
+    story = evidence.stories.get(x.label.session or "")
+    earlier = story is not None and any(y.accepted and y.number < x.number for y in story.uploads)
+    return earlier and story is not None and story.asked.get("upload_type") == "single"
+
+
+@once
+def _whole_ends_by_itself(evidence: Evidence) -> bool:
+    return any(map(ends_by_itself, evidence.views.values()))
+
+
+def _ends_by_itself(evidence: Evidence) -> bool:
+    return _whole_ends_by_itself(evidence.whole or evidence)
+
+
+def _ever_taken(evidence: Evidence, operation: str) -> bool:
+    everything = (evidence.whole or evidence).everything
+    return any(x.accepted and x.label.operation == operation and x.label.credential == "right" for x in everything)
+
+
+def _register(requirement: str, source: str, statement: str) -> None:
+    def judge(evidence: Evidence) -> Iterable[Finding]:
+        return [each.finding for each in met(evidence) if each.requirement == requirement and each.finding is not None]
+
+    judge.__name__, judge.__doc__ = NAME, f"({source}) {statement}"
+    judge.__module__ = __name__
+    check(requirement, everywhere=True)(judge)
+
+
+for _each in scribe_data.load().requirements.values():
+    if f"table.{NAME}" in _each.checks:
+        _register(_each.id, _each.source, _each.statement)
