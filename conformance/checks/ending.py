@@ -37,7 +37,7 @@ def _plain_ends(story: Story) -> list[Exchange]:
     return settled(_ends(story))
 
 
-@check("SES-END-001")
+@check("SES-END-001", everywhere=True)
 def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 2xx after an upload, and the session is no longer open within five seconds."""
     by_itself = ends_by_itself(evidence)
@@ -57,7 +57,7 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
             yield holds(story.end)
 
 
-@check("SES-END-002")
+@check("SES-END-002", everywhere=True)
 def success_is_202(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 202 Accepted, application/json."""
     for _, x in _first_ends(evidence):
@@ -78,7 +78,7 @@ def the_message_says_something(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "message of the end answer is empty.", pointer="/message")
 
 
-@check("SES-END-007")
+@check("SES-END-007", everywhere=True)
 def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) Count and names are those that were acknowledged, also of parallel uploads."""
     for story, x in _first_ends(evidence):

@@ -10,6 +10,7 @@ from conformance.evidence.exchange import (
     Request,
     Response,
 )
+from conformance.evidence.explored import Explored, Shown
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note, Story
 
@@ -20,6 +21,7 @@ __all__ = [
     "Dimension",
     "Evidence",
     "Exchange",
+    "Explored",
     "Facts",
     "Label",
     "Layer",
@@ -27,5 +29,6 @@ __all__ = [
     "Operation",
     "Request",
     "Response",
+    "Shown",
     "Story",
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.evidence.departure import Departure
     from conformance.evidence.exchange import Credential, Exchange, Operation
+    from conformance.evidence.explored import Explored
     from scribe_data import Spec
     from scribe_data.recordings import Fixture
 
@@ -143,6 +144,8 @@ class Evidence:
     #: Where the target departs from the text in a way the run went along with.
     dialect: tuple[Departure, ...] = ()
     further: tuple[Exchange, ...] = field(default=(), repr=False)
+    #: What the state machine came to; None where it did not run.
+    explored: Explored | None = None
     #: The evidence that this is one layer of; None for the whole.
     whole: Evidence | None = field(default=None, repr=False)
 

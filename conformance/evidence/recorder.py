@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.evidence.departure import Departure
+    from conformance.evidence.explored import Explored
     from conformance.evidence.redaction import Redactor
 
     _Headers = Iterable[tuple[str, str]]
@@ -47,6 +48,7 @@ class Recorder:
         self._exchanges: list[Exchange] = []
         self._notes: list[Note] = []
         self._dialect: list[Departure] = []
+        self._explored: Explored | None = None
         #: Exchanges that turned out not to count, and the number from which on no refusal does.
         self._discounted: set[int] = set()
         self._void_from: int | None = None
@@ -111,6 +113,11 @@ class Recorder:
             return self._redactor.text(value)
         return [self._clean(each) for each in value] if isinstance(value, list) else value
 
+    def explored(self, found: Explored) -> None:
+        """Keep what the state machine came to."""
+        told = tuple(replace(each, message=self._redactor.text(each.message)) for each in found.violations)
+        self._explored = replace(found, violations=told)
+
     def discount(self, number: int) -> None:
         """Let an exchange not count after all: it was only a step on the way to another."""
         self._discounted.add(number)
@@ -125,7 +132,7 @@ class Recorder:
         counted = tuple(map(self._counting, self.exchanges))
         plain = tuple(x for x in counted if x.label.layer is Layer.JOURNEY)
         further = tuple(x for x in counted if x.label.layer is not Layer.JOURNEY)
-        return Evidence(plain, told, tuple(self._notes), dialect=tuple(self._dialect), further=further)
+        return Evidence(plain, told, tuple(self._notes), dialect=tuple(self._dialect), further=further, explored=self._explored)
 
     def _counting(self, exchange: Exchange) -> Exchange:
         void = self._void_from is not None and exchange.number >= self._void_from

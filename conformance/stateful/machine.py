@@ -36,13 +36,14 @@ Steps = tuple[Step, ...]
 #: How the number of an upload follows from those before: mostly in order.
 _ORDERS: Final = ("next", "next", "next", "next", "same", "same", "first", "ahead")
 #: How many files one step uploads: mostly one, now and then more than one digit counts.
-_COUNTS: Final = (1, 1, 1, 1, 1, 1, 2, 3, 12)
+_COUNTS: Final = (1, 1, 1, 1, 1, 1, 2, 3, 11)
 _MOST_SESSIONS: Final = 3
-#: What a read is: mostly of the session as it is, seldom a patient one, or one about no session at all.
-_READS: Final = ("get", "get", "get", "get", "get", WAIT, TEMPLATES)
+#: What a read is: mostly of the session as it is, seldom a patient one, one about no session, or of a new session.
+_READS: Final = ("get", "get", "get", "get", "get", "get", WAIT, TEMPLATES, CREATE)
 _NOBODYS: Final = (WAIT, TEMPLATES)
-#: How often the owner asks for every time that some outsider does.
-_OWNER: Final = 4
+#: How often the owner asks for every time that an outsider does: an end of the owner's is the end of most things.
+_OWNERS: Final = 3
+_OWNER: Final = {"end": 1}
 
 
 class Violated(Exception):  # noqa: N818 - what Hypothesis shrinks, no error
@@ -59,10 +60,11 @@ def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> typ
     `play` raises Violated for a sequence that is to be shrunk.
     """
     sessions: Bundle[int] = Bundle("sessions")
-    variants = st.integers(0, len(offer.bodies) - 1)
-    callers = st.sampled_from([None] * _OWNER * max(1, len(offer.callers)) + [*offer.callers] * 1)
+    variants = st.sampled_from([*(0,) * len(offer.bodies), *range(len(offer.bodies))])
+    guests = st.sampled_from(offer.callers or (None,))
     ways = dict.fromkeys(way for state in model.lifecycle.states if (way := model.way_to(state)))
-    starts = sorted(ways, key=len)
+    # Where a session is open most can happen: such a start is drawn as often as there are others.
+    starts = sorted([*ways, *(way for way in ways if way == model.way_to(model.lifecycle.open[-1]))], key=len)
 
     class Machine(RuleBasedStateMachine):
         """One sequence: its steps, and per session what was drawn for it so far."""
@@ -71,20 +73,17 @@ def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> typ
             super().__init__()
             self.steps: list[Step] = []
             self.sent: list[list[int]] = []
+            self.guest: str | None = None
 
-        @initialize(target=sessions, start=st.sampled_from(starts), two=st.booleans())
-        def begin(self, start: Sequence[str], two: bool) -> Any:  # noqa: FBT001 - drawn by name
-            """Where the sequence starts: a session brought to one of the states, with or without a second one."""
+        @initialize(target=sessions, start=st.sampled_from(starts), two=st.booleans(), guest=guests)
+        def begin(self, start: Sequence[str], two: bool, guest: str | None) -> Any:  # noqa: FBT001 - drawn by name
+            """Where the sequence starts: a session brought to one of the states, maybe a second one, and an outsider."""
+            self.guest = guest
             first = self.create_one(0)
             second = [self.create_one(0)] if two else []
             for operation in start[1:]:
                 self.ask(operation, first)
             return multiple(first, *second)
-
-        @rule(target=sessions, variant=variants)
-        def create(self, variant: int) -> Any:
-            """One session more, as long as they are few: what sessions do to each other takes two."""
-            return self.create_one(variant) if len(self.sent) < _MOST_SESSIONS else multiple()
 
         def create_one(self, variant: int) -> int:
             self.steps.append(Step(CREATE, len(self.sent), variant=variant))
@@ -95,39 +94,47 @@ def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> typ
             self,
             operation: str,
             session: int,
-            caller: str | None = None,
+            foreign: bool = False,  # noqa: FBT001, FBT002 - drawn by name
             order: str = "next",
             count: int = 1,
             way: str | None = None,
-        ) -> None:
-            first, operation = 0, way or operation
+            variant: int = 0,
+        ) -> Any:
+            if way == CREATE:
+                # Few sessions: what they do to each other takes two.
+                return self.create_one(variant) if len(self.sent) < _MOST_SESSIONS else multiple()
+            first, operation, caller = 0, way or operation, self.guest if foreign else None
             if operation in _NOBODYS:
                 caller, session = None, 0 if operation == TEMPLATES else session
             if operation == "upload" and caller is None:
                 first = _number(self.sent[session], order)
                 self.sent[session] += range(first, first + count)
             self.steps.append(Step(operation, session, caller, first, count))
+            return multiple()
 
         def teardown(self) -> None:
             play(tuple(self.steps))
 
     for operation in model.operations:
-        setattr(Machine, operation, _rule(operation, sessions, callers))
+        setattr(Machine, operation, _rule(operation, sessions, variants, outsiders=bool(offer.callers)))
     return Machine
 
 
-def _rule(operation: str, sessions: Bundle[int], callers: Any) -> Any:
+def _rule(operation: str, sessions: Bundle[int], variants: Any, *, outsiders: bool) -> Any:
     """The rule of one operation: by its owner or an outsider, an upload of one file or of several, a read and its kind."""
     more = {
         "upload": {"order": st.sampled_from(_ORDERS), "count": st.sampled_from(_COUNTS)},
-        "get": {"way": st.sampled_from(_READS)},
+        "get": {"way": st.sampled_from(_READS), "variant": variants},
     }.get(operation, {})
 
-    def step(self: Any, **drawn: Any) -> None:
-        self.ask(operation, **drawn)
+    owner = _OWNER.get(operation, _OWNERS)
+    callers = st.sampled_from([*(False,) * owner, outsiders])
+
+    def step(self: Any, **drawn: Any) -> Any:
+        return self.ask(operation, **drawn)
 
     step.__name__ = operation
-    return rule(session=sessions, caller=callers, **more)(step)
+    return rule(target=sessions, session=sessions, foreign=callers, **more)(step)
 
 
 def _number(sent: Sequence[int], order: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from bisect import bisect_left
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.cost import cost
+from conformance.cost import Cost, cost
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import RunEnded
 from conformance.evidence import Evidence, Facts
@@ -22,7 +24,7 @@ from conformance.stateful.step import in_words
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from conformance.drive.driver import Driver
+    from conformance.drive.driver import Driver, Handle
     from conformance.evidence import Exchange
     from conformance.stateful.judge import Judge, Place, Violation
     from conformance.stateful.machine import Steps
@@ -30,18 +32,21 @@ if TYPE_CHECKING:
     from conformance.stateful.play import Offer
     from scribe_data import Spec
 
-#: Sequences drawn for every one that is played.
-DRAWN: Final = 8
+#: Sequences that are played for every example the operator asks for, and drawn for every one that is played.
+PLAYED: Final = 3
+DRAWN: Final = 5
 #: Violations after which a search is content: whoever has mended these runs the kit again.
 MOST_VIOLATIONS: Final = 6
 #: How often a shortest sequence is played for the evidence.
 REPLAYS: Final = 3
 #: What shrinking one sequence may cost: plays, and seconds.
-MOST_SHRINKS: Final = 150
+MOST_SHRINKS: Final = 100
 LONGEST_SHRINK_S: Final = 20.0
 #: Seconds a search may take, and which part of what is left of the run: the other layers have to come to their turn.
 LONGEST_S: Final = 90.0
 _SHARE: Final = 0.4
+#: Seconds for ending what a search left open.
+LONGEST_TIDYING_S: Final = 3.0
 #: Seeds of the rounds of one search are so far apart that no two runs of neighbouring seeds draw the same.
 _APART: Final = 1009
 
@@ -68,7 +73,6 @@ class Search:
         self._over = False
         self._began = monotonic()
         self._until = self._began + min(LONGEST_S, drive.left * _SHARE)
-        self._apart = drive.apart(Recorder(drive.options.redactor))
         facts = Facts(
             base_url=drive.target.base_url,
             revision=drive.options.revision,
@@ -83,7 +87,9 @@ class Search:
         }
         self._played = 0
         self._shown: list[Shown] = []
-        self._spent: list[Exchange] = []
+        self._spent = Cost(0, 0, 0, ())
+        #: Sessions nobody ended, and how many files each was sent.
+        self._open: dict[str, int] = {}
         self._ended: str | None = None
 
     async def run(self) -> Explored:
@@ -92,8 +98,8 @@ class Search:
             await asyncio.to_thread(self._search)
         finally:
             self._over = True
-        left = await self._tidy()
-        spent = cost(self._spent, self._text.lifecycle.terminal)
+        await self._tidy()
+        spent = self._spent
         return Explored(
             seed=self._drive.options.seed,
             examples=self._played,
@@ -103,7 +109,7 @@ class Search:
             bad_requests=spent.bad_requests,
             bytes_sent=spent.bytes_sent,
             sessions=len(spent.sessions),
-            left_open=left,
+            left_open=len(self._open),
             violations=tuple(self._shown),
             ended=self._ended,
         )
@@ -112,8 +118,9 @@ class Search:
 
     def _search(self) -> None:
         try:
+            wanted = self._drive.options.examples * PLAYED
             for number in range(MOST_VIOLATIONS):
-                left = self._drive.options.examples - self._played
+                left = wanted - self._played
                 if left <= 0 or not self._round(number, left):
                     return
             self._ended = f"{MOST_VIOLATIONS} violations were found"
@@ -128,7 +135,7 @@ class Search:
         """Look for one violation more; False when there is none."""
         drawn: list[Steps] = []
         seed = self._drive.options.seed * _APART + number
-        how = {"number": seed, "examples": self._drive.options.examples * DRAWN, "steps": self._drive.options.steps}
+        how = {"number": seed, "examples": left * DRAWN, "steps": self._drive.options.steps}
         draw(machine_of(self._model, self._offer, drawn.append), **how, shrink=False)
         for steps in choose(drawn, left):
             self._check_time()
@@ -136,7 +143,8 @@ class Search:
             found = self._play(steps)
             if found is not None:
                 shortest = self._shrunk(steps, found, how)
-                self._show([shortest, found] if shortest.steps != found.steps else [found])
+                longest = _Found(steps, found.violation)
+                self._show([shortest, longest] if shortest.steps != steps else [longest])
                 return True
         return False
 
@@ -145,22 +153,40 @@ class Search:
             raise Ended(f"{self._until - self._began:.0f} s were over")
 
     def _play(self, steps: Steps, sought: Place | None = None) -> _Found | None:
-        """Play a sequence apart from the evidence, up to the first violation of a place that is not known yet."""
+        """Play a sequence apart from the evidence; the first violation of a place that is not known yet, if any.
+
+        It is judged once, at its end: the checks look at all that happened, and so at every step of it.
+        """
         recorder = Recorder(self._drive.options.redactor)
-        self._apart.keep(recorder)
-        play = Play(self._apart, self._model, self._offer, "machine", self._patience)
+        apart = self._drive.apart(recorder)
+        play = Play(apart, self._model, self._offer, "machine", self._patience)
+        sent = []
         try:
-            for place, step in enumerate(steps, 1):
-                before = recorder.sent
+            for step in steps:
                 self._wait(play.do(step))
-                if recorder.sent == before:
-                    continue
-                for violation in self._judged(recorder.exchanges):
-                    if violation.place == sought or (sought is None and violation.place not in self._known):
-                        return _Found(steps[:place], violation)
+                sent.append(recorder.sent)
+            found = [each for each in self._judged(recorder.exchanges) if self._is_sought(each.place, sought)]
         finally:
-            self._spent += recorder.exchanges
-        return None
+            self._spend(recorder.exchanges, apart.made)
+        if not found:
+            return None
+        first = min(found, key=lambda each: each.finding.exchange or 0)
+        return _Found(steps[: bisect_left(sent, first.finding.exchange or 0) + 1], first)
+
+    def _is_sought(self, place: Place, sought: Place | None) -> bool:
+        return place == sought if sought is not None else place not in self._known
+
+    def _spend(self, exchanges: Sequence[Exchange], made: Sequence[Handle]) -> None:
+        """Count what was sent apart from the evidence."""
+        one, so_far = cost(exchanges, self._text.lifecycle.terminal), self._spent
+        self._spent = Cost(
+            so_far.requests + one.requests,
+            so_far.bad_requests + one.bad_requests,
+            so_far.bytes_sent + one.bytes_sent,
+            (*so_far.sessions, *one.sessions),
+        )
+        sent = {handle.session_id: len(handle.sent) for handle in made}
+        self._open |= {each.session_id: sent.get(each.session_id, 0) for each in one.left_open}
 
     def _judged(self, exchanges: Sequence[Exchange]) -> list[Violation]:
         whole = self._whole
@@ -179,29 +205,29 @@ class Search:
 
     def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found:
         """The shortest sequence Hypothesis comes to that shows the same violation."""
-        best = found
-        done: dict[Steps, bool] = {whole: True}
         until = min(self._until, monotonic() + LONGEST_SHRINK_S)
+        best, begun = _Found(whole, found.violation), False
+        done: dict[Steps, bool] = {whole: True}
+        for steps in dict.fromkeys((found.steps, whole[: len(found.steps) + 1])):
+            if steps != whole and (shorter := self._play(steps, found.violation.place)) is not None:
+                best = shorter
+                break
 
         def play(steps: Steps) -> None:
-            nonlocal best
-            if best.steps is found.steps and steps != whole and len(done) == 1 and not shrinking:
+            nonlocal best, begun
+            begun = begun or steps == whole
+            if not begun:  # drawn again on the way to the sequence that is to be shrunk
                 return
-            shrinking.append(steps)
-            shows = done.get(steps)
-            if shows is None and len(done) < MOST_SHRINKS and monotonic() < until:
+            if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
                 shorter = self._play(steps, found.violation.place)
-                shows = done[steps] = shorter is not None
+                done[steps] = shorter is not None
                 if shorter is not None and _simpler(shorter.steps, best.steps):
                     best = shorter
-            if shows:
+            if done.get(steps):
                 raise Violated
 
-        shrinking: list[Steps] = []
-        try:
+        with contextlib.suppress(Violated):
             draw(machine_of(self._model, self._offer, play), **how, shrink=True)
-        except Violated:
-            pass
         return best
 
     def _show(self, found: Sequence[_Found]) -> None:
@@ -246,10 +272,21 @@ class Search:
 
     # in the loop
 
-    async def _tidy(self) -> int:
-        """End what the search left open, as far as a moment goes; returns how many sessions that does not reach."""
-        return 0
+    async def _tidy(self) -> None:
+        """End what the search left open, as far as a moment goes."""
+        drive = self._drive.apart(Recorder(self._drive.options.redactor))
+
+        async def end(session_id: str, sent: int) -> None:
+            with contextlib.suppress(BudgetSpent, RunEnded):
+                await drive.close(session_id, sent)
+                self._open.pop(session_id, None)
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_TIDYING_S):
+                await asyncio.gather(*(end(session_id, sent) for session_id, sent in self._open.items()))
+        self._spend(drive.recorder.exchanges, ())
 
 
 def _simpler(one: Steps, other: Steps) -> bool:
+    """Whether a sequence is the shorter one, or as long with fewer files."""
     return (len(one), sum(step.count for step in one)) < (len(other), sum(step.count for step in other))
