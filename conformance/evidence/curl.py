@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from conformance.evidence.redaction import KEY, SECOND_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conformance.evidence.exchange import Exchange
 
 #: What the recorder wrote instead of a key -> the variable the reader sets.
@@ -23,23 +25,38 @@ _PLACEHOLDER = re.compile("(" + "|".join(map(re.escape, VARIABLES)) + "|<secret-
 
 def curl(x: Exchange) -> str:
     """The request of an exchange as one curl command; audio is named by its fixture's file, not spelled out."""
-    request = x.request
-    form = _form(x)
-    words = ["curl", "-sS", "-i", "-X", request.method, _quoted(request.url)]
+    return " ".join(["curl", "-sS", "-i", *arguments(x)])
+
+
+def arguments(x: Exchange, variables: Mapping[str, str] | None = None, file: str | None = None) -> list[str]:
+    """What curl needs to send the request of an exchange again, each a shell word.
+
+    `variables`: text that differs from run to run -> the shell variable that holds it; `file`: where its audio or long
+    body lies.
+    """
+    request, known = x.request, variables or {}
+    form = _form(x, known, file)
+    words = ["-X", request.method, quoted(request.url, known)]
     if re.search(r"[\[\]{}]", request.url):
-        words.insert(1, "--globoff")
+        words.insert(0, "--globoff")
     for name, value in request.headers:
         if name.lower() in _OWN or (form and name.lower() == "content-type"):
             continue
-        words += ["-H", _quoted(f"{name}: {value}" if value else f"{name};")]
-    return " ".join(words + (form or _data(x)))
+        words += ["-H", quoted(f"{name}: {value}" if value else f"{name};", known)]
+    return words + (form or _data(x, known, file))
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str, variables: Mapping[str, str] | None = None) -> str:
     """One shell word; variables are left for the shell to fill in."""
-    pieces = [piece for piece in _PLACEHOLDER.split(text) if piece]
-    shown = (f'"${_variable(piece)}"' if _PLACEHOLDER.fullmatch(piece) else shlex.quote(piece) for piece in pieces)
-    return "".join(shown) or "''"
+    known = variables or {}
+    longest = sorted(filter(None, known), key=len, reverse=True)
+    pattern = re.compile("|".join((_PLACEHOLDER.pattern, *(f"({re.escape(literal)})" for literal in longest))))
+    shown, end = [], 0
+    for found in pattern.finditer(text):
+        shown += [shlex.quote(text[end : found.start()])] if found.start() > end else []
+        shown.append(f'"${known.get(found[0]) or _variable(found[0])}"')
+        end = found.end()
+    return "".join((*shown, *([shlex.quote(text[end:])] if end < len(text) else []))) or "''"
 
 
 def _variable(placeholder: str) -> str:
@@ -47,16 +64,18 @@ def _variable(placeholder: str) -> str:
     return VARIABLES.get(placeholder) or "SCRIBE_" + placeholder[1:-1].replace("-", "_").upper()
 
 
-def _form(x: Exchange) -> list[str]:
+def _form(x: Exchange, variables: Mapping[str, str], file: str | None) -> list[str]:
     """The part of a multipart upload, for curl to wrap itself."""
     head = x.request.body.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
     part = re.search(r'name="([^"]*)"; filename="([^"]*)"\r\nContent-Type: (.+)', head)
     if part is None or not (x.request.header("content-type") or "").startswith("multipart/form-data"):
         return []
-    return ["-F", _quoted(f'{part[1]}=@{_file(x)};filename="{part[2]}";type={part[3]}')]
+    if file is not None and not x.label.fixture:  # the body is there as a whole, form and all
+        return []
+    return ["-F", quoted(f'{part[1]}=@{file or file_name(x)};filename="{part[2]}";type={part[3]}', variables)]
 
 
-def _data(x: Exchange) -> list[str]:
+def _data(x: Exchange, variables: Mapping[str, str], file: str | None) -> list[str]:
     request = x.request
     if not request.size:
         return []
@@ -67,11 +86,11 @@ def _data(x: Exchange) -> list[str]:
             text = "\0"
         # A shell word cannot hold NUL, and curl reads a file where data begins with @.
         if "\0" not in text and not text.startswith("@"):
-            return ["--data-binary", _quoted(text)]
-    return ["--data-binary", _quoted(f"@{_file(x)}")]
+            return ["--data-binary", quoted(text, variables)]
+    return ["--data-binary", quoted(f"@{file or file_name(x)}", variables)]
 
 
-def _file(x: Exchange) -> str:
+def file_name(x: Exchange) -> str:
     """The name of the file a reader has to put there: the fixture's, else one that says what it held."""
     if x.label.fixture:
         return f"{x.label.fixture}{PurePath(x.label.file or '').suffix}"

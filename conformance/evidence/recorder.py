@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 TEXT_BOUND = 1024 * 1024
 #: What is kept of audio: enough for the container's signature and the head of a multipart part.
 AUDIO_BOUND = 512
+#: What is kept, compressed, of long bodies that are no recording of the kit's: without them nobody can send them again.
+BODIES_BOUND = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class Recorder:
         self._notes: list[Note] = []
         self._dialect: list[Departure] = []
         self._explored: Explored | None = None
+        #: SHA-256 -> a long body, compressed.
+        self._bodies: dict[str, bytes] = {}
+        self._room = BODIES_BOUND
         #: Exchanges that turned out not to count, and the number from which on no refusal does.
         self._discounted: set[int] = set()
         self._void_from: int | None = None
@@ -71,16 +77,27 @@ class Recorder:
         bound = AUDIO_BOUND if label.operation == "upload" or label.fixture is not None else TEXT_BOUND
         kept, whole = self._redactor.beginning(body, bound)
         hashed = kept if whole else body
+        digest = hashlib.sha256(hashed).hexdigest() if hashed else None
+        if digest and not whole and label.fixture is None and body.startswith(kept):
+            self._keep_body(digest, body)
         request = Request(
             method=method,
             url=self._redactor.text(url),
             headers=self._headers(headers),
             body=kept,
             size=len(body),
-            sha256=hashlib.sha256(hashed).hexdigest() if hashed else None,
+            sha256=digest,
             whole=whole,
         )
         return Pending(self._sent, self._label(label), request, datetime.now(UTC), monotonic(), dict(self.ambient))
+
+    def _keep_body(self, digest: str, body: bytes) -> None:
+        if digest in self._bodies or self._room <= 0:
+            return
+        packed = zlib.compress(body, 1)
+        self._room -= len(packed)
+        if self._room > 0:
+            self._bodies[digest] = packed
 
     def answered(self, pending: Pending, status: int, headers: _Headers, body: bytes, **notes: Any) -> Exchange:
         """Keep an answer; `notes` are facts that no header tells."""
@@ -132,7 +149,15 @@ class Recorder:
         counted = tuple(map(self._counting, self.exchanges))
         plain = tuple(x for x in counted if x.label.layer is Layer.JOURNEY)
         further = tuple(x for x in counted if x.label.layer is not Layer.JOURNEY)
-        return Evidence(plain, told, tuple(self._notes), dialect=tuple(self._dialect), further=further, explored=self._explored)
+        return Evidence(
+            plain,
+            told,
+            tuple(self._notes),
+            dialect=tuple(self._dialect),
+            further=further,
+            explored=self._explored,
+            bodies=dict(self._bodies),
+        )
 
     def _counting(self, exchange: Exchange) -> Exchange:
         void = self._void_from is not None and exchange.number >= self._void_from

@@ -10,6 +10,7 @@ from conformance.finding import Kind
 from conformance.report import headline
 from conformance.report.causes import causes, dialect
 from conformance.report.findings import telling
+from conformance.report.repro import scripts
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def _requirement(graded: Graded, run: Run) -> dict[str, Any]:
         shown["reason"] = graded.reason
     if graded.cause:
         shown["cause"] = graded.cause.id
+    script = next((each for each in scripts(run) if each.requirement == requirement.id), None)
+    if script is not None:
+        shown["repro"] = script.name
     shown["observations"] = sum(finding.kind is Kind.HOLDS for finding in graded.findings)
     shown["findings"] = telling(graded, run)
     return shown

@@ -1,14 +1,16 @@
-"""The four files a run leaves behind."""
+"""The four files a run leaves behind, and beside them a script for each failure."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from typing import TYPE_CHECKING
 
 from conformance.evidence.har import har
 from conformance.report import document, junit, page
+from conformance.report.repro import FOLDER, scripts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +60,17 @@ def _is_whole(path: Path) -> bool:
     return isinstance(told, dict) and isinstance(told.get("overall"), str) and told["overall"] not in _PARTS
 
 
+def _clear(folder: Path) -> None:
+    """Take away the scripts of an earlier run: they would tell of failures that are gone."""
+    for script in folder.glob("*.sh"):
+        if re.fullmatch(r"[A-Z]+(?:-[A-Z0-9]+)*", script.stem):
+            script.unlink()
+
+
 def write(run: Run, directory: Path, *, prefix: str = "--") -> tuple[Path, ...]:
     """Write report.json, report.html, junit.xml and evidence.har, each whole or not at all; returns their paths.
 
-    Raises NotWritten when it cannot.
+    Beside them repro/<ID>.sh shows a failure again, with the files it sends. Raises NotWritten when it cannot.
     """
     contents = {
         "report.html": page.render(run).encode("utf-8", "replace"),
@@ -71,12 +80,18 @@ def write(run: Run, directory: Path, *, prefix: str = "--") -> tuple[Path, ...]:
             "utf-8"
         ),
     }
+    found = scripts(run)
+    beside = {script.name: script.text.encode("utf-8", "replace") for script in found}
+    beside |= {name: content for script in found for name, content in script.files.items()}
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            half = directory / f".{name}.part"
+        _clear(directory / FOLDER)
+        for name, content in (contents | beside).items():
+            path = directory / name
+            path.parent.mkdir(exist_ok=True)
+            half = path.with_name(f".{path.name}.part")
             half.write_bytes(content)
-            half.replace(directory / name)
+            half.replace(path)
     except OSError as error:
         raise _unwritable(directory, error.strerror or str(error), prefix) from error
     return tuple(directory / name for name in contents)

@@ -39,7 +39,7 @@ def test_the_key_comes_from_the_environment():
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=60))
-@settings(max_examples=15)  # each one starts a shell
+@settings(max_examples=15, deadline=None)  # each one starts a shell
 def test_a_json_body_survives_the_shell(value):
     body = json.dumps({"name": value, "cost": "$HOME `id` !"}, ensure_ascii=False).encode()
     told = line(Label("create", "a"), "POST", "https://a.test/s", [("Content-Type", "application/json")], body)
@@ -55,7 +55,7 @@ def test_a_multipart_upload_names_the_fixture_and_lets_curl_wrap_it():
     sent = parcel("multipart", "https://a.test/up?x=[1]", "audio_0.wav", "audio/wav", b"RIFF" * 1000)
     label = Label("upload", "a", file="audio_0.wav", fixture="knee")
     told = words(line(label, sent.method, sent.url, list(sent.headers.items()), sent.content))
-    assert told[0] == "--globoff"
+    assert "--globoff" in told
     assert told[-2:] == ["-F", 'file=@knee.wav;filename="audio_0.wav";type=audio/wav']
     assert not [word for word in told if "boundary" in word]
 

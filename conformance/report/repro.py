@@ -1,0 +1,307 @@
+"""A failure as a shell script that anyone can run: what led to it step by step, and whether it is seen again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import zlib
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+from weakref import WeakKeyDictionary
+
+from conformance.evidence import NOT_JSON
+from conformance.evidence.curl import VARIABLES, arguments, file_name, quoted
+from conformance.evidence.redaction import SECOND_KEY
+from conformance.grading.mending import failing
+from conformance.target import split_origin
+from scribe_data.pointer import tokens, values_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.evidence import Evidence, Exchange
+    from conformance.finding import Finding
+    from conformance.run import Graded, Run
+
+FOLDER = "repro"
+#: Characters of a value that a script looks for.
+_LONGEST_SIGN = 300
+#: Stands for the folder of the script until a shell fills it in.
+_HERE = "<here>"
+#: Reads of a session that is worked on, a second apart, until a script gives up.
+LONGEST_WAIT = 180
+_FUNCTIONS = """\
+OUT=$(mktemp -d) || exit 2
+trap 'rm -rf "$OUT"' EXIT
+HERE=$(dirname -- "$0")
+
+# send WHAT CURL-ARGUMENTS: one request; its status is in STATUS, its answer in $OUT/body.
+send() {
+  echo "--- $1"; shift
+  : >"$OUT/body"
+  STATUS=$(curl -sS -o "$OUT/body" -D "$OUT/head" -w '%{http_code}' "$@") || STATUS=000
+  echo "$STATUS"; head -c 2000 "$OUT/body"; echo
+}
+# rest CURL-ARGUMENTS: read a session until nothing more will happen to it.
+rest() {
+  left=@WAIT@
+  while send "read until it rests" "$@"; do
+    case $STATUS in 202|000|429|503) ;; 200) working || return 0 ;; *) return 0 ;; esac
+    left=$((left - 1)); [ "$left" -gt 0 ] || return 0
+    sleep 1
+  done
+}
+flat() { tr -d ' \\n\\r\\t' <"$OUT/body"; }
+working() { flat | grep -Eq '"status":"(@WORKING@)"'; }
+member() {
+  tr '\\n' ' ' <"$OUT/body" | sed -n 's/.*"'"$1"'"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' | sed 's#\\\\/#/#g'
+}
+absolute() { case $1 in http://*|https://*) echo "$1" ;; *) echo "$SCRIBE_TARGET/${1#/}" ;; esac; }
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A shell script under its requirement's id, and the files it sends."""
+
+    requirement: str
+    text: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Where it stands in the report's folder."""
+        return f"{FOLDER}/{self.requirement}.sh"
+
+
+def scripts(run: Run) -> tuple[Script, ...]:
+    """A script for every requirement that failed and whose requests the run still has."""
+    if run.evidence not in _WRITTEN:
+        _WRITTEN[run.evidence] = tuple(_scripts(run))
+    return _WRITTEN[run.evidence]
+
+
+def _scripts(run: Run) -> Iterator[Script]:
+    for graded in run.graded:
+        found = next(iter(failing(graded.findings, graded.requirement, run.reading)), None)
+        x = run.exchange(found.exchange) if found else None
+        if found is not None and x is not None and (text := _Writing(run, graded, found, x).script()) is not None:
+            yield text
+
+
+def _same_session(run: Run, x: Exchange) -> list[Exchange]:
+    """Everything up to an exchange about its session, or about another session whose id it names."""
+    told = [y for y in run.evidence.everything if y.number <= x.number]
+    creates = [y for y in told if y.label.operation == "create" and y.accepted and y is not x]
+    named = next((y for y in reversed(creates) if _session_id(y) and _session_id(y) in x.request.url), None)
+    owner = named or x
+    if owner.label.session is None:
+        return [x]
+    about = [y for y in told if y.label.session == owner.label.session and y.label.layer == owner.label.layer]
+    return about if x in about else [*about, x]
+
+
+def _session_id(x: Exchange) -> str:
+    told = x.document.get("session_id")
+    return told if isinstance(told, str) else ""
+
+
+#: A run -> its scripts: every report names them.
+_WRITTEN: WeakKeyDictionary[Evidence, tuple[Script, ...]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """A test in the words of a shell; one that decides shows by itself that the same is wrong again."""
+
+    test: str
+    decides: bool
+
+
+@dataclass
+class _Writing:
+    """One script on its way."""
+
+    run: Run
+    graded: Graded
+    finding: Finding
+    x: Exchange
+    files: dict[str, bytes] = field(default_factory=dict)
+    #: Text of this run -> the variable that holds what stands in its place in the next.
+    variables: dict[str, str] = field(default_factory=dict)
+    missing: bool = False
+
+    def script(self) -> Script | None:
+        """The script; None where a body is not there any more."""
+        self._name_origins()
+        lines = [line for step in self._steps() for line in self._lines(step)]
+        if self.missing:
+            return None
+        text = "\n".join((*self._head(lines), *lines, "", *self._judgement(), ""))
+        return Script(self.graded.requirement.id, text, self.files)
+
+    def _name_origins(self) -> None:
+        for url in (self.run.evidence.facts.base_url, self.run.target):
+            origin = split_origin(url)
+            if origin is not None:
+                parts = urlsplit(url)
+                self.variables[f"{parts.scheme}://{parts.netloc}"] = "SCRIBE_TARGET"
+
+    def _steps(self) -> list[Exchange]:
+        """What has to be sent again: whatever may have changed the session, the clock, and a read where one waited."""
+        about = _same_session(self.run, self.x)
+        changes = [y for y in about if y is self.x or (y.label.operation != "get" and self._matters(y))]
+        first = min(y.number for y in changes)
+        clock = [
+            y
+            for y in self.run.evidence.everything
+            if y.label.journey == "clock" and y.request.method == "POST" and first < y.number < self.x.number
+        ]
+        waits = [y for y in about if y is not self.x and self._rests(y)][:1] if self.x.label.operation != "get" else []
+        return sorted({y.number: y for y in (*changes, *clock, *waits)}.values(), key=lambda y: y.number)
+
+    def _matters(self, y: Exchange) -> bool:
+        """Whether a request may be needed: not creates that came to nothing, nor what tidied up."""
+        return y.accepted if y.label.operation == "create" else y.label.probe != "closing"
+
+    def _rests(self, y: Exchange) -> bool:
+        return y.label.operation == "get" and y.document.get("status") in self.run.spec.lifecycle.terminal
+
+    def _lines(self, y: Exchange) -> Iterator[str]:
+        words = " ".join(arguments(y, self.variables, self._file(y)))
+        if y.label.operation == "get" and self._waited(y):
+            yield f"rest {words}"
+        else:
+            what = " ".join(filter(None, (y.request.method, y.label.operation, y.label.file, y.label.probe)))
+            yield f"send {shlex.quote(what)} {words}"
+        if y.label.operation == "create" and y.accepted and y is not self.x:
+            yield from self._remember(y)
+
+    def _waited(self, y: Exchange) -> bool:
+        """Whether a read shows what a session came to, and earlier reads of it waited for that."""
+        ended = any(
+            each.label.operation == "end" and each.accepted and each.number < y.number
+            for each in _same_session(self.run, y)
+        )
+        return ended and (self._rests(y) or y.status not in (200, 202))
+
+    def _remember(self, y: Exchange) -> Iterator[str]:
+        """Take the id and the upload address out of a create's answer."""
+        number = 1 + sum(name.startswith("SESSION") for name in self.variables.values())
+        if session_id := _session_id(y):
+            name = f"SESSION_{number}"
+            yield f'{name}=$(member session_id); [ -n "${name}" ] || {{ echo "no session was made"; exit 2; }}'
+            self.variables[session_id] = name
+        url = y.document.get("upload_url")
+        if isinstance(url, str) and url and url != session_id:
+            name = f"UPLOAD_{number}"
+            yield f'{name}=$(absolute "$(member upload_url)")'
+            self.variables[urljoin(y.request.url, url)] = name
+
+    def _file(self, y: Exchange) -> str | None:
+        """Where the audio or long body of a request lies beside the script; None where the command holds it."""
+        request = y.request
+        if not request.size or (request.whole and y.label.operation != "upload" and y.label.fixture is None):
+            return None
+        recording = self.run.evidence.recording(y)
+        if recording is not None:
+            content, name = recording.read(), f"{recording.name}{PurePath(recording.path).suffix}"
+        else:
+            packed = self.run.evidence.bodies.get(request.sha256 or "")
+            content = request.body if request.whole else zlib.decompress(packed) if packed else b""
+            name = file_name(y)
+            self.missing |= not content
+        self.files[f"{FOLDER}/{name}"] = content
+        self.variables[_HERE] = "HERE"
+        return f"{_HERE}/{name}"
+
+    def _head(self, lines: list[str]) -> Iterator[str]:
+        requirement = self.graded.requirement
+        yield "#!/bin/sh"
+        yield from _comment(f"{requirement.id} ({requirement.level}, {requirement.source}): {requirement.statement}")
+        yield from _comment(f"Seen: {self.finding.message}")
+        for name in ("expected", "actual"):
+            value = getattr(self.finding, name)
+            if value is not None:
+                yield from _comment(f"{name}: {json.dumps(value, default=repr)[:400]}")
+        yield "# Ends with 1 when the same is seen again, with 0 when it is not, with 2 when it did not come to that,"
+        yield "# and with 3 when everything looks the same but only a person, or the kit, can tell whether it is wrong."
+        yield f"# Run it so: SCRIBE_API_KEY=... SCRIBE_TARGET={quoted(self._address())} sh {requirement.id}.sh"
+        yield "set -u"
+        yield f"SCRIBE_TARGET=${{SCRIBE_TARGET:-{quoted(self._address())}}}; SCRIBE_TARGET=${{SCRIBE_TARGET%/}}"
+        used = {*re.findall(r'"\$(SCRIBE_[A-Z0-9_]+)"', "\n".join(lines))} - {"SCRIBE_TARGET"}
+        for name in sorted(used, key=lambda name: name == VARIABLES[SECOND_KEY]):
+            yield f': "${{{name}:?set it to what the run was given}}"'
+        lifecycle = self.run.spec.lifecycle
+        words = [*(s.name for s in lifecycle.states.values() if not s.terminal), *lifecycle.aliases]
+        functions = _FUNCTIONS.replace("@WAIT@", str(LONGEST_WAIT)).replace("@WORKING@", "|".join(words))
+        yield functions
+
+    def _address(self) -> str:
+        return next(iter(self.variables))
+
+    def _judgement(self) -> Iterator[str]:
+        """The lines that say whether what was wrong is wrong again."""
+        signs = list(self._signs())
+        expected = f"; expected {json.dumps(self.finding.expected, default=repr)}" if self.finding.expected else ""
+        told = f"{self.finding.message}{expected}"
+        yield f"if {' && '.join(sign.test for sign in signs)}; then"
+        if any(sign.decides for sign in signs):
+            yield f"  echo {shlex.quote(f'SEEN AGAIN: {told}')}; exit 1"
+        else:
+            yield f"  echo {shlex.quote(f'LOOK: it is answered as before. Then it was: {told}')}; exit 3"
+        yield "fi"
+        yield f"echo {shlex.quote(f'Not seen: {self.graded.requirement.id} is not broken in this way here.')}"
+
+    def _signs(self) -> Iterator[_Sign]:
+        """What the answer showed, as far as it shows the same in every run."""
+        answer, actual = self.x.response, self.finding.actual
+        yield _Sign(f'[ "$STATUS" = {self.x.status or "000"} ]', decides=actual == self.x.status or answer is None)
+        if answer is None:
+            return
+        pointer = self.finding.pointer
+        path = tokens(pointer) if pointer else ()
+        name = next((token for token in reversed(path) if not token.isdecimal()), None)
+        if name is not None and answer.json is not NOT_JSON:
+            found = list(values_at(answer.json, path))
+            stable = self.x.label.operation in ("discovery", "templates")
+            yield from _shown(name if name == path[-1] else None, name, found, stable=stable)
+        elif answer.error_code is not None and self.x.status >= 400:
+            yield _Sign(_has(json.dumps(answer.error_code)), decides=actual == answer.error_code)
+        if answer.media_type:
+            line = shlex.quote(f"^content-type: *{re.escape(answer.media_type)}")
+            told = isinstance(actual, str) and actual.lower().startswith(answer.media_type)
+            yield _Sign(f'grep -qi {line} "$OUT/head"', decides=told)
+
+
+def _has(text: str) -> str:
+    """A test whether the answer has a text, white space aside."""
+    flat = re.sub(r"[ \t\r\n]", "", text)
+    return f"flat | grep -qF {shlex.quote(flat)}"
+
+
+def _shown(member: str | None, above: str, found: list[Any], *, stable: bool) -> Iterator[_Sign]:
+    """A value as the answer held it; its kind alone where it is another in every run.
+
+    `member` names it, unless it is an element of the array `above`.
+    """
+    key = f"{json.dumps(member)}:" if member else ""
+    if not found:
+        yield _Sign(f"! {_has(key)}" if key else _has(f"{json.dumps(above)}:"), decides=bool(key))
+        return
+    told = json.dumps(found[0], separators=(",", ":"), ensure_ascii=False)
+    fixed = stable or not isinstance(found[0], str | dict | list) or not re.search("[0-9]", told)
+    if fixed and len(told) <= _LONGEST_SIGN and told.isascii() and not isinstance(found[0], float):
+        yield _Sign(_has(f"{key}{told}"), decides=True)
+    else:
+        begins = told[0] if key and told[0] in ('"', "[", "{") else ""
+        yield _Sign(_has(f"{key or json.dumps(above) + ':['}{begins}"), decides=False)
+
+
+def _comment(text: str) -> Iterator[str]:
+    """Lines no shell reads, whatever the text holds."""
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    yield f"# {printable[:1000]}"
