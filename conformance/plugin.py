@@ -80,6 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
     )
+    config.addinivalue_line("markers", "machine: what the state machine found")
     if not config.getoption("scribe_target"):
         return
     if config.getoption("dist", default="no") != "no":

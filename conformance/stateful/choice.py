@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: So many steps may have to come in a certain order before something shows: with others between them, or none.
 _SPREAD, _CLOSE = 3, 4
 #: A pair of steps is worth as many of the longer trails: of these there are too many to meet them all.
-_PAIR = 10
+_PAIR = 20
 
 #: Operation, caller, whether a file comes again, whether several come, and how far the session is.
 _Kind = tuple[str, str | None, bool, bool, str]

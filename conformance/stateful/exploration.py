@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @journey("machine", phase="alone", layer=Layer.MACHINE)
 async def explore(drive: Driver) -> None:
     """(6.1-6.7) Sequences of requests that nobody wrote down, and the shortest of those that show a violation."""
-    if not drive.options.examples:
+    if not drive.options.examples or drive.target.refused is not None:
         return
     text = scribe_data.load(revision=drive.options.revision)
     model = Model(text.lifecycle)

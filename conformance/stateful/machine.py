@@ -7,12 +7,13 @@ however unsteadily, the same choices are the same steps.
 from __future__ import annotations
 
 import threading
+import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, HypothesisDeprecationWarning
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 from hypothesis.stateful import (
     Bundle,
@@ -24,10 +25,10 @@ from hypothesis.stateful import (
 )
 
 from conformance.stateful.model import CREATE, WAIT
-from conformance.stateful.step import TEMPLATES, Step
+from conformance.stateful.step import FOREIGN, TEMPLATES, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from conformance.stateful.model import Model
     from conformance.stateful.play import Offer
@@ -42,7 +43,7 @@ _MOST_SESSIONS: Final = 3
 _READS: Final = ("get", "get", "get", "get", "get", "get", WAIT, TEMPLATES, CREATE)
 _NOBODYS: Final = (WAIT, TEMPLATES)
 #: How often the owner asks for every time that an outsider does: an end of the owner's is the end of most things.
-_OWNERS: Final = 3
+_OWNERS: Final = 2
 _OWNER: Final = {"end": 1}
 
 
@@ -54,74 +55,89 @@ class Ended(BaseException):
     """The search is over, whatever Hypothesis would like to try: no failure of a sequence, so no Exception."""
 
 
-def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> type[RuleBasedStateMachine]:
-    """The machine of a lifecycle: a rule for every operation it serves, and `play` for what a sequence came to.
+class Sequence(RuleBasedStateMachine):
+    """One sequence: its steps, and what was drawn for each of its sessions so far."""
+
+    #: Told of a sequence once it is drawn.
+    play: ClassVar[Callable[[Steps], None]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        #: Session -> the numbers of the files its owner sends.
+        self.sent: list[list[int]] = []
+        self.guest: str | None = None
+
+    def create(self, variant: int = 0) -> int:
+        """One session more."""
+        self.steps.append(Step(CREATE, len(self.sent), variant=variant))
+        self.sent.append([])
+        return len(self.sent) - 1
+
+    def ask(
+        self,
+        operation: str,
+        session: int,
+        *,
+        foreign: bool = False,
+        order: str = "next",
+        count: int = 1,
+        way: str | None = None,
+        variant: int = 0,
+    ) -> Any:
+        """One step about a session, or one that takes its place; what Hypothesis adds to the sessions."""
+        if way == CREATE:
+            # Few sessions: what they do to each other takes two.
+            return self.create(variant) if len(self.sent) < _MOST_SESSIONS else multiple()
+        first, operation, caller = 0, way or operation, self.guest if foreign else None
+        if operation in _NOBODYS:
+            caller, session = None, 0 if operation == TEMPLATES else session
+        if operation == "upload" and caller is not None:
+            first, count = FOREIGN, 1
+        elif operation == "upload":
+            first = _number(self.sent[session], order)
+            self.sent[session] += range(first, first + count)
+        self.steps.append(Step(operation, session, caller, first, count))
+        return multiple()
+
+    def teardown(self) -> None:
+        """The sequence is drawn."""
+        type(self).play(tuple(self.steps))
+
+
+def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> type[Sequence]:
+    """The machine of a lifecycle: a rule for every operation it serves, and `play` for what a sequence comes to.
 
     `play` raises Violated for a sequence that is to be shrunk.
     """
     sessions: Bundle[int] = Bundle("sessions")
     variants = st.sampled_from([*(0,) * len(offer.bodies), *range(len(offer.bodies))])
     guests = st.sampled_from(offer.callers or (None,))
-    ways = dict.fromkeys(way for state in model.lifecycle.states if (way := model.way_to(state)))
-    # Where a session is open most can happen: such a start is drawn as often as there are others.
-    starts = sorted([*ways, *(way for way in ways if way == model.way_to(model.lifecycle.open[-1]))], key=len)
 
-    class Machine(RuleBasedStateMachine):
-        """One sequence: its steps, and per session what was drawn for it so far."""
+    def begin(self: Sequence, start: tuple[str, ...], two: bool, guest: str | None) -> Any:
+        self.guest = guest
+        first = self.create()
+        second = [self.create()] if two else []
+        for operation in start[1:]:
+            self.ask(operation, first)
+        return multiple(first, *second)
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.steps: list[Step] = []
-            self.sent: list[list[int]] = []
-            self.guest: str | None = None
+    drawn = initialize(target=sessions, start=st.sampled_from(_starts(model)), two=st.booleans(), guest=guests)
+    rules = {name: _rule(name, sessions, variants, outsiders=bool(offer.callers)) for name in model.operations}
+    return type("Machine", (Sequence,), {"begin": drawn(begin), "play": staticmethod(play), **rules})
 
-        @initialize(target=sessions, start=st.sampled_from(starts), two=st.booleans(), guest=guests)
-        def begin(self, start: Sequence[str], two: bool, guest: str | None) -> Any:  # noqa: FBT001 - drawn by name
-            """Where the sequence starts: a session brought to one of the states, maybe a second one, and an outsider."""
-            self.guest = guest
-            first = self.create_one(0)
-            second = [self.create_one(0)] if two else []
-            for operation in start[1:]:
-                self.ask(operation, first)
-            return multiple(first, *second)
 
-        def create_one(self, variant: int) -> int:
-            self.steps.append(Step(CREATE, len(self.sent), variant=variant))
-            self.sent.append([])
-            return len(self.sent) - 1
+def _starts(model: Model) -> list[tuple[str, ...]]:
+    """The ways to every state that requests lead to, the shortest first.
 
-        def ask(  # noqa: PLR0917 - what the rules draw
-            self,
-            operation: str,
-            session: int,
-            foreign: bool = False,  # noqa: FBT001, FBT002 - drawn by name
-            order: str = "next",
-            count: int = 1,
-            way: str | None = None,
-            variant: int = 0,
-        ) -> Any:
-            if way == CREATE:
-                # Few sessions: what they do to each other takes two.
-                return self.create_one(variant) if len(self.sent) < _MOST_SESSIONS else multiple()
-            first, operation, caller = 0, way or operation, self.guest if foreign else None
-            if operation in _NOBODYS:
-                caller, session = None, 0 if operation == TEMPLATES else session
-            if operation == "upload" and caller is None:
-                first = _number(self.sent[session], order)
-                self.sent[session] += range(first, first + count)
-            self.steps.append(Step(operation, session, caller, first, count))
-            return multiple()
-
-        def teardown(self) -> None:
-            play(tuple(self.steps))
-
-    for operation in model.operations:
-        setattr(Machine, operation, _rule(operation, sessions, variants, outsiders=bool(offer.callers)))
-    return Machine
+    Most can happen to a session with audio that nobody has ended: the way there stands twice.
+    """
+    ways = list(dict.fromkeys(way for state in model.lifecycle.states if (way := model.way_to(state))))
+    return sorted([*ways, model.way_to(model.lifecycle.open[-1])], key=len)
 
 
 def _rule(operation: str, sessions: Bundle[int], variants: Any, *, outsiders: bool) -> Any:
-    """The rule of one operation: by its owner or an outsider, an upload of one file or of several, a read and its kind."""
+    """The rule of one operation: by its owner or an outsider, an upload and its files, a read and its kind."""
     more = {
         "upload": {"order": st.sampled_from(_ORDERS), "count": st.sampled_from(_COUNTS)},
         "get": {"way": st.sampled_from(_READS), "variant": variants},
@@ -137,13 +153,13 @@ def _rule(operation: str, sessions: Bundle[int], variants: Any, *, outsiders: bo
     return rule(target=sessions, session=sessions, foreign=callers, **more)(step)
 
 
-def _number(sent: Sequence[int], order: str) -> int:
+def _number(sent: list[int], order: str) -> int:
     """The number of a file that follows those sent before."""
     following = max(sent, default=-1) + 1
     return {"same": sent[-1] if sent else 0, "first": 0, "ahead": following + 1}.get(order, following)
 
 
-def draw(machine: type[RuleBasedStateMachine], *, number: int, examples: int, steps: int, shrink: bool) -> None:
+def draw(machine: type[Sequence], *, number: int, examples: int, steps: int, shrink: bool) -> None:
     """Let Hypothesis draw `examples` sequences by a seed; raises Violated from the shortest one that it found.
 
     Nothing of the surroundings matters: no profile, no database, no variable, no folder.
@@ -216,6 +232,9 @@ def _unmoved() -> Iterator[None]:
 
     HypothesisProvider._maybe_draw_constant = constant  # noqa: SLF001 - there is no setting for it
     try:
-        yield
+        with warnings.catch_warnings():
+            # It takes what other threads draw meanwhile, such as a server in this process, for ours.
+            warnings.simplefilter("ignore", HypothesisDeprecationWarning)
+            yield
     finally:
         HypothesisProvider._maybe_draw_constant = drawn  # noqa: SLF001

@@ -49,8 +49,11 @@ class Model:
     def __init__(self, lifecycle: Lifecycle, more: Iterable[str] = ()) -> None:
         self.lifecycle = lifecycle
         steps = lifecycle.transitions.values()
+        self._repeated = {each.again for each in lifecycle.operations.values() if each.again}
         #: Operation -> the event that an accepted request of it is.
-        self.events = {event.operation: event.name for event in lifecycle.events.values() if event.core and event.operation}
+        self.events = {
+            event.operation: event.name for event in lifecycle.events.values() if event.core and event.operation
+        }
         born = (step.event for step in steps if NONE in step.sources and step.target in lifecycle.states)
         self.events[CREATE] = next(born)
         open_ = set(lifecycle.open)
@@ -133,7 +136,7 @@ class Model:
         moved = self._moved(belief.states, operation)
         if unclear:
             moved |= belief.states
-        elif not moved and operation in belief.asked:
+        elif not moved and operation in belief.asked & self._repeated:
             moved = belief.states  # a further end that is taken repeats what the first was answered
         files = belief.files | {file} if file else belief.files
         stale = belief.stale | (belief.states - moved)

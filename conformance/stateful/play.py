@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from conformance.drive.driver import at_rest
 from conformance.drive.recording import fits, fitting, too_long
 from conformance.stateful.model import CREATE, WAIT, Belief, Model
-from conformance.stateful.step import FOREIGN, TEMPLATES
+from conformance.stateful.step import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,9 +65,7 @@ def offer_of(drive: Driver, model: Model) -> Offer:
     bodies += [{"templates": list(target.templates[:2])}] if len(target.templates) > 1 else []
     bodies += [{"upload_type": kind} for kind in target.upload_methods if kind != target.upload_type][:1]
     second = target.second_key or drive.options.second_api_key is not None
-    callers = tuple(
-        each.name for each in model.lifecycle.outsiders.values() if each.credential != "second" or second
-    )
+    callers = tuple(each.name for each in model.lifecycle.outsiders.values() if each.credential != "second" or second)
     return Offer(tuple(bodies), callers, _smallest(drive))
 
 
@@ -142,8 +140,7 @@ class Play:
 
     def _numbers(self, step: Step) -> Iterator[int]:
         if step.operation == "upload":
-            first = step.first + (FOREIGN if step.caller else 0)
-            yield from range(first, first + step.count)
+            yield from range(step.first, step.first + step.count)
 
     def _about(self, step: Step, handle: Handle) -> Handle | None:
         """The session a request names; None where an outsider cannot ask for it in this way."""

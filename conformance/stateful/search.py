@@ -47,6 +47,8 @@ LONGEST_S: Final = 90.0
 _SHARE: Final = 0.4
 #: Seconds for ending what a search left open.
 LONGEST_TIDYING_S: Final = 3.0
+#: Sequences without any session after which none will have one.
+_FRUITLESS: Final = 3
 #: Seeds of the rounds of one search are so far apart that no two runs of neighbouring seeds draw the same.
 _APART: Final = 1009
 
@@ -82,9 +84,7 @@ class Search:
             public_host=drive.target.public_host,
         )
         self._whole = replace(drive.recorder.freeze(facts), text=text, recordings=drive.audio)
-        self._known: set[Place] = {
-            violation.place for view in self._whole.views.values() for violation in judge(view)
-        }
+        self._known: set[Place] = {violation.place for view in self._whole.views.values() for violation in judge(view)}
         self._played = 0
         self._shown: list[Shown] = []
         self._spent = Cost(0, 0, 0, ())
@@ -138,7 +138,7 @@ class Search:
         how = {"number": seed, "examples": left * DRAWN, "steps": self._drive.options.steps}
         draw(machine_of(self._model, self._offer, drawn.append), **how, shrink=False)
         for steps in choose(drawn, left):
-            self._check_time()
+            self._check()
             self._played += 1
             found = self._play(steps)
             if found is not None:
@@ -148,7 +148,10 @@ class Search:
                 return True
         return False
 
-    def _check_time(self) -> None:
+    def _check(self) -> None:
+        """Raise Ended when going on is no use."""
+        if self._played >= _FRUITLESS and not self._spent.sessions:
+            raise Ended("no session could be made")
         if monotonic() > self._until:
             raise Ended(f"{self._until - self._began:.0f} s were over")
 

@@ -113,7 +113,9 @@ def _read_after_a_nameless_end(before: Sequence[Told], now: Told) -> bool:
 
 def _third_read_at_rest(before: Sequence[Told], now: Told) -> bool:
     ends = [place for place, t in enumerate(before) if t.session == now.session and _is(t, "end")]
-    return _is(now, "get") and bool(ends) and len([t for t in _of(before[ends[0] :], now, "get") if t.status == 200]) == 2
+    return (
+        _is(now, "get") and bool(ends) and len([t for t in _of(before[ends[0] :], now, "get") if t.status == 200]) == 2
+    )
 
 
 def _another_id(body: dict[str, Any]) -> None:
@@ -133,7 +135,7 @@ def _shown_to_strangers(asked: Asked, _answer: Answer) -> Answer:
     return Answer(200, {"session_id": asked.session_id, "status": "recording"})
 
 
-def _other_words(asked: Asked, answer: Answer) -> Answer:
+def _other_words(_asked: Asked, answer: Answer) -> Answer:
     if not isinstance(answer.body, dict) or answer.body.get("status") != "completed":
         return answer
     return replace(answer, body=deepcopy(answer.body) | {"transcript": "Something else was said."})
