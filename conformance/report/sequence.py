@@ -31,7 +31,7 @@ def sequences(run: Run) -> Iterator[Script]:
     for shown in explored.violations if explored is not None else ():
         graded = next((each for each in run.graded if each.requirement.id == shown.requirement), None)
         wrong = run.exchange(shown.exchange)
-        finding = graded and _finding(run, graded, shown)
+        finding = _finding(run, graded, shown) if graded is not None else None
         if graded is None or wrong is None or finding is None:
             continue
         name = _name(shown.requirement, used)

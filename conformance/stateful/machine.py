@@ -230,11 +230,11 @@ def _unmoved() -> Iterator[None]:
     def constant(self: Any, *args: Any, **more: Any) -> Any:
         return None if threading.get_ident() == here else drawn(self, *args, **more)
 
-    HypothesisProvider._maybe_draw_constant = constant  # noqa: SLF001 - there is no setting for it
+    HypothesisProvider._maybe_draw_constant = constant  # type: ignore[method-assign]  # noqa: SLF001 - there is no setting
     try:
         with warnings.catch_warnings():
             # It takes what other threads draw meanwhile, such as a server in this process, for ours.
             warnings.simplefilter("ignore", HypothesisDeprecationWarning)
             yield
     finally:
-        HypothesisProvider._maybe_draw_constant = drawn  # noqa: SLF001
+        HypothesisProvider._maybe_draw_constant = drawn  # type: ignore[method-assign]  # noqa: SLF001

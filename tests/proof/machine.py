@@ -1,6 +1,6 @@
 """The state machine alone against one server in this process, and a table of what it finds: fault by seed.
 
-`python -m tests.proof.machine [FAULT ...]` prints the table for seeds 0 to 9.
+`python -m tests.proof.machine [FAULT ...]` prints the steps of the shortest sequence for seeds 0 to 9, - for none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from conformance.evidence import Evidence
 from conformance.run import grade
 from conformance.runner import Options, drive_all
 from conformance.verdict import Verdict
@@ -22,11 +21,11 @@ from mock_server.faults import deep
 from tests.proof.bench import BASE, KEYS, mock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from starlette.applications import Starlette
 
-    from conformance.evidence import Shown
+    from conformance.evidence import Evidence, Shown
     from conformance.verdict import Reading
 
 SEEDS = range(10)
@@ -63,7 +62,7 @@ def found(evidence: Evidence, breaks: Collection[str]) -> Shown | None:
 async def _table(names: Collection[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with mock(Path(folder)) as app:
-            print(f"{'fault':42}", *(f"{seed:>3}" for seed in SEEDS), "  steps of the shortest sequence, - not found")
+            _tell("fault", [f"{seed:>3}" for seed in SEEDS])
             for fault in deep.FAULTS:
                 if names and fault.name not in names:
                     continue
@@ -71,7 +70,12 @@ async def _table(names: Collection[str]) -> None:
                 for seed in SEEDS:
                     shown = found(await of_mock(app, seed, fault.name), fault.breaks)
                     row.append(f"{len(shown.steps) if shown else '-':>3}")
-                print(f"{fault.name:42}", *row, flush=True)
+                _tell(fault.name, row)
+
+
+def _tell(name: str, row: Iterable[str]) -> None:
+    sys.stdout.write(f"{name:42}{' '.join(row)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
