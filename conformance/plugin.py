@@ -81,6 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
     )
     config.addinivalue_line("markers", "machine: what the state machine found")
+    config.addinivalue_line("markers", "walk: the item judges a cell of the lifecycle's table")
     if not config.getoption("scribe_target"):
         return
     if config.getoption("dist", default="no") != "no":
@@ -139,7 +140,11 @@ def _spec(config: pytest.Config) -> Spec:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each service requirement of the file's chapter."""
+    """One item for each service requirement of the file's chapter, and for each cell of the lifecycle's table."""
+    if metafunc.definition.get_closest_marker("walk") is not None and "cell" in metafunc.fixturenames:
+        cells = _spec(metafunc.config).lifecycle.cells
+        metafunc.parametrize("cell", ["-".join(key) for key in cells])
+        return
     marker = metafunc.definition.get_closest_marker("chapter")
     if marker is None or "requirement" not in metafunc.fixturenames:
         return
@@ -159,7 +164,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
-        name = _requirement(item)
+        name = _requirement(item) or _cell_requirement(item, config)
         (kept if name is None or selects(only, known[name]) else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -172,6 +177,14 @@ def _requirement(item: pytest.Item) -> str | None:
         return None
     name: str | None = item.callspec.params.get("requirement")
     return name
+
+
+def _cell_requirement(item: pytest.Item, config: pytest.Config) -> str | None:
+    """The id that the cell of an item stands for; None for items that judge no cell."""
+    if item.get_closest_marker("walk") is None or not hasattr(item, "callspec"):
+        return None
+    cells = {"-".join(key): cell.requirement for key, cell in _spec(config).lifecycle.cells.items()}
+    return cells.get(item.callspec.params.get("cell"))
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks import all_checks
 from conformance.finding import Finding, Kind, inconclusive, not_applicable
-from conformance.grading import causes_of, trace
+from conformance.grading import causes_of, matrix, trace
 from conformance.verdict import Overall, Reading, Standing, Verdict, judge, overall
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.checks import Check
     from conformance.cost import Cost
     from conformance.evidence import Evidence, Exchange
-    from conformance.grading import Cause
+    from conformance.grading import Cause, Square
     from conformance.part import Selection
     from scribe_data import Requirement, Spec
 
@@ -73,6 +73,11 @@ class Run:
     def causes(self) -> tuple[Cause, ...]:
         """What the failures go back to, what to mend first standing first."""
         return causes_of(self.graded)
+
+    @cached_property
+    def matrix(self) -> tuple[Square, ...]:
+        """What was seen of the lifecycle's table; nothing where the run did not walk along it."""
+        return matrix(self.evidence, self.graded, self.reading)
 
     def exchange(self, number: int | None) -> Exchange | None:
         """The exchange a finding points at."""

@@ -67,7 +67,7 @@ def _wanted(chosen: Iterable[Requirement]) -> tuple[tuple[Journey, ...], bool]:
 def _takes_long(journey: Journey) -> bool:
     cost = known().journeys.get(journey.name)
     if journey.layer is not Layer.JOURNEY:
-        return journey.layer is not Layer.WALK
+        return journey.layer is not Layer.WALK or journey.long or journey.phase != "main"
     return journey.long or journey.phase != "main" or cost is None or cost.bytes_sent > QUICK_BYTES
 
 

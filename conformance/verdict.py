@@ -49,7 +49,7 @@ _BREACH: dict[str, Verdict] = {
 }
 
 #: Worst first: one of these decides the requirement. Inconclusive findings beside observed ones do not hide them.
-_SEVERITY = (
+SEVERITY = (
     Verdict.ERROR,
     Verdict.FAIL,
     Verdict.DISPUTED,
@@ -84,7 +84,7 @@ def judge(findings: Iterable[Finding], level: Level, reading: Reading) -> Verdic
     """
     kinds = {finding.kind for finding in findings}
     found = {weigh(kind, level, reading) for kind in (kinds - {Kind.RECORDED} or kinds)}
-    return next((verdict for verdict in _SEVERITY if verdict in found), Verdict.INCONCLUSIVE)
+    return next((verdict for verdict in SEVERITY if verdict in found), Verdict.INCONCLUSIVE)
 
 
 @dataclass(frozen=True)

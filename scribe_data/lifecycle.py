@@ -230,8 +230,9 @@ class _Reader:
             error=record.text_or_none("error"),
             note=record.text_or_none("note"),
             errata=self._errata(record),
+            refusal=record.text_or_none("refusal"),
         )
-        record.known("requirement", [cell.requirement], self._requirements)
+        record.known("requirement", cell.requirements, self._requirements)
         if not cell.expected.codes:
             record.refuse("expects no code")
         if cell.target is not None:

@@ -245,7 +245,10 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one operation gets in one state; expected is strict, lenient adds codes to it."""
+    """What one operation gets in one state; expected is strict, lenient adds codes to it.
+
+    `refusal` is the requirement that a refusal counts against, where that is not the one of other wrong answers.
+    """
 
     state: str
     operation: str
@@ -257,6 +260,12 @@ class Cell:
     error: str | None = None
     note: str | None = None
     errata: tuple[str, ...] = ()
+    refusal: str | None = None
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What answers to it count for or against."""
+        return (self.requirement, self.refusal) if self.refusal else (self.requirement,)
 
     @property
     def recommended(self) -> int:

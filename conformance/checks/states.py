@@ -43,7 +43,9 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         if story.created is None:
             continue
-        first = min(evidence.changes(story.key), default=None)
+        # An end that is refused may have been acted on all the same: what a read shows then is no first state.
+        ends = [x.number for x in evidence.about(story.key) if x.label.operation == "end"]
+        first = min((*evidence.changes(story.key), *ends), default=None)
         early = [x for x in story.reads if (first is None or x.number < first) and x.accepted]
         yield from _judge_new(story.created)
         # Past its deadline a session left alone may be something else.

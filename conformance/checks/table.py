@@ -62,7 +62,7 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
             continue
         rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()))
         cells = [lifecycle.cell(row, operation) for row in rows]
-        found.append(Met(x, operation, rows, cells[0].requirement, _judged(evidence, cells, x)))
+        found.append(Met(x, operation, rows, _at_stake(cells[0], x), _judged(evidence, cells, x)))
     return tuple(found)
 
 
@@ -83,6 +83,10 @@ def _operation(evidence: Evidence, x: Exchange, superseded: Collection[int]) -> 
 _SENT = frozenset(get_args(Operation))
 
 
+def _at_stake(cell: Cell, x: Exchange) -> str:
+    return cell.refusal if cell.refusal is not None and not x.accepted else cell.requirement
+
+
 def _superseded(evidence: Evidence) -> Iterator[int]:
     """Numbers of answers that were not the last to their request: it was sent again (rule 2)."""
     last: dict[object, Exchange] = {}
@@ -99,7 +103,8 @@ def _reads(evidence: Evidence) -> Mapping[str | None, tuple[Exchange, ...]]:
     states = evidence.text.lifecycle.states
     found: dict[str | None, list[Exchange]] = {}
     for x in evidence.select("get", credential="right"):
-        if x.document.get("status") in states and (x.accepted or x.status == 410):
+        shown = x.document.get("status")
+        if isinstance(shown, str) and shown in states and (x.accepted or x.status == 410):
             found.setdefault(x.label.session, []).append(x)
     return {session: tuple(reads) for session, reads in found.items()}
 

@@ -149,9 +149,9 @@ class Driver:
         """A moment of the target's, moved on by what has passed here since `elapsed()` showed `since`."""
         return moment + timedelta(seconds=self.elapsed() - since)
 
-    def note(self, reason: str, text: str, *requirements: str) -> None:
+    def note(self, reason: str, text: str, *requirements: str, rows: tuple[str, ...] = ()) -> None:
         """Say why (part of) the journey could not be done, and what stays unobserved because of it."""
-        self._wire.recorder.note(Note(self.journey, reason, text, requirements))
+        self._wire.recorder.note(Note(self.journey, reason, text, requirements, rows))
 
     def url(self, *parts: str) -> str:
         """An address below base_url."""

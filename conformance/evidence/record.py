@@ -50,13 +50,15 @@ class Facts:
 class Note:
     """Why a journey could not do (part of) what it set out to: a reason code and a sentence.
 
-    `requirements` lists the ids that stay unobserved because of it; empty: none in particular.
+    `requirements` lists the ids that stay unobserved because of it; empty: none in particular. `rows` are those of
+    the lifecycle's table in which nothing could be sent because of it.
     """
 
     journey: str
     reason: str
     text: str
     requirements: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from conformance.grading.causes import Cause, causes_of, trace
+from conformance.grading.matrix import Outcome, Square, matrix
 
-__all__ = ["Cause", "causes_of", "trace"]
+__all__ = ["Cause", "Outcome", "Square", "causes_of", "matrix", "trace"]

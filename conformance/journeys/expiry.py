@@ -52,13 +52,13 @@ async def _cast(drive: Driver, model: str) -> Cast | None:
     return Cast(empty, spoken, ended)
 
 
-def _left(handle: Handle, now: datetime) -> float | None:
+def left_of(handle: Handle, now: datetime) -> float | None:
     """Seconds until the session's deadline, or None when its stamps cannot be read."""
     expires = instant(handle.created.document.get("expires_at"))
     return (expires - now).total_seconds() if expires else None
 
 
-async def _now(drive: Driver, handle: Handle, since: float) -> datetime | None:
+async def now_of(drive: Driver, handle: Handle, since: float) -> datetime | None:
     """The target's time: its test clock's, else the session's creation plus what has passed here since."""
     if drive.clock is not None:
         return await drive.clock.now()
@@ -68,11 +68,12 @@ async def _now(drive: Driver, handle: Handle, since: float) -> datetime | None:
 
 async def _rest(drive: Driver, cast: Cast, since: float) -> float | None:
     """Seconds until the deadline of the session that was made first."""
-    now = await _now(drive, cast.ended, since)
-    return _left(cast.empty, now) if now else None
+    now = await now_of(drive, cast.ended, since)
+    return left_of(cast.empty, now) if now else None
 
 
-async def _wait(drive: Driver, seconds: float) -> None:
+async def pass_time(drive: Driver, seconds: float) -> None:
+    """Move the target's clock, or wait where it has none to move."""
     if drive.clock is not None:
         await drive.clock.advance(max(seconds, 0.0))
     else:
@@ -93,11 +94,11 @@ async def _play(drive: Driver, model: str) -> None:
         return
     for handle in (cast.spoken, cast.ended):  # a list may trail its upload (rule 3), which no test clock shortens
         await drive.until(handle, lambda x: x.document.get("audio_files_received", 1) == 1)
-    await _wait(drive, (await _rest(drive, cast, since) or BEFORE) - BEFORE)
+    await pass_time(drive, (await _rest(drive, cast, since) or BEFORE) - BEFORE)
     for handle in (cast.empty, cast.spoken, cast.ended):
         await drive.get(handle)
     await drive.end(cast.ended)
-    await _wait(drive, BEFORE + AFTER)
+    await pass_time(drive, BEFORE + AFTER)
     await _expired(drive, cast)
     await drive.finish(cast.ended)
 
@@ -106,7 +107,7 @@ async def _expired(drive: Driver, cast: Cast) -> None:
     for handle in (cast.empty, cast.spoken):
         seen = await drive.until(handle, lambda x: x.document.get("status") not in ("created", "recording"), within=5.0)
         if seen.status != 410:
-            await _wait(drive, SWEEP)
+            await pass_time(drive, SWEEP)
             await drive.get(handle)
     await drive.upload(cast.spoken, "short", name="audio_1.wav", probe="upload after expiry")
     await drive.end(cast.spoken, probe="end after expiry")
@@ -120,7 +121,8 @@ async def _expired(drive: Driver, cast: Cast) -> None:
         await drive.get(handle)
 
 
-def _shortest(drive: Driver) -> tuple[str, float] | None:
+def shortest_limit(drive: Driver) -> tuple[str, float] | None:
+    """The model whose sessions may be open for the least time, and that time in seconds."""
     limits = [
         (str(model["id"]), float(model["max_session_duration_seconds"]))
         for model in drive.target.models
@@ -132,7 +134,7 @@ def _shortest(drive: Driver) -> tuple[str, float] | None:
 @journey("expiry/clock", phase="clock")
 async def by_clock(drive: Driver) -> None:
     """(6.5) Expiry on the target's own test clock."""
-    shortest = _shortest(drive)
+    shortest = shortest_limit(drive)
     if shortest is None:
         drive.note("no_deadline", "Discovery names no session limit, so no deadline can be passed.", *WAITING)
         return
@@ -142,7 +144,7 @@ async def by_clock(drive: Driver) -> None:
 @journey("expiry/patience", long=True)
 async def by_patience(drive: Driver) -> None:
     """(6.5) Expiry by waiting, where a model's limit is short enough and no clock can be moved."""
-    shortest = _shortest(drive)
+    shortest = shortest_limit(drive)
     if drive.clock is not None:
         return
     if shortest is None or shortest[1] > PATIENCE:

@@ -10,6 +10,7 @@ from conformance.finding import Kind
 from conformance.report import headline
 from conformance.report.causes import causes, dialect
 from conformance.report.findings import telling
+from conformance.report.matrix import matrix
 from conformance.report.repro import scripts
 from conformance.verdict import Verdict
 
@@ -110,6 +111,7 @@ def document(run: Run) -> dict[str, Any]:
         "summary": {verdict.value: run.count(verdict) for verdict in Verdict},
         **_machine(run),
         "causes": causes(run),
+        **({"matrix": matrix(run)} if run.matrix else {}),
         "dialect": dialect(run),
         "notes": [
             {"journey": note.journey, "reason": note.reason, "text": note.text, "requirements": list(note.requirements)}

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from conformance.report import headline
 from conformance.report.document import document
 from conformance.report.lifecycle import diagram
+from conformance.report.matrix import line, rows
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
@@ -89,5 +90,8 @@ def render(run: Run) -> str:
         unverified=_unverified(requirements),
         chapters=chapters,
         errata=run.spec.errata,
+        rows=rows(run),
+        operations=run.spec.lifecycle.operations,
+        table_line=line(run),
         diagram=Markup(diagram(run)),  # noqa: S704 - built from the spec's own names only, each escaped
     )

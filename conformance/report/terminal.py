@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conformance.report import headline
+from conformance.report import headline, matrix
 from conformance.report.findings import telling
 from conformance.report.mending import tell_causes, tell_dialect
 from conformance.verdict import Overall, Verdict
@@ -97,7 +97,7 @@ def summary(console: Console, run: Run) -> None:
     _aside(console, run)
     _notes(console, run)
     _machine(console, run)
-    for line in (*headline.additions(run), headline.spent(run)):
+    for line in (matrix.line(run), *headline.additions(run), headline.spent(run)):
         if line:
             console.print(escape(line), soft_wrap=True, highlight=False)
     console.print(escape(headline.explanation(run)), highlight=False)

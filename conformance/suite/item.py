@@ -13,6 +13,7 @@ from conformance.report.junit import story
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
+    from conformance.grading import Square
     from conformance.run import Graded, Run
 
 
@@ -34,3 +35,16 @@ def settle(graded: Graded, run: Run) -> None:
         pytest.skip(f"{graded.verdict.value} ({graded.reason}): {_why(graded, run)}")
     if graded.verdict in (Verdict.WARN, Verdict.DISPUTED):
         warnings.warn(ConformanceWarning(f"{graded.requirement.id} {graded.verdict.value}: {text}"), stacklevel=2)
+
+
+def settle_square(square: Square, run: Run) -> None:
+    """Fail, skip, warn or pass by what a cell of the lifecycle's table was seen to answer, with the way to see it."""
+    ways = [run.exchange(number) for number in square.sequence]
+    steps = "\n".join(f"  {x.request.method} {x.request.url} -> {x.status or x.trouble}" for x in ways if x is not None)
+    told = f"{square.cell.requirement} {square.name}: {square.message} Expected {square.cell.expected}.\n{steps}"
+    if square.verdict in (Verdict.FAIL, Verdict.ERROR):
+        pytest.fail(told, pytrace=False)
+    if square.verdict in (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE):
+        pytest.skip(f"{square.verdict.value}: {square.message}")
+    if square.verdict in (Verdict.WARN, Verdict.DISPUTED):
+        warnings.warn(ConformanceWarning(told), stacklevel=2)

@@ -34,8 +34,14 @@ def suite(target: str, folder: Path, *words: str) -> subprocess.CompletedProcess
 
 def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     """Requirement to outcome, from the lines of -v; test_overall stands under its own name."""
-    found = re.findall(r"^\S+::test_(?:overall|\w+\[(\S+)\]) (PASSED|FAILED|SKIPPED|ERROR)", done.stdout, re.MULTILINE)
+    known = r"^\S+::test_(?:overall|\w+\[([A-Z-]+[0-9]+)\]) (PASSED|FAILED|SKIPPED|ERROR)"
+    found = re.findall(known, done.stdout, re.MULTILINE)
     return {name or "overall": outcome for name, outcome in found}
+
+
+def cells(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Cell of the lifecycle's table to outcome."""
+    return dict(re.findall(r"^\S+::test_walk\[(\S+)\] (PASSED|FAILED|SKIPPED|ERROR)", done.stdout, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +69,34 @@ def test_the_honest_mock_ends_green(honest: subprocess.CompletedProcess[str]) ->
     assert outcomes(honest)["overall"] == "PASSED"
 
 
+def test_there_is_an_item_for_each_cell_of_the_table(honest: subprocess.CompletedProcess[str]) -> None:
+    found = cells(honest)
+    assert set(found) == {"-".join(key) for key in scribe_data.load().lifecycle.cells}
+    assert set(found.values()) == {"PASSED", "SKIPPED"}
+    assert (found["recording-upload"], found["completed-end"]) == ("PASSED", "SKIPPED")
+
+
+def test_a_red_cell_names_the_requests_that_lead_there(tmp_path: Path) -> None:
+    with serving(tmp_path, "listens_after_the_end") as target:
+        done = suite(target, tmp_path, "-m", "walk")
+    found = cells(done)
+    late = {f"{state}-upload" for state in scribe_data.load().lifecycle.after_end}
+    assert {name for name, outcome in found.items() if outcome == "FAILED"} == late
+    told = done.stdout.split("SES-END-008 completed-upload: ", 1)[1].split("____", 1)[0]
+    assert re.findall(r"^  POST \S+/(sessions|audio|end) -> (\d+)$", told, re.MULTILINE) == [
+        ("sessions", "201"),
+        ("audio", "200"),
+        ("end", "202"),
+        ("audio", "200"),
+    ]
+
+
 def test_a_skip_tells_its_verdict_and_quotes_the_declaration(honest: subprocess.CompletedProcess[str]) -> None:
     skips = re.findall(r"^SKIPPED \[\d+\] \S+ (.+)$", honest.stdout, re.MULTILINE)
     assert skips
-    assert [skip for skip in skips if not re.match(r"(not_applicable|inconclusive) \(\w+\): \w", skip)] == []
+    assert [
+        skip for skip in skips if not re.match(r"((not_applicable|inconclusive) \(\w+\)|unreachable): \w", skip)
+    ] == []
     assert any("'capabilities.webhook_delivery': False" in skip for skip in skips)
 
 

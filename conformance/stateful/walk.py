@@ -1,0 +1,174 @@
+"""The walk along the edges of the lifecycle: the shortest way to each state, and every operation in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from conformance.evidence import Layer
+from conformance.journeys.ending import unknown_id
+from conformance.journeys.expiry import PATIENCE, shortest_limit
+from conformance.journeys.registry import journey
+from conformance.stateful.paths import in_turn, onward, path
+from conformance.stateful.way import GOOD, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conformance.drive.driver import Driver, Handle
+    from scribe_data.model import Lifecycle, Outsider
+
+#: What processing ends in -> recordings that earn it, the likeliest first; a list for each session that tries.
+EARNED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "some_lost": (("short", "noise", "short"), ("short", "silence", "short")),
+    "nothing_usable": (("silence",), ("noise",)),
+}
+#: Sessions in which a state that is soon over is looked for.
+_TRIES = 4
+
+
+async def _open(walk: Walk, state: str, turn: int, operations: Sequence[str]) -> None:
+    """One session in a state that lasts until the client does something."""
+    at = await walk.go(state, f"walk/{state}{f' {turn}' if turn else ''}")
+    if at.handle is None or state not in at.states:
+        if turn == 0:
+            walk.unreached(state, at.why)
+        return
+    await walk.visit(at.handle, state, operations)
+
+
+async def _passing(walk: Walk, state: str) -> None:
+    """A state that the service leaves by itself: in as many sessions as it takes, within bounds."""
+    wanted = list(in_turn(walk.lifecycle, state)[0])
+    for turn in range(_TRIES):
+        at = await walk.go(state, f"walk/{state}{f' {turn}' if turn else ''}")
+        if at.handle is None or state not in at.states:
+            walk.unreached(state, at.why)
+            return
+        met = await walk.visit(at.handle, state, wanted)
+        # What was tried first met the session as early as can be; the next session begins with another.
+        wanted = [name for name in wanted if name not in met]
+        wanted = [*wanted[1:], *wanted[:1]]
+        if not wanted:
+            return
+    told = f"it was over before a read could show it in {_TRIES} sessions, so that it is not certain what these met"
+    walk.drive.note("too_fast", f"{state}: {told}: {', '.join(wanted)}.", rows=(state,))
+
+
+async def _resting(walk: Walk, state: str) -> None:
+    """A state that processing ends in, by audio that earns it."""
+    event = path(walk.lifecycle, state)[-1].event
+    why: list[str] = []
+    for turn, files in enumerate(EARNED.get(event, (GOOD,))):
+        if len(files) > 1 and not walk.chunked:
+            why.append("the target takes one file a session, of which nothing can be lost and the rest be used")
+            break
+        at = await walk.go(state, f"walk/{state}{f' {turn}' if turn else ''}", files)
+        if at.handle is not None and state in at.states and not at.why:
+            await walk.visit(at.handle, state, in_turn(walk.lifecycle, state)[0])
+            return
+        why.append(f"with {' and '.join(dict.fromkeys(files))} {at.why}")
+    walk.unreached(state, "; ".join(why))
+
+
+async def _outside(walk: Walk) -> None:
+    """Everybody who may not see a session: each operation, and a read of the session's owner after them."""
+    outsiders = walk.lifecycle.outsiders
+    state = walk.lifecycle.open[-1]
+    at = await walk.go(state, "walk/outsiders")
+    for outsider in outsiders.values():
+        if outsider.credential == "second" and not walk.drive.target.second_key:
+            told = f"Give {walk.drive.options.named('second-api-key')}, a key of another client."
+            walk.drive.note("no_second_key", told, rows=(outsider.name,))
+        elif at.handle is None and outsider.given:
+            walk.unreached(outsider.name, at.why)
+        else:
+            await _knock(walk, at.handle, outsider)
+            if at.handle is not None:
+                await walk.drive.foretelling(*at.states).get(at.handle)
+    if at.handle is not None:
+        await walk.drive.foretelling(*at.states).end(at.handle)
+
+
+async def _knock(walk: Walk, handle: Handle | None, outsider: Outsider) -> None:
+    asked = handle
+    if not outsider.given:
+        asked = walk.drive.stranger(handle) if handle else None
+    for name, operation in walk.lifecycle.operations.items():
+        if asked is not None:
+            await walk.send(asked, name, (outsider.name,))
+        elif (operation.again or name) != "upload":  # an upload_url that was never given cannot be told
+            await walk.ask(unknown_id(walk.drive.seed), "walk/nobody's", name, (outsider.name,))
+
+
+def _timed(lifecycle: Lifecycle) -> list[str]:
+    """The states that time alone leads to from an open one."""
+    ways = {state: path(lifecycle, state) for state in lifecycle.states}
+    return [
+        state
+        for state, way in ways.items()
+        if way and lifecycle.events[way[-1].event].operation is None and set(way[-1].sources) <= set(lifecycle.open)
+    ]
+
+
+@journey("walk", layer=Layer.WALK)
+async def walk_edges(drive: Driver) -> None:
+    """(6.1) Every operation in every state a client can reach, and by everybody who may not see the session."""
+    walk = Walk(drive)
+    lifecycle = walk.lifecycle
+    first = next(iter(lifecycle.states))
+    states = [state for state in lifecycle.states if state not in _timed(lifecycle) and path(lifecycle, state)]
+    probe = await walk.go(first, f"walk/{first}")
+    if probe.handle is None:
+        for state in states:
+            walk.unreached(state, probe.why)
+        await _outside(walk)
+        return
+    ways = [walk_first(walk, probe.handle, first), _outside(walk)]
+    for state in states:
+        if state in lifecycle.results:
+            ways.append(_resting(walk, state))
+        elif onward(lifecycle, state):
+            ways.append(_passing(walk, state))
+        else:
+            turns = list(enumerate(in_turn(lifecycle, state)))
+            ways += [_open(walk, state, turn, names) for turn, names in turns if (state, turn) != (first, 0)]
+    await drive.together(*ways)
+
+
+async def walk_first(walk: Walk, handle: Handle, state: str) -> None:
+    """The state a session begins in, with the session that showed that there are any."""
+    await walk.visit(handle, state, in_turn(walk.lifecycle, state)[0])
+
+
+async def _past_the_deadline(walk: Walk, model: str) -> None:
+    for state in _timed(walk.lifecycle):
+        at = await walk.go(state, f"expiry/walk {state}", model=model)
+        if at.handle is not None and state in at.states:
+            await walk.visit(at.handle, state, in_turn(walk.lifecycle, state)[0])
+        else:
+            walk.unreached(state, at.why)
+
+
+@journey("walk/clock", phase="clock", layer=Layer.WALK)
+async def by_clock(drive: Driver) -> None:
+    """(6.5) Every operation past a session's deadline, on the target's own test clock."""
+    walk, shortest = Walk(drive), shortest_limit(drive)
+    if shortest is None:
+        for state in _timed(walk.lifecycle):
+            walk.unreached(state, "discovery names no session limit, so no deadline can be passed")
+        return
+    await _past_the_deadline(walk, shortest[0])
+
+
+@journey("walk/patience", long=True, layer=Layer.WALK)
+async def by_patience(drive: Driver) -> None:
+    """(6.5) Every operation past a session's deadline, by waiting where a model's limit is short enough."""
+    walk, shortest = Walk(drive), shortest_limit(drive)
+    if drive.clock is not None:
+        return
+    if shortest is None or shortest[1] > PATIENCE:
+        limit = f"the shortest limit is {shortest[1]:g} s" if shortest else "discovery names no limit"
+        for state in _timed(walk.lifecycle):
+            walk.unreached(state, f"that needs {drive.options.named('test-clock')}: {limit}, too long to wait for")
+        return
+    await _past_the_deadline(walk, shortest[0])
