@@ -25,3 +25,5 @@ async def explore(drive: Driver) -> None:
     model = Model(text.lifecycle)
     search = Search(drive, text, model, offer_of(drive, model), judging(drive.options.reading))
     drive.recorder.explored(await search.run())
+    if search.stopped is not None:
+        raise search.stopped

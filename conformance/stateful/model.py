@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from conformance.stateful.paths import onward, path
 from scribe_data.model import NONE, UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from scribe_data.model import Cell, Lifecycle
 
 #: The one request that is about no session yet.
@@ -44,9 +43,9 @@ class Belief:
 
 
 class Model:
-    """The lifecycle as a predictor; pure. `more` are events that pass by themselves at this service besides."""
+    """The lifecycle as a predictor; pure."""
 
-    def __init__(self, lifecycle: Lifecycle, more: Iterable[str] = ()) -> None:
+    def __init__(self, lifecycle: Lifecycle) -> None:
         self.lifecycle = lifecycle
         steps = lifecycle.transitions.values()
         self._repeated = {each.again for each in lifecycle.operations.values() if each.again}
@@ -56,10 +55,6 @@ class Model:
         }
         born = (step.event for step in steps if NONE in step.sources and step.target in lifecycle.states)
         self.events[CREATE] = next(born)
-        open_ = set(lifecycle.open)
-        own = {event.name for event in lifecycle.events.values() if event.core and event.operation is None}
-        # What happens to an open session without a request is its deadline, which no sequence of ours lives to see.
-        self._itself = {step.event for step in steps if step.event in own and not open_ & set(step.sources)} | set(more)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -149,24 +144,15 @@ class Model:
     def way_to(self, state: str) -> tuple[str, ...]:
         """The shortest sequence of requests after which a session is in a state, or may be if it is waited for.
 
-        None of them is one whose outcome the text leaves open. Empty for a state that no request leads to.
+        Empty for a state that only time leads to.
         """
-        ways: dict[str, tuple[str, ...]] = {NONE: ()}
-        left = [NONE]
-        while left:
-            reached = left.pop(0)
-            plain = [each for each in self.events if reached == NONE or self._plain(reached, each)]
-            steps = [(operation, self._moved(frozenset({reached}), operation)) for operation in plain]
-            for operation, targets in (*steps, (WAIT, self._closed(frozenset({reached})))):
-                for name in sorted(targets - ways.keys()):
-                    ways[name] = (*ways[reached], operation)
-                    left.append(name)
-        return ways.get(state, ())
-
-    def _plain(self, state: str, operation: str) -> bool:
-        """Whether the text says that an operation is served in a state."""
-        cell = self.lifecycle.cells.get((state, operation))
-        return cell is not None and cell.basis != "undefined" and cell.recommended // 100 == 2
+        found: list[str] = []
+        for step in path(self.lifecycle, state):
+            asked = CREATE if NONE in step.sources else self.lifecycle.events[step.event].operation
+            if asked is None and not any(onward(self.lifecycle, source) for source in step.sources):
+                return ()
+            found.append(asked or WAIT)
+        return tuple(found)
 
     def _moved(self, states: frozenset[str], operation: str) -> frozenset[str]:
         """Where an accepted request leads from these states; those without an arrow for it are left out."""
@@ -178,12 +164,8 @@ class Model:
         )
 
     def _closed(self, states: frozenset[str]) -> frozenset[str]:
-        """These states and all that follow from them by themselves."""
-        steps = [step for step in self.lifecycle.transitions.values() if step.event in self._itself]
-        found = set(states)
-        while more := {step.target for step in steps if found & set(step.sources)} - found:
-            found |= more
-        return frozenset(found)
+        """These states and all that the service takes a session to from there by its own work."""
+        return states.union(*(onward(self.lifecycle, state) for state in states))
 
     def _seen(self, belief: Belief, code: int, shown: object) -> Belief:
         """A read narrows down where the session is; one that shows what cannot be leaves no belief."""

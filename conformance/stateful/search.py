@@ -91,6 +91,8 @@ class Search:
         #: Sessions nobody ended, and how many files each was sent.
         self._open: dict[str, int] = {}
         self._ended: str | None = None
+        #: What ended the whole run while the search was on, for the journey to pass on.
+        self.stopped: BudgetSpent | RunEnded | None = None
 
     async def run(self) -> Explored:
         """Search until nothing new is found, or until time or examples are spent."""
@@ -126,17 +128,19 @@ class Search:
             self._ended = f"{MOST_VIOLATIONS} violations were found"
         except Ended as ended:
             self._ended = str(ended)
-        except BudgetSpent:
-            self._ended = "the time of the run was over"
-        except RunEnded as ended:
-            self._ended = str(ended)
 
     def _round(self, number: int, left: int) -> bool:
         """Look for one violation more; False when there is none."""
         drawn: list[Steps] = []
         seed = self._drive.options.seed * _APART + number
         how = {"number": seed, "examples": left * DRAWN, "steps": self._drive.options.steps}
-        draw(machine_of(self._model, self._offer, drawn.append), **how, shrink=False)
+
+        def keep(steps: Steps) -> None:
+            if self._over:
+                raise Ended("the run was broken off")
+            drawn.append(steps)
+
+        draw(machine_of(self._model, self._offer, keep), **how, shrink=False)
         for steps in choose(drawn, left):
             self._check()
             self._played += 1
@@ -205,6 +209,9 @@ class Search:
             asyncio.run_coroutine_threadsafe(doing, self._loop).result()
         except CancelledError:
             raise Ended("the run was broken off") from None
+        except (BudgetSpent, RunEnded) as ended:
+            self.stopped = ended
+            raise Ended(str(ended) or "the time of the run was over") from None
 
     def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found:
         """The shortest sequence Hypothesis comes to that shows the same violation."""

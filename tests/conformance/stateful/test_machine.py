@@ -11,7 +11,7 @@ import pytest
 
 import scribe_data
 from conformance.stateful.choice import choose, trails
-from conformance.stateful.machine import Steps, Violated, draw, machine_of
+from conformance.stateful.machine import Ended, Steps, Violated, draw, machine_of
 from conformance.stateful.model import Model
 from conformance.stateful.play import Offer
 from conformance.stateful.step import Step, in_words
@@ -98,6 +98,19 @@ def test_an_answer_that_changes_its_mind_is_no_error_of_the_kit() -> None:
 
     with pytest.raises(Violated):
         draw(machine_of(MODEL, OFFER, play), number=0, examples=20, steps=5, shrink=True)
+
+
+def test_a_search_that_is_over_ends_at_once() -> None:
+    asked: list[Steps] = []
+
+    def play(steps: Steps) -> None:
+        asked.append(steps)
+        if len(asked) >= 4:
+            raise Ended("enough")
+
+    with pytest.raises(Ended):
+        draw(machine_of(MODEL, OFFER, play), number=0, examples=50, steps=5, shrink=True)
+    assert len(asked) == 4
 
 
 def test_of_many_sequences_those_are_chosen_that_show_most() -> None:
