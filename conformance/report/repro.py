@@ -30,7 +30,7 @@ FOLDER = "repro"
 #: Characters of a value that a script looks for.
 _LONGEST_SIGN = 300
 #: Stands for the folder of the script until a shell fills it in.
-_HERE = "<here>"
+HERE = "<here>"
 #: Reads of a session that is worked on, a second apart, until a script gives up.
 LONGEST_WAIT = 180
 _FUNCTIONS = """\
@@ -218,8 +218,8 @@ class Writing:
             name = file_name(y)
             self.missing |= not content
         self.files[f"{FOLDER}/{name}"] = content
-        self.variables[_HERE] = "HERE"
-        return f"{_HERE}/{name}"
+        self.variables[HERE] = "HERE"
+        return f"{HERE}/{name}"
 
     def head(self, lines: list[str]) -> Iterator[str]:
         """What a reader has to know, and the functions that the lines use."""

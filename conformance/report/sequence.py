@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from conformance.evidence import NOT_JSON
 from conformance.evidence.curl import INLINE_BOUND, VARIABLES
 from conformance.report.claim import Claim, claim_of
-from conformance.report.repro import FOLDER, Script, Writing
+from conformance.report.repro import FOLDER, HERE, Script, Writing
 from conformance.verdict import Verdict, weigh
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class _Test:
         if lies is None:
             body = x.request.json
             return [f"json={body!r}"] if body is not NOT_JSON else [f"content={x.request.body!r}"]
-        name = lies.rpartition("/")[2]
+        name = lies.removeprefix(f"{HERE}/")
         read = f"(HERE / {name!r}).read_bytes()"
         head = x.request.body[:INLINE_BOUND].partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
         part = re.search(r'name="([^"]*)"; filename="([^"]*)"\r\nContent-Type: (.+)', head)

@@ -18,8 +18,9 @@ from conformance.evidence.explored import Explored, Shown
 from conformance.evidence.recorder import Recorder
 from conformance.stateful.choice import choose
 from conformance.stateful.machine import Ended, Violated, draw, machine_of
+from conformance.stateful.model import CREATE
 from conformance.stateful.play import Patience, Play
-from conformance.stateful.step import in_words
+from conformance.stateful.step import TEMPLATES, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -216,26 +217,31 @@ class Search:
     def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found:
         """The shortest sequence Hypothesis comes to that shows the same violation."""
         until = min(self._until, monotonic() + LONGEST_SHRINK_S)
-        best, begun = _Found(whole, found.violation), False
         done: dict[Steps, bool] = {whole: True}
-        for steps in dict.fromkeys((found.steps, whole[: len(found.steps) + 1])):
-            if steps != whole and (shorter := self._play(steps, found.violation.place)) is not None:
-                best = shorter
-                break
+        best, begun = _Found(whole, found.violation), False
 
-        def play(steps: Steps) -> None:
-            nonlocal best, begun
-            begun = begun or steps == whole
-            if not begun:  # drawn again on the way to the sequence that is to be shrunk
-                return
+        def shows(steps: Steps) -> bool:
+            nonlocal best
             if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
                 shorter = self._play(steps, found.violation.place)
                 done[steps] = shorter is not None
                 if shorter is not None and _simpler(shorter.steps, best.steps):
                     best = shorter
-            if done.get(steps):
+            return done.get(steps, False)
+
+        def play(steps: Steps) -> None:
+            nonlocal begun
+            begun = begun or steps == whole
+            # Before it, what was drawn on the way to the sequence is drawn again. What holds the shortest one so far
+            # is taken to show the same without another play.
+            if begun and (_holds(steps, best.steps) or shows(steps)):
                 raise Violated
 
+        shows(found.steps)
+        at = len(best.steps) - 1
+        while at >= 0:  # Hypothesis drops what was drawn together; one step less at a time is cheap
+            shows(_without(best.steps, at))
+            at = min(at, len(best.steps)) - 1
         with contextlib.suppress(Violated):
             draw(machine_of(self._model, self._offer, play), **how, shrink=True)
         return best
@@ -300,3 +306,18 @@ class Search:
 def _simpler(one: Steps, other: Steps) -> bool:
     """Whether a sequence is the shorter one, or as long with fewer files."""
     return (len(one), sum(step.count for step in one)) < (len(other), sum(step.count for step in other))
+
+
+def _without(steps: Steps, at: int) -> Steps:
+    """The sequence without one step; without a create also without all that is about its session."""
+    gone = steps[at]
+    if gone.operation != CREATE:
+        return steps[:at] + steps[at + 1 :]
+    left = (step for step in steps if step.session != gone.session or step.operation == TEMPLATES)
+    return tuple(replace(step, session=step.session - (step.session > gone.session)) for step in left)
+
+
+def _holds(steps: Steps, part: Steps) -> bool:
+    """Whether the steps of a part come in this order among others."""
+    rest = iter(steps)
+    return all(step in rest for step in part)
