@@ -37,7 +37,7 @@ def _plain_ends(story: Story) -> list[Exchange]:
     return settled(_ends(story))
 
 
-@check("SES-END-001", everywhere=True)
+@check("SES-END-001")
 def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 2xx after an upload, and the session is no longer open within five seconds."""
     by_itself = ends_by_itself(evidence)

@@ -67,18 +67,18 @@ def _settled(sent: list[Exchange]) -> list[tuple[Exchange, bool]]:
     """The exchanges, and whether one is a read that waits for a result: the reads before it that came too early go."""
     kept: list[tuple[Exchange, bool]] = []
     for x in sent:
-        before = kept[-1][0] if kept else None
-        polls = (
-            before is not None
-            and x.label.operation == before.label.operation == "get"
-            and x.label == before.label
-            and len(x.label.states) > 1
-            and before.status == 202
-        )
-        if polls:
+        waited = False
+        # The last is the one that is wrong, and may be so because of the reads before it.
+        while x is not sent[-1] and x.status != 202 and kept and _polls(kept[-1][0], x):
             kept.pop()
-        kept.append((x, polls))
+            waited = True
+        kept.append((x, waited))
     return kept
+
+
+def _polls(before: Exchange, x: Exchange) -> bool:
+    """Whether a read came too early for what the next one was waiting for."""
+    return before.label == x.label and x.label.operation == "get" and len(x.label.states) > 1 and before.status == 202
 
 
 @dataclass

@@ -174,7 +174,7 @@ FAULTS = (
     _deep(
         "forgets_its_id_at_the_second_read",
         "the second of two reads of a session with audio has no session_id",
-        "SES-GET-008",
+        "SES-GET-005",
         when=_read_twice,
         spoil=edit("get", without("session_id"), status=202),
     ),
@@ -188,7 +188,9 @@ FAULTS = (
     _deep(
         "stammers_at_every_ninth_read",
         "every ninth read has no status",
-        "SES-GET-008",
+        "SES-GET-005",
+        "SES-GET-010",
+        "EXT-001",
         when=_every_ninth_read,
         spoil=edit("get", without("status")),
     ),
