@@ -95,10 +95,10 @@ async def certify(
         spec_sha256=text.sha256,
         started=started,
         duration_s=time.monotonic() - clock,
-        requests=len(evidence.everything),
+        requests=len(evidence.everything) + (evidence.explored.requests if evidence.explored else 0),
         graded=graded,
         evidence=evidence,
         spec=text,
         selection=selection,
-        cost=cost(evidence.everything, text.lifecycle.terminal),
+        cost=cost(evidence.everything, text.lifecycle.terminal).and_apart(evidence.explored),
     )

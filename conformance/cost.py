@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +11,7 @@ from conformance.vocabulary.operation import Credential, Operation
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from conformance.evidence import Exchange
+    from conformance.evidence import Exchange, Explored
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,22 @@ class Cost:
     bad_requests: int
     bytes_sent: int
     sessions: tuple[Made, ...]
+    #: Sessions that the state machine made, and those of them that nobody ended: their requests are in no evidence.
+    made_apart: int = 0
+    left_apart: int = 0
+
+    def and_apart(self, explored: Explored | None) -> Cost:
+        """With what the state machine cost."""
+        if explored is None:
+            return self
+        return replace(
+            self,
+            requests=self.requests + explored.requests,
+            bad_requests=self.bad_requests + explored.bad_requests,
+            bytes_sent=self.bytes_sent + explored.bytes_sent,
+            made_apart=explored.sessions,
+            left_apart=explored.left_open,
+        )
 
     @property
     def left_open(self) -> tuple[Made, ...]:

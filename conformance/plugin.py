@@ -82,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
     )
+    config.addinivalue_line("markers", "machine: what the state machine found")
     config.addinivalue_line("markers", "walk: the item judges a cell of the lifecycle's table")
     if not config.getoption("scribe_target"):
         return

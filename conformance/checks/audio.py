@@ -301,7 +301,7 @@ def uploads_to_the_api_need_credentials(evidence: Evidence) -> Iterable[Finding]
             yield found
 
 
-@check("AUD-032")
+@check("AUD-032", everywhere=True)
 def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
     """(7.8) Only what was acknowledged stands in the list and in the count."""
     if not to_the_api(evidence):

@@ -60,7 +60,7 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
             yield holds(story.end)
 
 
-@check("SES-END-002")
+@check("SES-END-002", everywhere=True)
 def success_is_202(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 202 Accepted, application/json."""
     for _, x in _first_ends(evidence):
@@ -81,7 +81,7 @@ def the_message_says_something(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "message of the end answer is empty.", pointer="/message")
 
 
-@check("SES-END-007")
+@check("SES-END-007", everywhere=True)
 def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) Count and names are those that were acknowledged, also of parallel uploads."""
     for story, x in _first_ends(evidence):

@@ -42,7 +42,7 @@ def ids_are_url_safe(evidence: Evidence) -> Iterable[Finding]:
         yield holds(x) if good else violates(x, "A session id is not URL-safe.", actual=found)
 
 
-@check("SES-ID-003")
+@check("SES-ID-003", everywhere=True)
 def ids_are_unique(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) No two sessions share an id."""
     seen: set[str] = set()
@@ -52,7 +52,7 @@ def ids_are_unique(evidence: Evidence) -> Iterable[Finding]:
         seen.add(found)
 
 
-@check("SES-ID-006")
+@check("SES-ID-006", everywhere=True)
 def one_id_means_one_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) The id of the 201 stands in every answer about the session."""
     # A storage's answers are the provider's (rule 8).

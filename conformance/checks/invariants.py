@@ -30,7 +30,7 @@ _CLOCKS = 5.0
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})(\.[A-Za-z0-9]+)?")
 
 
-@check("SES-GET-025")
+@check("SES-GET-025", everywhere=True)
 def the_count_never_falls(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) INV-08: a read of an open session shows at least as many files as the one before it."""
     open_ = evidence.text.lifecycle.open
@@ -52,7 +52,7 @@ def _count(x: Exchange) -> int | None:
     return whole(x.document.get("audio_files_received"))
 
 
-@check("SES-GET-011")
+@check("SES-GET-011", everywhere=True)
 def completed_at_is_of_the_past(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) INV-05: not after the answer that shows it; shown before a terminal state it is a warning."""
     terminal = evidence.text.lifecycle.terminal
@@ -83,7 +83,7 @@ def _dated(x: Exchange) -> datetime | None:
     return date + timedelta(seconds=x.elapsed + max(0.0, float(x.notes.get("clock_offset", 0.0))))
 
 
-@check("SES-EXP-012")
+@check("SES-EXP-012", everywhere=True)
 def what_expired_was_never_completed(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) INV-06: a session that shows expired_at never shows completed_at."""
     for story in evidence.stories.values():
@@ -94,7 +94,7 @@ def what_expired_was_never_completed(evidence: Evidence) -> Iterable[Finding]:
             yield warns(max(gone[0], done[0], key=lambda x: x.number), told, pointer="/completed_at", erratum="E34")
 
 
-@check("SES-GET-015")
+@check("SES-GET-015", everywhere=True)
 def files_are_listed_in_their_order(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) INV-10: by the number at the end of their name, 10 after 9; another order is a warning."""
     for _, x in session_documents(evidence):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-@check("SES-GET-022")
+@check("SES-GET-022", everywhere=True)
 def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Two reads in created and two at rest agree in every member the protocol names."""
     for story in evidence.stories.values():
@@ -67,7 +67,7 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-@check("SES-GET-024")
+@check("SES-GET-024", everywhere=True)
 def stamps_of_creation_stay(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) created_at and expires_at are those of the 201 in every later answer."""
     for story in evidence.stories.values():
@@ -88,7 +88,7 @@ def stamps_of_creation_stay(evidence: Evidence) -> Iterable[Finding]:
                     yield violates(x, told, pointer=f"/{name}", **facts)
 
 
-@check("SES-GET-025")
+@check("SES-GET-025", everywhere=True)
 def open_sessions_list_what_arrived(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) After the n-th acknowledged upload a read within five seconds shows n files and their names."""
     if evidence.facts.api_target is False:
@@ -119,7 +119,7 @@ def _listed(x: Exchange, come: Arrived) -> Finding:
     return holds(x)
 
 
-@check("SES-GET-026")
+@check("SES-GET-026", everywhere=True)
 def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) Count and names of the end answer are those of every later answer."""
     for story in evidence.stories.values():

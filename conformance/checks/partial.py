@@ -66,7 +66,7 @@ def completed_at_of_a_partial_is_there(evidence: Evidence) -> Iterable[Finding]:
             yield tolerated(x, "E23", "A 206 body has no completed_at.", pointer="/completed_at")
 
 
-@check("SES-PART-006")
+@check("SES-PART-006", everywhere=True)
 def files_processed_are_at_most_those_received(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) audio_files_processed <= audio_files_received."""
     for x in _bodies(evidence):

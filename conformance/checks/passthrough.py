@@ -30,7 +30,7 @@ def _given(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
             yield story, x
 
 
-@check("SES-DATA-001")
+@check("SES-DATA-001", everywhere=True)
 def additional_data_comes_back_unchanged(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Deep equality with types in every body that carries it."""
     for story, x in _given(evidence):
@@ -114,7 +114,7 @@ def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding
         yield holds(x) if good else tolerated(x, "E40", told, pointer=POINTER)
 
 
-@check("SES-DATA-007")
+@check("SES-DATA-007", everywhere=True)
 def additional_data_belongs_to_one_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Parallel sessions each echo their own."""
     # {} is nobody's: it is also what a service shows that lost the data

@@ -87,7 +87,7 @@ def _languages(evidence: Evidence, x: Exchange) -> list[str]:
     return plain if all(len(code) == 2 for code in plain) else []
 
 
-@check("SES-GET-014")
+@check("SES-GET-014", everywhere=True)
 def no_count_lies_below_zero(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) audio_files_received is at least 0 in a 202 too, whose schema forgets the bound (E67)."""
     for x in evidence.select(Operation.GET, valid=True):
@@ -97,7 +97,7 @@ def no_count_lies_below_zero(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, told, pointer="/audio_files_received", expected=">= 0", actual=count)
 
 
-@check("SES-GET-015")
+@check("SES-GET-015", everywhere=True)
 def the_list_fits_the_count(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) As many names as the count says, none twice."""
     repeated: dict[str | None, set[str]] = {}

@@ -27,7 +27,7 @@ def _statuses(evidence: Evidence) -> Iterator[tuple[Exchange, object]]:
                 yield x, x.document["status"]
 
 
-@check("SES-STATE-001")
+@check("SES-STATE-001", everywhere=True)
 def every_status_is_one_of_seven(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) The seven states; initialized is disputed."""
     states, aliases = tuple(evidence.text.lifecycle.states), tuple(evidence.text.lifecycle.aliases)
@@ -236,7 +236,7 @@ def _backwards(lower: list[_Sight], last: Exchange) -> Finding:
     return violates(x, told, pointer="/status", expected="a later state, or the same", actual=status)
 
 
-@check("SES-STATE-011")
+@check("SES-STATE-011", everywhere=True)
 def completed_means_all_results(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) Each requested, listed template is there with success."""
     for story, x in session_documents(evidence):
@@ -253,7 +253,7 @@ def completed_means_all_results(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, told, pointer="/templates", expected=dict.fromkeys(shown, "success"), actual=shown)
 
 
-@check("SES-STATE-012")
+@check("SES-STATE-012", everywhere=True)
 def partial_means_a_result_and_a_loss(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) Something usable, and something missing."""
     for _, x in session_documents(evidence):
@@ -271,7 +271,7 @@ def partial_means_a_result_and_a_loss(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
-@check("SES-STATE-013")
+@check("SES-STATE-013", everywhere=True)
 def failed_means_no_result(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) No template has status success."""
     for _, x in session_documents(evidence):

@@ -59,6 +59,10 @@ class Course:
         self.lost = 0
         #: What the target puts off for so long that nobody waits for it.
         self.exhausted: set[Operation] = set()
+        #: Whether any answer of the run was 429 (polling was asked to slow down).
+        self.throttled = False
+        #: When the run may go on after it was asked to slow down (monotonic).
+        self.resumed = 0.0
         self._slashes: dict[Operation, str] = {}
         self._put_off_since: dict[Operation, float] = {}
         self._slow_reads = 0

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from conformance.drive.clock import TestClock
     from conformance.drive.wire import Heard, Wire
     from conformance.evidence import Departure, Offer
+    from conformance.evidence.recorder import Recorder
     from conformance.target import EndForm, Target, UploadForm
     from scribe_data.recordings import Fixture
 
@@ -101,6 +102,28 @@ class Driver:
     def key(self) -> str:
         """The tester's key as it is now: where a command gives it, it changes during a run."""
         return self._wire.key
+
+    @property
+    def recorder(self) -> Recorder:
+        """Where what this driver sends is kept."""
+        return self._wire.recorder
+
+    def apart(self, recorder: Recorder) -> Self:
+        """The same hands with a record of their own: what they send is no part of the run's evidence."""
+        other = copy(self)
+        other._wire = self._wire.apart(recorder)  # noqa: SLF001 - a copy of this very class
+        other._sender = Sender(other._wire)  # noqa: SLF001
+        return other
+
+    @property
+    def made(self) -> Sequence[Handle]:
+        """Every session that was made over this driver's wire."""
+        return self._wire.made
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain of the run."""
+        return self._wire.budget.left
 
     @property
     def throttled(self) -> bool:

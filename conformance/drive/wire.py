@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
@@ -81,10 +82,6 @@ class Wire:
         self.recorder = recorder
         self.budget = budget
         self.spelling: Spelling = USUAL
-        #: Whether any answer of the run was 429 (polling was asked to slow down).
-        self.throttled = False
-        #: When the run may go on after it was asked to slow down.
-        self._resumed = 0.0
         self.course = Course()
         #: Every session that was made, whatever became of it.
         self.made: list[Handle] = []
@@ -137,6 +134,17 @@ class Wire:
         return self._keys["right"] or ""
 
     @property
+    def throttled(self) -> bool:
+        """Whether any answer of the run was 429."""
+        return self.course.throttled
+
+    def apart(self, recorder: Recorder) -> Wire:
+        """The same wire with a record of its own: what goes over it is no part of the run's evidence."""
+        other = copy(self)
+        other.recorder, other.made = recorder, []
+        return other
+
+    @property
     def short_keys(self) -> tuple[str, ...]:
         """The options whose key may be a part of ordinary words."""
         printed = self.options.token_command is not None and is_short(self.key)
@@ -158,7 +166,7 @@ class Wire:
 
     def hold(self, seconds: float) -> None:
         """Send nothing for so long, within bounds: who is throttled and goes on asking is throttled again."""
-        self._resumed = max(self._resumed, monotonic() + min(seconds, LONGEST_HOLD))
+        self.course.resumed = max(self.course.resumed, monotonic() + min(seconds, LONGEST_HOLD))
 
     def owns(self, url: str) -> bool:
         """Whether a URL lies on an origin of the service."""
@@ -193,7 +201,7 @@ class Wire:
         exchange that this cuts off is not graded.
         """
         async with self._aside if aside else self._places:
-            while (rest := self._resumed - monotonic()) > 0:
+            while (rest := self.course.resumed - monotonic()) > 0:
                 await self.budget.pause(rest)
             self.budget.check()
             return await self._exchange(label, method, url, headers=headers, content=content, timeout=timeout)
@@ -255,7 +263,7 @@ class Wire:
             raise
         except (httpx.HTTPError, OSError) as error:
             return Heard(self.recorder.troubled(pending, _words(error), **witness.told(error)), None, broke=True)
-        self.throttled = self.throttled or answer.status == 429
+        self.course.throttled = self.course.throttled or answer.status == 429
         notes: dict[str, Any] = {"cut": f"only the first {ANSWER_BOUND} bytes were read"} if cut else {}
         notes |= witness.told(None)
         return Heard(self.recorder.answered(pending, answer.status, answer.headers, answer.body, **notes), answer)

@@ -8,6 +8,7 @@ from conformance.evidence.exchange import (
     Request,
     Response,
 )
+from conformance.evidence.explored import Explored, Shown
 from conformance.evidence.handshake import Certificate, Handshake, Offer
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note, Story
@@ -19,6 +20,7 @@ __all__ = [
     "Dimension",
     "Evidence",
     "Exchange",
+    "Explored",
     "Facts",
     "Handshake",
     "Label",
@@ -27,5 +29,6 @@ __all__ = [
     "Offer",
     "Request",
     "Response",
+    "Shown",
     "Story",
 ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from conformance.evidence.departure import Departure
     from conformance.evidence.exchange import Exchange
+    from conformance.evidence.explored import Explored
     from scribe_data import Spec
     from scribe_data.recordings import Fixture
 
@@ -179,6 +180,8 @@ class Evidence:
     #: Where the target departs from the text in a way the run went along with.
     dialect: tuple[Departure, ...] = ()
     further: tuple[Exchange, ...] = field(default=(), repr=False)
+    #: What the state machine came to; None where it did not run.
+    explored: Explored | None = None
     #: SHA-256 of a long body that is no recording -> the body, compressed by zlib.
     bodies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     #: The evidence that this is one layer of; None for the whole.

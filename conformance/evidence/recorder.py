@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.evidence.departure import Departure
+    from conformance.evidence.explored import Explored
     from conformance.evidence.handshake import Handshake
     from conformance.evidence.redaction import Redactor
 
@@ -53,6 +54,7 @@ class Recorder:
         self._exchanges: list[Exchange] = []
         self._notes: list[Note] = []
         self._dialect: list[Departure] = []
+        self._explored: Explored | None = None
         #: SHA-256 -> a long body, compressed.
         self._bodies: dict[str, bytes] = {}
         self._room = BODIES_BOUND
@@ -147,6 +149,11 @@ class Recorder:
             return self._redactor.text(value)
         return [self._clean(each) for each in value] if isinstance(value, list) else value
 
+    def explored(self, found: Explored) -> None:
+        """Keep what the state machine came to."""
+        told = tuple(replace(each, message=self._redactor.text(each.message)) for each in found.violations)
+        self._explored = replace(found, violations=told)
+
     def discount(self, number: int) -> None:
         """Let an exchange not count after all: it was only a step on the way to another."""
         self._discounted.add(number)
@@ -162,7 +169,13 @@ class Recorder:
         plain = tuple(x for x in counted if x.label.layer is Layer.JOURNEY)
         further = tuple(x for x in counted if x.label.layer is not Layer.JOURNEY)
         return Evidence(
-            plain, told, tuple(self._notes), dialect=tuple(self._dialect), further=further, bodies=dict(self._bodies)
+            plain,
+            told,
+            tuple(self._notes),
+            dialect=tuple(self._dialect),
+            further=further,
+            explored=self._explored,
+            bodies=dict(self._bodies),
         )
 
     def _counting(self, exchange: Exchange) -> Exchange:

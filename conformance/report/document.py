@@ -59,11 +59,33 @@ def _cost(run: Run) -> dict[str, Any]:
         "requests": run.cost.requests,
         "bad_requests": run.cost.bad_requests,
         "bytes_sent": run.cost.bytes_sent,
-        "sessions_made": len(run.cost.sessions),
-        "sessions_left_open": len(run.cost.left_open),
+        "sessions_made": len(run.cost.sessions) + run.cost.made_apart,
+        "sessions_left_open": len(run.cost.left_open) + run.cost.left_apart,
     }
     sessions = [{"id": made.session_id, "name": made.name, "state": made.state} for made in run.cost.sessions]
     return {"cost": told, "sessions": sessions}
+
+
+def _machine(run: Run) -> dict[str, Any]:
+    """How far the state machine looked, and the shortest sequences that show a violation."""
+    explored = run.evidence.explored
+    if explored is None:
+        return {}
+    violations = [
+        {
+            "requirement": shown.requirement,
+            "place": shown.place,
+            "message": shown.message,
+            "steps": list(shown.steps),
+            "seen": shown.seen,
+            "of": shown.of,
+            "exchanges": list(shown.exchanges),
+            "exchange": shown.exchange,
+        }
+        for shown in explored.violations
+    ]
+    told = {name: getattr(explored, name) for name in ("seed", "examples", "steps", "requests", "seconds", "ended")}
+    return {"machine": told | {"violations": violations}}
 
 
 def document(run: Run) -> dict[str, Any]:
@@ -87,6 +109,7 @@ def document(run: Run) -> dict[str, Any]:
         "trace_id": run.evidence.facts.extra.get("trace_id"),
         **_cost(run),
         "summary": {verdict.value: run.count(verdict) for verdict in Verdict},
+        **_machine(run),
         "causes": causes(run),
         **({"matrix": matrix(run)} if run.matrix else {}),
         "dialect": dialect(run),

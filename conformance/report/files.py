@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.evidence.har import har
 from conformance.report import document, junit, page
 from conformance.report.repro import FOLDER, scripts
+from conformance.report.sequence import sequences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +63,8 @@ def _is_whole(path: Path) -> bool:
 
 def _clear(folder: Path) -> None:
     """Take away the scripts of an earlier run: they would tell of failures that are gone."""
-    for script in folder.glob("*.sh"):
-        if re.fullmatch(r"[A-Z]+(?:-[A-Z0-9]+)*", script.stem):
+    for script in (*folder.glob("*.sh"), *folder.glob("machine-*.py")):
+        if re.fullmatch(r"(?:machine-)?[A-Z]+(?:-[A-Z0-9]+)*", script.stem):
             script.unlink()
 
 
@@ -80,7 +81,7 @@ def write(run: Run, directory: Path, *, prefix: str = "--") -> tuple[Path, ...]:
             "utf-8"
         ),
     }
-    found = scripts(run)
+    found = (*scripts(run), *sequences(run))
     beside = {script.name: script.text.encode("utf-8", "replace") for script in found}
     beside |= {name: content for script in found for name, content in script.files.items()}
     try:

@@ -133,11 +133,30 @@ def additions(run: Run) -> list[str]:
     return lines
 
 
+def explored(run: Run) -> str:
+    """How far the state machine looked and what it found; empty where it did not run."""
+    found = run.evidence.explored
+    if found is None:
+        return ""
+    firm = sum(1 for shown in found.violations if shown.seen == shown.of)
+    loose = sum(1 for shown in found.violations if 0 < shown.seen < shown.of)
+    gone = len(found.violations) - firm - loose
+    told = [f"{firm} violations" if firm != 1 else "1 violation"]
+    told += [f"{loose} not at every replay"] if loose else []
+    told += [f"{gone} that no replay showed again"] if gone else []
+    early = f"; it stopped early: {found.ended}" if found.ended else ""
+    return (
+        f"State machine: {found.examples} sequences, {found.requests} requests in {found.seconds:.1f} s"
+        f" (seed {found.seed}): {', '.join(told)}{early}"
+    )
+
+
 def spent(run: Run) -> str:
     """What the run cost the service."""
     if run.cost is None:
         return ""
-    made, left = len(run.cost.sessions), len(run.cost.left_open)
+    made = len(run.cost.sessions) + run.cost.made_apart
+    left = len(run.cost.left_open) + run.cost.left_apart
     return (
         f"Cost to the service: {run.cost.requests} requests, {run.cost.bad_requests} of them bad on purpose, "
         f"{made} sessions made and {left} left open, {run.cost.bytes_sent / 1e6:.1f} MB sent"

@@ -82,6 +82,8 @@ def render(run: Run) -> str:
         summary=whole["summary"],
         causes=whole["causes"],
         dialect=whole["dialect"],
+        machine=whole.get("machine"),
+        explored=headline.explored(run),
         by_id={r["id"]: r for r in requirements},
         catalogue=run.spec.requirements,
         broken=[r for r in requirements if r["verdict"] == "error"],

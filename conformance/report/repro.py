@@ -33,7 +33,7 @@ FOLDER = "repro"
 #: Characters of a value that a script looks for.
 _LONGEST_SIGN = 300
 #: Stands for the folder of the script until a shell fills it in.
-_HERE = "<here>"
+HERE = "<here>"
 #: Reads of a session that is worked on, a second apart, until a script gives up.
 LONGEST_WAIT = 180
 _FUNCTIONS = """\
@@ -73,11 +73,13 @@ class Script:
     requirement: str
     text: str
     files: Mapping[str, bytes] = field(default_factory=dict)
+    #: Another place than that of the requirement's one script.
+    path: str | None = None
 
     @property
     def name(self) -> str:
         """Where it stands in the report's folder."""
-        return f"{FOLDER}/{self.requirement}.sh"
+        return self.path or f"{FOLDER}/{self.requirement}.sh"
 
 
 def scripts(run: Run) -> tuple[Script, ...]:
@@ -91,7 +93,7 @@ def _scripts(run: Run) -> Iterator[Script]:
     for graded in run.graded:
         found = next(iter(failing(graded.findings, graded.requirement, run.reading)), None)
         x = run.exchange(found.exchange) if found else None
-        if found is not None and x is not None and (text := _Writing(run, graded, found, x).script()) is not None:
+        if found is not None and x is not None and (text := Writing(run, graded, found, x).script()) is not None:
             yield text
 
 
@@ -125,8 +127,8 @@ class _Sign:
 
 
 @dataclass
-class _Writing:
-    """One script on its way."""
+class Writing:
+    """One script on its way; what sends and what judges may be another's."""
 
     run: Run
     graded: Graded
@@ -140,10 +142,10 @@ class _Writing:
     def script(self) -> Script | None:
         """The script; None where a body is not there any more."""
         self._name_origins()
-        lines = [line for step in self._steps() for line in self._lines(step)]
+        lines = [line for step in self.steps() for line in self.lines(step)]
         if self.missing:
             return None
-        text = "\n".join((*self._head(lines), *lines, "", *self._judgement(), ""))
+        text = "\n".join((*self.head(lines), *lines, "", *self.judgement(), ""))
         return Script(self.graded.requirement.id, text, self.files)
 
     def _name_origins(self) -> None:
@@ -153,7 +155,7 @@ class _Writing:
                 parts = urlsplit(url)
                 self.variables[f"{parts.scheme}://{parts.netloc}"] = "SCRIBE_TARGET"
 
-    def _steps(self) -> list[Exchange]:
+    def steps(self) -> list[Exchange]:
         """What has to be sent again: whatever may have changed the session, the clock, and a read where one waited."""
         about = _same_session(self.run, self.x)
         changes = [y for y in about if y is self.x or (y.label.operation != Operation.GET and self._matters(y))]
@@ -177,9 +179,10 @@ class _Writing:
     def _rests(self, y: Exchange) -> bool:
         return y.label.operation == Operation.GET and y.document.get("status") in self.run.spec.lifecycle.terminal
 
-    def _lines(self, y: Exchange) -> Iterator[str]:
-        words = " ".join(arguments(y, self.variables, self._file(y)))
-        if y.label.operation == Operation.GET and self._waited(y):
+    def lines(self, y: Exchange) -> Iterator[str]:
+        """What sends one request, and keeps what later ones need of its answer."""
+        words = " ".join(arguments(y, self.variables, self.file_of(y)))
+        if y.label.operation == Operation.GET and self.waited(y):
             yield f"rest {words}"
         else:
             what = " ".join(filter(None, (y.request.method, y.label.operation, y.label.file, y.label.probe)))
@@ -187,7 +190,7 @@ class _Writing:
         if y.label.operation == Operation.CREATE and y.accepted and y is not self.x:
             yield from self._remember(y)
 
-    def _waited(self, y: Exchange) -> bool:
+    def waited(self, y: Exchange) -> bool:
         """Whether a read shows what a session came to, and earlier reads of it waited for that."""
         ended = any(
             each.label.operation == Operation.END and each.accepted and each.number < y.number
@@ -208,7 +211,7 @@ class _Writing:
             yield f'{name}=$(absolute "$(member upload_url)")'
             self.variables[urljoin(y.request.url, url)] = name
 
-    def _file(self, y: Exchange) -> str | None:
+    def file_of(self, y: Exchange) -> str | None:
         """Where the audio or long body of a request lies beside the script; None where the command holds it."""
         request = y.request
         if not request.size or (request.whole and y.label.operation != Operation.UPLOAD and y.label.fixture is None):
@@ -222,10 +225,11 @@ class _Writing:
             name = file_name(y)
             self.missing |= not content
         self.files[f"{FOLDER}/{name}"] = content
-        self.variables[_HERE] = "HERE"
-        return f"{_HERE}/{name}"
+        self.variables[HERE] = "HERE"
+        return f"{HERE}/{name}"
 
-    def _head(self, lines: list[str]) -> Iterator[str]:
+    def head(self, lines: list[str]) -> Iterator[str]:
+        """What a reader has to know, and the functions that the lines use."""
         requirement = self.graded.requirement
         yield "#!/bin/sh"
         yield from _comment(f"{requirement.id} ({requirement.level}, {requirement.source}): {requirement.statement}")
@@ -236,9 +240,9 @@ class _Writing:
                 yield from _comment(f"{name}: {json.dumps(value, default=repr)[:400]}")
         yield "# Ends with 1 when the same is seen again, with 0 when it is not, with 2 when it did not come to that,"
         yield "# and with 3 when everything looks the same but only a person, or the kit, can tell whether it is wrong."
-        yield f"# Run it so: SCRIBE_API_KEY=... SCRIBE_TARGET={quoted(self._address())} sh {requirement.id}.sh"
+        yield f"# Run it so: SCRIBE_API_KEY=... SCRIBE_TARGET={quoted(self.address())} sh {requirement.id}.sh"
         yield "set -u"
-        yield f"SCRIBE_TARGET=${{SCRIBE_TARGET:-{quoted(self._address())}}}; SCRIBE_TARGET=${{SCRIBE_TARGET%/}}"
+        yield f"SCRIBE_TARGET=${{SCRIBE_TARGET:-{quoted(self.address())}}}; SCRIBE_TARGET=${{SCRIBE_TARGET%/}}"
         used = {*re.findall(r'"\$(SCRIBE_[A-Z0-9_]+)"', "\n".join(lines))} - {"SCRIBE_TARGET"}
         for name in sorted(used, key=lambda name: name == VARIABLES[SECOND_KEY]):
             yield f': "${{{name}:?set it to what the run was given}}"'
@@ -247,10 +251,11 @@ class _Writing:
         functions = _FUNCTIONS.replace("@WAIT@", str(LONGEST_WAIT)).replace("@WORKING@", "|".join(words))
         yield functions
 
-    def _address(self) -> str:
+    def address(self) -> str:
+        """The origin that takes the requests."""
         return next(iter(self.variables))
 
-    def _judgement(self) -> Iterator[str]:
+    def judgement(self) -> Iterator[str]:
         """The lines that say whether what was wrong is wrong again."""
         signs = list(self._signs())
         expected = f"; expected {json.dumps(self.finding.expected, default=repr)}" if self.finding.expected else ""

@@ -100,6 +100,7 @@ def summary(console: Console, run: Run) -> None:
     tell_dialect(console, run)
     _aside(console, run)
     _notes(console, run)
+    _machine(console, run)
     for line in (matrix.line(run), *headline.additions(run), headline.spent(run)):
         if line:
             console.print(escape(line), soft_wrap=True, highlight=False)
@@ -150,6 +151,15 @@ def _aside(console: Console, run: Run) -> None:
             )
         if len(open_) > 12:
             console.print(f"   … and {len(open_) - 12} more in the report")
+
+
+def _machine(console: Console, run: Run) -> None:
+    """What the state machine found, with its steps."""
+    if told := headline.explored(run):
+        console.print(escape(told), soft_wrap=True, highlight=False)
+    for shown in run.evidence.explored.violations if run.evidence.explored else ():
+        again = f"{shown.seen} of {shown.of} replays"
+        console.print(f"   {escape(shown.place)}, {again}: {escape('; '.join(shown.steps))}", soft_wrap=True)
 
 
 def _notes(console: Console, run: Run) -> None:

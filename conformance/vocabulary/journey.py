@@ -52,6 +52,7 @@ class JourneyName(Name):
     TEMPLATES_LISTED = "templates/listed", "Listed templates, two to a session."
     TEMPLATES_UNKNOWN = "templates/unknown", "A listed template beside an unknown one."
     WALK = "walk", "Every operation in every state that the target lets a client reach."
+    MACHINE = "machine", "Random sequences about several sessions by several callers, and the shortest that violate."
     WALK_CLOCK = "walk/clock", "The states that time alone leads to, by the target's clock."
     WALK_PATIENCE = "walk/patience", "The states that time alone leads to, by waiting."
     VERSIONING_HEADER = "versioning/header", "Requests that name a version of the protocol."

@@ -29,7 +29,8 @@ class Probe(Name):
     NO_CREDENTIAL = "none credential", "No key goes along; the name goes on with the state of the session.", " in "
     WRONG_CREDENTIAL = "wrong credential", "A made-up key goes along; as above.", " in "
     KEY_IN_QUERY = "key in the query as", "The right key stands in the query string, under this name.", " "
-    OUT_OF_TURN = "out of turn", "The walk asks in a state, or as an outsider, for what has to be refused.", ": "
+    OUT_OF_TURN = "out of turn", "What has to be refused is asked in a state, or by an outsider.", ": "
+    OUT_OF_ORDER = "out of order", "A sequence uploads a file before one with a lower number, or once more."
     FOREIGN = "another client's session", "The second client asks for the first one's session."
 
     TEMPLATES_MISSING = "templates missing", "A create without templates."
@@ -116,6 +117,7 @@ UNSELECTED = frozenset(
         Probe.UPLOAD_FORMAT,
         Probe.UPLOAD_OVERLONG,
         Probe.OUT_OF_TURN,
+        Probe.OUT_OF_ORDER,
     }
 )
 #: What is asked before and after the journeys, to find the way or to tidy up: never graded, and no check selects it.

@@ -20,6 +20,7 @@ class Session(Name):
     LEFT_OUT = "left out of", "It is sent once more what another session's transcript leaves out.", " "
     STRANGER = "stranger to", "Nobody made it; its id has the shape of another session's.", " "
 
+    MACHINE = "machine", "A sequence of the state machine is about it; the name goes on with the sequence's.", "/"
     WALK = "walk", "It is led to a state of the lifecycle, and asked everything there.", "/"
 
     ORDER_OF_FOUR = "audio/order of four", "Four chunks are sent in another order than their numbers."

@@ -33,8 +33,10 @@ async def mock(data_dir: Path) -> AsyncIterator[Starlette]:
         yield app
 
 
-async def graded(app: Starlette, faults: tuple[str, ...] = (), reading: Reading = "lenient") -> Run:
-    """One whole kit run against the mock with these faults on."""
+async def graded(
+    app: Starlette, faults: tuple[str, ...] = (), reading: Reading = "lenient", *, examples: int = 0
+) -> Run:
+    """One whole kit run against the mock with these faults on; random layers only with `examples`."""
     face = app.state.face
     for key in KEYS:
         await face.service.reset(key.removeprefix("sk_test_"))
@@ -45,6 +47,7 @@ async def graded(app: Starlette, faults: tuple[str, ...] = (), reading: Reading 
         second_api_key=KEYS[1],
         test_clock=f"{BASE}/_mock/v1/clock",
         processing_timeout=10,
+        examples=examples,
         transport=httpx.ASGITransport(app=app),
     )
     return await certify(options, reading=reading)

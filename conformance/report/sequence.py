@@ -1,0 +1,254 @@
+"""The shortest sequence of a violation as files anyone can run: a shell script, and a test that needs httpx alone.
+
+Both send what the machine sent, and claim of the last answer what it broke.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from conformance.evidence import NOT_JSON
+from conformance.evidence.curl import INLINE_BOUND, VARIABLES
+from conformance.report.claim import Claim, claim_of
+from conformance.report.repro import FOLDER, HERE, Script, Writing
+from conformance.verdict import Verdict, weigh
+from conformance.vocabulary.operation import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.evidence import Exchange, Shown
+    from conformance.finding import Finding
+    from conformance.run import Graded, Run
+
+
+def sequences(run: Run) -> Iterator[Script]:
+    """A script and a test for every violation that a replay showed again."""
+    explored = run.evidence.explored
+    used: set[str] = set()
+    for shown in explored.violations if explored is not None else ():
+        graded = next((each for each in run.graded if each.requirement.id == shown.requirement), None)
+        wrong = run.exchange(shown.exchange)
+        finding = _finding(run, graded, shown) if graded is not None else None
+        if graded is None or wrong is None or finding is None:
+            continue
+        name = _name(shown.requirement, used)
+        sent = [x for number in shown.exchanges if number <= wrong.number and (x := run.exchange(number))]
+        claim = claim_of(finding, wrong, sent)
+        script = _Sequence(run, graded, finding, wrong, sent=sent, told=shown, claim=claim)
+        if (text := script.script()) is not None:
+            yield Script(shown.requirement, text.text, text.files, f"{FOLDER}/{name}.sh")
+            yield Script(shown.requirement, _Test(script, name).text(), {}, f"{FOLDER}/{name}.py")
+
+
+def _name(requirement: str, used: set[str]) -> str:
+    """machine-<ID>, with a number where one requirement is violated in several places."""
+    count = sum(each == requirement or each.startswith(f"{requirement}-#") for each in used) + 1
+    used.add(requirement if count == 1 else f"{requirement}-#{count}")
+    return f"machine-{requirement}" + (f"-{count}" if count > 1 else "")
+
+
+def _finding(run: Run, graded: Graded, shown: Shown) -> Finding | None:
+    """What the checks say of the answer that is wrong."""
+    level = graded.requirement.level
+    return next(
+        (
+            finding
+            for finding in graded.findings
+            if finding.exchange == shown.exchange and weigh(finding.kind, level, run.reading) is Verdict.FAIL
+        ),
+        None,
+    )
+
+
+def _settled(sent: list[Exchange]) -> list[tuple[Exchange, bool]]:
+    """The exchanges, and whether one is a read that waits for a result: the reads before it that came too early go."""
+    kept: list[tuple[Exchange, bool]] = []
+    for x in sent:
+        waited = False
+        # The last is the one that is wrong, and may be so because of the reads before it.
+        while x is not sent[-1] and x.status != 202 and kept and _polls(kept[-1][0], x):
+            kept.pop()
+            waited = True
+        kept.append((x, waited))
+    return kept
+
+
+def _polls(before: Exchange, x: Exchange) -> bool:
+    """Whether a read came too early for what the next one was waiting for."""
+    return (
+        before.label == x.label
+        and x.label.operation == Operation.GET
+        and len(x.label.states) > 1
+        and before.status == 202
+    )
+
+
+@dataclass
+class _Sequence(Writing):
+    """The shell script of one sequence."""
+
+    sent: list[Exchange] = None  # type: ignore[assignment]
+    told: Shown = None  # type: ignore[assignment]
+    claim: Claim = None  # type: ignore[assignment]
+
+    def steps(self) -> list[Exchange]:
+        """What was sent, but for reads that came too early."""
+        return [x for x, _ in _settled(self.sent)]
+
+    def waited(self, y: Exchange) -> bool:
+        """Whether a read waited for a result."""
+        return any(x is y and waits for x, waits in _settled(self.sent))
+
+    def lines(self, y: Exchange) -> Iterator[str]:
+        """As ever, and what the last answer is compared with."""
+        yield from super().lines(y)
+        if y is self.claim.earlier:
+            yield f"THEN=$(raw {self.claim.member})"
+
+    def head(self, lines: list[str]) -> Iterator[str]:
+        """As ever, and the steps in words."""
+        yield from super().head(lines)
+        yield from (f"# {step}" for step in self.told.steps)
+        yield 'raw() { flat | sed -n \'s/.*"\'"$1"\'":\\("[^"]*"\\|[^,}]*\\).*/\\1/p\'; }'
+        yield "names() { flat | sed -n 's/.*\"audio_files\":\\[\\([^]]*\\)\\].*/\\1/p' | tr ',' '\\n' | grep -c .; }"
+
+    def judgement(self) -> Iterator[str]:
+        """The claim, tested."""
+        yield f"if {self.claim.shell()}; then echo 'Not seen: {self.graded.requirement.id} holds here.'; exit 0; fi"
+        yield f"echo 'SEEN AGAIN: {self.graded.requirement.id} is violated.'; exit 1"
+
+
+class _Test:
+    """The test of one sequence: a file for pytest."""
+
+    def __init__(self, script: _Sequence, name: str) -> None:
+        self._script = script
+        self._name = re.sub(r"\W", "_", name.removeprefix("machine-"))
+        #: Text of this run -> the Python expression that holds what stands in its place.
+        self._known: dict[str, str] = {}
+
+    def text(self) -> str:
+        """The file."""
+        script, requirement = self._script, self._script.graded.requirement
+        steps = _settled(script.sent)
+        body = [line for place, (x, waits) in enumerate(steps, 1) for line in self._lines(place, x, waits=waits)]
+        second = any("SCRIBE_SECOND_API_KEY" in line for line in body)
+        seen = "\n".join(f"  {step}" for step in script.told.steps)
+        places = {id(x): place for place, (x, _) in enumerate(steps, 1)}
+        claim = script.claim.python(places)
+        told = f"{requirement.id} ({requirement.level}, {requirement.source}): {requirement.statement}"
+        return "\n".join(
+            (
+                f'"""{_plain(told)}\n\nFound by scribe-conformance. The steps:\n\n{_plain(seen)}\n\n{_NEEDS}\n"""',
+                "",
+                "import os\nimport time\nfrom pathlib import Path\nfrom urllib.parse import urljoin",
+                "",
+                "import httpx",
+                "",
+                f'TARGET = os.environ.get("SCRIBE_TARGET", {script.address()!r}).rstrip("/")',
+                'KEY = os.environ["SCRIBE_API_KEY"]',
+                *(['SECOND_KEY = os.environ["SCRIBE_SECOND_API_KEY"]'] if second else []),
+                "HERE = Path(__file__).parent",
+                _REST,
+                "",
+                "",
+                f"def test_{self._name.lower()}():",
+                "    with httpx.Client(timeout=60) as client:",
+                *(f"        {line}" for line in body),
+                f"        # {_plain(script.finding.message)}",
+                f"        assert {claim}, answer.text",
+                "",
+            )
+        )
+
+    def _lines(self, place: int, x: Exchange, *, waits: bool) -> Iterator[str]:
+        words = [repr(x.request.method), self._quoted(x.request.url), f"headers={self._headers(x)}", *self._content(x)]
+        call = f"{'rest(client, ' if waits else 'client.request('}{', '.join(words)})"
+        yield f"answer = answer_{place} = {call}"
+        session_id = x.document.get("session_id")
+        if x.label.operation == Operation.CREATE and x.accepted and isinstance(session_id, str):
+            self._known[session_id] = f"session_{place}"
+            yield f'session_{place} = answer.json()["session_id"]'
+            url = x.document.get("upload_url")
+            if isinstance(url, str) and url:
+                self._known[urljoin(x.request.url, url)] = f"upload_{place}"
+                yield f'upload_{place} = urljoin(str(answer.request.url), answer.json()["upload_url"])'
+
+    def _headers(self, x: Exchange) -> str:
+        own = {"host", "content-length", "connection", "accept-encoding", "user-agent", "traceparent", "accept"}
+        multipart = (x.request.header("content-type") or "").startswith("multipart/form-data")
+        told = [
+            f"{name!r}: {self._quoted(value)}"
+            for name, value in x.request.headers
+            if name.lower() not in own and not (multipart and name.lower() == "content-type")
+        ]
+        return "{" + ", ".join(told) + "}"
+
+    def _content(self, x: Exchange) -> list[str]:
+        if not x.request.size:
+            return []
+        lies = self._script.file_of(x)
+        if lies is None:
+            body = x.request.json
+            return [f"json={body!r}"] if body is not NOT_JSON else [f"content={x.request.body!r}"]
+        name = lies.removeprefix(f"{HERE}/")
+        read = f"(HERE / {name!r}).read_bytes()"
+        head = x.request.body[:INLINE_BOUND].partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+        part = re.search(r'name="([^"]*)"; filename="([^"]*)"\r\nContent-Type: (.+)', head)
+        if part is not None and (x.request.header("content-type") or "").startswith("multipart/form-data"):
+            return [f"files={{{part[1]!r}: ({part[2]!r}, {read}, {part[3].strip()!r})}}"]
+        return [f"content={read}"]
+
+    def _quoted(self, text: str) -> str:
+        """A Python expression for a text: what differs from run to run, and every key, comes from outside."""
+        keys = {
+            placeholder: variable.removeprefix("SCRIBE_").replace("API_KEY", "KEY")
+            for placeholder, variable in VARIABLES.items()
+        }
+        known = {self._script.address(): "TARGET"} | self._known | keys
+        found = re.split(
+            "(" + "|".join(re.escape(each) for each in sorted(known, key=len, reverse=True)) + "|<secret-[a-z0-9-]+>)",
+            text,
+        )
+        pieces = [
+            known.get(piece)
+            or (
+                f'os.environ["SCRIBE_{piece[1:-1].replace("-", "_").upper()}"]'
+                if piece.startswith("<secret-")
+                else repr(piece)
+            )
+            for piece in found
+            if piece
+        ]
+        return " + ".join(pieces) or "''"
+
+
+_NEEDS = "Needs httpx and pytest; SCRIBE_TARGET and SCRIBE_API_KEY in the environment."
+_REST = '''
+
+def rest(client, *request, **more):
+    """Read until the session rests."""
+    for _ in range(180):
+        answer = client.request(*request, **more)
+        if answer.status_code != 202:
+            break
+        time.sleep(0.2)
+    return answer
+
+
+def member(answer, name):
+    found = answer.json() if answer.content else {}
+    return found.get(name) if isinstance(found, dict) else None'''
+
+
+def _plain(text: str) -> str:
+    """Text that no docstring and no comment breaks on."""
+    return (
+        "".join(each if each.isprintable() or each == "\n" else " " for each in text)
+        .replace("\\", "/")
+        .replace('"""', "'''")
+    )
