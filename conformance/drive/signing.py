@@ -139,8 +139,9 @@ async def sign_in_second(asking: Asking, base: str) -> None:
         second = _Knock(await _try(asking, door, Credential.SECOND, spelling), wrong)
         if _Knock(right, wrong).rank and not wrong.exchange.accepted:
             break  # this door tells a key that is known from one that is not
-    else:
-        second = _Knock(second.heard)
+    else:  # where no door does, the second key is wrong only where it is refused in so many words
+        if second.heard.answer is not None and not refuses(second.heard.exchange):
+            return
     if not second.rank:
         raise CredentialsRefused(
             f"{base} refuses the key of the second client ({second.heard.exchange.status}); check"

@@ -7,6 +7,8 @@ from heapq import heapify, heappop, heappush
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from conformance.vocabulary.operation import Operation
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -56,11 +58,13 @@ def _kinds(steps: Iterable[Step]) -> Iterable[tuple[_Kind, int]]:
     for step in steps:
         before = sent.setdefault(step.session, set())
         owned = step.caller is None
-        files = set(range(step.first, step.first + step.count)) if owned and step.operation == "upload" else set()
+        files = (
+            set(range(step.first, step.first + step.count)) if owned and step.operation == Operation.UPLOAD else set()
+        )
         when = "over" if step.session in over else "files" if before else "new"
         yield (step.operation, step.caller, bool(files & before), len(files) > 1, when), step.session
         before |= files
-        if owned and step.operation == "end":
+        if owned and step.operation == Operation.END:
             over.add(step.session)
 
 

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 
 from conformance.stateful.model import CREATE, WAIT
 from conformance.stateful.step import FOREIGN, TEMPLATES, Step
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,9 +93,9 @@ class Sequence(RuleBasedStateMachine):
         first, operation, caller = 0, way or operation, self.guest if foreign else None
         if operation in _NOBODYS:
             caller, session = None, 0 if operation == TEMPLATES else session
-        if operation == "upload" and caller is not None:
+        if operation == Operation.UPLOAD and caller is not None:
             first, count = FOREIGN, 1
-        elif operation == "upload":
+        elif operation == Operation.UPLOAD:
             first = _number(self.sent[session], order)
             self.sent[session] += range(first, first + count)
         self.steps.append(Step(operation, session, caller, first, count))

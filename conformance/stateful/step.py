@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Final
 
+from conformance.vocabulary.operation import Operation
+
 #: Files of somebody who may not send any have names of their own, so that a list shows whose it is.
 FOREIGN: Final = 90
 #: The one request of a sequence that is about no session.
@@ -43,7 +45,7 @@ class Step:
             "wait": f"read {self.letter} until it rests",
             TEMPLATES: "list the templates",
         }.get(self.operation, f"{self.operation} {self.letter}")
-        if self.operation == "create" and self.variant:
+        if self.operation == Operation.CREATE and self.variant:
             told += f" (form {self.variant + 1})"
         return told if self.caller is None else f"{told} as {self.caller.replace('_', ' ')}"
 
