@@ -118,7 +118,8 @@ class Play:
         changes = self._offer.bodies[step.variant % len(self._offer.bodies)]
         data = {"session": step.letter, "notes": [len(self._slots), None, {"of": "the machine"}]}
         body = self._drive.body(**changes, additional_data=data)
-        handle = await self._drive.create(f"{self._name}/{step.letter}", body)
+        name = f"{self._name}/{step.letter}"
+        handle = await self._drive.create(name, body)
         single = body.get("upload_type") == "single"
         self._slots.append(_Slot(handle, self._model.born(single=single)))
 
