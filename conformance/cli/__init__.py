@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from conformance.cli import catalogue, demo, run
+from conformance.cli import catalogue, demo, exports, run
 from conformance.evidence.redaction import Redactor, placeholder_of
 from conformance.options import TABLE
 from conformance.report.terminal import printer
@@ -29,6 +29,7 @@ app.command("run")(run.run)
 app.command("plan")(catalogue.plan)
 app.command("list")(catalogue.list_requirements)
 app.command("explain")(catalogue.explain)
+app.command("lifecycle")(exports.lifecycle)
 app.command("demo")(demo.demo)
 
 
