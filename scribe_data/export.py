@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
+from enum import StrEnum
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -71,4 +72,6 @@ def _plain(value: object) -> Any:
     if is_dataclass(value):
         members = ((_NAMES.get(each.name, each.name), getattr(value, each.name)) for each in fields(value))
         return {name: _plain(member) for name, member in members if member is not None}
+    if isinstance(value, StrEnum):
+        return str(value)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

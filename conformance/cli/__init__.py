@@ -30,6 +30,8 @@ app.command("plan")(catalogue.plan)
 app.command("list")(catalogue.list_requirements)
 app.command("explain")(catalogue.explain)
 app.command("lifecycle")(exports.lifecycle)
+app.command("openapi")(exports.openapi)
+app.command("machine")(exports.machine)
 app.command("demo")(demo.demo)
 
 

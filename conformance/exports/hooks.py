@@ -18,6 +18,7 @@ import math
 import struct
 import wave
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import schemathesis
 from hypothesis import strategies
@@ -146,6 +147,13 @@ def _too_long(entries: Any) -> bool:
     if not isinstance(entries, list):
         return False
     return len(entries) > _MOST or any(isinstance(entry, str) and len(entry) > _LONGEST for entry in entries)
+
+
+@schemathesis.hook
+def filter_path_parameters(context: Any, path_parameters: Any) -> bool:  # noqa: ARG001 - as above
+    """Draw no file name with characters that do not show: no text says which a name may have, a service may refuse these."""
+    name = path_parameters.get("file_name", "") if isinstance(path_parameters, dict) else ""
+    return not isinstance(name, str) or unquote(name).isprintable()
 
 
 @schemathesis.hook
