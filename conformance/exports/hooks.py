@@ -151,7 +151,7 @@ def _too_long(entries: Any) -> bool:
 
 @schemathesis.hook
 def filter_path_parameters(context: Any, path_parameters: Any) -> bool:  # noqa: ARG001 - as above
-    """Draw no file name with characters that do not show: no text says which a name may have, a service may refuse these."""
+    """Draw no file name with characters that do not show: no text says that a service takes them."""
     name = path_parameters.get("file_name", "") if isinstance(path_parameters, dict) else ""
     return not isinstance(name, str) or unquote(name).isprintable()
 
