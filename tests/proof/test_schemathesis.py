@@ -1,4 +1,4 @@
-"""The OpenAPI document is fit for a tool that knows nothing of this project: plain Schemathesis finds nothing in the mock."""
+"""The OpenAPI document is fit for tools that know nothing of this project: Schemathesis finds nothing in the mock."""
 
 from __future__ import annotations
 
