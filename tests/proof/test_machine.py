@@ -44,7 +44,7 @@ def test_the_exported_machine_is_green_over_the_honest_mock(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("never_records", "get shows 'created'; the session can only be recording"),
+        ("never_records", "get shows 'created'; the session can only be"),
         ("listens_after_the_end", "upload answered 200"),
         ("forgets_last_chunk", "files are listed"),
     ],
