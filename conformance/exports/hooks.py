@@ -169,8 +169,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
 
 
 def _refused_by_state(path: str, response: Any) -> bool:
-    """Whether a valid request met a session that is past it: 400 where the text has no 409, 410, 422."""
-    if response.status_code == 410:
+    """Whether a valid request met a session that is past it, or a way of uploading that a service need not offer."""
+    if response.status_code == 410 or (response.status_code == 405 and "/audio" in path):
         return True
     if response.status_code not in (400, 422) or not path.endswith(_STATEFUL):
         return False
