@@ -12,7 +12,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _SHOWN = 3
 #: Seconds between two lines of a log: often enough to see that a job is alive, seldom enough to be read.
 EVERY_S = 10.0
+#: What a run does before its journeys begin and are counted.
+_PREPARING = "asking for discovery"
 
 
 @contextlib.contextmanager
@@ -50,10 +52,13 @@ def _tell(console: Console, step: Step) -> None:
 def _bar(console: Console) -> Iterator[Show]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
     with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("asking for discovery", total=None, told="")
+        task = bar.add_task(_PREPARING, total=None, told="")
 
         def show(step: Step) -> None:
             told = f"{step.requests} requests{_waiting(step)}"
+            if not step.total:
+                bar.update(task, told=told)
+                return
             bar.update(task, description="driving", total=step.total, completed=step.done, told=told)
 
         yield show
@@ -66,13 +71,8 @@ def _log(console: Console, every_s: float) -> Iterator[Show]:
 
     def tell() -> None:
         while not over.wait(every_s):
-            told = f"{time.monotonic() - began:.0f} s: "
-            if seen:
-                step = seen[-1]
-                told += f"{step.done} of {step.total} journeys, {step.requests} requests{_waiting(step)}"
-            else:
-                told += "asking for discovery"
-            console.print(f"scribe-conformance: {escape(told)}", highlight=False, soft_wrap=True)
+            told = f"scribe-conformance: {time.monotonic() - began:.0f} s: {_place(seen)}"
+            console.print(escape(told), highlight=False, soft_wrap=True)
 
     teller = threading.Thread(target=tell, name="progress", daemon=True)
     teller.start()
@@ -81,6 +81,14 @@ def _log(console: Console, every_s: float) -> Iterator[Show]:
     finally:
         over.set()
         teller.join()
+
+
+def _place(seen: Sequence[Step]) -> str:
+    """Where a run is by its last step; before the first journey it looks at the target."""
+    if not seen or not seen[-1].total:
+        return _PREPARING
+    step = seen[-1]
+    return f"{step.done} of {step.total} journeys, {step.requests} requests{_waiting(step)}"
 
 
 def _waiting(step: Step) -> str:

@@ -18,7 +18,7 @@ import math
 import struct
 import wave
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import schemathesis
 from hypothesis import strategies
@@ -109,8 +109,15 @@ _OF_STATE = frozenset(
 #: Operations that some states refuse (lifecycle: cells of upload and end), and members of a create that lists fill.
 _STATEFUL = ("/audio", "/audio/{file_name}", "/end")
 _LISTS = ("templates", "language_hint", "transcript_language")
+#: What is left to a service: templates it does not have, and each format beyond the two it has to take.
+_OF_OFFER = frozenset({"invalid_template", "template_not_found", "language_unsupported"})
+_ANY_TWO = "invalid_audio_format"
+#: What a create may leave out, or say in more than one form, in one part of the text and not in another.
+_SAID, _DISPUTED = ("upload_type", "communication_protocol"), ("model", "language_hint", "transcript_language")
+_OPTIONAL = (*_SAID, *_DISPUTED, "additional_data")
 #: No text says how many entries a list may have or how long an id may be: no service has to take more than these.
 _MOST, _LONGEST = 16, 64
+_DISCOVERY, _FORM, _VERSION = "/.well-known/medscribealliance", "multipart/form-data", "0.1"
 
 
 def wav(seconds: float = 0.25, rate: int = 8000) -> bytes:
@@ -157,25 +164,77 @@ def filter_path_parameters(context: Any, path_parameters: Any) -> bool:  # noqa:
 
 
 @schemathesis.hook
+def before_init_operation(context: Any, operation: Any) -> None:  # noqa: ARG001 - as above
+    """Ask the host itself for discovery: `--url` is where the other operations are."""
+    if operation.path == _DISCOVERY and operation.base_url:
+        parts = urlsplit(operation.base_url)
+        operation.base_url = f"{parts.scheme}://{parts.netloc}"
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:  # noqa: ARG001 - as above
+    """Name the file of a raw body, which a form has in its part: the document cannot ask for a header of one type."""
+    kind = case.media_type or _FORM
+    if case.operation.path.endswith("/audio") and not kind.startswith(_FORM):
+        ending = kind.rpartition("/")[2] if kind in _TONES else "wav"
+        case.headers["Content-Disposition"] = f'attachment; filename="audio_0.{ending}"'
+
+
+@schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:  # noqa: ARG001 - as above
     """Drop what the protocol does not say, or says of a state of the session and not of the request."""
     checks: Iterable[str] = type(failure).checks
     if "positive_data_acceptance" in checks:
-        return not _refused_by_state(case.operation.path, response)
+        path = case.operation.path
+        return not (_refused_by_state(path, response) or (path == "/sessions" and _refused_by_offer(case, response)))
+    if "negative_data_rejection" in checks:
+        return not _may_be_passed_over(case)
     if "unsupported_method" in checks:
         # No text says what a method gets that it does not define: a service may offer more than the protocol.
         return bool(response.status_code >= 500)
     return True
 
 
+def _may_be_passed_over(case: Any) -> bool:
+    """Whether a service may take what is not valid: another version (a SHOULD), null for what may be left out."""
+    if (case.headers or {}).get("MSA-Version", _VERSION) != _VERSION:
+        return True
+    # No text says whether null is the same as leaving a member out.
+    return isinstance(case.body, dict) and any(case.body.get(member, "") is None for member in _OPTIONAL)
+
+
 def _refused_by_state(path: str, response: Any) -> bool:
     """Whether a valid request met a session that is past it, or a way of uploading that a service need not offer."""
     if response.status_code == 410 or (response.status_code == 405 and "/audio" in path):
         return True
-    if response.status_code not in (400, 422) or not path.endswith(_STATEFUL):
+    code = _code(response)
+    if not path.endswith(_STATEFUL):
         return False
+    if code == _ANY_TWO:
+        return "/audio" in path
+    return code in _OF_STATE and (code != "invalid_request" or "/end" in path)
+
+
+def _refused_by_offer(case: Any, response: Any) -> bool:
+    """Whether a create was refused that asks for what a service may lack, or has a form only part of the text has."""
+    code, body = _code(response), case.body
+    if code is None or not isinstance(body, dict):
+        return False
+    agreed = (
+        all(member in body for member in _SAID)
+        and body["communication_protocol"] == "http"
+        and not any(member in body for member in _DISPUTED)
+        and 0 < len(body["templates"]) <= 2
+    )
+    return code in _OF_OFFER or not agreed
+
+
+def _code(response: Any) -> str | None:
+    """The code of a refusal as not valid."""
+    if response.status_code not in (400, 422):
+        return None
     try:
-        error = json.loads(response.content)["error"]
-        return error["code"] in _OF_STATE and (error["code"] != "invalid_request" or "/end" in path)
+        code = json.loads(response.content)["error"]["code"]
     except (ValueError, TypeError, KeyError):
-        return False
+        return None
+    return code if isinstance(code, str) else None

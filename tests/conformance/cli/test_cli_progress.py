@@ -37,7 +37,11 @@ def test_a_log_gets_a_line_now_and_then_and_none_from_a_short_run() -> None:
 
 
 def test_a_log_of_a_run_that_has_not_begun_says_what_it_waits_for() -> None:
-    assert "asking for discovery" in told(pause_s=0.3, steps=())
+    preparing = Progress("preparing", "preparation", "looking at http://127.0.0.1", 0, 0, 0)
+    for steps in ((), (preparing,)):
+        assert "asking for discovery" in told(pause_s=0.3, steps=steps)
+        assert "0 of 0" not in told(pause_s=0.3, steps=steps)
+    assert "driving" not in told(terminal=True, pause_s=0.3, steps=(preparing,))
 
 
 def test_a_quiet_run_tells_nothing_and_a_loud_one_each_journey() -> None:
