@@ -38,6 +38,8 @@ class Entry:
     secret: bool = False
     #: Whether pytest has no use for it.
     command_only: bool = False
+    #: A letter the command takes as well.
+    short: str | None = None
 
     @property
     def key(self) -> str:
@@ -89,6 +91,15 @@ TABLE: tuple[Entry, ...] = (
         default="text",
         among=("text", "json"),
         command_only=True,
+    ),
+    Entry("quiet", "Print no more than what the run comes to.", kind=bool, default=False, command_only=True, short="q"),
+    Entry(
+        "verbose",
+        "Tell each journey as it goes, and at the end every requirement.",
+        kind=bool,
+        default=False,
+        command_only=True,
+        short="v",
     ),
     Entry("test-clock", "URL of a clock the kit may move, for the expiry tests.", "test_clock", metavar="URL"),
     Entry(

@@ -1,4 +1,4 @@
-"""Write what lifecycle.yaml decides: the table of the mock and a page of docs (`python -m scribe_data.generate`)."""
+"""Write what lifecycle.yaml decides: the mock's table, a page and its drawing (`python -m scribe_data.generate`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .diagram import lifecycle_svg
+from .export import lifecycle_mermaid
 from .load import load
-from .model import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,7 +84,7 @@ def core_moves(lifecycle: Lifecycle) -> dict[str, dict[str, str]]:
 
 
 def page(spec: Spec) -> str:
-    """Return docs/lifecycle.md: the diagram, the transitions, the answers and the invariants."""
+    """Return docs/lifecycle.md: the diagrams, the transitions, the answers and the invariants."""
     lifecycle = spec.lifecycle
     return "\n".join(
         [
@@ -91,9 +92,14 @@ def page(spec: Spec) -> str:
             "",
             f"Generated from `{_ORIGIN}` by `{_COMMAND}`. E… are errata (`spec/medscribe/errata.yaml`).",
             "",
+            "![The states of a session and what leads from one to another](lifecycle.svg)",
+            "",
+            "A double line marks a state that a session never leaves. `scribe-conformance lifecycle --format mermaid`",
+            "prints the same for Markdown pages, `--format svg` as this drawing, `--format json` with all the tables",
+            "below for programs, `--format schema` the JSON Schema of that.",
+            "",
             "```mermaid",
-            *_diagram(lifecycle),
-            "```",
+            lifecycle_mermaid(lifecycle) + "```",
             "",
             "| state | rank | GET | webhook | meaning |",
             "|---|---|---|---|---|",
@@ -132,22 +138,6 @@ def page(spec: Spec) -> str:
             "",
         ]
     )
-
-
-def _diagram(lifecycle: Lifecycle) -> Iterable[str]:
-    yield "stateDiagram-v2"
-    for step in lifecycle.transitions.values():
-        if NONE in step.sources and step.target in lifecycle.states:
-            yield f"    [*] --> {step.target}: {step.event}"
-    for edge in lifecycle.edges:
-        yield f"    {edge.source} --> {edge.target}: {edge.label}"
-    for step in lifecycle.transitions.values():
-        for source in step.sources:
-            if source == step.target and source in lifecycle.states:
-                yield f"    {source} --> {source}: {step.event}"
-    for state in lifecycle.states.values():
-        if state.terminal:
-            yield f"    {state.name} --> [*]"
 
 
 def _answers(lifecycle: Lifecycle) -> Iterable[str]:
@@ -199,6 +189,7 @@ def _errata(names: Sequence[str]) -> str:
 TARGETS: Mapping[str, Callable[[Spec], str]] = {
     "mock_server/session/table.py": mock_table,
     "docs/lifecycle.md": page,
+    "docs/lifecycle.svg": lambda spec: lifecycle_svg(spec.lifecycle) + "\n",
 }
 
 

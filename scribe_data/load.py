@@ -175,5 +175,9 @@ def _bundle(openapi: Any, schemas: Mapping[str, Any]) -> dict[str, Any]:
         return [inward(item) for item in node] if isinstance(node, list) else node
 
     document: dict[str, Any] = inward(openapi)
-    document.setdefault("components", {})["schemas"] = dict(schemas)
+    components = document.setdefault("components", {})
+    own = components.get("schemas", {})
+    if twice := sorted(own.keys() & schemas.keys()):
+        raise SpecError(f"openapi.yaml: components/schemas: {', '.join(twice)}: there is a file of that name")
+    components["schemas"] = {**schemas, **own}
     return document

@@ -5,31 +5,52 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conformance.cli import catalogue, demo, replay, run
+from conformance.cli import catalogue, demo, exports, replay, run
 from conformance.evidence.redaction import Redactor, placeholder_of
 from conformance.options import TABLE
 from conformance.report.terminal import printer
+from conformance.version import suite_version
 
 if TYPE_CHECKING:
     from types import FrameType
 
 app = typer.Typer(
     name="scribe-conformance",
-    help="Certify a scribe service against the MedScribeAlliance protocol: every requirement graded, with evidence.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"scribe-conformance {suite_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version, and no more.")
+    ] = False,
+) -> None:
+    """Certify a scribe service against the MedScribeAlliance protocol: every requirement graded, with evidence."""
+
+
 app.command("run")(run.run)
 app.command("plan")(catalogue.plan)
 app.command("list")(catalogue.list_requirements)
 app.command("explain")(catalogue.explain)
 app.command("replay")(replay.replay)
+app.command("lifecycle")(exports.lifecycle)
+app.command("openapi")(exports.openapi)
+app.command("machine")(exports.machine)
 app.command("demo")(demo.demo)
 
 

@@ -41,7 +41,8 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
     return {name: value for name, value in asdict(requirement).items() if value not in (None, ())}
 
 
-def _load(profile: str, revision: str) -> Spec:
+def load(profile: str, revision: str) -> Spec:
+    """The spec of a revision, or a usage error that says which there are."""
     try:
         return scribe_data.load(profile, revision)
     except scribe_data.SpecError as error:
@@ -64,10 +65,10 @@ def list_requirements(
 ) -> None:
     """Every requirement: id, level, whether the kit checks it, and what it says. Example: list --only 6"""
     if as_json:
-        _print([_requirement(r) for r in _chosen(_load(profile, revision), only)])
+        _print([_requirement(r) for r in _chosen(load(profile, revision), only)])
         return
     table = Table("id", "level", "subject", "checked", "statement", box=None, pad_edge=False, header_style="dim")
-    for r in _chosen(_load(profile, revision), only):
+    for r in _chosen(load(profile, revision), only):
         table.add_row(r.id, r.level, r.subject, "yes" if r.checks else "no", escape(r.statement))
     printer().print(table)
 
@@ -82,7 +83,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """What a run will check and leave open, why, and what it costs the service. Example: plan --only SES-EXP"""
-    text = _load(profile, revision)
+    text = load(profile, revision)
     chosen = [r for r in _chosen(text, only) if r.subject == "service"]
     checked = [r for r in chosen if r.checks]
     part = choose(text, only or (), quick=quick)
@@ -130,7 +131,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """All there is about one requirement or erratum. Example: explain SES-CREATE-010"""
-    text, console, wanted = _load(profile, revision), printer(), requirement.upper()
+    text, console, wanted = load(profile, revision), printer(), requirement.upper()
     if wanted in text.errata:
         if as_json:
             _print(asdict(text.errata[wanted]))

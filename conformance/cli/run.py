@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import scribe_data
 from conformance.certification import certified
+from conformance.cli.progress import shown
 from conformance.options import TABLE, Entry, options_of
 from conformance.report import document, files, terminal
 from conformance.run import selects
@@ -30,12 +30,9 @@ if TYPE_CHECKING:
 
     from conformance.run import Run
     from conformance.runner import Options
-    from conformance.runner import Progress as Step
 
 #: Exit codes; 1 and 4 are verdicts, 2, 3 and 5 are trouble.
 CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED = range(6)
-#: Journeys the progress line names.
-_SHOWN = 3
 
 
 def exit_code(run: Run) -> int:
@@ -86,28 +83,6 @@ def check_selection(only: Sequence[str], profile: str, revision: str) -> None:
             )
 
 
-def _driven(options: Options, profile: str, only: Sequence[str], *, quick: bool) -> tuple[Run, int | None]:
-    """The run, with its progress on stderr: stdout belongs to what came of it."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
-    seen = terminal.printer(stderr=True)
-    with Progress(*columns, TimeElapsedColumn(), console=seen, transient=True, disable=not seen.is_terminal) as bar:
-        task = bar.add_task("asking for discovery", total=None, told="")
-
-        def show(step: Step) -> None:
-            told = f"{step.requests} requests{_waiting(step.running)}"
-            bar.update(task, description="driving", total=step.total, completed=step.done, told=told)
-
-        return certified(options, profile=profile, reading=options.reading, only=only, quick=quick, progress=show)
-
-
-def _waiting(journeys: Sequence[str]) -> str:
-    """The first of what runs, and how many more do: all of it would not fit on a line."""
-    if not journeys:
-        return ""
-    more = f" and {len(journeys) - _SHOWN} more" if len(journeys) > _SHOWN else ""
-    return f" · waiting for {', '.join(journeys[:_SHOWN])}{more}"
-
-
 def certify_and_report(
     console: Console,
     options: Options,
@@ -118,20 +93,25 @@ def certify_and_report(
     quick: bool = False,
     force: bool = False,
     as_json: bool = False,
+    detail: terminal.Detail = terminal.Detail.USUAL,
 ) -> int:
     """Drive, judge, print, leave the reports; returns the exit code, raises typer.Exit for trouble.
 
-    The summary goes to `console`; `as_json` has report.json on stdout.
+    The summary goes to `console`; `as_json` has report.json on stdout. Progress goes to stderr.
     """
     trouble = terminal.printer(stderr=True)
     try:
         if report_dir is not None:
             part = choose(scribe_data.load(profile, options.revision), only, quick=quick).selection is not None
             files.prepare(report_dir, part=part, force=force, prefix=options.prefix)
-        result, broken_off = _driven(options, profile, only, quick=quick)
+        quiet, verbose = detail is terminal.Detail.QUIET, detail is terminal.Detail.VERBOSE
+        with shown(trouble, quiet=quiet, verbose=verbose) as progress:
+            result, broken_off = certified(
+                options, profile=profile, reading=options.reading, only=only, quick=quick, progress=progress
+            )
         written = files.write(result, report_dir) if report_dir is not None else ()
-        terminal.summary(console, result)
-        if written:
+        terminal.summary(console, result, detail)
+        if written and not quiet:
             console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
         if as_json:
             typer.echo(document.render(result), nl=False)
@@ -167,6 +147,7 @@ def _run(**given: Any) -> None:
         quick=given["quick"],
         force=given["force"],
         as_json=as_json,
+        detail=terminal.Detail.of(quiet=given["quiet"], verbose=given["verbose"]),
     )
     raise typer.Exit(code)
 
@@ -188,7 +169,8 @@ def _parameter(entry: Entry) -> inspect.Parameter:
         kind = list[kind]
     if default is None:
         kind = Optional[kind]  # noqa: UP045 - made while the program runs
-    option = typer.Option(f"--{entry.name}", help=entry.help, envvar=entry.variable, metavar=entry.metavar)
+    names = (f"--{entry.name}", *((f"-{entry.short}",) if entry.short else ()))
+    option = typer.Option(*names, help=entry.help, envvar=entry.variable, metavar=entry.metavar)
     return inspect.Parameter(
         entry.key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,19 @@ _OVERALL = {
 
 #: Wider than any table or sentence, in characters.
 _ENDLESS = 100_000
+
+
+class Detail(Enum):
+    """How much a summary tells."""
+
+    QUIET = "what the run comes to"
+    USUAL = "what is not simply right"
+    VERBOSE = "every requirement"
+
+    @classmethod
+    def of(cls, *, quiet: bool, verbose: bool) -> Detail:
+        """What two switches ask for; the loud one wins."""
+        return cls.VERBOSE if verbose else cls.QUIET if quiet else cls.USUAL
 
 
 class Printer(Console):
@@ -89,8 +103,13 @@ def _tell(console: Console, graded: Graded, run: Run) -> None:
             console.print(f"     [dim]{escape(finding['curl'][:400])}[/]", soft_wrap=True)
 
 
-def summary(console: Console, run: Run) -> None:
+def summary(console: Console, run: Run, detail: Detail = Detail.USUAL) -> None:
     """Chapters with their counts, every cause with what was seen, what is left open, and the overall verdict."""
+    if detail is Detail.QUIET:
+        _comes_to(console, run)
+        return
+    if detail is Detail.VERBOSE:
+        _each(console, run)
     console.print(_table(run))
     console.print()
     tell_causes(console, run)
@@ -105,6 +124,24 @@ def summary(console: Console, run: Run) -> None:
         if line:
             console.print(escape(line), soft_wrap=True, highlight=False)
     console.print(escape(headline.explanation(run)), highlight=False)
+    _comes_to(console, run)
+
+
+def _each(console: Console, run: Run) -> None:
+    """A line a requirement."""
+    for graded in run.graded:
+        why = f" [dim]({escape(graded.reason)})[/]" if graded.reason else ""
+        console.print(
+            f"[{COLOURS[graded.verdict]}]{graded.verdict.value}[/] [bold]{graded.requirement.id}[/]{why} "
+            f"{escape(' '.join(graded.requirement.statement.split()))}",
+            soft_wrap=True,
+            highlight=False,
+        )
+    console.print()
+
+
+def _comes_to(console: Console, run: Run) -> None:
+    """The verdict on the whole, and the counts."""
     console.print(
         f"[{_style(run)}]{escape(_shout(run))}[/] · {run.reading} reading of {run.profile} {run.revision} · "
         f"{run.requests} requests in {run.duration_s:.1f} s"

@@ -25,15 +25,6 @@ def _paths() -> dict[str, dict[str, Any]]:
     }
 
 
-def _unfinished(schema: dict[str, Any]) -> dict[str, Any]:
-    """What this server answers with 202: states under their own names (E18, E19), no transcript without one (E20)."""
-    states = [state.name for state in scribe_data.load().lifecycle.states.values() if state.status == 202]
-    members = schema["properties"]
-    ours = {"status": {**members["status"], "enum": states, "examples": states[:1]}, "upload_url": {"type": "string"}}
-    required = [name for name in schema["required"] if name != "transcript"]
-    return {**schema, "required": required, "properties": members | ours}
-
-
 def _told(limits: Limits) -> str:
     return (
         "A mock to develop EMR clients against. Every request but discovery, health and these pages carries a key: "
@@ -53,8 +44,7 @@ def describe(root: str, limits: Limits, *, faithful: bool) -> dict[str, Any]:
     used = {
         tag for item in paths.values() for entry in item.values() if isinstance(entry, dict) for tag in entry["tags"]
     }
-    answers, schemas = given["components"]["responses"], given["components"]["schemas"]
-    unfinished = _unfinished(schemas["session_processing"])
+    answers = given["components"]["responses"]
     received = {**answers["received"], "content": {"application/json": {"schema": RECEIVED}}}
     return {
         **given,
@@ -65,7 +55,6 @@ def describe(root: str, limits: Limits, *, faithful: bool) -> dict[str, Any]:
         "components": {
             **given["components"],
             "responses": {**answers, "received": received},
-            "schemas": {**schemas, "session_processing": unfinished},
         },
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -131,7 +132,8 @@ def test_one_line_says_what_to_do(answer: Callable[[socket.socket], None]) -> No
             env=env,
         )
     assert done.returncode == 3, done.stderr
-    (line,) = done.stderr.strip().splitlines()
+    *progress, line = done.stderr.strip().splitlines()
+    assert all(re.fullmatch(r"scribe-conformance: \d+ s: asking for discovery", each) for each in progress), progress
     assert line.startswith("scribe-conformance: http://127.0.0.1:")
     assert "Traceback" not in done.stderr + done.stdout
     assert "unlikely" not in done.stderr

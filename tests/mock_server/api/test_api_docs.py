@@ -89,9 +89,9 @@ def test_every_route_is_in_the_document(mock):
         path = re.sub(r"\{[^}]*\}", "{}", route.path)
         answer = mock.send("BREW", path.replace("{}", "x"), key=None)
         served |= {(m, path) for m in answer.headers["allow"].split(", ") if m not in ("HEAD", "OPTIONS")}
-    # the pages themselves, discovery below /v1 as well, and what PUT to a bare upload_url is for
+    # the pages themselves, and discovery below /v1 as well
     beside = {("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/v1/.well-known/medscribealliance")}
-    assert served - described == beside | {("PUT", "/v1/sessions/{}/audio")}
+    assert served - described == beside
     assert described <= served
 
 
