@@ -130,7 +130,7 @@ def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
         yield no_occasion("A create that lacks a field is answered invalid_request, which need not name it.")
 
 
-@check("ERR-016")
+@check("ERR-016", everywhere=True)
 def errors_are_json(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) application/json; leniently any type that ends in +json."""
     for x in errors_met(evidence):
