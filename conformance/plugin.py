@@ -80,6 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "chapter(number): the chapter of the protocol whose requirements the item judges"
     )
+    config.addinivalue_line("markers", "fuzz: what generated requests showed of one operation of the OpenAPI document")
     if not config.getoption("scribe_target"):
         return
     if config.getoption("dist", default="no") != "no":
@@ -138,13 +139,22 @@ def _spec(config: pytest.Config) -> Spec:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each service requirement of the file's chapter."""
+    """One item for each service requirement of the file's chapter, and for each operation of the OpenAPI document."""
+    if metafunc.definition.get_closest_marker("fuzz") is not None and "operation" in metafunc.fixturenames:
+        metafunc.parametrize("operation", _operations(_spec(metafunc.config)))
     marker = metafunc.definition.get_closest_marker("chapter")
     if marker is None or "requirement" not in metafunc.fixturenames:
         return
     known = _spec(metafunc.config).requirements.values()
     ids = [r.id for r in known if r.subject == "service" and r.chapter == marker.args[0]]
     metafunc.parametrize("requirement", ids)
+
+
+def _operations(text: Spec) -> list[str]:
+    """Method and path of every operation of the OpenAPI document."""
+    methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+    paths = text.openapi["paths"]
+    return [f"{method.upper()} {path}" for path, item in paths.items() for method in item if method in methods]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

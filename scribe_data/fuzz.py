@@ -61,11 +61,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """One defect of a body as a text, and the requirement that wants it refused, or the reason why none does."""
+    """One oddity of a body as a text, and the requirement that wants it refused, or the reason why none does.
+
+    `json`: it is JSON all the same, so that taking it is nothing to tell.
+    """
 
     name: str
     requirement: str | None
     reason: str | None
+    json: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Fuzz:
     @property
     def binding(self) -> frozenset[str]:
         """The requirements for which it counts that a wrong request is taken."""
-        named = {each.requirement for each in (*self.refusals, *self.syntax.values())}
+        named = {each.requirement for each in self.refusals} | {each.requirement for each in self.syntax.values()}
         return frozenset(name for name in named if name is not None)
 
 
@@ -117,7 +121,12 @@ def read_fuzz(
         return found
 
     def syntax(record: Record) -> Syntax:
-        found = Syntax(record.text("name"), record.text_or_none("requirement"), record.text_or_none("reason"))
+        found = Syntax(
+            record.text("name"),
+            record.text_or_none("requirement"),
+            record.text_or_none("reason"),
+            record.flag("json", default=False),
+        )
         record.known("requirement", [found.requirement] if found.requirement else [], requirements)
         _refuse_untold(record, found.requirement, found.reason)
         return found

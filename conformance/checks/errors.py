@@ -40,7 +40,8 @@ def errors_met(evidence: Evidence) -> Iterator[Exchange]:
             if x.status < 400:
                 continue
             told_by_document = operation == "get" and (x.status == 410 or x.document.get("status") == "failed")
-            proxy = x.status in _PROXY and not _is_json(x)
+            odd_head = (x.label.probe or "").startswith("transport: ")
+            proxy = (x.status in _PROXY or odd_head) and not _is_json(x)
             # Wrong methods are ERR-012's, and so are routes that the service does not have.
             elsewhere = x.status == 405 or (x.status == 404 and _nowhere(evidence, x))
             if not (told_by_document or is_storage(evidence, x) or proxy or elsewhere):

@@ -85,10 +85,15 @@ def fallen(evidence: Evidence) -> Fallen:
     return Fallen(tuple(errors), tuple(silent), tuple(answered))
 
 
+def of_proxies(x: Exchange) -> bool:
+    """Whether what stands in front of a service may answer a request as well as the service."""
+    return (x.label.probe or "").startswith(_OF_PROXIES)
+
+
 def _fell(x: Exchange) -> bool:
     if x.status < 500 or busy(x) or x.status in _NOT_OFFERED:
         return False
-    return not ((x.label.probe or "").startswith(_OF_PROXIES) and x.status in _IN_FRONT)
+    return not (of_proxies(x) and x.status in _IN_FRONT)
 
 
 @once
@@ -101,19 +106,24 @@ def _plainly_broken(evidence: Evidence) -> frozenset[str]:
 
 @check("ERR-020", everywhere=True)
 def generated_requests_get_no_server_error(evidence: Evidence) -> Iterable[Finding]:
-    """(11.3) Sent twice in a row, no generated request is answered 5xx both times."""
+    """(11.3) Sent twice in a row, no generated request is answered 5xx, or not at all, both times."""
     found = fallen(evidence)
-    by_operation: dict[str, list[Exchange]] = {}
-    for x in found.errors:
-        if x.label.operation not in _plainly_broken(evidence):
-            by_operation.setdefault(x.label.operation, []).append(x)
-    for operation, cases in by_operation.items():
-        x, of = smallest(cases), sum(y.label.operation == operation for y in (*found.answered, *found.errors))
-        told = (
-            f"{len(cases)} of {of} different generated requests ({operation}) are answered with a server error, twice"
-            f" in a row; the smallest: {x.label.probe or 'a valid request'}."
+    lost = [x for x in found.silent if not of_proxies(x)]
+    by_operation: dict[tuple[str, str], list[Exchange]] = {}
+    for told, cases in (("are answered with a server error", found.errors), ("get no answer", lost)):
+        for x in cases:
+            if x.label.operation not in _plainly_broken(evidence):
+                by_operation.setdefault((x.label.operation, told), []).append(x)
+    everything = (*found.answered, *found.errors, *found.silent)
+    for (operation, told), cases in by_operation.items():
+        x, of = smallest(cases), sum(y.label.operation == operation for y in everything)
+        named = x.label.probe or "a valid request"
+        message = (
+            f"{len(cases)} of {of} different generated requests ({operation}) {told}, twice in a row;"
+            f" the smallest: {named}."
         )
-        yield violates(x, told, expected="4xx" if x.label.probe else "2xx or 4xx", actual=x.status)
+        wanted = "4xx" if x.label.probe else "2xx or 4xx"
+        yield violates(x, message, expected=wanted, actual=x.status or x.trouble)
     if found.answered and not by_operation:
         yield holds(found.answered[0])
 
@@ -127,7 +137,7 @@ class Refusals:
         self._parts = {each.name: Part(each.accepts) for each in text.fuzz.refusals if each.accepts is not None}
 
     def of(self, evidence: Evidence, x: Exchange) -> Refusal | None:
-        """The worst entry that a request's body stands under; None where it breaks nothing, or nothing is said of it."""
+        """The worst entry that a request's body stands under; None where nothing is said of it."""
         endpoint = self._text.protocol.endpoints.get(x.label.operation)
         if endpoint is None or endpoint.takes is None or x.request.json is NOT_JSON or not x.request.whole:
             return None
@@ -207,9 +217,7 @@ def _wanted(table: Refusals, evidence: Evidence, x: Exchange) -> tuple[str, str,
 @check("SES-GET-001", everywhere=True)
 def what_was_made_is_there(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) A session of a generated create can be read right after it."""
-    made = {
-        x.label.session: x for x in generated(evidence) if x.label.operation == "create" and x.accepted
-    }
+    made = {x.label.session for x in generated(evidence) if x.label.operation == "create" and x.accepted}
     missing = [
         x
         for x in generated(evidence)

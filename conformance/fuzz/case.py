@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from conformance.evidence import Operation
 
-#: Stand in a path for what the target gives: the id of a session of the run, and the address its audio goes to.
-SESSION, UPLOAD = "{session_id}", "{upload_url}"
+#: Stand in a path for what the target gives: the id of a session of the run, the address its audio goes to, and the
+#: address that ends in the name of a file (E44).
+SESSION, UPLOAD, NAMED = "{session_id}", "{upload_url}", "{upload_url}/{file_name}"
 #: More of a description than a person reads.
 _LONGEST = 100
 
@@ -32,7 +33,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """One request: `path` lies below base_url and may hold SESSION, or is UPLOAD.
+    """One request: `path` lies below base_url and may hold SESSION, or is UPLOAD or NAMED.
 
     `part` says what was changed, `where` the parameter or place, `how` what became of it, `phase` who drew it.
     """

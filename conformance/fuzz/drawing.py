@@ -6,6 +6,7 @@ is kept out of the process of a run: `conformance.fuzz.drawn` starts it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -13,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from conformance.fuzz.case import SESSION, UPLOAD, Case, Part, encoded
+from conformance.fuzz.case import NAMED, SESSION, UPLOAD, Case, Part, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ _OPERATIONS: Mapping[str, Operation] = {
     "put_audio": "upload",
     "post_audio": "upload",
 }
+#: Operation id -> where it goes, for those of which only the target knows.
+_GIVEN = {"upload_audio": UPLOAD, "put_audio": NAMED, "post_audio": NAMED}
 #: What a parameter location, or the scenario of the coverage phase, means here.
 _PARTS = {"path": Part.PATH, "header": Part.HEADER, "query": Part.QUERY, "cookie": Part.HEADER, "body": Part.BODY}
 _SCENARIOS = {
@@ -52,11 +55,11 @@ _BOUNDARY = re.compile(r"boundary=([0-9a-f]{32})")
 
 
 def draw(document: Mapping[str, Any], *, seed: int, examples: int) -> tuple[Case, ...]:
-    """Cases for every operation of a document, the same for the same seed; `examples` bounds the random ones of each."""
+    """Cases for every operation, the same for the same seed; `examples` bounds the random ones of each."""
     schema = _schema(document, seed, examples)
     found: dict[Case, None] = {}
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation: Any = result.ok()  # type: ignore[union-attr]  # of a document of our own, every operation is
         for drawn in _drawn(operation, examples):
             case = _case(operation, drawn)
             if case is not None:
@@ -113,10 +116,8 @@ def _drawn(operation: APIOperation[Any, Any, Any, Any], examples: int) -> list[A
         print_blob=False,
     )
     test._hypothesis_internal_use_settings = settings  # type: ignore[attr-defined]  # noqa: SLF001 - the place @settings writes to
-    try:
+    with contextlib.suppress(hypothesis.errors.Unsatisfiable):  # What was drawn before it found no more is as good.
         test()
-    except hypothesis.errors.Unsatisfiable:
-        pass  # What was drawn before it found no more is as good.
     return made
 
 
@@ -164,16 +165,16 @@ def _headers(drawn: Any, request: Any) -> tuple[tuple[str, str], ...] | None:
     return tuple(text) if plain else None
 
 
-def _rebound(
-    headers: tuple[tuple[str, str], ...], content: bytes
-) -> tuple[tuple[tuple[str, str], ...], bytes]:
+def _rebound(headers: tuple[tuple[str, str], ...], content: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
     """The same form with a boundary of its own making: that of the HTTP library is another one in every run."""
     found = next((match for _, value in headers if (match := _BOUNDARY.search(value))), None)
     if found is None:
         return headers, content
     old = found[1]
     new = f"scribe-{hashlib.sha256(content.replace(old.encode(), b'')).hexdigest()[:24]}"
-    return tuple((name, value.replace(old, new)) for name, value in headers), content.replace(old.encode(), new.encode())
+    return tuple((name, value.replace(old, new)) for name, value in headers), content.replace(
+        old.encode(), new.encode()
+    )
 
 
 def _changed(drawn: Any) -> tuple[Part, str, str]:
@@ -198,9 +199,10 @@ def _path(operation: APIOperation[Any, Any, Any, Any], drawn: Any, url: str, par
     """The path below base_url, with a place for what the target gives where the case leaves it valid."""
     template = str(operation.path)
     wild = part is Part.PATH
-    if operation.definition.raw.get("operationId") in ("upload_audio", "put_audio", "post_audio"):
+    given = _GIVEN.get(operation.definition.raw.get("operationId", ""))
+    if given is not None:
         # Only the target knows where audio goes: an address made up for it shows nothing (E44).
-        return None if wild else UPLOAD
+        return None if wild else given
     if SESSION not in template:
         return template
     if not wild and drawn.meta.phase.name.value != "fuzzing":

@@ -28,7 +28,7 @@ _REMEMBERED = 4
 _DRAWN: dict[str, tuple[Case, ...]] = {}
 
 
-class DrawingFailed(RuntimeError):
+class DrawingFailed(RuntimeError):  # noqa: N818 - says what is wrong, as the message does
     """No cases could be drawn; the message says why."""
 
 

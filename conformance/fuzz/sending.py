@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import scribe_data
+from conformance.drive.parcel import below
 from conformance.evidence import Layer
-from conformance.fuzz.case import SESSION, UPLOAD
+from conformance.fuzz.case import NAMED, SESSION, UPLOAD
 from conformance.fuzz.drawn import drawn
 from conformance.fuzz.offer import narrowed
 from conformance.journeys.registry import journey
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 4
 #: A service that leaves so many requests without an answer is asked no more: each of them takes a minute.
 _MOST_SILENT = 3
+#: The name of a file where it is a part of the address.
+_FILE = "audio_0.wav"
 #: The outsider of the lifecycle's table that a well-formed id nobody gave out belongs to.
 _UNKNOWN = "unknown"
 
@@ -68,7 +71,7 @@ class Sending:
             await self._close(x, session_id)
 
     async def _once(self, case: Case, url: str, handle: Handle | None) -> Exchange:
-        drive, named = self._drive, SESSION in case.path or case.path == UPLOAD
+        drive, named = self._drive, SESSION in case.path or case.path in (UPLOAD, NAMED)
         if case.operation in ("get", "end") and case.valid and not named:
             drive = drive.foretelling(_UNKNOWN)
         if case.operation == "create":
@@ -92,10 +95,8 @@ class Sending:
     def _url(self, case: Case, handle: Handle | None) -> str | None:
         """Where a case goes; None where this target gave no session, or takes audio in another way."""
         query = f"?{case.query}" if case.query else ""
-        if case.path == UPLOAD:
-            # An address that is signed, or a storage's, takes what its provider says (rule 8, AUD-002).
-            plain = handle is not None and handle.fields is None and self._drive.owns(handle.upload_url)
-            return handle.upload_url if plain and handle and not self._named else None
+        if case.path in (UPLOAD, NAMED):
+            return self._audio(case, handle)
         if case.operation == "discovery":
             return None if not case.valid else self._drive.options.target.rstrip("/") + case.path + query
         if SESSION in case.path and handle is None:
@@ -103,9 +104,16 @@ class Sending:
         path = case.path.replace(SESSION, handle.session_id if handle else "")
         return self._drive.url(*path.strip("/").split("/")) + query
 
-    @property
-    def _named(self) -> bool:
-        return (self._drive.target.upload_form or "").startswith("named-")
+    def _audio(self, case: Case, handle: Handle | None) -> str | None:
+        """Where audio goes in the way this target takes it; None for another way."""
+        # An address that is signed, or a storage's, takes what its provider says (rule 8, AUD-002).
+        if handle is None or handle.fields is not None or not self._drive.owns(handle.upload_url):
+            return None
+        form = self._drive.target.upload_form or ""
+        if case.path == UPLOAD:
+            return None if form.startswith("named-") else handle.upload_url
+        fits = form.startswith("named-") and (form == "named-put") == (case.method == "PUT")
+        return below(handle.upload_url, _FILE) if fits else None
 
     async def _close(self, x: Exchange, session_id: str) -> None:
         """Read a session that a case made, once, and end it."""
