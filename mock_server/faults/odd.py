@@ -93,7 +93,8 @@ def _shortened(answer: Answer) -> Answer:
 
 def _holds_an_emoji(asked: Asked, answer: Answer) -> bool:
     data = _member("additional_data")(asked)
-    return answer.status == 201 and isinstance(data, dict) and any("\u200d" in str(item) for item in data.items())
+    told = [f"{name}{value}" for name, value in data.items()] if isinstance(data, dict) else []
+    return answer.status == 201 and any("\u200d" in text for text in told)
 
 
 def _loses(asked: Asked, answer: Answer) -> Answer:
