@@ -32,19 +32,21 @@ class DrawingFailed(RuntimeError):  # noqa: N818 - says what is wrong, as the me
     """No cases could be drawn; the message says why."""
 
 
-async def drawn(document: Mapping[str, Any], *, seed: int, examples: int) -> tuple[Case, ...]:
-    """The cases of a document, the same for the same seed; raises DrawingFailed."""
+async def drawn(
+    document: Mapping[str, Any], *, seed: int, examples: int, within: float = _LONGEST_S
+) -> tuple[Case, ...]:
+    """The cases of a document, the same for the same seed; raises DrawingFailed, also after `within` seconds."""
     asked = json.dumps({"document": document, "seed": seed, "examples": examples}, sort_keys=True).encode()
     name = hashlib.sha256(asked).hexdigest()
     if name not in _DRAWN:
-        cases = await _drawn(asked)
+        cases = await _drawn(asked, min(within, _LONGEST_S))
         while len(_DRAWN) >= _REMEMBERED:
             _DRAWN.pop(next(iter(_DRAWN)))
         _DRAWN[name] = cases
     return _DRAWN[name]
 
 
-async def _drawn(asked: bytes) -> tuple[Case, ...]:
+async def _drawn(asked: bytes, within: float) -> tuple[Case, ...]:
     # In a folder of its own: Schemathesis reads a schemathesis.toml of the current one, Hypothesis writes into it.
     with tempfile.TemporaryDirectory(prefix="scribe-conformance-") as folder:
         process = await asyncio.create_subprocess_exec(
@@ -59,10 +61,10 @@ async def _drawn(asked: bytes) -> tuple[Case, ...]:
             start_new_session=True,  # Ctrl-C is the run's to handle
         )
         try:
-            async with asyncio.timeout(_LONGEST_S):
+            async with asyncio.timeout(within):
                 told, trouble = await process.communicate(asked)
         except TimeoutError:
-            raise DrawingFailed(f"drawing cases took longer than {_LONGEST_S:g} s") from None
+            raise DrawingFailed(f"drawing cases took longer than {within:.0f} s") from None
         finally:
             if process.returncode is None:
                 process.kill()

@@ -150,4 +150,5 @@ async def _cases(drive: Driver) -> tuple[Case, ...]:
     if not drive.options.examples:
         return ()
     document = narrowed(scribe_data.load("medscribe", drive.options.revision), drive.target)
-    return await drawn(document, seed=drive.seed, examples=drive.options.examples)
+    left = drive.options.budget - drive.elapsed()
+    return await drawn(document, seed=drive.seed, examples=drive.options.examples, within=max(left, 0.0))

@@ -94,6 +94,12 @@ def test_a_drawing_that_fails_says_why() -> None:
         asyncio.run(drawing.drawn({"openapi": "of nobody"}, seed=0, examples=1))
 
 
+def test_a_drawing_takes_no_longer_than_the_run_has() -> None:
+    drawing._DRAWN.clear()
+    with pytest.raises(drawing.DrawingFailed, match="longer than 0 s"):
+        asyncio.run(drawing.drawn(narrowed(TEXT, TARGET), seed=1, examples=EXAMPLES, within=0.2))
+
+
 def test_neither_help_nor_a_quick_run_loads_the_generator() -> None:
     code = (
         "import sys, conformance.cli, conformance.ways\n"
