@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.finding import Kind
 from conformance.report import headline
-from conformance.report.causes import causes, dialect
+from conformance.report.causes import causes, dialect, observed
 from conformance.report.findings import telling
 from conformance.report.repro import scripts
 from conformance.verdict import Verdict
@@ -88,6 +88,7 @@ def document(run: Run) -> dict[str, Any]:
         "summary": {verdict.value: run.count(verdict) for verdict in Verdict},
         "causes": causes(run),
         "dialect": dialect(run),
+        "observations": observed(run),
         "notes": [
             {"journey": note.journey, "reason": note.reason, "text": note.text, "requirements": list(note.requirements)}
             for note in run.evidence.notes

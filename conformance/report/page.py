@@ -81,6 +81,7 @@ def render(run: Run) -> str:
         summary=whole["summary"],
         causes=whole["causes"],
         dialect=whole["dialect"],
+        observations=whole["observations"],
         by_id={r["id"]: r for r in requirements},
         catalogue=run.spec.requirements,
         broken=[r for r in requirements if r["verdict"] == "error"],

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from conformance.checks.observed import observations
 from conformance.report import headline
 from conformance.report.findings import telling
 from conformance.report.mending import tell_causes, tell_dialect
@@ -99,6 +100,7 @@ def summary(console: Console, run: Run) -> None:
             _tell(console, graded, run)
     tell_dialect(console, run)
     _aside(console, run)
+    _observed(console, run)
     _notes(console, run)
     for line in (*headline.additions(run), headline.spent(run)):
         if line:
@@ -150,6 +152,15 @@ def _aside(console: Console, run: Run) -> None:
             )
         if len(open_) > 12:
             console.print(f"   … and {len(open_) - 12} more in the report")
+
+
+def _observed(console: Console, run: Run) -> None:
+    """One line for what generated requests showed that nothing asks for."""
+    found = observations(run.evidence)
+    if found:
+        kinds = f"{len(found)} kind{'' if len(found) == 1 else 's'} of answer"
+        told = f"{kinds} to generated requests that no requirement asks for, {sum(each.count for each in found)} in all"
+        console.print(f"[dim]observed[/] {told}: see observations in the report", highlight=False)
 
 
 def _notes(console: Console, run: Run) -> None:

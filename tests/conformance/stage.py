@@ -34,6 +34,7 @@ def options(app: Any, **changes: Any) -> Options:
         "processing_timeout": 5.0,
         "first_timeout": 2.0,
         "request_timeout": 2.0,
+        "examples": 0,
     }
     return Options(**given | changes)
 

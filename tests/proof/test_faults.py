@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.verdict import Overall, Verdict
+from mock_server.faults import odd
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.bench import graded
 from tests.proof.wanted import missed
@@ -28,13 +29,13 @@ def kit_errors(run: Run) -> list[str]:
 
 @pytest.mark.parametrize("reading", ["lenient", "strict"])
 def test_the_honest_mock_is_conformant(bench: Bench, reading: str) -> None:
-    run = bench.run(graded(bench.app, (), reading))  # type: ignore[arg-type]
+    run = bench.run(graded(bench.app, (), reading, examples=25))  # type: ignore[arg-type]
     assert red(run) == set()
     assert kit_errors(run) == []
     assert run.overall is Overall.CONFORMANT
 
 
-@pytest.mark.parametrize("name", list(CATALOGUE))
+@pytest.mark.parametrize("name", sorted(CATALOGUE.keys() - {each.name for each in odd.FAULTS}))
 def test_a_fault_turns_exactly_its_requirements_red(bench: Bench, name: str) -> None:
     run = bench.run(graded(bench.app, (name,), CATALOGUE[name].reading))
     assert kit_errors(run) == []

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import conformance
-from conformance.journeys import all_journeys
 from conformance.vocabulary import probe as probes
 from conformance.vocabulary import session as sessions
 from conformance.vocabulary.journey import JourneyName
@@ -18,6 +17,7 @@ from conformance.vocabulary.name import Name, repeat_of
 from conformance.vocabulary.operation import PROTOCOL, Credential, Operation
 from conformance.vocabulary.probe import UNGRADED, UNSELECTED, Probe
 from conformance.vocabulary.session import Session
+from conformance.ways import all_ways
 from scribe_data import load
 from tests.conformance.checks.test_honest_run import evidence
 
@@ -29,7 +29,7 @@ MEMBERS = [*Probe, *Session, *JourneyName]
 FAMILIES = [member for member in MEMBERS if member.joint]
 #: What a run does beside its journeys.
 BESIDE = {JourneyName.PREPARATION, JourneyName.CLOCK, JourneyName.CLOSING, JourneyName.RUN}
-SENDERS = ("journeys", "drive")
+SENDERS = ("journeys", "drive", "fuzz")
 READERS = ("checks", "grading", "evidence")
 #: Constants of the vocabulary that stand for several names.
 SETS = {
@@ -78,7 +78,7 @@ def test_there_is_no_name_that_nobody_uses():
 
 
 def test_the_journeys_are_those_of_the_vocabulary():
-    assert {each.name for each in all_journeys()} == set(JourneyName) - BESIDE
+    assert {each.name for each in all_ways()} == set(JourneyName) - BESIDE
 
 
 def test_the_table_of_wanted_journeys_has_no_other_names():
@@ -114,7 +114,7 @@ def names_written(tree: ast.Module) -> Iterator[ast.expr]:
         if isinstance(node, ast.Call):
             yield from (word.value for word in node.keywords if word.arg in ("probe", "session", "credential"))
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("select", "send", "Label", "create", "consult", "attempt", "journey"):
+            if called in ("select", "send", "Label", "create", "consult", "attempt", "journey", "Case"):
                 yield from node.args[:1]
         elif isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
@@ -124,7 +124,7 @@ def names_written(tree: ast.Module) -> Iterator[ast.expr]:
                 yield from sides
 
 
-@pytest.mark.parametrize("room", ["journeys", "checks", "drive", "grading", "evidence", "report"])
+@pytest.mark.parametrize("room", ["journeys", "checks", "drive", "fuzz", "grading", "evidence", "report", "suite"])
 def test_no_name_is_spelled_out_where_it_is_used(room):
     spelled = [
         f"{path.name}:{each.lineno}"
@@ -156,7 +156,7 @@ def test_nothing_is_judged_by_how_a_name_begins_or_ends():
     cut = ("startswith", "endswith", "removeprefix", "removesuffix", "partition", "split")
     found = [
         f"{path.name}:{node.lineno}"
-        for path, tree in modules("checks", "grading", "journeys", "report")
+        for path, tree in modules("checks", "fuzz", "grading", "journeys", "report", "suite")
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in cut
         if any(map(names, ast.walk(node.func.value)))
