@@ -168,7 +168,8 @@ TABLE: tuple[Entry, ...] = (
     ),
     Entry(
         "examples",
-        "How many random examples each random layer tries: per operation, and sequences of the state machine.",
+        "How many random examples each random layer tries: per operation, and sequences of the state machine."
+        " With 0 nothing is generated.",
         "examples",
         kind=int,
         default=25,

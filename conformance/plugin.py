@@ -26,7 +26,9 @@ _OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 #: What stands before the names of the command's options here.
 PREFIX = "--scribe-"
 #: The module whose items are the requirements.
-_SUITE = "conformance.suite.test_requirements"
+_REQUIREMENTS = "conformance.suite.test_requirements"
+#: The module whose items are the operations of the OpenAPI document, as generated requests met them.
+_OPERATIONS = "conformance.suite.test_operations"
 #: The exit code of `TargetError` for what an operator gave; pytest has a number of its own for that.
 _USAGE = 2
 _NEEDS = "the conformance suite needs --scribe-target URL and --scribe-api-key KEY"
@@ -84,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "machine: what the state machine found")
     config.addinivalue_line("markers", "walk: the item judges a cell of the lifecycle's table")
+    config.addinivalue_line("markers", "fuzz: what generated requests showed of one operation of the OpenAPI document")
     if not config.getoption("scribe_target"):
         return
     if config.getoption("dist", default="no") != "no":
@@ -142,12 +145,14 @@ def _spec(config: pytest.Config) -> Spec:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each service requirement of the text, marked with its chapter, and for each cell of the table."""
+    """Items for requirements, marked with their chapter, for cells of the table, and for operations of the document."""
     if metafunc.definition.get_closest_marker("walk") is not None and "cell" in metafunc.fixturenames:
-        cells = _spec(metafunc.config).lifecycle.cells
-        metafunc.parametrize("cell", ["-".join(key) for key in cells])
+        metafunc.parametrize("cell", ["-".join(key) for key in _spec(metafunc.config).lifecycle.cells])
         return
-    if metafunc.module.__name__ != _SUITE or "requirement" not in metafunc.fixturenames:
+    module, asked = metafunc.module.__name__, metafunc.fixturenames
+    if module == _OPERATIONS and "operation" in asked:
+        metafunc.parametrize("operation", _operations(_spec(metafunc.config)))
+    if module != _REQUIREMENTS or "requirement" not in asked:
         return
     known = [each for each in _spec(metafunc.config).requirements.values() if each.subject == "service"]
     items = [pytest.param(each.id, marks=pytest.mark.chapter(each.chapter), id=each.id) for each in known]
@@ -161,6 +166,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     words = _spec(item.config).protocol.chapters[marker.args[0]].title.lower().split()
     item.extra_keyword_matches.update(words, (f"{word}s" for word in words))
+
+
+def _operations(text: Spec) -> list[str]:
+    """Method and path of every operation of the OpenAPI document."""
+    methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+    paths = text.openapi["paths"]
+    return [f"{method.upper()} {path}" for path, item in paths.items() for method in item if method in methods]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .catalogue import read_errata, read_requirements, read_revisions, read_rules
 from .codes import read_codes
 from .files import Files
+from .fuzz import read_fuzz
 from .lifecycle import read_lifecycle
 from .model import Contradiction, Example, Requirement, Spec, SpecError
 from .origin import read_origins
@@ -92,6 +93,7 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         lifecycle=lifecycle,
         waivers=waivers,
         origins=read_origins(files, catalogue=everything, operations=protocol.endpoints, families=protocol.families),
+        fuzz=read_fuzz(files, revision, schemas=schemas, errata=errata, requirements=requirements),
         schemas=MappingProxyType(schemas),
         examples=MappingProxyType(examples),
         openapi=openapi,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .codes import ErrorCode, Place
+    from .fuzz import Fuzz
     from .origin import Origins
     from .protocol import Protocol
     from .waiver import Waiver
@@ -399,6 +400,7 @@ class Spec:
     lifecycle: Lifecycle
     waivers: tuple[Waiver, ...]
     origins: Origins
+    fuzz: Fuzz
     schemas: Mapping[str, dict[str, Any]] = field(repr=False)  # plain, as validators want them: not to be changed
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)

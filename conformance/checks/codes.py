@@ -49,7 +49,7 @@ def _by_operation(evidence: Evidence) -> frozenset[tuple[str, str]]:
     return frozenset((cell.operation, cell.error) for cell in cells if cell.error)
 
 
-@check("ERR-004")
+@check("ERR-004", everywhere=True)
 def codes_come_from_the_list(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) The table, unsupported_version, and what the lifecycle names for the operation."""
     listed = evidence.text.codes_of("answer")
@@ -84,7 +84,7 @@ def _pairs(evidence: Evidence, *codes: str, provoked: bool = False) -> Iterator[
         yield no_occasion(f"No answer of the run carried {' or '.join(codes)}.")
 
 
-@check("ERR-005")
+@check("ERR-005", everywhere=True)
 def credential_codes_go_with_401(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) authentication_failed, token_expired, invalid_api_key."""
     yield from _pairs(evidence, "authentication_failed", "token_expired", "invalid_api_key", provoked=True)
@@ -96,7 +96,7 @@ def forbidden_and_rate_limit_have_their_status(evidence: Evidence) -> Iterable[F
     yield from _pairs(evidence, "forbidden", "rate_limit_exceeded")
 
 
-@check("ERR-007")
+@check("ERR-007", everywhere=True)
 def not_found_codes_go_with_404(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) session_not_found, template_not_found, webhook_not_found."""
     yield from _pairs(evidence, "session_not_found", "template_not_found", "webhook_not_found", provoked=True)
@@ -111,7 +111,7 @@ def session_expired_goes_with_410(evidence: Evidence) -> Iterable[Finding]:
     yield from _pairs(evidence, "session_expired")
 
 
-@check("ERR-009")
+@check("ERR-009", everywhere=True)
 def request_codes_go_with_400(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) invalid_request and its kin."""
     yield from _pairs(

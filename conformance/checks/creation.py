@@ -63,7 +63,7 @@ def a_session_can_be_created(evidence: Evidence) -> Iterable[Finding]:
             yield inconclusive("throttled", f"Valid creates were answered {x.status} to the end.", x)
 
 
-@check("SES-CREATE-002")
+@check("SES-CREATE-002", everywhere=True)
 def success_is_201_with_json(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) 201 Created, application/json."""
     for x in creates_taken(evidence):
@@ -79,7 +79,7 @@ def success_is_201_with_json(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
-@check("SES-CREATE-007")
+@check("SES-CREATE-007", everywhere=True)
 def upload_url_is_absolute(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) http or https, and a host."""
     for x in creates_taken(evidence):
@@ -93,7 +93,7 @@ def upload_url_is_absolute(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, told, pointer="/upload_url", expected="https://…", actual=url)
 
 
-@check("SES-CREATE-008")
+@check("SES-CREATE-008", everywhere=True)
 def expires_at_lies_after_created_at(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) expires_at > created_at."""
     for x in creates_taken(evidence):

@@ -55,7 +55,7 @@ def _errors(evidence: Evidence) -> Iterator[Exchange]:
             if x.status < 400:
                 continue
             told_by_document = operation == Operation.GET and (x.status == 410 or x.document.get("status") == "failed")
-            proxy = x.status in _PROXY and not _is_json(x)
+            proxy = (x.status in _PROXY or Probe.ODD_TRANSPORT.covers(x.label.probe)) and not _is_json(x)
             # Wrong methods are ERR-012's, and so are routes that the service does not have.
             elsewhere = x.status == 405 or (x.status == 404 and _nowhere(evidence, x))
             if not (told_by_document or is_storage(evidence, x) or proxy or elsewhere):
@@ -145,7 +145,7 @@ def a_missing_field_is_named(evidence: Evidence) -> Iterable[Finding]:
         yield no_occasion("A create that lacks a field is answered invalid_request, which need not name it.")
 
 
-@check("ERR-016")
+@check("ERR-016", everywhere=True)
 def errors_are_json(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) application/json; leniently any type that ends in +json."""
     for x in errors_met(evidence):

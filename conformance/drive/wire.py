@@ -27,7 +27,7 @@ from conformance.vocabulary.operation import Credential
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
 
     from conformance.drive.budget import Budget
@@ -52,6 +52,8 @@ _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 PLACES_ASIDE = 32
 #: Idle connections are dropped before common servers drop them, so that no request meets a closing one.
 KEEPALIVE = 1.0
+#: Bytes of a piece of a body that goes without its length: small enough that every body is several.
+_PIECE = 64
 
 
 def spell(spelling: Spelling, key: str) -> tuple[str, str]:
@@ -241,7 +243,8 @@ class Wire:
         given = [(name.encode(), value.encode("utf-8")) for name, value in (span | dict(headers or {})).items()]
         try:
             seen = {"trace": witness} if witness else {}
-            request = client.build_request(method, url, headers=given, content=content or None, extensions=seen)
+            carried = _carried(content, headers or {})
+            request = client.build_request(method, url, headers=given, content=carried, extensions=seen)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             pending = self.recorder.begin(label, method, url, (), content)
             return Heard(self.recorder.troubled(pending, f"no request could be made for this URL: {error}"), None)
@@ -286,6 +289,18 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> tuple[Resp
         await response.aclose()
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
     return Response(response.status_code, headers, bytes(body[:ANSWER_BOUND])), len(body) > ANSWER_BOUND
+
+
+def _carried(content: bytes, headers: Mapping[str, str]) -> bytes | AsyncIterator[bytes] | None:
+    """A body as the client takes it: in pieces where no length is to go with it, as it is else; None for no body."""
+    if headers.get("Transfer-Encoding") != "chunked":
+        return content or None
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), _PIECE):
+            yield content[start : start + _PIECE]
+
+    return pieces()
 
 
 def _words(error: Exception) -> str:

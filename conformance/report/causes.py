@@ -1,9 +1,10 @@
-"""Causes and the dialect of a target as reports show them: what to mend first, and what the run went along with."""
+"""Causes, dialect and observations as reports show them: what to mend first, and what is no failure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.checks.observed import observations
 from conformance.evidence.curl import curl
 from conformance.report.findings import exchange
 
@@ -41,4 +42,22 @@ def dialect(run: Run) -> list[dict[str, Any]]:
             if value not in (None, ""):
                 shown[name] = value
         told.append(shown | {"exchange": exchange(x) if x else None})
+    return told
+
+
+def observed(run: Run) -> list[dict[str, Any]]:
+    """What generated requests showed that no requirement asks for, what came most often standing first."""
+    told = []
+    for each in sorted(observations(run.evidence), key=lambda found: -found.count):
+        x = run.exchange(each.exchange)
+        told.append(
+            {
+                "judgement": each.judgement,
+                "text": each.text,
+                "count": each.count,
+                "reason": each.reason,
+                "exchange": exchange(x) if x else None,
+                "curl": curl(x) if x else None,
+            }
+        )
     return told

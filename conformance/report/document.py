@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.finding import Kind
 from conformance.report import headline
-from conformance.report.causes import causes, dialect
+from conformance.report.causes import causes, dialect, observed
 from conformance.report.findings import telling
 from conformance.report.matrix import matrix
 from conformance.report.repro import scripts
@@ -113,6 +113,7 @@ def document(run: Run) -> dict[str, Any]:
         "causes": causes(run),
         **({"matrix": matrix(run)} if run.matrix else {}),
         "dialect": dialect(run),
+        "observations": observed(run),
         "notes": [
             {"journey": note.journey, "reason": note.reason, "text": note.text, "requirements": list(note.requirements)}
             for note in run.evidence.notes

@@ -84,6 +84,7 @@ def render(run: Run) -> str:
         dialect=whole["dialect"],
         machine=whole.get("machine"),
         explored=headline.explored(run),
+        observations=whole["observations"],
         by_id={r["id"]: r for r in requirements},
         catalogue=run.spec.requirements,
         broken=[r for r in requirements if r["verdict"] == "error"],

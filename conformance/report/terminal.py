@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from conformance.checks.observed import observations
 from conformance.report import headline, matrix
 from conformance.report.findings import telling
 from conformance.report.mending import tell_causes, tell_dialect
@@ -118,6 +119,7 @@ def summary(console: Console, run: Run, detail: Detail = Detail.USUAL) -> None:
             _tell(console, graded, run)
     tell_dialect(console, run)
     _aside(console, run)
+    _observed(console, run)
     _notes(console, run)
     _machine(console, run)
     for line in (matrix.line(run), *headline.additions(run), headline.spent(run)):
@@ -197,6 +199,15 @@ def _machine(console: Console, run: Run) -> None:
     for shown in run.evidence.explored.violations if run.evidence.explored else ():
         again = f"{shown.seen} of {shown.of} replays"
         console.print(f"   {escape(shown.place)}, {again}: {escape('; '.join(shown.steps))}", soft_wrap=True)
+
+
+def _observed(console: Console, run: Run) -> None:
+    """One line for what generated requests showed that nothing asks for."""
+    found = observations(run.evidence)
+    if found:
+        kinds = f"{len(found)} kind{'' if len(found) == 1 else 's'} of answer"
+        told = f"{kinds} to generated requests that no requirement asks for, {sum(each.count for each in found)} in all"
+        console.print(f"[dim]observed[/] {told}: see observations in the report", highlight=False)
 
 
 def _notes(console: Console, run: Run) -> None:

@@ -102,13 +102,26 @@ class Probe(Name):
     END_AFTER_EXPIRY = "end after expiry", "An end after the session's deadline."
     PACED = "at the recommended pace", "A read at the pace that clients are told to keep."
 
+    # Requests that nobody wrote by hand: what of one is not as the text has it; the name goes on with the place and
+    # what became of it, in the words of whoever drew or changed it.
+    ODD_BODY = "body", "A body that its schema may not take.", ": "
+    ODD_PATH = "path", "A parameter in the path that its schema does not take.", ": "
+    ODD_HEADER = "header", "A header that its schema does not take.", ": "
+    ODD_QUERY = "query", "A parameter in the query that its schema does not take.", ": "
+    ODD_METHOD = "method", "A method that the text does not have there.", ": "
+    ODD_TYPE = "content type", "A media type that the text does not have there.", ": "
+    ODD_SYNTAX = "syntax", "A body that is no JSON, or hardly.", ": "
+    ODD_TRANSPORT = "transport", "An odd way, but one of HTTP, to send what is valid.", ": "
+    ODD_SESSION = "an id nobody gave out", "A read or an end of a well-formed id that was drawn."
+
 
 #: The probe of a request that carries a credential which opens nothing.
 UNCREDENTIALED = {Credential.NONE: Probe.NO_CREDENTIAL, Credential.WRONG: Probe.WRONG_CREDENTIAL}
 #: Malformed requests that are sent twice in a row: the text wants a 4xx to each (ERR-020).
 MALFORMED = frozenset({Probe.NONSENSE, Probe.ODD_FILE_NAME})
 #: No check selects these. Of the first three the text alone judges the answer: the cells of their state, the contract
-#: and what the lists of their session show. The others are never judged: the kit has no audio that fits the target.
+#: and what the lists of their session show. The next two are never judged: the kit has no audio that fits the target.
+#: The last three were generated: cells judge the strange id, the tables of `fuzz.yaml` a body by what its schema says.
 UNSELECTED = frozenset(
     {
         Probe.UPLOAD_AFTER_END,
@@ -118,6 +131,9 @@ UNSELECTED = frozenset(
         Probe.UPLOAD_OVERLONG,
         Probe.OUT_OF_TURN,
         Probe.OUT_OF_ORDER,
+        Probe.ODD_SESSION,
+        Probe.ODD_BODY,
+        Probe.ODD_QUERY,
     }
 )
 #: What is asked before and after the journeys, to find the way or to tidy up: never graded, and no check selects it.

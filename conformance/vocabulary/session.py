@@ -65,6 +65,13 @@ class Session(Name):
     EXPIRES_SPOKEN = "expiry/spoken", "It is left alone past its deadline, with one file."
     ENDED_IN_TIME = "expiry/ended in time", "It is ended shortly before its deadline."
 
+    DRAWN_OPEN = "fuzz/open", "Drawn reads and uploads are sent to it."
+    DRAWN_ENDED = "fuzz/ended", "It is sent one file, and is what drawn ends are for."
+    MUTATION_CONTROL = "fuzz/mutations/control", "The control for changed bodies: a plain create, before any of them."
+    RAW_CONTROL = "fuzz/raw/control", "The control for bodies that are hardly JSON: a plain create, before any of them."
+    RAW_AFTERWARDS = "fuzz/raw/afterwards", "A plain create after the last of those bodies."
+    GENERATED = "generated", "A create that nobody wrote by hand; its journey and a number follow.", " "
+
     FOUR_KB = "passthrough/4 KB", "Its additional_data are of the recommended maximum."
     SIXTY_FOUR_KB = "passthrough/64 KB", "Its additional_data are far beyond the recommended maximum."
     PARALLEL = "passthrough/parallel", "It runs beside others, each with data of its own.", " "

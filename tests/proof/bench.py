@@ -33,15 +33,17 @@ async def mock(data_dir: Path) -> AsyncIterator[Starlette]:
         yield app
 
 
-async def graded(
-    app: Starlette, faults: tuple[str, ...] = (), reading: Reading = "lenient", *, examples: int = 0
-) -> Run:
-    """One whole kit run against the mock with these faults on; random layers only with `examples`."""
+async def switch(app: Starlette, faults: tuple[str, ...]) -> None:
+    """An empty mock with these faults on."""
     face = app.state.face
     for key in KEYS:
         await face.service.reset(key.removeprefix("sk_test_"))
     face.faults.switch(faults)
-    options = Options(
+
+
+def options(app: Starlette, examples: int) -> Options:
+    """A run against the mock in this process."""
+    return Options(
         target=BASE,
         api_key=KEYS[0],
         second_api_key=KEYS[1],
@@ -50,4 +52,11 @@ async def graded(
         examples=examples,
         transport=httpx.ASGITransport(app=app),
     )
-    return await certify(options, reading=reading)
+
+
+async def graded(
+    app: Starlette, faults: tuple[str, ...] = (), reading: Reading = "lenient", *, examples: int = 0
+) -> Run:
+    """One whole kit run against the mock with these faults on; without `examples` nothing is generated."""
+    await switch(app, faults)
+    return await certify(options(app, examples), reading=reading)

@@ -1,4 +1,4 @@
-"""The OpenAPI document is fit for tools that know nothing of this project: Schemathesis finds nothing in honest hands."""
+"""The OpenAPI document is fit for tools that know nothing of this project: Schemathesis finds an honest server good."""
 
 from __future__ import annotations
 

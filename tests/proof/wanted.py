@@ -27,6 +27,7 @@ from conformance.verdict import Verdict
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.session import Session
 from conformance.wanted import known
+from conformance.ways import all_ways
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.bench import graded, mock
 
@@ -152,10 +153,10 @@ def missed(run: Run, breaks: Collection[str]) -> list[str]:
 
 def prices(run: Run) -> dict[str, dict[str, int]]:
     by_journey = defaultdict(list)
-    for x in run.evidence.exchanges:
+    for x in run.evidence.everything:
         by_journey[x.label.journey].append(x)
     found = {}
-    for name in [*(each.name for each in all_journeys()), JourneyName.PREPARATION]:
+    for name in [*(each.name for each in all_ways()), JourneyName.PREPARATION]:
         spent = cost(by_journey[name], run.spec.lifecycle.terminal)
         found[name] = {
             "requests": spent.requests,
@@ -175,7 +176,7 @@ async def record(*, faults: bool) -> None:
     before = json.loads(TABLE.read_text(encoding="utf-8"))["requirements"]
     with tempfile.TemporaryDirectory() as folder:
         async with mock(Path(folder)) as app:
-            honest = await graded(app)
+            honest = await graded(app, examples=25)
             table, price = looked_at(honest), prices(honest)
             for name, entry in table.items():
                 if before.get(name, {}).get("journeys", ()) is None:

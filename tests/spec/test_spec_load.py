@@ -287,6 +287,30 @@ REFUSALS = {
         "TPL-002: pointer /temples/* leads",
     ),
     "broken JSON": ("2026-01-27/schemas/templates.json", "{", "", "templates.json: "),
+    "fuzz judgement untold": (
+        "2026-01-27/fuzz.yaml",
+        "{name: not_a_server_error, requirements: [ERR-020]}",
+        "{name: not_a_server_error}",
+        "not_a_server_error: names neither a requirement nor the reason",
+    ),
+    "fuzz requirement": (
+        "2026-01-27/fuzz.yaml",
+        "requirements: [ERR-020]}",
+        "requirements: [ERR-999]}",
+        "requirements names ERR-999, which does not exist",
+    ),
+    "fuzz open and binding": (
+        "2026-01-27/fuzz.yaml",
+        "keywords: [maxItems], kind: open,",
+        "keywords: [maxItems], kind: violates,",
+        "more than two templates: names a requirement exactly when it is not open",
+    ),
+    "fuzz pointer": (
+        "2026-01-27/fuzz.yaml",
+        "pointers: [/templates], keywords: [required]",
+        "pointers: [/nowhere], keywords: [required]",
+        "templates left out: pointer /nowhere leads nowhere",
+    ),
     "key twice": ("errata.yaml", "- id: E1\n", "- id: E1\n  id: E2\n", "key 'id' stands twice"),
     "no number": ("rules.yaml", "- number: 1\n", "- number: one\n", "number is 'one'"),
 }

@@ -114,7 +114,7 @@ def names_written(tree: ast.Module) -> Iterator[ast.expr]:
         if isinstance(node, ast.Call):
             yield from (word.value for word in node.keywords if word.arg in ("probe", "session", "credential"))
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("select", "send", "Label", "create", "consult", "attempt", "journey"):
+            if called in ("select", "send", "Label", "create", "consult", "attempt", "journey", "Case"):
                 yield from node.args[:1]
         elif isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
@@ -124,7 +124,9 @@ def names_written(tree: ast.Module) -> Iterator[ast.expr]:
                 yield from sides
 
 
-@pytest.mark.parametrize("room", ["journeys", "stateful", "checks", "drive", "grading", "evidence", "report"])
+@pytest.mark.parametrize(
+    "room", ["journeys", "stateful", "checks", "drive", "fuzz", "grading", "evidence", "report", "suite"]
+)
 def test_no_name_is_spelled_out_where_it_is_used(room):
     spelled = [
         f"{path.name}:{each.lineno}"
@@ -156,7 +158,7 @@ def test_nothing_is_judged_by_how_a_name_begins_or_ends():
     cut = ("startswith", "endswith", "removeprefix", "removesuffix", "partition", "split")
     found = [
         f"{path.name}:{node.lineno}"
-        for path, tree in modules("checks", "grading", "journeys", "report")
+        for path, tree in modules("checks", "fuzz", "grading", "journeys", "report", "suite")
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in cut
         if any(map(names, ast.walk(node.func.value)))

@@ -1,0 +1,116 @@
+"""Bodies and heads that no generator makes: what is no JSON, or hardly, and odd ways to send what is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING
+
+from conformance.evidence import Layer
+from conformance.fuzz.case import Case
+from conformance.fuzz.sending import Sending
+from conformance.journeys.registry import journey
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conformance.drive.driver import Driver
+
+_JSON = ("Content-Type", "application/json")
+#: Deeper than any parser's own stack allows; more members and characters than any consultation has.
+_DEEP, _MANY, _LONG = 20_000, 20_000, 100_000
+#: A head as long as common servers take, and one over it.
+_HEAD = 40_000
+
+
+def with_data(body: Mapping[str, object], data: str) -> bytes:
+    """A create body whose additional_data has a member with this text as its value."""
+    whole = json.dumps({name: value for name, value in body.items() if name != "additional_data"})
+    return f'{whole[:-1]}, "additional_data": {{"x": {data}}}}}'.encode()
+
+
+def bodies(body: Mapping[str, object]) -> Mapping[str, bytes]:
+    """The texts of `syntax` in the tables of the revision, by name; `body` is one that is taken."""
+    plain = json.dumps(dict(body))
+    inner = plain[1:-1]
+    return {
+        "cut off": plain[:-1].encode(),
+        "plain words": b"templates=soap&upload_type=chunked",
+        "two values": f"{plain} {plain}".encode(),
+        "an unquoted name": f"{{x: 0, {inner}}}".encode(),
+        "a trailing comma": f"{{{inner},}}".encode(),
+        "a comment": f"{{/* x */ {inner}}}".encode(),
+        "NaN": with_data(body, "NaN"),
+        "Infinity": with_data(body, "[Infinity, -Infinity]"),
+        "a number beyond doubles": with_data(body, "1e400"),
+        "a number of a thousand digits": with_data(body, "9" * 1_000),
+        "a negative zero": with_data(body, "-0.0"),
+        "a lone surrogate": with_data(body, '"\\ud800"'),
+        "a surrogate as bytes": with_data(body, '"@"').replace(b"@", b"\xed\xa0\x80"),
+        "an overlong encoding": with_data(body, '"@"').replace(b"@", b"\xc0\x80"),
+        "a NUL in a string": with_data(body, '"\\u0000"'),
+        "a raw control character": with_data(body, '"\x01"'),
+        "a member twice": f"{{{inner}, {inner}}}".encode(),
+        "a nested member twice": with_data(body, '{"x": 1, "x": 2}'),
+        "deep arrays": with_data(body, "[" * _DEEP + "]" * _DEEP),
+        "deep objects": with_data(body, '{"x":' * _DEEP + "0" + "}" * _DEEP),
+        "deep and cut off": b"[" * _DEEP,
+        "a byte order mark": b"\xef\xbb\xbf" + plain.encode(),
+        "UTF-16": plain.encode("utf-16"),
+        "Latin-1": with_data(body, '"@"').replace(b"@", b"\xe9"),
+        "odd white space": f"\u00a0\u2003{plain}".encode(),
+        "a very long string": with_data(body, json.dumps("x" * _LONG)),
+        "very many members": with_data(body, json.dumps({f"x{place}": 0 for place in range(_MANY)})),
+        "a member that objects inherit": with_data(body, '{"__proto__": {"x": 0}, "constructor": 0}'),
+    }
+
+
+def heads(body: Mapping[str, object]) -> Iterator[Case]:
+    """Odd ways to send what is valid: each of them HTTP, none of them usual."""
+    plain = json.dumps(dict(body)).encode()
+
+    def posted(how: str, content: bytes, *headers: tuple[str, str]) -> Case:
+        return Case(Operation.CREATE, "POST", "/sessions", headers, "", content, Probe.ODD_TRANSPORT, "", how, "raw")
+
+    yield posted("gzip", gzip.compress(plain, mtime=0), _JSON, ("Content-Encoding", "gzip"))
+    yield posted("gzip that is none", plain, _JSON, ("Content-Encoding", "gzip"))
+    yield posted("a coding nobody knows", plain, _JSON, ("Content-Encoding", "x-nobody"))
+    yield posted("no type", plain)
+    yield posted("a wrong charset", plain, ("Content-Type", "application/json; charset=utf-16"))
+    yield posted("a charset nobody knows", plain, ("Content-Type", "application/json; charset=x-nobody"))
+    yield posted("in pieces, without a length", plain, _JSON, ("Transfer-Encoding", "chunked"))
+    yield posted("with Expect: 100-continue", plain, _JSON, ("Expect", "100-continue"))
+    yield posted("with an expectation nobody knows", plain, _JSON, ("Expect", "x-nobody"))
+    yield posted("with a very long header", plain, _JSON, ("X-Long", "x" * _HEAD))
+    yield posted("with very many headers", plain, _JSON, *((f"X-Many-{place}", "x") for place in range(200)))
+    yield posted("asking for a type nobody has", plain, _JSON, ("Accept", "x-nobody/x-nobody"))
+    yield posted("asking for a part", plain, _JSON, ("Range", "bytes=0-0"))
+    yield posted("on a condition", plain, _JSON, ("If-Match", '"x"'))
+    yield posted("with another method inside", plain, _JSON, ("X-HTTP-Method-Override", "DELETE"))
+    yield Case(
+        Operation.TEMPLATES, "GET", "/templates", (_JSON,), "", plain, Probe.ODD_TRANSPORT, "", "a body with GET", "raw"
+    )
+
+
+@journey(JourneyName.FUZZ_RAW, phase="alone", layer=Layer.MUTATION)
+async def raw(drive: Driver) -> None:
+    """(11.2, 11.3) Bodies that are no JSON, or hardly, and odd ways to send what is; then a plain request."""
+    if not drive.options.examples:
+        return
+    control = await drive.create(Session.RAW_CONTROL)
+    if control is None:
+        return  # A refusal proves something only where the valid request works (rule 6).
+    body = drive.body()
+    sending = Sending(drive)
+    await sending.all(
+        Case(Operation.CREATE, "POST", "/sessions", (_JSON,), "", content, Probe.ODD_SYNTAX, "", name, "raw")
+        for name, content in bodies(body).items()
+    )
+    await sending.all(heads(body))
+    for handle in (control, await drive.create(Session.RAW_AFTERWARDS)):
+        if handle is not None:
+            await drive.close(handle.session_id, 0)
