@@ -22,7 +22,7 @@ from conformance.checks import all_checks
 from conformance.cost import cost
 from conformance.evidence import Response
 from conformance.journeys import all_journeys
-from conformance.run import grade
+from conformance.run import grade, grade_one
 from conformance.verdict import Verdict
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.session import Session
@@ -57,6 +57,7 @@ def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -
             note for note in evidence.notes if note.journey in journeys or note.journey == JourneyName.PREPARATION
         ),
         facts=facts,
+        further=(),
     )
 
 
@@ -83,7 +84,10 @@ def spoiled(evidence: Evidence, journeys: Collection[str], spoil: Callable[[Resp
 
 
 def judged(run: Run, evidence: Evidence) -> dict[str, Graded]:
-    return {each.requirement.id: each for each in grade(evidence, run.spec, run.reading)}
+    """What the checks find, requirement by requirement: what causes it has does not matter here."""
+    known_checks = all_checks()
+    bound = (each for each in run.spec.requirements.values() if each.subject == "service")
+    return {each.id: grade_one(each, known_checks.get(each.id, ()), evidence, run.reading) for each in bound}
 
 
 def _said(each: Graded) -> tuple[Verdict, Counter[tuple[Any, ...]]]:
@@ -92,6 +96,8 @@ def _said(each: Graded) -> tuple[Verdict, Counter[tuple[Any, ...]]]:
 
 def looked_at(run: Run) -> dict[str, dict[str, Any]]:
     """Requirement -> the names of its checks, its journeys, and whether the trial matters."""
+    # a part drives journeys alone: what other layers show must not pass for what these show
+    run = replace(run, evidence=replace(run.evidence, further=()))
     names = [each.name for each in all_journeys()]
     full = judged(run, run.evidence)
     bare = judged(run, only(run.evidence, ()))
@@ -129,7 +135,7 @@ def _widen(run: Run, found: dict[str, dict[str, Any]]) -> None:
         for spoil in _SPOILED:
             bad = spoiled(run.evidence, journeys or (JourneyName.PREPARATION,), spoil)
             whole, part = (
-                {g.requirement.id: g.verdict for g in grade(seen, run.spec, run.reading, names)}
+                {name: each.verdict for name, each in judged(run, seen).items()}
                 for seen in (bad, only(bad, journeys, trial=trial))
             )
             for name in names:

@@ -122,7 +122,7 @@ def test_a_mistake_before_a_run_is_5_too(command: str, tmp_path: Path) -> None:
     script = (
         "import sys, conformance.cli.catalogue as c\n"
         "def broken(*a, **k): raise ValueError('oops ' + 'sk_live_unlikely_77')\n"
-        "c._load = broken\n"
+        "c.load = broken\n"
         "from conformance.cli import main\n"
         f"sys.argv = ['scribe-conformance', *{command.split()!r}]\n"
         "main()\n"
