@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.drive.parcel import Parcel
-from conformance.drive.wire import SPELLINGS, USUAL
+from conformance.drive.wire import spellings
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
@@ -56,15 +56,16 @@ async def sign_in(asking: Asking, base: str) -> None:
     A door that answers all spellings alike says nothing: it may be open to everybody, or broken. Raises
     CredentialsRefused when no spelling is let in anywhere, TargetUnreachable when nothing answers.
     """
-    heard: dict[Spelling, list[Heard]] = {spelling: [] for spelling in SPELLINGS}
+    usual = spellings()[0]
+    heard: dict[Spelling, list[Heard]] = {spelling: [] for spelling in spellings()}
     opened = None
     for door in _doors(base):
-        for spelling in SPELLINGS:
+        for spelling in spellings():
             heard[spelling].append(await _try(asking, door, Credential.RIGHT, spelling))
         outcomes = {lets_in(tried[-1]) for tried in heard.values()}
         # where all are let in, somebody with a made-up key must not be, or the door is open to everybody
         tells = len(outcomes) > 1 or (
-            True in outcomes and not lets_in(await _try(asking, door, Credential.WRONG, USUAL))
+            True in outcomes and not lets_in(await _try(asking, door, Credential.WRONG, usual))
         )
         if tells:
             opened = door
@@ -78,19 +79,19 @@ async def sign_in(asking: Asking, base: str) -> None:
             f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
         )
     works = [spelling for spelling, tried in heard.items() if lets_in(tried[-1])]
-    asking.wire.spelling = works[0] if works else USUAL
+    asking.wire.spelling = works[0] if works else usual
     if opened is not None:
         typed = {"Content-Type": "application/json"} if opened.content else {}
         asking.wire.course.door = Parcel(opened.method, opened.url, typed, opened.content)
-    first = heard[USUAL][-1]
-    if asking.wire.spelling != USUAL:
-        text = f"The key is taken as {asking.wire.spelling!r} and refused as {USUAL!r}."
+    first = heard[usual][-1]
+    if asking.wire.spelling != usual:
+        text = f"The key is taken as {asking.wire.spelling!r} and refused as {usual!r}."
         asking.wire.recorder.depart(
             Departure(
                 Dimension.CREDENTIAL,
                 text,
                 asking.wire.spelling,
-                USUAL,
+                usual,
                 first.exchange.status,
                 first.exchange.number,
             )

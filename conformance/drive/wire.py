@@ -32,12 +32,8 @@ if TYPE_CHECKING:
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
 
-#: Spellings of an API key (E47), the most usual first: name -> header and value, as the profile has them.
-SPELLINGS = scribe_data.load().protocol.credentials
 #: The name of a spelling.
 Spelling = str
-#: The one to begin with.
-USUAL = next(iter(SPELLINGS))
 
 #: What is read of an answer: more than any transcript needs, less than hurts.
 ANSWER_BOUND = 8 * 1024 * 1024
@@ -50,9 +46,14 @@ PLACES_ASIDE = 32
 KEEPALIVE = 1.0
 
 
+def spellings() -> tuple[Spelling, ...]:
+    """The spellings of an API key that the profile has (E47), the most usual first."""
+    return tuple(scribe_data.load().protocol.credentials)
+
+
 def spell(spelling: Spelling, key: str) -> tuple[str, str]:
     """The header that carries a key."""
-    known = SPELLINGS[spelling]
+    known = scribe_data.load().protocol.credentials[spelling]
     return known.header, known.value.replace("{key}", key)
 
 
@@ -73,7 +74,7 @@ class Wire:
         self.options = options
         self.recorder = recorder
         self.budget = budget
-        self.spelling: Spelling = USUAL
+        self.spelling: Spelling = spellings()[0]
         #: Whether any answer of the run was 429 (polling was asked to slow down).
         self.throttled = False
         #: When the run may go on after it was asked to slow down.
