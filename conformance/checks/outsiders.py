@@ -5,6 +5,7 @@ Status and code of such a refusal are judged once, by AUTH-006, AUTH-007 and ERR
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from conformance.checks.once import once
@@ -14,7 +15,7 @@ from conformance.finding import holds, inconclusive, violates
 from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping, Sequence
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
@@ -60,19 +61,25 @@ def _words(x: Exchange) -> str:
 
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
-    same = _worded_alike(evidence).get((x.status, _words(x)), frozenset()) if _words(x) else frozenset()
-    own = any(right and operation == x.label.operation for right, operation in same)
-    elsewhere = any(not right and operation != x.label.operation for right, operation in same)
+    same = _worded_alike(evidence).get((x.status, _words(x)), ()) if _words(x) else ()
+    own = any(
+        y.label.credential == Credential.RIGHT and y.label.operation == x.label.operation for y in same if y is not x
+    )
+    elsewhere = any(y.label.credential != Credential.RIGHT and y.label.operation != x.label.operation for y in same)
     return own and not elsewhere
 
 
 @once
-def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Collection[tuple[bool, Operation]]]:
-    """Status and words of an answer -> who got it where: whether by the right key, and at which operation."""
-    found: dict[tuple[int, str], set[tuple[bool, Operation]]] = {}
+def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Sequence[Exchange]]:
+    """Status and words of an answer -> answers that have them, at most two by each credential at each operation."""
+    found: dict[tuple[int, str], list[Exchange]] = {}
+    counted: Counter[tuple[int, str, Credential, Operation]] = Counter()
     for y in evidence.select():
-        got = (y.label.credential == Credential.RIGHT, y.label.operation)
-        found.setdefault((y.status, _words(y)), set()).add(got)
+        key = (y.status, _words(y))
+        counted[(*key, y.label.credential, y.label.operation)] += 1
+        # two of a kind are enough to find one that is not the answer in question
+        if counted[(*key, y.label.credential, y.label.operation)] <= 2:
+            found.setdefault(key, []).append(y)
     return found
 
 
