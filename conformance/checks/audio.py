@@ -29,7 +29,7 @@ from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import REFUSABLE, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conformance.evidence import Evidence, Exchange, Story
     from conformance.finding import Finding
@@ -314,21 +314,26 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         changed = evidence.changes(story.key)
         taken = {x.label.file for x in evidence.about(story.key) if x.number in changed}
         probes = [x for x in probes if x.label.file not in taken]
-        for refused in probes:
-            for x in listings_after(evidence, refused):
-                yield _trace(evidence, x, refused)
+        refused = {x.label.file: x for x in reversed(probes)}  # by the first refusal of a name
+        for x in listings_after(evidence, probes[0]) if probes else ():
+            yield from _traces(evidence, x, refused)
 
 
-def _trace(evidence: Evidence, x: Exchange, refused: Exchange) -> Finding:
-    if refused.label.file in followed(evidence, names_listed(x) or []):
-        return violates(
+def _traces(evidence: Evidence, x: Exchange, refused: Mapping[str | None, Exchange]) -> Iterator[Finding]:
+    """The files in a list whose upload had been refused by then; else that it holds none of them."""
+    names = names_listed(x) or []
+    found = [refused[name] for name in followed(evidence, names) if isinstance(name, str) and name in refused]
+    traces = [each for each in found if each.number < x.number]
+    for each in traces:
+        yield violates(
             x,
-            f"A file whose upload was refused with {refused.status} stands in audio_files.",
+            f"A file whose upload was refused with {each.status} stands in audio_files.",
             pointer="/audio_files",
-            expected=f"without {refused.label.file}",
-            actual=names_listed(x),
+            expected=f"without {each.label.file}",
+            actual=names,
         )
-    return holds(x)
+    if not traces:
+        yield holds(x)
 
 
 @check("AUD-033")

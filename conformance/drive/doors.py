@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange
     from conformance.target import Options
 
-#: Where the text has the discovery document.
-WELL_KNOWN = scribe_data.load().protocol.endpoints[Operation.DISCOVERY].path
 #: DISC-001 allows so many.
 REDIRECTS = 5
 #: Paths that services in the field put before everything, discovery included; the text has none.
@@ -42,20 +40,25 @@ class Found:
     url: str = ""
 
 
+def well_known() -> str:
+    """The path at which the text has the discovery document."""
+    return scribe_data.load().protocol.endpoints[Operation.DISCOVERY].path
+
+
 def canonical(target: str) -> str:
     """The address the text gives discovery, below the address the operator gave."""
     plain = target.rstrip("/")
-    return plain if plain.endswith(WELL_KNOWN) else plain + WELL_KNOWN
+    return plain if plain.endswith(well_known()) else plain + well_known()
 
 
 def elsewhere(target: str) -> Iterator[str]:
     """Further addresses at which services in the field serve discovery, the likeliest first."""
-    parts = urlsplit(canonical(target).removesuffix(WELL_KNOWN))
+    parts = urlsplit(canonical(target).removesuffix(well_known()))
     origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
     below = (f"{origin}{parts.path.rstrip('/')}{prefix}" for prefix in PREFIXES)
     for root in dict.fromkeys((origin, *below, *(origin + prefix for prefix in PREFIXES))):
-        if root + WELL_KNOWN != canonical(target):
-            yield root + WELL_KNOWN
+        if root + well_known() != canonical(target):
+            yield root + well_known()
 
 
 async def discover(asking: Asking) -> Found:
@@ -168,7 +171,7 @@ async def _reachable(asking: Asking, base: str, found: Found) -> str:
 async def _guessed(asking: Asking, found: Found) -> str:
     """Without a word of discovery: the first usual root that answers like an API of this protocol."""
     wire, options = asking.wire, asking.wire.options
-    target = canonical(options.target).removesuffix(WELL_KNOWN)
+    target = canonical(options.target).removesuffix(well_known())
     statuses: list[int] = [found.answered.status]
     pages = is_page(found.answered)
     wire.trust(target)
@@ -188,7 +191,7 @@ async def _guessed(asking: Asking, found: Found) -> str:
             return base
     if pages:
         raise TargetUnreachable(
-            f"{target} answers with web pages, not with JSON; give the address below which {WELL_KNOWN} lies"
+            f"{target} answers with web pages, not with JSON; give the address below which {well_known()} lies"
         )
     if all(status in _REFUSED for status in statuses):
         raise CredentialsRefused(
@@ -196,7 +199,7 @@ async def _guessed(asking: Asking, found: Found) -> str:
         )
     raise TargetUnreachable(
         f"{target} serves no discovery and no /templates (only {', '.join(map(str, dict.fromkeys(statuses)))}); give"
-        f" the address below which {WELL_KNOWN} lies, or the API's own with {options.named('base-url')}"
+        f" the address below which {well_known()} lies, or the API's own with {options.named('base-url')}"
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.drive.parcel import Parcel
-from conformance.drive.wire import SPELLINGS, USUAL
+from conformance.drive.wire import spellings
 from conformance.evidence import Departure, Dimension, Label
 from conformance.evidence.admission import alike, is_page, refuses
 from conformance.target import CredentialsRefused, TargetUnreachable
@@ -83,7 +83,7 @@ async def sign_in(asking: Asking, base: str) -> None:
     """
     everything: list[_Knock] = []
     for door in _doors(base):
-        knocks = {spelling: await _knock(asking, door, Credential.RIGHT, spelling) for spelling in SPELLINGS}
+        knocks = {spelling: await _knock(asking, door, Credential.RIGHT, spelling) for spelling in spellings()}
         everything += knocks.values()
         tells = await _tells(asking, door, [knock.rank for knock in knocks.values()])
         if tells:
@@ -94,14 +94,14 @@ async def sign_in(asking: Asking, base: str) -> None:
         raise TargetUnreachable(f"{base} gives no answer ({answers[0].exchange.trouble})")
     if all(heard.answer is None or refuses(heard.exchange) for heard in answers):
         said = ", ".join(
-            f"{spelling}: {heard.exchange.status}" for spelling, heard in zip(SPELLINGS, answers, strict=False)
+            f"{spelling}: {heard.exchange.status}" for spelling, heard in zip(spellings(), answers, strict=False)
         )
         raise CredentialsRefused(
             f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
         )
     # All alike, a spelling that is not refused is as good as any.
-    best = max(SPELLINGS, key=lambda spelling: (knocks[spelling].rank, not refuses(knocks[spelling].heard.exchange)))
-    _go_by(asking, best, knocks[USUAL].heard.exchange)
+    best = max(spellings(), key=lambda spelling: (knocks[spelling].rank, not refuses(knocks[spelling].heard.exchange)))
+    _go_by(asking, best, knocks[spellings()[0]].heard.exchange)
 
 
 async def _tells(asking: Asking, door: _Door, ranks: Sequence[int]) -> bool:
@@ -109,7 +109,7 @@ async def _tells(asking: Asking, door: _Door, ranks: Sequence[int]) -> bool:
     if len(set(ranks)) > 1 or ranks[0] == 1:
         return True
     # where it opens to all spellings, somebody with a made-up key must not be let in, or it is open to everybody
-    return ranks[0] == 2 and not (await _try(asking, door, Credential.WRONG, USUAL)).exchange.accepted
+    return ranks[0] == 2 and not (await _try(asking, door, Credential.WRONG, spellings()[0])).exchange.accepted
 
 
 def _as_parcel(door: _Door) -> Parcel:
@@ -119,10 +119,10 @@ def _as_parcel(door: _Door) -> Parcel:
 
 def _go_by(asking: Asking, spelling: Spelling, first: Exchange) -> None:
     """Use a spelling from now on, and say so where it is not the one that stands first."""
-    asking.wire.spelling = spelling
-    if spelling != USUAL:
-        text = f"The key is taken as {spelling!r} and refused as {USUAL!r}."
-        asking.wire.recorder.depart(Departure(Dimension.CREDENTIAL, text, spelling, USUAL, first.status, first.number))
+    asking.wire.spelling, usual = spelling, spellings()[0]
+    if spelling != usual:
+        text = f"The key is taken as {spelling!r} and refused as {usual!r}."
+        asking.wire.recorder.depart(Departure(Dimension.CREDENTIAL, text, spelling, usual, first.status, first.number))
 
 
 async def sign_in_second(asking: Asking, base: str) -> None:

@@ -36,12 +36,8 @@ if TYPE_CHECKING:
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
 
-#: Spellings of an API key (E47), the most usual first: name -> header and value, as the profile has them.
-SPELLINGS = scribe_data.load().protocol.credentials
 #: The name of a spelling.
 Spelling = str
-#: The one to begin with.
-USUAL = next(iter(SPELLINGS))
 
 #: What is read of an answer: more than any transcript needs, less than hurts.
 ANSWER_BOUND = 8 * 1024 * 1024
@@ -56,9 +52,14 @@ KEEPALIVE = 1.0
 _PIECE = 64
 
 
+def spellings() -> tuple[Spelling, ...]:
+    """The spellings of an API key that the profile has (E47), the most usual first."""
+    return tuple(scribe_data.load().protocol.credentials)
+
+
 def spell(spelling: Spelling, key: str) -> tuple[str, str]:
     """The header that carries a key."""
-    known = SPELLINGS[spelling]
+    known = scribe_data.load().protocol.credentials[spelling]
     return known.header, known.value.replace("{key}", key)
 
 
@@ -83,7 +84,7 @@ class Wire:
         self.options = options
         self.recorder = recorder
         self.budget = budget
-        self.spelling: Spelling = USUAL
+        self.spelling: Spelling = spellings()[0]
         self.course = Course()
         #: Every session that was made, whatever became of it.
         self.made: list[Handle] = []
