@@ -106,6 +106,7 @@ def test_the_command_says_of_a_server_with_short_tokens_what_the_run_says(tmp_pa
     with serving(peer) as address:
         asked = ["run", "--target", address, "--api-key", peer.key("one"), "--second-api-key", peer.key("two")]
         asked += ["--token-command", f"{sys.executable} -m tests.peers token {address}", "--report-dir", str(tmp_path)]
+        asked += ["--examples", "0"]
         code = "from conformance.cli import main; main()"
         done = subprocess.run(
             [sys.executable, "-c", code, *asked],

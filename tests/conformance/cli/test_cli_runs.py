@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
@@ -21,7 +21,7 @@ from tests.conformance.stage import miniature
 from tests.conformance.standing import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
 REPORTS = {"report.json", "report.html", "junit.xml", "evidence.har"}
@@ -34,7 +34,8 @@ def target() -> Iterator[str]:
 
 
 def started(target: str, *words: str, **variables: str) -> subprocess.Popen[bytes]:
-    call = [sys.executable, "-m", "conformance.cli", "run", "--target", target, "--api-key", KEY, *words]
+    call = [sys.executable, "-m", "conformance.cli", "run", "--target", target, "--api-key", KEY]
+    call += ["--examples", "0", *words]  # what is random has tests of its own
     env = {name: value for name, value in os.environ.items() if not name.startswith("SCRIBE_")} | variables
     return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
 
@@ -47,9 +48,21 @@ def done(target: str, *words: str, **variables: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_the_report_of_what_was_seen(tmp_path: Path, number: int, code: int) -> None:
-    with standing(lambda origin: miniature(host=origin, processing=600.0)) as origin:
+    asked: list[str] = []
+
+    def counting(origin: str) -> Callable[..., Awaitable[None]]:
+        served = miniature(host=origin, processing=600.0)
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            asked.append(scope.get("path", ""))
+            await served(scope, receive, send)
+
+        return serve
+
+    with standing(counting) as origin:
         process = started(origin, "--second-api-key", OTHER_KEY, "--report-dir", str(tmp_path))
-        time.sleep(4)
+        while len(asked) < 60 and process.poll() is None:  # well into the run, however slow this machine is
+            time.sleep(0.05)
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code

@@ -35,7 +35,7 @@ async def _hostile(scope: dict[str, Any], receive: Any, send: Any) -> None:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     transport = httpx.ASGITransport(app=_hostile)
-    options = Options(target="http://hostile.test", api_key=KEY, processing_timeout=1, transport=transport)
+    options = Options(target="http://hostile.test", api_key=KEY, processing_timeout=1, examples=0, transport=transport)
     run = asyncio.run(certify(options))
     return {path.name: path for path in files.write(run, tmp_path_factory.mktemp("report"))}
 

@@ -51,6 +51,7 @@ def certified(peer, kind=None, strikes=lambda *_: False, *, behind=False, **chan
         "processing_timeout": 20.0,
         "request_timeout": 20.0,
         "budget": 240.0,
+        "examples": 0,
     }
     return asyncio.run(certify(Options(**given | changes))), weather
 
