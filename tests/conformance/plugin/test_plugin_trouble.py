@@ -149,7 +149,7 @@ def test_workers_without_a_target_say_so_and_show_no_traceback(tmp_path: Path) -
 def test_the_items_can_be_listed_without_a_target(tmp_path: Path) -> None:
     done = suite(tmp_path, "--collect-only", "-q", "-k", "SES-END-002")
     assert done.returncode == 0
-    assert next(line for line in done.stdout.splitlines() if "::" in line).endswith("test_sessions[SES-END-002]")
+    assert next(line for line in done.stdout.splitlines() if "::" in line).endswith("test_requirement[SES-END-002]")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
