@@ -28,6 +28,8 @@ _RENEWALS = 2
 _REPEATS = 2
 #: A target that goes away again and again is judged by what it answers.
 _LOSSES = 4
+#: Doors at which a refusal is doubted, each of them once: that of the address asked, and one behind a redirect.
+_DOORS = 2
 
 
 def _plain(label: Label) -> bool:
@@ -92,7 +94,10 @@ class Sender:
         if not lost(exchange):
             if asked.direct:  # discovery, which is open to all
                 return not passing and exchange.status in (401, 403)
-            return not passing and self._may_be_whim(exchange.label, asked) and turns_away(exchange)
+            # behind a redirect stands another door, which may have a whim of its own
+            known = any(each.exchange.request.url == exchange.request.url for each in passing)
+            doubted = known or len(passing) >= _DOORS
+            return not doubted and self._may_be_whim(exchange.label, asked) and turns_away(exchange)
         # what a target is silent about takes its time: only a read is worth that twice
         silent = exchange.response is None and not heard.broke
         allowed = _REPEATS if not silent else _plain(exchange.label) and asked.method == "GET"
@@ -102,7 +107,7 @@ class Sender:
 
     def _may_be_whim(self, label: Label, asked: Parcel) -> bool:
         """Whether a refusal may be gone the next time: the key opens, or none was asked for."""
-        if self._course.door is None or label.operation == Operation.DISCOVERY:
+        if self._course.door is None:
             return False
         return self._doubts(label, asked) or (label.credential == Credential.RIGHT and not self._wire.owns(asked.url))
 
