@@ -27,7 +27,8 @@ def _always(status: int, body: bytes) -> Callable[..., Awaitable[None]]:
 
 def _options(status: int, body: bytes) -> Options:
     transport = httpx.ASGITransport(app=_always(status, body))
-    return Options(target="http://null.test", api_key="sk_test_x", processing_timeout=1, examples=2, transport=transport)
+    given = {"target": "http://null.test", "api_key": "sk_test_x", "processing_timeout": 1, "examples": 2}
+    return Options(**given, transport=transport)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("status", "body"), [(404, b"{}"), (404, b""), (500, b"{}")])
