@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -64,5 +65,6 @@ class Interruption:
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
         if self.signal is not None:
-            raise SystemExit(self.exit_code)
+            # An exception may be raised where Python ignores it, such as in a finalizer: then nothing would end.
+            os._exit(self.exit_code)
         self.ask(number)

@@ -57,9 +57,12 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
     reads = _reads(evidence)
     superseded = set(_superseded(evidence))
     found = []
+    doubtful = _doubtful(evidence)
     for x in evidence.exchanges:
         operation = _operation(evidence, x, superseded) if x.label.states else None
         if operation is None or x.response is None or not x.label.graded or x.number in superseded:
+            continue
+        if x.number > doubtful.get(x.label.session, x.number):
             continue
         rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()))
         cells = [lifecycle.cell(row, operation) for row in rows]
@@ -100,6 +103,23 @@ def _superseded(evidence: Evidence) -> Iterator[int]:
         if before is not None and x.label.attempt > before.label.attempt:
             yield before.number
         last[key] = x
+
+
+def _doubtful(evidence: Evidence) -> Mapping[str | None, int]:
+    """Session -> number of an end of its owner's whose answer was lost, and that was not taken when it was sent again.
+
+    What was done then nobody knows, nor in which row the session stands from there on.
+    """
+    found: dict[str | None, int] = {}
+    for x in evidence.exchanges:
+        label = x.label
+        if label.operation != Operation.END or label.credential != Credential.RIGHT or label.probe is not None:
+            continue
+        if not label.graded and not x.accepted:
+            found.setdefault(label.session, x.number)
+        elif x.accepted:
+            found.pop(label.session, None)
+    return found
 
 
 def _reads(evidence: Evidence) -> Mapping[str | None, tuple[Exchange, ...]]:

@@ -49,5 +49,5 @@ def test_every_operation_is_an_item() -> None:
     asked = ["--collect-only", "-q", "--pyargs", "conformance", "-m", "fuzz", "-p", "no:cacheprovider"]
     done = subprocess.run([sys.executable, "-m", "pytest", *asked], capture_output=True, text=True, check=False)
     items = [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
-    assert len(items) == 8
+    assert len(items) == 9
     assert {"test_schema[POST /sessions]", "test_schema[GET /sessions/{session_id}]"} <= set(items)
