@@ -29,6 +29,7 @@ from conformance.vocabulary.session import Session
 from conformance.wanted import known
 from conformance.ways import all_ways
 from mock_server.faults.catalogue import CATALOGUE
+from scribe_data.model import Testability
 from tests.proof.bench import graded, mock
 
 if TYPE_CHECKING:
@@ -121,6 +122,13 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
                 "checks": sorted(check.name for check in checks),
                 "journeys": sorted(wanted[each]),
                 "trial": trial,
+            }
+        elif checks and whole.requirement.testability == Testability.TLS:
+            # An honest run in one process has no TLS to decide it by; the handshakes are all one journey's.
+            found[each] = {
+                "checks": sorted(check.name for check in checks),
+                "journeys": [JourneyName.SECURITY_TRANSPORT],
+                "trial": True,
             }
     _widen(run, found)
     return found
