@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import scribe_data
@@ -45,8 +45,8 @@ class Racer:
 
     handle: Handle
     belief: Belief
-    #: What was sent at once, try by try.
-    met: list[list[Exchange]] = field(default_factory=list)
+    #: How many ends were taken.
+    ends: int = 0
 
 
 class Races:
@@ -95,10 +95,8 @@ class Races:
         sent = [found[at] for at in range(len(moves))]
         answered = [(move, x.status) for move, x in zip(moves, sent, strict=True) if move.operation != Operation.GET]
         racer.belief = afterwards(self.model, racer.belief, answered)
-        racer.handle.refused = Operation.END in racer.belief.asked and not any(
-            x.accepted for move, x in zip(moves, sent, strict=True) if move == _END
-        )
-        racer.met.append(sent)
+        racer.ends += sum(x.accepted for move, x in zip(moves, sent, strict=True) if move == _END)
+        racer.handle.refused = Operation.END in racer.belief.asked and not racer.ends
         return sent
 
     async def _send(self, drive: Driver, handle: Handle, move: Move) -> Exchange:
@@ -116,20 +114,25 @@ class Races:
         """One read with nothing beside it."""
         return (await self.at_once(racer, _READ))[0]
 
-    async def rest(self, racer: Racer) -> None:
-        """End a session if nobody has, wait for its results and read them more than once."""
+    async def close(self, racer: Racer) -> None:
+        """End a session if nobody has."""
         if set(self.model.lifecycle.open) & racer.belief.states:
             await self.at_once(racer, _END)
+
+    async def rest(self, racer: Racer) -> None:
+        """Wait for the results of a session, and read one that was ended twice more than once."""
         if racer.handle.refused:
             return
-        last = await self.drive.foretelling(*self.model.rows(racer.belief, Operation.GET)).finish(racer.handle)
-        for _ in range(_READS_AT_REST if last is not None else 0):
-            await self.drive.foretelling(*self.model.rows(racer.belief, Operation.GET)).get(racer.handle)
+        drive = self.drive.foretelling(*self.model.rows(racer.belief, Operation.GET))
+        last = await drive.finish(racer.handle)
+        for _ in range(_READS_AT_REST if last is not None and racer.ends > 1 else 0):
+            await drive.get(racer.handle)
 
     async def all_rest(self) -> None:
-        """Bring every session to its end, side by side."""
-        racers, self.racers = self.racers, []
-        await self.drive.together(*(self.rest(racer) for racer in racers))
+        """Bring every session to its end: while the first is waited for the others come to theirs."""
+        await self.drive.together(*map(self.close, self.racers))
+        for racer in self.racers:
+            await self.rest(racer)
 
 
 async def _chunks(races: Races, turn: int) -> bool:

@@ -144,12 +144,14 @@ FAULTS = (
         "loses_a_file_when_an_end_meets_an_upload",
         "when an end arrives while a file is written, the one that was acknowledged before it is lost",
         "SES-END-007",
+        "SES-GET-026",
         rewrite=_loses_at_the_end,
     ),
     fault(
         "counts_a_name_twice_that_comes_twice_at_once",
         "a file whose name comes twice at the same time is listed once and counted as two",
         "SES-GET-015",
+        "SES-GET-026",
         rewrite=_counts_twice,
     ),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from conformance.finding import Kind
 from conformance.run import grade
 from conformance.runner import Options, drive_all
 from conformance.verdict import Verdict
@@ -38,7 +39,7 @@ def red(evidence: Evidence, reading: Reading = "lenient") -> dict[str, list[str]
     """Requirement that fails by what the races left in the evidence -> why."""
     graded = grade(evidence, evidence.text, reading)
     return {
-        each.requirement.id: [f"{found.exchange}: {found.message}" for found in each.findings]
+        each.requirement.id: [f"{found.exchange}: {found.message}" for found in each.findings if found.kind is Kind.VIOLATES]
         for each in graded
         if each.verdict is Verdict.FAIL
     }
