@@ -98,17 +98,21 @@ class Arrived:
 
 
 def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
-    """What was uploaded to a session when `by` was sent, whoever sent it and why."""
+    """What was uploaded to a session when `by` was answered, whoever sent it and why.
+
+    Required is what was acknowledged before `by` was sent, and while no end of the session was on its way: of a file
+    that arrives together with an end nobody knows whether it was in time.
+    """
     required: set[str] = set()
     maybe: set[str] = set()
     latest: Exchange | None = None
     is_open = False
     for x, plain in _uploads(evidence).get(session, ()):
-        if x.number >= by.number:
-            break
+        if x.number >= by.number and not x.beside(by):
+            continue
         if not plain:
             is_open = True
-        elif x.accepted and x.received <= by.sent:
+        elif x.accepted and x.received <= by.sent and not _ends_beside(evidence, x):
             required.add(str(x.label.file))
             latest = x if latest is None or x.received > latest.received else latest
         else:
@@ -117,6 +121,18 @@ def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
     # What becomes of the first file when a single session is sent a second one is left open (E69).
     either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else set()
     return Arrived(frozenset(required - either), frozenset(either | maybe), is_open, latest, naming(evidence))
+
+
+def beside_an_end(evidence: Evidence, session: str | None, end: Exchange) -> frozenset[str]:
+    """Names of the files that may have arrived while an end was on its way: its answer may have them or not."""
+    return frozenset(str(x.label.file) for x, _ in _uploads(evidence).get(session, ()) if x.beside(end))
+
+
+def _ends_beside(evidence: Evidence, upload: Exchange) -> bool:
+    return any(
+        x.label.operation == Operation.END and x.beside(upload)
+        for x in evidence.changing(upload.label.session or "")
+    )
 
 
 @once

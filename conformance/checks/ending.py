@@ -63,7 +63,10 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-END-002", everywhere=True)
 def success_is_202(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 202 Accepted, application/json."""
-    for _, x in _first_ends(evidence):
+    for story, end in _first_ends(evidence):
+        # Of ends that were on their way together any may have been the first.
+        together = [x for x in _ends(story) if x.accepted and (x is end or x.beside(end))]
+        x = next((x for x in together if x.status == 202), end)
         media = x.response.media_type if x.response else ""
         if x.status == 202 and media == "application/json":
             yield holds(x)

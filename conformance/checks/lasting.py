@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
-from conformance.checks.arrivals import Arrived, arrived, may_lag
+from conformance.checks.arrivals import Arrived, arrived, beside_an_end, followed, may_lag
 from conformance.checks.documents import equal
 from conformance.checks.reading import NAMED
 from conformance.checks.registry import check
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Two reads in created and two at rest agree in every member the protocol names."""
     for story in evidence.stories.values():
-        events = evidence.changes(story.key)
+        events, changing = evidence.changes(story.key), evidence.changing(story.key)
         before: Exchange | None = None
         for x in story.reads:
             status = x.document.get("status")
             untouched = status == "created" and bisect_left(events, x.number) == 0
             resting = untouched or (story.final is not None and x.number >= story.final.number)
             calm = before is not None and bisect_left(events, before.number) == bisect_left(events, x.number)
+            # What was on its way during either read may show in one of them and not in the other.
+            calm = calm and not any(each.beside(x) or (before and each.beside(before)) for each in changing)
             if before is not None and calm and resting and before.document.get("status") == status:
                 yield _compared(before, x)
             before = x if resting and status is not None else None
@@ -119,6 +121,12 @@ def _listed(x: Exchange, come: Arrived) -> Finding:
     return holds(x)
 
 
+def _differ_in(late: frozenset[str], x: Exchange, shown: set[object], told: set[object], end: Exchange) -> bool:
+    """Whether a list has files more than the end answer that came beside the end; beside it, it may have them fewer."""
+    least = told - late if x.beside(end) else told
+    return least <= shown <= told | late and x.document.get("audio_files_received", len(shown)) == len(shown)
+
+
 @check("SES-GET-026", everywhere=True)
 def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) Count and names of the end answer are those of every later answer."""
@@ -134,6 +142,9 @@ def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
                 names
             )
             more = evidence.facts.api_target is False and set(names) <= set(map(str, later))
+            if (late := beside_an_end(evidence, story.key, story.end)) and not same:
+                told_then, told_now = followed(evidence, names), followed(evidence, later)
+                more = more or _differ_in(late, x, set(told_now), set(told_then), story.end)
             open_still = x.document.get("status") in evidence.text.lifecycle.open or evidence.facts.api_target is False
             fewer = open_still and may_lag(story.end, x) and set(map(str, later)) < set(names)
             told = "The files of a later answer are not those of the end answer."

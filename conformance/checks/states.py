@@ -47,13 +47,18 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
         if story.created is None:
             continue
         # An end that is refused may have been acted on all the same: what a read shows then is no first state.
-        ends = [x.number for x in evidence.about(story.key) if x.label.operation == Operation.END]
-        first = min((*evidence.changes(story.key), *ends), default=None)
-        early = [x for x in story.reads if (first is None or x.number < first) and x.accepted]
+        ends = [x for x in evidence.about(story.key) if x.label.operation == Operation.END]
+        first = min((*evidence.changing(story.key), *ends), key=lambda x: x.number, default=None)
+        early = [x for x in story.reads if x.accepted and (first is None or _precedes(x, first))]
         yield from _judge_new(story.created)
         # Past its deadline a session left alone may be something else.
         for x in (x for x in early if not story.is_near_deadline(x)):
             yield from _judge_new(x)
+
+
+def _precedes(x: Exchange, other: Exchange) -> bool:
+    """Whether a read was answered before anything of another request can have shown in it."""
+    return x.number < other.number and not x.beside(other)
 
 
 def _judge_new(x: Exchange) -> Iterator[Finding]:
@@ -72,12 +77,13 @@ def _after_uploads(story: Story) -> list[tuple[Exchange, list[Exchange]]]:
     """Each acknowledged upload with the reads before the next upload or end, and well before the deadline."""
     found: list[tuple[Exchange, list[Exchange]]] = []
     following: list[Exchange] | None = None
+    ends = [x for x in story.exchanges if x.label.operation == Operation.END]
     for x in story.exchanges:
         if x.label.operation in (Operation.UPLOAD, Operation.END):
             following = []
             if x.label.operation == Operation.UPLOAD and x.accepted:
                 found.append((x, following))
-        elif following is None or x.label.operation != Operation.GET or not x.accepted:
+        elif following is None or x.label.operation != Operation.GET or not x.accepted or any(map(x.beside, ends)):
             continue
         elif "status" in x.document and not story.is_near_deadline(x):
             following.append(x)
@@ -187,7 +193,6 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
     found: list[_Sight] = []
     lifecycle = evidence.text.lifecycle
     ranks = {state.name: state.rank for state in lifecycle.states.values()}
-    ended = story.end.number if story.end else None
     for x in evidence.about(story.key):
         status, label = x.document.get("status"), x.label
         if not label.graded or label.credential != Credential.RIGHT or not isinstance(status, str):
@@ -199,7 +204,7 @@ def _sights(evidence: Evidence, story: Story) -> list[_Sight]:
             # 2xx to the end of an expired session is SES-END-014's; a read that agrees makes it a way back
             found.append(_Sight(x, status, ranks[status], told=False))
         elif label.operation == Operation.GET and not (found and x.sent < found[-1].x.received):
-            late = ended is not None and x.number > ended
+            late = story.end is not None and x.number > story.end.number and not x.beside(story.end)
             rank = ranks.get(status, ranks["processing"] if late else found[-1].rank if found else 0)
             if status in ranks or status in lifecycle.aliases:
                 found.append(_Sight(x, status, rank, told=False))

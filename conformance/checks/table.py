@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import scribe_data
-from conformance.checks.arrivals import ends_by_itself, opens_by_itself
+from conformance.checks.arrivals import ends_by_itself, may_lag, opens_by_itself
 from conformance.checks.authentication import kept_apart
 from conformance.checks.cells import judge_cell, judge_cells
 from conformance.checks.documents import shows_a_loss
@@ -17,6 +17,7 @@ from conformance.checks.once import once
 from conformance.checks.outsiders import kept_out, let_in, tells_nothing
 from conformance.checks.refusals import busy
 from conformance.checks.registry import check
+from conformance.evidence import Layer
 from conformance.finding import Kind, inconclusive, recorded
 from conformance.vocabulary.operation import Credential, Operation
 from scribe_data.model import Presented
@@ -64,13 +65,22 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
             continue
         if x.number > doubtful.get(x.label.session, x.number):
             continue
-        rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()))
+        beside = tuple(y for y in evidence.changing(x.label.session or "") if y is not x and y.beside(x))
+        rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()), beside)
         cells = [lifecycle.cell(row, operation) for row in rows]
         at_stake = {_at_stake(cell, x): None for cell in cells}
         # Where the rows stand for different requirements, none of them is known to be the one.
-        finding = _judged(evidence, cells, x) if len(at_stake) == 1 else None
+        finding = _judged(evidence, cells, x) if len(at_stake) == 1 else _wrong_in_all(evidence, cells, x)
         found.append(Met(x, operation, rows, next(iter(at_stake)), finding))
     return tuple(found)
+
+
+def _wrong_in_all(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | None:
+    """What is wrong with an answer that no order of the requests beside it allows; it counts by the first of them."""
+    if x.label.layer is not Layer.RACE:
+        return None
+    found = [_judged(evidence, [cell], x) for cell in cells]
+    return found[0] if all(each is not None and each.kind is Kind.VIOLATES for each in found) else None
 
 
 def _operation(evidence: Evidence, x: Exchange, superseded: Collection[int]) -> str | None:
@@ -141,14 +151,18 @@ def _meant(lifecycle: Lifecycle, x: Exchange) -> frozenset[str]:
     return frozenset(state.name for state in lifecycle.states.values() if state.name == shown or state.rank in ranks)
 
 
-def _narrowed(lifecycle: Lifecycle, x: Exchange, reads: tuple[Exchange, ...]) -> tuple[str, ...]:
+def _narrowed(
+    lifecycle: Lifecycle, x: Exchange, reads: tuple[Exchange, ...], beside: tuple[Exchange, ...]
+) -> tuple[str, ...]:
     """The foretold rows that agree with what was read before and after: no state is left for an earlier one.
 
-    Reads that agree with none of them are no help: what they show is judged by itself.
+    Reads that agree with none of them are no help: what they show is judged by itself. So are those that may lag
+    behind what was on its way `beside` the request.
     """
     rows, states = x.label.states, lifecycle.states
     before = max((y for y in reads if y.received <= x.sent), key=lambda y: y.number, default=None)
-    after = min((y for y in reads if y.sent >= x.received or y is x), key=lambda y: y.number, default=None)
+    later = (y for y in reads if (y.sent >= x.received and not any(may_lag(z, y) for z in beside)) or y is x)
+    after = min(later, key=lambda y: y.number, default=None)
     kept = tuple(
         row
         for row in rows

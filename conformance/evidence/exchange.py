@@ -162,3 +162,7 @@ class Exchange:
     def accepted(self) -> bool:
         """Whether the answer is 2xx."""
         return 200 <= self.status < 300
+
+    def beside(self, other: Exchange) -> bool:
+        """Whether both were on their way at the same time, so that the target may have taken either first."""
+        return self.sent < other.received and other.sent < self.received

@@ -296,8 +296,12 @@ class Evidence:
 
         Those that were taken, and those whose answer does not tell: none came, or a server error.
         """
+        return tuple(x.number for x in self.changing(session))
+
+    def changing(self, session: str) -> tuple[Exchange, ...]:
+        """Those exchanges themselves."""
         return tuple(
-            x.number
+            x
             for x in self.about(session)
             if x.label.operation in (Operation.UPLOAD, Operation.END)
             if x.accepted or x.response is None or x.status >= 500

@@ -57,6 +57,8 @@ class JourneyName(Name):
     TEMPLATES_UNKNOWN = "templates/unknown", "A listed template beside an unknown one."
     WALK = "walk", "Every operation in every state that the target lets a client reach."
     MACHINE = "machine", "Random sequences about several sessions by several callers, and the shortest that violate."
+    RACES = "races", "Requests about one session at the same time, and sessions at the same time."
+    RACES_CLOCK = "races/clock", "An upload and an end while the deadline of their session passes."
     WALK_CLOCK = "walk/clock", "The states that time alone leads to, by the target's clock."
     WALK_PATIENCE = "walk/patience", "The states that time alone leads to, by waiting."
     VERSIONING_HEADER = "versioning/header", "Requests that name a version of the protocol."

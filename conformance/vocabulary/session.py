@@ -21,6 +21,7 @@ class Session(Name):
     STRANGER = "stranger to", "Nobody made it; its id has the shape of another session's.", " "
 
     MACHINE = "machine", "A sequence of the state machine is about it; the name goes on with the sequence's.", "/"
+    RACE = "race", "Requests about it are on their way at the same time; the name goes on with the race.", "/"
     WALK = "walk", "It is led to a state of the lifecycle, and asked everything there.", "/"
 
     ORDER_OF_FOUR = "audio/order of four", "Four chunks are sent in another order than their numbers."

@@ -21,7 +21,7 @@ from mock_server.api.redaction import shown
 from mock_server.api.trail import path_of, reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.auth import presented
-from mock_server.faults import Asked, Faults
+from mock_server.faults import Asked, Faults, Flight
 from mock_server.problems import Problem
 from mock_server.settings import SHARE, VERSIONS
 
@@ -168,17 +168,23 @@ class Face:
         call.name = request.path_params.get("name")
         self._running += 1
         try:
-            answer = await self._operate(call, handler, public=public)
+            answer = await self._spoiled(call, handler, public=public)
         finally:
             self._running -= 1
             self._leave(call)
-        if self.faults.active:
-            answer = self.faults.rewrite(self._asked(call), answer)
         self._remember(call, answer)
         self.tell(call, answer)
         return render(_closing(answer, request), request, readable=not call.foreign)
 
-    def _asked(self, call: Call) -> Asked:
+    async def _spoiled(self, call: Call, handler: Operation, *, public: bool) -> Answer:
+        """The answer as the faults leave it that are on."""
+        if not self.faults.active:
+            return await self._operate(call, handler, public=public)
+        with self.faults.flight(call.operation, call.session_id) as flight:
+            flight.answer = await self._operate(call, handler, public=public)
+            return self.faults.rewrite(self._asked(call, flight), flight.answer)
+
+    def _asked(self, call: Call, flight: Flight) -> Asked:
         return Asked(
             operation=call.operation,
             method=call.request.method,
@@ -188,6 +194,7 @@ class Face:
             session_id=call.session_id,
             document=call.document,
             memory=self.faults.memory,
+            beside=flight.beside,
         )
 
     async def _operate(self, call: Call, handler: Operation, *, public: bool) -> Answer:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mock_server.faults.fault import Asked, Fault, Faults
+from mock_server.faults.fault import Asked, Fault, Faults, Flight
 
-__all__ = ["Asked", "Fault", "Faults"]
+__all__ = ["Asked", "Fault", "Faults", "Flight"]

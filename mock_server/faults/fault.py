@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,9 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from mock_server.conduct import HONEST, Conduct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from mock_server.api.answer import Answer
+
+
+@dataclass(eq=False)
+class Flight:
+    """A request that is being answered, and those that are or were meanwhile; `answer` is there once it has one."""
+
+    operation: str
+    session_id: str | None
+    answer: Answer | None = None
+    beside: list[Flight] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,8 @@ class Asked:
     session_id: str | None
     document: Any = None
     memory: dict[str, Any] = field(default_factory=dict)
+    #: The requests that were being answered while this one was.
+    beside: Sequence[Flight] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Faults:
         self.active: tuple[Fault, ...] = ()
         self.conduct: Conduct = HONEST
         self.memory: dict[str, Any] = {}
+        self._flying: list[Flight] = []
         self.switch(names)
 
     def switch(self, names: Collection[str]) -> None:
@@ -68,6 +82,18 @@ class Faults:
             hint = f" Did you mean {near[0]!r}?" if near else " `scribe-mock faults` lists them."
             raise ValueError(f"There is no fault {name!r}.{hint}")
         return self._catalogue[name]
+
+    @contextlib.contextmanager
+    def flight(self, operation: str, session_id: str | None) -> Iterator[Flight]:
+        """A request on its way: whatever else is on its way meanwhile knows of it, and it of that."""
+        flight = Flight(operation, session_id, beside=list(self._flying))
+        for other in self._flying:
+            other.beside.append(flight)
+        self._flying.append(flight)
+        try:
+            yield flight
+        finally:
+            self._flying.remove(flight)
 
     def rewrite(self, asked: Asked, answer: Answer) -> Answer:
         """The answer as the active faults leave it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.verdict import Overall, Verdict
-from mock_server.faults import deep, odd
+from mock_server.faults import deep, odd, race
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.bench import graded
 from tests.proof.wanted import missed
@@ -35,8 +35,8 @@ def test_the_honest_mock_is_conformant(bench: Bench, reading: str) -> None:
     assert run.overall is Overall.CONFORMANT
 
 
-#: What only the machine or generated requests find is tried in test_machine and test_generated.
-PLAIN = sorted(CATALOGUE.keys() - {fault.name for fault in (*deep.FAULTS, *odd.FAULTS)})
+#: What only the machine, generated requests or races find is tried in test_machine, test_generated and test_races.
+PLAIN = sorted(CATALOGUE.keys() - {fault.name for fault in (*deep.FAULTS, *odd.FAULTS, *race.FAULTS)})
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -1,0 +1,285 @@
+"""Races: requests about one session, or sessions, on their way at the same time; judged by what some order allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import scribe_data
+from conformance.drive.driver import at_rest
+from conformance.evidence import Layer
+from conformance.journeys.expiry import AFTER, left_of, now_of, shortest_limit
+from conformance.journeys.registry import journey
+from conformance.stateful.model import Model
+from conformance.stateful.play import offer_of
+from conformance.stateful.serial import Move, afterwards, passed, together
+from conformance.vocabulary.journey import JourneyName
+from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.session import Session
+from conformance.vocabulary.stamps import SWEEP
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from datetime import datetime
+
+    from conformance.drive.driver import Driver, Handle
+    from conformance.evidence import Exchange
+    from conformance.stateful.model import Belief
+    from conformance.stateful.play import Offer
+
+#: How often each race is tried: how requests meet is chance, and a target pays for every try.
+TRIES: Final = 3
+#: Sessions that are made at the same time.
+_SESSIONS: Final = 3
+#: Reads of results that are there: two that go back make a violation, one may be an accident.
+_READS_AT_REST: Final = 3
+#: Outsiders' files have a number of their own, so that a list shows whose it is.
+_FOREIGN: Final = 90
+_READ: Final = Move(Operation.GET)
+_END: Final = Move(Operation.END)
+
+
+@dataclass
+class Racer:
+    """One session that is raced for, and what is believed of it."""
+
+    handle: Handle
+    belief: Belief
+    #: How many ends were taken.
+    ends: int = 0
+
+
+class Races:
+    """What the races of one run share."""
+
+    def __init__(self, drive: Driver) -> None:
+        self.drive = drive
+        self.model = Model(scribe_data.load(revision=drive.options.revision).lifecycle)
+        self.offer: Offer = offer_of(drive, self.model)
+        self.chunked = "chunked" in drive.target.upload_methods
+        self.racers: list[Racer] = []
+
+    def name(self, number: int) -> str:
+        """The name of a file."""
+        return f"audio_{number}{self.offer.suffix}"
+
+    def file(self, number: int) -> Move:
+        """The owner's upload of a file."""
+        return Move(Operation.UPLOAD, self.name(number))
+
+    async def begin(self, race: str, *, files: int = 0, model: str | None = None) -> Racer | None:
+        """A new session with data of its own, and with the first files in it; None where no session came of it."""
+        asked = {"upload_type": "chunked"} if self.chunked else {}
+        body = self.drive.body(**asked, **({"model": model} if model else {}), additional_data={"race": race})
+        handle = await self.drive.create(Session.RACE.of(race), body)
+        if handle is None:
+            return None
+        racer = Racer(handle, self.model.born(single=body.get("upload_type") == "single"))
+        self.racers.append(racer)
+        for number in range(files):
+            await self.at_once(racer, self.file(number))
+        return racer
+
+    async def at_once(
+        self, racer: Racer, *moves: Move, beside: Sequence[Coroutine[object, object, object]] = ()
+    ) -> list[Exchange]:
+        """Send all of these at the same time, each foretold by what some order of them allows."""
+        found: dict[int, Exchange] = {}
+
+        async def one(at: int, move: Move, states: tuple[str, ...]) -> None:
+            found[at] = await self._send(self.drive.foretelling(*states), racer.handle, move)
+
+        told = together(self.model, racer.belief, moves)
+        races = (one(at, move, states) for at, (move, states) in enumerate(zip(moves, told, strict=True)))
+        await self.drive.together(*races, *beside)
+        sent = [found[at] for at in range(len(moves))]
+        answered = [(move, x.status) for move, x in zip(moves, sent, strict=True) if move.operation != Operation.GET]
+        racer.belief = afterwards(self.model, racer.belief, answered)
+        racer.ends += sum(x.accepted for move, x in zip(moves, sent, strict=True) if move == _END)
+        racer.handle.refused = Operation.END in racer.belief.asked and not racer.ends
+        return sent
+
+    async def _send(self, drive: Driver, handle: Handle, move: Move) -> Exchange:
+        credential, about = Credential.RIGHT, handle
+        if move.caller is not None:
+            credential = Credential(self.model.lifecycle.outsiders[move.caller].credential.value)
+            about = replace(handle, sent=list(handle.sent))  # what an outsider does is not the owner's doing
+        if move.operation == Operation.UPLOAD:
+            return await drive.upload(about, self.offer.recording.name, name=move.file, credential=credential)
+        if move.operation == Operation.END:
+            return await drive.end(about, credential=credential)
+        return await drive.get(about, credential=credential)
+
+    async def read(self, racer: Racer) -> Exchange:
+        """One read with nothing beside it."""
+        return (await self.at_once(racer, _READ))[0]
+
+    async def close(self, racer: Racer) -> None:
+        """End a session if nobody has."""
+        if set(self.model.lifecycle.open) & racer.belief.states:
+            await self.at_once(racer, _END)
+
+    async def rest(self, racer: Racer) -> None:
+        """Wait for the results of a session, and read one that was ended twice more than once."""
+        if racer.handle.refused:
+            return
+        drive = self.drive.foretelling(*self.model.rows(racer.belief, Operation.GET))
+        last = await drive.finish(racer.handle)
+        for _ in range(_READS_AT_REST if last is not None and racer.ends > 1 else 0):
+            await drive.get(racer.handle)
+
+    async def all_rest(self) -> None:
+        """Bring every session to its end: while the first is waited for the others come to theirs."""
+        await self.drive.together(*map(self.close, self.racers))
+        for racer in self.racers:
+            await self.rest(racer)
+
+
+async def _chunks(races: Races, turn: int) -> bool:
+    """Files of one session at the same time, and reads of it."""
+    if not races.chunked:
+        return False
+    racer = await races.begin(f"chunks {turn}", files=turn % 2)
+    if racer is None:
+        return False
+    first = turn % 2
+    sent = await races.at_once(racer, races.file(first), races.file(first + 1), _READ, races.file(first + 2), _READ)
+    await races.read(racer)
+    return _met(sent)
+
+
+async def _sessions(races: Races, turn: int) -> bool:
+    """Sessions made at the same time, each with data and a number of files of its own."""
+    met: list[bool] = []
+
+    async def one(number: int) -> None:
+        racer = await races.begin(f"sessions {turn}.{number}")
+        if racer is not None:
+            files = [races.file(place) for place in range(number + 1 if races.chunked else 1)]
+            met.append(_met(await races.at_once(racer, *files, _READ, _READ)))
+            await races.read(racer)
+
+    await races.drive.together(*map(one, range(_SESSIONS)))
+    return any(met)
+
+
+async def _ends(races: Races, turn: int) -> bool:
+    """Two ends of one session at the same time, and a read."""
+    racer = await races.begin(f"ends {turn}", files=1)
+    return racer is not None and _met(await races.at_once(racer, _END, _END, _READ))
+
+
+async def _end_and_upload(races: Races, turn: int) -> bool:
+    """An end while a further file is on its way."""
+    if not races.chunked:
+        return False
+    racer = await races.begin(f"end and upload {turn}", files=1)
+    return racer is not None and _met(await races.at_once(racer, races.file(1), _END, _READ))
+
+
+async def _clients(races: Races, turn: int) -> bool:
+    """The owner's requests beside those of everybody who may not see the session."""
+    racer = await races.begin(f"clients {turn}", files=1)
+    if racer is None:
+        return False
+    given = [name for name in races.offer.callers if races.model.lifecycle.outsiders[name].given]
+    foreign = [Move(operation, caller=caller) for caller in given for operation in (Operation.GET, Operation.END)]
+    if races.drive.owns(racer.handle.upload_url):
+        foreign += [Move(Operation.UPLOAD, races.name(_FOREIGN), caller) for caller in given]
+    own = [races.file(1)] if races.chunked else []
+    sent = await races.at_once(racer, *own, *foreign, _READ)
+    await races.read(racer)
+    return _met(sent)
+
+
+async def _names(races: Races, turn: int) -> bool:
+    """One file twice at the same time, under one name."""
+    if not races.chunked:
+        return False
+    racer = await races.begin(f"names {turn}", files=1)
+    if racer is None:
+        return False
+    sent = await races.at_once(racer, races.file(1), races.file(1), _READ)
+    await races.read(racer)
+    return _met(sent)
+
+
+#: The races, in the order in which they are run.
+RACES: Final[tuple[Callable[[Races, int], Awaitable[bool]], ...]] = (
+    *(_chunks, _sessions, _ends, _end_and_upload, _clients, _names),
+)
+
+
+def _met(sent: Sequence[Exchange]) -> bool:
+    """Whether two of these were on their way at the same time."""
+    return any(x.beside(y) for at, x in enumerate(sent) for y in sent[:at])
+
+
+def _may_race(drive: Driver) -> bool:
+    """Whether races are wanted and can be had; says so where they cannot."""
+    if not drive.options.examples or drive.target.refused is not None:
+        return False
+    if drive.options.concurrency < 2:
+        drive.note("no_overlap", "Races need two requests on their way at a time; this run sends one after the other.")
+        return False
+    return True
+
+
+@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE)
+async def race(drive: Driver) -> None:
+    """(6.1-6.7, 7) Requests about one session at the same time, and sessions at the same time, each a few times."""
+    if not _may_race(drive):
+        return
+    races = Races(drive)
+    for each in RACES:
+        met = [await each(races, turn) for turn in range(TRIES)]
+        if not any(met):
+            told = (each.__doc__ or "").strip().rstrip(".")
+            drive.note("no_overlap", f"No two requests of a race met: {told}.")
+    await races.all_rest()
+
+
+@journey(JourneyName.RACES_CLOCK, phase="clock", layer=Layer.RACE)
+async def race_the_clock(drive: Driver) -> None:
+    """(6.5) An upload and an end while the deadline of their session passes, by the target's clock."""
+    shortest = shortest_limit(drive)
+    if shortest is None or not _may_race(drive):
+        return
+    races = Races(drive)
+    for turn in range(TRIES):
+        await _deadline(races, turn, shortest[0])
+
+
+async def _deadline(races: Races, turn: int, model: str) -> None:
+    drive, since = races.drive, races.drive.elapsed()
+    spoken = await races.begin(f"deadline {turn} upload", files=1, model=model)
+    ended = await races.begin(f"deadline {turn} end", files=1, model=model)
+    now = await now_of(drive, ended.handle, since) if ended else None
+    left = left_of(ended.handle, now) if ended and now else None
+    if spoken is None or ended is None or left is None or drive.clock is None:
+        return
+
+    async def pass_by(clock: Callable[[float], Awaitable[datetime]] = drive.clock.advance) -> None:
+        await clock(max(left, 0.0) + AFTER)
+
+    for racer in (spoken, ended):
+        racer.belief = passed(races.model, racer.belief)
+    late = [races.file(1)] if races.chunked else []
+    await drive.together(
+        races.at_once(spoken, *late, _READ),
+        races.at_once(ended, _END, _READ, beside=[pass_by()]),
+    )
+    for racer in (spoken, ended):
+        if not set(races.model.lifecycle.after_end) & racer.belief.states or racer is spoken:
+            await _expired(races, racer)
+        else:
+            await races.rest(racer)
+
+
+async def _expired(races: Races, racer: Racer) -> None:
+    """Read until a session shows that its time is over, as late as a service may find out."""
+    drive = races.drive.foretelling(*races.model.rows(racer.belief, Operation.GET))
+    read = await drive.until(racer.handle, at_rest)
+    if not at_rest(read) and drive.clock is not None:
+        await drive.clock.advance(SWEEP)
+        await drive.get(racer.handle)
