@@ -20,7 +20,7 @@ _HEADLINES = {
 }
 _BINDING = ("MUST", "SCHEMA")
 #: Reason code -> what was missing.
-_MISSING = {
+MISSING = {
     "out_of_band": "for an auditor",
     "not_testable": "not testable",
     "untested": "no check",
@@ -52,7 +52,7 @@ def group(graded: Graded) -> str:
         return "expiry (no clock)"
     if reason == "no_second_key":
         return "other clients (no second key)"
-    return _MISSING.get(reason, reason.replace("_", " "))
+    return MISSING.get(reason, reason.replace("_", " "))
 
 
 def unseen(run: Run) -> dict[str, list[Graded]]:
