@@ -1,4 +1,4 @@
-"""Where a requirement stands, for readers who know the protocol by its chapters and revisions and not our short names."""
+"""Where a requirement stands, for readers who know the protocol by chapters and revisions and not our short names."""
 
 from __future__ import annotations
 

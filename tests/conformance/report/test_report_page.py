@@ -1,9 +1,10 @@
-"""report.html is one file that a stranger can read: whose service, what counts, what was expected, sent and answered."""
+"""report.html is one file that a stranger can read: whose service it is, what was expected, seen, sent and answered."""
 
 from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,11 +12,13 @@ import scribe_data
 from conformance.report import page
 from conformance.report.citation import cited, plain
 from conformance.report.passage import MOST_STEPS, MOST_TOLD, passage
-from conformance.run import Run
 from conformance.verdict import Verdict
 from tests.peers.framework_defaults import FrameworkDefaults
 from tests.peers.production import Production
 from tests.peers.runs import judged
+
+if TYPE_CHECKING:
+    from conformance.run import Run
 
 SPEC = scribe_data.load()
 JARGON = re.compile(r"seed \d{3}|@[0-9a-f]{7}\b|\br[0-2]\b|observations? that hold|\bprobe:|upstream HEAD")
