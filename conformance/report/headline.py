@@ -29,7 +29,10 @@ MISSING = {
     "not_observed": "not shown",
     "too_fast": "over too soon",
     "credential_ended": "key ceased",
+    "max_requests": "requests used up",
 }
+#: Notes that say why a run is over before its end.
+ENDED = ("credential_ended", "unreachable", "put_off", "max_requests", "interrupted")
 #: Ids that a line names before it says how many more there are.
 _NAMED = 24
 
