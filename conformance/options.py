@@ -40,6 +40,8 @@ class Entry:
     command_only: bool = False
     #: A letter the command takes as well.
     short: str | None = None
+    #: Whether it names the file that the others may stand in.
+    chooses_file: bool = False
 
     @property
     def key(self) -> str:
@@ -48,7 +50,20 @@ class Entry:
 
 
 TABLE: tuple[Entry, ...] = (
-    Entry("target", "URL of the service, e.g. http://127.0.0.1:8080", "target", metavar="URL"),
+    Entry(
+        "config",
+        "File with these options; else scribe.toml, or [tool.scribe-conformance] of pyproject.toml, where it is run.",
+        kind=Path,
+        metavar="FILE",
+        chooses_file=True,
+    ),
+    Entry(
+        "target",
+        "URL of the service, e.g. http://127.0.0.1:8080",
+        "target",
+        metavar="URL",
+        variable="SCRIBE_TARGET",
+    ),
     Entry(
         "api-key",
         f"API key of the tester. {_LENGTH}",
@@ -82,6 +97,12 @@ TABLE: tuple[Entry, ...] = (
         "reading",
         default="lenient",
         among=("lenient", "strict"),
+    ),
+    Entry(
+        "stage",
+        "Stages of the protocol, e.g. discovery,auth,create,upload,results; may be repeated.",
+        repeated=True,
+        metavar="STAGE[,STAGE]",
     ),
     Entry("only", "Requirement id, id prefix or chapter; may be repeated.", repeated=True, metavar="ID|CHAPTER"),
     Entry("quick", "Leave out what takes long; the report says what.", kind=bool, default=False),
@@ -167,6 +188,29 @@ TABLE: tuple[Entry, ...] = (
         metavar="S",
     ),
     Entry(
+        "rate",
+        "Requests a second that the run sends at most; a run this slows down may need more --max-time.",
+        "rate",
+        kind=float,
+        least=0.01,
+        metavar="N",
+    ),
+    Entry(
+        "max-requests",
+        "Requests after which the run ends; what was seen by then is judged.",
+        "max_requests",
+        kind=int,
+        least=1,
+        metavar="N",
+    ),
+    Entry(
+        "summary",
+        "File to add a summary in Markdown to (else GITHUB_STEP_SUMMARY).",
+        kind=Path,
+        metavar="FILE",
+        variable="GITHUB_STEP_SUMMARY",
+    ),
+    Entry(
         "examples",
         "How many random examples each random layer tries: per operation, and sequences of the state machine."
         " With 0 nothing is generated.",
@@ -198,7 +242,9 @@ def options_of(given: Mapping[str, Any], *, prefix: str = "--") -> Options:
         raise BadOption(f"a key is missing: {prefix}api-key, or {prefix}token-command for a command that prints one")
     for entry in TABLE:
         value = given[entry.key]
-        if entry.least is not None and not value >= entry.least:  # a number that is none is not either
+        if (
+            entry.least is not None and value is not None and not value >= entry.least
+        ):  # a number that is none is not either
             raise BadOption(f"{prefix}{entry.name} must be a number of at least {entry.least:g}")
     told["headers"] = _headers(told.get("headers") or (), prefix)
     told["extra_origins"] = tuple(told.get("extra_origins") or ())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SPEC: pytest.StashKey[Spec] = pytest.StashKey()
 _OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+_GIVEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 #: What stands before the names of the command's options here.
 PREFIX = "--scribe-"
 #: The module whose items are the requirements.
@@ -58,7 +59,7 @@ def _told(entry: Entry) -> dict[str, Any]:
     """An entry of the table as argparse reads it; what it stands at is filled in by `_given`."""
     told: dict[str, Any] = {"help": entry.help.replace("%", "%%"), "dest": f"scribe_{entry.key}", "default": None}
     if entry.kind is bool:
-        return told | {"action": "store_true", "default": False}
+        return told | {"action": "store_true"}
     if entry.repeated:
         told["action"] = "append"
     if entry.among:
@@ -67,16 +68,31 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 
 def _given(config: pytest.Config) -> dict[str, Any]:
-    """What was said for each entry of the table: on the command line, in the environment, or by nobody."""
-    from conformance.options import TABLE
+    """What was said for each entry of the table: on the command line, in the environment, in a file, or by nobody."""
+    if _GIVEN not in config.stash:
+        config.stash[_GIVEN] = _gathered(config)
+    return config.stash[_GIVEN]
 
-    given = {}
+
+def _gathered(config: pytest.Config) -> dict[str, Any]:
+    from conformance.configuration import configured
+    from conformance.options import TABLE
+    from conformance.target import BadOption
+
+    said = {}
     for entry in TABLE:
-        said = None if entry.command_only else config.getoption(f"scribe_{entry.key}")
-        if said is None and entry.variable:  # a key on the command line shows in the list of processes
-            said = os.environ.get(entry.variable) or None
-        given[entry.key] = entry.default if said is None else said
-    return given
+        value = None if entry.command_only else config.getoption(f"scribe_{entry.key}")
+        if value is None and entry.variable:  # a key on the command line shows in the list of processes
+            found = os.environ.get(entry.variable)
+            value = entry.kind(found) if found else None
+        if value is not None:
+            said[entry.key] = value
+    unsaid = {entry.key for entry in TABLE} - set(said)
+    try:
+        told = configured(said.get("config"), config.invocation_params.dir, unsaid=unsaid)
+    except BadOption as error:
+        raise pytest.UsageError(str(error)) from error
+    return {entry.key: entry.default for entry in TABLE} | told | said
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,13 +103,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "machine: what the state machine found")
     config.addinivalue_line("markers", "walk: the item judges a cell of the lifecycle's table")
     config.addinivalue_line("markers", "fuzz: what generated requests showed of one operation of the OpenAPI document")
-    if not config.getoption("scribe_target"):
+    if not (config.getoption("scribe_target") or (_is_asked_for(config) and _given(config)["target"])):
         return
     if config.getoption("dist", default="no") != "no":
         # Every worker would drive the target, and move its clock under the others.
         raise pytest.UsageError("the conformance suite drives its target once: run it without -n (or with -n 0)")
     config.stash[_OPTIONS] = _options(config)
     _check_selection(config)
+
+
+def _is_asked_for(config: pytest.Config) -> bool:
+    """Whether the session is to run this suite: a file of options beside somebody's own tests asks for nothing."""
+    named = {word.partition("::")[0].partition(".")[0] for word in config.args}
+    return bool(config.option.pyargs) and __package__ in named
 
 
 def _check_selection(config: pytest.Config) -> None:
@@ -110,8 +132,14 @@ def _check_selection(config: pytest.Config) -> None:
 
 
 def _only(config: pytest.Config) -> list[str]:
-    asked: list[str] = config.getoption("scribe_only") or []
-    return asked
+    from conformance.selection import asked_for
+    from conformance.target import BadOption
+
+    given = _given(config)
+    try:
+        return list(asked_for(_spec(config), given["only"] or (), given["stage"] or ()))
+    except BadOption as error:
+        raise pytest.UsageError(f"{PREFIX}{error}") from error
 
 
 def _options(config: pytest.Config) -> Options:
@@ -177,6 +205,8 @@ def _operations(text: Spec) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what --scribe-only does not ask for, as -k would."""
+    if not any(_requirement(item) or item.get_closest_marker("walk") for item in items):
+        return  # nothing of this suite: what a file says of it is not asked for
     only = _only(config)
     if not only:
         return
@@ -220,7 +250,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 def _certify(config: pytest.Config, items: Sequence[pytest.Item]) -> Run:
     from conformance.certification import certified
-    from conformance.report import files
+    from conformance.report import files, summary
     from conformance.target import TargetError
 
     options = config.stash.get(_OPTIONS, None)
@@ -232,9 +262,12 @@ def _certify(config: pytest.Config, items: Sequence[pytest.Item]) -> Run:
     try:
         if directory is not None:
             files.prepare(directory, part=bool(only) or quick, force=given["force"], prefix=PREFIX)
+        if given["summary"] is not None:
+            summary.prepare(given["summary"])
         run, broken_off = certified(options, profile=given["profile"], reading=options.reading, only=only, quick=quick)
-        if directory is not None:
-            files.write(run, directory, prefix=PREFIX)
+        written = files.write(run, directory, prefix=PREFIX) if directory is not None else ()
+        if given["summary"] is not None:
+            summary.add(run, given["summary"], written)
     except files.NotWritten as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     except TargetError as error:

@@ -25,7 +25,7 @@ from conformance.evidence import Evidence, Facts, Note
 from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
-from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetUnreachable
+from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetError, TargetUnreachable
 from conformance.vocabulary.journey import JourneyName
 from conformance.ways import all_ways
 from scribe_data import recordings
@@ -104,7 +104,11 @@ class _Run:
             raise TargetUnreachable(told) from None
         except RunEnded as ended:
             if self.target is None:
-                kind = CredentialsRefused if ended.reason == "credential_ended" else TargetUnreachable
+                kinds: dict[str, type[TargetError]] = {
+                    "credential_ended": CredentialsRefused,
+                    "max_requests": BadOption,
+                }
+                kind = kinds.get(ended.reason, TargetUnreachable)
                 raise kind(f"{self.options.target}: {ended}") from None
             self.wire.recorder.note(Note(JourneyName.PREPARATION, ended.reason, str(ended)))
             return

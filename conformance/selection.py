@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from conformance.evidence import Layer
 from conformance.journeys import all_journeys
 from conformance.part import Selection
 from conformance.run import selects
+from conformance.target import BadOption
 from conformance.verdict import Verdict
 from conformance.wanted import Price, known
 from conformance.ways import all_ways
@@ -25,6 +27,19 @@ if TYPE_CHECKING:
 QUICK_BYTES = 400_000
 _VERIFIED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.DISPUTED})
 _BROKEN = frozenset({Verdict.FAIL, Verdict.ERROR})
+
+
+def asked_for(text: Spec, only: Iterable[str] = (), stages: Iterable[str] = ()) -> tuple[str, ...]:
+    """What --only and --stage ask for together, as --only takes it; raises BadOption for a stage that is none."""
+    asked = list(only)
+    known = text.protocol.stages
+    for name in (word.strip() for words in stages for word in words.split(",")):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise BadOption(f"stage {name!r} is none of {', '.join(known)}{hint}")
+        asked += known[name].judged_by
+    return tuple(dict.fromkeys(asked))
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,9 @@ class Options:
     request_timeout: float = 60.0
     first_timeout: float = FIRST_TIMEOUT_S
     concurrency: int = 8
+    #: Requests a second, and requests in all, that a service is asked to bear; None for as many as it takes.
+    rate: float | None = None
+    max_requests: int | None = None
     only: tuple[str, ...] = ()
     extra_origins: tuple[str, ...] = ()
     #: The root of all operations, where discovery is missing or wrong about it.
@@ -155,6 +158,10 @@ class Options:
         ):
             if not 0 < seconds < float("inf"):
                 raise BadOption(f"{self.named(name)} must be a number of seconds above 0")
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise BadOption(f"{self.named('rate')} must be a number of requests a second above 0")
+        if self.max_requests is not None and self.max_requests < 1:
+            raise BadOption(f"{self.named('max-requests')} must be a number of at least 1")
         for name, count, most in (("examples", self.examples, 10_000), ("steps", self.steps, 200)):
             if not 0 <= count <= most:
                 raise BadOption(f"{self.named(name)} must be a number from 0 to {most}")

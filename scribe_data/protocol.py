@@ -56,14 +56,23 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a session as an implementer builds it; judged_by has chapters and beginnings of requirement ids."""
+
+    name: str
+    judged_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
-    """A protocol by its chapters, endpoints, credentials and envelope."""
+    """A protocol by its chapters, endpoints, credentials, envelope and stages."""
 
     name: str
     chapters: Mapping[int, Chapter]
     endpoints: Mapping[str, Endpoint]
     credentials: Mapping[str, Credential]
     error: Envelope
+    stages: Mapping[str, Stage]
 
     @property
     def families(self) -> dict[str, int]:
@@ -95,6 +104,9 @@ def read_protocol(files: Files) -> Protocol:
             table(file, whole.items("credentials"), _credential, lambda item: item.name, "name")
         ),
         error=Envelope(error.text("schema"), error.text("code")),
+        stages=MappingProxyType(
+            table(file, whole.items("stages") if whole.has("stages") else (), _stage, lambda stage: stage.name, "name")
+        ),
     )
     error.done()
     whole.done()
@@ -114,6 +126,10 @@ def refuse_unknown_schemas(files: Files, protocol: Protocol, schemas: Collection
 
 def _chapter(record: Record) -> Chapter:
     return Chapter(record.integer("number"), record.text("title"), record.texts("families", empty=False))
+
+
+def _stage(record: Record) -> Stage:
+    return Stage(record.text("name"), tuple(record.texts("judged_by", empty=False)))
 
 
 def _endpoint(record: Record) -> Endpoint:

@@ -16,15 +16,16 @@ from rich.markup import escape
 import scribe_data
 from conformance.certification import certified
 from conformance.cli.progress import shown
+from conformance.configuration import configured
 from conformance.options import TABLE, Entry, options_of
-from conformance.report import document, files, terminal
+from conformance.report import document, files, summary, terminal
 from conformance.run import selects
-from conformance.selection import choose
+from conformance.selection import asked_for, choose
 from conformance.target import BadOption, TargetError
 from conformance.verdict import Overall, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -92,24 +93,30 @@ def certify_and_report(
     only: Sequence[str] = (),
     quick: bool = False,
     force: bool = False,
+    to: Path | None = None,
     as_json: bool = False,
     detail: terminal.Detail = terminal.Detail.USUAL,
 ) -> int:
     """Drive, judge, print, leave the reports; returns the exit code, raises typer.Exit for trouble.
 
-    The summary goes to `console`; `as_json` has report.json on stdout. Progress goes to stderr.
+    The summary goes to `console`, and as Markdown `to` a file; `as_json` has report.json on stdout.
+    Progress goes to stderr.
     """
     trouble = terminal.printer(stderr=True)
     try:
         if report_dir is not None:
             part = choose(scribe_data.load(profile, options.revision), only, quick=quick).selection is not None
             files.prepare(report_dir, part=part, force=force, prefix=options.prefix)
+        if to is not None:
+            summary.prepare(to)
         quiet, verbose = detail is terminal.Detail.QUIET, detail is terminal.Detail.VERBOSE
         with shown(trouble, quiet=quiet, verbose=verbose) as progress:
             result, broken_off = certified(
                 options, profile=profile, reading=options.reading, only=only, quick=quick, progress=progress
             )
         written = files.write(result, report_dir) if report_dir is not None else ()
+        if to is not None:
+            summary.add(result, to, written)
         terminal.summary(console, result, detail)
         if written and not quiet:
             console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
@@ -124,7 +131,7 @@ def certify_and_report(
     return exit_code(result) if broken_off is None else broken_off
 
 
-def _run(**given: Any) -> None:
+def _run(context: typer.Context, **given: Any) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
 
     A part (--only, --quick) is no certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
@@ -132,9 +139,11 @@ def _run(**given: Any) -> None:
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
     """
     given = {name: str(value) if isinstance(value, StrEnum) else value for name, value in given.items()}
-    as_json = given["output"] == "json"
     try:
-        check_selection(given["only"] or [], given["profile"], given["revision"])
+        given |= configured(given["config"], Path(), unsaid=_unsaid(context, given))
+        as_json = given["output"] == "json"
+        only = _asked(given)
+        check_selection(only, given["profile"], given["revision"])
         options = options_of(given)
     except ValueError as error:
         raise refuse(terminal.printer(stderr=True), str(error), USAGE) from error
@@ -143,13 +152,32 @@ def _run(**given: Any) -> None:
         options,
         given["report_dir"],
         profile=given["profile"],
-        only=tuple(given["only"] or ()),
+        only=only,
         quick=given["quick"],
         force=given["force"],
+        to=given["summary"],
         as_json=as_json,
         detail=terminal.Detail.of(quiet=given["quiet"], verbose=given["verbose"]),
     )
     raise typer.Exit(code)
+
+
+def _asked(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """What --only and --stage select together."""
+    if not given["stage"]:
+        return tuple(given["only"] or ())
+    try:
+        return asked_for(scribe_data.load(given["profile"], given["revision"]), given["only"] or (), given["stage"])
+    except scribe_data.SpecError as error:
+        raise BadOption(str(error)) from error
+    except BadOption as error:
+        raise BadOption(f"--{error}") from error
+
+
+def _unsaid(context: typer.Context, given: Iterable[str]) -> set[str]:
+    """The options that neither the command line nor the environment gave."""
+    sources = {name: context.get_parameter_source(name) for name in given}
+    return {name for name, source in sources.items() if source is not None and source.name == "DEFAULT"}
 
 
 def _words(entry: Entry) -> Any:
@@ -178,7 +206,8 @@ def _parameter(entry: Entry) -> inspect.Parameter:
 
 def offered(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the options of the table."""
-    parameters = [_parameter(entry) for entry in TABLE]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    parameters = [context, *(_parameter(entry) for entry in TABLE)]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return command

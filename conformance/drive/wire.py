@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 import scribe_data
+from conformance.drive.allowance import Allowance
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import Course
 from conformance.drive.handshake import Unable, Witness, context_for
@@ -86,6 +87,7 @@ class Wire:
         self.budget = budget
         self.spelling: Spelling = spellings()[0]
         self.course = Course()
+        self._allowance = Allowance(options.rate, options.max_requests)
         #: Every session that was made, whatever became of it.
         self.made: list[Handle] = []
         #: How often a command gave a new key during the run.
@@ -200,14 +202,26 @@ class Wire:
         """Send one request and record what came of it; trouble on the way is recorded, never raised.
 
         Waits for one of the run's places first: `concurrency` bounds what is on its way at a time, not what waits for
-        a result; what is sent `aside` has places of its own. Raises BudgetSpent when the run's time is over; an
-        exchange that this cuts off is not graded.
+        a result; what is sent `aside` has places of its own. Raises BudgetSpent when the run's time is over, and
+        RunEnded when its requests are; an exchange that is cut off is not graded.
         """
         async with self._aside if aside else self._places:
-            while (rest := self.course.resumed - monotonic()) > 0:
-                await self.budget.pause(rest)
-            self.budget.check()
-            return await self._exchange(label, method, url, headers=headers, content=content, timeout=timeout)
+            await self._turn(label)
+            heard: Heard | None = None
+            try:
+                heard = await self._exchange(label, method, url, headers=headers, content=content, timeout=timeout)
+            finally:
+                self._allowance.give_back(label, heard.exchange if heard else None)
+            return heard
+
+    async def _turn(self, label: Label) -> None:
+        """Wait until the next request may go out; raises BudgetSpent and RunEnded when none may any more."""
+        while (rest := self.course.resumed - monotonic()) > 0:
+            await self.budget.pause(rest)
+        if (rest := self._allowance.wait()) > 0:
+            await self.budget.pause(rest)
+        self.budget.check()
+        self._allowance.take(label)
 
     async def look(self, label: Label, url: str, offer: Offer | None) -> Exchange:
         """GET an address over a connection of its own, with nothing that is secret, and keep how it was secured.
@@ -215,7 +229,7 @@ class Wire:
         `offer` is what is offered of TLS; None where the address is one of plain HTTP. Raises BudgetSpent.
         """
         async with self._places:
-            self.budget.check()
+            await self._turn(label)
             try:
                 verify = context_for(self.options, offer) if offer else False
             except Unable as unable:

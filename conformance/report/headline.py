@@ -20,7 +20,7 @@ _HEADLINES = {
 }
 _BINDING = ("MUST", "SCHEMA")
 #: Reason code -> what was missing.
-_MISSING = {
+MISSING = {
     "out_of_band": "for an auditor",
     "not_testable": "not testable",
     "untested": "no check",
@@ -29,7 +29,10 @@ _MISSING = {
     "not_observed": "not shown",
     "too_fast": "over too soon",
     "credential_ended": "key ceased",
+    "max_requests": "requests used up",
 }
+#: Notes that say why a run is over before its end.
+ENDED = ("credential_ended", "unreachable", "put_off", "max_requests", "interrupted")
 #: Ids that a line names before it says how many more there are.
 _NAMED = 24
 
@@ -52,7 +55,7 @@ def group(graded: Graded) -> str:
         return "expiry (no clock)"
     if reason == "no_second_key":
         return "other clients (no second key)"
-    return _MISSING.get(reason, reason.replace("_", " "))
+    return MISSING.get(reason, reason.replace("_", " "))
 
 
 def unseen(run: Run) -> dict[str, list[Graded]]:

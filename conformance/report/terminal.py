@@ -71,10 +71,6 @@ def printer(*, stderr: bool = False) -> Console:
     return console
 
 
-#: Notes that say why a run is over before its end.
-_ENDED = ("credential_ended", "unreachable", "put_off", "interrupted")
-
-
 def _table(run: Run) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("chapter")
@@ -215,5 +211,5 @@ def _notes(console: Console, run: Run) -> None:
         if note.reason in ("kit_error", "no_clock", "deadline", "short_key", "insecure", "quota", "lost"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     # what ended the run was noted by every journey that it ended
-    for text in dict.fromkeys(note.text for note in run.evidence.notes if note.reason in _ENDED):
+    for text in dict.fromkeys(note.text for note in run.evidence.notes if note.reason in headline.ENDED):
         console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")

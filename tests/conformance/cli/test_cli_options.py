@@ -19,7 +19,7 @@ GIVEN = DEFAULTS | {"target": "http://127.0.0.1:9", "api_key": "sk_test_given"}
 
 def test_the_command_offers_the_table() -> None:
     offered = inspect.signature(run).parameters
-    assert list(offered) == [entry.key for entry in TABLE]
+    assert list(offered) == ["context", *(entry.key for entry in TABLE)]
 
 
 def test_pytest_offers_the_table(tmp_path: Any) -> None:
