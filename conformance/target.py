@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from conformance.verdict import Reading
+    from scribe_data.model import Revision
 
 __all__ = [
     "BadOption",
@@ -125,6 +126,12 @@ class Options:
     #: What stands before the names of options where the operator gave them.
     prefix: str = "--"
     transport: httpx.AsyncBaseTransport | None = None
+
+    @property
+    def printed(self) -> Revision:
+        """What the text of this run's revision prints that requests depend on."""
+        known = scribe_data.load().revisions
+        return known.get(self.revision, known[scribe_data.REVISION])
 
     def named(self, option: str) -> str:
         """An option as the operator spells it."""

@@ -20,13 +20,27 @@ if TYPE_CHECKING:
 _ID = re.compile(r"(?:CLI-)?([A-Z]+)(?:-[A-Z]+)?-[0-9]{3}")
 
 
+def _revision(record: Record) -> Revision:
+    told = record.text("languages")
+    if told not in ("array", "string"):
+        record.refuse("languages is array or string")
+    array = told == "array"
+    return Revision(
+        name=record.text("name"),
+        short=record.text("short"),
+        text=record.text("text"),
+        languages="array" if array else "string",
+        counted_end=record.flag("counted_end"),
+    )
+
+
 def read_revisions(files: Files) -> dict[str, Revision]:
     """Return the texts of the protocol by name, oldest first."""
     path = "revisions.yaml"
     return table(
         f"{files.name}/{path}",
         files.yaml(path),
-        lambda record: Revision(record.text("name"), record.text("short"), record.text("text")),
+        _revision,
         lambda revision: revision.name,
         "name",
     )

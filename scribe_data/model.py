@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,11 +140,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One text of the protocol, named by its day; short is what requirements call it (r0, r1, r2)."""
+    """One text of the protocol, named by its day; short is what requirements call it (r0, r1, r2).
+
+    `languages` is "array" or "string", as a create names languages; `counted_end` whether an end says how many files
+    were sent.
+    """
 
     name: str
     short: str
     text: str
+    languages: Literal["array", "string"]
+    counted_end: bool
 
 
 @dataclass(frozen=True, slots=True)

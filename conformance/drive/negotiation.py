@@ -125,7 +125,7 @@ def _declared(wire: Wire, base: str, document: Mapping[str, Any], listed: tuple[
     methods = known or ("chunked", "single")
     limit = told.get("max_chunk_duration_seconds")
     upload_type = "chunked" if "chunked" in methods else "single"
-    first = wire.options.revision == "2026-01-19"
+    printed = wire.options.printed.languages
     return Target(
         base_url=base,
         discovery=document,
@@ -136,8 +136,8 @@ def _declared(wire: Wire, base: str, document: Mapping[str, Any], listed: tuple[
         upload_methods=methods,
         form=Form(
             template=(listed or STANDARD_TEMPLATES)[0],
-            transcript_language="string" if first else "array",
-            language_hint="string" if first else "array",
+            transcript_language=printed,
+            language_hint=printed,
             upload_type=upload_type,
         ),
         max_chunk_seconds=float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None,

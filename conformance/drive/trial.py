@@ -127,7 +127,7 @@ async def _names(drive: Driver, handle: Handle, name: str) -> None:
 
 async def _end(drive: Driver, handle: Handle) -> None:
     """End the session with the least that is taken: no body, an empty object, the count (E38)."""
-    always = drive.options.revision == "2026-01-29"
+    always = drive.options.printed.counted_end
     first: Exchange | None = None
     for form in ("count",) if always else _ENDS:
         drive.target = replace(drive.target, end_form=form)

@@ -57,7 +57,7 @@ async def twice(drive: Driver) -> None:
 @journey(JourneyName.ENDING_BODILESS)
 async def bodiless(drive: Driver) -> None:
     """(6.4) An end without a body, of a service that the run has to send one: refused once, then as it is taken."""
-    if drive.target.end_form == "none" or drive.options.revision != "2026-01-27":
+    if drive.target.end_form == "none" or drive.options.printed.counted_end:
         return
     handle = await drive.create(Session.BODILESS)
     if handle is None:
