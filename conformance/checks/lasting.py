@@ -145,7 +145,10 @@ def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
             if (late := beside_an_end(evidence, story.key, story.end)) and not same:
                 told_then, told_now = followed(evidence, names), followed(evidence, later)
                 more = more or _differ_in(late, x, set(told_now), set(told_then), story.end)
-            open_still = x.document.get("status") in evidence.text.lifecycle.open or evidence.facts.api_target is False
+            status, lifecycle = x.document.get("status"), evidence.text.lifecycle
+            open_still = status in lifecycle.open or evidence.facts.api_target is False
+            # A word for several states may stand for an open one while the end is on its way.
+            open_still = open_still or (status in lifecycle.aliases and x.beside(story.end))
             fewer = open_still and may_lag(story.end, x) and set(map(str, later)) < set(names)
             told = "The files of a later answer are not those of the end answer."
             if same or more:

@@ -45,7 +45,8 @@ class Racer:
 
     handle: Handle
     belief: Belief
-    #: How many ends were taken.
+    #: Whether its owner sent an end, and how many were taken.
+    ended: bool = False
     ends: int = 0
 
 
@@ -96,7 +97,8 @@ class Races:
         answered = [(move, x.status) for move, x in zip(moves, sent, strict=True) if move.operation != Operation.GET]
         racer.belief = afterwards(self.model, racer.belief, answered)
         racer.ends += sum(x.accepted for move, x in zip(moves, sent, strict=True) if move == _END)
-        racer.handle.refused = Operation.END in racer.belief.asked and not racer.ends
+        racer.ended = racer.ended or _END in moves
+        racer.handle.refused = racer.ended and not racer.ends
         return sent
 
     async def _send(self, drive: Driver, handle: Handle, move: Move) -> Exchange:
@@ -115,24 +117,24 @@ class Races:
         return (await self.at_once(racer, _READ))[0]
 
     async def close(self, racer: Racer) -> None:
-        """End a session if nobody has."""
-        if set(self.model.lifecycle.open) & racer.belief.states:
+        """End a session if nobody has; also one of which nothing is known, since an outsider could touch it."""
+        if not racer.ended:
             await self.at_once(racer, _END)
 
-    async def rest(self, racer: Racer) -> None:
-        """Wait for the results of a session, and read one that was ended twice more than once."""
-        if racer.handle.refused:
-            return
+    async def rest(self, racer: Racer) -> bool:
+        """Wait for the results of a session, and read one that was ended twice more than once; whether it rests."""
         drive = self.drive.foretelling(*self.model.rows(racer.belief, Operation.GET))
         last = await drive.finish(racer.handle)
         for _ in range(_READS_AT_REST if last is not None and racer.ends > 1 else 0):
             await drive.get(racer.handle)
+        return last is not None or racer.handle.refused
 
     async def all_rest(self) -> None:
         """Bring every session to its end: while the first is waited for the others come to theirs."""
         await self.drive.together(*map(self.close, self.racers))
         for racer in self.racers:
-            await self.rest(racer)
+            if not await self.rest(racer):
+                break  # a target that does not finish is waited for once
 
 
 async def _chunks(races: Races, turn: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mock_server.api.answer import Answer
-from mock_server.faults.making import fault
+from mock_server.faults.making import error, fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,6 +97,11 @@ def _starts_over(asked: Asked, answer: Answer) -> Answer:
     return Answer(202, {name: answer.body[name] for name in _IN_WORK if name in answer.body} | {"status": "processing"})
 
 
+def _refuses_both(asked: Asked, answer: Answer) -> Answer:
+    met = _is(asked, answer, "end") and bool(_beside(asked, "end"))
+    return error(409, "invalid_request") if met else answer
+
+
 def _loses_at_the_end(asked: Asked, answer: Answer) -> Answer:
     kept = _notes(asked, "loses_a_file_when_an_end_meets_an_upload")
     lost = _notes(asked, "loses_a_file_when_an_end_meets_an_upload: lost")
@@ -139,6 +144,12 @@ FAULTS = (
         "a session that is ended twice at the same time is completed and then in work once more",
         "SES-STATE-010",
         rewrite=_starts_over,
+    ),
+    fault(
+        "refuses_ends_that_meet",
+        "two ends at the same time are both refused, though the session is ended",
+        "SES-END-001",
+        rewrite=_refuses_both,
     ),
     fault(
         "loses_a_file_when_an_end_meets_an_upload",
