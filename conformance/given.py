@@ -28,10 +28,12 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
         if path.exists() and not path.is_file():
             raise Unreadable(path, "is no file")
         with path.open("rb") as file:
-            content = file.read(largest + 1)
+            # a file that is too large is not read at all; one that grows is read no further
+            content = b"" if path.stat().st_size > largest else file.read(largest + 1)
+            size = max(path.stat().st_size, len(content))
     except OSError as error:
         raise Unreadable(path, f"cannot be read ({error.strerror or error})") from error
-    if len(content) > largest:
+    if size > largest:
         raise Unreadable(path, f"has more than {largest} bytes")
     return content
 
