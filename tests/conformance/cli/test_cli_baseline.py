@@ -33,15 +33,17 @@ TODAY = datetime.now(UTC).date()
 SOON, PAST = (TODAY + timedelta(days=30)).isoformat(), (TODAY - timedelta(days=1)).isoformat()
 
 
-def _without_models(operation: str, _asked: Asked, answer: Answer) -> Answer:
+def less(operation: str, _asked: Asked, answer: Answer) -> Answer:
+    """A twist of the miniature: discovery leaves out two members that it has to have."""
     if operation == "discovery":
-        answer.document = {name: value for name, value in answer.document.items() if name != "models"}
+        left_out = ("models", "supported_versions")
+        answer.document = {name: value for name, value in answer.document.items() if name not in left_out}
     return answer
 
 
 @pytest.fixture(scope="module")
 def target() -> Iterator[str]:
-    with standing(lambda origin: miniature(host=origin, twist=_without_models)) as origin:
+    with standing(lambda origin: miniature(host=origin, twist=less)) as origin:
         yield origin
 
 
@@ -65,7 +67,7 @@ def failing(target: str, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("first")
     assert ran(target, folder).exit_code == 1
     found = [each["id"] for each in report(folder)["requirements"] if each["verdict"] == "fail"]
-    assert len(found) > 0
+    assert len(found) > 1
     return found
 
 
