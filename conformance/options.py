@@ -89,6 +89,18 @@ TABLE: tuple[Entry, ...] = (
     ),
     Entry("report-dir", "Folder for report.json, report.html, junit.xml, evidence.har.", kind=Path, metavar="DIR"),
     Entry("force", "Let a report of a part replace an older report of the whole.", kind=bool, default=False),
+    Entry(
+        "baseline",
+        "File (YAML or JSON) of failures that are known: 0 when nothing else fails. It changes no verdict.",
+        kind=Path,
+        metavar="FILE",
+    ),
+    Entry(
+        "sign-key",
+        "File with a key that report.json is signed with, for verify --verify-key.",
+        kind=Path,
+        metavar="FILE",
+    ),
     Entry("profile", "Which protocol.", default=scribe_data.PROFILE, metavar="NAME"),
     Entry("revision", "Which revision of it.", "revision", default=scribe_data.REVISION, metavar="DATE"),
     Entry(

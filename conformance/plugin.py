@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from conformance.baseline import Baseline
     from conformance.options import Entry
     from conformance.run import Graded, Run
     from conformance.runner import Options
@@ -24,6 +26,8 @@ _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SPEC: pytest.StashKey[Spec] = pytest.StashKey()
 _OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 _GIVEN: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+_BASELINE: pytest.StashKey[Baseline | None] = pytest.StashKey()
+_SIGN_KEY: pytest.StashKey[bytes | None] = pytest.StashKey()
 #: What stands before the names of the command's options here.
 PREFIX = "--scribe-"
 #: The module whose items are the requirements.
@@ -110,6 +114,24 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("the conformance suite drives its target once: run it without -n (or with -n 0)")
     config.stash[_OPTIONS] = _options(config)
     _check_selection(config)
+    _read_files(config)
+
+
+def _read_files(config: pytest.Config) -> None:
+    """The baseline and the key to sign with, or a usage error before anything is driven."""
+    from conformance.baseline import read_baseline
+    from conformance.given import Unreadable
+    from conformance.report.signature import read_key
+
+    given, options = _given(config), config.stash[_OPTIONS]
+    known, key = given["baseline"], given["sign_key"]
+    try:
+        clean = options.redactor.text
+        found = read_baseline(known, given["profile"], options.revision, clean) if known is not None else None
+        config.stash[_BASELINE] = found
+        config.stash[_SIGN_KEY] = read_key(key) if key is not None else None
+    except Unreadable as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _is_asked_for(config: pytest.Config) -> bool:
@@ -265,7 +287,9 @@ def _certify(config: pytest.Config, items: Sequence[pytest.Item]) -> Run:
         if given["summary"] is not None:
             summary.prepare(given["summary"])
         run, broken_off = certified(options, profile=given["profile"], reading=options.reading, only=only, quick=quick)
-        written = files.write(run, directory, prefix=PREFIX) if directory is not None else ()
+        run = replace(run, baseline=config.stash[_BASELINE])
+        key = config.stash[_SIGN_KEY]
+        written = files.write(run, directory, prefix=PREFIX, key=key) if directory is not None else ()
         if given["summary"] is not None:
             summary.add(run, given["summary"], written)
     except files.NotWritten as error:

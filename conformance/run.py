@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from conformance.baseline import compare
 from conformance.checks import all_checks
+from conformance.evidence.har import digest, har
 from conformance.finding import Finding, Kind, inconclusive, not_applicable
 from conformance.grading import causes_of, matrix, trace
 from conformance.verdict import Overall, Reading, Standing, Verdict, judge, overall
+from conformance.version import suite_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from conformance.baseline import Baseline, Coverage
     from conformance.checks import Check
     from conformance.cost import Cost
     from conformance.evidence import Evidence, Exchange
@@ -24,6 +30,10 @@ if TYPE_CHECKING:
 
 #: Testabilities a kit on the other end of a wire can do something about; the rest stays with an auditor.
 WITHIN_REACH = frozenset({"black-box", "needs-time-control", "needs-fault-injection", "needs-tls"})
+
+
+#: Members of a run that its settings are made of, beside the times and the baseline.
+SETTINGS = ("target", "profile", "revision", "reading", "seed", "suite_version", "suite_sha256", "spec_sha256")
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,10 @@ class Run:
     #: What part of the requirements was asked for; None for the whole.
     selection: Selection | None = None
     cost: Cost | None = field(default=None, repr=False)
+    #: The failures that are known; they change no verdict.
+    baseline: Baseline | None = field(default=None, repr=False)
+    #: SHA-256 of the kit's own files.
+    suite_sha256: str = field(default_factory=suite_sha256)
 
     @cached_property
     def _by_number(self) -> dict[int, Exchange]:
@@ -78,6 +92,34 @@ class Run:
     def matrix(self) -> tuple[Square, ...]:
         """What was seen of the lifecycle's table; nothing where the run did not walk along it."""
         return matrix(self.evidence, self.graded, self.reading)
+
+    @cached_property
+    def coverage(self) -> Coverage | None:
+        """What the baseline makes of the run; None without one."""
+        return compare(self.baseline, self.graded, self.started.date()) if self.baseline is not None else None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the report says of the run that neither the evidence nor the text tells."""
+        told = {name: getattr(self, name) for name in SETTINGS}
+        told |= {"started": self.started.isoformat(), "duration_s": round(self.duration_s, 3)}
+        return told | ({"baseline": self.baseline.document()} if self.baseline is not None else {})
+
+    @property
+    def options_sha256(self) -> str:
+        """SHA-256 of the settings."""
+        return digest(self.settings)
+
+    @cached_property
+    def archive(self) -> bytes:
+        """The content of evidence.har: all that grading needs."""
+        archive = har(self.evidence, version=self.suite_version, run=self.settings)
+        return json.dumps(archive, indent=1, default=repr).encode("utf-8")
+
+    @cached_property
+    def evidence_sha256(self) -> str:
+        """SHA-256 of evidence.har."""
+        return hashlib.sha256(self.archive).hexdigest()
 
     def exchange(self, number: int | None) -> Exchange | None:
         """The exchange a finding points at."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conformance.cli import catalogue, demo, exports, replay, run
+from conformance.cli import catalogue, demo, exports, replay, reports, run, traffic
 from conformance.evidence.redaction import Redactor, placeholder_of
 from conformance.options import TABLE
 from conformance.report.terminal import printer
@@ -48,6 +48,9 @@ app.command("plan")(catalogue.plan)
 app.command("list")(catalogue.list_requirements)
 app.command("explain")(catalogue.explain)
 app.command("replay")(replay.replay)
+app.command("diff")(reports.diff)
+app.command("verify")(reports.verify_report)
+app.command("check-har")(traffic.check_har)
 app.command("lifecycle")(exports.lifecycle)
 app.command("openapi")(exports.openapi)
 app.command("machine")(exports.machine)

@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import tempfile
 import traceback
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -14,11 +15,13 @@ import typer
 from rich.markup import escape
 
 import scribe_data
+from conformance.baseline import read_baseline
 from conformance.certification import certified
 from conformance.cli.progress import shown
 from conformance.configuration import configured
 from conformance.options import TABLE, Entry, options_of
 from conformance.report import document, files, summary, terminal
+from conformance.report.signature import read_key
 from conformance.run import selects
 from conformance.selection import asked_for, choose
 from conformance.target import BadOption, TargetError
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from conformance.baseline import Baseline, Coverage
     from conformance.run import Run
     from conformance.runner import Options
 
@@ -38,11 +42,29 @@ CONFORMANT, NON_CONFORMANT, USAGE, UNREACHABLE, NOT_FULLY_VERIFIED, KIT_FAILED =
 
 def exit_code(run: Run) -> int:
     """The exit code a finished run deserves; a failure of the kit never passes for a verdict on the target."""
+    if run.coverage is not None and run.overall is not Overall.INTERRUPTED:
+        return _covered(run, run.coverage)
+    return _usual(run)
+
+
+def _covered(run: Run, coverage: Coverage) -> int:
+    """The exit code by a baseline: a failure that is known does not count, and an entry that is out of date does."""
+    if not coverage.holds:
+        return NON_CONFORMANT
+    if _kit_failed(run):
+        return KIT_FAILED
+    return CONFORMANT if run.count(Verdict.FAIL) else _usual(run)
+
+
+def _kit_failed(run: Run) -> bool:
+    return run.count(Verdict.ERROR) > 0 or any(note.reason == "kit_error" for note in run.evidence.notes)
+
+
+def _usual(run: Run) -> int:
     part = run.overall is Overall.SELECTION
     if run.overall is Overall.NON_CONFORMANT or (part and run.count(Verdict.FAIL)):
         return NON_CONFORMANT
-    kit_failed = run.count(Verdict.ERROR) or any(note.reason == "kit_error" for note in run.evidence.notes)
-    if kit_failed:
+    if _kit_failed(run):
         return KIT_FAILED
     if part:
         return CONFORMANT if run.selection is not None and run.selection.holds else NON_CONFORMANT
@@ -96,6 +118,8 @@ def certify_and_report(
     to: Path | None = None,
     as_json: bool = False,
     detail: terminal.Detail = terminal.Detail.USUAL,
+    baseline: Baseline | None = None,
+    sign_key: bytes | None = None,
 ) -> int:
     """Drive, judge, print, leave the reports; returns the exit code, raises typer.Exit for trouble.
 
@@ -114,14 +138,15 @@ def certify_and_report(
             result, broken_off = certified(
                 options, profile=profile, reading=options.reading, only=only, quick=quick, progress=progress
             )
-        written = files.write(result, report_dir) if report_dir is not None else ()
+        result = replace(result, baseline=baseline)
+        written = files.write(result, report_dir, key=sign_key) if report_dir is not None else ()
         if to is not None:
             summary.add(result, to, written)
         terminal.summary(console, result, detail)
         if written and not quiet:
             console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
         if as_json:
-            typer.echo(document.render(result), nl=False)
+            typer.echo(document.render(result, sign_key), nl=False)
     except files.NotWritten as error:
         raise refuse(trouble, str(error), USAGE) from error
     except TargetError as error:
@@ -135,6 +160,7 @@ def _run(context: typer.Context, **given: Any) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
 
     A part (--only, --quick) is no certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
+    With --baseline 0 also where nothing fails but what is known, 1 also where the baseline is out of date.
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
     """
@@ -145,6 +171,9 @@ def _run(context: typer.Context, **given: Any) -> None:
         only = _asked(given)
         check_selection(only, given["profile"], given["revision"])
         options = options_of(given)
+        known, key = given["baseline"], given["sign_key"]
+        baseline = read_baseline(known, given["profile"], options.revision, options.redactor.text) if known else None
+        sign_key = read_key(key) if key else None
     except ValueError as error:
         raise refuse(terminal.printer(stderr=True), str(error), USAGE) from error
     code = certify_and_report(
@@ -158,6 +187,8 @@ def _run(context: typer.Context, **given: Any) -> None:
         to=given["summary"],
         as_json=as_json,
         detail=terminal.Detail.of(quiet=given["quiet"], verbose=given["verbose"]),
+        baseline=baseline,
+        sign_key=sign_key,
     )
     raise typer.Exit(code)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from base64 import b64encode
+from dataclasses import asdict
 from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -10,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from conformance.evidence.exchange import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from conformance.evidence.exchange import Exchange, Request
     from conformance.evidence.record import Evidence
@@ -19,17 +23,51 @@ if TYPE_CHECKING:
 UNKNOWN = -1
 
 
-def har(evidence: Evidence, *, version: str = "unknown") -> dict[str, Any]:
+#: Version of the members `_scribe`, which hold what grading needs and HAR 1.2 has no place for.
+MEMBERS = 1
+
+
+def har(evidence: Evidence, *, version: str = "unknown", run: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The archive as a JSON object: every exchange, graded or not, in the order of sending, redacted as recorded.
 
-    `version` is the kit's. Members that begin with an underscore are the kit's own, as HAR 1.2 allows.
+    `version` is the kit's, `run` what a report says of the run beside its evidence. Members that begin with an
+    underscore are the kit's own, as HAR 1.2 allows; `conformance.evidence.har_in` reads them back.
     """
     return {
         "log": {
             "version": "1.2",
             "creator": {"name": "scribe-conformance", "version": version},
-            "entries": [_entry(x) for x in evidence.everything],
+            "_scribe": _beside(evidence) | ({"run": run} if run is not None else {}),
+            "entries": [sealed(_entry(x)) for x in evidence.everything],
         }
+    }
+
+
+def canonical(value: Any) -> bytes:
+    """A JSON value as the bytes that its digest is made of: what was read back gives the same ones."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=repr).encode("ascii")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def sealed(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry with the digest of the rest of it, so that an edit can be placed."""
+    told = {name: value for name, value in entry.items() if name != "_sha256"}
+    return told | {"_sha256": digest(told)}
+
+
+def _beside(evidence: Evidence) -> dict[str, Any]:
+    """What a run knows beside its exchanges; recordings are named by their digests."""
+    return {
+        "version": MEMBERS,
+        "facts": asdict(evidence.facts),
+        "notes": [asdict(note) for note in evidence.notes],
+        "dialect": [asdict(departure) for departure in evidence.dialect],
+        "explored": asdict(evidence.explored) if evidence.explored is not None else None,
+        "recordings": {name: fixture.sha256 for name, fixture in evidence.recordings.items()},
     }
 
 
@@ -47,7 +85,23 @@ def _entry(x: Exchange) -> dict[str, Any]:
         "_label": {name: value for name, value in vars(x.label).items() if value is not None},
         **({"_trouble": x.trouble} if x.trouble else {}),
         **({"_handshake": x.handshake.document()} if x.handshake else {}),
+        "_scribe": _exactly(x),
     }
+
+
+def _exactly(x: Exchange) -> dict[str, Any]:
+    """What an entry of HAR 1.2 rounds, shortens or has no member for."""
+    request = x.request
+    told: dict[str, Any] = {
+        "sent": x.sent.isoformat(),
+        "received": x.received.isoformat(),
+        "elapsed": x.elapsed,
+        "notes": x.notes,
+        "request": {"sha256": request.sha256, "whole": request.whole},
+    }
+    if request.body and (not request.whole or _text(request.body) is None or not request.size):
+        told["request"]["body"] = b64encode(request.body).decode("ascii")
+    return told
 
 
 def _comment(x: Exchange) -> str:
@@ -85,7 +139,6 @@ def _response(response: Response | None) -> dict[str, Any]:
     # Status 0 is what browsers write for a request that got no answer.
     version = "HTTP/1.1" if response else ""
     response = response or Response(0)
-    text = _text(response.body)
     return {
         "status": response.status,
         "statusText": _phrase(response.status),
@@ -95,12 +148,19 @@ def _response(response: Response | None) -> dict[str, Any]:
         "content": {
             "size": len(response.body),
             "mimeType": response.header("content-type") or "",
-            **({"text": text} if text is not None else {"comment": "not text"}),
+            **_content(response.body),
         },
         "redirectURL": response.header("location") or "",
         "headersSize": UNKNOWN,
         "bodySize": UNKNOWN,
     }
+
+
+def _content(body: bytes) -> dict[str, str]:
+    text = _text(body)
+    if text is not None:
+        return {"text": text}
+    return {"text": b64encode(body).decode("ascii"), "encoding": "base64", "comment": "not text"}
 
 
 def _text(body: bytes) -> str | None:

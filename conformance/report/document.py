@@ -7,7 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from conformance.finding import Kind
-from conformance.report import headline
+from conformance.report import headline, signature
 from conformance.report.causes import causes, dialect, observed
 from conformance.report.findings import telling
 from conformance.report.matrix import matrix
@@ -88,6 +88,10 @@ def _machine(run: Run) -> dict[str, Any]:
     return {"machine": told | {"violations": violations}}
 
 
+def _baseline(run: Run) -> dict[str, Any]:
+    return {"baseline": run.coverage.document()} if run.coverage is not None else {}
+
+
 def document(run: Run) -> dict[str, Any]:
     """The run as the JSON value of report.json."""
     return {
@@ -96,6 +100,7 @@ def document(run: Run) -> dict[str, Any]:
         "counts": headline.counts(run),
         "explanation": headline.explanation(run),
         **_selection(run),
+        **_baseline(run),
         "target": run.target,
         "profile": run.profile,
         "revision": run.revision,
@@ -103,6 +108,9 @@ def document(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "suite_version": run.suite_version,
         "spec_sha256": run.spec_sha256,
+        "suite_sha256": run.suite_sha256,
+        "options_sha256": run.options_sha256,
+        "evidence_sha256": run.evidence_sha256,
         "started": run.started.isoformat().replace("+00:00", "Z"),
         "duration_s": round(run.duration_s, 3),
         "requests": run.requests,
@@ -122,9 +130,19 @@ def document(run: Run) -> dict[str, Any]:
     }
 
 
-def render(run: Run) -> str:
-    """report.json as text; what a target sent cannot break it, lone surrogates included."""
-    return json.dumps(document(run), indent=2, ensure_ascii=True, allow_nan=True, default=repr) + "\n"
+def render(run: Run, key: bytes | None = None) -> str:
+    """report.json as text, signed with a key if there is one.
+
+    What a target sent cannot break it, lone surrogates included.
+    """
+    told = document(run)
+    if key is not None:
+        told["signature"] = signature.sign(json.loads(_text(told)), key)
+    return _text(told) + "\n"
+
+
+def _text(told: dict[str, Any]) -> str:
+    return json.dumps(told, indent=2, ensure_ascii=True, allow_nan=True, default=repr)
 
 
 def schema() -> dict[str, Any]:

@@ -8,7 +8,6 @@ import re
 import tempfile
 from typing import TYPE_CHECKING
 
-from conformance.evidence.har import har
 from conformance.report import document, junit, page
 from conformance.report.repro import FOLDER, scripts
 from conformance.report.sequence import sequences
@@ -68,18 +67,18 @@ def _clear(folder: Path) -> None:
             script.unlink()
 
 
-def write(run: Run, directory: Path, *, prefix: str = "--") -> tuple[Path, ...]:
+def write(run: Run, directory: Path, *, prefix: str = "--", key: bytes | None = None) -> tuple[Path, ...]:
     """Write report.json, report.html, junit.xml and evidence.har, each whole or not at all; returns their paths.
+
+    With a `key` report.json is signed.
 
     Beside them repro/<ID>.sh shows a failure again, with the files it sends. Raises NotWritten when it cannot.
     """
     contents = {
         "report.html": page.render(run).encode("utf-8", "replace"),
-        "report.json": document.render(run).encode("utf-8"),
+        "report.json": document.render(run, key).encode("utf-8"),
         "junit.xml": junit.render(run),
-        "evidence.har": json.dumps(har(run.evidence, version=run.suite_version), indent=1, default=repr).encode(
-            "utf-8"
-        ),
+        "evidence.har": run.archive,
     }
     found = (*scripts(run), *sequences(run))
     beside = {script.name: script.text.encode("utf-8", "replace") for script in found}

@@ -68,6 +68,13 @@ def _case(graded: Graded, run: Run) -> ET.Element:
     at_fault = graded.cause is not None and graded.cause.requirement == requirement.id
     said = graded.cause.text if at_fault and graded.cause else told[0]["message"] if told else requirement.statement
     headline = _clean(said)
+    known = (
+        next((each for each in run.coverage.known if each.requirement == requirement.id), None)
+        if run.coverage
+        else None
+    )
+    if known is not None:
+        text = f"In the baseline until {known.expires}: {_clean(known.reason)}\n{text}"
     if graded.verdict is Verdict.FAIL:
         ET.SubElement(case, "failure", message=headline, type=requirement.level).text = text
     elif graded.verdict is Verdict.ERROR:
@@ -94,6 +101,8 @@ def _suite(name: str, members: Iterable[Graded], run: Run) -> ET.Element:
     told = ET.SubElement(suite, "properties")
     ET.SubElement(told, "property", name="overall", value=run.overall.value)
     ET.SubElement(told, "property", name="headline", value=headline(run))
+    if run.coverage is not None:
+        ET.SubElement(told, "property", name="baseline", value=_clean(run.coverage.summary()))
     suite.extend(cases)
     return suite
 

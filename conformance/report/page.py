@@ -135,6 +135,7 @@ def render(run: Run) -> str:
         counts=headline.counts(run),
         lines=[line for line in (*headline.additions(run), headline.spent(run)) if line],
         colour=_colour(run),
+        baseline=run.coverage,
         summary=whole["summary"],
         causes=whole["causes"],
         dialect=whole["dialect"],

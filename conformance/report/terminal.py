@@ -145,6 +145,10 @@ def _comes_to(console: Console, run: Run) -> None:
         f"{run.requests} requests in {run.duration_s:.1f} s"
     )
     console.print(escape(headline.counts(run)), highlight=False)
+    if run.coverage is not None:
+        console.print(escape(run.coverage.summary()), soft_wrap=True, highlight=False)
+        for line in run.coverage.lines():
+            console.print(f"[bold red]baseline[/] {escape(line)}", soft_wrap=True, highlight=False)
 
 
 def _shout(run: Run) -> str:

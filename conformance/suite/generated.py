@@ -11,6 +11,7 @@ import pytest
 from conformance.checks.generated import generated
 from conformance.evidence.curl import curl
 from conformance.grading.mending import failing
+from conformance.suite.item import settle_known
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def settle_operation(operation: str, run: Run) -> None:
     if broken:
         requirement, finding, x = broken[0]
         more = f"\n{len(broken) - 1} more: {', '.join(name for name, _, _ in broken[1:])}" if broken[1:] else ""
+        settle_known([name for name, _, _ in broken], run, finding.message)
         pytest.fail(
             f"{operation}, {len(sent)} generated requests: {requirement}: {finding.message}\n{curl(x)}{more}",
             pytrace=False,

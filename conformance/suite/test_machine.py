@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.report.headline import explored
+from conformance.suite.item import settle_known
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -25,4 +26,5 @@ def test_machine(scribe_run: Run) -> None:
             f"{each.place}, violated in {each.seen} of {each.of} replays: {each.message}\n" + "\n".join(each.steps)
             for each in shown
         )
+        settle_known([each.requirement for each in shown], scribe_run, told)
         pytest.fail(f"{explored(scribe_run)}\n\n{told}", pytrace=False)

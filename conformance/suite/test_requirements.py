@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.report.headline import headline
-from conformance.suite.item import settle
+from conformance.suite.item import settle, settle_known
 from conformance.verdict import Overall
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ def test_requirement(graded: Graded, scribe_run: Run) -> None:
 
 def test_overall(scribe_run: Run, request: pytest.FixtureRequest) -> None:
     """(1) The service is conformant; of a selection, all holds. A session full of skips does not end green."""
+    covered = scribe_run.coverage
+    if covered is not None:
+        if not covered.holds:
+            pytest.fail("\n".join(("baseline:", *covered.lines())), pytrace=False)
+        settle_known([each.requirement for each in covered.known], scribe_run, headline(scribe_run))
     if scribe_run.selection is not None:
         if not scribe_run.selection.holds:
             pytest.fail(headline(scribe_run), pytrace=False)

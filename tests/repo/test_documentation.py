@@ -50,7 +50,7 @@ def test_every_call_a_page_shows_has_a_command_that_takes_its_options(page: Path
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_has_an_example(command: str) -> None:
-    example = re.search(r"Example: (?:scribe-(?:conformance|mock) )?([a-z]+)([^\n]*)", COMMANDS[command].help or "")
+    example = re.search(r"Example: (?:scribe-(?:conformance|mock) )?([a-z-]+)([^\n]*)", COMMANDS[command].help or "")
     assert example, command
     assert example[1] == command.split()[1]
     assert set(OPTION.findall(example[2])) <= options(command)

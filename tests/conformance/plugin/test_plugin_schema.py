@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run_of(seen: Evidence) -> Any:
-    return SimpleNamespace(evidence=seen, graded=grade(seen, seen.text, "lenient"), reading="lenient")
+    return SimpleNamespace(evidence=seen, graded=grade(seen, seen.text, "lenient"), reading="lenient", coverage=None)
 
 
 def fallen(templates: Any) -> list[tuple[Any, int, Any, str | None]]:
