@@ -103,6 +103,8 @@ class Run:
         """What the report says of the run that neither the evidence nor the text tells."""
         told = {name: getattr(self, name) for name in SETTINGS}
         told |= {"started": self.started.isoformat(), "duration_s": round(self.duration_s, 3)}
+        if self.selection is not None:
+            told["selection"] = {"asked": list(self.selection.asked), "quick": self.selection.quick}
         return told | ({"baseline": self.baseline.document()} if self.baseline is not None else {})
 
     @property

@@ -98,7 +98,7 @@ def _signed(path: Path, report: dict[str, Any], key: bytes | None) -> Iterator[O
         yield Objection(path, "/signature", "is not that of this key and report: another key signed, or it was edited")
 
 
-def _judged(path: Path, report: dict[str, Any], evidence: Path, document_: Any) -> Iterator[Objection]:
+def _judged(path: Path, report: dict[str, Any], evidence: Path, content: Any) -> Iterator[Objection]:
     """What grading the evidence again shows."""
     text = _text_of(report)
     if isinstance(text, str):
@@ -109,11 +109,25 @@ def _judged(path: Path, report: dict[str, Any], evidence: Path, document_: Any) 
         yield Objection(path, "/suite_sha256", why)
         return
     try:
-        archive = har_in(document_, text, recordings.load())
+        archive = har_in(content, text, recordings.load())
     except NotEvidence as error:
         yield Objection(evidence, error.place, str(error))
         return
-    for entry in edits(document_):
+    told = tuple(_beside(path, report, evidence, content, archive))
+    yield from told
+    if any(each.file == path for each in told):
+        return  # judged by other settings, everything would differ
+    try:
+        again = json.loads(document.render(_again(archive, text)))
+    except Exception as error:  # noqa: BLE001 - an edited archive may hold anything, and stumble anywhere
+        yield Objection(evidence, "/log", f"cannot be graded: {type(error).__name__}: {error}")
+        return
+    yield from _compared(path, report, again)
+
+
+def _beside(path: Path, report: dict[str, Any], evidence: Path, content: Any, archive: Archive) -> Iterator[Objection]:
+    """Where an archive was edited, and where it is not that of the report."""
+    for entry in edits(content):
         yield Objection(evidence, f"/log/entries/{entry}", "was edited: its digest is not that of what it says")
     told = dict(archive.run)
     if digest(told) != report["options_sha256"]:
@@ -122,12 +136,10 @@ def _judged(path: Path, report: dict[str, Any], evidence: Path, document_: Any) 
         if told.get(name) != report[name]:
             yield Objection(path, f"/{name}", f"says {report[name]!r}, {evidence.name} {told.get(name)!r}")
             return
-    try:
-        again = _again(archive, text)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        yield Objection(evidence, "/log/_scribe/run", f"cannot be read: {error}")
-        return
-    yield from _compared(path, report, json.loads(document.render(again)))
+    if "selection" in told:
+        yield Objection(evidence, "/log/_scribe/run", f"is that of a selection, which {path.name} does not say")
+    if any(note.reason == "interrupted" for note in archive.evidence.notes):
+        yield Objection(evidence, "/log/_scribe/notes", f"tell of a run that was broken off, and {path.name} does not")
 
 
 def _text_of(report: dict[str, Any]) -> Spec | str:

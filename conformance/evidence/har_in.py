@@ -126,6 +126,9 @@ def _recordings(told: Mapping[str, Any], known: Mapping[str, Fixture]) -> dict[s
 
 def _exchange(entry: Any) -> Exchange:
     told = entry["_scribe"]
+    for value in (entry["_number"], entry["request"]["bodySize"], entry["response"]["status"]):
+        if type(value) is not int:
+            raise TypeError(f"{value!r} is no integer")
     handshake = entry.get("_handshake")
     return Exchange(
         number=entry["_number"],

@@ -134,7 +134,7 @@ def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
 def _discovered(raw: Sequence[Exchange], text: Spec) -> str:
     """`endpoints.base_url` of the first discovery document that was recorded; empty without one."""
     for x in raw:
-        if x.accepted and urlsplit(x.request.url).path == text.protocol.endpoints[Operation.DISCOVERY].path:
+        if x.accepted and urlsplit(x.request.url).path.endswith(text.protocol.endpoints[Operation.DISCOVERY].path):
             endpoints = x.document.get("endpoints")
             found = endpoints.get("base_url") if isinstance(endpoints, dict) else None
             if isinstance(found, str):
@@ -200,7 +200,7 @@ class _Mapping:
                 if url == place or url.startswith(f"{place}/"):
                     return Operation.UPLOAD, session, unquote(url[len(place) + 1 :]) or None
         endpoints = self.text.protocol.endpoints
-        if method == "GET" and urlsplit(url).path == endpoints[Operation.DISCOVERY].path:
+        if method == "GET" and urlsplit(url).path.endswith(endpoints[Operation.DISCOVERY].path):
             return Operation.DISCOVERY, None, None
         if not url.startswith(self.root):
             return None, None, None

@@ -196,6 +196,35 @@ def test_an_entry_left_out_is_told(folder: Path) -> None:
     assert "report.json: /requests: says" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda told: told["run"].update(selection={"asked": ["6"], "quick": False}), "is that of a selection"),
+        (
+            lambda told: told["notes"].append(
+                {"journey": "run", "reason": "interrupted", "text": "Broken off.", "requirements": [], "rows": []}
+            ),
+            "broken off",
+        ),
+    ],
+)
+def test_a_part_that_is_passed_off_as_the_whole_is_told(folder: Path, change: Any, why: str) -> None:
+    edit_evidence(folder, lambda archive: change(archive["log"]["_scribe"]), hide=True)
+    done = verified(folder)
+    assert done.exit_code == 1
+    assert why in done.stderr
+
+
+def test_an_archive_that_cannot_be_graded_is_one_line(folder: Path) -> None:
+    def spoil(archive: Any) -> None:
+        archive["log"]["_scribe"]["facts"]["base_url"] = 5
+
+    edit_evidence(folder, spoil, hide=True)
+    done = verified(folder)
+    assert done.exit_code == 1
+    assert "Traceback" not in done.stderr
+
+
 def test_missing_evidence_is_told(folder: Path) -> None:
     (folder / "evidence.har").unlink()
     done = verified(folder)

@@ -103,6 +103,8 @@ def test_it_is_graded_alike(reading: Any) -> None:
         (("log", "entries", 2, "_label", "layer"), "dream", "/log/entries/2", "dream"),
         (("log", "entries", 4, "request"), [], "/log/entries/4", "cannot be read"),
         (("log", "entries", 4, "_scribe", "sent"), "noon", "/log/entries/4", "noon"),
+        (("log", "entries", 4, "_number"), "5", "/log/entries/4", "'5' is no integer"),
+        (("log", "entries", 4, "response", "status"), 200.5, "/log/entries/4", "200.5 is no integer"),
         (("log", "entries", 0), 5, "/log/entries/0", "cannot be read"),
         (("log", "entries"), {}, "/log", "an array"),
         (("log",), 5, "/", "an object"),
