@@ -82,6 +82,8 @@ async def certify(
     if selection is not None:
         selection = replace(selection, holds=holds(graded, only))
         verdict = Overall.SELECTION
+    if verdict is Overall.CONFORMANT and any(note.reason == "max_requests" for note in evidence.notes):
+        verdict = Overall.NOT_FULLY_VERIFIED  # what the kit had still to ask might have shown a violation
     if any(note.reason == "interrupted" for note in evidence.notes):
         verdict = Overall.INTERRUPTED
     return Run(

@@ -23,6 +23,8 @@ class Allowance:
         self._sent = 0
         #: Sessions that are open, and those that a request on its way may open.
         self._open = 0
+        #: Where sessions were ended: one that is ended twice was open once.
+        self._ended: set[str] = set()
 
     def wait(self) -> float:
         """Seconds until the next request may go out; who asks takes that place."""
@@ -45,6 +47,9 @@ class Allowance:
     def give_back(self, label: Label, exchange: Exchange | None) -> None:
         """Note what became of a request: whether it left a session open, or ended one."""
         accepted = exchange is not None and exchange.accepted
-        ended = label.operation == Operation.END and accepted
-        if ended or (label.operation == Operation.CREATE and not accepted):
-            self._open = max(0, self._open - 1)
+        if label.operation == Operation.CREATE and not accepted:
+            self._open -= 1
+        elif label.operation == Operation.END and exchange is not None and accepted:
+            url = exchange.request.url
+            self._open -= url not in self._ended
+            self._ended.add(url)

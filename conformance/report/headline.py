@@ -136,6 +136,12 @@ def additions(run: Run) -> list[str]:
     return lines
 
 
+def early(run: Run) -> list[str]:
+    """Why the run was over before its end; what ended it was noted by every journey that it ended."""
+    texts = dict.fromkeys(note.text for note in run.evidence.notes if note.reason in ENDED)
+    return [f"The run ended early: {text.removesuffix('.')}" for text in texts]
+
+
 def explored(run: Run) -> str:
     """How far the state machine looked and what it found; empty where it did not run."""
     found = run.evidence.explored

@@ -133,7 +133,7 @@ def render(run: Run) -> str:
         headline=headline.headline(run),
         explanation=headline.explanation(run),
         counts=headline.counts(run),
-        lines=[line for line in (*headline.additions(run), headline.spent(run)) if line],
+        lines=[line for line in (*headline.early(run), *headline.additions(run), headline.spent(run)) if line],
         colour=_colour(run),
         baseline=run.coverage,
         summary=whole["summary"],

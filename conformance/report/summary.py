@@ -66,8 +66,8 @@ def _lines(run: Run, written: Sequence[Path]) -> Iterator[str]:
         if len(run.causes) > MOST_CAUSES:
             yield f"\n{len(run.causes) - MOST_CAUSES} more causes are in the report."
         yield ""
-    for text in dict.fromkeys(note.text for note in run.evidence.notes if note.reason in headline.ENDED):
-        yield f"The run ended early: {_plain(text)}"
+    for text in headline.early(run):
+        yield f"{_plain(text)}."
         yield ""
     if written:
         yield "Reports: " + ", ".join(f"`{path.name}`" for path in written)

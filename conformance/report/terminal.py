@@ -214,6 +214,5 @@ def _notes(console: Console, run: Run) -> None:
     for note in run.evidence.notes:
         if note.reason in ("kit_error", "no_clock", "deadline", "short_key", "insecure", "quota", "lost"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
-    # what ended the run was noted by every journey that it ended
-    for text in dict.fromkeys(note.text for note in run.evidence.notes if note.reason in headline.ENDED):
-        console.print(f"[bold yellow]The run ended early:[/] {escape(text)}")
+    for text in headline.early(run):
+        console.print(f"[bold yellow]{escape(text)}.[/]")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import scribe_data
+from conformance.certification import certify
 from conformance.cost import cost
 from conformance.journeys import all_journeys
-from conformance.report import summary
+from conformance.report import headline, page, summary
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
 from conformance.target import BadOption
@@ -50,6 +51,18 @@ def test_no_more_requests_are_sent_than_are_allowed_and_the_open_sessions_are_en
     assert conclude(graded) is not Overall.CONFORMANT
     assert [each.requirement.id for each in graded if each.verdict is Verdict.FAIL] == []
     assert any(each.verdict is Verdict.PASS for each in graded)
+
+
+def test_a_run_whose_requests_were_used_up_is_never_conformant(tmp_path: Any) -> None:
+    app = miniature()
+    whole = asyncio.run(certify(options(app)))
+    short = asyncio.run(certify(options(miniature(), max_requests=whole.requests - 20)))
+    assert short.requests <= whole.requests - 20
+    assert short.overall is not Overall.CONFORMANT
+    assert any("allowed" in text for text in headline.early(short))
+    assert headline.early(whole) == []
+    assert not short.cost.left_open
+    assert "The run ended early" in page.render(short)
 
 
 def test_too_few_requests_to_look_at_the_service_are_said_before_anything_is_judged() -> None:
