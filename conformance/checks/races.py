@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: What an end tells of the files.
 _COUNTS = ("audio_files_received", "audio_files")
 
+
 def _ends_at_once(evidence: Evidence) -> Iterator[tuple[Story, list[Exchange]]]:
     """Ends of one session with audio that were on their way at the same time, all of them answered for good."""
     for story in evidence.stories.values():

@@ -39,7 +39,9 @@ def red(evidence: Evidence, reading: Reading = "lenient") -> dict[str, list[str]
     """Requirement that fails by what the races left in the evidence -> why."""
     graded = grade(evidence, evidence.text, reading)
     return {
-        each.requirement.id: [f"{found.exchange}: {found.message}" for found in each.findings if found.kind is Kind.VIOLATES]
+        each.requirement.id: [
+            f"{found.exchange}: {found.message}" for found in each.findings if found.kind is Kind.VIOLATES
+        ]
         for each in graded
         if each.verdict is Verdict.FAIL
     }
