@@ -1,4 +1,4 @@
-"""What was on its way at the same time may be seen in either order: no check accuses one of them, or overlooks a loss."""
+"""What was on its way at the same time may be seen in either order: no check accuses it, and none overlooks a loss."""
 
 from __future__ import annotations
 
@@ -161,7 +161,12 @@ def raced(status: int) -> Tape:
     rows = ("recording", "processing", "completed")
     tape.heard(
         *("upload", status, {}),
-        **{"session": "race", "file": TWO, "at": 20, "elapsed": 2, "layer": Layer.RACE, "states": rows},
+        session="race",
+        file=TWO,
+        at=20,
+        elapsed=2,
+        layer=Layer.RACE,
+        states=rows,
     )
     end(tape, ONE, at=20.5, elapsed=1, layer=Layer.RACE, states=rows)
     return tape
