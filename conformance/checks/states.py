@@ -150,7 +150,7 @@ def end_moves_to_processing(evidence: Evidence) -> Iterable[Finding]:
 def _back_after_end(evidence: Evidence, story: Story, end: Exchange) -> Iterator[Finding]:
     for x in story.reads:
         status = x.document.get("status")
-        if x.number < end.number or status is None:
+        if x.number < end.number or status is None or x.beside(end):
             continue
         if status == "initialized":
             yield disputed(x, "E18", "A session that was ended is initialized.", expected="processing", actual=status)
