@@ -25,10 +25,10 @@ test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m pytest -q -n 2 tests/proof
 
 proof: $(STAMP) ## Run the kit against every fault, and against fifty draws of a conforming stranger
-	SCRIBE_SEEDS=50 $(PY) -m pytest -q -n 2 tests/proof
+	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 $(PY) -m pytest -q -n 2 tests/proof
 
 machine: $(STAMP) ## What the state machine finds: every sequence fault with ten seeds, and no conforming server
-	SCRIBE_MACHINE=1 $(PY) -m pytest -q -n 2 tests/proof/test_machine.py
+	SCRIBE_PROOF=1 SCRIBE_MACHINE=1 $(PY) -m pytest -q -n 2 tests/proof/test_machine.py
 	$(PY) -m tests.proof.machine
 
 bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the same run

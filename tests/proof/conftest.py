@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,3 +45,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("black-box MUSTs that no fault kills")
     for requirement in unproven():
         terminalreporter.write_line(f"{requirement}: {REASONS.get(requirement, 'NO REASON GIVEN')}")
+
+
+#: Of what takes minutes everywhere but in `make proof`: one item in so many of a module.
+_THINNED = {
+    "test_repro": 8,
+    "test_machine": 6,
+    "test_schemathesis": 4,
+    "test_sequence": 3,
+    "test_generated": 4,
+    "test_races": 12,
+    "test_exported_machine": 2,
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the whole of the long proofs to `make proof`; what is left out is counted as deselected."""
+    if os.environ.get("SCRIBE_PROOF") == "1" or config.option.keyword:
+        return
+    seen: Counter[str] = Counter()
+    kept, left = [], []
+    for item in items:
+        name = item.path.stem if item.path.parent.name == "proof" else ""
+        (left if seen[name] % _THINNED.get(name, 1) else kept).append(item)
+        seen[name] += 1
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
