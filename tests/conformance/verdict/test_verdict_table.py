@@ -113,6 +113,7 @@ def test_the_exit_code_is_that_of_the_contract(verdict: Overall, kit_broke: str,
     notes = (Note("a journey", "kit_error", "it broke"),) if kit_broke == "journey" else ()
     run = SimpleNamespace(
         overall=verdict,
+        coverage=None,
         count=lambda asked: int(asked is Verdict.ERROR and kit_broke == "check"),
         evidence=SimpleNamespace(notes=notes),
     )
