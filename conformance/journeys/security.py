@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: The usual handshake, and each version alone: a server that takes many shows only the newest of them otherwise.
 OFFERS: tuple[Offer, ...] = ("usual", "TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1")
+#: What only a handshake shows.
+HANDSHAKES = ("SEC-002", "SEC-003", "SEC-004", "SEC-005", "SEC-006", "SEC-008", "SEC-021")
 #: Origins that are looked at: more would be a directory and no service.
 _MOST_ORIGINS = 4
 #: Values of a discovery document that are searched for addresses.
@@ -46,6 +48,7 @@ async def transport(drive: Driver) -> None:
     urls = [canonical(drive.options.target), *_declared(drive), *drive.upload_urls]
     secured = _by_origin(url for url in urls if url.startswith("https:") and drive.owns(url))
     if not secured:
+        drive.note("no_tls", "The target is plain HTTP: there is no handshake to look at.", *HANDSHAKES)
         await drive.look(urls[0], PLAIN, None)
         return
     await drive.together(*(_shake(drive, url) for url in secured), _ask_in_plain(drive, secured, urls))
