@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
 
-import conformance.fuzz
-import conformance.stateful
 from conformance.journeys import Journey, all_journeys
 from conformance.journeys.registry import registered
+
+#: The modules beside the journeys that register some. They load what they draw with when they are driven.
+_DRIVERS = (
+    "conformance.stateful.walk",
+    "conformance.stateful.races",
+    "conformance.stateful.exploration",
+    "conformance.fuzz.sending",
+    "conformance.fuzz.mutations",
+    "conformance.fuzz.raw",
+)
 
 
 def all_ways() -> tuple[Journey, ...]:
     """Every journey, whichever layer it is of, the long ones first."""
     all_journeys()
-    for package in (conformance.stateful, conformance.fuzz):
-        for module in iter_modules(package.__path__):
-            import_module(f"{package.__name__}.{module.name}")
+    for name in _DRIVERS:
+        import_module(name)
     return registered()

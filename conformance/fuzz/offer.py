@@ -29,9 +29,12 @@ def narrowed(text: Spec, target: Target) -> dict[str, Any]:
     components = document["components"]
     components.pop("securitySchemes", None)
     components.pop("responses", None)
-    create = text.protocol.endpoints[Operation.CREATE].takes
-    if create in components["schemas"]:
-        components["schemas"] = {create: _creates(components["schemas"][create], target)}
+    create = text.protocol.endpoints[Operation.CREATE]
+    if create.takes is not None:
+        components["schemas"] = {create.takes: _creates(text.schemas[create.takes], target)}
+        # The document has every form that some part of the text allows; this target was seen to take one of them.
+        body = document["paths"][create.path][create.method.lower()]["requestBody"]
+        body["content"]["application/json"]["schema"] = {"$ref": f"#/components/schemas/{create.takes}"}
     _versions(components["parameters"], target)
     for item in document["paths"].values():
         item.pop("servers", None)

@@ -10,7 +10,6 @@ from conformance.journeys.registry import journey
 from conformance.stateful.judge import judging
 from conformance.stateful.model import Model
 from conformance.stateful.play import offer_of
-from conformance.stateful.search import Search
 from conformance.vocabulary.journey import JourneyName
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ async def explore(drive: Driver) -> None:
     """(6.1-6.7) Sequences of requests that nobody wrote down, and the shortest of those that show a violation."""
     if not drive.options.examples or drive.target.refused is not None:
         return
+    from conformance.stateful.search import Search  # Hypothesis comes with it, which takes half a second
+
     text = scribe_data.load(revision=drive.options.revision)
     model = Model(text.lifecycle)
     search = Search(drive, text, model, offer_of(drive, model), judging(drive.options.reading))
