@@ -51,6 +51,8 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
         first = min((*evidence.changing(story.key), *ends), key=lambda x: x.number, default=None)
         early = [x for x in story.reads if x.accepted and (first is None or _precedes(x, first))]
         yield from _judge_new(story.created)
+        if story.created.label.probe is not None:
+            continue  # a create that was to be refused may have been given the session of another one
         # Past its deadline a session left alone may be something else.
         for x in (x for x in early if not story.is_near_deadline(x)):
             yield from _judge_new(x)
