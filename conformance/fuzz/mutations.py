@@ -128,7 +128,7 @@ async def change(drive: Driver) -> None:
     """(6.2, 11.2) A create body that is taken, with one thing about it changed at a time."""
     if not drive.options.examples:
         return
-    text = scribe_data.load("medscribe", drive.options.revision)
+    text = scribe_data.load(revision=drive.options.revision)
     schema = text.schemas[text.protocol.endpoints[Operation.CREATE].takes or ""]
     control = await drive.create(Session.MUTATION_CONTROL)
     if control is None:

@@ -151,6 +151,6 @@ async def _cases(drive: Driver) -> tuple[Case, ...]:
     """The cases of this run, drawn once; none where the operator wants none."""
     if not drive.options.examples:
         return ()
-    document = narrowed(scribe_data.load("medscribe", drive.options.revision), drive.target)
+    document = narrowed(scribe_data.load(revision=drive.options.revision), drive.target)
     left = drive.options.budget - drive.elapsed()
     return await drawn(document, seed=drive.seed, examples=drive.options.examples, within=max(left, 0.0))

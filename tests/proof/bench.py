@@ -10,6 +10,8 @@ import httpx
 from conformance.certification import certify
 from conformance.runner import Options
 from mock_server.app import create_app
+from mock_server.faults import deep, odd, race
+from mock_server.faults.catalogue import CATALOGUE
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from conformance.run import Run
     from conformance.verdict import Reading
 
+#: Faults that journeys show; what only sequences, generated requests or races show has tests of its own.
+_APART = {fault.name for fault in (*deep.FAULTS, *odd.FAULTS, *race.FAULTS)}
+PLAIN = tuple(name for name in CATALOGUE if name not in _APART)
 BASE = "http://127.0.0.1:1"
 KEYS = ("sk_test_proof", "sk_test_other")
 

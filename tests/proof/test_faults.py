@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.verdict import Overall, Verdict
-from mock_server.faults import deep, odd, race
 from mock_server.faults.catalogue import CATALOGUE
-from tests.proof.bench import graded
+from tests.proof.bench import PLAIN, graded
 from tests.proof.wanted import missed
 
 if TYPE_CHECKING:
@@ -35,11 +34,7 @@ def test_the_honest_mock_is_conformant(bench: Bench, reading: str) -> None:
     assert run.overall is Overall.CONFORMANT
 
 
-#: What only the machine, generated requests or races find is tried in test_machine, test_generated and test_races.
-PLAIN = sorted(CATALOGUE.keys() - {fault.name for fault in (*deep.FAULTS, *odd.FAULTS, *race.FAULTS)})
-
-
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", sorted(PLAIN))
 def test_a_fault_turns_exactly_its_requirements_red(bench: Bench, name: str) -> None:
     run = bench.run(graded(bench.app, (name,), CATALOGUE[name].reading))
     assert kit_errors(run) == []
