@@ -136,7 +136,7 @@ class _Test:
         script, requirement = self._script, self._script.graded.requirement
         steps = _settled(script.sent)
         body = [line for place, (x, waits) in enumerate(steps, 1) for line in self._lines(place, x, waits=waits)]
-        second = any("SCRIBE_SECOND_API_KEY" in line for line in body)
+        second = any("SECOND_KEY" in line for line in body)
         seen = "\n".join(f"  {step}" for step in script.told.steps)
         places = {id(x): place for place, (x, _) in enumerate(steps, 1)}
         claim = script.claim.python(places)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import socket
 from typing import TYPE_CHECKING
 
 import httpx
+import uvicorn
 
 from conformance.certification import certify
 from conformance.runner import Options
@@ -36,6 +39,22 @@ async def mock(data_dir: Path) -> AsyncIterator[Starlette]:
     app = create_app(Settings(data_dir=data_dir, api_keys=KEYS, transcriber="scripted"))
     async with app.router.lifespan_context(app):
         yield app
+
+
+@contextlib.asynccontextmanager
+async def served(app: Starlette) -> AsyncIterator[str]:
+    """A started mock on a real socket of its own loop, for clients in other processes: its work runs once a process."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn says it by a flag alone
+            await asyncio.sleep(0.02)
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = server.force_exit = True
+            await serving
 
 
 async def switch(app: Starlette, faults: tuple[str, ...]) -> None:

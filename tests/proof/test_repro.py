@@ -4,49 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
-import threading
-import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
 from conformance.certification import certify
 from conformance.report.files import write
 from conformance.report.repro import scripts
-from conformance.runner import Options
 from conformance.verdict import Verdict
-from mock_server.app import create_app
 from mock_server.faults.catalogue import CATALOGUE
-from mock_server.settings import Settings
-from tests.proof.bench import KEYS, PLAIN
+from tests.proof.bench import KEYS, PLAIN, options, served, switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from starlette.applications import Starlette
 
+    from tests.proof.conftest import Bench
+
 #: Every third: uploads, ends, passing states, refusals, discovery, large bodies and expiry are among them.
 TRIED = PLAIN[::3]
 SEEN_AGAIN, NOT_SEEN, FOR_A_PERSON = 1, 0, 3
-
-
-@pytest.fixture(scope="module")
-def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Starlette, str]]:
-    app = create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), api_keys=KEYS, transcriber="scripted"))
-    bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield app, f"http://127.0.0.1:{bound.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
 
 
 def run_script(path: Path, target: str) -> subprocess.CompletedProcess[str]:
@@ -57,33 +37,31 @@ def run_script(path: Path, target: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", TRIED)
-def test_a_script_shows_the_failure_again(name: str, mock: tuple[Starlette, str], tmp_path: Path) -> None:
-    app, target = mock
+async def tried(app: Starlette, name: str, folder: Path) -> None:
     fault = CATALOGUE[name]
-    app.state.face.faults.switch((name,))
-    options = Options(
-        target=target,
-        api_key=KEYS[0],
-        second_api_key=KEYS[1],
-        test_clock=f"{target}/_mock/v1/clock",
-        processing_timeout=10,
-        examples=0,
-    )
-    run = asyncio.run(certify(options, reading=fault.reading, only=tuple(fault.breaks)))
-    write(run, tmp_path)
-    failed = {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
-    assert failed == {script.requirement for script in scripts(run)} != set()
-    for script in scripts(run):
-        seen = run_script(tmp_path / script.name, target)
-        assert seen.returncode in (SEEN_AGAIN, FOR_A_PERSON), f"{script.text}\n{seen.stdout}\n{seen.stderr}"
-        app.state.face.faults.switch(())
-        mended = run_script(tmp_path / script.name, target)
-        app.state.face.faults.switch((name,))
-        assert mended.returncode in (NOT_SEEN, FOR_A_PERSON), f"{script.text}\n{mended.stdout}\n{mended.stderr}"
-        # Only what a person has to compare may look alike with and without the fault.
-        assert (seen.returncode == FOR_A_PERSON) >= (mended.returncode == FOR_A_PERSON)
-        assert not any(key in script.text for key in KEYS)
+    await switch(app, (name,))
+    async with served(app) as target:
+        given = options(app, 0)
+        asked = replace(given, target=target, test_clock=f"{target}/_mock/v1/clock", transport=None)
+        run = await certify(asked, reading=fault.reading, only=tuple(fault.breaks))
+        write(run, folder)
+        failed = {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
+        assert failed == {script.requirement for script in scripts(run)} != set()
+        for script in scripts(run):
+            seen = await asyncio.to_thread(run_script, folder / script.name, target)
+            assert seen.returncode in (SEEN_AGAIN, FOR_A_PERSON), f"{script.text}\n{seen.stdout}\n{seen.stderr}"
+            app.state.face.faults.switch(())
+            mended = await asyncio.to_thread(run_script, folder / script.name, target)
+            app.state.face.faults.switch((name,))
+            assert mended.returncode in (NOT_SEEN, FOR_A_PERSON), f"{script.text}\n{mended.stdout}\n{mended.stderr}"
+            # Only what a person has to compare may look alike with and without the fault.
+            assert (seen.returncode == FOR_A_PERSON) >= (mended.returncode == FOR_A_PERSON)
+            assert not any(key in script.text for key in KEYS)
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_a_script_shows_the_failure_again(name: str, bench: Bench, tmp_path: Path) -> None:
+    bench.run(tried(bench.app, name, tmp_path))
 
 
 def test_at_least_forty_faults_have_their_scripts_run() -> None:

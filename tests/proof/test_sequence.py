@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,16 +15,15 @@ import pytest
 from conformance.report.files import write
 from conformance.run import Run, conclude, grade
 from conformance.stateful import search
-from tests.proof.bench import KEYS
+from tests.proof.bench import KEYS, served, switch
 from tests.proof.machine import explored
-from tests.proof.test_repro import mock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.applications import Starlette
 
-__all__ = ["mock"]
+    from tests.proof.conftest import Bench
 
 #: One for each kind of claim: a status, a member that is missing, a count, a value that has to stay.
 TRIED = (
@@ -56,45 +56,51 @@ def outcome(path: Path, target: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+async def told(app: Starlette, name: str, folder: Path) -> None:
+    await switch(app, (name,))
+    async with served(app) as target:
+        # The machine alone: what a journey has shown already it does not look for again.
+        evidence = await explored(None, 0, target=target, transport=None)
+        graded = grade(evidence, evidence.text, "lenient")
+        now = datetime.now(UTC)
+        run = Run(
+            conclude(graded),
+            target,
+            "medscribe",
+            "2026-01-27",
+            "lenient",
+            0,
+            "0",
+            "0",
+            now,
+            0.0,
+            0,
+            graded,
+            evidence,
+            evidence.text,
+        )
+        write(run, folder)
+        written = sorted((folder / "repro").glob("machine-*.*"))
+        assert {path.suffix for path in written} == {".sh", ".py"}, run.evidence.explored
+        for path in written:
+            text = path.read_text()
+            assert not [key for key in KEYS if key in text]
+            again = await asyncio.to_thread(outcome, path, target)
+            assert again.returncode == 1, f"{path.name}\n{again.stdout}\n{again.stderr}"
+            # A test that breaks off is as red as one that sees the fault.
+            assert path.suffix == ".sh" or re.search("- (AssertionError|assert )", again.stdout), again.stdout
+        app.state.face.faults.switch(())
+        for path in written:
+            honest = await asyncio.to_thread(outcome, path, target)
+            assert honest.returncode == 0, f"{path.name}\n{honest.stdout}\n{honest.stderr}"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", TRIED)
 def test_the_script_and_the_test_of_a_sequence_tell_a_fault_from_none(
-    name: str, mock: tuple[Starlette, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "LONGEST_S", 280.0)
     monkeypatch.setattr(search, "MOST_VIOLATIONS", 1)
-    app, target = mock
-    app.state.face.faults.switch((name,))
-    # The machine alone: what a journey has shown already it does not look for again.
-    evidence = asyncio.run(explored(None, 0, target=target, transport=None))
-    graded = grade(evidence, evidence.text, "lenient")
-    now = datetime.now(UTC)
-    run = Run(
-        conclude(graded),
-        target,
-        "medscribe",
-        "2026-01-27",
-        "lenient",
-        0,
-        "0",
-        "0",
-        now,
-        0.0,
-        0,
-        graded,
-        evidence,
-        evidence.text,
-    )
-    write(run, tmp_path)
-    written = sorted((tmp_path / "repro").glob("machine-*.*"))
-    assert {path.suffix for path in written} == {".sh", ".py"}, run.evidence.explored
-    for path in written:
-        text = path.read_text()
-        assert not [key for key in KEYS if key in text]
-        again = outcome(path, target)
-        assert again.returncode == 1, f"{path.name}\n{again.stdout}\n{again.stderr}"
-    app.state.face.faults.switch(())
-    for path in written:
-        honest = outcome(path, target)
-        assert honest.returncode == 0, f"{path.name}\n{honest.stdout}\n{honest.stderr}"
+    bench.run(told(bench.app, name, tmp_path))
