@@ -27,7 +27,7 @@ def settle_operation(operation: str, run: Run) -> None:
     method, _, path = operation.partition(" ")
     sent = {x.number: x for view in run.evidence.views.values() for x in generated(view) if _is_of(x, method, path)}
     if not sent:
-        pytest.skip(f"no request to {operation} was generated in this run")
+        pytest.skip(f"inconclusive (not_generated): no request to {operation} was generated in this run")
     broken = sorted(_broken(run, sent), key=lambda each: each[2].request.size)
     if broken:
         requirement, finding, x = broken[0]

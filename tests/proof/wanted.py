@@ -33,10 +33,11 @@ from scribe_data.model import Testability
 from tests.proof.bench import graded, mock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from conformance.evidence import Evidence
     from conformance.run import Graded, Run
+    from scribe_data import Requirement, Spec
 
 TABLE = Path(__file__).parents[2] / "conformance" / "wanted.json"
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.DISPUTED)
@@ -52,7 +53,6 @@ def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -
             for x in evidence.exchanges
             if x.label.journey in journeys
             or (x.label.journey == JourneyName.PREPARATION and (trial or x.label.session != Session.TRIED_OUT))
-            or x.label.session == "clock"
         ),
         notes=tuple(
             note for note in evidence.notes if note.journey in journeys or note.journey == JourneyName.PREPARATION
@@ -125,13 +125,35 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
             }
         elif checks and whole.requirement.testability == Testability.TLS:
             # An honest run in one process has no TLS to decide it by; the handshakes are all one journey's.
-            found[each] = {
-                "checks": sorted(check.name for check in checks),
-                "journeys": [JourneyName.SECURITY_TRANSPORT],
-                "trial": True,
-            }
+            found[each] = {"checks": sorted(check.name for check in checks), "journeys": [], "trial": True}
     _widen(run, found)
+    unasked(run.spec, found)
     return found
+
+
+def unasked(spec: Spec, found: Mapping[str, dict[str, Any]]) -> None:
+    """Add the journeys that the honest mock gives no cause to drive to what only they show of another service."""
+    for name, shows in UNASKED.items():
+        for each, entry in found.items():
+            if entry["journeys"] is not None and shows(spec.requirements[each], entry):
+                entry["journeys"] = sorted({*entry["journeys"], name})
+
+
+def _names(*ids: str) -> Callable[[Requirement, Mapping[str, Any]], bool]:
+    return lambda requirement, _entry: requirement.id in ids
+
+
+#: Journeys that an honest run of everything sends nothing in, and which requirements they show something of.
+UNASKED: dict[JourneyName, Callable[[Requirement, Mapping[str, Any]], bool]] = {
+    JourneyName.ENDING_BODILESS: _names("SES-END-009"),
+    JourneyName.DISCOVERY_DECLARED: _names("DISC-025", "DISC-027", "HOOK-001", "HOOK-002"),
+    JourneyName.CREATION_OTHER_SCRIPT: _names("SES-CREATE-036"),
+    # what the test clock shows, waiting shows
+    JourneyName.EXPIRY_PATIENCE: lambda requirement, entry: (
+        requirement.testability == Testability.TIME_CONTROL and JourneyName.EXPIRY_CLOCK in entry["journeys"]
+    ),
+    JourneyName.SECURITY_TRANSPORT: lambda requirement, _entry: requirement.testability == Testability.TLS,
+}
 
 
 def _widen(run: Run, found: dict[str, dict[str, Any]]) -> None:
