@@ -150,7 +150,7 @@ def _check(path: Path, names: list[str], profile: str, revision: str) -> None:
         if name not in known:
             near = get_close_matches(name, known, 3)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            told = f"{name} is no requirement of {profile} {revision} that binds a service{hint}"
+            told = f"{name} is not a requirement of {profile} {revision} that binds a service{hint}"
             raise Unreadable(path, f"/{revision}/{place}: {told}")
 
 

@@ -124,7 +124,7 @@ def _one(entry: Entry, value: Any, path: Path) -> Any:
 def _has_password(url: str) -> bool:
     try:
         return urlsplit(url).password is not None
-    except ValueError:  # what is no address is refused as such
+    except ValueError:  # what is not an address is refused as such
         return False
 
 

@@ -26,7 +26,7 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
     """What a file holds; raises Unreadable where there is none, or more than `largest` bytes."""
     try:
         if path.exists() and not path.is_file():
-            raise Unreadable(path, "is no file")
+            raise Unreadable(path, "is not a file")
         with path.open("rb") as file:
             # a file that is too large is not read at all; one that grows is read no further
             content = b"" if path.stat().st_size > largest else file.read(largest + 1)

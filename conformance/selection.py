@@ -1,4 +1,4 @@
-"""A part of the requirements: which it is, which journeys show it, and whether it holds. A part is no certificate."""
+"""A part of the requirements: which it is, what shows it, and whether it holds. A part is not a certificate."""
 
 from __future__ import annotations
 

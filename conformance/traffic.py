@@ -88,7 +88,7 @@ class Judged:
             f" are shown whole, {sessions['partial']} in part (of these single answers are judged)"
         )
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told["summary"].items() if count)
-        yield f"{len(self.graded)} requirements: {counts}. What a recording shows is no certificate."
+        yield f"{len(self.graded)} requirements: {counts}. What a recording shows is not a certificate."
 
 
 def judge_recording(recording: Recording, reading: Reading = "lenient") -> Judged:

@@ -52,7 +52,7 @@ def read_report(path: Path) -> dict[str, Any]:
     wrong = next(jsonschema_rs.Draft202012Validator(document.schema()).iter_errors(report), None)
     if wrong is not None:
         place = "/".join(map(str, wrong.instance_path))
-        raise Unreadable(path, f"/{place}: is no report of this kit: {wrong.message[-300:]}")
+        raise Unreadable(path, f"/{place}: is not a report of this kit: {wrong.message[-300:]}")
     told: dict[str, Any] = report
     return told
 
@@ -60,7 +60,7 @@ def read_report(path: Path) -> dict[str, Any]:
 def verify(path: Path, key: bytes | None = None) -> tuple[Objection, ...]:
     """Everything in a report that does not follow from the evidence beside it; nothing where all of it does.
 
-    With a `key` the report has to be signed by it. Raises Unreadable for a file that is no report, or that of a part,
+    With a `key` the report has to be signed by it. Raises Unreadable for what is not a report, or that of a part,
     of a run that was broken off, or of a kit that left no hashes.
     """
     report = read_report(path)
@@ -81,7 +81,7 @@ def verify(path: Path, key: bytes | None = None) -> tuple[Objection, ...]:
 
 def _refuse(path: Path, report: dict[str, Any]) -> None:
     if report["overall"] == "selection" or "selection" in report:
-        raise Unreadable(path, "/overall: is the report of a selection: a part is no certificate, nothing to verify")
+        raise Unreadable(path, "/overall: is the report of a selection: a part is not a certificate, nothing to verify")
     if report["overall"] == "interrupted":
         raise Unreadable(path, "/overall: is the report of a run that was broken off: there is nothing to verify")
     for name in ("evidence_sha256", "options_sha256", "suite_sha256"):

@@ -111,7 +111,7 @@ def create_app(settings: Settings) -> Starlette:
         async with contextlib.AsyncExitStack() as opened:
             models = settings.data_dir / "models"
             face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
-            # it closes after the service: a job that its end interrupts is no job that failed
+            # it closes after the service: a job that its end interrupts is not a job that failed
             opened.push_async_callback(face.transcriber.close)
             face.service = await open_service(
                 settings.data_dir,

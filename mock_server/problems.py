@@ -35,7 +35,7 @@ def missing_required_field(field: str) -> Problem:
 
 
 def invalid_audio_format(provided: str, supported: list[str]) -> Problem:
-    """The upload's media type is no audio type at all (§11.4)."""
+    """The upload's media type is not an audio type at all (§11.4)."""
     return Problem(
         400,
         "invalid_audio_format",

@@ -144,7 +144,7 @@ def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _is_counted(end: Exchange | None) -> bool:
-    """Whether an end says how many files were sent, as the next revision has it; an empty object is no form of any."""
+    """Whether an end says how many files were sent, as the next revision has it; an empty object says nothing."""
     body = end.request.json if end else None
     return isinstance(body, dict) and "audio_files_sent" in body
 

@@ -46,7 +46,7 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         if story.created is None:
             continue
-        # An end that is refused may have been acted on all the same: what a read shows then is no first state.
+        # An end that is refused may have been acted on all the same: what a read shows then is not a first state.
         ends = [x for x in evidence.about(story.key) if x.label.operation == Operation.END]
         first = min((*evidence.changing(story.key), *ends), key=lambda x: x.number, default=None)
         early = [x for x in story.reads if x.accepted and (first is None or _precedes(x, first))]

@@ -86,7 +86,7 @@ def openapi(
     Example: openapi --base-url http://127.0.0.1:8080/v1 --output scribe.json
     """
     if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"{base_url!r} is no http or https URL.", param_hint="--base-url")
+        raise typer.BadParameter(f"{base_url!r} is not an http or https URL.", param_hint="--base-url")
     text = load(profile, revision)
     if hooks_file is not None:
         _give(hooks(), hooks_file, "--hooks")

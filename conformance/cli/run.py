@@ -159,7 +159,7 @@ def certify_and_report(
 def _run(context: typer.Context, **given: Any) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
 
-    A part (--only, --quick) is no certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
+    A part (--only, --quick) is not a certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
     With --baseline 0 also where nothing fails but what is known, 1 also where the baseline is out of date.
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report

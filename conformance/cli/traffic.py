@@ -53,7 +53,7 @@ def check_har(
     Ends with 0 when nothing in it is violated, 1 when something is, 2 for a file that shows nothing of the protocol.
     """
     if base_url is not None and split_origin(base_url) is None:
-        raise typer.BadParameter(f"{base_url!r} is no http or https URL.", param_hint="--base-url")
+        raise typer.BadParameter(f"{base_url!r} is not an http or https URL.", param_hint="--base-url")
     text = load(profile, revision)
     try:
         recording = _read(file, text, base_url)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 #: Answers that ask to come back later (rule 2).
 LATER = (429, 503)
-#: A target that asks for more is asked again all the same: a run is no nightly job.
+#: A target that asks for more is asked again all the same: a run is not a nightly job.
 LONGEST_WAIT = 30.0
 #: The first poll after a read: at once for a target in the same process.
 FIRST_POLL = 0.05

@@ -49,7 +49,7 @@ def in_words_of(listed: str | None, fixture: Fixture) -> str:
 
 
 def too_long(fixture: Fixture, target: Target, *, single: bool) -> bool:
-    """Whether a fixture is longer than the chunks a target takes; the one file of a single session is no chunk."""
+    """Whether a fixture is longer than the chunks a target takes; the one file of a single session is not a chunk."""
     return not single and target.max_chunk_seconds is not None and fixture.seconds > target.max_chunk_seconds
 
 

@@ -128,7 +128,7 @@ def _exchange(entry: Any) -> Exchange:
     told = entry["_scribe"]
     for value in (entry["_number"], entry["request"]["bodySize"], entry["response"]["status"]):
         if type(value) is not int:
-            raise TypeError(f"{value!r} is no integer")
+            raise TypeError(f"{value!r} is not an integer")
     handshake = entry.get("_handshake")
     return Exchange(
         number=entry["_number"],

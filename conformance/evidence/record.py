@@ -182,7 +182,7 @@ class Evidence:
     further: tuple[Exchange, ...] = field(default=(), repr=False)
     #: What the state machine came to; None where it did not run.
     explored: Explored | None = None
-    #: SHA-256 of a long body that is no recording -> the body, compressed by zlib.
+    #: SHA-256 of a long body that is not a recording -> the body, compressed by zlib.
     bodies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     #: The evidence that this is one layer of; None for the whole.
     whole: Evidence | None = field(default=None, repr=False)

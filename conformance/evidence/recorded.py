@@ -56,7 +56,7 @@ def recording_of(document: Any, text: Spec, base_url: str | None = None) -> Reco
     log = document.get("log") if isinstance(document, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(log, dict) or not isinstance(entries, list):
-        raise NotEvidence("/", "is no HTTP Archive: it has no array log.entries")
+        raise NotEvidence("/", "is not an HTTP Archive: it has no array log.entries")
     if log.get("version") not in _VERSIONS:
         raise NotEvidence("/log/version", f"is {log.get('version')!r}; HAR 1.2 is read here")
     if len(entries) > MOST_ENTRIES:
@@ -83,7 +83,7 @@ def _exchange(number: int, entry: Any) -> Exchange:
     sent = datetime.fromisoformat(entry["startedDateTime"])
     sent = sent if sent.tzinfo else sent.replace(tzinfo=UTC)
     elapsed = float(entry.get("time") or 0) / 1000
-    if not elapsed >= 0:  # browsers write -1 where they do not know; a number that is none is no time
+    if not elapsed >= 0:  # browsers write -1 where they do not know; a number that is none is not a time
         if elapsed != UNKNOWN / 1000:
             raise ValueError(f"{entry['time']!r} milliseconds are no time")
         elapsed = 0.0

@@ -1,4 +1,4 @@
-"""Bodies and heads that no generator makes: what is no JSON, or hardly, and odd ways to send what is."""
+"""Bodies and heads that no generator makes: what is not JSON, or hardly, and odd ways to send what is."""
 
 from __future__ import annotations
 

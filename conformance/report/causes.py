@@ -1,4 +1,4 @@
-"""Causes, dialect and observations as reports show them: what to mend first, and what is no failure."""
+"""Causes, dialect and observations as reports show them: what to mend first, and what is not a failure."""
 
 from __future__ import annotations
 

@@ -105,13 +105,15 @@ def explanation(run: Run) -> str:
     if run.overall is Overall.NON_CONFORMANT:
         return "At least one binding requirement is violated; each violation is shown with its evidence."
     if run.overall is Overall.INTERRUPTED:
-        return "The run was broken off: what it had seen by then is judged, the rest is open. This is no certificate."
+        return (
+            "The run was broken off: what it had seen by then is judged, the rest is open. This is not a certificate."
+        )
     if run.overall is Overall.SELECTION and run.selection is not None:
         asked = ", ".join((*run.selection.asked, *(("--quick",) if run.selection.quick else ())))
         left = run.selection.left_out
         # of what a quick run leaves out nobody knows the names; who asked for some knows that the others are left out
         told = ", ".join(left) if not run.selection.asked else f"the other {len(left)}"
-        return f"Only a part was asked for ({asked}): this is no certificate. Left out: {told or 'nothing'}."
+        return f"Only a part was asked for ({asked}): this is not a certificate. Left out: {told or 'nothing'}."
     return f"Nothing is known to be violated, but not every binding requirement could be verified.{uncovered}"
 
 

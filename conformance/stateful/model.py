@@ -116,7 +116,7 @@ class Model:
         shown: object = None,
         file: str = "",
     ) -> Belief:
-        """What is believed once a request was answered: `code` 0 is no answer, `shown` the status a read showed."""
+        """What is believed once a request was answered: `code` 0 is not an answer, `shown` the status a read showed."""
         if code in _LATER:
             return belief
         taken, unclear = 200 <= code < 300, code == 0 or code >= 500

@@ -15,7 +15,7 @@ _ALIASES = {
 
 
 def parse(media_type: str) -> tuple[str, frozenset[str]] | None:
-    """Essence and parameters, or None when it is no media type."""
+    """Essence and parameters, or None when it is not a media type."""
     essence, *parameters = (part.strip().lower() for part in media_type.split(";"))
     kind, slash, subtype = essence.partition("/")
     if not (kind and slash and subtype) or any(c.isspace() for c in essence) or "/" in subtype:

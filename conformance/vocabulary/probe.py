@@ -43,7 +43,7 @@ class Probe(Name):
     TEMPLATES_UNKNOWN = "unknown templates only", "A create with unknown templates only."
     MODEL_UNKNOWN = "model unknown", "A create with a model that no service offers."
     HINT_STRING = "language_hint a string", "A create whose language_hint is a string."
-    HINT_TOO_LONG = "language_hint too long", "A create with a word for a language that is no code."
+    HINT_TOO_LONG = "language_hint too long", "A create with a word for a language that is not a code."
     HINT_UNLISTED = "language_hint unlisted", "A create with a language that no model lists."
     LANGUAGE_STRING = "transcript_language a string", "A create whose transcript_language is a string."
     LANGUAGE_UNLISTED = "transcript_language unlisted", "A create with a transcript_language that no model lists."
@@ -110,7 +110,7 @@ class Probe(Name):
     ODD_QUERY = "query", "A parameter in the query that its schema does not take.", ": "
     ODD_METHOD = "method", "A method that the text does not have there.", ": "
     ODD_TYPE = "content type", "A media type that the text does not have there.", ": "
-    ODD_SYNTAX = "syntax", "A body that is no JSON, or hardly.", ": "
+    ODD_SYNTAX = "syntax", "A body that is not JSON, or hardly.", ": "
     ODD_TRANSPORT = "transport", "An odd way, but one of HTTP, to send what is valid.", ": "
     ODD_SESSION = "an id nobody gave out", "A read or an end of a well-formed id that was drawn."
 

@@ -90,7 +90,7 @@ def parse(body: bytes) -> Any:
         try:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError:
-            raise problems.invalid_request("The body holds a lone surrogate, which is no character.") from None
+            raise problems.invalid_request("The body holds a lone surrogate, which is not a character.") from None
     return value
 
 

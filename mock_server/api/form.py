@@ -16,7 +16,7 @@ from mock_server.api.mime import LONGEST_HEADERS, Plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Everything of a form that is not the file: boundaries, headers, a few short fields. More is no upload.
+#: Everything of a form that is not the file: boundaries, headers, a few short fields. More is not an upload.
 MOST_BESIDE = 64 * 1024
 #: RFC 2046 §5.1.1.
 LONGEST_BOUNDARY = 70

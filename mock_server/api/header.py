@@ -35,5 +35,5 @@ def parameters(header: str) -> tuple[str, dict[str, str]]:
     message = Message()
     message["Content-Disposition"] = header[:_LONGEST]
     found = message.get_params([("", "")], "content-disposition")
-    # extended ones stand last here, in whatever order they were sent, and so are what a dict keeps
+    # The parser puts extended parameters last, wherever they stood; of two with one name a dict keeps the last.
     return found[0][0].strip().lower(), {name.lower(): _value(value) for name, value in found[1:]}

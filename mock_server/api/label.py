@@ -7,7 +7,7 @@ import re
 from mock_server import problems
 
 #: By format, in the order discovery lists them, the other names that clients and their tables of types have for it.
-#: A label is no proof, the content is looked at later; but what is not here is refused, as §11.4 wants it.
+#: A label is not a proof, the content is looked at later; but what is not here is refused, as §11.4 wants it.
 _NAMES = {
     "audio/wav": "audio/x-wav audio/wave audio/x-wave audio/vnd.wave audio/x-pn-wav",
     "audio/webm;codecs=opus": "video/webm audio/x-webm audio/matroska audio/x-matroska video/matroska video/x-matroska",

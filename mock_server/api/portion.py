@@ -35,10 +35,10 @@ def _ranges(headers: Mapping[str, str]) -> Iterator[int]:
             continue
         found = _RANGE.match(value.strip())
         if found is None:
-            raise _refused(name, value, "is no range that covers a whole file, as bytes 0-199/200 does")
+            raise _refused(name, value, "is not a range that covers a whole file, as bytes 0-199/200 does")
         first, last, total = map(int, found.groups())
         if first > last or last >= total:
-            raise _refused(name, value, "is no valid range")
+            raise _refused(name, value, "is not a valid range")
         if first or last + 1 < total:
             raise _refused(name, value, "announces a piece of a file")
         yield total
@@ -50,7 +50,7 @@ def _resumed(headers: Mapping[str, str]) -> Iterator[int]:
         if value is None:
             continue
         if not _NUMBER.match(value.strip()):
-            raise _refused(name, value, "is no number of bytes")
+            raise _refused(name, value, "is not a number of bytes")
         if name == _LENGTH:
             yield int(value)
         elif int(value):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: sk_test_<namespace>[_…]: letters and digits up to the next underscore.
 _SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_[A-Za-z0-9_-]*)?\Z")
-#: Longer than this is no key anybody was given.
+#: Longer than this is not a key anybody was given.
 LONGEST_KEY = 512
 _NO_KEY = "The request holds no key in a form that is taken: 'Authorization: Bearer <key>' or 'X-API-Key: <key>' is."
 
@@ -35,7 +35,7 @@ def presented(headers: Headers) -> set[str]:
 
 
 def namespace_of(key: str) -> str:
-    """The namespace a valid key opens; a key that is no sandbox key has one of its own, told by its digest."""
+    """The namespace a valid key opens; a key that is not a sandbox key has one of its own, told by its digest."""
     found = _SANDBOX.match(key)
     if found:
         return found.group(1)

@@ -17,7 +17,7 @@ _LOOKED_AT = _SINGLE | {b"host", b"transfer-encoding"}
 
 
 class MalformedHeadError(ValueError):
-    """A head that is no request's; its text is told to the client."""
+    """A head that is not a request's; its text is told to the client."""
 
 
 def _check_host(version: str, hosts: list[bytes]) -> None:

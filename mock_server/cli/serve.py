@@ -67,7 +67,7 @@ def _refuse(message: str, code: int) -> typer.Exit:
 def _origin(given: str) -> str:
     found = normal(given.removesuffix("/"))
     if found is None:
-        told = "is no origin of a page: http://host or https://host:port is, without a path."
+        told = "is not an origin of a page: http://host or https://host:port is, without a path."
         raise ValueError(f"--console-origin {given!r} {told}")
     return found
 
@@ -90,7 +90,7 @@ def _settings(
         if not _KEY.match(key):
             raise ValueError(f"An --api-key has 1 to {LONGEST_KEY} printable ASCII characters and no blank.")
     if base_url is not None and not _BASE_URL.match(base_url):
-        raise ValueError(f"--base-url {base_url!r} is no http:// or https:// address of a host.")
+        raise ValueError(f"--base-url {base_url!r} is not an http:// or https:// address of a host.")
     origins = [_origin(given) for given in console_origins]
     return Settings(
         data_dir=data_dir.absolute(),

@@ -1,4 +1,4 @@
-"""The last yard to the socket: what is no HTTP is refused in the envelope too (ERR-012), and nothing is endless."""
+"""The last yard to the socket: what is not HTTP is refused in the envelope too (ERR-012), and nothing is endless."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ class Wire(Reader):
             self.send_400_response(f"The rest of the request's {what} did not come in time.")
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, once all before it is answered, and close."""
+        """Answer what is not HTTP, once all before it is answered, and close."""
         self._last_words = msg
         self._until = math.inf
         self.flow.pause_reading()

@@ -42,7 +42,7 @@ _UNITS = {
     "fahrenheit": "°F", "f": "°F", "celsius": "°C", "centigrade": "°C", "c": "°C", "percent": "%", "%": "%",
     "stone": "st",
 }  # fmt: skip
-#: A number is no vital sign before these, or as a goal.
+#: A number is not a vital sign before these, or as a goal.
 _ELSE = vocabulary("years year months month weeks week days day hours times mg milligrams hour minutes points")
 _GOAL = re.compile(
     r"\b(?:goal|target|should be|less than|under|below|above|greater than|over a|more than|lost|gained|lose|gain|if)\b"

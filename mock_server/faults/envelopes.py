@@ -100,7 +100,7 @@ FAULTS = (
         rewrite=edit("any", set_to("error.details", "see the manual"), status=(400, 404)),
     ),
     fault("labels_errors_plain", "errors are text/plain", "ERR-016", rewrite=_plain),
-    fault("falls_over_nonsense", "what is no JSON is a 500", "SES-CREATE-032", "ERR-020", rewrite=_falls_over),
+    fault("falls_over_nonsense", "what is not JSON is a 500", "SES-CREATE-032", "ERR-020", rewrite=_falls_over),
     fault(
         "miscodes_not_found",
         "session_not_found goes with 400",

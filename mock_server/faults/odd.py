@@ -116,7 +116,7 @@ FAULTS = (
     ),
     fault(
         "falls_over_odd_versions",
-        "a version that is no number is a 500",
+        "a version that is not a number is a 500",
         "ERR-020",
         rewrite=_where(_has_text_as_version, lambda _: _FALLEN),
     ),

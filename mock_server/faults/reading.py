@@ -177,7 +177,7 @@ FAULTS = (
     ),
     fault(
         "credits_another_model",
-        "model_used is no model of the service",
+        "model_used is not a model of the service",
         "SES-CREATE-015",
         "SES-GET-012",
         rewrite=edit("get", set_to("model_used", "gpt"), state=_REST),

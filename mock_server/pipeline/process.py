@@ -153,7 +153,7 @@ class Process:
                     )
                 return outcome.as_draft(heard, [recording.name for recording in recordings])
             except SpeechOvertime:
-                # More time is no cure: audio that used up all of its own would again, at everybody's cost.
+                # More time is not a cure: audio that used up all of its own would again, at everybody's cost.
                 log.exception("transcription of %s used up its time", session.id)
                 return outcome.overtime(engine)
             except SpeechUnavailable:

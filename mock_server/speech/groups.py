@@ -110,4 +110,4 @@ def _begins(data: Source, current: Group) -> bool:
 def _headless(name: str, chunked: bool) -> str:
     if chunked:
         return f"{name} begins without a container header, and so does every file before it"
-    return f"{name} is no audio format that is known here"
+    return f"{name} is not an audio format that is known here"

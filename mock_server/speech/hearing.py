@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mock_server.speech.groups import Group
     from mock_server.speech.mix import Tape
 
-# Encoders pad and recorders round: less than this, or a fiftieth, is no missing audio.
+# Encoders pad and recorders round: less than this, or a fiftieth, is not missing audio.
 LENGTH_TOLERANCE_SECONDS = 0.5
 _LENGTH_TOLERANCE_SHARE = 0.02
 

@@ -135,9 +135,9 @@ class LocalAudio:
             os.close(self._folders.popitem()[1])
 
     def path(self, key: str) -> Path:
-        """Where the bytes of a key lie; raises ValueError for what is no key of ours."""
+        """Where the bytes of a key lie; raises ValueError for what is not a key of ours."""
         if not _KEY.match(key):
-            raise ValueError(f"{key!r} is no audio key")
+            raise ValueError(f"{key!r} is not an audio key")
         return self._root / key[0] / key
 
     async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:

@@ -204,7 +204,7 @@ class Miniature:
         try:
             wanted = json.loads(asked.body)
         except (ValueError, RecursionError):
-            return refusal(400, "invalid_request", "That is no JSON.")
+            return refusal(400, "invalid_request", "That is not JSON.")
         if not isinstance(wanted, dict) or "templates" not in wanted:
             return refusal(400, "missing_required_field", "templates is missing.", field="templates")
         if wrong := self.wrong_member(wanted):
@@ -308,7 +308,7 @@ class Miniature:
         told["templates"] = {name: said if name in offered else unknown for name in session.asked["templates"]}
         skipped = [name for name in ordered if not self.text(session.files[name])]
         troubles = [
-            {"type": "audio_file_skipped", "message": f"{name} is no speech.", "file": name} for name in skipped
+            {"type": "audio_file_skipped", "message": f"{name} is not speech.", "file": name} for name in skipped
         ]
         if told["status"] == "partial":
             told["processing_errors"] = troubles or [

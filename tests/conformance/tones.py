@@ -82,7 +82,7 @@ def _wav(seconds: float, pitch: float) -> bytes:
 
 
 def tones() -> dict[str, Any]:
-    """Fixtures by name, made on the spot; typed loosely because a tone is no Fixture by descent."""
+    """Fixtures by name, made on the spot; typed loosely because a tone is not a Fixture by descent."""
     made = {}
     for place, (name, kind, text, chunk_of, sequence, seconds) in enumerate(_SCORE):
         # The bytes of a long recording are as few as those of the others: only its manifest says that it lasts.

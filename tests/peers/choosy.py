@@ -160,7 +160,7 @@ class Choosy(Outward, Telling, Taking):
 def _coherent(taken: dict[str, Any]) -> dict[str, Any]:
     """The choices, with those that would contradict another one made to fit it."""
     if taken["named"] and taken["target"] not in {"exact", "capability"}:
-        # A name behind a query is no address (E44).
+        # A name behind a query is not an address (E44).
         taken["target"] = "exact"
     if taken["upload_methods"] == ("single",):
         # Without upload_type a session is chunked or refused (E10), and this server has no chunks.

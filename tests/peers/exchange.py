@@ -37,7 +37,7 @@ class Call:
         try:
             return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise Refusal(400, "invalid_request", "the body is not a JSON document") from error
+            raise Refusal(400, "invalid_request", "the body is not JSON document") from error
 
 
 @dataclass
@@ -90,7 +90,7 @@ def attachment(headers: dict[str, str]) -> str | None:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]

@@ -128,7 +128,7 @@ class Tape:
         layer: Layer = Layer.JOURNEY,
         states: tuple[str, ...] = (),
     ) -> Exchange:
-        """One exchange; status 0 is no answer. `sends`, `asked`: the request's; `headers`, `document`: the answer's."""
+        """One exchange; status 0: no answer. `sends`, `asked`: the request's; `headers`, `document`: the answer's."""
         number = len(self.exchanges) + 1
         body = json.dumps(asked).encode() if asked is not None else b""
         path = url or BASE + PATHS[operation].format(id=session_id(session or "nobody"))

@@ -244,8 +244,8 @@ def _selection(report: Any) -> None:
         (_selection, "selection"),
         (lambda report: report.update(overall="interrupted"), "broken off"),
         (lambda report: report.pop("evidence_sha256"), "/evidence_sha256: is missing"),
-        (lambda report: report.pop("requirements"), "is no report of this kit"),
-        (lambda report: report["requirements"][0].update(verdict="fine"), "/requirements/0/verdict: is no report"),
+        (lambda report: report.pop("requirements"), "is not a report of this kit"),
+        (lambda report: report["requirements"][0].update(verdict="fine"), "/requirements/0/verdict: is not a report"),
     ],
 )
 def test_what_cannot_be_verified_is_refused_in_one_line(folder: Path, change: Any, why: str) -> None:

@@ -1,4 +1,4 @@
-"""A part of the requirements is judged for the price of a part, and is no certificate whatever it comes to."""
+"""A part of the requirements is judged for the price of a part, and is not a certificate whatever it comes to."""
 
 from __future__ import annotations
 

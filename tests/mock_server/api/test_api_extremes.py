@@ -195,7 +195,7 @@ def test_a_file_name_is_shown_as_it_was_or_refused(mock, where, name):
         answer = mock.send("PUT", f"{url}/{encoded}" if where == "path" else url, content=WAV, headers=headers)
     if answer.status_code == 200:
         shown = answer.json()["file_name"]
-        # what is no text in UTF-8 is no name: another is found for it, or its bytes are read in an older way
+        # what is not text in UTF-8 is not a name: another is found for it, or its bytes are read in an older way
         assert shown in (name, "audio_0", name.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
         assert mock.read(session).json()["audio_files"] == [shown]
     else:

@@ -1,4 +1,4 @@
-"""Medicines: names, doses, changes, and what is no medicine of the patient."""
+"""Medicines: names, doses, changes, and what is not a medicine of the patient."""
 
 from __future__ import annotations
 
