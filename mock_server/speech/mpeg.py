@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mock_server.speech.source import places, search
+from mock_server.speech.source import Sought, places, search
 
 if TYPE_CHECKING:
     from mock_server.speech.source import Octets
@@ -34,7 +34,9 @@ _KBITS = {  # by version (MPEG-1 or not) and layer
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 # A sync word with the bits behind it that rule most places out: MPEG audio or ADTS.
-_SYNC = re.compile(rb"\xff(?:[\xe2-\xe7\xf2-\xf7\xfa-\xff][\x10-\xeb]|[\xf0\xf1\xf8\xf9])", re.DOTALL)
+_SYNC = Sought(
+    re.compile(rb"\xff(?:[\xe2-\xe7\xf2-\xf7\xfa-\xff][\x10-\xeb]|[\xf0\xf1\xf8\xf9])", re.DOTALL), (b"\xff",)
+)
 _INDEX = (b"Xing", b"Info", b"VBRI")
 
 
@@ -161,7 +163,7 @@ class Walk:
     """Frames found so far, and what between them is neither frame nor tag."""
 
     data: Octets
-    stop: re.Pattern[bytes]
+    stop: Sought
     limit: int  # of steps: frames, and places that look like one
     runs: list[Run] = field(default_factory=list)
     rubbish: list[tuple[int, int]] = field(default_factory=list)
@@ -207,7 +209,7 @@ class Walk:
         return there
 
 
-def walk(data: Octets, start: int, limit: int, stop: re.Pattern[bytes]) -> Walk:
+def walk(data: Octets, start: int, limit: int, stop: Sought) -> Walk:
     """Frames from here on, up to so many steps.
 
     They end where no more are found, or where between them something stands that the pattern knows.

@@ -10,18 +10,21 @@ import re
 from typing import Literal, TypeAlias, overload
 
 from mock_server.speech import mpeg
-from mock_server.speech.source import Octets, Source, search
+from mock_server.speech.source import Octets, Sought, Source, literal, search
 
 Container: TypeAlias = Literal["matroska", "ogg", "wav", "mp4", "flac", "mp3", "aac"]
 
 # How each container begins, with as much behind the magic as keeps it apart from chance in the middle of other data.
-BEGINNING = re.compile(
-    rb"(?P<matroska>\x1a\x45\xdf\xa3(?=.{0,60}?\x42\x82.{1,8}?(?:webm|matroska)))"
-    rb"|(?P<ogg>OggS\x00[\x02\x03\x06\x07])"  # the beginning of a stream, not a later page
-    rb"|(?P<wav>(?:RIFF|RF64)....WAVE)"
-    rb"|(?P<mp4>\x00\x00..ftyp)"
-    rb"|(?P<flac>fLaC[\x00\x80]\x00\x00\x22)",
-    re.DOTALL,
+BEGINNING = Sought(
+    re.compile(
+        rb"\x1a\x45\xdf\xa3(?=.{0,60}?\x42\x82.{1,8}?(?:webm|matroska))"
+        rb"|OggS\x00[\x02\x03\x06\x07]"  # the beginning of a stream, not a later page
+        rb"|(?:RIFF|RF64)....WAVE"
+        rb"|\x00\x00..ftyp"
+        rb"|fLaC[\x00\x80]\x00\x00\x22",
+        re.DOTALL,
+    ),
+    (b"\x1a\x45\xdf\xa3", b"OggS", b"WAVE", b"ftyp", b"fLaC"),
 )
 # The same for the first bytes of a file, where the magic alone is enough.
 _MAGIC = re.compile(
@@ -75,7 +78,7 @@ def unwrap(data: bytes | Source) -> bytes | Source:
     found = _ENVELOPE.match(data[:_ENVELOPE_LIMIT])
     if found is None or b"content-disposition:" not in found.group(0).lower():
         return data
-    end = search(data, re.compile(re.escape(b"\r\n--" + found.group("boundary"))), found.end())
+    end = search(data, literal(b"\r\n--" + found.group("boundary")), found.end())
     end = len(data) if end is None else end
     if isinstance(data, Source):
         return data.window(found.end(), end)

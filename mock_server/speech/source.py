@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -123,20 +123,44 @@ class Source:
         return self._open[1]
 
 
-def places(data: Octets, pattern: re.Pattern[bytes], start: int, end: int | None = None) -> Iterator[int]:
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A pattern, and the marks of which at least one stands in whatever it matches.
+
+    On bytes without any of the marks, such as samples, the pattern is not tried: that would take twenty times as long.
+    """
+
+    pattern: re.Pattern[bytes]
+    marks: tuple[bytes, ...]
+
+    def or_else(self, pattern: bytes, mark: bytes) -> Sought:
+        """This, or what another pattern with a mark of its own finds."""
+        either = re.compile(pattern + b"|" + self.pattern.pattern, re.DOTALL)
+        return Sought(either, (mark, *self.marks))
+
+    def finds(self, stretch: bytes) -> Iterator[int]:
+        """Where it is found in a stretch, one place after the other."""
+        if any(mark in stretch for mark in self.marks):
+            yield from (found.start() for found in self.pattern.finditer(stretch))
+
+
+def literal(wanted: bytes) -> Sought:
+    """What finds these very bytes."""
+    return Sought(re.compile(re.escape(wanted)), (wanted,))
+
+
+def places(data: Octets, sought: Sought, start: int, end: int | None = None) -> Iterator[int]:
     """Where the pattern is found from a place on, one after the other, before the end."""
     end = len(data) if end is None else min(end, len(data))
     while start < end:
         stretch = data[start : min(start + _SEARCHED + _LONGEST_PATTERN, end)]
-        for found in pattern.finditer(stretch):
-            if found.start() < _SEARCHED:
-                yield start + found.start()
+        yield from (start + place for place in sought.finds(stretch) if place < _SEARCHED)
         start += _SEARCHED
 
 
-def search(data: Octets, pattern: re.Pattern[bytes], start: int, end: int | None = None) -> int | None:
+def search(data: Octets, sought: Sought, start: int, end: int | None = None) -> int | None:
     """Where the pattern is first found at or after a place, None if nowhere before the end."""
-    return next(places(data, pattern, start, end), None)
+    return next(places(data, sought, start, end), None)
 
 
 def is_padding(data: Octets, start: int, end: int) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.speech import mpeg
 from mock_server.speech.sniff import BEGINNING, Container, signed
-from mock_server.speech.source import is_padding, search
+from mock_server.speech.source import Sought, is_padding, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +29,10 @@ _EBML_KNOWN = {
 _BOXES = frozenset(
     b"ftyp moov mdat moof mfra free skip wide uuid styp sidx ssix emsg prft meta pdin pnot udta sefd beam".split()
 )
-_RESYNC: dict[str, re.Pattern[bytes]] = {
-    "matroska": re.compile(rb"\x1f\x43\xb6\x75|" + BEGINNING.pattern, re.DOTALL),
-    "ogg": re.compile(rb"OggS\x00[\x00-\x07]", re.DOTALL),
-    "mp4": re.compile(rb"\x00\x00..moof\x00\x00\x00\x10mfhd|" + BEGINNING.pattern, re.DOTALL),
+_RESYNC: dict[str, Sought] = {
+    "matroska": BEGINNING.or_else(rb"\x1f\x43\xb6\x75", b"\x1f\x43\xb6\x75"),
+    "ogg": Sought(re.compile(rb"OggS\x00[\x00-\x07]", re.DOTALL), (b"OggS",)),
+    "mp4": BEGINNING.or_else(rb"\x00\x00..moof\x00\x00\x00\x10mfhd", b"mfhd"),
 }
 # The chunks of a WAV file that FFmpeg needs; some of the others, padded or not, lead it astray.
 _SOUND_CHUNKS = frozenset({b"ds64", b"fmt ", b"fact", b"data", b"wavl"})
