@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conformance.checks.create_members import either_way, may_be_left_out, probes_of, taken_where
 from conformance.checks.models import models_offered
-from conformance.checks.orders import either_way, may_be_left_out, probes_of, taken_where
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
 from conformance.finding import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from conformance.checks.create_members import blamed, may_be_left_out, refused_for
 from conformance.checks.creation import asked_for, creates_taken, settled_creates
-from conformance.checks.orders import blamed, may_be_left_out, refused_for
 from conformance.checks.registry import check
 from conformance.finding import (
     departs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.arrivals import sent_twice
 from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import session_documents, shown_as, shows_a_loss, whole
-from conformance.checks.reading import reads_of
+from conformance.checks.get import reads_of
 from conformance.checks.registry import check
 from conformance.finding import (
     departs,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import Arrived, arrived, beside_an_end, followed, may_lag
 from conformance.checks.documents import equal
-from conformance.checks.reading import NAMED
+from conformance.checks.get import NAMED
 from conformance.checks.registry import check
 from conformance.finding import (
     holds,
