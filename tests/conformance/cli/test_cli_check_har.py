@@ -171,7 +171,7 @@ def test_a_credential_in_it_is_not_told(tmp_path: Path) -> None:
     [
         (b"", "no JSON"),
         (b"\x89PNG", "no JSON"),
-        (b"[]", "no HTTP Archive"),
+        (b"[]", "not an HTTP Archive"),
         (b'{"log": {"version": "1.2"}}', "no array log.entries"),
         (b'{"log": {"version": "2.0", "entries": []}}', "/log/version: is '2.0'"),
         (b'{"log": {"entries": []}}', "/log/version: is None"),
@@ -180,7 +180,7 @@ def test_a_credential_in_it_is_not_told(tmp_path: Path) -> None:
         (b'{"log": {"version": "1.2", "entries": [7]}}', "/log/entries/0: cannot be read"),
         (b'{"log": {"version": "1.2", "entries": [' + b"7," * 60_000 + b"7]}}", "60001 entries"),
         (b'{"log":' * 100_000, "nested too deeply"),
-        (b'{"info": {"_postman_id": 1}, "item": []}', "no HTTP Archive"),
+        (b'{"info": {"_postman_id": 1}, "item": []}', "not an HTTP Archive"),
     ],
 )
 def test_a_file_of_another_kind_is_2_in_one_line(tmp_path: Path, content: bytes, why: str) -> None:
