@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as jsonlib
-from copy import copy
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
 
-from conformance.drive.handle import Handle, at_rest, form_of
+from conformance.drive.handle import Handle, at_rest
+from conformance.drive.hands import REMOVE, UNSET, Hands, spoken_by
 from conformance.drive.parcel import Parcel, parcel
 from conformance.drive.patience import Pace
 from conformance.drive.recording import fitting, named_by, too_long
-from conformance.drive.sender import Sender
-from conformance.evidence import Exchange, Label, Layer, Note
-from conformance.target import split_origin
+from conformance.drive.upload_address import upload_address
+from conformance.evidence import Exchange, Label
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.stamps import LAG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
 
-    from conformance.drive.clock import TestClock
-    from conformance.drive.wire import Heard, Wire
-    from conformance.evidence import Departure, Offer
-    from conformance.evidence.recorder import Recorder
-    from conformance.target import EndForm, Target, UploadForm
-    from scribe_data.recordings import Fixture
+    from conformance.drive.wire import Heard
+    from conformance.target import EndForm, UploadForm
 
-__all__ = ["REMOVE", "UNSET", "Driver", "Handle", "at_rest"]
-
-
-class _Sentinel:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-#: `body(templates=REMOVE)` leaves the member out.
-REMOVE: Final = _Sentinel("REMOVE")
-#: No JSON body; distinct from a body of null.
-UNSET: Final = _Sentinel("UNSET")
+__all__ = ["REMOVE", "UNSET", "Driver", "Handle", "at_rest", "spoken_by"]
 
 #: Creates until the kit gives up on a session whose service fails now and then.
 CREATE_ATTEMPTS = 6
@@ -71,166 +48,8 @@ class Attempt:
     handle: Handle | None
 
 
-class Driver:
-    """One journey's hands. Every exchange is labelled and recorded; nothing is judged here."""
-
-    def __init__(
-        self,
-        journey: str,
-        wire: Wire,
-        target: Target,
-        audio: Mapping[str, Fixture],
-        *,
-        clock: TestClock | None = None,
-        tell: Callable[[str], None] | None = None,
-        layer: Layer = Layer.JOURNEY,
-    ) -> None:
-        self.journey = journey
-        self.layer = layer
-        #: The rows of the lifecycle's table that apply to what is sent next; none where nobody foretells them.
-        self.states: tuple[str, ...] = ()
-        self.target = target
-        self.audio = audio
-        self.clock = clock
-        self.options = wire.options
-        self.seed = wire.options.seed
-        self._wire = wire
-        self._sender = Sender(wire)
-        self._tell = tell or (lambda _: None)
-
-    @property
-    def key(self) -> str:
-        """The tester's key as it is now: where a command gives it, it changes during a run."""
-        return self._wire.key
-
-    @property
-    def recorder(self) -> Recorder:
-        """Where what this driver sends is kept."""
-        return self._wire.recorder
-
-    def apart(self, recorder: Recorder) -> Self:
-        """The same hands with a record of their own: what they send is no part of the run's evidence."""
-        other = copy(self)
-        other._wire = self._wire.apart(recorder)  # noqa: SLF001 - a copy of this very class
-        other._sender = Sender(other._wire)  # noqa: SLF001
-        return other
-
-    @property
-    def made(self) -> Sequence[Handle]:
-        """Every session that was made over this driver's wire."""
-        return self._wire.made
-
-    @property
-    def left(self) -> float:
-        """Seconds that remain of the run."""
-        return self._wire.budget.left
-
-    @property
-    def throttled(self) -> bool:
-        """Whether any answer of the run so far was 429."""
-        return self._wire.throttled
-
-    def owns(self, url: str) -> bool:
-        """Whether a URL lies on an origin of the service."""
-        return self._wire.owns(url)
-
-    @property
-    def networked(self) -> bool:
-        """Whether the run goes over a network, and does not stay in one process."""
-        return self.options.transport is None
-
-    @property
-    def upload_urls(self) -> tuple[str, ...]:
-        """Where the sessions made so far take their audio."""
-        return tuple(dict.fromkeys(handle.upload_url for handle in self._wire.made))
-
-    def depart(self, departure: Departure) -> None:
-        """Say where the target departs from the text in a way the run goes along with."""
-        self._wire.recorder.depart(departure)
-
-    def elapsed(self) -> float:
-        """Seconds since the run began."""
-        return self._wire.budget.elapsed
-
-    def later(self, moment: datetime, since: float) -> datetime:
-        """A moment of the target's, moved on by what has passed here since `elapsed()` showed `since`."""
-        return moment + timedelta(seconds=self.elapsed() - since)
-
-    def note(self, reason: str, text: str, *requirements: str, rows: tuple[str, ...] = ()) -> None:
-        """Say why (part of) the journey could not be done, and what stays unobserved because of it."""
-        self._wire.recorder.note(Note(self.journey, reason, text, requirements, rows))
-
-    def url(self, *parts: str) -> str:
-        """An address below base_url."""
-        return "/".join((self.target.base_url.rstrip("/"), *(quote(part, safe="") for part in parts)))
-
-    def body(self, **changes: Any) -> dict[str, Any]:
-        """The create body in the form this target takes (rule 6), with changes; REMOVE deletes a member."""
-        language = spoken_by(self.target.offer(changes.get("model")) or self.target.model)
-        body = self.target.form.body(model=self.target.model, language=language)
-        body.update(changes)
-        return {name: value for name, value in body.items() if value is not REMOVE}
-
-    def foretelling(self, *states: str) -> Self:
-        """The same hands; their requests say in which states their session may be, or which outsider asks."""
-        other = copy(self)
-        other.states = states
-        return other
-
-    def _label(  # noqa: PLR0917 - in the order of Label
-        self,
-        operation: Operation,
-        session: str | None,
-        probe: str | None = None,
-        credential: Credential = Credential.RIGHT,
-        file: str | None = None,
-        fixture: str | None = None,
-        *,
-        graded: bool = True,
-    ) -> Label:
-        return Label(
-            operation,
-            self.journey,
-            session,
-            probe,
-            credential,
-            file,
-            fixture,
-            graded=graded,
-            layer=self.layer,
-            states=self.states,
-        )
-
-    async def send(
-        self,
-        operation: Operation,
-        method: str,
-        url: str,
-        *,
-        session: str | None = None,
-        probe: str | None = None,
-        credential: Credential = Credential.RIGHT,
-        headers: Mapping[str, str] | None = None,
-        json: Any = UNSET,
-        content: bytes | None = None,
-        file: str | None = None,
-        fixture: str | None = None,
-        graded: bool = True,
-    ) -> Exchange:
-        """One labelled exchange; the last attempt, where rule 2 asks for more than one."""
-        label = self._label(operation, session, probe, credential, file, fixture, graded=graded)
-        typed = {} if json is UNSET else {"Content-Type": "application/json"}
-        data = (content or b"") if json is UNSET else jsonlib.dumps(json).encode()
-        return (await self._sender.patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
-
-    async def look(self, url: str, probe: str, offer: Offer | None) -> Exchange:
-        """See how an address is secured: a GET without anything secret, sent once and never graded.
-
-        `offer` is what is offered of TLS; None for an address of plain HTTP.
-        """
-        return await self._wire.look(
-            Label(Operation.OTHER, self.journey, None, probe, Credential.NONE, graded=False), url, offer
-        )
+class Driver(Hands):
+    """One journey's hands, and the steps of a session."""
 
     async def create(
         self, session: str, body: Mapping[str, Any] | None = None, *, probe: str | None = None, graded: bool = True
@@ -272,44 +91,17 @@ class Driver:
         answer, session_id = heard.answer, self._session_id(heard)
         if answer is None or session_id is None:
             return None
-        url, fields, departs = self._upload_url(session_id, answer.document.get("upload_url"))
+        url, fields, departs = upload_address(
+            self.target,
+            self.url("sessions"),
+            self.url("sessions", session_id, "audio"),
+            answer.document.get("upload_url"),
+        )
         model = self.target.offer(asked.get("model")) or self.target.model
         single = asked.get("upload_type") == "single"
         handle = Handle(session, session_id, url, heard.exchange, model, single, fields=fields, departs=departs)
         self._wire.made.append(handle)
         return handle
-
-    def _upload_url(self, session_id: str, given: object) -> tuple[str, Mapping[str, str] | None, str]:
-        """Where audio goes, the form fields that go along, and what is odd about what the answer has.
-
-        What the answer lacks is judged by its own checks; the README of the protocol tells how to build it.
-        """
-        built = self.url("sessions", session_id, "audio")
-        form = form_of(given)
-        if form is not None:
-            return urljoin(self.url("sessions"), form[0]), form[1], "upload_url is an object with form fields."
-        if not isinstance(given, str) or not given:
-            return (
-                built,
-                None,
-                f"upload_url is {'missing' if given is None else 'not a string'}; {built} is used instead.",
-            )
-        url = urljoin(self.url("sessions"), given)
-        if split_origin(url) is None:
-            return built, None, f"upload_url is not an http(s) address; {built} is used instead."
-        if split_origin(url) == self._unreachable:
-            at, moved = urlsplit(self.target.base_url), urlsplit(url)
-            url = urlunsplit((at.scheme, at.netloc, moved.path, moved.query, ""))
-            return url, None, f"upload_url names a host that cannot be reached; {at.netloc} is used instead."
-        return url, None, "" if urlsplit(given).scheme else "upload_url is relative."
-
-    @property
-    def _unreachable(self) -> tuple[str, str, int] | None:
-        """The origin of the declared base_url, where the run had to use another."""
-        endpoints = self.target.discovery.get("endpoints")
-        declared = endpoints.get("base_url") if isinstance(endpoints, dict) else None
-        origin = split_origin(declared) if isinstance(declared, str) else None
-        return origin if origin != split_origin(self.target.base_url) else None
 
     async def upload(
         self,
@@ -479,25 +271,6 @@ class Driver:
         """A session nobody made, its id of the same shape; None where its upload URL cannot be guessed (AUD-022)."""
         return handle.stranger() if self._wire.owns(handle.upload_url) else None
 
-    async def together(self, *walks: Coroutine[Any, Any, object]) -> None:
-        """Side by side; what stops one of them stops all, and is raised as if it had been alone."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                for walk in walks:
-                    group.create_task(walk)
-        except BaseExceptionGroup as stopped:
-            raise stopped.exceptions[0] from None
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, within the run's budget."""
-        await self._wire.budget.pause(seconds)
-
 
 def _posting(url: str, document: Mapping[str, Any]) -> Parcel:
     return Parcel("POST", url, {"Content-Type": "application/json"}, jsonlib.dumps(document).encode())
-
-
-def spoken_by(model: Mapping[str, Any]) -> str:
-    """English, which the kit's fixtures speak, else the model's first language (rule 6)."""
-    spoken = [code for code in model.get("languages") or () if isinstance(code, str)]
-    return "en" if "en" in spoken or not spoken else spoken[0]
