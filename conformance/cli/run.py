@@ -7,6 +7,7 @@ import inspect
 import tempfile
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -62,7 +63,7 @@ def _kit_failed(run: Run) -> bool:
 
 def _usual(run: Run) -> int:
     part = run.overall is Overall.SELECTION
-    if run.overall is Overall.NON_CONFORMANT or (part and run.count(Verdict.FAIL)):
+    if run.count(Verdict.FAIL):
         return NON_CONFORMANT
     if _kit_failed(run):
         return KIT_FAILED
@@ -114,6 +115,7 @@ def certify_and_report(
     profile: str = scribe_data.PROFILE,
     only: Sequence[str] = (),
     quick: bool = False,
+    fail_fast: bool = False,
     force: bool = False,
     to: Path | None = None,
     as_json: bool = False,
@@ -130,13 +132,20 @@ def certify_and_report(
     try:
         if report_dir is not None:
             part = choose(scribe_data.load(profile, options.revision), only, quick=quick).selection is not None
-            files.prepare(report_dir, part=part, force=force, prefix=options.prefix)
+            files.prepare(report_dir, part=part or fail_fast, force=force, prefix=options.prefix)
         if to is not None:
             summary.prepare(to)
         quiet, verbose = detail is terminal.Detail.QUIET, detail is terminal.Detail.VERBOSE
         with shown(trouble, quiet=quiet, verbose=verbose) as progress:
             result, broken_off = certified(
-                options, profile=profile, reading=options.reading, only=only, quick=quick, progress=progress
+                options,
+                profile=profile,
+                reading=options.reading,
+                only=only,
+                quick=quick,
+                fail_fast=fail_fast,
+                known=baseline.known_on(datetime.now(UTC).date()) if baseline is not None else (),
+                progress=progress,
             )
         result = replace(result, baseline=baseline)
         written = files.write(result, report_dir, key=sign_key) if report_dir is not None else ()
@@ -160,9 +169,11 @@ def _run(context: typer.Context, **given: Any) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
 
     A part (--only, --quick) is no certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
+    --fail-fast ends with 1 at the first failure, and with what it would without where there is none.
     With --baseline 0 also where nothing fails but what is known, 1 also where the baseline is out of date.
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
+    Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --fail-fast
     """
     given = {name: str(value) if isinstance(value, StrEnum) else value for name, value in given.items()}
     try:
@@ -183,6 +194,7 @@ def _run(context: typer.Context, **given: Any) -> None:
         profile=given["profile"],
         only=only,
         quick=given["quick"],
+        fail_fast=given["fail_fast"],
         force=given["force"],
         to=given["summary"],
         as_json=as_json,
