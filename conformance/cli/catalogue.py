@@ -13,6 +13,7 @@ from rich.table import Table
 
 import scribe_data
 from conformance.checks import all_checks
+from conformance.report.citation import cited
 from conformance.report.terminal import printer
 from conformance.run import WITHIN_REACH, selects
 from conformance.runner import offer_of
@@ -162,7 +163,8 @@ def explain(
     if as_json:
         _print(_requirement(found) | {"errata": [asdict(text.errata[name]) for name in found.errata]})
         return
-    console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {found.source}")
+    place = escape(cited(found.source, text, revision))
+    console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {place}")
     console.print(escape(found.statement))
     console.print(f"[dim]What is looked at:[/] {escape(found.observable)}")
     console.print(f"[dim]Feature:[/] {found.feature}   [dim]Testability:[/] {found.testability}")

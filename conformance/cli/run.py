@@ -22,6 +22,7 @@ from conformance.cli.progress import shown
 from conformance.configuration import configured
 from conformance.options import TABLE, Entry, options_of
 from conformance.report import document, files, summary, terminal
+from conformance.report.repro import scripts
 from conformance.report.signature import read_key
 from conformance.run import selects
 from conformance.selection import asked_for, choose
@@ -154,6 +155,7 @@ def certify_and_report(
         terminal.summary(console, result, detail)
         if written and not quiet:
             console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
+            _tell_again(console, result, written[0].parent)
         if as_json:
             typer.echo(document.render(result, sign_key), nl=False)
     except files.NotWritten as error:
@@ -163,6 +165,24 @@ def certify_and_report(
     except Exception as error:
         raise failed(trouble, error, options.redactor.text, report_dir) from error
     return exit_code(result) if broken_off is None else broken_off
+
+
+def _tell_again(console: Console, result: Run, folder: Path) -> None:
+    """Say how a failure is seen again, where there is a script of one."""
+    found = scripts(result)
+    if found:
+        # what to mend first, and not what only sums it up
+        wanted = [cause.requirement for cause in result.causes]
+        first = min(
+            found, key=lambda each: wanted.index(each.requirement) if each.requirement in wanted else len(wanted)
+        )
+        console.print(
+            f"Each failure again: sh {folder / first.name}, or scribe-conformance replay {first.requirement} "
+            f"--report-dir {folder}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
 
 
 def _run(context: typer.Context, **given: Any) -> None:

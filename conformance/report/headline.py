@@ -170,7 +170,7 @@ def explored(run: Run) -> str:
     early = f"; it stopped early: {found.ended}" if found.ended else ""
     return (
         f"State machine: {found.examples} sequences, {found.requests} requests in {found.seconds:.1f} s"
-        f" (seed {found.seed}): {', '.join(told)}{early}"
+        f", drawn with --seed {found.seed}: {', '.join(told)}{early}"
     )
 
 
