@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof machine bench generate wanted fixtures lint clean
+.PHONY: help demo test proof machine samples bench generate wanted fixtures lint clean
 
 help: ## List these habits
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ proof: $(STAMP) ## Run the kit against every fault, and against fifty draws of a
 machine: $(STAMP) ## What the state machine finds: every sequence fault with ten seeds, and no conforming server
 	SCRIBE_PROOF=1 SCRIBE_MACHINE=1 $(PY) -m pytest -q -n 2 tests/proof/test_machine.py
 	$(PY) -m tests.proof.machine
+
+samples: $(STAMP) ## Remake the pages of reports/, which make test compares; what faults have no row yet is driven
+	$(PY) -m tests.proof.samples
 
 bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the same run
 	$(PY) -m bench

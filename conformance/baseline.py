@@ -50,6 +50,10 @@ class Baseline:
     file: str
     entries: tuple[Known, ...]
 
+    def known_on(self, day: date) -> frozenset[str]:
+        """The requirements that may fail on a day (UTC)."""
+        return frozenset(each.requirement for each in self.entries if each.expires >= day)
+
     def document(self) -> dict[str, Any]:
         """The baseline as a JSON object."""
         return {"file": self.file, "entries": [each.document() for each in self.entries]}
@@ -105,7 +109,7 @@ def compare(baseline: Baseline, graded: Iterable[Graded], day: date) -> Coverage
     """Compare graded requirements with a baseline on a day (UTC)."""
     verdicts = {each.requirement.id: each.verdict for each in graded}
     valid = [each for each in baseline.entries if each.expires >= day]
-    counts = {each.requirement for each in valid}
+    counts = baseline.known_on(day)
     failed = [name for name, verdict in verdicts.items() if verdict is Verdict.FAIL]
     mended = [each for each in valid if verdicts.get(each.requirement) in _FAILS_NO_MORE]
     return Coverage(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import scribe_data
 from conformance.cost import cost
-from conformance.interruption import Interruption
+from conformance.failing import FirstFailure
+from conformance.interruption import BROKEN_OFF, Interruption
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
 from conformance.selection import choose, holds, unseen
@@ -33,6 +34,8 @@ def certified(
     reading: Reading = "lenient",
     only: Collection[str] = (),
     quick: bool = False,
+    fail_fast: bool = False,
+    known: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Run, int | None]:
     """`certify` from start to end, or to the signal that breaks it off: the run, and the exit code of that signal."""
@@ -45,11 +48,13 @@ def certified(
                 reading=reading,
                 only=only,
                 quick=quick,
+                fail_fast=fail_fast,
+                known=known,
                 progress=progress,
                 interruption=interruption,
             )
         )
-    return run, interruption.exit_code if run.overall is Overall.INTERRUPTED else None
+    return run, interruption.exit_code if interruption.signal and run.overall is Overall.INTERRUPTED else None
 
 
 async def certify(
@@ -59,18 +64,27 @@ async def certify(
     reading: Reading = "lenient",
     only: Collection[str] = (),
     quick: bool = False,
+    fail_fast: bool = False,
+    known: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
     interruption: Interruption | None = None,
 ) -> Run:
     """Drive the target and grade every service requirement, or those of a selection.
 
+    With `fail_fast` driving ends once a journey is over and a binding requirement is broken that is not `known` to be.
     Raises TargetUnreachable, CredentialsRefused and BadOption.
     """
     text = scribe_data.load(profile, options.revision)
     part = choose(text, only, quick=quick)
     started, clock = datetime.now(UTC), time.monotonic()
     evidence = await drive_all(
-        options, progress, text=text, journeys=part.journeys, trial=part.trial, interruption=interruption
+        options,
+        progress,
+        text=text,
+        journeys=part.journeys,
+        trial=part.trial,
+        interruption=interruption,
+        broken=FirstFailure(text, reading, part.ids, frozenset(known)) if fail_fast else None,
     )
     graded = grade(evidence, text, reading, part.ids if part.selection else ())
     selection = part.selection
@@ -84,7 +98,7 @@ async def certify(
         verdict = Overall.SELECTION
     if verdict is Overall.CONFORMANT and any(note.reason == "max_requests" for note in evidence.notes):
         verdict = Overall.NOT_FULLY_VERIFIED  # what the kit had still to ask might have shown a violation
-    if any(note.reason == "interrupted" for note in evidence.notes):
+    if any(note.reason in BROKEN_OFF for note in evidence.notes):
         verdict = Overall.INTERRUPTED
     return Run(
         overall=verdict,

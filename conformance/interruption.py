@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+#: The reasons that notes give for a run that somebody wanted to end before it had seen all.
+BROKEN_OFF = frozenset({"interrupted", "fail_fast"})
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -119,6 +119,12 @@ TABLE: tuple[Entry, ...] = (
     Entry("only", "Requirement id, id prefix or chapter; may be repeated.", repeated=True, metavar="ID|CHAPTER"),
     Entry("quick", "Leave out what takes long; the report says what.", kind=bool, default=False),
     Entry(
+        "fail-fast",
+        "End the run at the first binding requirement that is broken and no known failure; the rest stays open.",
+        kind=bool,
+        default=False,
+    ),
+    Entry(
         "output",
         "text, or json: report.json on stdout and nothing else there.",
         default="text",

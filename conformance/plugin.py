@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -279,15 +280,24 @@ def _certify(config: pytest.Config, items: Sequence[pytest.Item]) -> Run:
     if options is None:  # a worker of xdist has a loop of its own, is not refused before it and must not exit in it
         pytest.fail(_NEEDS, pytrace=False)
     given = _given(config)
-    only, quick = _asked(config, items), given["quick"]
+    only, quick, fail_fast = _asked(config, items), given["quick"], given["fail_fast"]
+    baseline = config.stash[_BASELINE]
     directory: Path | None = given["report_dir"]
     try:
         if directory is not None:
-            files.prepare(directory, part=bool(only) or quick, force=given["force"], prefix=PREFIX)
+            files.prepare(directory, part=bool(only) or quick or fail_fast, force=given["force"], prefix=PREFIX)
         if given["summary"] is not None:
             summary.prepare(given["summary"])
-        run, broken_off = certified(options, profile=given["profile"], reading=options.reading, only=only, quick=quick)
-        run = replace(run, baseline=config.stash[_BASELINE])
+        run, broken_off = certified(
+            options,
+            profile=given["profile"],
+            reading=options.reading,
+            only=only,
+            quick=quick,
+            fail_fast=fail_fast,
+            known=baseline.known_on(datetime.now(UTC).date()) if baseline is not None else (),
+        )
+        run = replace(run, baseline=baseline)
         key = config.stash[_SIGN_KEY]
         written = files.write(run, directory, prefix=PREFIX, key=key) if directory is not None else ()
         if given["summary"] is not None:

@@ -31,13 +31,16 @@ from conformance.ways import all_ways
 from scribe_data import recordings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from conformance.evidence import Exchange
     from conformance.interruption import Interruption
     from conformance.journeys import Journey
     from scribe_data import Spec
     from scribe_data.recordings import Fixture
+
+    #: What was seen, and the journeys that are over -> the id of a requirement that is broken, or None.
+    Broken = Callable[[Evidence, Collection[str]], str | None]
 
 __all__ = ["CredentialsRefused", "Options", "Progress", "TargetUnreachable", "drive_all"]
 
@@ -59,6 +62,12 @@ LOST = (
 )
 
 
+#: Why a run that was to end with the first failure is over.
+FAIL_FAST = (
+    "{named} ended the run after {sent} requests, for {broken} is broken; what was not seen by then is inconclusive."
+)
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run is: `done` of `total` journeys, those `running`, and how many requests it has sent."""
@@ -72,11 +81,20 @@ class Progress:
     running: tuple[str, ...] = ()
 
 
+class _Broken(Exception):  # noqa: N818 - a fact of the run, not an error
+    """A requirement is broken for certain, and the run was to end with the first that is."""
+
+
 class _Run:
     """One run's parts, shared by its journeys."""
 
     def __init__(
-        self, options: Options, wire: Wire, audio: Mapping[str, Fixture], progress: Callable[[Progress], None] | None
+        self,
+        options: Options,
+        wire: Wire,
+        audio: Mapping[str, Fixture],
+        progress: Callable[[Progress], None] | None,
+        broken: Broken | None = None,
     ) -> None:
         self.options = options
         self.wire = wire
@@ -90,6 +108,10 @@ class _Run:
         self.clock: TestClock | None = None
         #: The target's time minus ours, seconds, before anything moved its clock.
         self.skew = 0.0
+        #: Names the first requirement that what was seen breaks; None where the run goes on whatever it sees.
+        self._broken = broken
+        #: The journeys that are over.
+        self._over: set[str] = set()
 
     async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
         """Preparation, then the journeys phase by phase."""
@@ -161,7 +183,19 @@ class _Run:
             drive.note("kit_error", _where(error))
         self.done += 1
         self._running.pop(name)
+        self._over.add(name)
         self.tell("finished", name)
+        self._go_on(journey)
+
+    def _go_on(self, journey: Journey) -> None:
+        """Raise _Broken where something is broken by what is over, and journeys are left to leave out."""
+        if self._broken is None or self.done == self.total:
+            return
+        if journey.phase == "main":  # afterwards the target's clock may have been moved
+            self.skew = _skew(self.wire.recorder.exchanges)
+        name = self._broken(self.wire.recorder.freeze(_facts(self.wire, self)), frozenset(self._over))
+        if name is not None:
+            raise _Broken(name)
 
 
 async def drive_all(
@@ -173,13 +207,15 @@ async def drive_all(
     trial: bool = True,
     text: Spec | None = None,
     interruption: Interruption | None = None,
+    broken: Broken | None = None,
 ) -> Evidence:
     """Prepare the target, run the journeys (default: all) and freeze the evidence with the text it is judged by.
 
     Without a `trial` no session is made to find out what the target takes: for journeys that make none. Raises
     TargetUnreachable and CredentialsRefused when there is nothing to grade, BadOption for a test clock or a command
     that does not work. Trouble on the way is evidence, running out of `options.budget` is a note `deadline`, a mistake
-    of the kit a note `kit_error`, an `interruption` a note `interrupted`.
+    of the kit a note `kit_error`, an `interruption` a note `interrupted`. Where `broken` names a requirement once a
+    journey is over, the rest is left out, which is a note `fail_fast`.
     """
     if audio is None:
         audio = recordings.load()
@@ -195,14 +231,30 @@ async def drive_all(
                 recorder.note(Note("preparation", "insecure", INSECURE.format(options.named("insecure"))))
             for option in wire.short_keys:
                 recorder.note(Note(JourneyName.PREPARATION, "short_key", SHORT_KEY.format(option)))
-            run = _Run(options, wire, audio, progress)
-            await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
+            judge = None if broken is None else _judging(broken, text, audio)
+            run = _Run(options, wire, audio, progress, judge)
+            try:
+                await _broken_off(run.drive(chosen, trial=trial), interruption, recorder)
+            except* _Broken as found:
+                told = FAIL_FAST.format(named=options.named("fail-fast"), broken=_first(found), sent=recorder.sent)
+                recorder.note(Note(JourneyName.RUN, "fail_fast", told))
             if wire.course.lost:
                 recorder.note(Note("run", "lost", LOST.format(wire.course.lost)))
             if run.target is not None:
                 await close(Driver(JourneyName.CLOSING, wire, run.target, audio), wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))
     return replace(frozen, text=text, recordings=audio)
+
+
+def _judging(broken: Broken, text: Spec, audio: Mapping[str, Fixture]) -> Broken:
+    """The same with the text and the recordings that the evidence is judged by."""
+    return lambda seen, over: broken(replace(seen, text=text, recordings=audio), over)
+
+
+def _first(found: BaseExceptionGroup[BaseException]) -> str:
+    """What the first of them names."""
+    first = found.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else str(first)
 
 
 async def offer_of(options: Options) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from conformance.checks import all_checks
 from conformance.evidence import Layer
 from conformance.journeys import all_journeys
+from conformance.options import TABLE
 from conformance.part import Selection
 from conformance.run import selects
 from conformance.target import BadOption
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 #: Bytes that a journey of a quick run may send: most of a run's time goes by while audio is worked on.
 QUICK_BYTES = 400_000
+#: What the recorded prices were recorded with: what a run takes where nobody says otherwise.
+EXAMPLES, STEPS = (int(entry.default) for entry in TABLE if entry.name in ("examples", "steps"))
+#: The share of the drawn cases that does not depend on the number of examples: those of the edges of each schema.
+_FIXED = 0.7
 _VERIFIED = frozenset({Verdict.PASS, Verdict.WARN, Verdict.DISPUTED})
 _BROKEN = frozenset({Verdict.FAIL, Verdict.ERROR})
 
@@ -86,9 +91,16 @@ def _takes_long(journey: Journey) -> bool:
     return journey.long or journey.phase != "main" or cost is None or cost.bytes_sent > QUICK_BYTES
 
 
-def forecast(part: Part) -> Price:
-    """What a run of a part will cost about: what its journeys cost an honest server."""
-    found = [known().preparation, *(known().journeys.get(each.name, Price()) for each in part.journeys)]
+def forecast(part: Part, *, examples: int = EXAMPLES, steps: int = STEPS, clock: bool = True) -> Price:
+    """What a run of a part will cost about: what its journeys cost an honest server, by how much they are to draw.
+
+    Without a `clock` the journeys that move it are not driven.
+    """
+    driven = [each for each in part.journeys if clock or each.phase != "clock"]
+    found = [
+        known().preparation,
+        *(known().journeys.get(each.name, Price()).times(_share(each.layer, examples, steps)) for each in driven),
+    ]
     if not part.trial:
         found = [Price(requests=known().preparation.requests)]
     return Price(
@@ -97,6 +109,18 @@ def forecast(part: Part) -> Price:
         sum(each.bytes_sent for each in found),
         sum(each.sessions for each in found),
     )
+
+
+def _share(layer: Layer, examples: int, steps: int) -> float:
+    """How much of its recorded price a layer costs with so many examples and steps."""
+    if layer in (Layer.JOURNEY, Layer.WALK):
+        return 1.0
+    if not examples:
+        return 0.0
+    more = examples / EXAMPLES
+    if layer is Layer.MACHINE:
+        return more * steps / STEPS
+    return _FIXED + (1 - _FIXED) * more if layer is Layer.FUZZ else 1.0
 
 
 def unseen(graded: Iterable[Graded], part: Part) -> tuple[str, ...]:

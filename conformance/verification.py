@@ -16,6 +16,7 @@ from conformance.cost import cost
 from conformance.evidence.har import digest
 from conformance.evidence.har_in import NotEvidence, edits, har_in
 from conformance.given import Unreadable, json_of, read_bytes
+from conformance.interruption import BROKEN_OFF
 from conformance.report import document
 from conformance.report.signature import is_signed
 from conformance.run import SETTINGS, Run, conclude, grade
@@ -138,7 +139,7 @@ def _beside(path: Path, report: dict[str, Any], evidence: Path, content: Any, ar
             return
     if "selection" in told:
         yield Objection(evidence, "/log/_scribe/run", f"is that of a selection, which {path.name} does not say")
-    if any(note.reason == "interrupted" for note in archive.evidence.notes):
+    if any(note.reason in BROKEN_OFF for note in archive.evidence.notes):
         yield Objection(evidence, "/log/_scribe/notes", f"tell of a run that was broken off, and {path.name} does not")
 
 

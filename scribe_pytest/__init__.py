@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 _SUITE = "conformance.plugin"
 #: What stands beside the suite's plugin and beside nobody else's.
 _BESIDE = ("suite", "journeys")
@@ -32,6 +34,12 @@ _WHY = _hidden()
 
 #: Read by pytest.
 pytest_plugins = [] if _WHY else [_SUITE]
+
+
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Refuse the options of a suite that is not there with the reason, before pytest calls them unknown."""
+    if _WHY and any(word.startswith("--scribe-") for word in args):
+        raise pytest.UsageError(f"{_WHY}: run it from another folder, or as `pytest` and not as `python -m pytest`")
 
 
 def pytest_report_header() -> list[str]:

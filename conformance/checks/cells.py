@@ -45,8 +45,18 @@ def judge_cells(cells: Iterable[Cell], x: Exchange, what: str = "") -> Finding |
     return found[0] if found and len({finding.kind for finding in found}) == 1 else None
 
 
+#: How a sentence names a request of the table.
+_WORDS = {
+    "get": "A read",
+    "upload": "An upload",
+    "end": "An end",
+    "end_again": "A second end",
+    "other_method": "A request of another method",
+}
+
+
 def _named(cell: Cell) -> str:
-    return f"{cell.operation} ({cell.state})"
+    return f"{_WORDS.get(cell.operation, cell.operation)} ({cell.state.replace('_', ' ')})"
 
 
 def _wanted(cell: Cell) -> str:

@@ -13,11 +13,12 @@ from rich.table import Table
 
 import scribe_data
 from conformance.checks import all_checks
+from conformance.report.citation import cited
 from conformance.report.terminal import printer
 from conformance.run import WITHIN_REACH, selects
 from conformance.runner import offer_of
-from conformance.selection import choose, forecast
-from conformance.target import Options, TargetError
+from conformance.selection import EXAMPLES, STEPS, asked_for, choose, forecast
+from conformance.target import BadOption, Options, TargetError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,15 +80,31 @@ def plan(
     revision: Revision = scribe_data.REVISION,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="As in run: leave out what takes long.")] = False,
+    stage: Annotated[
+        list[str] | None, typer.Option(metavar="STAGE[,STAGE]", help="As in run: stages, e.g. auth,create.")
+    ] = None,
+    examples: Annotated[int, typer.Option(metavar="N", min=0, help="As in run: how many random examples.")] = EXAMPLES,
+    steps: Annotated[int, typer.Option(metavar="N", min=1, help="As in run: steps of a sequence.")] = STEPS,
+    test_clock: Annotated[
+        str | None, typer.Option(metavar="URL", help="As in run: without it nothing is asked that needs a clock.")
+    ] = None,
     target: Annotated[str | None, typer.Option(metavar="URL", help="Also ask this service what it offers.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a run will check and leave open, why, and what it costs the service. Example: plan --only SES-EXP"""
+    """What a run with these options will check and leave open, why, and what it costs the service.
+
+    Example: plan --stage create,upload --examples 0
+    """
     text = load(profile, revision)
+    try:
+        only = list(asked_for(text, only or (), stage or ()))
+    except BadOption as error:
+        raise typer.BadParameter(str(error)) from error
     chosen = [r for r in _chosen(text, only) if r.subject == "service"]
     checked = [r for r in chosen if r.checks]
-    part = choose(text, only or (), quick=quick)
-    price, offer = forecast(part), _offer(target, revision) if target else None
+    part = choose(text, only, quick=quick)
+    price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None)
+    offer = _offer(target, revision) if target else None
     if as_json:
         open_ = [r for r in chosen if not r.checks]
         told = {"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]}
@@ -146,7 +163,8 @@ def explain(
     if as_json:
         _print(_requirement(found) | {"errata": [asdict(text.errata[name]) for name in found.errata]})
         return
-    console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {found.source}")
+    place = escape(cited(found.source, text, revision))
+    console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {place}")
     console.print(escape(found.statement))
     console.print(f"[dim]What is looked at:[/] {escape(found.observable)}")
     console.print(f"[dim]Feature:[/] {found.feature}   [dim]Testability:[/] {found.testability}")

@@ -7,6 +7,7 @@ import inspect
 import tempfile
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -21,6 +22,7 @@ from conformance.cli.progress import shown
 from conformance.configuration import configured
 from conformance.options import TABLE, Entry, options_of
 from conformance.report import document, files, summary, terminal
+from conformance.report.repro import scripts
 from conformance.report.signature import read_key
 from conformance.run import selects
 from conformance.selection import asked_for, choose
@@ -62,7 +64,7 @@ def _kit_failed(run: Run) -> bool:
 
 def _usual(run: Run) -> int:
     part = run.overall is Overall.SELECTION
-    if run.overall is Overall.NON_CONFORMANT or (part and run.count(Verdict.FAIL)):
+    if run.count(Verdict.FAIL):
         return NON_CONFORMANT
     if _kit_failed(run):
         return KIT_FAILED
@@ -114,6 +116,7 @@ def certify_and_report(
     profile: str = scribe_data.PROFILE,
     only: Sequence[str] = (),
     quick: bool = False,
+    fail_fast: bool = False,
     force: bool = False,
     to: Path | None = None,
     as_json: bool = False,
@@ -130,13 +133,20 @@ def certify_and_report(
     try:
         if report_dir is not None:
             part = choose(scribe_data.load(profile, options.revision), only, quick=quick).selection is not None
-            files.prepare(report_dir, part=part, force=force, prefix=options.prefix)
+            files.prepare(report_dir, part=part or fail_fast, force=force, prefix=options.prefix)
         if to is not None:
             summary.prepare(to)
         quiet, verbose = detail is terminal.Detail.QUIET, detail is terminal.Detail.VERBOSE
         with shown(trouble, quiet=quiet, verbose=verbose) as progress:
             result, broken_off = certified(
-                options, profile=profile, reading=options.reading, only=only, quick=quick, progress=progress
+                options,
+                profile=profile,
+                reading=options.reading,
+                only=only,
+                quick=quick,
+                fail_fast=fail_fast,
+                known=baseline.known_on(datetime.now(UTC).date()) if baseline is not None else (),
+                progress=progress,
             )
         result = replace(result, baseline=baseline)
         written = files.write(result, report_dir, key=sign_key) if report_dir is not None else ()
@@ -145,6 +155,7 @@ def certify_and_report(
         terminal.summary(console, result, detail)
         if written and not quiet:
             console.print("Reports: " + "  ".join(str(path) for path in written), soft_wrap=True, highlight=False)
+            _tell_again(console, result, written[0].parent)
         if as_json:
             typer.echo(document.render(result, sign_key), nl=False)
     except files.NotWritten as error:
@@ -156,13 +167,33 @@ def certify_and_report(
     return exit_code(result) if broken_off is None else broken_off
 
 
+def _tell_again(console: Console, result: Run, folder: Path) -> None:
+    """Say how a failure is seen again, where there is a script of one."""
+    found = scripts(result)
+    if found:
+        # what to mend first, and not what only sums it up
+        wanted = [cause.requirement for cause in result.causes]
+        first = min(
+            found, key=lambda each: wanted.index(each.requirement) if each.requirement in wanted else len(wanted)
+        )
+        console.print(
+            f"Each failure again: sh {folder / first.name}, or scribe-conformance replay {first.requirement} "
+            f"--report-dir {folder}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+
+
 def _run(context: typer.Context, **given: Any) -> None:
     """Certify a service. Exit code: 0 conformant, 1 not, 2 usage, 3 unreachable, 4 not fully verified, 5 kit failed.
 
     A part (--only, --quick) is not a certificate: 0 when all of it holds, 1 when not. 130 and 143: broken off.
+    --fail-fast ends with 1 at the first failure, and with what it would without where there is none.
     With --baseline 0 also where nothing fails but what is known, 1 also where the baseline is out of date.
 
     Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --report-dir report
+    Example: scribe-conformance run --target http://127.0.0.1:8080 --api-key sk_test_development --fail-fast
     """
     given = {name: str(value) if isinstance(value, StrEnum) else value for name, value in given.items()}
     try:
@@ -183,6 +214,7 @@ def _run(context: typer.Context, **given: Any) -> None:
         profile=given["profile"],
         only=only,
         quick=given["quick"],
+        fail_fast=given["fail_fast"],
         force=given["force"],
         to=given["summary"],
         as_json=as_json,

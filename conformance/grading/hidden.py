@@ -23,7 +23,7 @@ _LATE = "deadline"
 #: What the kit does not drive yet could not be driven where what it begins with is not there.
 _NOT_DRIVEN = "not_in_this_release"
 #: Notes that tell of the run as a whole.
-_OVER = ("credential_ended", "unreachable", "put_off", "max_requests", "quota")
+_OVER = ("credential_ended", "unreachable", "put_off", "max_requests", "quota", "interrupted", "fail_fast")
 #: Notes that tell why something valid was not to be had.
 _REFUSED = ("set_up_refused", "no_template_known")
 

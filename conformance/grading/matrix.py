@@ -156,4 +156,4 @@ class _Matrix:
 
 
 #: Notes that say why a whole run came to no end.
-_OVER = frozenset({"credential_ended", "put_off", "max_requests", "interrupted"})
+_OVER = frozenset({"credential_ended", "put_off", "max_requests", "interrupted", "fail_fast"})

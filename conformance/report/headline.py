@@ -30,9 +30,11 @@ MISSING = {
     "too_fast": "over too soon",
     "credential_ended": "key ceased",
     "max_requests": "requests used up",
+    "interrupted": "run broken off",
+    "fail_fast": "run ended at a failure",
 }
 #: Notes that say why a run is over before its end.
-ENDED = ("credential_ended", "unreachable", "put_off", "max_requests", "interrupted")
+ENDED = ("credential_ended", "unreachable", "put_off", "max_requests", "interrupted", "fail_fast")
 #: Ids that a line names before it says how many more there are.
 _NAMED = 24
 
@@ -43,7 +45,14 @@ def headline(run: Run) -> str:
         part = run.selection
         quick = " (quick)" if part.quick else ""
         return f"Selection{quick}: {part.chosen} of {part.of}, {'passed' if part.holds else 'failed'}"
+    if ended_at_failure(run):
+        return "Interrupted at the first failure"
     return _HEADLINES[run.overall]
+
+
+def ended_at_failure(run: Run) -> bool:
+    """Whether the run was to end with the first failure, and did."""
+    return run.overall is Overall.INTERRUPTED and any(note.reason == "fail_fast" for note in run.evidence.notes)
 
 
 def group(graded: Graded) -> str:
@@ -104,6 +113,11 @@ def explanation(run: Run) -> str:
         )
     if run.overall is Overall.NON_CONFORMANT:
         return "At least one binding requirement is violated; each violation is shown with its evidence."
+    if ended_at_failure(run):
+        return (
+            "The run was to end at the first binding requirement that is violated, and did: what it had seen by then is"
+            " judged, the rest is open, and more may be violated. This is no certificate."
+        )
     if run.overall is Overall.INTERRUPTED:
         return (
             "The run was broken off: what it had seen by then is judged, the rest is open. This is not a certificate."
@@ -158,7 +172,7 @@ def explored(run: Run) -> str:
     early = f"; it stopped early: {found.ended}" if found.ended else ""
     return (
         f"State machine: {found.examples} sequences, {found.requests} requests in {found.seconds:.1f} s"
-        f" (seed {found.seed}): {', '.join(told)}{early}"
+        f", drawn with --seed {found.seed}: {', '.join(told)}{early}"
     )
 
 

@@ -9,6 +9,7 @@ from rich.padding import Padding
 
 from conformance.grading.wording import PRESENT
 from conformance.report.causes import causes, dialect
+from conformance.report.citation import cited
 from conformance.report.findings import telling
 from conformance.verdict import Verdict
 
@@ -53,7 +54,8 @@ def tell_causes(console: Console, run: Run) -> None:
 def _tell(console: Console, number: int, cause: dict[str, Any], run: Run) -> None:
     name = cause["requirement"]
     requirement = run.spec.requirements[name]
-    _line(console, f"[bold red]{number:>2} {name}[/] [dim]({requirement.level}, {escape(requirement.source)})[/]", 0)
+    place = escape(cited(requirement.source, run.spec, run.revision))
+    _line(console, f"[bold red]{number:>2} {name}[/] [dim]({requirement.level}, {place})[/]", 0)
     _line(console, f"[bold]{escape(cause['text'])}[/]", 3)
     _line(console, f"[dim]{escape(requirement.statement)}[/]", 3)
     for heading, value in _beside(cause, run):

@@ -17,6 +17,7 @@ from conformance.evidence.address import split_origin
 from conformance.evidence.curl import VARIABLES, arguments, file_name, quoted
 from conformance.evidence.redaction import SECOND_KEY
 from conformance.grading.mending import failing
+from conformance.report.citation import cited
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
@@ -232,7 +233,8 @@ class Writing:
         """What a reader has to know, and the functions that the lines use."""
         requirement = self.graded.requirement
         yield "#!/bin/sh"
-        yield from _comment(f"{requirement.id} ({requirement.level}, {requirement.source}): {requirement.statement}")
+        place = cited(requirement.source, self.run.spec, self.run.revision)
+        yield from _comment(f"{requirement.id} ({requirement.level}, {place}): {requirement.statement}")
         yield from _comment(f"Seen: {self.finding.message}")
         for name in ("expected", "actual"):
             value = getattr(self.finding, name)
@@ -259,7 +261,7 @@ class Writing:
         """The lines that say whether what was wrong is wrong again."""
         signs = list(self._signs())
         expected = f"; expected {json.dumps(self.finding.expected, default=repr)}" if self.finding.expected else ""
-        told = f"{self.finding.message}{expected}"
+        told = f"{self.finding.message.removesuffix('.')}{expected}"
         yield f"if {' && '.join(sign.test for sign in signs)}; then"
         if any(sign.decides for sign in signs):
             yield f"  echo {shlex.quote(f'SEEN AGAIN: {told}')}; exit 1"
@@ -271,7 +273,9 @@ class Writing:
     def _signs(self) -> Iterator[_Sign]:
         """What the answer showed, as far as it shows the same in every run."""
         answer, actual = self.x.response, self.finding.actual
-        yield _Sign(f'[ "$STATUS" = {self.x.status or "000"} ]', decides=actual == self.x.status or answer is None)
+        # "200 text/html" tells of the status as 200 does
+        tells = isinstance(actual, int | str) and str(actual).partition(" ")[0] == str(self.x.status)
+        yield _Sign(f'[ "$STATUS" = {self.x.status or "000"} ]', decides=tells or answer is None)
         if answer is None:
             return
         pointer = self.finding.pointer

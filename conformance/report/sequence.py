@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from conformance.evidence import NOT_JSON
 from conformance.evidence.curl import INLINE_BOUND, VARIABLES
+from conformance.report.citation import cited
 from conformance.report.claim import Claim, claim_of
 from conformance.report.repro import FOLDER, HERE, Script, Writing
 from conformance.verdict import Verdict, weigh
@@ -140,7 +141,8 @@ class _Test:
         seen = "\n".join(f"  {step}" for step in script.told.steps)
         places = {id(x): place for place, (x, _) in enumerate(steps, 1)}
         claim = script.claim.python(places)
-        told = f"{requirement.id} ({requirement.level}, {requirement.source}): {requirement.statement}"
+        place = cited(requirement.source, script.run.spec, script.run.revision)
+        told = f"{requirement.id} ({requirement.level}, {place}): {requirement.statement}"
         return "\n".join(
             (
                 f'"""{_plain(told)}\n\nFound by scribe-conformance. The steps:\n\n{_plain(seen)}\n\n{_NEEDS}\n"""',

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from conformance.checks.observed import observations
 from conformance.report import headline, matrix
+from conformance.report.citation import cited
 from conformance.report.findings import telling
 from conformance.report.mending import tell_causes, tell_dialect
 from conformance.verdict import Overall, Verdict
@@ -88,7 +89,8 @@ def _tell(console: Console, graded: Graded, run: Run) -> None:
     requirement = graded.requirement
     colour = COLOURS[graded.verdict]
     console.print(
-        f"[{colour}]{graded.verdict.value}[/] [bold]{requirement.id}[/] ({requirement.level}, {requirement.source})"
+        f"[{colour}]{graded.verdict.value}[/] [bold]{requirement.id}[/] "
+        f"({requirement.level}, {escape(cited(requirement.source, run.spec, run.revision))})"
     )
     console.print(f"     {escape(requirement.statement)}")
     for finding in telling(graded, run)[:3]:

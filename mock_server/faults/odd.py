@@ -63,8 +63,8 @@ def _has_text_as_version(asked: Asked, _answer: Answer) -> bool:
     return asked.operation == "templates" and bool(version) and not version.replace(".", "").isdecimal()
 
 
-def _counts_below_zero(asked: Asked, _answer: Answer) -> bool:
-    return asked.operation == "upload" and asked.headers.get("x-chunk-index", "").startswith("-")
+def _counts_in_letters(asked: Asked, _answer: Answer) -> bool:
+    return asked.operation == "upload" and any(letter.isalpha() for letter in asked.headers.get("x-chunk-index", ""))
 
 
 def _is_a_short_id(asked: Asked, answer: Answer) -> bool:
@@ -121,10 +121,10 @@ FAULTS = (
         rewrite=_where(_has_text_as_version, lambda _: _FALLEN),
     ),
     fault(
-        "falls_over_chunks_below_zero",
-        "an upload with a negative X-Chunk-Index is a 500",
+        "falls_over_chunks_in_letters",
+        "an upload with letters in X-Chunk-Index is a 500",
         "ERR-020",
-        rewrite=_where(_counts_below_zero, lambda _: _FALLEN),
+        rewrite=_where(_counts_in_letters, lambda _: _FALLEN),
     ),
     fault(
         "refuses_doubled_members_bare",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DRIVERS = {
     "falls_over_foreign_letters": "fuzz/mutations",
     "falls_over_odd_versions": "fuzz",
-    "falls_over_chunks_below_zero": "fuzz",
+    "falls_over_chunks_in_letters": "fuzz",
     "refuses_doubled_members_bare": "fuzz/mutations",
     "refuses_short_ids_bare": "fuzz",
     "labels_one_refusal_html": "fuzz/raw",

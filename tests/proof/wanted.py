@@ -4,7 +4,7 @@ A journey is wanted where leaving it out of an honest run changes what the check
 spoiling its answers: a check may look at answers and say nothing while they are right. What an honest run does not
 decide wants all journeys, and so does what is judged by comparison with others. So does what a fault breaks without its
 journeys showing it: faults are tried with `--faults`, which takes long, and by the proof; what was found that way stays
-in the table.
+in the table. `--prices` records what the journeys cost, and nothing else.
 """
 
 from __future__ import annotations
@@ -200,6 +200,11 @@ def prices(run: Run) -> dict[str, dict[str, int]]:
             "bytes_sent": spent.bytes_sent,
             "sessions": len(spent.sessions),
         }
+    explored = run.evidence.explored
+    if explored is not None:  # its requests are in no evidence
+        found[JourneyName.MACHINE] = {
+            name: getattr(explored, name) + found[JourneyName.MACHINE][name] for name in found[JourneyName.MACHINE]
+        }
     return found
 
 
@@ -226,5 +231,14 @@ async def record(*, faults: bool) -> None:
                     _write(written)
 
 
+async def record_prices() -> None:
+    """Record anew what each journey costs, and leave the rest of the table as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with mock(Path(folder)) as app:
+            price = prices(await graded(app, examples=25))
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    _write(table | {"preparation": price.pop(JourneyName.PREPARATION), "journeys": price})
+
+
 if __name__ == "__main__":
-    asyncio.run(record(faults="--faults" in sys.argv))
+    asyncio.run(record_prices() if "--prices" in sys.argv else record(faults="--faults" in sys.argv))

@@ -12,13 +12,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def own_tests(folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
+def own_tests(folder: Path, *files: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
     (folder / "test_own.py").write_text("def test_own():\n    pass\n")
     path = os.pathsep.join((str(folder), str(ROOT)))
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
     return subprocess.run(
         command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
     )
@@ -33,6 +33,13 @@ def test_a_package_of_the_same_name_shuts_the_door_and_says_so(tmp_path: Path, f
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
     assert done.stdout.count("its suite is off") == 1
+
+
+def test_a_run_of_the_suite_behind_a_shut_door_is_refused_with_the_reason(tmp_path: Path) -> None:
+    done = own_tests(tmp_path, "conformance/__init__.py", words=("--scribe-target", "http://127.0.0.1:1"))
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "its suite is off" in done.stderr
+    assert "unrecognized" not in done.stderr
 
 
 def test_without_one_the_suite_is_there_and_nothing_is_said(tmp_path: Path) -> None:
