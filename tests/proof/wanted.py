@@ -127,8 +127,17 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
             # An honest run in one process has no TLS to decide it by; the handshakes are all one journey's.
             found[each] = {"checks": sorted(check.name for check in checks), "journeys": [], "trial": True}
     _widen(run, found)
+    declared(run.spec, found)
     unasked(run.spec, found)
     return found
+
+
+def declared(spec: Spec, found: dict[str, dict[str, Any]]) -> None:
+    """Want no journey for what discovery alone decides, and the honest mock's does not: it declares no such thing."""
+    for each in spec.requirements.values():
+        rooms = {name.partition(".")[0] for name in each.checks}
+        if each.id not in found and rooms and (rooms <= _BY_DISCOVERY or each.id in _OIDC or each.id == "VER-012"):
+            found[each.id] = {"checks": sorted(each.checks), "journeys": [], "trial": False}
 
 
 def unasked(spec: Spec, found: Mapping[str, dict[str, Any]]) -> None:
@@ -139,6 +148,12 @@ def unasked(spec: Spec, found: Mapping[str, dict[str, Any]]) -> None:
                 entry["journeys"] = sorted({*entry["journeys"], name})
 
 
+#: Rooms of checks that look at nothing but the discovery document and what is at its addresses.
+_BY_DISCOVERY = {"webhooks", "discovery", "contract"}
+#: What this release says of OIDC.
+_OIDC = (*(f"AUTH-{number:03}" for number in range(13, 21)), "AUTH-028")
+
+
 def _names(*ids: str) -> Callable[[Requirement, Mapping[str, Any]], bool]:
     return lambda requirement, _entry: requirement.id in ids
 
@@ -146,7 +161,7 @@ def _names(*ids: str) -> Callable[[Requirement, Mapping[str, Any]], bool]:
 #: Journeys that an honest run of everything sends nothing in, and which requirements they show something of.
 UNASKED: dict[JourneyName, Callable[[Requirement, Mapping[str, Any]], bool]] = {
     JourneyName.ENDING_BODILESS: _names("SES-END-009"),
-    JourneyName.DISCOVERY_DECLARED: _names("DISC-025", "DISC-027", "HOOK-001", "HOOK-002"),
+    JourneyName.DISCOVERY_DECLARED: _names("DISC-025", "DISC-027", "HOOK-001", "HOOK-002", *_OIDC),
     JourneyName.CREATION_OTHER_SCRIPT: _names("SES-CREATE-036"),
     # what the test clock shows, waiting shows
     JourneyName.EXPIRY_PATIENCE: lambda requirement, entry: (
