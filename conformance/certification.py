@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import scribe_data
-from conformance.cost import cost
+from conformance.cost import whole
 from conformance.interruption import Interruption
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
@@ -102,5 +102,5 @@ async def certify(
         evidence=evidence,
         spec=text,
         selection=selection,
-        cost=cost(evidence.everything, text.lifecycle.terminal).and_apart(evidence.explored),
+        cost=whole(evidence),
     )
