@@ -1,4 +1,4 @@
-"""Evidence of shapes that no ordinary run has, made by hand: a check that looks at all of it for each of it shows here."""
+"""Evidence of shapes that no run has, made by hand: a check that looks at all of it for each of it shows here."""
 
 from __future__ import annotations
 
