@@ -214,6 +214,8 @@ def measure() -> list[Figure]:
 
 
 def _summed_up(what: str, rows: Sequence[Row]) -> Iterator[Figure]:
+    if not rows:  # the time was over before
+        return
     wrong = [row for row in rows if row.departures]
     for tool, found in (
         ("plain", [(row, row.plain) for row in rows]),

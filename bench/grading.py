@@ -77,5 +77,10 @@ def measure() -> list[Figure]:
 def _shaped(run: Run) -> Iterator[Figure]:
     """The same for evidence made by hand; its answers are made anew, for what was read once is remembered."""
     for name, shape in SHAPES.items():
-        took = [_graded(run, shape(_LONG)) for _ in range(_ROUNDS)]
+        took, computed = [], []
+        for _ in range(_ROUNDS):
+            evidence, began = shape(_LONG), time.process_time()
+            took.append(_graded(run, evidence))
+            computed.append(time.process_time() - began)
         yield at_most(f"grading: {_LONG} exchanges, {name}", Spread.of(took), _LONGEST_S, "s")
+        yield plain("  of processor", Spread.of(computed), "s")
