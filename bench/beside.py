@@ -206,7 +206,7 @@ def measure() -> list[Figure]:
         peers.extend(tools.peer(name) for name in PEERS if time.monotonic() < until)
     left = len(chosen()) + len(PEERS) - len(faults) - len(peers)
     return [
-        *_summed_up("faults of the mock", [honest, *faults]),
+        *_summed_up("mocks (one honest)", [honest, *faults]),
         *_summed_up("peers", peers),
         *([Figure("  LEFT OUT, the time was over", f"{left} targets")] if left else []),
         *(_shown(row) for row in (honest, *faults, *peers)),
