@@ -1,4 +1,4 @@
-"""`python -m bench [speech] [sessions] [kit] [grading] [extraction] [--strict]`: measure, print, keep."""
+"""`python -m bench [NAME]... [--strict]`: measure, print, keep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import extraction, figure, grading, kit, sessions, speech
+from bench import beside, drivers, extraction, figure, grading, kit, sessions, speech
 from bench.figure import Figure
 from bench.server import Broken
 
@@ -34,7 +34,9 @@ _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "speech": speech.measure,
     "sessions": sessions.measure,
     "kit": kit.measure,
+    "drivers": drivers.measure,
     "grading": grading.measure,
+    "beside": beside.measure,
     "extraction": _extraction,
 }
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import scribe_data
-from conformance.cost import cost
+from conformance.cost import whole
 from conformance.failing import FirstFailure
 from conformance.interruption import BROKEN_OFF, Interruption
 from conformance.run import Run, conclude, grade
@@ -116,5 +116,5 @@ async def certify(
         evidence=evidence,
         spec=text,
         selection=selection,
-        cost=cost(evidence.everything, text.lifecycle.terminal).and_apart(evidence.explored),
+        cost=whole(evidence),
     )

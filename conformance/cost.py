@@ -1,4 +1,4 @@
-"""What a run costs the service it is pointed at: requests, bytes, sessions, and those that it leaves open."""
+"""What a run costs the service it is pointed at: requests, bytes, time by layer, sessions, and those it leaves open."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
+from conformance.evidence.layer import Layer
+from conformance.stopwatch import covered
 from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
-    from conformance.evidence import Exchange, Explored
+    from conformance.evidence import Evidence, Exchange, Explored
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,21 @@ class Made:
     session_id: str
     name: str
     state: Literal["open", "ended"]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one layer cost: `busy_s` are seconds in which a request of it was on its way.
+
+    `lasted_s` are seconds in which one of its journeys was under way, those included in which it drew its requests or
+    waited for a result; None where nobody timed that. Layers work side by side: their seconds add up to no whole.
+    """
+
+    layer: Layer
+    requests: int
+    bytes_sent: int
+    busy_s: float
+    lasted_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,8 @@ class Cost:
     #: Sessions that the state machine made, and those of them that nobody ended: their requests are in no evidence.
     made_apart: int = 0
     left_apart: int = 0
+    #: Nothing where the exchanges of one layer alone were counted.
+    layers: tuple[Spent, ...] = ()
 
     def and_apart(self, explored: Explored | None) -> Cost:
         """With what the state machine cost."""
@@ -78,6 +97,34 @@ def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
             over.update(about)
     made = tuple(Made(each, name, "ended" if each in over else "open") for each, name in names.items())
     return Cost(len(sent), sum(map(is_bad, sent)), sum(x.request.size for x in sent), made)
+
+
+def whole(evidence: Evidence) -> Cost:
+    """What a run cost, by layer too, the search of the state machine included."""
+    counted = cost(evidence.everything, evidence.text.lifecycle.terminal).and_apart(evidence.explored)
+    return replace(counted, layers=tuple(_spent(evidence)))
+
+
+def _spent(evidence: Evidence) -> Iterator[Spent]:
+    lasted = evidence.facts.extra.get("lasted", {})
+    for layer in Layer:
+        sent = evidence.views[layer].exchanges if layer in evidence.views else ()
+        spent = Spent(layer, len(sent), sum(x.request.size for x in sent), round(busy(sent), 3), lasted.get(layer))
+        apart = evidence.explored if layer is Layer.MACHINE else None
+        if apart is not None:  # a search plays for the evidence when it has ended a play of its own, never meanwhile
+            spent = replace(
+                spent,
+                requests=spent.requests + apart.requests,
+                bytes_sent=spent.bytes_sent + apart.bytes_sent,
+                busy_s=round(spent.busy_s + apart.busy_s, 3),
+            )
+        if spent.requests:
+            yield spent
+
+
+def busy(exchanges: Iterable[Exchange]) -> float:
+    """Seconds in which at least one exchange was on its way."""
+    return covered((x.sent.timestamp(), x.sent.timestamp() + x.elapsed) for x in exchanges)
 
 
 def _is_over(x: Exchange, terminal: Collection[str]) -> bool:

@@ -21,10 +21,11 @@ from conformance.drive.doors import discover
 from conformance.drive.driver import Driver
 from conformance.drive.negotiation import enter, explore
 from conformance.drive.wire import Wire
-from conformance.evidence import Evidence, Facts, Note
+from conformance.evidence import Evidence, Facts, Layer, Note
 from conformance.evidence.guard import guarded
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
+from conformance.stopwatch import Stopwatch
 from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetError, TargetUnreachable
 from conformance.vocabulary.journey import JourneyName
 from conformance.ways import all_ways
@@ -112,15 +113,17 @@ class _Run:
         self._broken = broken
         #: The journeys that are over.
         self._over: set[str] = set()
+        self.stopwatch = Stopwatch()
 
     async def drive(self, chosen: tuple[Journey, ...], *, trial: bool) -> None:
         """Preparation, then the journeys phase by phase."""
         self.tell("preparing", JourneyName.PREPARATION, f"looking at {self.options.target}")
         try:
-            self.target = await enter(self.wire)
-            self.clock = await _clock(self.wire)
-            if trial:
-                self.target = await explore(self.wire, self.target, self.audio)
+            with self.stopwatch.timing(Layer.JOURNEY):
+                self.target = await enter(self.wire)
+                self.clock = await _clock(self.wire)
+                if trial:
+                    self.target = await explore(self.wire, self.target, self.audio)
         except BudgetSpent:
             told = f"{self.options.target} could not be looked at within {self.options.budget:g} s"
             raise TargetUnreachable(told) from None
@@ -172,7 +175,8 @@ class _Run:
             layer=journey.layer,
         )
         try:
-            await journey.walk(drive)
+            with self.stopwatch.timing(journey.layer):
+                await journey.walk(drive)
         except BudgetSpent:
             drive.note("deadline", f"The time of the run ({self.options.budget:g} s) was over during {name!r}.")
         except RunEnded as ended:
@@ -321,6 +325,7 @@ def _facts(wire: Wire, run: _Run) -> Facts:
             "seed": wire.options.seed,
             "trace_id": wire.trace_id,
             "renewals": wire.renewals,
+            "lasted": run.stopwatch.lasted,
         },
     )
 

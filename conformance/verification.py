@@ -12,7 +12,7 @@ import jsonschema_rs
 
 import scribe_data
 from conformance.baseline import baseline_of
-from conformance.cost import cost
+from conformance.cost import whole
 from conformance.evidence.har import digest
 from conformance.evidence.har_in import NotEvidence, edits, har_in
 from conformance.given import Unreadable, json_of, read_bytes
@@ -167,7 +167,7 @@ def _again(archive: Archive, text: Spec) -> Run:
         graded=graded,
         evidence=evidence,
         spec=text,
-        cost=cost(evidence.everything, text.lifecycle.terminal).and_apart(evidence.explored),
+        cost=whole(evidence),
         baseline=baseline_of(told["baseline"]) if "baseline" in told else None,
     )
 

@@ -129,9 +129,7 @@ def beside_an_end(evidence: Evidence, session: str | None, end: Exchange) -> fro
 
 
 def _ends_beside(evidence: Evidence, upload: Exchange) -> bool:
-    return any(
-        x.label.operation == Operation.END and x.beside(upload) for x in evidence.changing(upload.label.session or "")
-    )
+    return any(x.label.operation == Operation.END for x in evidence.beside(upload))
 
 
 @once

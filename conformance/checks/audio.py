@@ -311,8 +311,7 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         sent = list(evidence.select(Operation.UPLOAD, session=story.key))
         probes = [x for x in sent if x.label.probe and 400 <= x.status < 500 and not busy(x)]
         # A file sent again under its name stands in the list by right: one of its uploads was taken.
-        changed = evidence.changes(story.key)
-        taken = {x.label.file for x in evidence.about(story.key) if x.number in changed}
+        taken = {x.label.file for x in evidence.changing(story.key)}
         probes = [x for x in probes if x.label.file not in taken]
         refused = {x.label.file: x for x in reversed(probes)}  # by the first refusal of a name
         for x in listings_after(evidence, probes[0]) if probes else ():

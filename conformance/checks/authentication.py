@@ -138,7 +138,7 @@ def _bare(evidence: Evidence, credential: Credential) -> Iterator[Exchange]:
 
 def _telling(evidence: Evidence, credential: Credential) -> Iterator[Exchange]:
     """Those of them at operations where a credential makes a difference."""
-    return (x for x in _bare(evidence, credential) if let_in(evidence, x) or not tells_nothing(evidence, x))
+    return (x for x in _bare(evidence, credential) if not tells_nothing(evidence, x) or let_in(evidence, x))
 
 
 def _refused(x: Exchange, what: str, codes: tuple[str, ...]) -> Finding:

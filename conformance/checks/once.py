@@ -20,8 +20,9 @@ def once(work: Callable[[Evidence], Result]) -> Callable[[Evidence], Result]:
 
     @wraps(work)
     def remembered(evidence: Evidence) -> Result:
-        if evidence not in done:
-            done[evidence] = work(evidence)
-        return done[evidence]
+        try:
+            return done[evidence]
+        except KeyError:
+            return done.setdefault(evidence, work(evidence))
 
     return remembered

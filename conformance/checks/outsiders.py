@@ -61,11 +61,13 @@ def tells_nothing(evidence: Evidence, x: Exchange) -> bool:
 
 def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
     """Whether a refusal is word for word one that the right key got at the same operation, and at no other door."""
-    told = _worded_alike(evidence).get((x.status, words(x)), Counter()) if words(x) else Counter()
-    same = told - Counter({_asked(x): 1})
-    own = any(right and operation == x.label.operation for right, operation in same)
-    elsewhere = any(not right and operation != x.label.operation for right, operation in same)
-    return own and not elsewhere
+    said = words(x)
+    told = _worded_alike(evidence).get((x.status, said)) if said else None
+    if told is None:
+        return False
+    asked = (True, x.label.operation)
+    own = told[asked] > (_asked(x) == asked)  # besides itself
+    return own and all(right or operation == x.label.operation for right, operation in told)
 
 
 @once

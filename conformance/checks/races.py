@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conformance.checks.arrivals import ends_by_itself
 from conformance.checks.refusals import busy
 from conformance.checks.registry import check
+from conformance.evidence.timeline import Timeline
 from conformance.finding import holds, violates, warns
 from conformance.vocabulary.operation import Operation
 
@@ -25,7 +26,8 @@ def _ends_at_once(evidence: Evidence) -> Iterator[tuple[Story, list[Exchange]]]:
     """Ends of one session with audio that were on their way at the same time, all of them answered for good."""
     for story in evidence.stories.values():
         ends = [x for x in story.exchanges if x.label.operation == Operation.END]
-        together = [x for x in ends if any(x is not y and x.beside(y) for y in ends)]
+        timeline = Timeline(ends)
+        together = [x for x in ends if timeline.beside(x)]
         spoken = any(u.accepted and all(u.received <= x.sent for x in together) for u in story.uploads)
         if together and spoken and not any(busy(x) or x.status >= 500 or story.is_near_deadline(x) for x in together):
             yield story, together

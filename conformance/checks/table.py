@@ -65,8 +65,7 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
             continue
         if x.number > doubtful.get(x.label.session, x.number):
             continue
-        beside = tuple(y for y in evidence.changing(x.label.session or "") if y is not x and y.beside(x))
-        rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()), beside)
+        rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()), evidence.beside(x))
         cells = [lifecycle.cell(row, operation) for row in rows]
         at_stake = {_at_stake(cell, x): None for cell in cells}
         # Where the rows stand for different requirements, none of them is known to be the one.
@@ -108,7 +107,7 @@ def _superseded(evidence: Evidence) -> Iterator[int]:
     """Numbers of answers that were not the last to their request: it was sent again (rule 2)."""
     last: dict[object, Exchange] = {}
     for x in evidence.exchanges:
-        key = replace(x.label, attempt=1)
+        key = x.label if x.label.attempt == 1 else replace(x.label, attempt=1)
         before = last.get(key)
         if before is not None and x.label.attempt > before.label.attempt:
             yield before.number

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Two reads in created and two at rest agree in every member the protocol names."""
     for story in evidence.stories.values():
-        events, changing = evidence.changes(story.key), evidence.changing(story.key)
+        events = evidence.changes(story.key)
         before: Exchange | None = None
         for x in story.reads:
             status = x.document.get("status")
@@ -38,7 +38,7 @@ def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
             resting = untouched or (story.final is not None and x.number >= story.final.number)
             calm = before is not None and bisect_left(events, before.number) == bisect_left(events, x.number)
             # What was on its way during either read may show in one of them and not in the other.
-            calm = calm and not any(each.beside(x) or (before and each.beside(before)) for each in changing)
+            calm = calm and not evidence.beside(x) and not (before and evidence.beside(before))
             if before is not None and calm and resting and before.document.get("status") == status:
                 yield _compared(before, x)
             before = x if resting and status is not None else None

@@ -41,8 +41,9 @@ def words(exchange: Exchange) -> str:
     """What an answer says, without status and white space around it."""
     error = exchange.document.get("error")
     told = error.get("message") if isinstance(error, dict) else error or exchange.document.get("detail")
-    body = exchange.response.body.decode("utf-8", "replace") if exchange.response else ""
-    return str(told or body).strip()
+    if told or exchange.response is None:
+        return str(told or "").strip()
+    return exchange.response.body.decode("utf-8", "replace").strip()
 
 
 def alike(one: Exchange, other: Exchange) -> bool:

@@ -40,5 +40,7 @@ class Explored:
     bytes_sent: int = 0
     sessions: int = 0
     left_open: int = 0
+    #: Seconds in which a request of the search was on its way.
+    busy_s: float = 0.0
     violations: tuple[Shown, ...] = ()
     ended: str | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import scribe_data
 from conformance.evidence.departure import Dimension
 from conformance.evidence.layer import Layer
+from conformance.evidence.timeline import Timeline
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.stamps import NEAR, STAMPS, seconds_between
 
@@ -144,12 +145,17 @@ class Story:
         return tuple(x for x in self.exchanges if x.label.operation == Operation.GET and x.response)
 
     @cached_property
+    def last_shown(self) -> int:
+        """Number of the last read that was not an error; 0 where there is none."""
+        return max((x.number for x in self.reads if x.accepted), default=0)
+
+    @cached_property
     def final(self) -> Exchange | None:
         """The first read that shows a terminal status, also a 410 or a failure told by 422/500 after end (E21, E29).
 
         An error that a later read takes back was trouble of the moment, not the end of the session (rule 2).
         """
-        well = max((x.number for x in self.reads if x.accepted), default=0)
+        well = self.last_shown
         for x in self.reads:
             if x.document.get("status") in self.terminal or x.status == 410:
                 return x
@@ -300,12 +306,28 @@ class Evidence:
 
     def changing(self, session: str) -> tuple[Exchange, ...]:
         """Those exchanges themselves."""
-        return tuple(
-            x
-            for x in self.about(session)
-            if x.label.operation in (Operation.UPLOAD, Operation.END)
-            if x.accepted or x.response is None or x.status >= 500
-        )
+        return self._changing.get(session, ())
+
+    @cached_property
+    def _changing(self) -> Mapping[str | None, tuple[Exchange, ...]]:
+        return {
+            session: tuple(
+                x
+                for x in about
+                if x.label.operation in (Operation.UPLOAD, Operation.END)
+                if x.accepted or x.response is None or x.status >= 500
+            )
+            for session, about in self._about.items()
+        }
+
+    def beside(self, x: Exchange) -> tuple[Exchange, ...]:
+        """Those of its session's that were on their way at the same time as an exchange, itself left out."""
+        timeline = self._timelines.get(x.label.session) if x.label.session else None
+        return timeline.beside(x) if timeline is not None else ()
+
+    @cached_property
+    def _timelines(self) -> Mapping[str | None, Timeline]:
+        return {session: Timeline(changing) for session, changing in self._changing.items() if changing}
 
     @cached_property
     def discoveries(self) -> tuple[Exchange, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from conformance.checks import Check
-    from conformance.evidence import Evidence, Exchange
+    from conformance.evidence import Evidence, Exchange, Response
     from conformance.finding import Finding
     from conformance.verdict import Reading
     from scribe_data import Requirement, Spec
@@ -70,10 +70,9 @@ def codeless(
     lacks: dict[str, dict[int, set[str]]] = {name: {} for name in asked}
     for turn in range(max(map(len, codes.values()))):
         given = {number: codes[x.status][turn % len(codes[x.status])] for number, x in refusals.items()}
+        mend = _Mending(given)
         mended = replace(
-            evidence,
-            exchanges=tuple(_mend(x, given.get(x.number)) for x in evidence.exchanges),
-            further=tuple(_mend(x, given.get(x.number)) for x in evidence.further),
+            evidence, exchanges=tuple(map(mend, evidence.exchanges)), further=tuple(map(mend, evidence.further))
         )
         for name, requirement in asked.items():
             left = _still(checks[name], requirement, mended, reading)
@@ -114,18 +113,33 @@ def _codes(text: Spec, status: int) -> tuple[str, ...]:
     return (*strict, *lenient) or tuple(code.name for code in known[:1])
 
 
-def _mend(x: Exchange, code: str | None) -> Exchange:
-    """The exchange as it would be with a code; as it is where no code is given."""
-    if code is None or x.response is None:
-        return x
-    error = x.document.get("error")
+class _Mending:
+    """Gives exchanges, by number, the code they are to have; equal answers become one, which is read once."""
+
+    def __init__(self, given: Mapping[int, str]) -> None:
+        self._given = given
+        self._made: dict[tuple[Response, str], Response] = {}
+
+    def __call__(self, x: Exchange) -> Exchange:
+        """The exchange as it would be with its code; as it is where it is to have none."""
+        code = self._given.get(x.number)
+        if code is None or x.response is None:
+            return x
+        made = self._made.get((x.response, code))
+        if made is None:
+            made = self._made[x.response, code] = _mended(x.response, code)
+        return replace(x, response=made)
+
+
+def _mended(answer: Response, code: str) -> Response:
+    error = answer.document.get("error")
     whole: dict[str, Any] = error if isinstance(error, dict) else {"message": _MESSAGE}
-    kept = x.response.headers
+    kept = answer.headers
     if not isinstance(error, dict):
         others = ((name, value) for name, value in kept if name.lower() != "content-type")
         kept = (*others, ("content-type", "application/json"))
-    body = json.dumps({**x.document, "error": {**whole, "code": code}}).encode()
-    return replace(x, response=replace(x.response, headers=kept, body=body))
+    body = json.dumps({**answer.document, "error": {**whole, "code": code}}).encode()
+    return replace(answer, headers=kept, body=body)
 
 
 def _summed_up(found: Mapping[int, Collection[str]], refusals: Mapping[int, Exchange], text: Spec) -> Mended:

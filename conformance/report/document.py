@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ def _cost(run: Run) -> dict[str, Any]:
         "bytes_sent": run.cost.bytes_sent,
         "sessions_made": len(run.cost.sessions) + run.cost.made_apart,
         "sessions_left_open": len(run.cost.left_open) + run.cost.left_apart,
+        "layers": [asdict(spent) for spent in run.cost.layers],
     }
     sessions = [{"id": made.session_id, "name": made.name, "state": made.state} for made in run.cost.sessions]
     return {"cost": told, "sessions": sessions}

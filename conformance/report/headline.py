@@ -188,6 +188,17 @@ def spent(run: Run) -> str:
     )
 
 
+def layers(run: Run) -> str:
+    """The time of a run by layer; empty where nothing was driven."""
+    found = run.cost.layers if run.cost is not None else ()
+    told = [
+        f"{each.layer} {each.requests} requests, {each.busy_s:.1f} s on the wire"
+        + (f" of {each.lasted_s:.1f} s" if each.lasted_s is not None else "")
+        for each in found
+    ]
+    return f"Time by layer, side by side in part: {'; '.join(told)}" if told else ""
+
+
 def named(ids: Iterable[str]) -> str:
     """Ids as a line has room for them."""
     found = list(ids)

@@ -123,6 +123,7 @@ def render(run: Run) -> str:
                 "tally": _tally(found),
             }
         )
+    lines = (*headline.early(run), *headline.additions(run), headline.spent(run), headline.layers(run))
     return environment.get_template("report.html.j2").render(
         run=run,
         service=service(run),
@@ -133,7 +134,7 @@ def render(run: Run) -> str:
         headline=headline.headline(run),
         explanation=headline.explanation(run),
         counts=headline.counts(run),
-        lines=[line for line in (*headline.early(run), *headline.additions(run), headline.spent(run)) if line],
+        lines=[each for each in lines if each],
         colour=_colour(run),
         baseline=run.coverage,
         summary=whole["summary"],

@@ -120,7 +120,7 @@ def summary(console: Console, run: Run, detail: Detail = Detail.USUAL) -> None:
     _observed(console, run)
     _notes(console, run)
     _machine(console, run)
-    for line in (matrix.line(run), *headline.additions(run), headline.spent(run)):
+    for line in (matrix.line(run), *headline.additions(run), headline.spent(run), headline.layers(run)):
         if line:
             console.print(escape(line), soft_wrap=True, highlight=False)
     console.print(escape(headline.explanation(run)), highlight=False)

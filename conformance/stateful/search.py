@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.cost import Cost, cost
+from conformance.cost import Cost, busy, cost
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import RunEnded
 from conformance.evidence import Evidence, Facts
@@ -90,6 +90,7 @@ class Search:
         self._played = 0
         self._shown: list[Shown] = []
         self._spent = Cost(0, 0, 0, ())
+        self._busy = 0.0
         #: Sessions nobody ended, and how many files each was sent.
         self._open: dict[str, int] = {}
         self._ended: str | None = None
@@ -114,6 +115,7 @@ class Search:
             bytes_sent=spent.bytes_sent,
             sessions=len(spent.sessions),
             left_open=len(self._open),
+            busy_s=round(self._busy, 3),
             violations=tuple(self._shown),
             ended=self._ended,
         )
@@ -187,6 +189,7 @@ class Search:
 
     def _spend(self, exchanges: Sequence[Exchange], made: Sequence[Handle]) -> None:
         """Count what was sent apart from the evidence."""
+        self._busy += busy(exchanges)
         one, so_far = cost(exchanges, self._text.lifecycle.terminal), self._spent
         self._spent = Cost(
             so_far.requests + one.requests,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
-from typing import Self
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: What stands behind the name of something done once more.
 _AGAIN = " again"
@@ -60,9 +63,17 @@ def original_of(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _meant(kind: type[Name], name: str) -> Name | None:
-    whole = next((member for member in kind if member == name), None)
-    if whole is not None:
-        return whole
+    members, families = _table(kind)
     bare = original_of(name)
-    found = [member for member in kind if member == bare or (member.joint and name.startswith(member + member.joint))]
-    return max(found, key=len, default=None)
+    whole = members.get(name) or members.get(bare)
+    if whole is not None and whole == name:
+        return whole
+    found = [member for prefix, member in families if name.startswith(prefix)]
+    return max(found if whole is None else [*found, whole], key=len, default=None)
+
+
+@cache
+def _table(kind: type[Name]) -> tuple[Mapping[str, Name], tuple[tuple[str, Name], ...]]:
+    """The members by their text, and the families with how their names begin."""
+    families = tuple((member + member.joint, member) for member in kind if member.joint)
+    return {member.value: member for member in kind}, families

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -155,35 +156,31 @@ def coverage(said: str, transcript: str) -> Coverage:
     return Coverage(tuple(len(quarter) for quarter in quarters), found)
 
 
-def _own_words(texts: Sequence[str]) -> list[list[str]]:
-    """For each text: its content words that no other text has."""
-    words = [content_words(text) for text in texts]
-    return [
-        [
-            word
-            for word in mine
-            if not any(word in others for text, others in zip(texts, words, strict=True) if text != own)
-        ]
-        for own, mine in zip(texts, words, strict=True)
-    ]
+def _own_words(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Text -> its content words that no other text has."""
+    words = {text: content_words(text) for text in texts}
+    having = Counter(word for mine in words.values() for word in set(mine))
+    return {text: [word for word in mine if having[word] == 1] for text, mine in words.items()}
 
 
 def marker_positions(texts: Sequence[str], transcript: str) -> list[int | None]:
     """For each chunk's text: where its own words (words no other chunk has) first stand in the transcript."""
     heard = [word.lower() for word in _WORD.findall(transcript)]
-    return [
-        next((at for at, word in enumerate(heard) if any(_alike(marker, word) for marker in markers)), None)
-        for markers in _own_words(texts)
-    ]
+    first = {
+        text: next((at for at, word in enumerate(heard) if any(_alike(marker, word) for marker in markers)), None)
+        for text, markers in _own_words(texts).items()
+    }
+    return [first[text] for text in texts]
 
 
 def shares_heard(texts: Sequence[str], transcript: str) -> list[float | None]:
     """For each chunk's text: the share of its own words the transcript has; None where too few prove anything."""
     heard = content_words(transcript)
-    return [
-        sum(found_in(word, heard) for word in own) / len(own) if len(own) >= FEWEST_OWN else None
-        for own in _own_words(texts)
-    ]
+    shares = {
+        text: sum(found_in(word, heard) for word in own) / len(own) if len(own) >= FEWEST_OWN else None
+        for text, own in _own_words(texts).items()
+    }
+    return [shares[text] for text in texts]
 
 
 def ends_unheard(texts: Sequence[str], transcript: str) -> list[bool | None]:
@@ -192,7 +189,9 @@ def ends_unheard(texts: Sequence[str], transcript: str) -> list[bool | None]:
     Only words that stand nowhere else in the session count; None where too few prove anything.
     """
     heard = content_words(transcript)
-    return [_end_unheard(text, [other for other in texts if other != text], heard) for text in texts]
+    each = dict.fromkeys(texts)
+    unheard = {text: _end_unheard(text, [other for other in each if other != text], heard) for text in each}
+    return [unheard[text] for text in texts]
 
 
 def _end_unheard(text: str, others: Sequence[str], heard: Collection[str]) -> bool | None:

@@ -20,7 +20,7 @@ COMMANDS = {
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 }
 #: Options of programs that are not ours to introspect: pytest, Schemathesis, and the bench with its parts.
-FOREIGN = {"--url", "--pyargs", "--junit-xml", "--strict", "--shared", "--errors"}
+FOREIGN = {"--url", "--max-examples", "--pyargs", "--junit-xml", "--strict", "--shared", "--errors"}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 

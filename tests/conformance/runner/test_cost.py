@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import signal
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
 
 from conformance.certification import certify
-from conformance.cost import cost
-from conformance.evidence import Label
+from conformance.cost import Spent, busy, cost, whole
+from conformance.evidence import Evidence, Exchange, Explored, Facts, Label, Layer, Request, Response
 from conformance.interruption import Interruption
 from conformance.journeys import Journey
-from conformance.report import document, headline
+from conformance.report import document, headline, page
 from conformance.runner import drive_all
 from conformance.target import BadOption
 from conformance.verdict import Overall
@@ -199,3 +201,55 @@ def test_what_binds_and_was_not_seen_is_named_to_the_last():
 def test_a_second_key_is_offered_where_none_was_given():
     run = asyncio.run(certify(options(miniature(), second_api_key=None), only=("AUTH-026", "DISC-001")))
     assert [line for line in headline.additions(run) if "--second-api-key" in line and "AUTH-026" in line]
+
+
+AT = datetime(2026, 1, 27, tzinfo=UTC)
+
+
+def sent(number, layer, start, took, size=0):
+    label = Label("templates", "trial", layer=layer)
+    request = Request("GET", f"{HOST}/templates", size=size)
+    begun = AT + timedelta(seconds=start)
+    return Exchange(number, label, request, Response(200), begun, begun + timedelta(seconds=took), took)
+
+
+@pytest.mark.parametrize(
+    ("intervals", "seconds"),
+    [
+        ([], 0),
+        ([(0, 1), (2, 1)], 2),
+        ([(0, 4), (1, 1)], 4),
+        ([(1, 2), (0, 2)], 3),
+        ([(0, 1), (1, 1)], 2),
+    ],
+)
+def test_a_layer_is_busy_while_at_least_one_of_its_requests_is_on_its_way(intervals, seconds):
+    found = [sent(number, Layer.WALK, *each) for number, each in enumerate(intervals, 1)]
+    assert busy(found) == pytest.approx(seconds)
+
+
+def test_each_layer_has_its_own_requests_bytes_and_seconds():
+    facts = Facts(HOST, "2026-01-27", extra={"lasted": {"journey": 9.0, "race": 3.5}})
+    journeys = (sent(1, Layer.JOURNEY, 0, 2, size=10), sent(3, Layer.JOURNEY, 1, 2, size=5))
+    races = (sent(2, Layer.RACE, 0, 1), sent(4, Layer.RACE, 0, 1))
+    explored = Explored(seed=0, examples=1, steps=1, requests=7, seconds=8.0, bytes_sent=70, busy_s=0.5)
+    found = whole(Evidence(journeys, facts, further=races, explored=explored))
+    assert {each.layer: each for each in found.layers} == {
+        Layer.JOURNEY: Spent(Layer.JOURNEY, 2, 15, 3.0, 9.0),
+        Layer.RACE: Spent(Layer.RACE, 2, 0, 1.0, 3.5),
+        Layer.MACHINE: Spent(Layer.MACHINE, 7, 70, 0.5, None),
+    }
+    assert sum(each.requests for each in found.layers) == found.requests
+
+
+def test_the_report_tells_the_time_by_layer():
+    run = asyncio.run(certify(options(miniature(), examples=1, budget=300)))
+    told = document.document(run)["cost"]
+    assert sum(each["requests"] for each in told["layers"]) == told["requests"] == run.requests
+    assert sum(each["bytes_sent"] for each in told["layers"]) == told["bytes_sent"]
+    # what generates may be out of time on a busy machine
+    assert {each["layer"] for each in told["layers"]} >= {Layer.JOURNEY, Layer.WALK}
+    for each in told["layers"]:
+        assert 0 < each["busy_s"] <= each["lasted_s"] + 0.5, each
+        assert f"{each['layer']} {each['requests']} requests" in headline.layers(run)
+    assert headline.layers(run) in html.unescape(page.render(run))
