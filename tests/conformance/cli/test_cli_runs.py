@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
@@ -18,10 +18,10 @@ from conformance.cli import app
 from conformance.report import files
 from tests.conformance.miniature import KEY, OTHER_KEY
 from tests.conformance.stage import miniature
-from tests.conformance.standing import standing
+from tests.conformance.standing import Counted, counted, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 REPORTS = {"report.json", "report.html", "junit.xml", "evidence.har"}
@@ -48,21 +48,10 @@ def done(target: str, *words: str, **variables: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_the_report_of_what_was_seen(tmp_path: Path, number: int, code: int) -> None:
-    asked: list[str] = []
-
-    def counting(origin: str) -> Callable[..., Awaitable[None]]:
-        served = miniature(host=origin, processing=600.0)
-
-        async def serve(scope: Any, receive: Any, send: Any) -> None:
-            asked.append(scope.get("path", ""))
-            await served(scope, receive, send)
-
-        return serve
-
-    with standing(counting) as origin:
+    served: list[Counted] = []
+    with standing(lambda origin: counted(served, miniature(host=origin, processing=600.0))) as origin:
         process = started(origin, "--second-api-key", OTHER_KEY, "--report-dir", str(tmp_path))
-        while len(asked) < 60 and process.poll() is None:  # well into the run, however slow this machine is
-            time.sleep(0.05)
+        served[0].wait_for(60, process)
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
@@ -75,9 +64,10 @@ def test_a_signal_leaves_the_report_of_what_was_seen(tmp_path: Path, number: int
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     # a server that takes long to answer an end keeps the closing busy
-    with standing(lambda origin: miniature(host=origin, processing=600.0, delay=0.5)) as origin:
+    served: list[Counted] = []
+    with standing(lambda origin: counted(served, miniature(host=origin, processing=600.0, delay=0.5))) as origin:
         process = started(origin, "--report-dir", str(tmp_path))
-        time.sleep(5)
+        served[0].wait_for(10, process)
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)

@@ -10,14 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.miniature import KEY as MINIATURE_KEY
 from tests.conformance.stage import miniature
-from tests.conformance.standing import standing
+from tests.conformance.standing import Counted, counted, standing
 
 ROOT = Path(__file__).parents[3]
 KEY = "sk_test_unlikelykey77"
@@ -154,12 +153,13 @@ def test_the_items_can_be_listed_without_a_target(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_the_report_of_what_was_seen(tmp_path: Path, number: int, code: int) -> None:
-    with standing(lambda origin: miniature(host=origin, processing=600.0)) as origin:
+    served: list[Counted] = []
+    with standing(lambda origin: counted(served, miniature(host=origin, processing=600.0))) as origin:
         words = ("--scribe-target", origin, "--scribe-api-key", MINIATURE_KEY, "--scribe-report-dir", "seen")
         call = [sys.executable, "-m", "pytest", "-p", "conformance.plugin", "--pyargs", "conformance", *words]
         env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         process = subprocess.Popen(call, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(6)
+        served[0].wait_for(40, process)
         process.send_signal(number)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == code, out
