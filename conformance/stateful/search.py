@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from bisect import bisect_left
+from collections import Counter
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -16,7 +17,6 @@ from conformance.drive.course import RunEnded
 from conformance.evidence import Evidence, Facts
 from conformance.evidence.explored import Explored, Shown
 from conformance.evidence.recorder import Recorder
-from conformance.stateful.choice import choose
 from conformance.stateful.machine import Ended, Violated, draw, machine_of
 from conformance.stateful.model import CREATE
 from conformance.stateful.play import Patience, Play
@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from conformance.stateful.play import Offer
     from scribe_data import Spec
 
-#: Sequences that are played for every example the operator asks for, and drawn for every one that is played.
-PLAYED: Final = 3
-DRAWN: Final = 5
 #: Violations after which a search is content: whoever has mended these runs the kit again.
 MOST_VIOLATIONS: Final = 6
 #: How often a shortest sequence is played for the evidence.
 REPLAYS: Final = 3
+#: How often a sequence has to show a violation one after the other to be taken for a shorter one.
+CONFIRMED: Final = 2
+#: Sequences that are shrunk for a violation which not every replay shows: another may show it steadily.
+MOST_TRIES: Final = 3
 #: What shrinking one sequence may cost: plays, and seconds.
 MOST_SHRINKS: Final = 100
 LONGEST_SHRINK_S: Final = 20.0
@@ -51,8 +52,6 @@ _SHARE: Final = 0.4
 LONGEST_TIDYING_S: Final = 3.0
 #: Sequences without any session after which none will have one.
 _FRUITLESS: Final = 3
-#: Seeds of the rounds of one search are so far apart that no two runs of neighbouring seeds draw the same.
-_APART: Final = 1009
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,9 @@ class Search:
         self._whole = replace(drive.recorder.freeze(facts), text=text, recordings=drive.audio)
         self._known: set[Place] = {violation.place for view in self._whole.views.values() for violation in judge(view)}
         self._played = 0
-        self._shown: list[Shown] = []
+        self._shown: dict[Place, Shown] = {}
+        self._tries: Counter[Place] = Counter()
+        self._replays = 0
         self._spent = Cost(0, 0, 0, ())
         #: Sessions nobody ended, and how many files each was sent.
         self._open: dict[str, int] = {}
@@ -114,45 +115,36 @@ class Search:
             bytes_sent=spent.bytes_sent,
             sessions=len(spent.sessions),
             left_open=len(self._open),
-            violations=tuple(self._shown),
+            violations=tuple(self._shown.values()),
             ended=self._ended,
         )
 
     # in the thread
 
     def _search(self) -> None:
-        try:
-            wanted = self._drive.options.examples * PLAYED
-            for number in range(MOST_VIOLATIONS):
-                left = wanted - self._played
-                if left <= 0 or not self._round(number, left):
-                    return
-            self._ended = f"{MOST_VIOLATIONS} violations were found"
-        except Ended as ended:
-            self._ended = str(ended)
-
-    def _round(self, number: int, left: int) -> bool:
-        """Look for one violation more; False when there is none."""
         drawn: list[Steps] = []
-        seed = self._drive.options.seed * _APART + number
-        how = {"number": seed, "examples": left * DRAWN, "steps": self._drive.options.steps}
+        options = self._drive.options
+        how = {"number": options.seed, "examples": options.examples, "steps": options.steps}
 
         def keep(steps: Steps) -> None:
             if self._over:
                 raise Ended("the run was broken off")
             drawn.append(steps)
 
-        draw(machine_of(self._model, self._offer, keep), **how, shrink=False)
-        for steps in choose(drawn, left):
-            self._check()
-            self._played += 1
-            found = self._play(steps)
-            if found is not None:
-                shortest = self._shrunk(steps, found, how)
-                longest = _Found(steps, found.violation)
+        try:
+            draw(machine_of(self._model, self._offer, keep), **how, shrink=False)
+            for steps in drawn:
+                self._check()
+                self._played += 1
+                found = self._play(steps)
+                if found is None:
+                    continue
+                shortest, longest = self._shrunk(steps, found, how), _Found(steps, found.violation)
                 self._show([shortest, longest] if shortest.steps != steps else [longest])
-                return True
-        return False
+                if len(self._shown) >= MOST_VIOLATIONS:
+                    raise Ended(f"{MOST_VIOLATIONS} violations were found")
+        except Ended as ended:
+            self._ended = str(ended)
 
     def _check(self) -> None:
         """Raise Ended when going on is no use."""
@@ -224,7 +216,7 @@ class Search:
         def shows(steps: Steps) -> bool:
             nonlocal best
             if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
-                shorter = self._play(steps, found.violation.place)
+                shorter = self._shorter(steps, found.violation.place)
                 done[steps] = shorter is not None
                 if shorter is not None and _simpler(shorter.steps, best.steps):
                     best = shorter
@@ -234,36 +226,57 @@ class Search:
             nonlocal begun
             begun = begun or steps == whole
             # Before it, what was drawn on the way to the sequence is drawn again. What holds the shortest one so far
-            # is taken to show the same without another play.
-            if begun and (_holds(steps, best.steps) or shows(steps)):
+            # is taken to show the same without another play; of the others only a shorter one is worth a play.
+            if begun and (_holds(steps, best.steps) or (_simpler(steps, best.steps) and shows(steps))):
                 raise Violated
 
-        shows(found.steps)
-        at = len(best.steps) - 1
-        while at >= 0:  # Hypothesis drops what was drawn together; one step less at a time is cheap
-            shows(_without(best.steps, at))
-            at = min(at, len(best.steps)) - 1
+        if not shows(found.steps):
+            return best  # what does not show twice is not made steadier by leaving things out
+        for session in sorted(_sessions(best.steps), reverse=True):
+            shows(_of(best.steps, _sessions(best.steps) - {session}))
+        size = len(best.steps)
+        while size > 1:  # Hypothesis drops what was drawn together; halves, quarters and single steps are cheap
+            size = (size + 1) // 2
+            at = len(best.steps)
+            while at > 0:
+                at = min(at, len(best.steps)) - size
+                shows(_without(best.steps, max(at, 0), at + size))
         with contextlib.suppress(Violated):
             draw(machine_of(self._model, self._offer, play), **how, shrink=True)
         return best
 
+    def _shorter(self, steps: Steps, sought: Place) -> _Found | None:
+        """A sequence up to the step that shows a violation, if it does so every time."""
+        found: _Found | None = None
+        for _ in range(CONFIRMED):
+            found = self._play(steps if found is None else found.steps, sought)
+            if found is None:
+                return None
+        return found
+
     def _show(self, found: Sequence[_Found]) -> None:
-        """Play a sequence for the evidence, and the one it was shrunk from where that cannot be reproduced."""
+        """Play a sequence for the evidence, and the one it was shrunk from where that cannot be reproduced.
+
+        What not every replay shows is looked for again: the next sequence may show it steadily.
+        """
         place = found[0].violation.place
-        shown: Shown | None = None
         for each in found:
-            shown = self._replayed(each, len(self._shown))
+            shown = self._replayed(each)
+            before = self._shown.get(place)
+            if before is None or shown.seen > before.seen:
+                self._shown[place] = shown
             if shown.seen:
                 break
-        assert shown is not None, "something was found"
-        self._known.add(place)
-        self._shown.append(shown)
+        self._tries[place] += 1
+        if self._shown[place].seen == REPLAYS or self._tries[place] >= MOST_TRIES:
+            self._known.add(place)
 
-    def _replayed(self, found: _Found, number: int) -> Shown:
+    def _replayed(self, found: _Found) -> Shown:
         violation, seen = found.violation, 0
+        self._replays += 1
         kept: tuple[tuple[int, ...], int | None, str] = ((), None, violation.finding.message)
         for again in range(1, REPLAYS + 1):
-            name = Session.MACHINE.of(f"{number + 1}.{again}")
+            name = Session.MACHINE.of(f"{self._replays}.{again}")
             before = self._drive.recorder.sent
             play = Play(self._drive, self._model, self._offer, name, self._patience)
             for step in found.steps:
@@ -309,13 +322,29 @@ def _simpler(one: Steps, other: Steps) -> bool:
     return (len(one), sum(step.count for step in one)) < (len(other), sum(step.count for step in other))
 
 
-def _without(steps: Steps, at: int) -> Steps:
-    """The sequence without one step; without a create also without all that is about its session."""
-    gone = steps[at]
-    if gone.operation != CREATE:
-        return steps[:at] + steps[at + 1 :]
-    left = (step for step in steps if step.session != gone.session or step.operation == TEMPLATES)
-    return tuple(replace(step, session=step.session - (step.session > gone.session)) for step in left)
+def _without(steps: Steps, begin: int, end: int) -> Steps:
+    """The sequence without some of its steps; a create of which something is left goes only if it goes alone."""
+    gone, left = steps[begin:end], steps[:begin] + steps[end:]
+    if len(gone) == 1 and gone[0].operation == CREATE:
+        return _of(steps, _sessions(steps) - {gone[0].session})
+    about = {step.session for step in left if step.operation not in {CREATE, TEMPLATES}}
+    kept = tuple(step for step in gone if step.operation == CREATE and step.session in about)
+    left = steps[:begin] + kept + steps[end:]
+    return _of(left, {step.session for step in left if step.operation == CREATE})
+
+
+def _sessions(steps: Steps) -> set[int]:
+    return {step.session for step in steps if step.operation == CREATE}
+
+
+def _of(steps: Steps, sessions: set[int]) -> Steps:
+    """The steps about some sessions, or about none, with the sessions counted from 0."""
+    number = {session: place for place, session in enumerate(sorted(sessions))}
+    return tuple(
+        step if step.operation == TEMPLATES else replace(step, session=number[step.session])
+        for step in steps
+        if step.operation == TEMPLATES or step.session in number
+    )
 
 
 def _holds(steps: Steps, part: Steps) -> bool:
