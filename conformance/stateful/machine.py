@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Steps = tuple[Step, ...]
 #: How the number of an upload follows from those before: mostly in order.
-_ORDERS: Final = ("next", "next", "next", "gap", "same", "same", "first", "ahead")
+_ORDERS: Final = ("next", "next", "next", "next", "gap", "same", "same", "first", "ahead")
 #: How many files one step uploads: mostly one, now and then more than one digit counts.
 _COUNTS: Final = (*(1,) * 14, 2, 11)
 #: The sessions a sequence begins with, and how many may be open at a time: what they do to each other takes few.
@@ -46,6 +46,8 @@ _SHARE: Final = 10
 _OUTSIDERS, _CREATES, _WAITS, _ASIDE = 26, 9, 5, 2
 #: How finely a share is divided among the kinds of a move.
 _GRAIN: Final = 8
+#: Stands for the outsider that most often comes back in a sequence: what it does twice may be another thing.
+_GUEST: Final = "guest"
 #: Whoever has a credential of its own is drawn so many times as often as other outsiders.
 _KNOWN: Final = 3
 #: A step is about the session with the number that is drawn out of so many, counted round and round.
@@ -84,7 +86,7 @@ class Sequence(RuleBasedStateMachine):
         if not about:
             return
         session = about[place % len(about)]
-        caller, first, count = self.guest if move.foreign else None, 0, 1
+        caller, first, count = self.guest if move.caller == _GUEST else move.caller, 0, 1
         if move.operation == Operation.UPLOAD and caller is not None:
             first = FOREIGN
         elif move.operation == Operation.UPLOAD:
@@ -145,7 +147,7 @@ class Move:
     """
 
     operation: str
-    foreign: bool = False
+    caller: str | None = None
     order: str = "next"
     count: int = 1
     variant: int = 0
@@ -157,9 +159,10 @@ def _moves(model: Model, offer: Offer) -> list[Move]:
     for operation in model.operations:
         kinds = [Move(operation)]
         if operation == Operation.UPLOAD:
-            kinds = [Move(operation, order=order, count=count) for order in _ORDERS for count in _COUNTS]
+            kinds = [Move(operation, order=order, count=count) for count in _COUNTS for order in _ORDERS]
         own += _spread(kinds, _SHARES.get(operation, _SHARE))
-    foreign = [Move(operation, foreign=True) for operation in model.operations if offer.callers]
+    callers = [*(_GUEST,) * len(offer.callers), *offer.callers]
+    foreign = [Move(operation, caller) for operation in model.operations for caller in callers]
     creates = [Move(CREATE, variant=form) for form in (*(0,) * len(offer.bodies), *range(len(offer.bodies)))]
     rare = [(foreign, _OUTSIDERS), (creates, _CREATES), ([Move(WAIT)], _WAITS), ([Move(TEMPLATES)], _ASIDE)]
     return own + [move for kinds, share in rare for move in _spread(kinds, share)]
@@ -193,14 +196,29 @@ def _number(sent: list[int], order: str) -> int:
     return {"same": sent[-1] if sent else 0, "first": 0, "ahead": following + 1, "gap": gap}.get(order, following)
 
 
+def drawn(
+    model: Model, offer: Offer, go_on: Callable[[], None], *, number: int, examples: int, steps: int
+) -> list[Steps]:
+    """The sequences of a seed; `go_on` is asked after each and raises Ended when nobody wants more."""
+    found: list[Steps] = []
+
+    def keep(one: Steps) -> None:
+        go_on()
+        found.append(one)
+
+    draw(machine_of(model, offer, keep), number=number, examples=examples, steps=steps, shrink=False)
+    return found[1:]
+
+
 def draw(machine: type[Sequence], *, number: int, examples: int, steps: int, shrink: bool) -> None:
     """Let Hypothesis draw `examples` sequences by a seed; raises Violated from the shortest one that it found.
 
+    Before them it draws the simplest there is, whatever the seed.
     Nothing of the surroundings matters: no profile, no database, no variable, no folder.
     """
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     chosen = settings(
-        max_examples=max(1, examples),
+        max_examples=examples + 1,
         stateful_step_count=max(1, steps),
         deadline=None,
         derandomize=False,

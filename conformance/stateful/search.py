@@ -17,10 +17,10 @@ from conformance.drive.course import RunEnded
 from conformance.evidence import Evidence, Facts
 from conformance.evidence.explored import Explored, Shown
 from conformance.evidence.recorder import Recorder
-from conformance.stateful.machine import Ended, Violated, draw, machine_of
-from conformance.stateful.model import CREATE
+from conformance.stateful.machine import Ended, Violated, draw, drawn, machine_of
 from conformance.stateful.play import Patience, Play
-from conformance.stateful.step import TEMPLATES, in_words
+from conformance.stateful.shorter import holds, shorter, simpler
+from conformance.stateful.step import in_words
 from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
@@ -122,18 +122,15 @@ class Search:
     # in the thread
 
     def _search(self) -> None:
-        drawn: list[Steps] = []
         options = self._drive.options
         how = {"number": options.seed, "examples": options.examples, "steps": options.steps}
 
-        def keep(steps: Steps) -> None:
+        def go_on() -> None:
             if self._over:
                 raise Ended("the run was broken off")
-            drawn.append(steps)
 
         try:
-            draw(machine_of(self._model, self._offer, keep), **how, shrink=False)
-            for steps in drawn:
+            for steps in drawn(self._model, self._offer, go_on, **how):
                 self._check()
                 self._played += 1
                 found = self._play(steps)
@@ -141,8 +138,9 @@ class Search:
                     continue
                 shortest, longest = self._shrunk(steps, found, how), _Found(steps, found.violation)
                 self._show([shortest, longest] if shortest.steps != steps else [longest])
-                if len(self._shown) >= MOST_VIOLATIONS:
-                    raise Ended(f"{MOST_VIOLATIONS} violations were found")
+                if len(self._shown.keys() & self._known) >= MOST_VIOLATIONS:
+                    self._ended = f"{MOST_VIOLATIONS} violations were found"
+                    return
         except Ended as ended:
             self._ended = str(ended)
 
@@ -216,10 +214,10 @@ class Search:
         def shows(steps: Steps) -> bool:
             nonlocal best
             if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
-                shorter = self._shorter(steps, found.violation.place)
-                done[steps] = shorter is not None
-                if shorter is not None and _simpler(shorter.steps, best.steps):
-                    best = shorter
+                again = self._confirmed(steps, found.violation.place)
+                done[steps] = again is not None
+                if again is not None and simpler(again.steps, best.steps):
+                    best = again
             return done.get(steps, False)
 
         def play(steps: Steps) -> None:
@@ -227,25 +225,18 @@ class Search:
             begun = begun or steps == whole
             # Before it, what was drawn on the way to the sequence is drawn again. What holds the shortest one so far
             # is taken to show the same without another play; of the others only a shorter one is worth a play.
-            if begun and (_holds(steps, best.steps) or (_simpler(steps, best.steps) and shows(steps))):
+            if begun and (holds(steps, best.steps) or (simpler(steps, best.steps) and shows(steps))):
                 raise Violated
 
         if not shows(found.steps):
             return best  # what does not show twice is not made steadier by leaving things out
-        for session in sorted(_sessions(best.steps), reverse=True):
-            shows(_of(best.steps, _sessions(best.steps) - {session}))
-        size = len(best.steps)
-        while size > 1:  # Hypothesis drops what was drawn together; halves, quarters and single steps are cheap
-            size = (size + 1) // 2
-            at = len(best.steps)
-            while at > 0:
-                at = min(at, len(best.steps)) - size
-                shows(_without(best.steps, max(at, 0), at + size))
+        for steps in shorter(lambda: best.steps):
+            shows(steps)
         with contextlib.suppress(Violated):
             draw(machine_of(self._model, self._offer, play), **how, shrink=True)
         return best
 
-    def _shorter(self, steps: Steps, sought: Place) -> _Found | None:
+    def _confirmed(self, steps: Steps, sought: Place) -> _Found | None:
         """A sequence up to the step that shows a violation, if it does so every time."""
         found: _Found | None = None
         for _ in range(CONFIRMED):
@@ -315,39 +306,3 @@ class Search:
             async with asyncio.timeout(LONGEST_TIDYING_S):
                 await asyncio.gather(*(end(session_id, sent) for session_id, sent in self._open.items()))
         self._spend(drive.recorder.exchanges, ())
-
-
-def _simpler(one: Steps, other: Steps) -> bool:
-    """Whether a sequence is the shorter one, or as long with fewer files."""
-    return (len(one), sum(step.count for step in one)) < (len(other), sum(step.count for step in other))
-
-
-def _without(steps: Steps, begin: int, end: int) -> Steps:
-    """The sequence without some of its steps; a create of which something is left goes only if it goes alone."""
-    gone, left = steps[begin:end], steps[:begin] + steps[end:]
-    if len(gone) == 1 and gone[0].operation == CREATE:
-        return _of(steps, _sessions(steps) - {gone[0].session})
-    about = {step.session for step in left if step.operation not in {CREATE, TEMPLATES}}
-    kept = tuple(step for step in gone if step.operation == CREATE and step.session in about)
-    left = steps[:begin] + kept + steps[end:]
-    return _of(left, {step.session for step in left if step.operation == CREATE})
-
-
-def _sessions(steps: Steps) -> set[int]:
-    return {step.session for step in steps if step.operation == CREATE}
-
-
-def _of(steps: Steps, sessions: set[int]) -> Steps:
-    """The steps about some sessions, or about none, with the sessions counted from 0."""
-    number = {session: place for place, session in enumerate(sorted(sessions))}
-    return tuple(
-        step if step.operation == TEMPLATES else replace(step, session=number[step.session])
-        for step in steps
-        if step.operation == TEMPLATES or step.session in number
-    )
-
-
-def _holds(steps: Steps, part: Steps) -> bool:
-    """Whether the steps of a part come in this order among others."""
-    rest = iter(steps)
-    return all(step in rest for step in part)
