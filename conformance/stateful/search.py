@@ -39,10 +39,8 @@ MOST_VIOLATIONS: Final = 6
 #: How often a shortest sequence is played for the evidence.
 REPLAYS: Final = 3
 #: How often a sequence has to show a violation one after the other to be taken for a shorter one.
-CONFIRMED: Final = 2
-#: Sequences that are shrunk for a violation which not every replay shows: another may show it steadily.
-MOST_TRIES: Final = 3
-#: What shrinking one sequence may cost: plays, and seconds.
+CONFIRMED: Final = 3
+#: What shrinking the sequences that show one violation may cost: sequences tried, and seconds for each of them.
 MOST_SHRINKS: Final = 100
 LONGEST_SHRINK_S: Final = 20.0
 #: Seconds a search may take, and which part of what is left of the run: the other layers have to come to their turn.
@@ -88,7 +86,9 @@ class Search:
         self._known: set[Place] = {violation.place for view in self._whole.views.values() for violation in judge(view)}
         self._played = 0
         self._shown: dict[Place, Shown] = {}
-        self._tries: Counter[Place] = Counter()
+        #: Whole sequences that showed a violation once and not again.
+        self._doubtful: dict[Place, _Found] = {}
+        self._tried: Counter[Place] = Counter()
         self._replays = 0
         self._spent = Cost(0, 0, 0, ())
         #: Sessions nobody ended, and how many files each was sent.
@@ -136,11 +136,12 @@ class Search:
                 found = self._play(steps)
                 if found is None:
                     continue
-                shortest, longest = self._shrunk(steps, found, how), _Found(steps, found.violation)
-                self._show([shortest, longest] if shortest.steps != steps else [longest])
+                self._show(found, self._shrunk(steps, found, how), steps)
                 if len(self._shown.keys() & self._known) >= MOST_VIOLATIONS:
                     self._ended = f"{MOST_VIOLATIONS} violations were found"
                     return
+            for place in [place for place in self._doubtful if place not in self._shown]:
+                self._shown[place] = self._replayed(self._doubtful[place])
         except Ended as ended:
             self._ended = str(ended)
 
@@ -205,16 +206,18 @@ class Search:
             self.stopped = ended
             raise Ended(str(ended) or "the time of the run was over") from None
 
-    def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found:
-        """The shortest sequence Hypothesis comes to that shows the same violation."""
+    def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found | None:
+        """The shortest sequence found that shows the same violation every time; None when even the whole does not."""
+        place = found.violation.place
         until = min(self._until, monotonic() + LONGEST_SHRINK_S)
-        done: dict[Steps, bool] = {whole: True}
+        done: dict[Steps, bool] = {}
         best, begun = _Found(whole, found.violation), False
 
         def shows(steps: Steps) -> bool:
             nonlocal best
-            if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
-                again = self._confirmed(steps, found.violation.place)
+            if steps not in done and self._tried[place] < MOST_SHRINKS and monotonic() < until:
+                self._tried[place] += 1
+                again = self._confirmed(steps, place)
                 done[steps] = again is not None
                 if again is not None and simpler(again.steps, best.steps):
                     best = again
@@ -228,8 +231,8 @@ class Search:
             if begun and (holds(steps, best.steps) or (simpler(steps, best.steps) and shows(steps))):
                 raise Violated
 
-        if not shows(found.steps):
-            return best  # what does not show twice is not made steadier by leaving things out
+        if not shows(found.steps) and not shows(whole):
+            return None
         for steps in shorter(lambda: best.steps):
             shows(steps)
         with contextlib.suppress(Violated):
@@ -237,29 +240,32 @@ class Search:
         return best
 
     def _confirmed(self, steps: Steps, sought: Place) -> _Found | None:
-        """A sequence up to the step that shows a violation, if it does so every time."""
-        found: _Found | None = None
+        """A sequence up to the step that shows a violation, if it does so every time; the last such step counts."""
+        seen: list[_Found] = []
         for _ in range(CONFIRMED):
-            found = self._play(steps if found is None else found.steps, sought)
+            found = self._play(steps, sought)
             if found is None:
                 return None
-        return found
+            seen.append(found)
+        return max(seen, key=lambda each: len(each.steps))
 
-    def _show(self, found: Sequence[_Found]) -> None:
-        """Play a sequence for the evidence, and the one it was shrunk from where that cannot be reproduced.
+    def _show(self, found: _Found, shortest: _Found | None, whole: Steps) -> None:
+        """Play the shortest sequence for the evidence; the whole one where that cannot be reproduced.
 
         What not every replay shows is looked for again: the next sequence may show it steadily.
         """
-        place = found[0].violation.place
-        for each in found:
+        place = found.violation.place
+        if shortest is None:
+            self._doubtful[place] = _Found(whole, found.violation)
+        for each in (shortest, _Found(whole, found.violation)) if shortest is not None else ():
             shown = self._replayed(each)
             before = self._shown.get(place)
             if before is None or shown.seen > before.seen:
                 self._shown[place] = shown
             if shown.seen:
                 break
-        self._tries[place] += 1
-        if self._shown[place].seen == REPLAYS or self._tries[place] >= MOST_TRIES:
+        steady = place in self._shown and self._shown[place].seen == REPLAYS
+        if steady or self._tried[place] >= MOST_SHRINKS:
             self._known.add(place)
 
     def _replayed(self, found: _Found) -> Shown:

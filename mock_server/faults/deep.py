@@ -205,6 +205,7 @@ FAULTS = (
     _deep(
         "is_reborn_at_the_second_end",
         "once an end was followed by another, created_at is another",
+        "SES-GET-022",
         "SES-GET-024",
         when=_read_after_two_ends,
         spoil=edit("get", _SHIFTED),
@@ -212,6 +213,8 @@ FAULTS = (
     _deep(
         "lets_in_who_was_refused",
         "a client whose upload to a foreign session was refused can read it afterwards",
+        "AUTH-006",
+        "AUTH-007",
         "AUTH-026",
         when=_stranger_comes_back,
         spoil=_shown_to_strangers,
