@@ -40,7 +40,8 @@ MOST_VIOLATIONS: Final = 6
 REPLAYS: Final = 3
 #: How often a sequence has to show a violation one after the other to be taken for a shorter one.
 CONFIRMED: Final = 3
-#: What shrinking the sequences that show one violation may cost: sequences tried, and seconds for each of them.
+#: What shrinking one sequence may cost: sequences tried, and seconds. A violation for which more were tried and that no
+#: sequence shows steadily is not looked for again.
 MOST_SHRINKS: Final = 100
 LONGEST_SHRINK_S: Final = 20.0
 #: Seconds a search may take, and which part of what is left of the run: the other layers have to come to their turn.
@@ -215,8 +216,7 @@ class Search:
 
         def shows(steps: Steps) -> bool:
             nonlocal best
-            if steps not in done and self._tried[place] < MOST_SHRINKS and monotonic() < until:
-                self._tried[place] += 1
+            if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
                 again = self._confirmed(steps, place)
                 done[steps] = again is not None
                 if again is not None and simpler(again.steps, best.steps):
@@ -231,13 +231,14 @@ class Search:
             if begun and (holds(steps, best.steps) or (simpler(steps, best.steps) and shows(steps))):
                 raise Violated
 
-        if not shows(found.steps) and not shows(whole):
-            return None
-        for steps in shorter(lambda: best.steps):
-            shows(steps)
-        with contextlib.suppress(Violated):
-            draw(machine_of(self._model, self._offer, play), **how, shrink=True)
-        return best
+        confirmed = shows(found.steps) or shows(whole)
+        if confirmed:
+            for steps in shorter(lambda: best.steps):
+                shows(steps)
+            with contextlib.suppress(Violated):
+                draw(machine_of(self._model, self._offer, play), **how, shrink=True)
+        self._tried[place] += len(done)
+        return best if confirmed else None
 
     def _confirmed(self, steps: Steps, sought: Place) -> _Found | None:
         """A sequence up to the step that shows a violation, if it does so every time; the last such step counts."""
@@ -265,7 +266,7 @@ class Search:
             if shown.seen:
                 break
         steady = place in self._shown and self._shown[place].seen == REPLAYS
-        if steady or self._tried[place] >= MOST_SHRINKS:
+        if steady or self._tried[place] > MOST_SHRINKS:
             self._known.add(place)
 
     def _replayed(self, found: _Found) -> Shown:

@@ -26,10 +26,19 @@ def shorter(best: Callable[[], Steps]) -> Iterator[Steps]:
     size = len(best())
     while size > 1:
         size = (size + 1) // 2
-        at = len(best())
-        while at > 0:
-            at = min(at, len(best())) - size
-            yield _without(best(), max(at, 0), at + size)
+        yield from _cut(best, size)
+    tried: Steps | None = None
+    while tried != best():  # what a step was needed for may be gone by now
+        tried = best()
+        yield from _cut(best, 1)
+
+
+def _cut(best: Callable[[], Steps], size: int) -> Iterator[Steps]:
+    """The best so far without so many steps in a row, from its end on."""
+    at = len(best())
+    while at > 0:
+        at = min(at, len(best())) - size
+        yield _without(best(), max(at, 0), at + size)
 
 
 def simpler(one: Steps, other: Steps) -> bool:
