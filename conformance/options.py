@@ -243,7 +243,7 @@ TABLE: tuple[Entry, ...] = (
         "How many requests a sequence of the state machine has at most.",
         "steps",
         kind=int,
-        default=12,
+        default=45,
         least=1,
         metavar="N",
     ),

@@ -97,7 +97,7 @@ class Options:
     seed: int = 0
     #: Random examples of each random layer, and the steps of a sequence. Bounded: their cost is linear.
     examples: int = 25
-    steps: int = 12
+    steps: int = 45
     #: Not shown either: a password may stand in it.
     test_clock: str | None = field(default=None, repr=False)
     processing_timeout: float = 180.0

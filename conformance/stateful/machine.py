@@ -9,24 +9,19 @@ from __future__ import annotations
 import threading
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky, HypothesisDeprecationWarning
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    initialize,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from conformance.stateful.model import CREATE, WAIT
 from conformance.stateful.step import FOREIGN, TEMPLATES, Step
 from conformance.vocabulary.operation import Operation
+from scribe_data.model import Presented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,16 +31,27 @@ if TYPE_CHECKING:
 
 Steps = tuple[Step, ...]
 #: How the number of an upload follows from those before: mostly in order.
-_ORDERS: Final = ("next", "next", "next", "next", "same", "same", "first", "ahead")
+_ORDERS: Final = ("next", "next", "next", "next", "gap", "same", "same", "first", "ahead")
 #: How many files one step uploads: mostly one, now and then more than one digit counts.
-_COUNTS: Final = (1, 1, 1, 1, 1, 1, 2, 3, 11)
-_MOST_SESSIONS: Final = 3
-#: What a read is: mostly of the session as it is, seldom a patient one, one about no session, or of a new session.
-_READS: Final = ("get", "get", "get", "get", "get", "get", WAIT, TEMPLATES, CREATE)
-_NOBODYS: Final = (WAIT, TEMPLATES)
-#: How often the owner asks for every time that an outsider does: an end of the owner's is the end of most things.
-_OWNERS: Final = 2
-_OWNER: Final = {"end": 1}
+_COUNTS: Final = (*(1,) * 14, 2, 11)
+#: The sessions a sequence begins with, and how many may be open at a time: what they do to each other takes few.
+_SESSIONS: Final = (1, 2, 2, 2, 3, 3)
+_MOST_OPEN: Final = 3
+#: Of the sessions that are over, so many can be asked for still; one that is open is asked for so many times as often.
+_MOST_OVER: Final = 2
+_FRESH: Final = 4
+#: Shares of the moves: an end of the owner's is the end of most things, what is refused changes nothing.
+_SHARES: Final = {"get": 25, "upload": 23, "end": 9}
+_SHARE: Final = 10
+_OUTSIDERS, _CREATES, _WAITS, _ASIDE = 26, 9, 5, 2
+#: How finely a share is divided among the kinds of a move.
+_GRAIN: Final = 8
+#: Stands for the outsider that most often comes back in a sequence: what it does twice may be another thing.
+_GUEST: Final = "guest"
+#: Whoever has a credential of its own is drawn so many times as often as other outsiders.
+_KNOWN: Final = 3
+#: A step is about the session with the number that is drawn out of so many, counted round and round.
+_PLACES: Final = 60
 
 
 class Violated(Exception):  # noqa: N818 - what Hypothesis shrinks, no error
@@ -67,39 +73,44 @@ class Sequence(RuleBasedStateMachine):
         self.steps: list[Step] = []
         #: Session -> the numbers of the files its owner sends.
         self.sent: list[list[int]] = []
+        #: The sessions that their owner has ended.
+        self.over: list[int] = []
         self.guest: str | None = None
 
-    def create(self, variant: int = 0) -> int:
-        """One session more."""
-        self.steps.append(Step(CREATE, len(self.sent), variant=variant))
-        self.sent.append([])
-        return len(self.sent) - 1
-
-    def ask(
-        self,
-        operation: str,
-        session: int,
-        *,
-        foreign: bool = False,
-        order: str = "next",
-        count: int = 1,
-        way: str | None = None,
-        variant: int = 0,
-    ) -> Any:
-        """One step about a session, or one that takes its place; what Hypothesis adds to the sessions."""
-        if way == CREATE:
-            # Few sessions: what they do to each other takes two.
-            return self.create(variant) if len(self.sent) < _MOST_SESSIONS else multiple()
-        first, operation, caller = 0, way or operation, self.guest if foreign else None
-        if operation in _NOBODYS:
-            caller, session = None, 0 if operation == TEMPLATES else session
-        if operation == Operation.UPLOAD and caller is not None:
-            first, count = FOREIGN, 1
-        elif operation == Operation.UPLOAD:
-            first = _number(self.sent[session], order)
+    def go(self, move: Move, place: int = 0) -> None:
+        """One step more: a move about the session in a place, unless there is none it can be about."""
+        if move.operation == CREATE:
+            self._create(move.variant)
+            return
+        about = self._about(move)
+        if not about:
+            return
+        session = about[place % len(about)]
+        caller, first, count = self.guest if move.caller == _GUEST else move.caller, 0, 1
+        if move.operation == Operation.UPLOAD and caller is not None:
+            first = FOREIGN
+        elif move.operation == Operation.UPLOAD:
+            first, count = _number(self.sent[session], move.order), move.count
             self.sent[session] += range(first, first + count)
-        self.steps.append(Step(operation, session, caller, first, count))
-        return multiple()
+        elif move.operation == Operation.END and caller is None and session not in self.over:
+            self.over.append(session)
+        self.steps.append(Step(move.operation, session, caller, first, count))
+
+    def _create(self, variant: int) -> None:
+        """One session more; few are open at a time: what they do to each other takes two."""
+        if len(self.sent) - len(self.over) < _MOST_OPEN:
+            self.steps.append(Step(CREATE, len(self.sent), variant=variant))
+            self.sent.append([])
+
+    def _about(self, move: Move) -> list[int]:
+        """The sessions a move can be about; most happens to those that nobody has ended."""
+        late = self.over[-_MOST_OVER:]
+        if move.operation == TEMPLATES:
+            return [0]
+        if move.operation == WAIT:
+            return late
+        fresh = [session for session in range(len(self.sent)) if session not in self.over]
+        return fresh * _FRESH + late
 
     def teardown(self) -> None:
         """The sequence is drawn."""
@@ -107,25 +118,66 @@ class Sequence(RuleBasedStateMachine):
 
 
 def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> type[Sequence]:
-    """The machine of a lifecycle: a rule for every operation it serves, and `play` for what a sequence comes to.
+    """The machine of a lifecycle: its moves are the operations it serves, and `play` is for what a sequence comes to.
 
     `play` raises Violated for a sequence that is to be shrunk.
     """
-    sessions: Bundle[int] = Bundle("sessions")
-    variants = st.sampled_from([*(0,) * len(offer.bodies), *range(len(offer.bodies))])
-    guests = st.sampled_from(offer.callers or (None,))
+    moves = st.sampled_from(_moves(model, offer))
+    guests = st.sampled_from(_guests(model, offer))
 
-    def begin(self: Sequence, start: tuple[str, ...], two: bool, guest: str | None) -> Any:
+    def begin(self: Sequence, start: tuple[str, ...], sessions: int, guest: str | None) -> None:
         self.guest = guest
-        first = self.create()
-        second = [self.create()] if two else []
-        for operation in start[1:]:
-            self.ask(operation, first)
-        return multiple(first, *second)
+        for operation in start[:1] * sessions + start[1:]:
+            self.go(Move(operation))
 
-    drawn = initialize(target=sessions, start=st.sampled_from(_starts(model)), two=st.booleans(), guest=guests)
-    rules = {name: _rule(name, sessions, variants, outsiders=bool(offer.callers)) for name in model.operations}
-    return type("Machine", (Sequence,), {"begin": drawn(begin), "play": staticmethod(play), **rules})
+    def step(self: Sequence, move: Move, place: int) -> None:
+        self.go(move, place)
+
+    drawn = initialize(start=st.sampled_from(_starts(model)), sessions=st.sampled_from(_SESSIONS), guest=guests)
+    # One rule: of several Hypothesis leaves some out of a whole sequence.
+    told = {"begin": drawn(begin), "go_on": rule(move=moves, place=st.sampled_from(range(_PLACES)))(step)}
+    return type("Machine", (Sequence,), {"play": staticmethod(play), **told})
+
+
+@dataclass(frozen=True)
+class Move:
+    """What a step may be, whichever session it is about: an operation by its owner or an outsider, and its kind.
+
+    `order` and `count` are those of an upload's files, `variant` is the body of a create.
+    """
+
+    operation: str
+    caller: str | None = None
+    order: str = "next"
+    count: int = 1
+    variant: int = 0
+
+
+def _moves(model: Model, offer: Offer) -> list[Move]:
+    """All moves, the simplest first; each stands there as often as its share is."""
+    own: list[Move] = []
+    for operation in model.operations:
+        kinds = [Move(operation)]
+        if operation == Operation.UPLOAD:
+            kinds = [Move(operation, order=order, count=count) for count in _COUNTS for order in _ORDERS]
+        own += _spread(kinds, _SHARES.get(operation, _SHARE))
+    callers = [*(_GUEST,) * len(offer.callers), *offer.callers]
+    foreign = [Move(operation, caller) for operation in model.operations for caller in callers]
+    creates = [Move(CREATE, variant=form) for form in (*(0,) * len(offer.bodies), *range(len(offer.bodies)))]
+    rare = [(foreign, _OUTSIDERS), (creates, _CREATES), ([Move(WAIT)], _WAITS), ([Move(TEMPLATES)], _ASIDE)]
+    return own + [move for kinds, share in rare for move in _spread(kinds, share)]
+
+
+def _spread(kinds: list[Move], share: int) -> list[Move]:
+    """These moves as often as makes them so many percent of all."""
+    return [kinds[at % len(kinds)] for at in range(share * _GRAIN)] if kinds else []
+
+
+def _guests(model: Model, offer: Offer) -> list[str | None]:
+    """The outsiders of a sequence; a service knows again whoever has a credential of its own: it is there most."""
+    outsiders = model.lifecycle.outsiders
+    known = [name for name in offer.callers if outsiders[name].credential is Presented.SECOND]
+    return [*offer.callers, *known * (_KNOWN - 1)] or [None]
 
 
 def _starts(model: Model) -> list[tuple[str, ...]]:
@@ -137,37 +189,36 @@ def _starts(model: Model) -> list[tuple[str, ...]]:
     return sorted([*ways, model.way_to(model.lifecycle.open[-1])], key=len)
 
 
-def _rule(operation: str, sessions: Bundle[int], variants: Any, *, outsiders: bool) -> Any:
-    """The rule of one operation: by its owner or an outsider, an upload and its files, a read and its kind."""
-    more = {
-        "upload": {"order": st.sampled_from(_ORDERS), "count": st.sampled_from(_COUNTS)},
-        "get": {"way": st.sampled_from(_READS), "variant": variants},
-    }.get(operation, {})
-
-    owner = _OWNER.get(operation, _OWNERS)
-    callers = st.sampled_from([*(False,) * owner, outsiders])
-
-    def step(self: Any, **drawn: Any) -> Any:
-        return self.ask(operation, **drawn)
-
-    step.__name__ = operation
-    return rule(target=sessions, session=sessions, foreign=callers, **more)(step)
-
-
 def _number(sent: list[int], order: str) -> int:
     """The number of a file that follows those sent before."""
     following = max(sent, default=-1) + 1
-    return {"same": sent[-1] if sent else 0, "first": 0, "ahead": following + 1}.get(order, following)
+    gap = min(set(range(following + 1)) - set(sent))
+    return {"same": sent[-1] if sent else 0, "first": 0, "ahead": following + 1, "gap": gap}.get(order, following)
+
+
+def drawn(
+    model: Model, offer: Offer, go_on: Callable[[], None], *, number: int, examples: int, steps: int
+) -> list[Steps]:
+    """The sequences of a seed; `go_on` is asked after each and raises Ended when nobody wants more."""
+    found: list[Steps] = []
+
+    def keep(one: Steps) -> None:
+        go_on()
+        found.append(one)
+
+    draw(machine_of(model, offer, keep), number=number, examples=examples, steps=steps, shrink=False)
+    return found[1:]
 
 
 def draw(machine: type[Sequence], *, number: int, examples: int, steps: int, shrink: bool) -> None:
     """Let Hypothesis draw `examples` sequences by a seed; raises Violated from the shortest one that it found.
 
+    Before them it draws the simplest there is, whatever the seed.
     Nothing of the surroundings matters: no profile, no database, no variable, no folder.
     """
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     chosen = settings(
-        max_examples=max(1, examples),
+        max_examples=examples + 1,
         stateful_step_count=max(1, steps),
         deadline=None,
         derandomize=False,

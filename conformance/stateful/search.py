@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from bisect import bisect_left
+from collections import Counter
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -16,11 +17,10 @@ from conformance.drive.course import RunEnded
 from conformance.evidence import Evidence, Facts
 from conformance.evidence.explored import Explored, Shown
 from conformance.evidence.recorder import Recorder
-from conformance.stateful.choice import choose
-from conformance.stateful.machine import Ended, Violated, draw, machine_of
-from conformance.stateful.model import CREATE
+from conformance.stateful.machine import Ended, Violated, draw, drawn, machine_of
 from conformance.stateful.play import Patience, Play
-from conformance.stateful.step import TEMPLATES, in_words
+from conformance.stateful.shorter import holds, shorter, simpler
+from conformance.stateful.step import in_words
 from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from conformance.stateful.play import Offer
     from scribe_data import Spec
 
-#: Sequences that are played for every example the operator asks for, and drawn for every one that is played.
-PLAYED: Final = 3
-DRAWN: Final = 5
 #: Violations after which a search is content: whoever has mended these runs the kit again.
 MOST_VIOLATIONS: Final = 6
 #: How often a shortest sequence is played for the evidence.
 REPLAYS: Final = 3
-#: What shrinking one sequence may cost: plays, and seconds.
+#: How often a sequence has to show a violation one after the other to be taken for a shorter one.
+CONFIRMED: Final = 3
+#: What shrinking one sequence may cost: sequences tried, and seconds. A violation for which more were tried and that no
+#: sequence shows steadily is not looked for again.
 MOST_SHRINKS: Final = 100
 LONGEST_SHRINK_S: Final = 20.0
 #: Seconds a search may take, and which part of what is left of the run: the other layers have to come to their turn.
@@ -51,8 +51,6 @@ _SHARE: Final = 0.4
 LONGEST_TIDYING_S: Final = 3.0
 #: Sequences without any session after which none will have one.
 _FRUITLESS: Final = 3
-#: Seeds of the rounds of one search are so far apart that no two runs of neighbouring seeds draw the same.
-_APART: Final = 1009
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,11 @@ class Search:
         self._whole = replace(drive.recorder.freeze(facts), text=text, recordings=drive.audio)
         self._known: set[Place] = {violation.place for view in self._whole.views.values() for violation in judge(view)}
         self._played = 0
-        self._shown: list[Shown] = []
+        self._shown: dict[Place, Shown] = {}
+        #: Whole sequences that showed a violation once and not again.
+        self._doubtful: dict[Place, _Found] = {}
+        self._tried: Counter[Place] = Counter()
+        self._replays = 0
         self._spent = Cost(0, 0, 0, ())
         self._busy = 0.0
         #: Sessions nobody ended, and how many files each was sent.
@@ -116,45 +118,35 @@ class Search:
             sessions=len(spent.sessions),
             left_open=len(self._open),
             busy_s=round(self._busy, 3),
-            violations=tuple(self._shown),
+            violations=tuple(self._shown.values()),
             ended=self._ended,
         )
 
     # in the thread
 
     def _search(self) -> None:
-        try:
-            wanted = self._drive.options.examples * PLAYED
-            for number in range(MOST_VIOLATIONS):
-                left = wanted - self._played
-                if left <= 0 or not self._round(number, left):
-                    return
-            self._ended = f"{MOST_VIOLATIONS} violations were found"
-        except Ended as ended:
-            self._ended = str(ended)
+        options = self._drive.options
+        how = {"number": options.seed, "examples": options.examples, "steps": options.steps}
 
-    def _round(self, number: int, left: int) -> bool:
-        """Look for one violation more; False when there is none."""
-        drawn: list[Steps] = []
-        seed = self._drive.options.seed * _APART + number
-        how = {"number": seed, "examples": left * DRAWN, "steps": self._drive.options.steps}
-
-        def keep(steps: Steps) -> None:
+        def go_on() -> None:
             if self._over:
                 raise Ended("the run was broken off")
-            drawn.append(steps)
 
-        draw(machine_of(self._model, self._offer, keep), **how, shrink=False)
-        for steps in choose(drawn, left):
-            self._check()
-            self._played += 1
-            found = self._play(steps)
-            if found is not None:
-                shortest = self._shrunk(steps, found, how)
-                longest = _Found(steps, found.violation)
-                self._show([shortest, longest] if shortest.steps != steps else [longest])
-                return True
-        return False
+        try:
+            for steps in drawn(self._model, self._offer, go_on, **how):
+                self._check()
+                self._played += 1
+                found = self._play(steps)
+                if found is None:
+                    continue
+                self._show(found, self._shrunk(steps, found, how), steps)
+                if len(self._shown.keys() & self._known) >= MOST_VIOLATIONS:
+                    self._ended = f"{MOST_VIOLATIONS} violations were found"
+                    return
+            for place in [place for place in self._doubtful if place not in self._shown]:
+                self._shown[place] = self._replayed(self._doubtful[place])
+        except Ended as ended:
+            self._ended = str(ended)
 
     def _check(self) -> None:
         """Raise Ended when going on is no use."""
@@ -218,55 +210,74 @@ class Search:
             self.stopped = ended
             raise Ended(str(ended) or "the time of the run was over") from None
 
-    def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found:
-        """The shortest sequence Hypothesis comes to that shows the same violation."""
+    def _shrunk(self, whole: Steps, found: _Found, how: dict[str, int]) -> _Found | None:
+        """The shortest sequence found that shows the same violation every time; None when even the whole does not."""
+        place = found.violation.place
         until = min(self._until, monotonic() + LONGEST_SHRINK_S)
-        done: dict[Steps, bool] = {whole: True}
+        done: dict[Steps, bool] = {}
         best, begun = _Found(whole, found.violation), False
 
         def shows(steps: Steps) -> bool:
             nonlocal best
             if steps not in done and len(done) < MOST_SHRINKS and monotonic() < until:
-                shorter = self._play(steps, found.violation.place)
-                done[steps] = shorter is not None
-                if shorter is not None and _simpler(shorter.steps, best.steps):
-                    best = shorter
+                again = self._confirmed(steps, place)
+                done[steps] = again is not None
+                if again is not None and simpler(again.steps, best.steps):
+                    best = again
             return done.get(steps, False)
 
         def play(steps: Steps) -> None:
             nonlocal begun
             begun = begun or steps == whole
             # Before it, what was drawn on the way to the sequence is drawn again. What holds the shortest one so far
-            # is taken to show the same without another play.
-            if begun and (_holds(steps, best.steps) or shows(steps)):
+            # is taken to show the same without another play; of the others only a shorter one is worth a play.
+            if begun and (holds(steps, best.steps) or (simpler(steps, best.steps) and shows(steps))):
                 raise Violated
 
-        shows(found.steps)
-        at = len(best.steps) - 1
-        while at >= 0:  # Hypothesis drops what was drawn together; one step less at a time is cheap
-            shows(_without(best.steps, at))
-            at = min(at, len(best.steps)) - 1
-        with contextlib.suppress(Violated):
-            draw(machine_of(self._model, self._offer, play), **how, shrink=True)
-        return best
+        confirmed = shows(found.steps) or shows(whole)
+        if confirmed:
+            for steps in shorter(lambda: best.steps):
+                shows(steps)
+            with contextlib.suppress(Violated):
+                draw(machine_of(self._model, self._offer, play), **how, shrink=True)
+        self._tried[place] += len(done)
+        return best if confirmed else None
 
-    def _show(self, found: Sequence[_Found]) -> None:
-        """Play a sequence for the evidence, and the one it was shrunk from where that cannot be reproduced."""
-        place = found[0].violation.place
-        shown: Shown | None = None
-        for each in found:
-            shown = self._replayed(each, len(self._shown))
+    def _confirmed(self, steps: Steps, sought: Place) -> _Found | None:
+        """A sequence up to the step that shows a violation, if it does so every time; the last such step counts."""
+        seen: list[_Found] = []
+        for _ in range(CONFIRMED):
+            found = self._play(steps, sought)
+            if found is None:
+                return None
+            seen.append(found)
+        return max(seen, key=lambda each: len(each.steps))
+
+    def _show(self, found: _Found, shortest: _Found | None, whole: Steps) -> None:
+        """Play the shortest sequence for the evidence; the whole one where that cannot be reproduced.
+
+        What not every replay shows is looked for again: the next sequence may show it steadily.
+        """
+        place = found.violation.place
+        if shortest is None:
+            self._doubtful[place] = _Found(whole, found.violation)
+        for each in (shortest, _Found(whole, found.violation)) if shortest is not None else ():
+            shown = self._replayed(each)
+            before = self._shown.get(place)
+            if before is None or shown.seen > before.seen:
+                self._shown[place] = shown
             if shown.seen:
                 break
-        assert shown is not None, "something was found"
-        self._known.add(place)
-        self._shown.append(shown)
+        steady = place in self._shown and self._shown[place].seen == REPLAYS
+        if steady or self._tried[place] > MOST_SHRINKS:
+            self._known.add(place)
 
-    def _replayed(self, found: _Found, number: int) -> Shown:
+    def _replayed(self, found: _Found) -> Shown:
         violation, seen = found.violation, 0
+        self._replays += 1
         kept: tuple[tuple[int, ...], int | None, str] = ((), None, violation.finding.message)
         for again in range(1, REPLAYS + 1):
-            name = Session.MACHINE.of(f"{number + 1}.{again}")
+            name = Session.MACHINE.of(f"{self._replays}.{again}")
             before = self._drive.recorder.sent
             play = Play(self._drive, self._model, self._offer, name, self._patience)
             for step in found.steps:
@@ -305,23 +316,3 @@ class Search:
             async with asyncio.timeout(LONGEST_TIDYING_S):
                 await asyncio.gather(*(end(session_id, sent) for session_id, sent in self._open.items()))
         self._spend(drive.recorder.exchanges, ())
-
-
-def _simpler(one: Steps, other: Steps) -> bool:
-    """Whether a sequence is the shorter one, or as long with fewer files."""
-    return (len(one), sum(step.count for step in one)) < (len(other), sum(step.count for step in other))
-
-
-def _without(steps: Steps, at: int) -> Steps:
-    """The sequence without one step; without a create also without all that is about its session."""
-    gone = steps[at]
-    if gone.operation != CREATE:
-        return steps[:at] + steps[at + 1 :]
-    left = (step for step in steps if step.session != gone.session or step.operation == TEMPLATES)
-    return tuple(replace(step, session=step.session - (step.session > gone.session)) for step in left)
-
-
-def _holds(steps: Steps, part: Steps) -> bool:
-    """Whether the steps of a part come in this order among others."""
-    rest = iter(steps)
-    return all(step in rest for step in part)

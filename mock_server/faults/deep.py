@@ -152,6 +152,7 @@ FAULTS = (
         "tires_of_the_third_file",
         "the third file of a session is refused, though it is kept",
         "AUD-007",
+        "AUD-032",
         "SES-GET-025",
         "SES-END-007",
         when=_third_file,
@@ -204,6 +205,7 @@ FAULTS = (
     _deep(
         "is_reborn_at_the_second_end",
         "once an end was followed by another, created_at is another",
+        "SES-GET-022",
         "SES-GET-024",
         when=_read_after_two_ends,
         spoil=edit("get", _SHIFTED),
@@ -211,6 +213,8 @@ FAULTS = (
     _deep(
         "lets_in_who_was_refused",
         "a client whose upload to a foreign session was refused can read it afterwards",
+        "AUTH-006",
+        "AUTH-007",
         "AUTH-026",
         when=_stranger_comes_back,
         spoil=_shown_to_strangers,
@@ -219,6 +223,7 @@ FAULTS = (
         "is_deaf_after_a_stranger",
         "after another client's upload was refused, so is the owner's next one, though it is kept",
         "AUD-007",
+        "AUD-032",
         "SES-GET-025",
         "SES-END-007",
         when=_file_after_a_stranger,

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 TEXT = scribe_data.load()
 
 
-def searched(judge: Judge, *, examples: int = 1, **more: Any) -> tuple[Explored, Evidence]:
+def searched(judge: Judge, *, examples: int = 4, **more: Any) -> tuple[Explored, Evidence]:
     async def run() -> tuple[Explored, Evidence]:
-        async with on_stage(miniature(**more), examples=examples, steps=5) as stage:
+        async with on_stage(miniature(**more), examples=examples, steps=12) as stage:
             model = Model(TEXT.lifecycle)
             found = await Search(stage.drive, TEXT, model, offer_of(stage.drive, model), judge).run()
             return found, stage.evidence
@@ -50,7 +50,7 @@ def test_what_is_only_tried_is_in_no_evidence() -> None:
 
 
 def test_a_violation_is_shrunk_and_replayed_for_the_evidence() -> None:
-    found, evidence = searched(ends, examples=4)
+    found, evidence = searched(ends)
     assert [(each.seen, each.of, len(each.steps)) for each in found.violations] == [(REPLAYS, REPLAYS, 3)]
     kept = replayed(evidence)
     assert set(found.violations[0].exchanges) < {x.number for x in kept}
@@ -69,6 +69,40 @@ def test_what_no_replay_shows_again_is_told_and_fails_nothing() -> None:
 
     found, _ = searched(once)
     assert [(each.seen, each.exchange) for each in found.violations] == [(0, None)]
+
+
+def test_what_one_sequence_shows_now_and_then_is_found_in_one_that_shows_it_always() -> None:
+    lucky: list[bool] = []
+
+    def judge(evidence: Evidence) -> Iterator[Violation]:
+        place = Place("SES-END-013", "end")
+        sent = [x for x in evidence.exchanges if (x.label.session or "").startswith("machine")]
+        ended = [x for x in sent if x.label.operation == "end"]
+        uploads = [x for x in sent if x.label.operation == "upload" and x.accepted]
+        if len(ended) > 1:
+            yield Violation(place, violates(ended[1], "Two ends, always."))
+        elif uploads:
+            lucky.append(len(lucky) < 3)
+            if lucky[-1]:
+                yield Violation(place, violates(uploads[0], "A file, three times."))
+
+    found, _ = searched(judge, examples=6)
+    assert [(each.seen, each.of) for each in found.violations] == [(REPLAYS, REPLAYS)]
+    assert found.violations[0].message == "Two ends, always."
+
+
+def test_a_violation_that_no_sequence_shows_always_is_looked_for_a_few_times() -> None:
+    judged = 0
+
+    def judge(evidence: Evidence) -> Iterator[Violation]:
+        nonlocal judged
+        judged += bool(evidence.exchanges)
+        if evidence.exchanges and judged % 3 == 0:
+            yield Violation(Place("SES-GET-005", "get"), violates(evidence.exchanges[0], "Every third time."))
+
+    found, _ = searched(judge, examples=12)
+    assert [each.place for each in found.violations] == ["SES-GET-005 (get)"]
+    assert 0 < found.violations[0].seen < found.violations[0].of
 
 
 def test_waiting_is_given_up_where_nothing_comes_of_it() -> None:
