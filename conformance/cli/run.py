@@ -64,7 +64,7 @@ def _kit_failed(run: Run) -> bool:
 
 def _usual(run: Run) -> int:
     part = run.overall is Overall.SELECTION
-    if run.count(Verdict.FAIL):
+    if run.overall is Overall.NON_CONFORMANT or run.count(Verdict.FAIL):
         return NON_CONFORMANT
     if _kit_failed(run):
         return KIT_FAILED

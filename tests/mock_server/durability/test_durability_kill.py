@@ -29,11 +29,18 @@ def start(mode, directory):
     )
 
 
+def first_line(process):
+    """The first line, byte by byte: a reader that reads ahead would keep the lines behind it from `communicate`."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(process.stdout.fileno(), 1)):
+        line += byte
+    return line
+
+
 def killed(directory, seconds):
     """What a process told until it was killed, some seconds after it was up."""
     process = start("load", directory)
-    opened = process.stdout.readline()
-    assert opened == "open\n", process.communicate()[1]
+    assert first_line(process) == b"open\n", process.communicate()[1]
     try:
         told, errors = process.communicate(timeout=seconds)
         pytest.fail(f"the driver ended by itself: {told[-200:]} {errors[-2000:]}")
