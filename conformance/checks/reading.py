@@ -143,7 +143,7 @@ def an_early_transcript_agrees_with_the_final_one(evidence: Evidence) -> Iterabl
             yield holds(story.final, "never shown early")
 
 
-@check("SES-GET-008")
+@check("SES-GET-008", everywhere=True)
 def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 6.7) In created and recording GET answers 2xx with this session and its state."""
     for story in evidence.stories.values():

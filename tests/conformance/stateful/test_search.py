@@ -50,7 +50,7 @@ def test_what_is_only_tried_is_in_no_evidence() -> None:
 
 
 def test_a_violation_is_shrunk_and_replayed_for_the_evidence() -> None:
-    found, evidence = searched(ends)
+    found, evidence = searched(ends, examples=12)
     assert [(each.seen, each.of, len(each.steps)) for each in found.violations] == [(REPLAYS, REPLAYS, 3)]
     kept = replayed(evidence)
     assert set(found.violations[0].exchanges) < {x.number for x in kept}
