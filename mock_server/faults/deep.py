@@ -161,6 +161,7 @@ FAULTS = (
     _deep(
         "mixes_up_neighbours",
         "a read right after another session was sent a file shows another id",
+        "SES-GET-008",
         "SES-ID-006",
         when=_after_another,
         spoil=edit("get", _another_id),

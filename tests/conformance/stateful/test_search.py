@@ -33,7 +33,7 @@ def searched(judge: Judge, *, examples: int = 4, **more: Any) -> tuple[Explored,
 
 def ends(evidence: Evidence) -> Iterator[Violation]:
     """Calls the second request of one session that ends it a violation."""
-    for session in {x.label.session for x in evidence.exchanges}:
+    for session in {x.label.session for x in evidence.exchanges if (x.label.session or "").startswith("machine")}:
         for x in [x for x in evidence.about(session) if x.label.operation == "end"][1:2]:
             yield Violation(Place("SES-END-013", "end"), violates(x, "It was ended again."))
 
