@@ -143,7 +143,7 @@ def an_early_transcript_agrees_with_the_final_one(evidence: Evidence) -> Iterabl
             yield holds(story.final, "never shown early")
 
 
-@check("SES-GET-008")
+@check("SES-GET-008", everywhere=True)
 def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 6.7) In created and recording GET answers 2xx with this session and its state."""
     for story in evidence.stories.values():
@@ -167,7 +167,8 @@ def _open_read(evidence: Evidence, story: Story, x: Exchange) -> Iterator[Findin
         yield codes
     elif x.document.get("session_id") != story.session_id or "status" not in x.document:
         told = "The answer of an open session lacks its id or its status."
-        yield violates(x, told, expected=["session_id", "status"], actual=sorted(x.document))
+        member = "status" if x.document.get("session_id") == story.session_id else "session_id"
+        yield violates(x, told, pointer=f"/{member}", expected=["session_id", "status"], actual=sorted(x.document))
     elif lacking and codes.kind is Kind.HOLDS:
         yield warns(x, "The answer of an open session does not list its files.", erratum="E19", expected=lacking)
     else:

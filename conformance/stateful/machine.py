@@ -40,6 +40,9 @@ _MOST_OPEN: Final = 3
 #: Of the sessions that are over, so many can be asked for still; one that is open is asked for so many times as often.
 _MOST_OVER: Final = 2
 _FRESH: Final = 4
+#: So many steps after an end are mostly about the same session, so many times as often as about another.
+_HURRY: Final = 2
+_AT_ONCE: Final = 4
 #: Shares of the moves: an end of the owner's is the end of most things, what is refused changes nothing.
 _SHARES: Final = {"get": 25, "upload": 23, "end": 9}
 _SHARE: Final = 10
@@ -49,9 +52,9 @@ _GRAIN: Final = 8
 #: Stands for the outsider that most often comes back in a sequence: what it does twice may be another thing.
 _GUEST: Final = "guest"
 #: Whoever has a credential of its own is drawn so many times as often as other outsiders.
-_KNOWN: Final = 3
+_KNOWN: Final = 4
 #: A step is about the session with the number that is drawn out of so many, counted round and round.
-_PLACES: Final = 60
+_PLACES: Final = 420
 
 
 class Violated(Exception):  # noqa: N818 - what Hypothesis shrinks, no error
@@ -109,8 +112,10 @@ class Sequence(RuleBasedStateMachine):
             return [0]
         if move.operation == WAIT:
             return late
+        just = [step.session for step in self.steps[-_HURRY:] if step.operation == Operation.END and not step.caller]
         fresh = [session for session in range(len(self.sent)) if session not in self.over]
-        return fresh * _FRESH + late
+        about = fresh * _FRESH + late
+        return about + just[-1:] * len(about) * _AT_ONCE  # it is worked on for a moment only
 
     def teardown(self) -> None:
         """The sequence is drawn."""
@@ -161,7 +166,7 @@ def _moves(model: Model, offer: Offer) -> list[Move]:
         if operation == Operation.UPLOAD:
             kinds = [Move(operation, order=order, count=count) for count in _COUNTS for order in _ORDERS]
         own += _spread(kinds, _SHARES.get(operation, _SHARE))
-    callers = [*(_GUEST,) * len(offer.callers), *offer.callers]
+    callers = [*(_GUEST,) * 2 * len(offer.callers), *offer.callers]
     foreign = [Move(operation, caller) for operation in model.operations for caller in callers]
     creates = [Move(CREATE, variant=form) for form in (*(0,) * len(offer.bodies), *range(len(offer.bodies)))]
     rare = [(foreign, _OUTSIDERS), (creates, _CREATES), ([Move(WAIT)], _WAITS), ([Move(TEMPLATES)], _ASIDE)]

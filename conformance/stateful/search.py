@@ -140,7 +140,10 @@ class Search:
                 if found is None:
                     continue
                 self._show(found, self._shrunk(steps, found, how), steps)
-                if len(self._shown.keys() & self._known) >= MOST_VIOLATIONS:
+                if (
+                    sum(shown.seen > 0 for place, shown in self._shown.items() if place in self._known)
+                    >= MOST_VIOLATIONS
+                ):
                     self._ended = f"{MOST_VIOLATIONS} violations were found"
                     return
             for place in [place for place in self._doubtful if place not in self._shown]:

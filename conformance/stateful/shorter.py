@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.stateful.model import CREATE
 from conformance.stateful.step import TEMPLATES
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ def shorter(best: Callable[[], Steps]) -> Iterator[Steps]:
     tried: Steps | None = None
     while tried != best():  # what a step was needed for may be gone by now
         tried = best()
+        yield from _joined(best)
         yield from _cut(best, 1)
 
 
@@ -39,6 +41,23 @@ def _cut(best: Callable[[], Steps], size: int) -> Iterator[Steps]:
     while at > 0:
         at = min(at, len(best())) - size
         yield _without(best(), max(at, 0), at + size)
+
+
+def _joined(best: Callable[[], Steps]) -> Iterator[Steps]:
+    """The best so far with two uploads of a session's owner as one, where as many files come of it in their order."""
+    at = len(best())
+    while at > 1:
+        at = min(at, len(best())) - 1
+        later = best()[at]
+        places = [place for place in range(at) if _upload(best()[place]) and best()[place].session == later.session]
+        if _upload(later) and places:
+            one = best()[places[-1]]
+            both = replace(one, first=min(one.first, later.first), count=one.count + later.count)
+            yield (*best()[: places[-1]], both, *best()[places[-1] + 1 : at], *best()[at + 1 :])
+
+
+def _upload(step: Step) -> bool:
+    return step.operation == Operation.UPLOAD and step.caller is None
 
 
 def simpler(one: Steps, other: Steps) -> bool:

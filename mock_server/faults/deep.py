@@ -161,6 +161,7 @@ FAULTS = (
     _deep(
         "mixes_up_neighbours",
         "a read right after another session was sent a file shows another id",
+        "SES-GET-008",
         "SES-ID-006",
         when=_after_another,
         spoil=edit("get", _another_id),
@@ -176,6 +177,7 @@ FAULTS = (
         "forgets_its_id_at_the_second_read",
         "the second of two reads of a session with audio has no session_id",
         "SES-GET-005",
+        "SES-GET-008",
         when=_read_twice,
         spoil=edit("get", without("session_id"), status=202),
     ),
@@ -190,6 +192,7 @@ FAULTS = (
         "stammers_at_every_ninth_read",
         "every ninth read has no status",
         "SES-GET-005",
+        "SES-GET-008",
         "SES-GET-010",
         "EXT-001",
         when=_every_ninth_read,

@@ -105,6 +105,17 @@ def test_a_long_sequence_is_shortened_by_halves() -> None:
     assert tried < 80
 
 
+def test_uploads_are_joined_where_only_the_number_of_files_counts() -> None:
+    uploads = [Step("upload", first=first, count=count) for first, count in ((1, 2), (3, 1), (9, 4), (0, 5))]
+
+    def ten_and_the_end(steps: Steps) -> bool:
+        return sum(each.count for each in steps if each.operation == "upload") >= 10 and steps[-1].operation == "end"
+
+    best: list[Steps] = [(Step("create"), uploads[0], Step("get"), *uploads[1:], Step("end"))]
+    best += (steps for steps in shorter(lambda: best[-1]) if ten_and_the_end(steps))
+    assert in_words(best[-1]) == ("1. create session A", "2. upload audio_0 to audio_9 to A", "3. end A")
+
+
 def test_what_holds_a_sequence_has_its_steps_in_their_order() -> None:
     create, read, end = Step("create"), Step("get"), Step("end")
     assert holds((create, read, end, read), (create, end, read))

@@ -188,6 +188,7 @@ ORDERS = {
     "two early reads, the end, a read of the results": in_order(EARLY, EARLY, END, RESULTS),
     "a file after the end, then the results": in_order(END, own("upload", taken=False), RESULTS),
     "a read while it is worked on, then the results": in_order(own("get", state="ended", least=1), RESULTS),
+    "two reads right after an end": side_by_side(("A", own("end", least=1)), *[("A", own("get", state="ended"))] * 2),
     "files of three sessions": across(("A", UPLOAD), ("B", UPLOAD), ("C", UPLOAD)),
     "files of two sessions in turn, then a read": across(("A", UPLOAD), ("B", UPLOAD), ("A", UPLOAD), ("B", EARLY)),
     "the second session ends first": across(("A", UPLOAD), ("B", UPLOAD), ("B", END), ("A", END)),
