@@ -21,7 +21,7 @@ demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes
 test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m scribe_data.generate --check
 	$(PY) -m scribe_data.build --check
-	$(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/proof
+	$(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/proof
 	$(PY) -m pytest -q -n 2 tests/proof
 
 proof: $(STAMP) ## Run the kit against every fault, and against fifty draws of a conforming stranger
