@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.cells import cell, judge_cell
 from conformance.checks.documents import session_documents
+from conformance.checks.generated import GENERATED
 from conformance.checks.refusals import busy, refused
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -143,9 +144,8 @@ def an_early_transcript_agrees_with_the_final_one(evidence: Evidence) -> Iterabl
             yield holds(story.final, "never shown early")
 
 
-@check("SES-GET-008", everywhere=True)
-def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
-    """(6.3, 6.7) In created and recording GET answers 2xx with this session and its state."""
+def _open_reads(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """The reads of sessions that nothing has ended yet."""
     for story in evidence.stories.values():
         ends = [x.number for x in evidence.select(Operation.END, session=story.key) if x.accepted or x.status >= 500]
         stop = min(ends, default=None)
@@ -154,25 +154,41 @@ def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
             # A vendor may end a session by itself, and tell its failure by these codes (E21, E70).
             by_itself = x.status in (422, 500) and bool(story.acknowledged)
             if story.created and not past and not by_itself and not story.is_near_deadline(x):
-                yield from _open_read(evidence, story, x)
+                yield story, x
 
 
-def _open_read(evidence: Evidence, story: Story, x: Exchange) -> Iterator[Finding]:
-    # created and recording have the same answers.
-    codes = judge_cell(cell(evidence, "created", "get"), x, "A read of an open session")
-    lacking = [name for name in ("audio_files_received", "audio_files") if name not in x.document]
-    if x.status >= 500 or busy(x):
-        return  # trouble of the moment (rule 2)
-    if not x.accepted:
-        yield codes
-    elif x.document.get("session_id") != story.session_id or "status" not in x.document:
-        told = "The answer of an open session lacks its id or its status."
-        member = "status" if x.document.get("session_id") == story.session_id else "session_id"
-        yield violates(x, told, pointer=f"/{member}", expected=["session_id", "status"], actual=sorted(x.document))
-    elif lacking and codes.kind is Kind.HOLDS:
-        yield warns(x, "The answer of an open session does not list its files.", erratum="E19", expected=lacking)
-    else:
-        yield codes
+@check("SES-GET-008")
+def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
+    """(6.3, 6.7) In created and recording GET answers 2xx, and lists the files of the session."""
+    for story, x in _open_reads(evidence):
+        # created and recording have the same answers.
+        codes = judge_cell(cell(evidence, "created", "get"), x, "A read of an open session")
+        lacking = [name for name in ("audio_files_received", "audio_files") if name not in x.document]
+        if x.status >= 500 or busy(x) or (x.accepted and _unsaid(story, x)):
+            continue  # trouble of the moment (rule 2), or told by the check of what it says
+        if lacking and x.accepted and codes.kind is Kind.HOLDS:
+            yield warns(x, "The answer of an open session does not list its files.", erratum="E19", expected=lacking)
+        else:
+            yield codes
+
+
+@check("SES-GET-008", everywhere=True)
+def an_open_session_says_which_it_is(evidence: Evidence) -> Iterable[Finding]:
+    """(6.3, 6.7) What a read of an open session is answered with 2xx has its id and its state."""
+    for story, x in _open_reads(evidence):
+        # What is drawn at random may ask for less than all: only plain reads are owed all members.
+        if x.accepted and x.label.layer not in GENERATED and (member := _unsaid(story, x)):
+            told = f"The answer of an open session lacks its {'id' if member == 'session_id' else 'status'}."
+            if member == "session_id" and member in x.document:
+                told = "The answer of an open session has the id of another."
+            yield violates(x, told, pointer=f"/{member}", expected=["session_id", "status"], actual=sorted(x.document))
+
+
+def _unsaid(story: Story, x: Exchange) -> str | None:
+    """The first of the two members that a read lacks: the session's own id, and its state."""
+    if x.document.get("session_id") != story.session_id:
+        return "session_id"
+    return None if "status" in x.document else "status"
 
 
 @check("SES-GET-023")
