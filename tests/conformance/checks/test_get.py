@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from conformance.checks import all_checks
+from conformance.evidence import Layer
+from conformance.finding import Kind
 from tests.conformance.checks.builders import (
     DEPARTS,
     DISPUTED,
@@ -242,6 +245,29 @@ def test_an_open_session_can_be_read(code, document, expected):
     tape = begun()
     tape.heard("get", code, document, session="s")
     assert verdicts("SES-GET-008", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("layer", "code", "document", "fails"),
+    [
+        (Layer.MACHINE, 202, shown("created", session_id=REMOVE), True),
+        (Layer.RACE, 200, shown("created", status=REMOVE), True),
+        (Layer.WALK, 202, shown("created", session_id=session_id("t")), True),
+        (Layer.MACHINE, 202, shown("created"), False),
+        # what was drawn may have asked for something else than the session, and may be refused for it
+        (Layer.FUZZ, 200, shown("created", session_id=REMOVE), False),
+        (Layer.FUZZ, 400, error("invalid_request"), False),
+        (Layer.MUTATION, 415, error("invalid_request"), False),
+        (Layer.MACHINE, 400, error("unsupported_version"), False),
+    ],
+)
+def test_in_other_layers_an_open_session_is_held_to_what_its_2xx_says(layer, code, document, fails):
+    tape = Tape()
+    tape.discovered()
+    tape.heard("create", 201, shown("created"), session="s", asked={"templates": ["soap"]}, layer=layer)
+    tape.heard("get", code, document, session="s", layer=layer)
+    found = [finding.kind for check in all_checks()["SES-GET-008"] for finding in check.findings(tape.evidence)]
+    assert (Kind.VIOLATES in found) == fails
 
 
 @pytest.mark.parametrize("probe", [None, "end without audio"])
