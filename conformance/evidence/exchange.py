@@ -148,7 +148,7 @@ class Exchange:
     notes: dict[str, Any] = field(default_factory=dict)
     handshake: Handshake | None = None
 
-    @property
+    @cached_property
     def status(self) -> int:
         """The HTTP status; 0 when no answer came."""
         return self.response.status if self.response else 0
