@@ -116,7 +116,7 @@ def explanation(run: Run) -> str:
     if ended_at_failure(run):
         return (
             "The run was to end at the first binding requirement that is violated, and did: what it had seen by then is"
-            " judged, the rest is open, and more may be violated. This is no certificate."
+            " judged, the rest is open, and more may be violated. This is not a certificate."
         )
     if run.overall is Overall.INTERRUPTED:
         return (

@@ -1,4 +1,4 @@
-"""The search for violations: draws sequences, plays the best of them, shrinks what shows one, and plays that again."""
+"""The search for violations: draws sequences, plays them, shrinks one that shows some, and plays that again."""
 
 from __future__ import annotations
 

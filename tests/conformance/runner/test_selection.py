@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,6 @@ from conformance.verdict import Overall, Verdict
 from conformance.wanted import Wanted, known
 from conformance.ways import all_ways
 from tests.conformance.stage import miniature, options
-from tests.proof.wanted import UNASKED, unasked
 
 SPEC = scribe_data.load()
 SERVICE = [r for r in SPEC.requirements.values() if r.subject == "service"]
@@ -157,18 +155,6 @@ def test_a_part_is_forecast_to_cost_less_than_the_whole():
     nothing = forecast(choose(SPEC, ("DISC-001",)))
     assert whole.requests > part.requests > nothing.requests > 0
     assert whole.sessions > part.sessions > nothing.sessions == 0
-
-
-def test_a_journey_that_an_honest_run_sends_nothing_in_stands_with_what_it_shows_elsewhere():
-    table = known()
-    idle = {name for name, price in table.journeys.items() if not price.requests} & NAMES
-    assert idle == set(UNASKED)
-    entries = {
-        name: {"journeys": journeys and sorted(journeys)} for name, (_, journeys, _) in table.requirements.items()
-    }
-    widened = deepcopy(entries)
-    unasked(SPEC, widened)
-    assert widened == entries
 
 
 def test_without_a_clock_waiting_is_driven_for_what_expires():
