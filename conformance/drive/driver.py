@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from conformance.drive.handle import Handle, at_rest
-from conformance.drive.hands import REMOVE, UNSET, Hands, spoken_by
+from conformance.drive.hands import UNSET, Hands
 from conformance.drive.parcel import Parcel, parcel
 from conformance.drive.patience import Pace
 from conformance.drive.recording import fitting, named_by, too_long
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conformance.drive.wire import Heard
     from conformance.target import EndForm, UploadForm
 
-__all__ = ["REMOVE", "UNSET", "Driver", "Handle", "at_rest", "spoken_by"]
+__all__ = ["Driver", "Handle", "at_rest"]
 
 #: Creates until the kit gives up on a session whose service fails now and then.
 CREATE_ATTEMPTS = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from conformance.drive.driver import spoken_by
+from conformance.drive.hands import spoken_by
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:

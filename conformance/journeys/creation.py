@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.drive.driver import REMOVE, spoken_by
+from conformance.drive.hands import REMOVE, spoken_by
 from conformance.drive.recording import fitting
 from conformance.journeys.registry import journey
 from conformance.vocabulary.journey import JourneyName

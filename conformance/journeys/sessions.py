@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.drive.driver import REMOVE
+from conformance.drive.hands import REMOVE
 from conformance.drive.recording import fitting, pieces
 from conformance.journeys.leftout import ask_again
 from conformance.journeys.registry import journey

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import scribe_data
-from conformance.drive.driver import UNSET
+from conformance.drive.hands import UNSET
 from conformance.journeys.expiry import AFTER, left_of, now_of, pass_time
 from conformance.stateful.paths import onward, path
 from conformance.vocabulary.operation import Credential, Operation

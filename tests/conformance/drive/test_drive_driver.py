@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from conformance.drive.budget import BudgetSpent
-from conformance.drive.driver import REMOVE
+from conformance.drive.hands import REMOVE
 from conformance.evidence import Dimension
 from conformance.journeys.leftout import ask_again
 from conformance.vocabulary.probe import Probe
