@@ -11,15 +11,12 @@ from conformance.finding import (
     Finding,
     departs,
     holds,
-    inconclusive,
     no_occasion,
     recorded,
     tolerated,
     violates,
     warns,
 )
-from conformance.vocabulary.operation import Operation
-from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -102,13 +99,10 @@ def not_found_codes_go_with_404(evidence: Evidence) -> Iterable[Finding]:
     yield from _pairs(evidence, "session_not_found", "template_not_found", "webhook_not_found", provoked=True)
 
 
-@check("ERR-008")
+@check("ERR-008", everywhere=True)
 def session_expired_goes_with_410(evidence: Evidence) -> Iterable[Finding]:
-    """(11.2) On upload and end after expiry."""
-    if not any(True for _ in evidence.select(Operation.END, probe=Probe.END_AFTER_EXPIRY)):
-        yield inconclusive("no_clock", "No session could be brought to its deadline.")
-        return
-    yield from _pairs(evidence, "session_expired")
+    """(11.2) On reads, uploads and ends after expiry."""
+    yield from _pairs(evidence, "session_expired", provoked=True)
 
 
 @check("ERR-009", everywhere=True)

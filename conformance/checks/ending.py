@@ -9,6 +9,7 @@ from conformance.checks.cells import cell, judge_cell, judge_cells
 from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, refused, settled
 from conformance.checks.registry import check
+from conformance.checks.table import met
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
@@ -107,7 +108,7 @@ def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]
             yield violates(x, told, **facts)
 
 
-@check("SES-END-008")
+@check("SES-END-008", everywhere=True)
 def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) An upload after end is 4xx; 400 or 409 is recommended; the list stays."""
     if evidence.facts.api_target is False:
@@ -156,35 +157,22 @@ def ending_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Findi
         yield refused(x, "End of an unknown session", strict=(404,), lenient=(), codes=("session_not_found",))
 
 
-@check("SES-END-013")
-def ending_twice_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
-    """(6.4) The same counts again, or 400/409."""
-    for probe in (Probe.END_AGAIN, Probe.END_AT_REST):
-        for x in evidence.select(Operation.END, probe=probe):
-            story = evidence.stories.get(x.label.session or "")
-            if story is None or story.end is None or busy(x):
-                continue
-            first = _count(story.end)
-            if x.accepted and _count(x) != first and probe != Probe.END_AT_REST:
-                yield warns(x, "A second end is answered with other counts.", expected=first, actual=_count(x))
-            else:
-                state = "completed" if probe == Probe.END_AT_REST else "processing"
-                yield judge_cell(cell(evidence, state, "end_again"), x, "A second end")
+@check("SES-END-013", everywhere=True)
+def a_second_end_tells_the_same_files(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) Where a second end is taken while the session is processing, it repeats the counts of the first."""
+    lifecycle = evidence.text.lifecycle
+    working = set(lifecycle.after_end) - set(lifecycle.results)
+    for each in met(evidence):
+        story = evidence.stories.get(each.x.label.session or "")
+        again = lifecycle.operations[each.operation].again == Operation.END
+        if again and each.x.accepted and each.row in working and story is not None and story.end is not None:
+            first, second = _count(story.end), _count(each.x)
+            told = "A second end is answered with other counts."
+            yield holds(each.x) if first == second else warns(each.x, told, expected=first, actual=second)
 
 
 def _count(x: Exchange) -> dict[str, object]:
     return {name: x.document.get(name) for name in ("audio_files_received", "audio_files")}
-
-
-@check("SES-END-014")
-def ending_an_expired_session_is_refused(evidence: Evidence) -> Iterable[Finding]:
-    """(6.5) 410, or another refusal."""
-    seen = False
-    for x in evidence.select(Operation.END, probe=Probe.END_AFTER_EXPIRY):
-        seen = True
-        yield judge_cell(cell(evidence, "expired", "end"), x, "An end after expiry")
-    if not seen:
-        yield inconclusive("no_clock", "No session could be brought to its deadline.")
 
 
 @check("SES-END-015")

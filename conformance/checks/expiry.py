@@ -9,8 +9,7 @@ from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, settled
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, tolerated, violates, warns
-from conformance.vocabulary.operation import Operation
-from conformance.vocabulary.probe import Probe
+from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.session import Session
 from conformance.vocabulary.stamps import SWEEP
 
@@ -52,13 +51,9 @@ def expired_early(story: Story) -> bool:
 
 
 def _left_alone(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
-    """Sessions never ended, with the last read past their deadline and before any late end of the kit's own."""
+    """Sessions never ended, with the last read past their deadline."""
     for story in stories_left(evidence):
-        late = evidence.select(Operation.END, session=story.key, probe=Probe.END_AFTER_EXPIRY)
-        ended = min((x.number for x in late if x.accepted or x.status >= 500), default=None)
-        reads = [x for x in reads_past(story) if ended is None or x.number < ended]
-        if reads:
-            yield story, reads[-1]
+        yield story, reads_past(story)[-1]
 
 
 def _still_open(story: Story, x: Exchange, told: str) -> Finding:
@@ -115,21 +110,20 @@ def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
     return if_observed(evidence, found)
 
 
-@check("SES-EXP-003")
+@check("SES-EXP-003", everywhere=True)
 def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]:
-    """(6.5) 410 session_expired, leniently any 4xx; the count stays."""
+    """(6.5) An upload after a 410 is refused as session_expired, and the count stays."""
     found = []
-    for x in evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_AFTER_EXPIRY):
-        story = evidence.stories.get(x.label.session or "")
-        reads = story.reads if story else ()
-        before, after = ([r for r in reads if (r.number < x.number) is earlier] for earlier in (True, False))
-        if before and before[-1].document.get("status") in evidence.text.lifecycle.after_end:
-            found.append(_ended_by_itself(before[-1]))
-            continue
-        # The codes of a storage are the provider's (rule 8).
-        if evidence.facts.api_target is not False:
-            found.append(_refused(evidence, x))
-        found += _count_kept(before, after)
+    for story in evidence.stories.values():
+        gone = next((x for x in story.reads if x.status == 410), None)
+        for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT) if gone else ():
+            if gone is None or x.sent < gone.received:
+                continue
+            before, after = ([r for r in story.reads if (r.number < x.number) is earlier] for earlier in (True, False))
+            # The codes of a storage are the provider's (rule 8).
+            if evidence.facts.api_target is not False:
+                found.append(_refused(evidence, x))
+            found += _count_kept(before, after)
     return if_observed(evidence, found)
 
 

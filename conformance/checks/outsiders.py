@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.once import once
 from conformance.checks.refusals import busy, put_off
+from conformance.evidence import Layer
 from conformance.evidence.admission import refuses, words
 from conformance.finding import holds, inconclusive, violates
 from conformance.vocabulary.operation import Credential, Operation
@@ -72,10 +73,14 @@ def _refused_for_something_else(evidence: Evidence, x: Exchange) -> bool:
 
 @once
 def _worded_alike(evidence: Evidence) -> Mapping[tuple[int, str], Counter[tuple[bool, Operation]]]:
-    """Status and words of an answer -> how often who got it where: by the right key or not, and at which operation."""
+    """Status and words of an answer -> how often who got it where: by the right key or not, and at which operation.
+
+    The journeys and the walk send what they mean to; what was drawn may be refused for anything.
+    """
     found: dict[tuple[int, str], Counter[tuple[bool, Operation]]] = {}
-    for y in evidence.select():
-        found.setdefault((y.status, words(y)), Counter())[_asked(y)] += 1
+    for y in (evidence.whole or evidence).everything:
+        if y.label.graded and y.response is not None and y.label.layer in (Layer.JOURNEY, Layer.WALK):
+            found.setdefault((y.status, words(y)), Counter())[_asked(y)] += 1
     return found
 
 

@@ -1,4 +1,4 @@
-"""Ends: of unknown sessions, twice, without audio, after parallel uploads; and uploads that come too late."""
+"""Ends: of unknown sessions, without a body, without audio, after parallel uploads."""
 
 from __future__ import annotations
 
@@ -33,25 +33,6 @@ async def unknown(drive: Driver) -> None:
     url = drive.url("sessions", stranger, "end")
     await drive.send(Operation.END, "POST", url, probe=Probe.SESSION_UNKNOWN, json=drive.end_body())
     await drive.send(Operation.GET, "GET", drive.url("sessions", "no such id!"), probe=Probe.SESSION_MALFORMED)
-
-
-@journey(JourneyName.ENDING_TWICE)
-async def twice(drive: Driver) -> None:
-    """(6.4) A second end while processing and a third at rest; an upload while processing and one at rest."""
-    handle = await drive.create(Session.ENDED_TWICE)
-    if handle is None:
-        return
-    await drive.upload(handle, "short", name="audio_0.wav")
-    await drive.end(handle)
-    await drive.end(handle, probe=Probe.END_AGAIN)
-    await drive.upload(handle, "short", name="audio_1.wav", probe=Probe.UPLOAD_AFTER_END)
-    await drive.get(handle)
-    if await drive.finish(handle) is None:
-        return
-    await drive.end(handle, probe=Probe.END_AT_REST)
-    await drive.upload(handle, "short", name="audio_2.wav", probe=Probe.UPLOAD_AT_REST)
-    await drive.get(handle)
-    await drive.get(handle)
 
 
 @journey(JourneyName.ENDING_BODILESS)

@@ -79,7 +79,7 @@ async def pass_time(drive: Driver, seconds: float) -> None:
 
 
 async def _play(drive: Driver, model: str) -> None:
-    """Up to ten seconds before the deadline, across it, and on to what an expired session refuses."""
+    """Up to ten seconds before the deadline, across it, and on to what strangers are told of an expired session."""
     since = drive.elapsed()
     cast = await _cast(drive, model)
     if cast is None:
@@ -107,8 +107,6 @@ async def _expired(drive: Driver, cast: Cast) -> None:
         if seen.status != 410:
             await pass_time(drive, SWEEP)
             await drive.get(handle)
-    await drive.upload(cast.spoken, "short", name="audio_1.wav", probe=Probe.UPLOAD_AFTER_EXPIRY)
-    await drive.end(cast.spoken, probe=Probe.END_AFTER_EXPIRY)
     for credential in BAD:
         await drive.get(cast.spoken, probe=UNCREDENTIALED[credential].of("expired"), credential=credential)
     if drive.target.second_key:

@@ -31,7 +31,6 @@ class JourneyName(Name):
     CREATION_BY_DEFAULT = "creation/by default", "Creates that leave something to the service."
     DISCOVERY_DECLARED = "discovery/declared", "Addresses that discovery names beside the operations."
     ENDING_UNKNOWN = "ending/unknown", "Sessions that nobody made are read and ended."
-    ENDING_TWICE = "ending/twice", "A session is ended again, and sent audio after its end."
     ENDING_BODILESS = "ending/bodiless", "An end without a body, where the run has to send one."
     ENDING_SILENT = "ending/silent", "A session is ended without any audio."
     ENDING_TOGETHER = "ending/together", "Several files are sent at the same time."

@@ -86,9 +86,6 @@ class Probe(Name):
     UPLOAD_UNKNOWN_SESSION = "upload to an unknown session", "An upload to a session that nobody made."
     UPLOAD_AGAIN = "the same file again", "An upload under a name that is taken."
     UPLOAD_DEFAULT = "chunk into a session without upload_type", "A chunk for a session that named no upload_type."
-    UPLOAD_AFTER_END = "upload after end", "An upload while the session is processing."
-    UPLOAD_AT_REST = "upload at rest", "An upload after the session has come to its end state."
-    UPLOAD_AFTER_EXPIRY = "upload after expiry", "An upload after the session's deadline."
     UPLOAD_FORMAT = "audio in a format that is not listed", "The kit has a recording in no listed format."
     UPLOAD_OVERLONG = "a chunk over the limit", "The kit has no clip as short as a chunk has to be."
     ONLY_RUBBISH = Session.RUBBISH, "The one file of that session."
@@ -96,10 +93,7 @@ class Probe(Name):
     ONLY_MISLABELLED = Session.MISLABELLED, "The one file of that session."
     ONLY_LONG_CHUNK = Session.LONG_CHUNK, "The one file of that session."
 
-    END_AGAIN = "end again", "A second end while the session is processing."
-    END_AT_REST = "end at rest", "A second end after the session has come to its end state."
     END_WITHOUT_AUDIO = "end without audio", "An end of a session that was sent nothing (E36)."
-    END_AFTER_EXPIRY = "end after expiry", "An end after the session's deadline."
     PACED = "at the recommended pace", "A read at the pace that clients are told to keep."
 
     # Requests that nobody wrote by hand: what of one is not as the text has it; the name goes on with the place and
@@ -119,13 +113,12 @@ class Probe(Name):
 UNCREDENTIALED = {Credential.NONE: Probe.NO_CREDENTIAL, Credential.WRONG: Probe.WRONG_CREDENTIAL}
 #: Malformed requests that are sent twice in a row: the text wants a 4xx to each (ERR-020).
 MALFORMED = frozenset({Probe.NONSENSE, Probe.ODD_FILE_NAME})
-#: No check selects these. Of the first three the text alone judges the answer: the cells of their state, the contract
-#: and what the lists of their session show. The next two are never judged: the kit has no audio that fits the target.
-#: The last three were generated: cells judge the strange id, the tables of `fuzz.yaml` a body by what its schema says.
+#: No check selects these. Of the first the text alone judges the answer: the cells of its state, the contract and what
+#: the lists of its session show. The next two are never judged: the kit has no audio that fits the target. The two that
+#: follow are sent because the table has them, which judges them too. The last three were generated: cells judge the
+#: strange id, the tables of `fuzz.yaml` a body by what its schema says.
 UNSELECTED = frozenset(
     {
-        Probe.UPLOAD_AFTER_END,
-        Probe.UPLOAD_AT_REST,
         Probe.UPLOAD_RUBBISH,
         Probe.UPLOAD_FORMAT,
         Probe.UPLOAD_OVERLONG,

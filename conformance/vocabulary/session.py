@@ -56,7 +56,6 @@ class Session(Name):
     OTHER_SCRIPT = "creation/other script", "Its transcript is asked for in another script than the speech."
     DEFAULT_UPLOAD = "creation/default upload", "It was created without upload_type, and is sent a chunk."
 
-    ENDED_TWICE = "ending/twice", "It is ended again, and sent audio after its end."
     BODILESS = "ending/bodiless", "It is ended without a body, where the run has to send one."
     WITHOUT_AUDIO = "ending/without audio", "It is ended without any audio."
     TOGETHER = "ending/together", "Several files are sent to it at the same time."

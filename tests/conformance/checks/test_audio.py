@@ -169,7 +169,7 @@ def test_an_upload_that_may_be_refused_is_judged_by_its_own_requirement(session)
     assert verdicts("AUD-007", sent(400, session=session)) == UNSEEN
 
 
-@pytest.mark.parametrize("probe", [NOBODY, "upload after end", AGAIN])
+@pytest.mark.parametrize("probe", [NOBODY, "out of turn: upload (processing)", AGAIN])
 def test_a_refused_probe_is_no_valid_upload(probe):
     assert verdicts("AUD-007", sent(400, probe=probe)) == UNSEEN
 

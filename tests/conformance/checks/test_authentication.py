@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.evidence import Layer
 from tests.conformance.checks.builders import BASE, Tape, counted, error, findings, verdict, verdicts
 
 STATES = "authentication/states"
@@ -192,7 +193,8 @@ def test_a_gone_session_is_shown_to_nobody_without_a_credential():
 def ended_twice(words: str, elsewhere: str) -> Tape:
     """The owner's second end is refused with some words, a stranger's with the same, another door with others."""
     tape = knocked(409, error("invalid_request", words), state="rest")
-    tape.heard("end", 409, error("invalid_request", words), session="ending/twice", probe="end again")
+    again = "out of turn: end_again (processing)"
+    tape.heard("end", 409, error("invalid_request", words), session="walk/processing", probe=again, layer=Layer.WALK)
     tape.heard("templates", 409, error("invalid_request", elsewhere), credential="none", probe="none credential")
     return tape
 

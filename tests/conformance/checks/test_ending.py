@@ -193,7 +193,7 @@ def test_an_upload_answered_202_may_arrive_after_the_end(names, expected):
     assert verdicts("SES-END-007", tape) == expected
 
 
-@pytest.mark.parametrize("probe", ["upload after end", "upload at rest"])
+@pytest.mark.parametrize("probe", ["out of turn: upload (processing)", "out of turn: upload (completed)"])
 @pytest.mark.parametrize(
     ("status", "expected"), [(409, PASS), (400, PASS), (410, WARNED), (200, FAIL), (500, FAIL), (429, UNSEEN)]
 )
@@ -208,7 +208,7 @@ def test_a_refusal_after_end_proves_nothing_where_no_audio_was_ever_taken():
     tape.created("s")
     tape.heard("upload", 400, REFUSAL, session="s", file="audio_0.wav")
     tape.ended("s")
-    tape.heard("upload", 400, REFUSAL, session="s", probe="upload after end", file="audio_1.wav")
+    tape.heard("upload", 400, REFUSAL, session="s", probe="out of turn: upload (processing)", file="audio_1.wav")
     assert verdicts("SES-END-008", tape) == UNSEEN
 
 
@@ -287,22 +287,24 @@ def test_an_unknown_session_cannot_be_ended(status, code, expected):
 
 
 @pytest.mark.parametrize(
-    ("probe", "status", "files", "expected"),
+    ("state", "status", "files", "expected"),
     [
-        ("end again", 202, FILES, "pass"),
-        ("end again", 409, (), "pass"),
-        ("end again", 202, ("audio_0.wav",), "warn"),
-        ("end again", 404, (), "warn"),
-        ("end again", 500, (), "warn"),
-        ("end again", 503, (), "inconclusive"),
-        ("end at rest", 400, (), "pass"),
-        ("end at rest", 200, (), "pass"),
-        ("end at rest", 410, (), "warn"),
+        ("processing", 202, FILES, "pass"),
+        ("processing", 409, (), "pass"),
+        ("processing", 202, ("audio_0.wav",), "warn"),
+        ("processing", 404, (), "warn"),
+        ("processing", 500, (), "warn"),
+        ("processing", 503, (), "inconclusive"),
+        ("completed", 400, (), "pass"),
+        ("completed", 200, (), "pass"),
+        ("completed", 202, ("audio_0.wav",), "pass"),
+        ("completed", 410, (), "warn"),
     ],
 )
-def test_ending_twice_changes_nothing(probe, status, files, expected):
+def test_ending_twice_changes_nothing(state, status, files, expected):
     tape = ended()
-    tape.heard("end", status, counted(files), session="s", probe=probe)
+    probe = f"out of turn: end_again ({state})"
+    tape.heard("end", status, counted(files), session="s", probe=probe, states=(state,))
     assert verdict("SES-END-013", tape, level="SHOULD") == expected
 
 

@@ -209,11 +209,10 @@ def test_a_code_inside_a_failed_session_goes_with_the_sessions_status():
     assert verdict("ERR-010", answered(422, error("processing_failed"), "get")) == "fail"
 
 
-def test_session_expired_goes_with_410_once_a_session_can_expire():
-    late = "end after expiry"
-    assert verdict("ERR-008", answered(410, error("session_expired"), "end")) == "inconclusive"
-    assert verdicts("ERR-008", answered(410, error("session_expired"), "end", probe=late)) == ("pass", "pass")
-    assert verdicts("ERR-008", answered(409, error("session_expired"), "end", probe=late)) == ("fail", "fail")
+def test_session_expired_goes_with_410():
+    assert verdict("ERR-008", answered(409, error("invalid_request"), "end")) == "inconclusive"
+    assert verdicts("ERR-008", answered(410, error("session_expired"), "end")) == ("pass", "pass")
+    assert verdicts("ERR-008", answered(409, error("session_expired"), "end")) == ("fail", "fail")
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ ANSWERS = st.one_of(broken(SESSION), broken(REFUSAL), broken(LISTING), VALUES)
 PROBES = (
     *(None, "none credential", "wrong credential in created", "version 99.0", "supported version 1.0"),
     *("one unknown template", "unknown templates only", "templates missing", "another client's session"),
-    *("nonsense: x", "nonsense: x again", "end after expiry", "unknown route", "security.txt"),
+    *("nonsense: x", "nonsense: x again", "out of turn: end (expired)", "unknown route", "security.txt"),
 )
 STATUSES = st.sampled_from([0, 200, 201, 202, 206, 400, 401, 404, 410, 413, 422, 429, 500, 503])
 HEADERS = st.dictionaries(

@@ -207,13 +207,13 @@ def test_states_never_go_back(statuses, end, expected):
 
 def test_an_end_that_opens_a_session_again_counts_at_once():
     tape = ordered("processing", "completed", end=0)
-    tape.heard("end", 202, {"status": "recording"}, session="s", probe="end at rest")
+    tape.heard("end", 202, {"status": "recording"}, session="s", probe="out of turn: end_again (completed)")
     assert verdicts("SES-STATE-010", tape) == FAIL
 
 
 def test_an_end_at_rest_may_be_answered_as_the_first_one():
     tape = ordered("processing", "completed", end=0)
-    tape.heard("end", 202, {"status": "processing"}, session="s", probe="end at rest")
+    tape.heard("end", 202, {"status": "processing"}, session="s", probe="out of turn: end_again (completed)")
     assert verdicts("SES-STATE-010", tape) == PASS
 
 

@@ -16,7 +16,7 @@ from tests.conformance.miniature import KEY
 from tests.conformance.stage import miniature
 from tests.conformance.standing import standing
 
-STEP = Progress("started", "ending/twice", "an end after an end", 12, 3, 40, ("a", "b", "c", "d", "e"))
+STEP = Progress("started", "ending/together", "an end after an end", 12, 3, 40, ("a", "b", "c", "d", "e"))
 
 
 def told(*, terminal: bool = False, pause_s: float = 0.0, steps: tuple[Progress, ...] = (STEP,), **given: bool) -> str:
@@ -46,7 +46,7 @@ def test_a_log_of_a_run_that_has_not_begun_says_what_it_waits_for() -> None:
 
 def test_a_quiet_run_tells_nothing_and_a_loud_one_each_journey() -> None:
     assert told(quiet=True, pause_s=0.3) == ""
-    assert told(verbose=True) == "started ending/twice: an end after an end (3/40, 12 requests)\n"
+    assert told(verbose=True) == "started ending/together: an end after an end (3/40, 12 requests)\n"
 
 
 def test_what_a_journey_says_cannot_style_the_log() -> None:

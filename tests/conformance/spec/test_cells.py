@@ -24,19 +24,6 @@ TELLING = {
     ("recording", "get", 206): "a 206 shows a partial session, which is judged as one",
     ("recording", "get", 422): "a service may end a session by itself and tell its failure so (E21, E70)",
 }
-LATE = {
-    ("processing", "upload"): "upload after end",
-    ("completed", "upload"): "upload at rest",
-    ("partial", "upload"): "upload at rest",
-    ("failed", "upload"): "upload at rest",
-    ("expired", "upload"): "upload after expiry",
-    ("processing", "end_again"): "end again",
-    ("completed", "end_again"): "end at rest",
-    ("partial", "end_again"): "end at rest",
-    ("failed", "end_again"): "end at rest",
-    ("expired", "end"): "end after expiry",
-    ("created", "end"): "end without audio",
-}
 #: What has no probe in the kit's journeys: there is nothing a check could judge.
 UNTRIED = {(row, "other_method") for row in (*TEXT.lifecycle.states, *TEXT.lifecycle.outsiders)} | {
     *((row, "end_again") for row in ("created", "recording", "expired", *TEXT.lifecycle.outsiders)),
@@ -116,7 +103,11 @@ def asked(cell: Any, code: int) -> Tape:
     how: dict[str, Any] = {"file": "audio_1.wav", "fixture": "short"} if operation == "upload" else {}
     late = {"at": FAR + 1} if state == "expired" else {}
     request = "end" if operation == "end_again" else operation
-    tape.heard(request, code, answer(cell, code), session=key, probe=LATE.get((state, operation)), **how, **late)
+    if (state, operation) == ("created", "end"):
+        how["probe"] = "end without audio"
+    elif cell.recommended >= 300 or cell.basis == "undefined":
+        how |= {"probe": f"out of turn: {operation} ({state})", "states": (state,)}
+    tape.heard(request, code, answer(cell, code), session=key, **how, **late)
     return tape
 
 
