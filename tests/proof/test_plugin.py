@@ -123,6 +123,19 @@ def test_neither_key_is_printed(
             assert not re.search(rf"\b{key}\b", done.stdout + done.stderr)
 
 
+def test_a_suite_that_ends_at_the_first_failure_is_red_and_drives_no_further(
+    faulty: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    with serving(tmp_path, FAULT) as target:
+        done = suite(target, tmp_path, "--scribe-fail-fast")
+    assert done.returncode == 1
+    short, whole = outcomes(done), outcomes(faulty)
+    red = {name for name, outcome in short.items() if outcome == "FAILED"}
+    assert red & set(CATALOGUE[FAULT].breaks)
+    assert red <= {name for name, outcome in whole.items() if outcome == "FAILED"}
+    assert short.keys() == whole.keys()
+
+
 def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(tmp_path: Path) -> None:
     with serving(tmp_path) as target:
         chosen = suite(target, tmp_path, "-k", "DISC-001", "--scribe-report-dir", str(tmp_path / "one"))

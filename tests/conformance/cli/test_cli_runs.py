@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.conformance.miniature import Answer, Asked
+
 REPORTS = {"report.json", "report.html", "junit.xml", "evidence.har"}
 
 
@@ -89,6 +91,20 @@ def test_json_is_all_there_is_on_stdout(target: str, tmp_path: Path) -> None:
     assert code == 0
     assert json.loads(out) == json.loads((tmp_path / "report.json").read_text())
     assert "Selection: 1 of" in err
+
+
+def test_a_run_that_ends_at_the_first_failure_says_so_and_exits_1(tmp_path: Path) -> None:
+    def modelless(operation: str, _asked: Asked, answer: Answer) -> Answer:
+        if operation == "discovery" and isinstance(answer.document, dict):
+            answer.document.pop("models", None)
+        return answer
+
+    with standing(lambda origin: miniature(host=origin, twist=modelless)) as origin:
+        code, out, err = done(origin, "--fail-fast", "--report-dir", str(tmp_path))
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert (code, told["overall"]) == (1, "interrupted"), err
+    assert "--fail-fast" in out + err
+    assert "DISC-014" in [each["id"] for each in told["requirements"] if each["verdict"] == "fail"]
 
 
 def test_a_reader_who_leaves_changes_no_verdict(target: str, tmp_path: Path) -> None:
