@@ -276,6 +276,8 @@ class Target:
     """
 
     base_url: str
+    #: Where discovery is served; None where nothing was found.
+    discovery_url: str | None = None
     discovery: Mapping[str, Any] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
     models: tuple[Mapping[str, Any], ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.drive.asking import Asking
-from conformance.drive.doors import canonical, discover, root
+from conformance.drive.doors import Found, canonical, discover, root
 from conformance.drive.driver import Driver
 from conformance.drive.forms import STANDARD_TEMPLATES, Form
 from conformance.drive.signing import sign_in, sign_in_second
@@ -54,7 +54,7 @@ async def enter(wire: Wire) -> Target:
     await sign_in(asking, base)
     await sign_in_second(asking, base)
     listed = await _templates(asking, base, found.document)
-    return _declared(wire, base, found.document, listed)
+    return _declared(wire, base, found, listed)
 
 
 async def _templates(asking: Asking, base: str, document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -115,8 +115,9 @@ def _ids_anywhere(told: object) -> list[str]:
     return [value for value in found if isinstance(value, str) and value]
 
 
-def _declared(wire: Wire, base: str, document: Mapping[str, Any], listed: tuple[str, ...]) -> Target:
+def _declared(wire: Wire, base: str, found: Found, listed: tuple[str, ...]) -> Target:
     """What discovery says, as far as it has the types the text gives it."""
+    document = found.document
     capabilities = document.get("capabilities")
     told: Mapping[str, Any] = capabilities if isinstance(capabilities, dict) else {}
     models = tuple(m for m in _list(document.get("models")) if isinstance(m, dict) and isinstance(m.get("id"), str))
@@ -128,6 +129,7 @@ def _declared(wire: Wire, base: str, document: Mapping[str, Any], listed: tuple[
     printed = wire.options.printed.languages
     return Target(
         base_url=base,
+        discovery_url=found.url if document else None,
         discovery=document,
         templates=listed,
         models=models,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import scribe_data
+from conformance.drive.hands import UNSET
 from conformance.drive.parcel import below
 from conformance.evidence import Layer
 from conformance.fuzz.case import NAMED, SESSION, UPLOAD
@@ -84,6 +85,8 @@ class Sending:
             session: str | None = Session.GENERATED.of(f"{self._drive.journey} {self._made}")
         else:
             session = handle.key if handle and named and case.operation is not Operation.OTHER else None
+        # The document has no body for an end; where the target wants one, that is another finding.
+        told = drive.end_body() if case.operation is Operation.END and not case.body else UNSET
         return await drive.send(
             case.operation,
             case.method,
@@ -91,6 +94,7 @@ class Sending:
             session=session,
             probe=probe,
             headers=dict(case.headers),
+            json=told,
             content=case.body,
         )
 
@@ -100,7 +104,8 @@ class Sending:
         if case.path in (UPLOAD, NAMED):
             return self._audio(case, handle)
         if case.operation is Operation.DISCOVERY:
-            return None if not case.valid else self._drive.options.target.rstrip("/") + case.path + query
+            at = self._drive.target.discovery_url
+            return at + query if case.valid and at else None
         if SESSION in case.path and handle is None:
             return None
         path = case.path.replace(SESSION, handle.session_id if handle else "")

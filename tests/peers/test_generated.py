@@ -31,10 +31,10 @@ GENERATED = {Layer.FUZZ, Layer.MUTATION}
 SEEDS = range(10) if os.environ.get("SCRIBE_PEERS") == "1" else range(1)
 
 
-async def driven(peer: Honest, *, examples: int) -> Evidence:
+async def driven(peer: Honest, *, examples: int, below: str = "") -> Evidence:
     peer.opened(BASE, ELSEWHERE)
     options = Options(
-        target=BASE + peer.root,
+        target=BASE + peer.root + below,
         api_key=peer.key("one"),
         examples=examples,
         processing_timeout=10,
@@ -66,9 +66,18 @@ def test_a_conforming_server_is_failed_by_no_generated_request(seed: int, readin
     assert broken_by_generated(evidence, reading) == {}
 
 
-@pytest.mark.parametrize("name", ["honest", "framework_defaults", "arrays_only", "gateway"])
-def test_generated_requests_fail_nothing_that_is_right(name: str) -> None:
-    evidence = asyncio.run(driven(PEERS[name](), examples=2))
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [
+        ("honest", "/.well-known/medscribealliance"),
+        ("framework_defaults", ""),
+        ("arrays_only", ""),
+        ("gateway", ""),
+        ("counting_end", ""),
+    ],
+)
+def test_generated_requests_fail_nothing_that_is_right(name: str, below: str) -> None:
+    evidence = asyncio.run(driven(PEERS[name](), examples=2, below=below))
     expected = expectations()[name]
     assert [note.text for note in evidence.notes if note.reason == "kit_error"] == []
     assert broken_by_generated(evidence, "lenient").keys() <= (expected.sets["fail"] or set()) | expected.open.keys()
