@@ -230,6 +230,15 @@ def test_a_refusal_that_changes_a_session_at_rest_fails():
     assert verdicts("AUTH-008", tape) == ("fail", "fail")
 
 
+@pytest.mark.parametrize("told", [{}, {"status": None}, {"state": "completed"}])
+def test_a_read_at_rest_that_shows_no_status_is_not_blamed_on_strangers(told):
+    tape = knocked()
+    tape.ended(STATES, "audio_0.wav")
+    tape.read(STATES, "completed", "audio_0.wav")
+    tape.heard("get", 200, told, session=STATES)
+    assert verdict("AUTH-008", tape) == "pass"
+
+
 def test_sessions_that_never_rest_are_not_blamed_on_strangers():
     tape = knocked()
     for session in (STATES, "visit"):
