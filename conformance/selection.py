@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from conformance.checks import all_checks
 from conformance.evidence import Layer
-from conformance.journeys import all_journeys
 from conformance.options import TABLE
 from conformance.part import Selection
 from conformance.run import selects
 from conformance.target import BadOption
 from conformance.verdict import Verdict
 from conformance.wanted import Price, known
-from conformance.ways import all_ways
+from conformance.ways import all_ways, planned
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -81,7 +80,7 @@ def _wanted(chosen: Iterable[Requirement]) -> tuple[tuple[Journey, ...], bool]:
     """The journeys some of the requirements look at, and whether a session has to be tried out for them."""
     found = [known().of(r, all_checks().get(r.id, ())) for r in chosen]
     trial = any(each.trial for each in found)
-    return tuple(each for each in all_journeys() if any(wanted.includes(each.name) for wanted in found)), trial
+    return tuple(each for each in planned() if any(wanted.includes(each.name) for wanted in found)), trial
 
 
 def _takes_long(journey: Journey) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from conformance.evidence import Layer
 from conformance.journeys import Journey, all_journeys
 from conformance.journeys.registry import registered
 
@@ -16,6 +17,15 @@ _DRIVERS = (
     "conformance.fuzz.mutations",
     "conformance.fuzz.raw",
 )
+
+
+#: The layers that send the same in every run: nothing in them is drawn.
+PLANNED = (Layer.JOURNEY, Layer.WALK)
+
+
+def planned() -> tuple[Journey, ...]:
+    """The journeys and the walk: what a part of the requirements is shown by."""
+    return tuple(each for each in all_ways() if each.layer in PLANNED)
 
 
 def all_ways() -> tuple[Journey, ...]:

@@ -6,12 +6,12 @@ from copy import deepcopy
 from typing import Any
 
 import scribe_data
-from conformance.journeys import all_journeys
 from conformance.wanted import known
+from conformance.ways import planned
 from tests.proof.wanted import UNASKED, unasked
 
 SPEC = scribe_data.load()
-NAMES = {each.name for each in all_journeys()}
+NAMES = {each.name for each in planned()}
 
 
 def test_a_journey_that_an_honest_run_sends_nothing_in_stands_with_what_it_shows_elsewhere() -> None:

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks import all_checks
 from conformance.cost import cost
-from conformance.evidence import Response
+from conformance.evidence import Layer, Response
 from conformance.journeys import all_journeys
 from conformance.run import grade, grade_one
 from conformance.verdict import Verdict
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.session import Session
 from conformance.wanted import known
-from conformance.ways import all_ways
+from conformance.ways import all_ways, planned
 from mock_server.faults.catalogue import CATALOGUE
 from scribe_data.model import Testability
 from tests.proof.bench import graded, mock
@@ -35,7 +35,7 @@ from tests.proof.bench import graded, mock
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from conformance.evidence import Evidence
+    from conformance.evidence import Evidence, Exchange
     from conformance.run import Graded, Run
     from scribe_data import Requirement, Spec
 
@@ -58,7 +58,7 @@ def only(evidence: Evidence, journeys: Collection[str], *, trial: bool = True) -
             note for note in evidence.notes if note.journey in journeys or note.journey == JourneyName.PREPARATION
         ),
         facts=facts,
-        further=(),
+        further=tuple(x for x in evidence.further if x.label.journey in journeys),
     )
 
 
@@ -75,12 +75,14 @@ _SPOILED: tuple[Callable[[Response], Response], ...] = (
 
 def spoiled(evidence: Evidence, journeys: Collection[str], spoil: Callable[[Response], Response]) -> Evidence:
     """The evidence with other answers in some journeys."""
+
+    def heard(x: Exchange) -> Exchange:
+        return replace(x, response=spoil(x.response)) if x.response and x.label.journey in journeys else x
+
     return replace(
         evidence,
-        exchanges=tuple(
-            replace(x, response=spoil(x.response)) if x.response and x.label.journey in journeys else x
-            for x in evidence.exchanges
-        ),
+        exchanges=tuple(map(heard, evidence.exchanges)),
+        further=tuple(map(heard, evidence.further)),
     )
 
 
@@ -97,16 +99,27 @@ def _said(each: Graded) -> tuple[Verdict, Counter[tuple[Any, ...]]]:
 
 def looked_at(run: Run) -> dict[str, dict[str, Any]]:
     """Requirement -> the names of its checks, its journeys, and whether the trial matters."""
-    # a part drives journeys alone: what other layers show must not pass for what these show
-    run = replace(run, evidence=replace(run.evidence, further=()))
-    names = [each.name for each in all_journeys()]
+    # what was drawn must not pass for what a part shows, nor the walk for what the journeys do
+    walked = replace(run.evidence, further=tuple(x for x in run.evidence.further if x.label.layer is Layer.WALK))
+    found = _looked_at(run, replace(walked, further=()), [each.name for each in all_journeys()])
+    further = _looked_at(run, walked, [each.name for each in planned() if each.layer is Layer.WALK])
+    found |= {name: entry for name, entry in further.items() if name not in found}
+    declared(run.spec, found)
+    unasked(run.spec, found)
+    return found
+
+
+def _looked_at(run: Run, evidence: Evidence, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What some of the journeys show of the requirements that some evidence decides."""
+    run = replace(run, evidence=evidence)
+    everybody = [each.name for each in planned()]
     full = judged(run, run.evidence)
     bare = judged(run, only(run.evidence, ()))
     untried = judged(run, only(run.evidence, (), trial=False))
     wanted: dict[str, set[str]] = defaultdict(set)
     for name in names:
         alone = judged(run, only(run.evidence, (name,)))
-        without = judged(run, only(run.evidence, [each for each in names if each != name]))
+        without = judged(run, only(run.evidence, [each for each in everybody if each != name]))
         others = [judged(run, spoiled(run.evidence, (name,), spoil)) for spoil in _SPOILED]
         for each in full:
             if any(_said(other[each]) != _said(full[each]) for other in others):
@@ -127,8 +140,6 @@ def looked_at(run: Run) -> dict[str, dict[str, Any]]:
             # An honest run in one process has no TLS to decide it by; the handshakes are all one journey's.
             found[each] = {"checks": sorted(check.name for check in checks), "journeys": [], "trial": True}
     _widen(run, found)
-    declared(run.spec, found)
-    unasked(run.spec, found)
     return found
 
 
@@ -167,6 +178,9 @@ UNASKED: dict[JourneyName, Callable[[Requirement, Mapping[str, Any]], bool]] = {
     JourneyName.EXPIRY_PATIENCE: lambda requirement, entry: (
         requirement.testability == Testability.TIME_CONTROL and JourneyName.EXPIRY_CLOCK in entry["journeys"]
     ),
+    JourneyName.WALK_PATIENCE: lambda requirement, entry: (
+        requirement.testability == Testability.TIME_CONTROL and JourneyName.WALK_CLOCK in entry["journeys"]
+    ),
     JourneyName.SECURITY_TRANSPORT: lambda requirement, _entry: requirement.testability == Testability.TLS,
 }
 
@@ -194,7 +208,7 @@ def missed(run: Run, breaks: Collection[str]) -> list[str]:
     broken = {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
     for name in broken.intersection(breaks):
         wanted = known().of(run.spec.requirements[name], all_checks().get(name, ()))
-        journeys = [each.name for each in all_journeys() if wanted.includes(each.name)]
+        journeys = [each.name for each in planned() if wanted.includes(each.name)]
         seen = only(run.evidence, journeys, trial=wanted.trial or bool(journeys))
         (found,) = grade(seen, run.spec, run.reading, (name,))
         if found.verdict is not Verdict.FAIL:
