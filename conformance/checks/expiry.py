@@ -112,10 +112,10 @@ def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
 
 @check("SES-EXP-003", everywhere=True)
 def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]:
-    """(6.5) An upload after a 410 is refused as session_expired, and the count stays."""
+    """(6.5) An upload to a session that was seen expired is refused as that, and the count stays."""
     found = []
     for story in evidence.stories.values():
-        gone = next((x for x in story.reads if x.status == 410), None)
+        gone = next((x for x in story.reads if x.status == 410 or says_expired(x)), None)
         for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT) if gone else ():
             if gone is None or x.sent < gone.received:
                 continue

@@ -105,11 +105,15 @@ class Walk:
             return Step(handle, (here,), "the 201 has no stamps that tell when a session is over")
         await pass_time(drive, left + AFTER)
         gone = self.lifecycle.states[step.target].status
-        read = await drive.until(handle, lambda x: x.status == gone)
-        if read.status != gone:
+
+        def over(x: Exchange) -> bool:
+            return x.status == gone or self.shown(x) == step.target
+
+        read = await drive.until(handle, over)
+        if not over(read):
             await pass_time(drive, SWEEP)
             read = await drive.get(handle)
-        if read.status == gone:
+        if over(read):
             return Step(handle, (step.target,))
         return Step(handle, (here,), f"{SWEEP:g} s after its end a session is answered {_said(read)}")
 

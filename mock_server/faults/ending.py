@@ -200,7 +200,6 @@ FAULTS = (
         "sessions never expire",
         "SES-STATE-009",
         "SES-EXP-001",
-        "SES-EXP-003",
         conduct=behaving(expires=False),
     ),
     fault(

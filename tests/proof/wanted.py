@@ -2,9 +2,10 @@
 
 A journey is wanted where leaving it out of an honest run changes what the checks find, or having it alone does, or
 spoiling its answers: a check may look at answers and say nothing while they are right. What an honest run does not
-decide wants all journeys, and so does what is judged by comparison with others. So does what a fault breaks without its
-journeys showing it: faults are tried with `--faults`, which takes long, and by the proof; what was found that way stays
-in the table. `--prices` records what the journeys cost, and nothing else.
+decide wants all journeys, and so does what is judged by comparison with others. What a fault breaks without its
+journeys showing it wants the walk, and all journeys where that does not show it either: faults are tried with
+`--faults`, which takes long, and by the proof; what was found that way stays in the table. `--prices` records what the
+journeys cost, and nothing else.
 """
 
 from __future__ import annotations
@@ -237,6 +238,10 @@ def prices(run: Run) -> dict[str, dict[str, int]]:
     return found
 
 
+#: The walk's own names: what it shows of a faulty server, the journeys need not.
+_WALKS = {each.name for each in planned() if each.layer is Layer.WALK}
+
+
 def _write(table: dict[str, Any]) -> None:
     TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     known.cache_clear()
@@ -249,14 +254,19 @@ async def record(*, faults: bool) -> None:
             honest = await graded(app, examples=25)
             table, price = looked_at(honest), prices(honest)
             for name, entry in table.items():
-                if before.get(name, {}).get("journeys", ()) is None:
+                known_before = before.get(name, {}).get("journeys", ())
+                if known_before is None:
                     entry["journeys"] = None
+                elif entry["journeys"] is not None:
+                    entry["journeys"] = sorted({*entry["journeys"], *(_WALKS & set(known_before))})
             written = {"preparation": price.pop(JourneyName.PREPARATION), "journeys": price, "requirements": table}
             _write(written)
             for name, fault in CATALOGUE.items() if faults else ():
                 for requirement in missed(await graded(app, (name,), fault.reading), fault.breaks):
-                    sys.stderr.write(f"{name}: {requirement} wants all journeys\n")
-                    table[requirement]["journeys"] = None
+                    journeys = set(table[requirement]["journeys"])
+                    more = None if journeys >= _WALKS else sorted(journeys | _WALKS)
+                    sys.stderr.write(f"{name}: {requirement} wants {'all journeys' if more is None else 'the walk'}\n")
+                    table[requirement]["journeys"] = more
                     _write(written)
 
 

@@ -52,7 +52,7 @@ def test_what_discovery_or_the_templates_show_costs_a_few_requests(only):
 )
 def test_only_the_journeys_that_show_it_are_driven(only, journeys):
     done = run(only)
-    assert {x.label.journey for x in done.evidence.exchanges} - {"preparation", "closing"} == journeys
+    assert {x.label.journey for x in done.evidence.everything} - {"preparation", "closing"} == journeys
     assert done.graded[0].verdict is Verdict.PASS
 
 
