@@ -9,6 +9,7 @@ from mock_server.clock import SystemClock
 from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
 from mock_server.service import Service
+from mock_server.session.table import MEDSCRIBE_2026_01_27
 from mock_server.settings import Limits
 from mock_server.storage.keeping import open_keeping
 from mock_server.storage.lock import DirectoryLock
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
     from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.session.machine import Machine
 
 
 async def open_service(
@@ -29,6 +31,7 @@ async def open_service(
     *,
     transcriber: Transcriber,
     extractor: Extractor,
+    machine: Machine = MEDSCRIBE_2026_01_27,
     conduct: Callable[[], Conduct] = lambda: HONEST,
     limits: Limits | None = None,
     clock: Clock | None = None,
@@ -64,6 +67,7 @@ async def open_service(
             audio=audio,
             transcriber=transcriber,
             extractor=extractor,
+            machine=machine,
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
@@ -76,6 +80,7 @@ async def open_service(
             clocks=clocks,
             ids=ids or RandomIds(),
             limits=bounds,
+            machine=machine,
             conduct=conduct,
             held=held,
         )

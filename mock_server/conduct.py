@@ -11,14 +11,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.session.step import AudioAccepted, observed_state, step
-from mock_server.session.table import TRANSITIONS, Event, State
+from mock_server.session.table import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from mock_server.session.machine import Machine
     from mock_server.session.model import Session
     from mock_server.session.step import Happening, Stepped
+    from mock_server.session.table import State
     from mock_server.speech.model import Recording
 
 T = TypeVar("T")
@@ -72,14 +74,18 @@ def moment(conduct: Conduct, session: Session, now: datetime) -> datetime:
     return now if conduct.expires else min(now, session.expires_at - timedelta(microseconds=1))
 
 
-def takes_audio(conduct: Conduct, state: State) -> bool:
+def takes_audio(conduct: Conduct, machine: Machine, state: State) -> bool:
     """Whether a session in this state takes a file."""
-    return Event.AUDIO_ACCEPTED in TRANSITIONS[state] or state.value in conduct.takes_audio_in
+    return machine.after(state, Event.AUDIO_ACCEPTED) is not None or state.value in conduct.takes_audio_in
 
 
-def conducted(conduct: Conduct, session: Session, happening: Happening, now: datetime) -> Stepped:
+def conducted(
+    conduct: Conduct, machine: Machine, session: Session | None, happening: Happening, now: datetime
+) -> Stepped:
     """One step of the session core, bent where the conduct is; raises Refused."""
-    now = moment(conduct, session, now)
-    if isinstance(happening, AudioAccepted) and observed_state(session, now).value in conduct.takes_audio_in:
-        return replace(session, files=(*session.files, happening.file)), ()
-    return step(session, happening, now)
+    if session is not None:
+        now = moment(conduct, session, now)
+        state = observed_state(machine, session, now)
+        if isinstance(happening, AudioAccepted) and state.value in conduct.takes_audio_in:
+            return replace(session, files=(*session.files, happening.file)), ()
+    return step(machine, session, happening, now)

@@ -14,7 +14,7 @@ from mock_server import problems
 from mock_server.clock import stamp
 from mock_server.conduct import conducted, moment, takes_audio
 from mock_server.session.chunk import sequence_of
-from mock_server.session.model import AudioFile, Order, Session, json_bytes
+from mock_server.session.model import AudioFile, json_bytes
 from mock_server.session.step import (
     Amended,
     AudioAccepted,
@@ -23,6 +23,7 @@ from mock_server.session.step import (
     Happening,
     Journal,
     Refused,
+    Requested,
     StartWork,
     observed_state,
 )
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
+    from mock_server.session.machine import Machine
+    from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
     from mock_server.storage import AudioStore, Store
     from mock_server.storage.keeping import Keeping
@@ -72,10 +75,12 @@ class Service:
         clocks: Clocks,
         ids: Ids,
         limits: Limits,
+        machine: Machine,
         conduct: Callable[[], Conduct],
         held: DirectoryLock,
     ) -> None:
         self.limits = limits
+        self.machine = machine
         self.clocks = clocks
         self._keeping = keeping
         self._store: Store = keeping.store
@@ -111,23 +116,14 @@ class Service:
     ) -> Session:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
         now = self.clocks.now(namespace)
-        session = Session(
+        asked = Requested(
             id=self._conduct().session_id(self._ids.session()),
             namespace=namespace,
-            state=State.CREATED,
             order=order,
-            created_at=now,
             expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
             templates_as_array=templates_as_array,
         )
-
-        def change(connection: Connection) -> None:
-            rows.create(connection, session)
-            detail = {"model": order.model, "templates": list(order.templates), "upload_type": order.upload_type}
-            rows.note(connection, session, now, "created", detail)
-
-        await self._write(change)
-        return session
+        return await self._write(lambda connection: self._apply(connection, None, asked, now))
 
     async def receive(
         self,
@@ -281,11 +277,11 @@ class Service:
 
     def _observed(self, session: Session) -> State:
         conduct, now = self._conduct(), self.clocks.now(session.namespace)
-        return observed_state(session, moment(conduct, session, now))
+        return observed_state(self.machine, session, moment(conduct, session, now))
 
     def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
-        if not takes_audio(self._conduct(), state):
+        if not takes_audio(self._conduct(), self.machine, state):
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
@@ -300,16 +296,21 @@ class Service:
         if total > self.limits.session_bytes:
             raise problems.session_too_large(total, self.limits.session_bytes)
 
-    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
+    def _apply(self, connection: Connection, session: Session | None, happening: Happening, now: datetime) -> Session:
         """One step and its effects, all in the caller's transaction."""
         try:
-            after, effects = conducted(self._conduct(), session, happening, now)
+            after, effects = conducted(self._conduct(), self.machine, session, happening, now)
         except Refused as refused:
+            if session is None:
+                raise
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)
         if starts:
-            self._make_room(rows.in_work_by_namespace(connection), session.namespace)
-        rows.save(connection, session, after)
+            self._make_room(rows.in_work_by_namespace(connection), after.namespace)
+        if session is None:
+            rows.create(connection, after)
+        else:
+            rows.save(connection, session, after)
         for effect in effects:
             if isinstance(effect, Journal):
                 rows.note(connection, after, now, effect.kind, effect.detail)

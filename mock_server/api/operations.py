@@ -153,4 +153,4 @@ async def get(face: Face, call: Call) -> Answer:
     as_array = session.templates_as_array or face.settings.templates_shape == "array"
     body = views.session_document(session, state, url, as_array=as_array)
     headers = {**_FRESH, "X-Scribe-Engine": session.engine} if session.engine else dict(_FRESH)
-    return Answer(views.CODES[state], body, headers)
+    return Answer(face.service.machine.statuses[state], body, headers)

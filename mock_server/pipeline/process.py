@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mock_server.conduct import Conduct
     from mock_server.pipeline.ports import Draft, Extractor, Transcriber
+    from mock_server.session.machine import Machine
     from mock_server.session.model import Session
     from mock_server.session.step import Happening
     from mock_server.storage import AudioStore, Store
@@ -93,6 +94,7 @@ class Process:
         audio: AudioStore,
         transcriber: Transcriber,
         extractor: Extractor,
+        machine: Machine,
         conduct: Callable[[], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
@@ -101,6 +103,7 @@ class Process:
         self._audio = audio
         self._transcriber = transcriber
         self._extractor = extractor
+        self._machine = machine
         self._conduct = conduct
         self._now_of = now_of
         self._max_chunk_seconds = max_chunk_seconds
@@ -175,7 +178,7 @@ class Process:
                 return
             now = self._now_of(session.namespace)
             try:
-                after, effects = step(session, happening, now)
+                after, effects = step(self._machine, session, happening, now)
             except Refused:
                 return
             rows.save(connection, session, after)
