@@ -12,7 +12,6 @@ from mock_server.service import Service
 from mock_server.session.table import MEDSCRIBE_2026_01_27
 from mock_server.settings import Limits
 from mock_server.storage.keeping import open_keeping
-from mock_server.storage.lock import DirectoryLock
 from mock_server.testclock import Clocks
 
 if TYPE_CHECKING:
@@ -52,8 +51,6 @@ async def open_service(
 
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
-        held = DirectoryLock(data_dir)
-        opened.callback(held.release)
         keeping = open_keeping(data_dir)
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
@@ -61,7 +58,7 @@ async def open_service(
         at_once = bounds.at_once
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
-        work = Work(keeping.path, store, at_once=at_once, busy=busy)
+        work = Work(store.records, store, at_once=at_once, busy=busy)
         process = Process(
             store=store,
             audio=audio,
@@ -82,7 +79,6 @@ async def open_service(
             limits=bounds,
             machine=machine,
             conduct=conduct,
-            held=held,
         )
         opened.push_async_callback(work.close)
         await service.start()

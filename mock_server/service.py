@@ -28,15 +28,12 @@ from mock_server.session.step import (
     observed_state,
 )
 from mock_server.session.table import Event, State
-from mock_server.storage import StorageError, rows
-from mock_server.storage.audio import TooLarge
+from mock_server.storage import StorageError, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
     from typing import TypeVar
-
-    from sqlalchemy import Connection
 
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
@@ -46,10 +43,8 @@ if TYPE_CHECKING:
     from mock_server.session.machine import Machine
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
-    from mock_server.storage import AudioStore, Store
-    from mock_server.storage.keeping import Keeping
-    from mock_server.storage.lock import DirectoryLock
-    from mock_server.storage.rows import JournalRow
+    from mock_server.storage import AudioStore, Keeping
+    from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
 
     T = TypeVar("T")
@@ -77,7 +72,6 @@ class Service:
         limits: Limits,
         machine: Machine,
         conduct: Callable[[], Conduct],
-        held: DirectoryLock,
     ) -> None:
         self.limits = limits
         self.machine = machine
@@ -88,13 +82,12 @@ class Service:
         self._work = work
         self._ids = ids
         self._conduct = conduct
-        self._held = held
         self._process = process
         self._upkeep = upkeep
 
     async def start(self) -> None:
         """Take up what an earlier process left: orphaned audio, unfinished sessions."""
-        await self._audio.sweep(await self._store.read(rows.audio_keys))
+        await self._audio.sweep(await self._store.read(lambda view: view.audio_keys()))
         await self._work.launch(self._process)
         self._upkeep.start()
 
@@ -103,7 +96,6 @@ class Service:
         await self._upkeep.close()
         await self._work.close()
         await asyncio.to_thread(self._keeping.close)
-        self._held.release()
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
         """Move a namespace's clock forwards, by seconds, and tell its time; 400 for what no clock does."""
@@ -123,7 +115,7 @@ class Service:
             expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
             templates_as_array=templates_as_array,
         )
-        return await self._write(lambda connection: self._apply(connection, None, asked, now))
+        return await self._write(lambda unit: self._apply(unit, None, asked, now))
 
     async def receive(
         self,
@@ -147,14 +139,14 @@ class Service:
         except StorageError as error:
             raise self._unavailable(error) from error
 
-        def change(connection: Connection) -> tuple[Session, AudioFile, list[str]]:
-            session = self._own(connection, namespace, session_id)
+        def change(unit: Unit) -> tuple[Session, AudioFile, list[str]]:
+            session = self._own(unit, namespace, session_id)
             self._admit(session, name, stored.size)
             now = self.clocks.now(namespace)
             file = AudioFile(
                 self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
             )
-            after = self._apply(connection, session, AudioAccepted(file), now)
+            after = self._apply(unit, session, AudioAccepted(file), now)
             kept = {listed.key for listed in after.files}
             return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
@@ -176,14 +168,14 @@ class Service:
     async def amend(self, namespace: str, session_id: str, change: Amended) -> Session:
         """Change what a session was ordered with and note what its client says, in one transaction. Not in spec."""
 
-        def apply(connection: Connection) -> Session:
-            session = self._own(connection, namespace, session_id)
+        def apply(unit: Unit) -> Session:
+            session = self._own(unit, namespace, session_id)
             for name in ("additional_data", "patient_details"):
                 added = getattr(change, name) or {}
                 size = json_bytes({**(getattr(session.order, name) or {}), **added}) if added else 0
                 if size > self.limits.data_bytes:
                     raise problems.data_too_large(name, size, self.limits.data_bytes)
-            return self._apply(connection, session, change, self.clocks.now(namespace))
+            return self._apply(unit, session, change, self.clocks.now(namespace))
 
         return await self._write(apply)
 
@@ -197,10 +189,10 @@ class Service:
     ) -> Session:
         """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
 
-        def change(connection: Connection) -> Session:
-            session = self._own(connection, namespace, session_id)
+        def change(unit: Unit) -> Session:
+            session = self._own(unit, namespace, session_id)
             asked = EndRequested(audio_files_sent, templates_as_array)
-            return self._apply(connection, session, asked, self.clocks.now(namespace))
+            return self._apply(unit, session, asked, self.clocks.now(namespace))
 
         try:
             session = await self._write(change)
@@ -218,11 +210,11 @@ class Service:
         if state is not State.EXPIRED or session.expiry_noted:
             return session, state
 
-        def change(connection: Connection) -> tuple[Session, State]:
-            session = self._own(connection, namespace, session_id)
+        def change(unit: Unit) -> tuple[Session, State]:
+            session = self._own(unit, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(connection, session, DeadlinePassed(), self.clocks.now(namespace))
+                session = self._apply(unit, session, DeadlinePassed(), self.clocks.now(namespace))
             return session, state
 
         return await self._write(change)
@@ -230,30 +222,30 @@ class Service:
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""
 
-        def look(connection: Connection) -> list[JournalRow]:
-            self._own(connection, namespace, session_id)
-            return rows.history(connection, session_id)
+        def look(view: View) -> list[JournalRow]:
+            self._own(view, namespace, session_id)
+            return view.history(session_id)
 
         return await self._read(look)
 
     async def reset(self, namespace: str) -> int:
         """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
 
-        def change(connection: Connection) -> tuple[int, list[str]]:
-            return rows.clear(connection, namespace)
+        def change(unit: Unit) -> Cleared:
+            return unit.clear(namespace)
 
         try:
             gone, keys = await self._store.write(change)
         except StorageError:  # on a full disk there is no room even for the change that makes room
-            await self._keeping.space.release()
+            await self._keeping.release()
             try:
                 gone, keys = await self._write(change)
             except problems.Problem:
-                await self._keeping.space.fill()
+                await self._keeping.fill()
                 raise
         self.clocks.forget(namespace)
         await self._audio.delete(keys)
-        await self._keeping.space.fill()
+        await self._keeping.fill()
         return gone
 
     def shortage(self) -> str | None:
@@ -265,10 +257,10 @@ class Service:
     async def _look(self, namespace: str, session_id: str) -> Session:
         if session := self._store.at_hand(session_id):
             return self._owned(session, namespace, session_id)
-        return await self._read(lambda connection: self._own(connection, namespace, session_id))
+        return await self._read(lambda view: self._own(view, namespace, session_id))
 
-    def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
-        return self._owned(rows.load(connection, session_id), namespace, session_id)
+    def _own(self, view: View, namespace: str, session_id: str) -> Session:
+        return self._owned(view.load(session_id), namespace, session_id)
 
     def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
         if session is None or (session.namespace != namespace and self._conduct().keeps_namespaces_apart):
@@ -296,7 +288,7 @@ class Service:
         if total > self.limits.session_bytes:
             raise problems.session_too_large(total, self.limits.session_bytes)
 
-    def _apply(self, connection: Connection, session: Session | None, happening: Happening, now: datetime) -> Session:
+    def _apply(self, unit: Unit, session: Session | None, happening: Happening, now: datetime) -> Session:
         """One step and its effects, all in the caller's transaction."""
         try:
             after, effects = conducted(self._conduct(), self.machine, session, happening, now)
@@ -306,14 +298,14 @@ class Service:
             raise self._refusal(session, refused) from None
         starts = any(isinstance(effect, StartWork) for effect in effects)
         if starts:
-            self._make_room(rows.in_work_by_namespace(connection), after.namespace)
+            self._make_room(unit.in_work(), after.namespace)
         if session is None:
-            rows.create(connection, after)
+            unit.create(after)
         else:
-            rows.save(connection, session, after)
+            unit.save(session, after)
         for effect in effects:
             if isinstance(effect, Journal):
-                rows.note(connection, after, now, effect.kind, effect.detail)
+                unit.note(after, now, effect.kind, effect.detail)
         return after
 
     def _make_room(self, in_work: Mapping[str, int], namespace: str) -> None:
@@ -341,10 +333,10 @@ class Service:
         log.error("storage: %s", error)
         return problems.service_unavailable("The service cannot store anything now.", self.limits.retry_after_s)
 
-    async def _write(self, change: Callable[[Connection], T]) -> T:
+    async def _write(self, change: Callable[[Unit], T]) -> T:
         return await self._kept(self._store.write(change))
 
-    async def _read(self, look: Callable[[Connection], T]) -> T:
+    async def _read(self, look: Callable[[View], T]) -> T:
         return await self._kept(self._store.read(look))
 
     async def _kept(self, answer: Awaitable[T]) -> T:

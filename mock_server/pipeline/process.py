@@ -15,20 +15,18 @@ from mock_server.session.table import State
 from mock_server.speech import allowance
 from mock_server.speech.decode import Limits
 from mock_server.speech.model import Recording, SpeechOvertime, SpeechUnavailable
-from mock_server.storage import rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
-
-    from sqlalchemy import Connection
 
     from mock_server.conduct import Conduct
     from mock_server.pipeline.ports import Draft, Extractor, Transcriber
     from mock_server.session.machine import Machine
     from mock_server.session.model import Session
     from mock_server.session.step import Happening
-    from mock_server.storage import AudioStore, Store
+    from mock_server.storage import AudioStore
+    from mock_server.storage.unit import Store, Unit
 
 log = logging.getLogger("scribe.mock")
 
@@ -136,7 +134,7 @@ class Process:
         """The session; None when a reset took it away or it is finished already."""
         session = self._store.at_hand(session_id)
         if session is None:
-            session = await self._store.read(lambda connection: rows.load(connection, session_id))
+            session = await self._store.read(lambda view: view.load(session_id))
         return session if session is not None and session.state is State.PROCESSING else None
 
     async def _heard(self, session: Session) -> Draft:
@@ -172,8 +170,8 @@ class Process:
     async def _happens(self, session_id: str, happening: Happening) -> None:
         """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""
 
-        def change(connection: Connection) -> None:
-            session = rows.load(connection, session_id)
+        def change(unit: Unit) -> None:
+            session = unit.load(session_id)
             if session is None or session.state is not State.PROCESSING:
                 return
             now = self._now_of(session.namespace)
@@ -181,9 +179,9 @@ class Process:
                 after, effects = step(self._machine, session, happening, now)
             except Refused:
                 return
-            rows.save(connection, session, after)
+            unit.save(session, after)
             for effect in effects:
                 if isinstance(effect, Journal):
-                    rows.note(connection, after, now, effect.kind, effect.detail)
+                    unit.note(after, now, effect.kind, effect.detail)
 
         await self._store.write(change)

@@ -8,11 +8,10 @@ import hashlib
 import os
 import re
 import threading
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mock_server.storage import StorageError
+from mock_server.storage import StorageError, Stored, TooLarge
 from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
@@ -27,19 +26,6 @@ _GATHER = 1024 * 1024
 _THREADS = 8
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
-
-
-class TooLarge(Exception):  # noqa: N818 - the client's affair, not an error
-    """The body goes on beyond the limit; nothing of it was kept."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What is on the disk: `size` in bytes and the digest of exactly those bytes."""
-
-    key: str
-    sha256: str
-    size: int
 
 
 class _Upload:

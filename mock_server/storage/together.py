@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Asked = TypeVar("Asked")
+
+log = logging.getLogger("scribe.mock")
 
 
 @dataclass
@@ -27,9 +30,17 @@ class Errand(Generic[Asked]):
     done: asyncio.Future[Any]
     value: Any = None
     error: BaseException | None = field(default=None)
+    #: What follows where nothing failed, whether or not anybody still waits.
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
 
     def tell(self) -> None:
-        """Whoever no longer waits is not told."""
+        """Do what follows; whoever no longer waits is not told."""
+        if self.error is None:
+            for call in self.afterwards:
+                try:
+                    call()
+                except Exception:  # what was asked for is done, and others wait to be told
+                    log.exception("what was to follow a change broke")
         if self.done.cancelled():
             return
         if self.error is not None:

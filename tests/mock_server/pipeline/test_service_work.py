@@ -14,7 +14,7 @@ from sqlalchemy import text
 from mock_server.assembly import open_service
 from mock_server.pipeline import process, work
 from mock_server.session.table import State
-from mock_server.storage import StorageError, rows
+from mock_server.storage import StorageError
 
 
 def entries(session):
@@ -160,11 +160,11 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
     session = office.create("orphaned")
     office.upload(session, b"Doctor: found")
 
-    def lose(connection):
-        found = rows.load(connection, session.id)
+    def lose(unit):
+        found = unit.load(session.id)
         ended = replace(found, state=State.PROCESSING, ended_at=found.created_at)
-        rows.save(connection, found, ended)
-        rows.count_attempt(connection, session.id, 0)
+        unit.save(found, ended)
+        unit.claim(session.id, 0)
 
     office.run(office.service._store.write(lose))
     assert office.settle(session)[1] is State.COMPLETED
@@ -205,7 +205,7 @@ def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, 
     office.upload(session)
     office.end(session)
     office.run(asyncio.sleep(0.3))
-    assert office.run(office.service._store.read(rows.unfinished)) == [(session.id, "patient", 0)]
+    assert office.run(office.service._store.read(lambda view: view.unfinished())) == [(session.id, "patient", 0)]
     monkeypatch.setattr(office.service._work, "_busy", lambda: False)
     assert office.settle(session)[1] is State.COMPLETED
 
@@ -249,9 +249,12 @@ def test_records_of_finished_work_are_removed_after_a_while(office, monkeypatch)
     done, _ = office.processed(b"Doctor: hello")
     count = text("SELECT count(*) FROM workflow_status WHERE workflow_uuid = :id")
 
+    def known(view):
+        return view.connection.execute(count, {"id": f"{done.id}.1"}).scalar()
+
     async def forgotten():
         async with asyncio.timeout(5):
-            while await office.service._store.read(lambda c: c.execute(count, {"id": f"{done.id}.1"}).scalar()):  # noqa: ASYNC110 - the event is a row in a database
+            while await office.service._store.read(known):  # noqa: ASYNC110 - the event is a row in a database
                 await asyncio.sleep(0.05)
 
     office.run(forgotten())
@@ -263,8 +266,8 @@ def test_arguments_of_the_work_are_ids_as_json(office):
     done, _ = office.processed(b"Doctor: secret words")
     dump = office.run(
         office.service._store.read(
-            lambda c: [
-                [str(row) for row in c.execute(text(f"SELECT * FROM {table}")).all()]
+            lambda unit: [
+                [str(row) for row in unit.connection.execute(text(f"SELECT * FROM {table}")).all()]
                 for table in ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
             ]
         )

@@ -15,7 +15,7 @@ import pytest
 
 from mock_server.session.model import AudioFile, Order, Session
 from mock_server.session.table import State
-from mock_server.storage import StorageError, rows
+from mock_server.storage import StorageError
 from mock_server.storage.keeping import open_keeping
 from mock_server.storage.schema import meta
 from mock_server.storage.space import LEAST_BYTES, RESERVE_BYTES, Space
@@ -37,7 +37,7 @@ def _recorded(directory):
 
     async def fill():
         await keeping.audio.put(KEY, _bytes(), 100)
-        await keeping.store.write(lambda connection: rows.create(connection, held))
+        await keeping.store.write(lambda unit: unit.create(held))
 
     asyncio.run(fill())
     keeping.close()
@@ -97,7 +97,9 @@ def test_the_database_put_back_finds_its_audio(tmp_path):
 def test_a_directory_from_before_databases_had_an_identity_is_taken_over(tmp_path):
     recorded = _recorded(tmp_path)
     keeping = open_keeping(tmp_path)
-    asyncio.run(keeping.store.write(lambda c: c.execute(meta.delete().where(meta.c.key == "identity"))))
+    asyncio.run(
+        keeping.store.write(lambda unit: unit.connection.execute(meta.delete().where(meta.c.key == "identity")))
+    )
     keeping.close()
     (tmp_path / "audio.database").unlink()
     open_keeping(tmp_path).close()
