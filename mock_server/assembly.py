@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mock_server.clock import SystemClock
 from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
+from mock_server.ledger import Ledger
 from mock_server.service import Service
 from mock_server.session.table import MEDSCRIBE_2026_01_27
 from mock_server.settings import Limits
@@ -59,12 +60,13 @@ async def open_service(
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
         work = Work(store.records, store, at_once=at_once, busy=busy)
+        ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,
             audio=audio,
             transcriber=transcriber,
             extractor=extractor,
-            machine=machine,
+            ledger=ledger,
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
@@ -77,7 +79,7 @@ async def open_service(
             clocks=clocks,
             ids=ids or RandomIds(),
             limits=bounds,
-            machine=machine,
+            ledger=ledger,
             conduct=conduct,
         )
         opened.push_async_callback(work.close)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.session.step import AudioAccepted, observed_state, step
 from mock_server.session.table import Event
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_server.session.machine import Machine
-    from mock_server.session.model import Session
+    from mock_server.session.model import Session, TemplateResult
     from mock_server.session.step import Happening, Stepped
     from mock_server.session.table import State
-    from mock_server.speech.model import Recording
+    from mock_server.speech.model import Recording, Transcription
 
 T = TypeVar("T")
 
@@ -41,9 +41,9 @@ class Conduct:
     #: What the transcriber gets to hear of what was received.
     recordings: Callable[[Sequence[Recording]], list[Recording]] = _listed
     #: What becomes of a transcription before it is stored.
-    transcription: Callable[[dict[str, Any]], dict[str, Any]] = _same
+    transcription: Callable[[Transcription], Transcription] = _same
     #: What becomes of the extracted templates before they are stored.
-    extraction: Callable[[dict[str, Any]], dict[str, Any]] = _same
+    extraction: Callable[[tuple[TemplateResult, ...]], tuple[TemplateResult, ...]] = _same
     #: Operations on which credentials are not looked at.
     open_to_all: frozenset[str] = frozenset()
     #: Whether a key nobody was given is refused.

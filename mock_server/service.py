@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.clock import stamp
-from mock_server.conduct import conducted, moment, takes_audio
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, json_bytes
 from mock_server.session.step import (
@@ -21,26 +20,23 @@ from mock_server.session.step import (
     DeadlinePassed,
     EndRequested,
     Happening,
-    Journal,
     Refused,
     Requested,
-    StartWork,
-    observed_state,
 )
 from mock_server.session.table import Event, State
 from mock_server.storage import StorageError, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
     from typing import TypeVar
 
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
+    from mock_server.ledger import Ledger
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
-    from mock_server.session.machine import Machine
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
     from mock_server.storage import AudioStore, Keeping
@@ -70,15 +66,16 @@ class Service:
         clocks: Clocks,
         ids: Ids,
         limits: Limits,
-        machine: Machine,
+        ledger: Ledger,
         conduct: Callable[[], Conduct],
     ) -> None:
         self.limits = limits
-        self.machine = machine
+        self.machine = ledger.machine
         self.clocks = clocks
         self._keeping = keeping
         self._store: Store = keeping.store
         self._audio: AudioStore = keeping.audio
+        self._ledger = ledger
         self._work = work
         self._ids = ids
         self._conduct = conduct
@@ -115,7 +112,7 @@ class Service:
             expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
             templates_as_array=templates_as_array,
         )
-        return await self._write(lambda unit: self._apply(unit, None, asked, now))
+        return await self._write(lambda unit: self._ledger.apply(unit, None, asked, now))
 
     async def receive(
         self,
@@ -146,7 +143,7 @@ class Service:
             file = AudioFile(
                 self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
             )
-            after = self._apply(unit, session, AudioAccepted(file), now)
+            after = self._apply(unit, session, AudioAccepted(file))
             kept = {listed.key for listed in after.files}
             return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
@@ -175,7 +172,7 @@ class Service:
                 size = json_bytes({**(getattr(session.order, name) or {}), **added}) if added else 0
                 if size > self.limits.data_bytes:
                     raise problems.data_too_large(name, size, self.limits.data_bytes)
-            return self._apply(unit, session, change, self.clocks.now(namespace))
+            return self._apply(unit, session, change)
 
         return await self._write(apply)
 
@@ -189,19 +186,8 @@ class Service:
     ) -> Session:
         """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
 
-        def change(unit: Unit) -> Session:
-            session = self._own(unit, namespace, session_id)
-            asked = EndRequested(audio_files_sent, templates_as_array)
-            return self._apply(unit, session, asked, self.clocks.now(namespace))
-
-        try:
-            session = await self._write(change)
-        except asyncio.CancelledError:
-            self._work.offer(namespace, session_id, 0)  # the change goes on without its client; a claim comes after it
-            raise
-        if session.state is State.PROCESSING:
-            self._work.offer(session.namespace, session_id, 0)
-        return session
+        asked = EndRequested(audio_files_sent, templates_as_array)
+        return await self._write(lambda unit: self._apply(unit, self._own(unit, namespace, session_id), asked))
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
@@ -214,7 +200,7 @@ class Service:
             session = self._own(unit, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(unit, session, DeadlinePassed(), self.clocks.now(namespace))
+                session = self._apply(unit, session, DeadlinePassed())
             return session, state
 
         return await self._write(change)
@@ -268,12 +254,11 @@ class Service:
         return session
 
     def _observed(self, session: Session) -> State:
-        conduct, now = self._conduct(), self.clocks.now(session.namespace)
-        return observed_state(self.machine, session, moment(conduct, session, now))
+        return self._ledger.observed(session, self.clocks.now(session.namespace))
 
     def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
-        if not takes_audio(self._conduct(), self.machine, state):
+        if not self._ledger.takes_audio(state):
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
@@ -288,34 +273,12 @@ class Service:
         if total > self.limits.session_bytes:
             raise problems.session_too_large(total, self.limits.session_bytes)
 
-    def _apply(self, unit: Unit, session: Session | None, happening: Happening, now: datetime) -> Session:
-        """One step and its effects, all in the caller's transaction."""
+    def _apply(self, unit: Unit, session: Session, event: Happening) -> Session:
+        """What a client asks, in the caller's change; raises the Problem of a refusal."""
         try:
-            after, effects = conducted(self._conduct(), self.machine, session, happening, now)
+            return self._ledger.apply(unit, session, event, self.clocks.now(session.namespace))
         except Refused as refused:
-            if session is None:
-                raise
             raise self._refusal(session, refused) from None
-        starts = any(isinstance(effect, StartWork) for effect in effects)
-        if starts:
-            self._make_room(unit.in_work(), after.namespace)
-        if session is None:
-            unit.create(after)
-        else:
-            unit.save(session, after)
-        for effect in effects:
-            if isinstance(effect, Journal):
-                unit.note(after, now, effect.kind, effect.detail)
-        return after
-
-    def _make_room(self, in_work: Mapping[str, int], namespace: str) -> None:
-        """Refuse another session in processing where the queue, or the namespace's share of it, is full."""
-        own, free = in_work.get(namespace, 0), self.limits.queue - sum(in_work.values())
-        if own >= self.limits.share * free:
-            whose = "of this key's namespace " if free > 0 else ""
-            number = own if free > 0 else self.limits.queue
-            told = f"{number} sessions {whose}wait to be processed already; end this one again later."
-            raise problems.service_unavailable(told, self.limits.retry_after_s)
 
     # refusals
 

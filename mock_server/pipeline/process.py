@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.pipeline import outcome
 from mock_server.session.model import Failure
-from mock_server.session.step import Journal, Processed, Refused, step
+from mock_server.session.step import Extracted, Processed, Refused
 from mock_server.session.table import State
 from mock_server.speech import allowance
 from mock_server.speech.decode import Limits
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_server.conduct import Conduct
-    from mock_server.pipeline.ports import Draft, Extractor, Transcriber
-    from mock_server.session.machine import Machine
+    from mock_server.ledger import Ledger
+    from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.session.model import Session
     from mock_server.session.step import Happening
+    from mock_server.speech.model import Transcription
     from mock_server.storage import AudioStore
     from mock_server.storage.unit import Store, Unit
 
@@ -92,7 +93,7 @@ class Process:
         audio: AudioStore,
         transcriber: Transcriber,
         extractor: Extractor,
-        machine: Machine,
+        ledger: Ledger,
         conduct: Callable[[], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
@@ -101,7 +102,7 @@ class Process:
         self._audio = audio
         self._transcriber = transcriber
         self._extractor = extractor
-        self._machine = machine
+        self._ledger = ledger
         self._conduct = conduct
         self._now_of = now_of
         self._max_chunk_seconds = max_chunk_seconds
@@ -110,16 +111,16 @@ class Process:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
         session = await self._in_work(session_id)
         if session is not None:
-            draft = self._conduct().transcription(await self._heard(session))
-            await self._happens(session_id, outcome.transcribed(draft))
+            heard = self._conduct().transcription(await self._heard(session))
+            await self._happens(session_id, outcome.transcribed(heard))
 
     async def extract(self, session_id: str) -> None:
         """Fill every template that was asked for, off the event loop."""
         session = await self._in_work(session_id)
         if session is not None and session.failure is None:
             wanted, text = session.order.templates, session.transcript or ""
-            draft = await asyncio.to_thread(outcome.extract_draft, wanted, text, self._extractor)
-            await self._happens(session_id, outcome.extracted(self._conduct().extraction(draft)))
+            results = await asyncio.to_thread(outcome.filled, wanted, text, self._extractor)
+            await self._happens(session_id, Extracted(self._conduct().extraction(results)))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
@@ -137,7 +138,7 @@ class Process:
             session = await self._store.read(lambda view: view.load(session_id))
         return session if session is not None and session.state is State.PROCESSING else None
 
-    async def _heard(self, session: Session) -> Draft:
+    async def _heard(self, session: Session) -> Transcription:
         engine = self._transcriber.engine
         if not session.files:
             return outcome.nothing_sent(engine)
@@ -152,7 +153,7 @@ class Process:
                     heard = await self._transcriber.transcribe(
                         recordings, language_hint=hint, max_chunk_seconds=longest
                     )
-                return outcome.as_draft(heard, [recording.name for recording in recordings])
+                return outcome.accounted(heard, [recording.name for recording in recordings])
             except SpeechOvertime:
                 # More time is not a cure: audio that used up all of its own would again, at everybody's cost.
                 log.exception("transcription of %s used up its time", session.id)
@@ -167,21 +168,14 @@ class Process:
                     return outcome.out_of_order(engine)
             await tries.pause()
 
-    async def _happens(self, session_id: str, happening: Happening) -> None:
+    async def _happens(self, session_id: str, event: Happening) -> None:
         """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""
 
         def change(unit: Unit) -> None:
             session = unit.load(session_id)
             if session is None or session.state is not State.PROCESSING:
                 return
-            now = self._now_of(session.namespace)
-            try:
-                after, effects = step(self._machine, session, happening, now)
-            except Refused:
-                return
-            unit.save(session, after)
-            for effect in effects:
-                if isinstance(effect, Journal):
-                    unit.note(after, now, effect.kind, effect.detail)
+            with contextlib.suppress(Refused):
+                self._ledger.apply(unit, session, event, self._now_of(session.namespace))
 
         await self._store.write(change)

@@ -110,7 +110,7 @@ class Work:
         DBOS(config=config)
         DBOS.launch()
 
-    def offer(self, namespace: str, session_id: str, begun: int) -> None:
+    def offer(self, namespace: str, session_id: str, begun: int = 0) -> None:
         """Begin the attempt after the `begun`-th when its turn comes, unless it is claimed or needless by then."""
         if session_id not in self._held:
             self._held.add(session_id)

@@ -284,8 +284,8 @@ def full(office, namespace):
 
 
 def test_a_namespace_cannot_fill_the_queue(office):
-    kept = office.service.limits
-    office.service.limits = Limits(queue=16)
+    kept = office.service._ledger.limits
+    office.service._ledger.limits = Limits(queue=16)
     everybody = []
     try:
         for namespace, room in (("share1", 12), ("share2", 3), ("share3", 1)):
@@ -303,7 +303,7 @@ def test_a_namespace_cannot_fill_the_queue(office):
         assert {office.settle(session, 30)[1] for session in waiting} == {State.COMPLETED}
     finally:
         office.ears.patience.set()
-        office.service.limits = kept
+        office.service._ledger.limits = kept
     office.ears.patience.clear()
 
 
