@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server import problems
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from mock_server.pipeline.work import Work
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
-    from mock_server.storage import AudioStore, Keeping
+    from mock_server.storage import AudioStore, Keeping, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
 
@@ -84,7 +85,7 @@ class Service:
 
     async def start(self) -> None:
         """Take up what an earlier process left: orphaned audio, unfinished sessions."""
-        await self._audio.sweep(await self._store.read(lambda view: view.audio_keys()))
+        await self._audio.sweep(lambda: self._store.read(lambda view: view.audio_keys()))
         await self._work.launch(self._process)
         self._upkeep.start()
 
@@ -129,14 +130,8 @@ class Service:
         session = await self._look(namespace, session_id)
         self._admit(session, name, declared_size or 0)
         key = self._ids.audio()
-        try:
-            stored = await self._audio.put(key, body, self.limits.upload_bytes)
-        except TooLarge:
-            raise problems.payload_too_large(self.limits.upload_bytes) from None
-        except StorageError as error:
-            raise self._unavailable(error) from error
 
-        def change(unit: Unit) -> tuple[Session, AudioFile, list[str]]:
+        def change(unit: Unit, stored: Stored) -> tuple[Session, AudioFile, list[str]]:
             session = self._own(unit, namespace, session_id)
             self._admit(session, name, stored.size)
             now = self.clocks.now(namespace)
@@ -148,9 +143,14 @@ class Service:
             return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
         try:
-            if not stored.size:
-                raise problems.invalid_request("The upload has an empty body; send the audio itself.")
-            after, file, replaced = await self._write(change)
+            async with self._audio.put(key, body, self.limits.upload_bytes) as stored:
+                if not stored.size:
+                    raise problems.invalid_request("The upload has an empty body; send the audio itself.")
+                after, file, replaced = await self._write(partial(change, stored=stored))
+        except TooLarge:
+            raise problems.payload_too_large(self.limits.upload_bytes) from None
+        except StorageError as error:
+            raise self._unavailable(error) from error
         except problems.Problem as problem:
             if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
                 await self._audio.delete([key])

@@ -142,8 +142,15 @@ class Process:
         engine = self._transcriber.engine
         if not session.files:
             return outcome.nothing_sent(engine)
-        listed = [Recording(f.name, self._audio.path(f.key), f.sha256, f.sequence) for f in session.files]
-        recordings = self._conduct().recordings(listed)
+        async with self._audio.fetch([file.key for file in session.files]) as paths:
+            listed = [
+                Recording(file.name, path, file.sha256, file.sequence)
+                for file, path in zip(session.files, paths, strict=True)
+            ]
+            return await self._transcription(session, self._conduct().recordings(listed))
+
+    async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
+        engine = self._transcriber.engine
         hint = session.order.language_hint[0] if session.order.language_hint else None
         longest = self._max_chunk_seconds if session.order.upload_type == "chunked" else None
         tries = _Tries()

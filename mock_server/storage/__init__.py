@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from mock_server.storage.unit import Store
@@ -36,17 +37,23 @@ class Stored:
 class AudioStore(Protocol):
     """Keeps the bytes of audio files by a key of ours."""
 
-    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
-        """Keep a body of at most `limit` bytes for good; raises TooLarge, or StorageError when the disk refuses."""
+    def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> AbstractAsyncContextManager[Stored]:
+        """Keep a body of at most `limit` bytes for good; raises TooLarge, or StorageError when there is no room.
 
-    def path(self, key: str) -> Path:
-        """Where the bytes lie for a reader on this machine."""
+        In the block the caller makes a session refer to it; until its end nobody's sweep takes it for nobody's.
+        """
+
+    def fetch(self, keys: Sequence[str]) -> AbstractAsyncContextManager[list[Path]]:
+        """Files with the bytes of these keys, for a reader on this machine and for the time of the block.
+
+        One that was deleted meanwhile is a path without a file.
+        """
 
     async def delete(self, keys: Collection[str]) -> None:
         """Forget these; one that is gone already is fine."""
 
-    async def sweep(self, kept: Collection[str]) -> int:
-        """Remove what no row refers to; returns how many files went."""
+    async def sweep(self, kept: Callable[[], Awaitable[Collection[str]]]) -> int:
+        """Remove what no session refers to, as `kept` tells, and nobody is putting; returns how many files went."""
 
     def close(self) -> None:
         """Give back what is held."""

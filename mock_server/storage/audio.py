@@ -1,13 +1,20 @@
-"""Audio on a local disk: durable before it is acknowledged, under a key of ours; a client's name touches no path."""
+"""Audio on a local disk: durable before it is acknowledged, under a key of ours; a client's name touches no path.
+
+A file is locked from its first byte until a session refers to it, and the lock ends with the process that holds it. So
+a sweep tells what a living process is writing, this one or another, from what a killed one left.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import threading
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +22,7 @@ from mock_server.storage import StorageError, Stored, TooLarge
 from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
     from pathlib import Path
 
     from mock_server.storage.together import Errand
@@ -26,10 +33,15 @@ _GATHER = 1024 * 1024
 _THREADS = 8
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
+#: Files without a session that are locked at a time while a sweep asks once more whose they are.
+_SWEPT_AT_ONCE = 256
 
 
 class _Upload:
-    """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
+    """One file on its way to the disk, which counts as being written until it is released or dropped.
+
+    Guarded, for a cancelled request drops it while a thread may still write.
+    """
 
     def __init__(self, path: Path, folder: int) -> None:
         self._path = path
@@ -48,9 +60,13 @@ class _Upload:
         """Append the rest and make it durable, its name included; returns the digest."""
         with self._lock:
             os.fsync(self._append(pieces))
-            self._close()
             os.fsync(self._folder)
             return self._digest.hexdigest()
+
+    def release(self) -> None:
+        """Let a sweep decide by what sessions refer to."""
+        with self._lock:
+            self._close()
 
     def drop(self) -> None:
         """Forget what was written so far: nobody was told of it."""
@@ -64,7 +80,7 @@ class _Upload:
         if self._dropped:
             raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._path))
         if self._handle is None:
-            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._handle = _locked(self._path)
         # as one: every call that leaves the interpreter has to queue for it again
         rest = memoryview(b"".join(pieces))
         self._digest.update(rest)
@@ -78,12 +94,32 @@ class _Upload:
             os.close(handle)
 
 
-def _run(errands: list[Errand[Callable[[], object]]]) -> None:
-    for errand in errands:
+def _locked(path: Path) -> int:
+    """Make a file and lock it; returns its open handle."""
+    while True:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            errand.value = errand.asked()
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            errand.error = error
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.fstat(handle).st_nlink:
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # a sweep came between the two calls
+
+
+def _abandoned(path: Path) -> int | None:
+    """A handle on a file, locked; None for one that is gone or that somebody is writing."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _sync(folder: Path) -> None:
@@ -109,12 +145,32 @@ class LocalAudio:
         except OSError as error:
             self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
-        self._disk: Together[Callable[[], object]] = Together("scribe-audio", _run, most=1, threads=_THREADS)
+        #: Uploads that were decided on; the next errand to the disk closes them, for a trip of its own would cost more.
+        self._decided: deque[_Upload] = deque()
+        #: Uploads whose change may be kept or not: nobody waited for it.
+        self._undecided: list[_Upload] = []
+        self._disk: Together[Callable[[], object]] = Together("scribe-audio", self._run, most=1, threads=_THREADS)
 
     def close(self) -> None:
         """Finish what is being written."""
         self._disk.close()
+        self._let_go()
+        for upload in self._undecided:
+            upload.release()
         self._release()
+
+    def _run(self, errands: list[Errand[Callable[[], object]]]) -> None:
+        self._let_go()
+        for errand in errands:
+            try:
+                errand.value = errand.asked()
+            except Exception as error:  # noqa: BLE001 - handed to whoever asked
+                errand.error = error
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._decided.popleft().release()
 
     def _release(self) -> None:
         while self._folders:
@@ -126,9 +182,26 @@ class LocalAudio:
             raise ValueError(f"{key!r} is not an audio key")
         return self._root / key[0] / key
 
-    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
-        """Stream a body to the disk; returns when the bytes are durable. Raises TooLarge and StorageError."""
+    @contextlib.asynccontextmanager
+    async def fetch(self, keys: Sequence[str]) -> AsyncIterator[list[Path]]:
+        """The files of these keys, where they lie."""
+        yield [self.path(key) for key in keys]
+
+    @contextlib.asynccontextmanager
+    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> AsyncIterator[Stored]:
+        """Stream a body to the disk; the block begins when the bytes are durable. Raises TooLarge and StorageError."""
         upload = _Upload(self.path(key), self._folders[key[0]])
+        size, sha256 = await self._receive(upload, body, limit)
+        undecided = False
+        try:
+            yield Stored(key, sha256, size)
+        except asyncio.CancelledError:
+            undecided = True  # the change that refers to it goes on without its caller
+            raise
+        finally:
+            (self._undecided if undecided else self._decided).append(upload)
+
+    async def _receive(self, upload: _Upload, body: AsyncIterator[bytes], limit: int) -> tuple[int, str]:
         pieces: list[bytes] = []
         size = gathered = 0
         try:
@@ -149,7 +222,7 @@ class LocalAudio:
             # not awaited: a cancelled request must not wait
             self._disk.ask(upload.drop)
             raise
-        return Stored(key, sha256, size)
+        return size, sha256
 
     async def delete(self, keys: Collection[str]) -> None:
         """Remove files; one that is gone already is fine."""
@@ -157,20 +230,38 @@ class LocalAudio:
             await self._disk.ask(partial(self._delete, list(keys)))
 
     def _delete(self, keys: list[str]) -> None:
-        for key in keys:
-            self.path(key).unlink(missing_ok=True)
+        _unlink_all([self.path(key) for key in keys])
 
-    async def sweep(self, kept: Collection[str]) -> int:
+    async def sweep(self, kept: Callable[[], Awaitable[Collection[str]]]) -> int:
         """Remove files of uploads that were never acknowledged (killed between the bytes and the row).
 
-        To be called while nothing is being uploaded: whatever no row refers to then is nobody's.
+        What no session refers to is locked first, which nobody can who meets a file in writing, and then asked for
+        again: whoever finished it meanwhile had made a session refer to it.
         """
-        gone: int = await self._disk.ask(partial(self._sweep, set(kept)))
+        listed = await kept()
+        unknown = [path for path in await asyncio.to_thread(self._files) if path.name not in listed]
+        gone = 0
+        for start in range(0, len(unknown), _SWEPT_AT_ONCE):
+            held = await asyncio.to_thread(_lock_all, unknown[start : start + _SWEPT_AT_ONCE])
+            try:
+                listed = await kept() if held else ()
+                orphans = [path for path in held if path.name not in listed]
+                await asyncio.to_thread(_unlink_all, orphans)
+                gone += len(orphans)
+            finally:
+                for handle in held.values():
+                    os.close(handle)
         return gone
 
-    def _sweep(self, kept: set[str]) -> int:
-        found = [path for folder in self._root.iterdir() if folder.is_dir() for path in folder.iterdir()]
-        orphans = [path for path in found if path.name not in kept]
-        for path in orphans:
-            path.unlink(missing_ok=True)
-        return len(orphans)
+    def _files(self) -> list[Path]:
+        folders = [folder for folder in self._root.iterdir() if folder.is_dir()]
+        return [path for folder in folders for path in folder.iterdir() if path.is_file()]
+
+
+def _lock_all(paths: list[Path]) -> dict[Path, int]:
+    return {path: handle for path in paths if (handle := _abandoned(path)) is not None}
+
+
+def _unlink_all(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import sqlite3
 import threading
@@ -16,8 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage import StorageError, TooLarge
-from mock_server.storage.audio import LocalAudio
+from mock_server.storage import StorageError
 from mock_server.storage.schema import journal, meta
 from mock_server.storage.sqlite import SqliteStore
 
@@ -391,89 +389,3 @@ def test_the_journal_keeps_the_order_of_events(store):
     assert [(line.kind, line.at, line.detail) for line in lines] == [
         (kind, NOW, {"k": kind}) for kind in ("created", "ended", "completed")
     ]
-
-
-async def pieces(*parts):
-    for part in parts:
-        yield part
-
-
-@pytest.fixture(params=[LocalAudio])
-def audio(request, tmp_path):
-    opened = request.param(tmp_path / "audio")
-    yield opened
-    opened.close()
-
-
-def test_audio_comes_back_byte_for_byte_with_its_digest(audio):
-    parts = [os.urandom(700_000) for _ in range(4)]
-    stored = asyncio.run(audio.put(KEY, pieces(*parts), 10**7))
-    whole = b"".join(parts)
-    assert audio.path(KEY).read_bytes() == whole
-    assert (stored.key, stored.size, stored.sha256) == (KEY, len(whole), hashlib.sha256(whole).hexdigest())
-
-
-def test_audio_over_the_limit_leaves_nothing(audio, tmp_path):
-    with pytest.raises(TooLarge):
-        asyncio.run(audio.put(KEY, pieces(b"x" * 1_500_000, b"x"), 1_500_000))
-    audio.close()
-    assert not [path for path in (tmp_path / "audio").rglob("*") if path.is_file()]
-
-
-def test_audio_of_exactly_the_limit_is_kept(audio):
-    assert asyncio.run(audio.put(KEY, pieces(b"xy"), 2)).size == 2
-
-
-def test_an_upload_that_breaks_off_leaves_nothing(audio, tmp_path):
-    async def broken():
-        yield b"x" * 2_000_000
-        raise ConnectionAbortedError
-
-    async def left():
-        yield b"x" * 2_000_000
-        await asyncio.sleep(60)
-
-    async def scenario():
-        with pytest.raises(Exception):  # noqa: B017 - whatever the client's end breaks with
-            await audio.put(KEY, broken(), 10**7)
-        task = asyncio.ensure_future(audio.put(OTHER, left(), 10**7))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(scenario())
-    audio.close()
-    assert not [path for path in (tmp_path / "audio").rglob("*") if path.is_file()]
-
-
-def test_a_disk_that_refuses_is_a_storage_error(audio, tmp_path):
-    audio.path(KEY).parent.rmdir()
-    with pytest.raises(StorageError):
-        asyncio.run(audio.put(KEY, pieces(b"x"), 10))
-
-
-@pytest.mark.parametrize("key", ["", "../../etc/passwd", "a" * 31, "A" * 32, f"{'a' * 32}/x", "a" * 32 + "\n"])
-def test_a_key_that_is_not_ours_names_no_path(audio, key):
-    with pytest.raises(ValueError, match="is not an audio key"):
-        audio.path(key)
-
-
-def test_the_sweep_removes_what_no_row_refers_to(audio, tmp_path):
-    async def scenario():
-        await audio.put(KEY, pieces(b"kept"), 10)
-        await audio.put(OTHER, pieces(b"orphan"), 10)
-        return await audio.sweep({KEY})
-
-    assert asyncio.run(scenario()) == 1
-    assert [path.read_bytes() for path in (tmp_path / "audio").rglob("*") if path.is_file()] == [b"kept"]
-
-
-def test_deleting_twice_is_deleting_once(audio):
-    async def scenario():
-        await audio.put(KEY, pieces(b"x"), 10)
-        await audio.delete([KEY])
-        await audio.delete([KEY])
-
-    asyncio.run(scenario())
-    assert not audio.path(KEY).exists()

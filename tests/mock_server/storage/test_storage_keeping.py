@@ -36,8 +36,8 @@ def _recorded(directory):
     held = replace(session, files=(AudioFile("a.wav", KEY, "ab", 5, "audio/wav", NOW, None),))
 
     async def fill():
-        await keeping.audio.put(KEY, _bytes(), 100)
-        await keeping.store.write(lambda unit: unit.create(held))
+        async with keeping.audio.put(KEY, _bytes(), 100):
+            await keeping.store.write(lambda unit: unit.create(held))
 
     asyncio.run(fill())
     keeping.close()

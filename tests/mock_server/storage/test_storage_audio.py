@@ -1,0 +1,288 @@
+"""What every audio store promises, wherever it puts the bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mock_server.storage import StorageError, TooLarge
+from mock_server.storage.audio import LocalAudio
+
+KEY = "0123456789abcdef0123456789abcdef"
+OTHER = "f123456789abcdef0123456789abcdef"
+ROOT = Path(__file__).parents[3]
+
+
+async def pieces(*parts):
+    for part in parts:
+        yield part
+
+
+async def put(audio, key, body, limit=10**7):
+    async with audio.put(key, body, limit) as stored:
+        return stored
+
+
+async def content(audio, *keys):
+    """The bytes of keys; None for one that is not there."""
+    async with audio.fetch(keys) as paths:
+        return [path.read_bytes() if path.exists() else None for path in paths]
+
+
+async def nothing():
+    return set()
+
+
+def telling(*answers):
+    """What sessions refer to, by the time it is asked for: the last answer holds from then on."""
+    left = [set(answer) for answer in answers]
+
+    async def kept():
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return kept
+
+
+@pytest.fixture(params=["local"])
+def audio(request, tmp_path):
+    opened = {"local": lambda: LocalAudio(tmp_path / "audio")}[request.param]()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def local(tmp_path):
+    opened = LocalAudio(tmp_path / "audio")
+    yield opened
+    opened.close()
+
+
+def test_audio_comes_back_byte_for_byte_with_its_digest(audio):
+    parts = [os.urandom(700_000) for _ in range(4)]
+    whole = b"".join(parts)
+
+    async def scenario():
+        return await put(audio, KEY, pieces(*parts)), await content(audio, KEY)
+
+    stored, found = asyncio.run(scenario())
+    assert found == [whole]
+    assert (stored.key, stored.size, stored.sha256) == (KEY, len(whole), hashlib.sha256(whole).hexdigest())
+
+
+def test_several_files_are_fetched_in_the_order_that_they_are_asked_for(audio):
+    async def scenario():
+        await put(audio, KEY, pieces(b"one"))
+        await put(audio, OTHER, pieces(b"two"))
+        return await content(audio, OTHER, KEY, "9" * 32)
+
+    assert asyncio.run(scenario()) == [b"two", b"one", None]
+
+
+def test_audio_is_durable_when_the_block_begins(audio):
+    async def scenario():
+        async with audio.put(KEY, pieces(b"voice"), 10):
+            return await content(audio, KEY)
+
+    assert asyncio.run(scenario()) == [b"voice"]
+
+
+def test_audio_over_the_limit_leaves_nothing(audio):
+    async def scenario():
+        with pytest.raises(TooLarge):
+            await put(audio, KEY, pieces(b"x" * 1_500_000, b"x"), 1_500_000)
+        await audio.delete([OTHER])  # behind the clean-up
+        return await content(audio, KEY)
+
+    assert asyncio.run(scenario()) == [None]
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_audio_up_to_the_limit_is_kept(audio, size):
+    assert asyncio.run(put(audio, KEY, pieces(b"x" * size), 2)).size == size
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(audio):
+    async def broken():
+        yield b"x" * 2_000_000
+        raise ConnectionAbortedError
+
+    async def left():
+        yield b"x" * 2_000_000
+        await asyncio.sleep(60)
+
+    async def scenario():
+        with pytest.raises(Exception):  # noqa: B017 - whatever the client's end breaks with
+            await put(audio, KEY, broken())
+        task = asyncio.ensure_future(put(audio, OTHER, left()))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.1)
+        return await content(audio, KEY, OTHER)
+
+    assert asyncio.run(scenario()) == [None, None]
+
+
+def test_a_disk_that_refuses_is_a_storage_error(local):
+    local.path(KEY).parent.rmdir()
+    with pytest.raises(StorageError):
+        asyncio.run(put(local, KEY, pieces(b"x")))
+
+
+@pytest.mark.parametrize("key", ["", "../../etc/passwd", "a" * 31, "A" * 32, f"{'a' * 32}/x", "a" * 32 + "\n"])
+def test_a_key_that_is_not_ours_names_no_audio(audio, key):
+    with pytest.raises(ValueError, match="is not an audio key"):
+        asyncio.run(put(audio, key, pieces(b"x")))
+    with pytest.raises(ValueError, match="is not an audio key"):
+        asyncio.run(content(audio, key))
+
+
+def test_deleting_twice_is_deleting_once(audio):
+    async def scenario():
+        await put(audio, KEY, pieces(b"x"))
+        await audio.delete([KEY])
+        await audio.delete([KEY])
+        return await content(audio, KEY)
+
+    assert asyncio.run(scenario()) == [None]
+
+
+def test_the_sweep_removes_what_no_session_refers_to(audio):
+    async def scenario():
+        await put(audio, KEY, pieces(b"kept"))
+        await put(audio, OTHER, pieces(b"orphan"))
+        await audio.delete(["9" * 32])  # what was decided on is let go with the next errand
+        return await audio.sweep(telling({KEY})), await content(audio, KEY, OTHER)
+
+    assert asyncio.run(scenario()) == (1, [b"kept", None])
+
+
+def test_the_sweep_leaves_what_is_being_uploaded(audio):
+    """While bytes still come, and while they are there and no session refers to them yet."""
+    going_on = asyncio.Event()
+
+    async def slow():
+        yield b"x" * 1_500_000
+        await going_on.wait()
+        yield b"y"
+
+    async def scenario():
+        async def upload():
+            async with audio.put(KEY, slow(), 10**7) as stored:
+                swept.append(await audio.sweep(nothing))
+                return stored
+
+        swept = []
+        uploading = asyncio.ensure_future(upload())
+        await asyncio.sleep(0.1)
+        swept.append(await audio.sweep(nothing))
+        going_on.set()
+        stored = await uploading
+        return swept, stored.size, len((await content(audio, KEY))[0])
+
+    assert asyncio.run(scenario()) == ([0, 0], 1_500_001, 1_500_001)
+
+
+def test_the_sweep_leaves_what_a_session_came_to_refer_to_meanwhile(audio):
+    async def scenario():
+        await put(audio, KEY, pieces(b"voice"))
+        await audio.delete([OTHER])
+        return await audio.sweep(telling(set(), {KEY})), await content(audio, KEY)
+
+    assert asyncio.run(scenario()) == (0, [b"voice"])
+
+
+def test_the_sweep_leaves_what_nobody_waits_for_any_more_but_may_still_be_kept(audio):
+    async def upload():
+        async with audio.put(KEY, pieces(b"voice"), 10):
+            await asyncio.sleep(60)  # a change on its way to the disk
+
+    async def scenario():
+        uploading = asyncio.ensure_future(upload())
+        await asyncio.sleep(0.1)
+        uploading.cancel()
+        await asyncio.gather(uploading, return_exceptions=True)
+        await audio.delete([OTHER])
+        return await audio.sweep(nothing), await content(audio, KEY)
+
+    assert asyncio.run(scenario()) == (0, [b"voice"])
+
+
+def test_the_sweep_removes_many_orphans_and_nothing_else(local, monkeypatch):
+    monkeypatch.setattr("mock_server.storage.audio._SWEPT_AT_ONCE", 3)
+    keys = [f"{number:032x}" for number in range(20)]
+
+    async def scenario():
+        for key in keys:
+            await put(local, key, pieces(b"x"))
+        await local.delete([OTHER])
+        return await local.sweep(telling(keys[::2])), await content(local, *keys)
+
+    gone, found = asyncio.run(scenario())
+    assert gone == 10
+    assert found == [b"x", None] * 10
+
+
+ANOTHER = """
+import asyncio, pathlib, sys
+from mock_server.storage.audio import LocalAudio
+
+async def body():
+    yield b"x" * 1_500_000
+    if sys.argv[3] == "writing":
+        print("ready", flush=True)
+        await asyncio.sleep(60)
+
+async def run():
+    audio = LocalAudio(pathlib.Path(sys.argv[1]))
+    async with audio.put(sys.argv[2], body(), 10**7):
+        print("ready", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(run())
+"""
+
+
+@contextmanager
+def another(root, key, stage):
+    """Another process that is putting audio into the same folder."""
+    command = [sys.executable, "-c", ANOTHER, str(root), key, stage]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.parametrize("stage", ["writing", "written"])
+def test_the_sweep_leaves_another_process_what_it_writes_until_that_is_killed(local, tmp_path, stage):
+    with another(tmp_path / "audio", KEY, stage):
+        assert asyncio.run(local.sweep(nothing)) == 0
+        assert local.path(KEY).exists()
+    assert asyncio.run(local.sweep(nothing)) == 1
+    assert not local.path(KEY).exists()
+
+
+def test_a_file_that_a_sweep_meets_before_it_is_locked_is_made_anew(local, monkeypatch):
+    flock, swept = __import__("fcntl").flock, []
+
+    def meets(handle, how):
+        if not swept:
+            swept.append(local.path(KEY).unlink())  # as a sweep does with what it finds unlocked
+        flock(handle, how)
+
+    monkeypatch.setattr("mock_server.storage.audio.fcntl.flock", meets)
+    asyncio.run(put(local, KEY, pieces(b"voice")))
+    assert swept
+    assert local.path(KEY).read_bytes() == b"voice"
