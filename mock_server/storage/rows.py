@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, update
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
@@ -76,11 +76,11 @@ class SqlView:
 
     def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
         """Up to `limit` sessions of a namespace, latest first."""
-        place = tuple_(sessions.c.created_at, sessions.c.id)
-        asked = select(sessions.c.id).where(sessions.c.namespace == namespace)
+        at, name = sessions.c.created_at, sessions.c.id
+        asked = select(name).where(sessions.c.namespace == namespace)
         if after is not None:
-            asked = asked.where(place < tuple_(after.created_at, after.id))
-        ids = self.connection.execute(asked.order_by(place.desc()).limit(limit)).scalars().all()
+            asked = asked.where((at < after.created_at) | (at == after.created_at) & (name < after.id))
+        ids = self.connection.execute(asked.order_by(at.desc(), name.desc()).limit(limit)).scalars().all()
         return [session for session_id in ids if (session := self.load(session_id)) is not None]
 
     def history(self, session_id: str) -> list[JournalRow]:

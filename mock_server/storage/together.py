@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import queue
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from mock_server.storage.following import follow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Asked = TypeVar("Asked")
-
-log = logging.getLogger("scribe.mock")
 
 
 @dataclass
@@ -36,11 +35,7 @@ class Errand(Generic[Asked]):
     def tell(self) -> None:
         """Do what follows; whoever no longer waits is not told."""
         if self.error is None:
-            for call in self.afterwards:
-                try:
-                    call()
-                except Exception:  # what was asked for is done, and others wait to be told
-                    log.exception("what was to follow a change broke")
+            follow(self.afterwards)
         if self.done.cancelled():
             return
         if self.error is not None:

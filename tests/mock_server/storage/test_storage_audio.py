@@ -15,6 +15,7 @@ import pytest
 
 from mock_server.storage import StorageError, TooLarge
 from mock_server.storage.audio import LocalAudio
+from mock_server.storage.memory import MemoryAudio
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER = "f123456789abcdef0123456789abcdef"
@@ -51,9 +52,9 @@ def telling(*answers):
     return kept
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "memory"])
 def audio(request, tmp_path):
-    opened = {"local": lambda: LocalAudio(tmp_path / "audio")}[request.param]()
+    opened = MemoryAudio() if request.param == "memory" else LocalAudio(tmp_path / "audio")
     yield opened
     opened.close()
 
@@ -192,11 +193,11 @@ def test_the_sweep_leaves_what_is_being_uploaded(audio):
     assert asyncio.run(scenario()) == ([0, 0], 1_500_001, 1_500_001)
 
 
-def test_the_sweep_leaves_what_a_session_came_to_refer_to_meanwhile(audio):
+def test_the_sweep_leaves_what_a_session_came_to_refer_to_meanwhile(local):
     async def scenario():
-        await put(audio, KEY, pieces(b"voice"))
-        await audio.delete([OTHER])
-        return await audio.sweep(telling(set(), {KEY})), await content(audio, KEY)
+        await put(local, KEY, pieces(b"voice"))
+        await local.delete([OTHER])
+        return await local.sweep(telling(set(), {KEY})), await content(local, KEY)
 
     assert asyncio.run(scenario()) == (0, [b"voice"])
 
@@ -230,6 +231,37 @@ def test_the_sweep_removes_many_orphans_and_nothing_else(local, monkeypatch):
     gone, found = asyncio.run(scenario())
     assert gone == 10
     assert found == [b"x", None] * 10
+
+
+def test_memory_takes_audio_up_to_its_bound_and_has_room_again_for_what_goes():
+    audio = MemoryAudio(most=10)
+
+    async def scenario():
+        await put(audio, KEY, pieces(b"123456"))
+        for _ in range(3):  # what was refused takes no room
+            with pytest.raises(StorageError):
+                await put(audio, OTHER, pieces(b"123", b"45"))
+        assert audio.shortage() is None
+        await put(audio, OTHER, pieces(b"1234"))
+        assert audio.shortage() is not None
+        await put(audio, "9" * 32, pieces())
+        await audio.delete([KEY])
+        await put(audio, KEY, pieces(b"654321"))
+        return await content(audio, KEY, OTHER)
+
+    assert asyncio.run(scenario()) == [b"654321", b"1234"]
+
+
+def test_files_that_memory_hands_out_are_gone_with_the_block():
+    audio = MemoryAudio()
+
+    async def scenario():
+        await put(audio, KEY, pieces(b"voice"))
+        async with audio.fetch([KEY]) as (path,):
+            assert path.read_bytes() == b"voice"
+        return path
+
+    assert not asyncio.run(scenario()).parent.exists()
 
 
 ANOTHER = """
