@@ -32,7 +32,7 @@ async def open_service(
     transcriber: Transcriber,
     extractor: Extractor,
     machine: Machine = MEDSCRIBE_2026_01_27,
-    conduct: Callable[[], Conduct] = lambda: HONEST,
+    conduct: Callable[[str], Conduct] = lambda _namespace: HONEST,
     limits: Limits | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
@@ -41,8 +41,8 @@ async def open_service(
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    Work waits a moment while `busy` says that there are requests being answered. The caller awaits `close()`; one a
-    process.
+    `conduct` tells how it behaves towards a namespace. Work waits a moment while `busy` says that there are requests
+    being answered. The caller awaits `close()`; one a process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
     from mock_server.pipeline.ports import Bounded

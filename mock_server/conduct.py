@@ -1,7 +1,8 @@
 """How the server behaves where a fault may make it misbehave: one frozen value.
 
 The honest server is `HONEST`. A fault is a changed copy of it, or a rewriting of finished answers, or both
-(`mock_server.faults`); nothing else in the server knows that faults exist.
+(`mock_server.faults`); nothing else in the server knows that faults exist. Whoever acts asks for the conduct towards a
+namespace, each time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mock_server.session.machine import Machine
     from mock_server.session.model import Session, TemplateResult
-    from mock_server.session.step import Happening, Stepped
+    from mock_server.session.step import EndRequested, Happening, Stepped
     from mock_server.session.table import State
     from mock_server.speech.model import Recording, Transcription
 
@@ -44,14 +45,8 @@ class Conduct:
     transcription: Callable[[Transcription], Transcription] = _same
     #: What becomes of the extracted templates before they are stored.
     extraction: Callable[[tuple[TemplateResult, ...]], tuple[TemplateResult, ...]] = _same
-    #: Operations on which credentials are not looked at.
-    open_to_all: frozenset[str] = frozenset()
-    #: Whether a key nobody was given is refused.
-    refuses_unknown_keys: bool = True
     #: Whether one namespace's sessions stay out of another's sight.
     keeps_namespaces_apart: bool = True
-    #: Members of a create that are not held against the rules: what is wrong counts as left out.
-    lets_pass: frozenset[str] = frozenset()
     #: Seconds a session lives beyond what discovery says.
     extra_lifetime_s: float = 0.0
     #: Whether a session expires at all.
@@ -60,8 +55,8 @@ class Conduct:
     takes_audio_in: frozenset[str] = frozenset()
     #: What the id drawn for a session is made into.
     session_id: Callable[[str], str] = _same
-    #: Whether an end without a body is taken.
-    ends_without_body: bool = True
+    #: What an end is made into; may refuse by raising a Problem.
+    ending: Callable[[EndRequested], EndRequested] = _same
     #: What a file's name is made into; may refuse by raising a Problem.
     file_name: Callable[[str], str] = _same
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.conduct import conducted, moment, takes_audio
-from mock_server.session.step import Journal, StartWork, observed_state
+from mock_server.session.step import Journal, Requested, StartWork, observed_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Ledger:
         self,
         *,
         machine: Machine,
-        conduct: Callable[[], Conduct],
+        conduct: Callable[[str], Conduct],
         limits: Limits,
         start: Callable[[str, str], object],
     ) -> None:
@@ -46,7 +46,8 @@ class Ledger:
 
         Raises Refused where the event has no place, and the Problem of a full queue.
         """
-        after, effects = conducted(self._conduct(), self.machine, session, event, now)
+        namespace = event.namespace if isinstance(event, Requested) else (session.namespace if session else "")
+        after, effects = conducted(self._conduct(namespace), self.machine, session, event, now)
         if any(isinstance(effect, StartWork) for effect in effects):
             self._make_room(unit, after.namespace)
         if session is None:
@@ -59,11 +60,11 @@ class Ledger:
 
     def observed(self, session: Session, now: datetime) -> State:
         """The state that somebody who looks now is told."""
-        return observed_state(self.machine, session, moment(self._conduct(), session, now))
+        return observed_state(self.machine, session, moment(self._conduct(session.namespace), session, now))
 
-    def takes_audio(self, state: State) -> bool:
+    def takes_audio(self, session: Session, state: State) -> bool:
         """Whether a session takes a file in a state."""
-        return takes_audio(self._conduct(), self.machine, state)
+        return takes_audio(self._conduct(session.namespace), self.machine, state)
 
     def _carry_out(self, unit: Unit, session: Session, effect: Effect, now: datetime) -> None:
         match effect:

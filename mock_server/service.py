@@ -68,7 +68,7 @@ class Service:
         ids: Ids,
         limits: Limits,
         ledger: Ledger,
-        conduct: Callable[[], Conduct],
+        conduct: Callable[[str], Conduct],
     ) -> None:
         self.limits = limits
         self.machine = ledger.machine
@@ -107,10 +107,10 @@ class Service:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
         now = self.clocks.now(namespace)
         asked = Requested(
-            id=self._conduct().session_id(self._ids.session()),
+            id=self._conduct(namespace).session_id(self._ids.session()),
             namespace=namespace,
             order=order,
-            expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
+            expires_at=now + timedelta(seconds=lifetime_s + self._conduct(namespace).extra_lifetime_s),
             templates_as_array=templates_as_array,
         )
         return await self._write(lambda unit: self._ledger.apply(unit, None, asked, now))
@@ -136,7 +136,13 @@ class Service:
             self._admit(session, name, stored.size)
             now = self.clocks.now(namespace)
             file = AudioFile(
-                self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
+                self._conduct(namespace).file_name(name),
+                key,
+                stored.sha256,
+                stored.size,
+                content_type,
+                now,
+                sequence_of(name),
             )
             after = self._apply(unit, session, AudioAccepted(file))
             kept = {listed.key for listed in after.files}
@@ -187,7 +193,12 @@ class Service:
         """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
 
         asked = EndRequested(audio_files_sent, templates_as_array)
-        return await self._write(lambda unit: self._apply(unit, self._own(unit, namespace, session_id), asked))
+
+        def change(unit: Unit) -> Session:
+            session = self._own(unit, namespace, session_id)
+            return self._apply(unit, session, self._conduct(namespace).ending(asked))
+
+        return await self._write(change)
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
@@ -249,7 +260,7 @@ class Service:
         return self._owned(view.load(session_id), namespace, session_id)
 
     def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
-        if session is None or (session.namespace != namespace and self._conduct().keeps_namespaces_apart):
+        if session is None or (session.namespace != namespace and self._conduct(namespace).keeps_namespaces_apart):
             raise problems.session_not_found(session_id)
         return session
 
@@ -258,7 +269,7 @@ class Service:
 
     def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
-        if not self._ledger.takes_audio(state):
+        if not self._ledger.takes_audio(session, state):
             raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
 
     def _admit(self, session: Session, name: str, size: int) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mock_server.faults.fault import Asked
+    from mock_server.session.step import EndRequested
     from mock_server.speech import Recording, Transcription
 
 
@@ -39,6 +40,12 @@ def _makes_words_up(heard: Transcription) -> Transcription:
         return heard
     told = "The patient reports severe headache and nausea since yesterday morning."
     return replace(heard, failure=None, text=told, issues=(), used=())
+
+
+def _wants_a_count(asked: EndRequested) -> EndRequested:
+    if asked.audio_files_sent is None:
+        raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
+    return asked
 
 
 def _refuses(_name: str) -> str:
@@ -120,7 +127,7 @@ FAULTS = (
         "wants_a_count",
         "an end without a body is refused",
         "SES-END-009",
-        conduct=behaving(ends_without_body=False),
+        conduct=behaving(ending=_wants_a_count),
     ),
     fault(
         "refuses_every_end",

@@ -94,7 +94,7 @@ class Process:
         transcriber: Transcriber,
         extractor: Extractor,
         ledger: Ledger,
-        conduct: Callable[[], Conduct],
+        conduct: Callable[[str], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
     ) -> None:
@@ -111,7 +111,7 @@ class Process:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
         session = await self._in_work(session_id)
         if session is not None:
-            heard = self._conduct().transcription(await self._heard(session))
+            heard = self._conduct(session.namespace).transcription(await self._heard(session))
             await self._happens(session_id, outcome.transcribed(heard))
 
     async def extract(self, session_id: str) -> None:
@@ -120,7 +120,7 @@ class Process:
         if session is not None and session.failure is None:
             wanted, text = session.order.templates, session.transcript or ""
             results = await asyncio.to_thread(outcome.filled, wanted, text, self._extractor)
-            await self._happens(session_id, Extracted(self._conduct().extraction(results)))
+            await self._happens(session_id, Extracted(self._conduct(session.namespace).extraction(results)))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
@@ -147,7 +147,7 @@ class Process:
                 Recording(file.name, path, file.sha256, file.sequence)
                 for file, path in zip(session.files, paths, strict=True)
             ]
-            return await self._transcription(session, self._conduct().recordings(listed))
+            return await self._transcription(session, self._conduct(session.namespace).recordings(listed))
 
     async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
         engine = self._transcriber.engine

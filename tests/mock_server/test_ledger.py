@@ -44,7 +44,7 @@ class Book:
         self.started = []
         self.ledger = Ledger(
             machine=MEDSCRIBE_2026_01_27,
-            conduct=lambda: HONEST,
+            conduct=lambda _namespace: HONEST,
             limits=Limits(**limits),
             start=lambda namespace, name: self.started.append((namespace, name)),
         )
@@ -190,14 +190,14 @@ class Idle:
 async def _in_memory():
     keeping, work, limits = open_memory(), Errands(), Limits()
     clocks = await Clocks.of(keeping.store, Sundial())
-    ledger = Ledger(machine=MEDSCRIBE_2026_01_27, conduct=lambda: HONEST, limits=limits, start=work.offer)
+    ledger = Ledger(machine=MEDSCRIBE_2026_01_27, conduct=lambda _namespace: HONEST, limits=limits, start=work.offer)
     process = Process(
         store=keeping.store,
         audio=keeping.audio,
         transcriber=Ears(),
         extractor=Rules(),
         ledger=ledger,
-        conduct=lambda: HONEST,
+        conduct=lambda _namespace: HONEST,
         now_of=clocks.now,
     )
     service = Service(
@@ -209,7 +209,7 @@ async def _in_memory():
         ids=RandomIds(),
         limits=limits,
         ledger=ledger,
-        conduct=lambda: HONEST,
+        conduct=lambda _namespace: HONEST,
     )
     await service.start()
     return service, work
