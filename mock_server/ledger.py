@@ -46,8 +46,9 @@ class Ledger:
 
         Raises Refused where the event has no place, and the Problem of a full queue.
         """
-        namespace = event.namespace if isinstance(event, Requested) else (session.namespace if session else "")
-        after, effects = conducted(self._conduct(namespace), self.machine, session, event, now)
+        whose = event if isinstance(event, Requested) else session
+        conduct = self._conduct(whose.namespace if whose else "")
+        after, effects = conducted(conduct, self.machine, session, event, now)
         if any(isinstance(effect, StartWork) for effect in effects):
             self._make_room(unit, after.namespace)
         if session is None:

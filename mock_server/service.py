@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.clock import stamp
+from mock_server.refusal import check_name, refusal
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, json_bytes
 from mock_server.session.step import (
@@ -47,11 +47,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 log = logging.getLogger("scribe.mock")
-
-#: Longer names exist nowhere but in attacks; most file systems stop here too.
-_LONGEST_NAME = 255
-#: Of the marks that do not show these belong to words and pictures: Persian has the one, families of emoji the other.
-_JOINERS = "\u200c\u200d"
 
 
 class Service:
@@ -126,7 +121,7 @@ class Service:
         declared_size: int | None = None,
     ) -> tuple[Session, AudioFile]:
         """Keep one file for good and list it; refuses before it reads where the outcome is clear already."""
-        _check_name(name)
+        check_name(name)
         session = await self._look(namespace, session_id)
         self._admit(session, name, declared_size or 0)
         key = self._ids.audio()
@@ -270,7 +265,7 @@ class Service:
     def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
         if not self._ledger.takes_audio(session, state):
-            raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
+            raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
         """Refuse a file by the session's state or bounds."""
@@ -289,19 +284,9 @@ class Service:
         try:
             return self._ledger.apply(unit, session, event, self.clocks.now(session.namespace))
         except Refused as refused:
-            raise self._refusal(session, refused) from None
+            raise refusal(session, refused) from None
 
     # refusals
-
-    def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
-        if refused.state is State.EXPIRED:
-            return problems.session_expired(session.id, stamp(session.expires_at))
-        if refused.event == Event.END_REQUESTED.value:
-            told = f"Session {session.id!r} is {refused.state.value} and cannot be ended again."
-            return problems.invalid_request(told, session_id=session.id, status_now=refused.state.value)
-        late = refused.event == Event.AUDIO_ACCEPTED.value
-        told = "it takes no more audio" if late else "templates and languages cannot be changed any more"
-        return problems.session_ended(session.id, refused.state.value, told)
 
     def _unavailable(self, error: StorageError) -> problems.Problem:
         log.error("storage: %s", error)
@@ -318,15 +303,3 @@ class Service:
             return await answer
         except StorageError as error:
             raise self._unavailable(error) from error
-
-
-def _check_name(name: str) -> None:
-    """A client's file name is text for people; it is bounded, printable, and names no file of ours."""
-    hidden = next((mark for mark in name if not mark.isprintable() and mark not in _JOINERS), None)
-    if hidden is not None:
-        told = f"The file name holds U+{ord(hidden):04X}, which does not show; printable characters are taken."
-        raise problems.invalid_request(told, field="filename")
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise problems.invalid_request(
-            f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)
-        )

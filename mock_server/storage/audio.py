@@ -168,8 +168,8 @@ class LocalAudio:
                 errand.error = error
 
     def _let_go(self) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
+        while self._decided:
+            with contextlib.suppress(IndexError):  # another thread was quicker
                 self._decided.popleft().release()
 
     def _release(self) -> None:

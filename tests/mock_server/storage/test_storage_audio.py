@@ -15,7 +15,7 @@ import pytest
 
 from mock_server.storage import StorageError, TooLarge
 from mock_server.storage.audio import LocalAudio
-from mock_server.storage.memory import MemoryAudio
+from mock_server.storage.memory_audio import MemoryAudio
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER = "f123456789abcdef0123456789abcdef"
