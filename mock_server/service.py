@@ -124,7 +124,6 @@ class Service:
         check_name(name)
         session = await self._look(namespace, session_id)
         self._admit(session, name, declared_size or 0)
-        key = self._ids.audio()
 
         def change(unit: Unit, stored: Stored) -> tuple[Session, AudioFile, list[str]]:
             session = self._own(unit, namespace, session_id)
@@ -132,7 +131,7 @@ class Service:
             now = self.clocks.now(namespace)
             file = AudioFile(
                 self._conduct(namespace).file_name(name),
-                key,
+                stored.key,
                 stored.sha256,
                 stored.size,
                 content_type,
@@ -144,20 +143,25 @@ class Service:
             return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
         try:
-            async with self._audio.put(key, body, self.limits.upload_bytes) as stored:
-                if not stored.size:
-                    raise problems.invalid_request("The upload has an empty body; send the audio itself.")
-                after, file, replaced = await self._write(partial(change, stored=stored))
+            async with self._audio.put(self._ids.audio(), body, self.limits.upload_bytes) as stored:
+                after, file, replaced = await self._listed(stored, partial(change, stored=stored))
         except TooLarge:
             raise problems.payload_too_large(self.limits.upload_bytes) from None
         except StorageError as error:
             raise self._unavailable(error) from error
-        except problems.Problem as problem:
-            if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
-                await self._audio.delete([key])
-            raise
         await self._audio.delete(replaced)
         return after, file
+
+    async def _listed(self, stored: Stored, change: Callable[[Unit], T]) -> T:
+        """Make a session refer to what was stored; removes it again where that is refused."""
+        try:
+            if not stored.size:
+                raise problems.invalid_request("The upload has an empty body; send the audio itself.")
+            return await self._write(change)
+        except problems.Problem as problem:
+            if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
+                await self._audio.delete([stored.key])
+            raise
 
     async def check_open(self, namespace: str, session_id: str) -> None:
         """Refuse audio where a session takes none: 404, 410 and session_ended come before what is wrong with a file."""

@@ -27,7 +27,7 @@ class TooLarge(Exception):  # noqa: N818 - the client's affair, not an error
 
 @dataclass(frozen=True)
 class Stored:
-    """What was kept: `size` in bytes and the digest of exactly those bytes."""
+    """What was kept, by its key: `size` in bytes and the digest of exactly those bytes."""
 
     key: str
     sha256: str
@@ -37,10 +37,11 @@ class Stored:
 class AudioStore(Protocol):
     """Keeps the bytes of audio files by a key of ours."""
 
-    def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> AbstractAsyncContextManager[Stored]:
-        """Keep a body of at most `limit` bytes for good; raises TooLarge, or StorageError when there is no room.
+    def put(self, name: str, body: AsyncIterator[bytes], limit: int) -> AbstractAsyncContextManager[Stored]:
+        """Keep a body of at most `limit` bytes for good, under a key that is made of a name drawn for it.
 
-        In the block the caller makes a session refer to it; until its end nobody's sweep takes it for nobody's.
+        Raises TooLarge, or StorageError when there is no room. In the block the caller makes a session refer to it;
+        until its end nobody's sweep takes it for nobody's.
         """
 
     def fetch(self, keys: Sequence[str]) -> AbstractAsyncContextManager[list[Path]]:

@@ -1,7 +1,7 @@
 """Audio on a local disk: durable before it is acknowledged, under a key of ours; a client's name touches no path.
 
-A file is locked from its first byte until a session refers to it, and the lock ends with the process that holds it. So
-a sweep tells what a living process is writing, this one or another, from what a killed one left.
+A key ends with the name of a lease, which is a file that its process locks for as long as it lives. So a sweep tells
+what a living process may be writing, this one or another, from what a killed one left.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import hashlib
 import os
 import re
 import threading
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from mock_server.storage import StorageError, Stored, TooLarge
 from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from mock_server.storage.together import Errand
@@ -33,15 +32,12 @@ _GATHER = 1024 * 1024
 _THREADS = 8
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
-#: Files without a session that are locked at a time while a sweep asks once more whose they are.
-_SWEPT_AT_ONCE = 256
+#: Digits at the end of a key that name its lease.
+_LEASE = 8
 
 
 class _Upload:
-    """One file on its way to the disk, which counts as being written until it is released or dropped.
-
-    Guarded, for a cancelled request drops it while a thread may still write.
-    """
+    """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
 
     def __init__(self, path: Path, folder: int) -> None:
         self._path = path
@@ -60,13 +56,9 @@ class _Upload:
         """Append the rest and make it durable, its name included; returns the digest."""
         with self._lock:
             os.fsync(self._append(pieces))
+            self._close()
             os.fsync(self._folder)
             return self._digest.hexdigest()
-
-    def release(self) -> None:
-        """Let a sweep decide by what sessions refer to."""
-        with self._lock:
-            self._close()
 
     def drop(self) -> None:
         """Forget what was written so far: nobody was told of it."""
@@ -80,7 +72,7 @@ class _Upload:
         if self._dropped:
             raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._path))
         if self._handle is None:
-            self._handle = _locked(self._path)
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         # as one: every call that leaves the interpreter has to queue for it again
         rest = memoryview(b"".join(pieces))
         self._digest.update(rest)
@@ -94,32 +86,32 @@ class _Upload:
             os.close(handle)
 
 
-def _locked(path: Path) -> int:
-    """Make a file and lock it; returns its open handle."""
-    while True:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+class _Lease:
+    """A name that keys end with, good while its file is locked: the system lets go of it with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        while True:
+            self.name = os.urandom(_LEASE // 2).hex()
+            self._path = folder / self.name
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            if os.fstat(self._handle).st_nlink:
+                break
+            os.close(self._handle)  # somebody's sweep came between the two calls
+
+    def end(self) -> None:
+        """Leave what was written to whoever sweeps next."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._handle)
+
+
+def _run(errands: list[Errand[Callable[[], object]]]) -> None:
+    for errand in errands:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if os.fstat(handle).st_nlink:
-                return handle
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # a sweep came between the two calls
-
-
-def _abandoned(path: Path) -> int | None:
-    """A handle on a file, locked; None for one that is gone or that somebody is writing."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
+            errand.value = errand.asked()
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            errand.error = error
 
 
 def _sync(folder: Path) -> None:
@@ -135,6 +127,7 @@ class LocalAudio:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._leases = root.with_name(f"{root.name}.leases")
         #: Held open: opening one for every upload costs as much as the upload's own file.
         self._folders: dict[str, int] = {}
         try:
@@ -142,35 +135,19 @@ class LocalAudio:
                 (root / name).mkdir(parents=True, exist_ok=True)
                 self._folders[name] = os.open(root / name, os.O_RDONLY | os.O_DIRECTORY)
             _sync(root)
+            self._lease = _Lease(self._leases)
         except OSError as error:
             self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
-        #: Uploads that were decided on; the next errand to the disk closes them, for a trip of its own would cost more.
-        self._decided: deque[_Upload] = deque()
-        #: Uploads whose change may be kept or not: nobody waited for it.
-        self._undecided: list[_Upload] = []
-        self._disk: Together[Callable[[], object]] = Together("scribe-audio", self._run, most=1, threads=_THREADS)
+        #: Keys of this process that no session may refer to yet.
+        self._unsettled: set[str] = set()
+        self._disk: Together[Callable[[], object]] = Together("scribe-audio", _run, most=1, threads=_THREADS)
 
     def close(self) -> None:
         """Finish what is being written."""
         self._disk.close()
-        self._let_go()
-        for upload in self._undecided:
-            upload.release()
+        self._lease.end()
         self._release()
-
-    def _run(self, errands: list[Errand[Callable[[], object]]]) -> None:
-        self._let_go()
-        for errand in errands:
-            try:
-                errand.value = errand.asked()
-            except Exception as error:  # noqa: BLE001 - handed to whoever asked
-                errand.error = error
-
-    def _let_go(self) -> None:
-        while self._decided:
-            with contextlib.suppress(IndexError):  # another thread was quicker
-                self._decided.popleft().release()
 
     def _release(self) -> None:
         while self._folders:
@@ -188,18 +165,23 @@ class LocalAudio:
         yield [self.path(key) for key in keys]
 
     @contextlib.asynccontextmanager
-    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> AsyncIterator[Stored]:
+    async def put(self, name: str, body: AsyncIterator[bytes], limit: int) -> AsyncIterator[Stored]:
         """Stream a body to the disk; the block begins when the bytes are durable. Raises TooLarge and StorageError."""
+        key = name[:-_LEASE] + self._lease.name
         upload = _Upload(self.path(key), self._folders[key[0]])
-        size, sha256 = await self._receive(upload, body, limit)
-        undecided = False
+        self._unsettled.add(key)
+        settled = True
         try:
+            size, sha256 = await self._receive(upload, body, limit)
+            settled = False  # a change that refers to it may go on without its caller, who is cancelled
             yield Stored(key, sha256, size)
-        except asyncio.CancelledError:
-            undecided = True  # the change that refers to it goes on without its caller
+            settled = True
+        except Exception:
+            settled = True
             raise
         finally:
-            (self._undecided if undecided else self._decided).append(upload)
+            if settled:
+                self._unsettled.discard(key)
 
     async def _receive(self, upload: _Upload, body: AsyncIterator[bytes], limit: int) -> tuple[int, str]:
         pieces: list[bytes] = []
@@ -235,31 +217,54 @@ class LocalAudio:
     async def sweep(self, kept: Callable[[], Awaitable[Collection[str]]]) -> int:
         """Remove files of uploads that were never acknowledged (killed between the bytes and the row).
 
-        What no session refers to is locked first, which nobody can who meets a file in writing, and then asked for
-        again: whoever finished it meanwhile had made a session refer to it.
+        What no session refers to is asked for again once it is known to be nobody's: whoever finished it meanwhile had
+        made a session refer to it.
         """
         listed = await kept()
         unknown = [path for path in await asyncio.to_thread(self._files) if path.name not in listed]
-        gone = 0
-        for start in range(0, len(unknown), _SWEPT_AT_ONCE):
-            held = await asyncio.to_thread(_lock_all, unknown[start : start + _SWEPT_AT_ONCE])
+        if not unknown:
+            return 0
+        with self._left_behind() as abandoned:
+            free = [path for path in unknown if path.name not in self._unsettled and abandoned(path)]
+            listed = await kept()
+            orphans = [path for path in free if path.name not in listed]
+            await asyncio.to_thread(_unlink_all, orphans)
+        return len(orphans)
+
+    @contextlib.contextmanager
+    def _left_behind(self) -> Iterator[Callable[[Path], bool]]:
+        """Whether the process that wrote a file is this one, or one that is no more; leases of those go at the end."""
+        ended: list[tuple[Path, int]] = []
+        alive = set()
+        for path in self._leases.iterdir():
+            handle = _if_there(path)
+            if handle is None:
+                continue
             try:
-                listed = await kept() if held else ()
-                orphans = [path for path in held if path.name not in listed]
-                await asyncio.to_thread(_unlink_all, orphans)
-                gone += len(orphans)
-            finally:
-                for handle in held.values():
-                    os.close(handle)
-        return gone
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+                alive.add(path.name)
+            else:
+                ended.append((path, handle))
+        alive.discard(self._lease.name)
+        try:
+            yield lambda path: path.name[-_LEASE:] not in alive
+            _unlink_all([path for path, _ in ended])
+        finally:
+            for _, handle in ended:
+                os.close(handle)
 
     def _files(self) -> list[Path]:
         folders = [folder for folder in self._root.iterdir() if folder.is_dir()]
         return [path for folder in folders for path in folder.iterdir() if path.is_file()]
 
 
-def _lock_all(paths: list[Path]) -> dict[Path, int]:
-    return {path: handle for path in paths if (handle := _abandoned(path)) is not None}
+def _if_there(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
 
 
 def _unlink_all(paths: list[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import signal
@@ -27,9 +28,14 @@ async def pieces(*parts):
         yield part
 
 
-async def put(audio, key, body, limit=10**7):
-    async with audio.put(key, body, limit) as stored:
+async def put(audio, name, body, limit=10**7):
+    async with audio.put(name, body, limit) as stored:
         return stored
+
+
+async def key_of(audio, name, *parts):
+    """The key of something that is put."""
+    return (await put(audio, name, pieces(*parts))).key
 
 
 async def content(audio, *keys):
@@ -71,26 +77,27 @@ def test_audio_comes_back_byte_for_byte_with_its_digest(audio):
     whole = b"".join(parts)
 
     async def scenario():
-        return await put(audio, KEY, pieces(*parts)), await content(audio, KEY)
+        stored = await put(audio, KEY, pieces(*parts))
+        return stored, await content(audio, stored.key)
 
     stored, found = asyncio.run(scenario())
     assert found == [whole]
-    assert (stored.key, stored.size, stored.sha256) == (KEY, len(whole), hashlib.sha256(whole).hexdigest())
+    assert stored.key.startswith(KEY[:24])
+    assert (stored.size, stored.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
 
 
 def test_several_files_are_fetched_in_the_order_that_they_are_asked_for(audio):
     async def scenario():
-        await put(audio, KEY, pieces(b"one"))
-        await put(audio, OTHER, pieces(b"two"))
-        return await content(audio, OTHER, KEY, "9" * 32)
+        one = await key_of(audio, KEY, b"one")
+        return await content(audio, await key_of(audio, OTHER, b"two"), one, "9" * 32)
 
     assert asyncio.run(scenario()) == [b"two", b"one", None]
 
 
 def test_audio_is_durable_when_the_block_begins(audio):
     async def scenario():
-        async with audio.put(KEY, pieces(b"voice"), 10):
-            return await content(audio, KEY)
+        async with audio.put(KEY, pieces(b"voice"), 10) as stored:
+            return await content(audio, stored.key)
 
     assert asyncio.run(scenario()) == [b"voice"]
 
@@ -99,10 +106,10 @@ def test_audio_over_the_limit_leaves_nothing(audio):
     async def scenario():
         with pytest.raises(TooLarge):
             await put(audio, KEY, pieces(b"x" * 1_500_000, b"x"), 1_500_000)
-        await audio.delete([OTHER])  # behind the clean-up
-        return await content(audio, KEY)
+        await asyncio.sleep(0.1)
+        return await audio.sweep(nothing)
 
-    assert asyncio.run(scenario()) == [None]
+    assert asyncio.run(scenario()) == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, 2])
@@ -128,9 +135,9 @@ def test_an_upload_that_breaks_off_leaves_nothing(audio):
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.sleep(0.1)
-        return await content(audio, KEY, OTHER)
+        return await audio.sweep(nothing)
 
-    assert asyncio.run(scenario()) == [None, None]
+    assert asyncio.run(scenario()) == 0
 
 
 def test_a_disk_that_refuses_is_a_storage_error(local):
@@ -149,20 +156,18 @@ def test_a_key_that_is_not_ours_names_no_audio(audio, key):
 
 def test_deleting_twice_is_deleting_once(audio):
     async def scenario():
-        await put(audio, KEY, pieces(b"x"))
-        await audio.delete([KEY])
-        await audio.delete([KEY])
-        return await content(audio, KEY)
+        key = await key_of(audio, KEY, b"x")
+        await audio.delete([key])
+        await audio.delete([key])
+        return await content(audio, key)
 
     assert asyncio.run(scenario()) == [None]
 
 
 def test_the_sweep_removes_what_no_session_refers_to(audio):
     async def scenario():
-        await put(audio, KEY, pieces(b"kept"))
-        await put(audio, OTHER, pieces(b"orphan"))
-        await audio.delete(["9" * 32])  # what was decided on is let go with the next errand
-        return await audio.sweep(telling({KEY})), await content(audio, KEY, OTHER)
+        kept, orphan = await key_of(audio, KEY, b"kept"), await key_of(audio, OTHER, b"orphan")
+        return await audio.sweep(telling({kept})), await content(audio, kept, orphan)
 
     assert asyncio.run(scenario()) == (1, [b"kept", None])
 
@@ -188,23 +193,25 @@ def test_the_sweep_leaves_what_is_being_uploaded(audio):
         swept.append(await audio.sweep(nothing))
         going_on.set()
         stored = await uploading
-        return swept, stored.size, len((await content(audio, KEY))[0])
+        return swept, stored.size, len((await content(audio, stored.key))[0])
 
     assert asyncio.run(scenario()) == ([0, 0], 1_500_001, 1_500_001)
 
 
 def test_the_sweep_leaves_what_a_session_came_to_refer_to_meanwhile(local):
     async def scenario():
-        await put(local, KEY, pieces(b"voice"))
-        await local.delete([OTHER])
-        return await local.sweep(telling(set(), {KEY})), await content(local, KEY)
+        key = await key_of(local, KEY, b"voice")
+        return await local.sweep(telling(set(), {key})), await content(local, key)
 
     assert asyncio.run(scenario()) == (0, [b"voice"])
 
 
 def test_the_sweep_leaves_what_nobody_waits_for_any_more_but_may_still_be_kept(audio):
+    keys = []
+
     async def upload():
-        async with audio.put(KEY, pieces(b"voice"), 10):
+        async with audio.put(KEY, pieces(b"voice"), 10) as stored:
+            keys.append(stored.key)
             await asyncio.sleep(60)  # a change on its way to the disk
 
     async def scenario():
@@ -212,21 +219,15 @@ def test_the_sweep_leaves_what_nobody_waits_for_any_more_but_may_still_be_kept(a
         await asyncio.sleep(0.1)
         uploading.cancel()
         await asyncio.gather(uploading, return_exceptions=True)
-        await audio.delete([OTHER])
-        return await audio.sweep(nothing), await content(audio, KEY)
+        return await audio.sweep(nothing), await content(audio, *keys)
 
     assert asyncio.run(scenario()) == (0, [b"voice"])
 
 
-def test_the_sweep_removes_many_orphans_and_nothing_else(local, monkeypatch):
-    monkeypatch.setattr("mock_server.storage.audio._SWEPT_AT_ONCE", 3)
-    keys = [f"{number:032x}" for number in range(20)]
-
+def test_the_sweep_removes_many_orphans_and_nothing_else(audio):
     async def scenario():
-        for key in keys:
-            await put(local, key, pieces(b"x"))
-        await local.delete([OTHER])
-        return await local.sweep(telling(keys[::2])), await content(local, *keys)
+        keys = [await key_of(audio, f"{number:024x}00000000", b"x") for number in range(20)]
+        return await audio.sweep(telling(keys[::2])), await content(audio, *keys)
 
     gone, found = asyncio.run(scenario())
     assert gone == 10
@@ -299,22 +300,47 @@ def another(root, key, stage):
 
 @pytest.mark.parametrize("stage", ["writing", "written"])
 def test_the_sweep_leaves_another_process_what_it_writes_until_that_is_killed(local, tmp_path, stage):
+    def files():
+        return [path for path in (tmp_path / "audio").rglob(KEY[:24] + "*") if path.is_file()]
+
     with another(tmp_path / "audio", KEY, stage):
         assert asyncio.run(local.sweep(nothing)) == 0
-        assert local.path(KEY).exists()
+        assert len(files()) == 1
     assert asyncio.run(local.sweep(nothing)) == 1
-    assert not local.path(KEY).exists()
+    assert files() == []
 
 
-def test_a_file_that_a_sweep_meets_before_it_is_locked_is_made_anew(local, monkeypatch):
-    flock, swept = __import__("fcntl").flock, []
+def test_a_lease_that_a_sweep_meets_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
+    flock, met = fcntl.flock, []
 
     def meets(handle, how):
-        if not swept:
-            swept.append(local.path(KEY).unlink())  # as a sweep does with what it finds unlocked
+        if not met:
+            met.extend((tmp_path / "audio.leases").iterdir())
+            met[0].unlink()  # as a sweep does with one that nobody holds
         flock(handle, how)
 
     monkeypatch.setattr("mock_server.storage.audio.fcntl.flock", meets)
-    asyncio.run(put(local, KEY, pieces(b"voice")))
-    assert swept
-    assert local.path(KEY).read_bytes() == b"voice"
+    audio = LocalAudio(tmp_path / "audio")
+    (lease,) = (tmp_path / "audio.leases").iterdir()
+    audio.close()
+    assert met[0] != lease
+
+
+def test_leases_go_with_those_who_held_them(tmp_path):
+    with another(tmp_path / "audio", KEY, "written"):
+        pass
+    audio = LocalAudio(tmp_path / "audio")
+    assert len(list((tmp_path / "audio.leases").iterdir())) == 2
+    assert asyncio.run(audio.sweep(nothing)) == 1
+    assert len(list((tmp_path / "audio.leases").iterdir())) == 1
+    audio.close()
+    assert list((tmp_path / "audio.leases").iterdir()) == []
+
+
+def test_audio_from_before_there_were_leases_is_read_and_swept(local):
+    async def scenario():
+        for key in (KEY, OTHER):
+            local.path(key).write_bytes(b"old")
+        return await local.sweep(telling({KEY})), await content(local, KEY, OTHER)
+
+    assert asyncio.run(scenario()) == (1, [b"old", None])

@@ -33,15 +33,16 @@ def _recorded(directory):
     """A directory with one acknowledged recording; returns where it lies."""
     keeping = open_keeping(directory)
     session = Session("ses_1", "ns", State.RECORDING, Order(("soap",), "lite"), NOW, NOW + timedelta(seconds=600))
-    held = replace(session, files=(AudioFile("a.wav", KEY, "ab", 5, "audio/wav", NOW, None),))
 
     async def fill():
-        async with keeping.audio.put(KEY, _bytes(), 100):
-            await keeping.store.write(lambda unit: unit.create(held))
+        async with keeping.audio.put(KEY, _bytes(), 100) as stored:
+            file = AudioFile("a.wav", stored.key, stored.sha256, stored.size, "audio/wav", NOW, None)
+            await keeping.store.write(lambda unit: unit.create(replace(session, files=(file,))))
+        return keeping.audio.path(stored.key)
 
-    asyncio.run(fill())
+    path = asyncio.run(fill())
     keeping.close()
-    return keeping.audio.path(KEY)
+    return path
 
 
 def _lose_database(directory):
