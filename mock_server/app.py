@@ -100,10 +100,11 @@ def create_app(settings: Settings) -> Starlette:
     Raises ValueError for an unknown fault, SpeechUnavailable without the model asked for, and, once it starts,
     StorageError for a data directory that cannot be used.
     """
+    faults = Faults(CATALOGUE, settings.faults, settings)
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
-        faults=Faults(CATALOGUE, settings.faults),
+        layers=(faults.around,),
     )
 
     @contextlib.asynccontextmanager
@@ -117,7 +118,7 @@ def create_app(settings: Settings) -> Starlette:
                 settings.data_dir,
                 transcriber=face.transcriber,
                 extractor=extraction,
-                conduct=lambda: face.faults.conduct,
+                conduct=faults.conduct,
                 limits=settings.limits,
                 max_chunk_seconds=settings.max_chunk_seconds,
                 clock=settings.clock,
@@ -132,4 +133,5 @@ def create_app(settings: Settings) -> Starlette:
     app.router.redirect_slashes = False
     app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
+    app.state.faults = faults
     return app

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from mock_server.clock import SystemClock
 from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
+from mock_server.ledger import Ledger
 from mock_server.service import Service
+from mock_server.session.table import MEDSCRIBE_2026_01_27
 from mock_server.settings import Limits
 from mock_server.storage.keeping import open_keeping
-from mock_server.storage.lock import DirectoryLock
 from mock_server.testclock import Clocks
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
     from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.session.machine import Machine
 
 
 async def open_service(
@@ -29,7 +31,8 @@ async def open_service(
     *,
     transcriber: Transcriber,
     extractor: Extractor,
-    conduct: Callable[[], Conduct] = lambda: HONEST,
+    machine: Machine = MEDSCRIBE_2026_01_27,
+    conduct: Callable[[str], Conduct] = lambda _namespace: HONEST,
     limits: Limits | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
@@ -38,8 +41,8 @@ async def open_service(
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    Work waits a moment while `busy` says that there are requests being answered. The caller awaits `close()`; one a
-    process.
+    `conduct` tells how it behaves towards a namespace. Work waits a moment while `busy` says that there are requests
+    being answered. The caller awaits `close()`; one a process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
     from mock_server.pipeline.ports import Bounded
@@ -49,8 +52,6 @@ async def open_service(
 
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
-        held = DirectoryLock(data_dir)
-        opened.callback(held.release)
         keeping = open_keeping(data_dir)
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
@@ -58,12 +59,14 @@ async def open_service(
         at_once = bounds.at_once
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
-        work = Work(keeping.path, store, at_once=at_once, busy=busy)
+        work = Work(store.records, store, at_once=at_once, busy=busy)
+        ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,
             audio=audio,
             transcriber=transcriber,
             extractor=extractor,
+            ledger=ledger,
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
@@ -76,8 +79,8 @@ async def open_service(
             clocks=clocks,
             ids=ids or RandomIds(),
             limits=bounds,
+            ledger=ledger,
             conduct=conduct,
-            held=held,
         )
         opened.push_async_callback(work.close)
         await service.start()

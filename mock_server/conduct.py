@@ -1,25 +1,28 @@
 """How the server behaves where a fault may make it misbehave: one frozen value.
 
 The honest server is `HONEST`. A fault is a changed copy of it, or a rewriting of finished answers, or both
-(`mock_server.faults`); nothing else in the server knows that faults exist.
+(`mock_server.faults`); nothing else in the server knows that faults exist. Whoever acts asks for the conduct towards a
+namespace, each time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.session.step import AudioAccepted, observed_state, step
-from mock_server.session.table import TRANSITIONS, Event, State
+from mock_server.session.table import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from mock_server.session.model import Session
-    from mock_server.session.step import Happening, Stepped
-    from mock_server.speech.model import Recording
+    from mock_server.session.machine import Machine
+    from mock_server.session.model import Session, TemplateResult
+    from mock_server.session.step import EndRequested, Happening, Stepped
+    from mock_server.session.table import State
+    from mock_server.speech.model import Recording, Transcription
 
 T = TypeVar("T")
 
@@ -39,17 +42,11 @@ class Conduct:
     #: What the transcriber gets to hear of what was received.
     recordings: Callable[[Sequence[Recording]], list[Recording]] = _listed
     #: What becomes of a transcription before it is stored.
-    transcription: Callable[[dict[str, Any]], dict[str, Any]] = _same
+    transcription: Callable[[Transcription], Transcription] = _same
     #: What becomes of the extracted templates before they are stored.
-    extraction: Callable[[dict[str, Any]], dict[str, Any]] = _same
-    #: Operations on which credentials are not looked at.
-    open_to_all: frozenset[str] = frozenset()
-    #: Whether a key nobody was given is refused.
-    refuses_unknown_keys: bool = True
+    extraction: Callable[[tuple[TemplateResult, ...]], tuple[TemplateResult, ...]] = _same
     #: Whether one namespace's sessions stay out of another's sight.
     keeps_namespaces_apart: bool = True
-    #: Members of a create that are not held against the rules: what is wrong counts as left out.
-    lets_pass: frozenset[str] = frozenset()
     #: Seconds a session lives beyond what discovery says.
     extra_lifetime_s: float = 0.0
     #: Whether a session expires at all.
@@ -58,8 +55,8 @@ class Conduct:
     takes_audio_in: frozenset[str] = frozenset()
     #: What the id drawn for a session is made into.
     session_id: Callable[[str], str] = _same
-    #: Whether an end without a body is taken.
-    ends_without_body: bool = True
+    #: What an end is made into; may refuse by raising a Problem.
+    ending: Callable[[EndRequested], EndRequested] = _same
     #: What a file's name is made into; may refuse by raising a Problem.
     file_name: Callable[[str], str] = _same
 
@@ -72,14 +69,18 @@ def moment(conduct: Conduct, session: Session, now: datetime) -> datetime:
     return now if conduct.expires else min(now, session.expires_at - timedelta(microseconds=1))
 
 
-def takes_audio(conduct: Conduct, state: State) -> bool:
+def takes_audio(conduct: Conduct, machine: Machine, state: State) -> bool:
     """Whether a session in this state takes a file."""
-    return Event.AUDIO_ACCEPTED in TRANSITIONS[state] or state.value in conduct.takes_audio_in
+    return machine.after(state, Event.AUDIO_ACCEPTED) is not None or state.value in conduct.takes_audio_in
 
 
-def conducted(conduct: Conduct, session: Session, happening: Happening, now: datetime) -> Stepped:
+def conducted(
+    conduct: Conduct, machine: Machine, session: Session | None, happening: Happening, now: datetime
+) -> Stepped:
     """One step of the session core, bent where the conduct is; raises Refused."""
-    now = moment(conduct, session, now)
-    if isinstance(happening, AudioAccepted) and observed_state(session, now).value in conduct.takes_audio_in:
-        return replace(session, files=(*session.files, happening.file)), ()
-    return step(session, happening, now)
+    if session is not None:
+        now = moment(conduct, session, now)
+        state = observed_state(machine, session, now)
+        if isinstance(happening, AudioAccepted) and state.value in conduct.takes_audio_in:
+            return replace(session, files=(*session.files, happening.file)), ()
+    return step(machine, session, happening, now)

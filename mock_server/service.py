@@ -8,55 +8,45 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.clock import stamp
-from mock_server.conduct import conducted, moment, takes_audio
+from mock_server.refusal import check_name, refusal
 from mock_server.session.chunk import sequence_of
-from mock_server.session.model import AudioFile, Order, Session, json_bytes
+from mock_server.session.model import AudioFile, json_bytes
 from mock_server.session.step import (
     Amended,
     AudioAccepted,
     DeadlinePassed,
     EndRequested,
     Happening,
-    Journal,
     Refused,
-    StartWork,
-    observed_state,
+    Requested,
 )
 from mock_server.session.table import Event, State
-from mock_server.storage import StorageError, rows
-from mock_server.storage.audio import TooLarge
+from mock_server.storage import StorageError, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
     from typing import TypeVar
 
-    from sqlalchemy import Connection
-
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
+    from mock_server.ledger import Ledger
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
+    from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
-    from mock_server.storage import AudioStore, Store
-    from mock_server.storage.keeping import Keeping
-    from mock_server.storage.lock import DirectoryLock
-    from mock_server.storage.rows import JournalRow
+    from mock_server.storage import AudioStore, Keeping, Stored
+    from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
 
     T = TypeVar("T")
 
 log = logging.getLogger("scribe.mock")
-
-#: Longer names exist nowhere but in attacks; most file systems stop here too.
-_LONGEST_NAME = 255
-#: Of the marks that do not show these belong to words and pictures: Persian has the one, families of emoji the other.
-_JOINERS = "\u200c\u200d"
 
 
 class Service:
@@ -72,24 +62,25 @@ class Service:
         clocks: Clocks,
         ids: Ids,
         limits: Limits,
-        conduct: Callable[[], Conduct],
-        held: DirectoryLock,
+        ledger: Ledger,
+        conduct: Callable[[str], Conduct],
     ) -> None:
         self.limits = limits
+        self.machine = ledger.machine
         self.clocks = clocks
         self._keeping = keeping
         self._store: Store = keeping.store
         self._audio: AudioStore = keeping.audio
+        self._ledger = ledger
         self._work = work
         self._ids = ids
         self._conduct = conduct
-        self._held = held
         self._process = process
         self._upkeep = upkeep
 
     async def start(self) -> None:
         """Take up what an earlier process left: orphaned audio, unfinished sessions."""
-        await self._audio.sweep(await self._store.read(rows.audio_keys))
+        await self._audio.sweep(lambda: self._store.read(lambda view: view.audio_keys()))
         await self._work.launch(self._process)
         self._upkeep.start()
 
@@ -98,7 +89,6 @@ class Service:
         await self._upkeep.close()
         await self._work.close()
         await asyncio.to_thread(self._keeping.close)
-        self._held.release()
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
         """Move a namespace's clock forwards, by seconds, and tell its time; 400 for what no clock does."""
@@ -111,23 +101,14 @@ class Service:
     ) -> Session:
         """Open a session that expires after `lifetime_s` seconds unless it is ended (§6.2, §6.5)."""
         now = self.clocks.now(namespace)
-        session = Session(
-            id=self._conduct().session_id(self._ids.session()),
+        asked = Requested(
+            id=self._conduct(namespace).session_id(self._ids.session()),
             namespace=namespace,
-            state=State.CREATED,
             order=order,
-            created_at=now,
-            expires_at=now + timedelta(seconds=lifetime_s + self._conduct().extra_lifetime_s),
+            expires_at=now + timedelta(seconds=lifetime_s + self._conduct(namespace).extra_lifetime_s),
             templates_as_array=templates_as_array,
         )
-
-        def change(connection: Connection) -> None:
-            rows.create(connection, session)
-            detail = {"model": order.model, "templates": list(order.templates), "upload_type": order.upload_type}
-            rows.note(connection, session, now, "created", detail)
-
-        await self._write(change)
-        return session
+        return await self._write(lambda unit: self._ledger.apply(unit, None, asked, now))
 
     async def receive(
         self,
@@ -140,38 +121,47 @@ class Service:
         declared_size: int | None = None,
     ) -> tuple[Session, AudioFile]:
         """Keep one file for good and list it; refuses before it reads where the outcome is clear already."""
-        _check_name(name)
+        check_name(name)
         session = await self._look(namespace, session_id)
         self._admit(session, name, declared_size or 0)
-        key = self._ids.audio()
-        try:
-            stored = await self._audio.put(key, body, self.limits.upload_bytes)
-        except TooLarge:
-            raise problems.payload_too_large(self.limits.upload_bytes) from None
-        except StorageError as error:
-            raise self._unavailable(error) from error
 
-        def change(connection: Connection) -> tuple[Session, AudioFile, list[str]]:
-            session = self._own(connection, namespace, session_id)
+        def change(unit: Unit, stored: Stored) -> tuple[Session, AudioFile, list[str]]:
+            session = self._own(unit, namespace, session_id)
             self._admit(session, name, stored.size)
             now = self.clocks.now(namespace)
             file = AudioFile(
-                self._conduct().file_name(name), key, stored.sha256, stored.size, content_type, now, sequence_of(name)
+                self._conduct(namespace).file_name(name),
+                stored.key,
+                stored.sha256,
+                stored.size,
+                content_type,
+                now,
+                sequence_of(name),
             )
-            after = self._apply(connection, session, AudioAccepted(file), now)
+            after = self._apply(unit, session, AudioAccepted(file))
             kept = {listed.key for listed in after.files}
             return after, file, [listed.key for listed in session.files if listed.key not in kept]
 
         try:
-            if not stored.size:
-                raise problems.invalid_request("The upload has an empty body; send the audio itself.")
-            after, file, replaced = await self._write(change)
-        except problems.Problem as problem:
-            if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
-                await self._audio.delete([key])
-            raise
+            async with self._audio.put(self._ids.audio(), body, self.limits.upload_bytes) as stored:
+                after, file, replaced = await self._listed(stored, partial(change, stored=stored))
+        except TooLarge:
+            raise problems.payload_too_large(self.limits.upload_bytes) from None
+        except StorageError as error:
+            raise self._unavailable(error) from error
         await self._audio.delete(replaced)
         return after, file
+
+    async def _listed(self, stored: Stored, change: Callable[[Unit], T]) -> T:
+        """Make a session refer to what was stored; removes it again where that is refused."""
+        try:
+            if not stored.size:
+                raise problems.invalid_request("The upload has an empty body; send the audio itself.")
+            return await self._write(change)
+        except problems.Problem as problem:
+            if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
+                await self._audio.delete([stored.key])
+            raise
 
     async def check_open(self, namespace: str, session_id: str) -> None:
         """Refuse audio where a session takes none: 404, 410 and session_ended come before what is wrong with a file."""
@@ -180,14 +170,14 @@ class Service:
     async def amend(self, namespace: str, session_id: str, change: Amended) -> Session:
         """Change what a session was ordered with and note what its client says, in one transaction. Not in spec."""
 
-        def apply(connection: Connection) -> Session:
-            session = self._own(connection, namespace, session_id)
+        def apply(unit: Unit) -> Session:
+            session = self._own(unit, namespace, session_id)
             for name in ("additional_data", "patient_details"):
                 added = getattr(change, name) or {}
                 size = json_bytes({**(getattr(session.order, name) or {}), **added}) if added else 0
                 if size > self.limits.data_bytes:
                     raise problems.data_too_large(name, size, self.limits.data_bytes)
-            return self._apply(connection, session, change, self.clocks.now(namespace))
+            return self._apply(unit, session, change)
 
         return await self._write(apply)
 
@@ -201,19 +191,13 @@ class Service:
     ) -> Session:
         """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
 
-        def change(connection: Connection) -> Session:
-            session = self._own(connection, namespace, session_id)
-            asked = EndRequested(audio_files_sent, templates_as_array)
-            return self._apply(connection, session, asked, self.clocks.now(namespace))
+        asked = EndRequested(audio_files_sent, templates_as_array)
 
-        try:
-            session = await self._write(change)
-        except asyncio.CancelledError:
-            self._work.offer(namespace, session_id, 0)  # the change goes on without its client; a claim comes after it
-            raise
-        if session.state is State.PROCESSING:
-            self._work.offer(session.namespace, session_id, 0)
-        return session
+        def change(unit: Unit) -> Session:
+            session = self._own(unit, namespace, session_id)
+            return self._apply(unit, session, self._conduct(namespace).ending(asked))
+
+        return await self._write(change)
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
@@ -222,11 +206,11 @@ class Service:
         if state is not State.EXPIRED or session.expiry_noted:
             return session, state
 
-        def change(connection: Connection) -> tuple[Session, State]:
-            session = self._own(connection, namespace, session_id)
+        def change(unit: Unit) -> tuple[Session, State]:
+            session = self._own(unit, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(connection, session, DeadlinePassed(), self.clocks.now(namespace))
+                session = self._apply(unit, session, DeadlinePassed())
             return session, state
 
         return await self._write(change)
@@ -234,30 +218,30 @@ class Service:
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""
 
-        def look(connection: Connection) -> list[JournalRow]:
-            self._own(connection, namespace, session_id)
-            return rows.history(connection, session_id)
+        def look(view: View) -> list[JournalRow]:
+            self._own(view, namespace, session_id)
+            return view.history(session_id)
 
         return await self._read(look)
 
     async def reset(self, namespace: str) -> int:
         """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
 
-        def change(connection: Connection) -> tuple[int, list[str]]:
-            return rows.clear(connection, namespace)
+        def change(unit: Unit) -> Cleared:
+            return unit.clear(namespace)
 
         try:
             gone, keys = await self._store.write(change)
         except StorageError:  # on a full disk there is no room even for the change that makes room
-            await self._keeping.space.release()
+            await self._keeping.release()
             try:
                 gone, keys = await self._write(change)
             except problems.Problem:
-                await self._keeping.space.fill()
+                await self._keeping.fill()
                 raise
         self.clocks.forget(namespace)
         await self._audio.delete(keys)
-        await self._keeping.space.fill()
+        await self._keeping.fill()
         return gone
 
     def shortage(self) -> str | None:
@@ -269,24 +253,23 @@ class Service:
     async def _look(self, namespace: str, session_id: str) -> Session:
         if session := self._store.at_hand(session_id):
             return self._owned(session, namespace, session_id)
-        return await self._read(lambda connection: self._own(connection, namespace, session_id))
+        return await self._read(lambda view: self._own(view, namespace, session_id))
 
-    def _own(self, connection: Connection, namespace: str, session_id: str) -> Session:
-        return self._owned(rows.load(connection, session_id), namespace, session_id)
+    def _own(self, view: View, namespace: str, session_id: str) -> Session:
+        return self._owned(view.load(session_id), namespace, session_id)
 
     def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
-        if session is None or (session.namespace != namespace and self._conduct().keeps_namespaces_apart):
+        if session is None or (session.namespace != namespace and self._conduct(namespace).keeps_namespaces_apart):
             raise problems.session_not_found(session_id)
         return session
 
     def _observed(self, session: Session) -> State:
-        conduct, now = self._conduct(), self.clocks.now(session.namespace)
-        return observed_state(session, moment(conduct, session, now))
+        return self._ledger.observed(session, self.clocks.now(session.namespace))
 
     def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
-        if not takes_audio(self._conduct(), state):
-            raise self._refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
+        if not self._ledger.takes_audio(session, state):
+            raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
 
     def _admit(self, session: Session, name: str, size: int) -> None:
         """Refuse a file by the session's state or bounds."""
@@ -300,50 +283,23 @@ class Service:
         if total > self.limits.session_bytes:
             raise problems.session_too_large(total, self.limits.session_bytes)
 
-    def _apply(self, connection: Connection, session: Session, happening: Happening, now: datetime) -> Session:
-        """One step and its effects, all in the caller's transaction."""
+    def _apply(self, unit: Unit, session: Session, event: Happening) -> Session:
+        """What a client asks, in the caller's change; raises the Problem of a refusal."""
         try:
-            after, effects = conducted(self._conduct(), session, happening, now)
+            return self._ledger.apply(unit, session, event, self.clocks.now(session.namespace))
         except Refused as refused:
-            raise self._refusal(session, refused) from None
-        starts = any(isinstance(effect, StartWork) for effect in effects)
-        if starts:
-            self._make_room(rows.in_work_by_namespace(connection), session.namespace)
-        rows.save(connection, session, after)
-        for effect in effects:
-            if isinstance(effect, Journal):
-                rows.note(connection, after, now, effect.kind, effect.detail)
-        return after
-
-    def _make_room(self, in_work: Mapping[str, int], namespace: str) -> None:
-        """Refuse another session in processing where the queue, or the namespace's share of it, is full."""
-        own, free = in_work.get(namespace, 0), self.limits.queue - sum(in_work.values())
-        if own >= self.limits.share * free:
-            whose = "of this key's namespace " if free > 0 else ""
-            number = own if free > 0 else self.limits.queue
-            told = f"{number} sessions {whose}wait to be processed already; end this one again later."
-            raise problems.service_unavailable(told, self.limits.retry_after_s)
+            raise refusal(session, refused) from None
 
     # refusals
-
-    def _refusal(self, session: Session, refused: Refused) -> problems.Problem:
-        if refused.state is State.EXPIRED:
-            return problems.session_expired(session.id, stamp(session.expires_at))
-        if refused.event == Event.END_REQUESTED.value:
-            told = f"Session {session.id!r} is {refused.state.value} and cannot be ended again."
-            return problems.invalid_request(told, session_id=session.id, status_now=refused.state.value)
-        late = refused.event == Event.AUDIO_ACCEPTED.value
-        told = "it takes no more audio" if late else "templates and languages cannot be changed any more"
-        return problems.session_ended(session.id, refused.state.value, told)
 
     def _unavailable(self, error: StorageError) -> problems.Problem:
         log.error("storage: %s", error)
         return problems.service_unavailable("The service cannot store anything now.", self.limits.retry_after_s)
 
-    async def _write(self, change: Callable[[Connection], T]) -> T:
+    async def _write(self, change: Callable[[Unit], T]) -> T:
         return await self._kept(self._store.write(change))
 
-    async def _read(self, look: Callable[[Connection], T]) -> T:
+    async def _read(self, look: Callable[[View], T]) -> T:
         return await self._kept(self._store.read(look))
 
     async def _kept(self, answer: Awaitable[T]) -> T:
@@ -351,15 +307,3 @@ class Service:
             return await answer
         except StorageError as error:
             raise self._unavailable(error) from error
-
-
-def _check_name(name: str) -> None:
-    """A client's file name is text for people; it is bounded, printable, and names no file of ours."""
-    hidden = next((mark for mark in name if not mark.isprintable() and mark not in _JOINERS), None)
-    if hidden is not None:
-        told = f"The file name holds U+{ord(hidden):04X}, which does not show; printable characters are taken."
-        raise problems.invalid_request(told, field="filename")
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise problems.invalid_request(
-            f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)
-        )

@@ -7,15 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.storage import rows
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from mock_server.clock import Clock
-    from mock_server.storage import Store
+    from mock_server.storage.unit import Store, Unit
 
 #: A test clock that could run away further would overflow stamps rather than test anything.
 _FURTHEST = timedelta(days=3650)
@@ -32,7 +29,7 @@ class Clocks:
     @classmethod
     async def of(cls, store: Store, clock: Clock) -> Clocks:
         """As they stood when the store was last open; raises StorageError."""
-        return cls(store, clock, await store.read(rows.clock_offsets))
+        return cls(store, clock, await store.read(lambda view: view.clock_offsets()))
 
     def now(self, namespace: str) -> datetime:
         """The namespace's time, UTC."""
@@ -45,13 +42,13 @@ class Clocks:
         if not math.isfinite(seconds) or not 0 <= seconds <= most:
             raise problems.invalid_request(f"A clock moves forwards, by at most {most:.0f} seconds.", field=field)
 
-        def change(connection: Connection) -> timedelta:
-            ahead = rows.clock_offset(connection, namespace) + timedelta(seconds=seconds)
+        def change(unit: Unit) -> timedelta:
+            ahead = unit.clock_offset(namespace) + timedelta(seconds=seconds)
             if ahead > _FURTHEST:
                 raise problems.invalid_request(
                     f"A clock is at most {most:.0f} seconds ahead; reset sets it back.", field=field
                 )
-            rows.set_clock_offset(connection, namespace, ahead)
+            unit.set_clock_offset(namespace, ahead)
             return ahead
 
         ahead = await self._store.write(change)

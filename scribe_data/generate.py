@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .diagram import lifecycle_svg
 from .export import lifecycle_mermaid
 from .load import load
+from .model import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,8 +25,10 @@ _COMMAND = "python -m scribe_data.generate"
 def mock_table(spec: Spec) -> str:
     """Return the source of mock_server/session/table.py, as ruff formats it."""
     lifecycle = spec.lifecycle
-    core = [event for event in lifecycle.events.values() if event.core]
+    moves = core_moves(lifecycle)
+    events = {event for taken in moves.values() for event in taken}
     terminal = [_state(name) for name, state in lifecycle.states.items() if state.terminal]
+    name = f"{spec.profile}_{spec.revision}".upper().replace("-", "_")
     lines = [
         '"""The session lifecycle (§6.1) as a table."""',
         "",
@@ -34,52 +37,72 @@ def mock_table(spec: Spec) -> str:
         "from __future__ import annotations",
         "",
         "from enum import StrEnum",
-        "from typing import TYPE_CHECKING, Final",
+        "from typing import Final",
         "",
-        "if TYPE_CHECKING:",
-        "    from collections.abc import Mapping",
+        "from mock_server.session.machine import Machine",
         "",
         "",
         "class State(StrEnum):",
         '    """What a session can be."""',
         "",
-        *(f'    {name.upper()} = "{name}"' for name in lifecycle.states),
+        *(f'    {state.upper()} = "{state}"' for state in lifecycle.states),
         "",
         "",
         "class Event(StrEnum):",
         '    """What can happen to a session."""',
         "",
-        *(f'    {event.name.upper()} = "{event.name}"' for event in core),
+        *(f'    {event.upper()} = "{event}"' for event in lifecycle.events if event in events),
         "",
         "",
-        f"TERMINAL: Final[frozenset[State]] = frozenset({{{', '.join(terminal)}}})",
-        "",
-        "# A status never falls to a lower rank.",
-        "RANK: Final[Mapping[State, int]] = {",
-        *(f"    {_state(name)}: {state.rank}," for name, state in lifecycle.states.items()),
-        "}",
-        "",
-        "# Every state is here; what is not listed below it is refused in it.",
-        "TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {",
+        f"{name}: Final = Machine(",
+        f'    profile="{spec.profile}",',
+        f'    revision="{spec.revision}",',
+        "    moves={",
+        *_moves(moves),
+        "    },",
+        f"    terminal=frozenset({{{', '.join(terminal)}}}),",
+        "    ranks={",
+        *(f"        {_state(each)}: {state.rank}," for each, state in lifecycle.states.items()),
+        "    },",
+        "    statuses={",
+        *(f"        {_state(each)}: {state.status}," for each, state in lifecycle.states.items()),
+        "    },",
+        ")",
     ]
-    for name, moves in core_moves(lifecycle).items():
-        if not moves:
-            lines.append(f"    {_state(name)}: {{}},")
+    return "\n".join([*lines, ""])
+
+
+def _moves(moves: Mapping[str, Mapping[str, str]]) -> Iterable[str]:
+    for name, taken in moves.items():
+        source = "None" if name == NONE else _state(name)
+        listed = [f"Event.{event.upper()}: {_state(target)}" for event, target in taken.items()]
+        if len(listed) < 2:
+            yield f"        {source}: {{{''.join(listed)}}},"
             continue
-        lines.append(f"    {_state(name)}: {{")
-        lines.extend(f"        Event.{event.upper()}: {_state(target)}," for event, target in moves.items())
-        lines.append("    },")
-    return "\n".join([*lines, "}", ""])
+        yield f"        {source}: {{"
+        yield from (f"            {move}," for move in listed)
+        yield "        },"
 
 
 def core_moves(lifecycle: Lifecycle) -> dict[str, dict[str, str]]:
-    """Return state -> event -> next state for the core events; terminal states map to nothing."""
-    moves: dict[str, dict[str, str]] = {name: {} for name in lifecycle.states}
+    """Return state -> event -> next state for what moves the mock's sessions; NONE has what begins one.
+
+    Beside the arrows of core events and those that begin a session these are the repeated operations that are best
+    answered with a success where no arrow leads: they leave the session as it is.
+    """
+    moves: dict[str, dict[str, str]] = {NONE: {}, **{name: {} for name in lifecycle.states}}
     for step in lifecycle.transitions.values():
-        if lifecycle.events[step.event].core:
-            for source in step.sources:
-                if source in moves and step.target in lifecycle.states:
-                    moves[source][step.event] = step.target
+        for source in step.sources:
+            moved = lifecycle.events[step.event].core or source == NONE
+            if moved and source in moves and step.target in lifecycle.states:
+                moves[source][step.event] = step.target
+    repeated = {operation.again: operation.name for operation in lifecycle.operations.values() if operation.again}
+    for event in lifecycle.events.values():
+        if event.core and event.operation in repeated:
+            for name in lifecycle.states:
+                cell = lifecycle.cell(name, repeated[event.operation])
+                if cell.recommended < 300:
+                    moves[name].setdefault(event.name, name)
     return moves
 
 

@@ -1,4 +1,4 @@
-"""The one way a request takes: who asks, which version, the operation, the faults, the log, the bytes."""
+"""The one way a request takes: who asks, which version, the operation, the layers around it, the log, the bytes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from starlette.requests import ClientDisconnect
@@ -21,7 +22,6 @@ from mock_server.api.redaction import shown
 from mock_server.api.trail import path_of, reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.auth import presented
-from mock_server.faults import Asked, Faults, Flight
 from mock_server.problems import Problem
 from mock_server.settings import SHARE, VERSIONS
 
@@ -50,6 +50,14 @@ _SMALL_BODY = 64 * 1024
 _LONGEST_ID = 128
 
 
+def _stands(_problem: Problem) -> str | None:
+    return None
+
+
+def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
+    return document
+
+
 @dataclass
 class Call:
     """One request on its way through."""
@@ -64,6 +72,10 @@ class Call:
     foreign: bool = False
     #: Whether it is counted among its namespace's.
     placed: bool = False
+    #: A layer's word on a credential that is refused: for whom the request acts all the same; None lets it stand.
+    excuse: Callable[[Problem], str | None] = _stands
+    #: What a layer makes of a document before it is read.
+    revise: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
 
     @property
     def path(self) -> str:
@@ -72,6 +84,8 @@ class Call:
 
 
 Operation: TypeAlias = "Callable[[Face, Call], Awaitable[Answer]]"
+#: Stands between clients and the operations: it goes onward, or not, and answers.
+Layer: TypeAlias = "Callable[[Call, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]"
 
 
 @dataclass
@@ -80,7 +94,8 @@ class Face:
 
     settings: Settings
     keys: Keys
-    faults: Faults
+    #: The outermost first.
+    layers: tuple[Layer, ...] = ()
     service: Service = field(init=False)
     transcriber: WhisperTranscriber | ScriptedTranscriber = field(init=False)
     ready: bool = False
@@ -88,7 +103,6 @@ class Face:
     seen: Outlines = field(default_factory=Outlines)
     numbering: Numbering = field(default_factory=Numbering)
     stopping: bool = False
-    _latest: str = ""
     _running: int = 0
     #: Requests being answered whose key was looked at, by namespace.
     _places: Counter[str] = field(default_factory=Counter)
@@ -168,7 +182,7 @@ class Face:
         call.name = request.path_params.get("name")
         self._running += 1
         try:
-            answer = await self._spoiled(call, handler, public=public)
+            answer = await self._answered(call, handler, public=public)
         finally:
             self._running -= 1
             self._leave(call)
@@ -176,26 +190,12 @@ class Face:
         self.tell(call, answer)
         return render(_closing(answer, request), request, readable=not call.foreign)
 
-    async def _spoiled(self, call: Call, handler: Operation, *, public: bool) -> Answer:
-        """The answer as the faults leave it that are on."""
-        if not self.faults.active:
-            return await self._operate(call, handler, public=public)
-        with self.faults.flight(call.operation, call.session_id) as flight:
-            flight.answer = await self._operate(call, handler, public=public)
-            return self.faults.rewrite(self._asked(call, flight), flight.answer)
-
-    def _asked(self, call: Call, flight: Flight) -> Asked:
-        return Asked(
-            operation=call.operation,
-            method=call.request.method,
-            path=call.path,
-            headers=call.request.headers,
-            namespace=call.namespace,
-            session_id=call.session_id,
-            document=call.document,
-            memory=self.faults.memory,
-            beside=flight.beside,
-        )
+    async def _answered(self, call: Call, handler: Operation, *, public: bool) -> Answer:
+        """The answer as the layers leave it."""
+        onward: Callable[[], Awaitable[Answer]] = partial(self._operate, call, handler, public=public)
+        for layer in reversed(self.layers):
+            onward = partial(layer, call, onward)
+        return await onward()
 
     async def _operate(self, call: Call, handler: Operation, *, public: bool) -> Answer:
         try:
@@ -247,13 +247,12 @@ class Face:
 
     def _authenticate(self, call: Call) -> None:
         try:
-            call.namespace = self._latest = self.keys.namespace(call.request.headers)
+            call.namespace = self.keys.namespace(call.request.headers)
         except Problem as problem:
-            conduct = self.faults.conduct
-            overlooked = problem.code == "invalid_api_key" and not conduct.refuses_unknown_keys
-            if not overlooked and call.operation not in conduct.open_to_all:
+            namespace = call.excuse(problem)
+            if namespace is None:
                 raise
-            call.namespace = self._latest  # a fault that looks at no credential has to act for somebody
+            call.namespace = namespace
 
 
 def _closing(answer: Answer, request: Request) -> Answer:

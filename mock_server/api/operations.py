@@ -48,7 +48,7 @@ async def create(face: Face, call: Call) -> Answer:
     body = await read(call.request, face.settings.max_json_bytes)
     _json_only(call)
     call.document = parse_object(body)
-    placed = order(call.document, face.settings, face.faults.conduct)
+    placed = order(call.revise(call.document), face.settings)
     offer = face.settings.offer(placed.model) or face.settings.models[0]
     # Not in spec: who sends a session_mode is of a generation that reads templates as an array.
     as_array = face.settings.templates_shape == "auto" and call.document.get("session_mode") is not None
@@ -131,9 +131,6 @@ async def end(face: Face, call: Call) -> Answer:
     assert call.session_id is not None, "the route has it"
     raw = await read(call.request, face.settings.max_json_bytes)
     body = parse_object(raw) if raw.strip() else {}
-    if not body and not face.faults.conduct.ends_without_body:
-        await face.service.get(call.namespace, call.session_id)
-        raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
     call.document = body
     sent, uploaded = _count(body, "audio_files_sent"), _count(body, "audio_files_uploaded")
     # A client that counts its uploads too is of the generation that reads templates as an array.
@@ -153,4 +150,4 @@ async def get(face: Face, call: Call) -> Answer:
     as_array = session.templates_as_array or face.settings.templates_shape == "array"
     body = views.session_document(session, state, url, as_array=as_array)
     headers = {**_FRESH, "X-Scribe-Engine": session.engine} if session.engine else dict(_FRESH)
-    return Answer(views.CODES[state], body, headers)
+    return Answer(face.service.machine.statuses[state], body, headers)

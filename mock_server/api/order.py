@@ -11,9 +11,6 @@ from mock_server.session.model import Order, json_bytes
 from mock_server.session.step import Amended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mock_server.conduct import Conduct
     from mock_server.settings import Settings
 
 #: Bounds of ours, far above what the text shows: the length of an id, and how many ids and languages there may be.
@@ -91,26 +88,16 @@ def _model(body: dict[str, Any], settings: Settings) -> str:
     return value
 
 
-def order(body: dict[str, Any], settings: Settings, conduct: Conduct) -> Order:
+def order(body: dict[str, Any], settings: Settings) -> Order:
     """The order a valid body places; raises 400 naming the field and the reason."""
-
-    def read(field: str, reader: Callable[[dict[str, Any]], Any], default: Any) -> Any:
-        try:
-            return reader(body)
-        except problems.Problem:
-            if field not in conduct.lets_pass:
-                raise
-            return default
-
-    most = settings.limits.data_bytes
     return Order(
-        templates=read("templates", _templates, ("soap",)),
-        model=read("model", lambda b: _model(b, settings), settings.models[0].id),
-        language_hint=read("language_hint", lambda b: _languages(b, "language_hint"), ()),
-        transcript_language=read("transcript_language", lambda b: _languages(b, "transcript_language"), ()),
-        upload_type=read("upload_type", lambda b: _word(b, "upload_type", _UPLOAD_TYPES, "chunked"), "chunked"),
+        templates=_templates(body),
+        model=_model(body, settings),
+        language_hint=_languages(body, "language_hint"),
+        transcript_language=_languages(body, "transcript_language"),
+        upload_type=_word(body, "upload_type", _UPLOAD_TYPES, "chunked"),
         communication_protocol=_word(body, "communication_protocol", _PROTOCOLS, "http"),
-        additional_data=read("additional_data", lambda b: _data(b, "additional_data", most), None),
+        additional_data=_data(body, "additional_data", settings.limits.data_bytes),
         patient_details=_patient(body, settings),
     )
 

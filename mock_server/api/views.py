@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 _CHANGEABLE = ("additional_data", "patient_details", "templates", "language_hint", "transcript_language")
 #: Members that are passed over, as they are told: so many, and characters of each.
 _TOLD, _LONGEST_TOLD = 5, 40
-#: Status code of GET by state (§6.3, §6.5; created, recording and failed as recommended: E19, E21).
-CODES = {
-    State.CREATED: 202,
-    State.RECORDING: 202,
-    State.PROCESSING: 202,
-    State.COMPLETED: 200,
-    State.PARTIAL: 206,
-    State.FAILED: 200,
-    State.EXPIRED: 410,
-}
 
 
 def created(session: Session, upload_url: str) -> dict[str, Any]:

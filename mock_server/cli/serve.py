@@ -124,13 +124,8 @@ def _try(settings: Settings) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
     from mock_server.speech import open_transcriber
     from mock_server.storage.keeping import open_keeping
-    from mock_server.storage.lock import DirectoryLock
 
-    lock = DirectoryLock(settings.data_dir)
-    try:
-        open_keeping(settings.data_dir).close()
-    finally:
-        lock.release()
+    open_keeping(settings.data_dir).close()
     return open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
 
 

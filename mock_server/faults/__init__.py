@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.faults.fault import Asked, Fault, Faults, Flight
+from mock_server.faults.fault import Asked, Fault, Flight
+from mock_server.faults.layer import Faults
 
 __all__ = ["Asked", "Fault", "Faults", "Flight"]

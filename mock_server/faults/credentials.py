@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from mock_server.faults.making import answer_with, behaving, edit, error, fault, recode, set_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.api.answer import Answer
     from mock_server.faults.fault import Asked
+    from mock_server.problems import Problem
 
 _ALL = frozenset({"templates", "create", "get", "end", "upload"})
 
@@ -21,6 +24,11 @@ def _keys_refused(asked: Asked, answer: Answer) -> bool:
     return answer.status != 401 and asked.operation in _ALL
 
 
+def _open(operations: frozenset[str]) -> Callable[[str, Problem], bool]:
+    """Look at no credential in these operations."""
+    return lambda operation, _problem: operation in operations
+
+
 FAULTS = (
     fault(
         "lets_everybody_in",
@@ -30,7 +38,7 @@ FAULTS = (
         "AUTH-008",
         "AUD-030",
         "TPL-003",
-        conduct=behaving(open_to_all=_ALL),
+        overlooks=_open(_ALL),
     ),
     fault(
         "trusts_after_creation",
@@ -39,7 +47,7 @@ FAULTS = (
         "AUTH-007",
         "AUTH-008",
         "AUD-030",
-        conduct=behaving(open_to_all=_ALL - {"create", "templates"}),
+        overlooks=_open(_ALL - {"create", "templates"}),
     ),
     fault(
         "shows_templates_to_all",
@@ -47,13 +55,13 @@ FAULTS = (
         "AUTH-006",
         "AUTH-007",
         "TPL-003",
-        conduct=behaving(open_to_all=frozenset({"templates"})),
+        overlooks=_open(frozenset({"templates"})),
     ),
     fault(
         "takes_audio_from_all",
         "uploads need no credential",
         "AUD-030",
-        conduct=behaving(open_to_all=frozenset({"upload"})),
+        overlooks=_open(frozenset({"upload"})),
     ),
     fault(
         "takes_any_key",
@@ -61,7 +69,7 @@ FAULTS = (
         "AUTH-007",
         "AUTH-008",
         "AUD-030",
-        conduct=behaving(refuses_unknown_keys=False),
+        overlooks=lambda _operation, problem: problem.code == "invalid_api_key",
     ),
     fault(
         "shows_strangers_everything",

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mock_server.faults.fault import Asked
-    from mock_server.speech import Recording
+    from mock_server.session.step import EndRequested
+    from mock_server.speech import Recording, Transcription
 
 
 def _one_less(body: dict[str, Any]) -> None:
@@ -34,11 +35,17 @@ def _all_but_the_last(recordings: Sequence[Recording]) -> list[Recording]:
     return sorted(recordings, key=lambda recording: recording.sequence or 0)[: max(1, len(recordings) - 1)]
 
 
-def _makes_words_up(draft: dict[str, Any]) -> dict[str, Any]:
-    if draft["failure"] is None:
-        return draft
+def _makes_words_up(heard: Transcription) -> Transcription:
+    if heard.failure is None:
+        return heard
     told = "The patient reports severe headache and nausea since yesterday morning."
-    return draft | {"failure": None, "text": told, "issues": [], "used": []}
+    return replace(heard, failure=None, text=told, issues=(), used=())
+
+
+def _wants_a_count(asked: EndRequested) -> EndRequested:
+    if asked.audio_files_sent is None:
+        raise problems.Problem(403, "forbidden", "An end without a body is not taken here.")
+    return asked
 
 
 def _refuses(_name: str) -> str:
@@ -120,7 +127,7 @@ FAULTS = (
         "wants_a_count",
         "an end without a body is refused",
         "SES-END-009",
-        conduct=behaving(ends_without_body=False),
+        conduct=behaving(ending=_wants_a_count),
     ),
     fault(
         "refuses_every_end",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mock_server.conduct import Conduct
+    from mock_server.problems import Problem
 
     Rewrite = Callable[[Asked, Answer], Answer]
 
@@ -121,9 +122,11 @@ def fault(
     *breaks: str,
     rewrite: Rewrite | None = None,
     conduct: Callable[[Conduct], Conduct] | None = None,
+    overlooks: Callable[[str, Problem], bool] | None = None,
+    lets_pass: frozenset[str] = frozenset(),
 ) -> Fault:
     """A fault with the requirements it breaks."""
-    return Fault(name, vice, breaks, conduct, rewrite)
+    return Fault(name, vice, breaks, conduct, rewrite, overlooks=overlooks, lets_pass=lets_pass)
 
 
 def strictly(found: Fault) -> Fault:

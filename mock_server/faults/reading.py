@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server.faults.fault import Asked
+    from mock_server.speech import Transcription
 
 _OPEN = "created recording"
 _REST = "completed partial"
@@ -97,21 +98,19 @@ def _not_found(body: dict[str, Any]) -> None:
             entry.update(status="failed", error={"code": "template_not_found", "message": "It is not there."})
 
 
-def _one_text(draft: dict[str, Any]) -> dict[str, Any]:
-    return (
-        draft | {"text": "Good morning. The weather is fine today and everybody is well."} if draft["text"] else draft
-    )
+def _one_text(heard: Transcription) -> Transcription:
+    told = "Good morning. The weather is fine today and everybody is well."
+    return replace(heard, text=told) if heard.text else heard
 
 
-def _and_somebody_elses(draft: dict[str, Any]) -> dict[str, Any]:
+def _and_somebody_elses(heard: Transcription) -> Transcription:
     stranger = recordings.load()["knee"].text
-    return (
-        draft | {"text": f"{draft['text']}\n{stranger}"} if draft["text"] and stranger not in draft["text"] else draft
-    )
+    mixed = heard.text and stranger not in heard.text
+    return replace(heard, text=f"{heard.text}\n{stranger}") if mixed else heard
 
 
-def _first_words(draft: dict[str, Any]) -> dict[str, Any]:
-    return draft | {"text": " ".join(draft["text"].split()[:8])}
+def _first_words(heard: Transcription) -> Transcription:
+    return replace(heard, text=" ".join(heard.text.split()[:8]))
 
 
 FAULTS = (

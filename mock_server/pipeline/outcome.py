@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline.ports import Shortfall
 from mock_server.session.model import Failure, ProcessingError, TemplateResult
-from mock_server.session.step import Extracted, Transcribed
+from mock_server.session.step import Transcribed
+from mock_server.speech.model import Failure as SpeechFailure
+from mock_server.speech.model import FileIssue, Transcription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_server.pipeline.ports import Draft, Extractor
-    from mock_server.speech.model import Transcription
+    from mock_server.pipeline.ports import Extractor
 
 log = logging.getLogger("scribe.mock")
 
@@ -23,66 +24,56 @@ _UNHEARD = frozenset({"audio_undecodable", "audio_too_short", "audio_quality_poo
 _SKIPPED = "audio_file_skipped"
 
 
-def nothing_sent(engine: str) -> Draft:
+def nothing_sent(engine: str) -> Transcription:
     """Not in spec: E36. The outcome of a session that was ended without audio."""
     return _lost(engine, "audio_too_short", "The session was ended without any audio.")
 
 
-def out_of_order(engine: str) -> Draft:
+def out_of_order(engine: str) -> Transcription:
     """The outcome where the transcriber broke every time it was tried."""
     return _lost(engine, "internal_error", "The audio could not be processed because of an internal error.")
 
 
-def unavailable(engine: str) -> Draft:
+def unavailable(engine: str) -> Transcription:
     """The outcome where the transcriber could not be started for a while."""
     return _lost(engine, "internal_error", "Speech recognition is not available on this server at present.")
 
 
-def overtime(engine: str) -> Draft:
+def overtime(engine: str) -> Transcription:
     """The outcome where the audio used up all the time it may take, which is laid to the audio."""
     told = "Processing this audio takes more time than one session may take; send less audio in one session."
     return _lost(engine, "processing_failed", told)
 
 
-def _lost(engine: str, code: str, message: str) -> Draft:
-    failure = {"code": code, "message": message}
-    return {"engine": engine, "language": "", "text": "", "used": [], "issues": [], "failure": failure}
+def _lost(engine: str, code: str, message: str) -> Transcription:
+    return Transcription(engine, "", failure=SpeechFailure(code, message))
 
 
-def as_draft(transcription: Transcription, names: Iterable[str]) -> Draft:
-    """What is kept of a transcription of the files with these names, as JSON.
+def accounted(heard: Transcription, names: Iterable[str]) -> Transcription:
+    """A transcription of the files with these names that says something of each: nothing gets lost in silence.
 
-    A file that was not used and of which nothing is said is an issue as well: nothing gets lost in silence.
+    A file that was not used and of which nothing is said is an issue as well.
     """
-    failure = transcription.failure
-    issues = [{"file": i.name, "code": i.code, "message": i.message} for i in transcription.issues]
-    accounted = {*transcription.used, *(issue.name for issue in transcription.issues)}
-    if failure is None:
-        unsaid = [name for name in names if name not in accounted]
-        issues += [{"file": n, "code": _SKIPPED, "message": f"Nothing of {n} could be used."} for n in unsaid]
-    return {
-        "engine": transcription.engine,
-        "language": transcription.language,
-        "text": transcription.text,
-        "used": list(transcription.used),
-        "issues": issues,
-        "failure": {"code": failure.code, "message": failure.message} if failure else None,
-    }
+    if heard.failure is not None:
+        return heard
+    known = {*heard.used, *(issue.name for issue in heard.issues)}
+    unsaid = [FileIssue(name, _SKIPPED, f"Nothing of {name} could be used.") for name in names if name not in known]
+    return replace(heard, issues=(*heard.issues, *unsaid))
 
 
-def transcribed(draft: Draft) -> Transcribed:
+def transcribed(heard: Transcription) -> Transcribed:
     """The event."""
-    failure = draft["failure"]
+    failure = heard.failure
     return Transcribed(
-        engine=draft["engine"],
-        language=draft["language"] or None,
-        text=None if failure else draft["text"],
-        used=tuple(draft["used"]),
+        engine=heard.engine,
+        language=heard.language or None,
+        text=None if failure else heard.text,
+        used=heard.used,
         losses=tuple(
-            ProcessingError(_SKIPPED if i["code"] in _UNHEARD else i["code"], i["message"], i["file"])
-            for i in draft["issues"]
+            ProcessingError(_SKIPPED if issue.code in _UNHEARD else issue.code, issue.message, issue.name)
+            for issue in heard.issues
         ),
-        failure=Failure(**failure) if failure else None,
+        failure=Failure(failure.code, failure.message) if failure else None,
     )
 
 
@@ -102,11 +93,6 @@ def fill(template_id: str, transcript: str, extractor: Extractor) -> TemplateRes
     return TemplateResult(template_id, "success", data=found.data)
 
 
-def extract_draft(templates: tuple[str, ...], transcript: str, extractor: Extractor) -> Draft:
-    """Every template once, in the order of the request, as JSON."""
-    return {"results": [asdict(fill(name, transcript, extractor)) for name in dict.fromkeys(templates)]}
-
-
-def extracted(draft: Draft) -> Extracted:
-    """The event."""
-    return Extracted(tuple(TemplateResult(**result) for result in draft["results"]))
+def filled(templates: tuple[str, ...], transcript: str, extractor: Extractor) -> tuple[TemplateResult, ...]:
+    """Every template once, in the order of the request."""
+    return tuple(fill(name, transcript, extractor) for name in dict.fromkeys(templates))

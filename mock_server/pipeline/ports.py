@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mock_server.speech.model import Recording, Transcription
-
-#: JSON between the steps and for `mock_server.conduct`.
-Draft: TypeAlias = dict[str, Any]
 
 
 class Transcriber(Protocol):

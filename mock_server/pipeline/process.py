@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 from mock_server.pipeline import outcome
 from mock_server.session.model import Failure
-from mock_server.session.step import Journal, Processed, Refused, step
+from mock_server.session.step import Extracted, Processed, Refused
 from mock_server.session.table import State
 from mock_server.speech import allowance
 from mock_server.speech.decode import Limits
 from mock_server.speech.model import Recording, SpeechOvertime, SpeechUnavailable
-from mock_server.storage import rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from mock_server.conduct import Conduct
-    from mock_server.pipeline.ports import Draft, Extractor, Transcriber
+    from mock_server.ledger import Ledger
+    from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.session.model import Session
     from mock_server.session.step import Happening
-    from mock_server.storage import AudioStore, Store
+    from mock_server.speech.model import Transcription
+    from mock_server.storage import AudioStore
+    from mock_server.storage.unit import Store, Unit
 
 log = logging.getLogger("scribe.mock")
 
@@ -93,7 +93,8 @@ class Process:
         audio: AudioStore,
         transcriber: Transcriber,
         extractor: Extractor,
-        conduct: Callable[[], Conduct],
+        ledger: Ledger,
+        conduct: Callable[[str], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
     ) -> None:
@@ -101,6 +102,7 @@ class Process:
         self._audio = audio
         self._transcriber = transcriber
         self._extractor = extractor
+        self._ledger = ledger
         self._conduct = conduct
         self._now_of = now_of
         self._max_chunk_seconds = max_chunk_seconds
@@ -109,16 +111,16 @@ class Process:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
         session = await self._in_work(session_id)
         if session is not None:
-            draft = self._conduct().transcription(await self._heard(session))
-            await self._happens(session_id, outcome.transcribed(draft))
+            heard = self._conduct(session.namespace).transcription(await self._heard(session))
+            await self._happens(session_id, outcome.transcribed(heard))
 
     async def extract(self, session_id: str) -> None:
         """Fill every template that was asked for, off the event loop."""
         session = await self._in_work(session_id)
         if session is not None and session.failure is None:
             wanted, text = session.order.templates, session.transcript or ""
-            draft = await asyncio.to_thread(outcome.extract_draft, wanted, text, self._extractor)
-            await self._happens(session_id, outcome.extracted(self._conduct().extraction(draft)))
+            results = await asyncio.to_thread(outcome.filled, wanted, text, self._extractor)
+            await self._happens(session_id, Extracted(self._conduct(session.namespace).extraction(results)))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
@@ -133,15 +135,22 @@ class Process:
         """The session; None when a reset took it away or it is finished already."""
         session = self._store.at_hand(session_id)
         if session is None:
-            session = await self._store.read(lambda connection: rows.load(connection, session_id))
+            session = await self._store.read(lambda view: view.load(session_id))
         return session if session is not None and session.state is State.PROCESSING else None
 
-    async def _heard(self, session: Session) -> Draft:
+    async def _heard(self, session: Session) -> Transcription:
         engine = self._transcriber.engine
         if not session.files:
             return outcome.nothing_sent(engine)
-        listed = [Recording(f.name, self._audio.path(f.key), f.sha256, f.sequence) for f in session.files]
-        recordings = self._conduct().recordings(listed)
+        async with self._audio.fetch([file.key for file in session.files]) as paths:
+            listed = [
+                Recording(file.name, path, file.sha256, file.sequence)
+                for file, path in zip(session.files, paths, strict=True)
+            ]
+            return await self._transcription(session, self._conduct(session.namespace).recordings(listed))
+
+    async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
+        engine = self._transcriber.engine
         hint = session.order.language_hint[0] if session.order.language_hint else None
         longest = self._max_chunk_seconds if session.order.upload_type == "chunked" else None
         tries = _Tries()
@@ -151,7 +160,7 @@ class Process:
                     heard = await self._transcriber.transcribe(
                         recordings, language_hint=hint, max_chunk_seconds=longest
                     )
-                return outcome.as_draft(heard, [recording.name for recording in recordings])
+                return outcome.accounted(heard, [recording.name for recording in recordings])
             except SpeechOvertime:
                 # More time is not a cure: audio that used up all of its own would again, at everybody's cost.
                 log.exception("transcription of %s used up its time", session.id)
@@ -166,21 +175,14 @@ class Process:
                     return outcome.out_of_order(engine)
             await tries.pause()
 
-    async def _happens(self, session_id: str, happening: Happening) -> None:
+    async def _happens(self, session_id: str, event: Happening) -> None:
         """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""
 
-        def change(connection: Connection) -> None:
-            session = rows.load(connection, session_id)
+        def change(unit: Unit) -> None:
+            session = unit.load(session_id)
             if session is None or session.state is not State.PROCESSING:
                 return
-            now = self._now_of(session.namespace)
-            try:
-                after, effects = step(session, happening, now)
-            except Refused:
-                return
-            rows.save(connection, session, after)
-            for effect in effects:
-                if isinstance(effect, Journal):
-                    rows.note(connection, after, now, effect.kind, effect.detail)
+            with contextlib.suppress(Refused):
+                self._ledger.apply(unit, session, event, self._now_of(session.namespace))
 
         await self._store.write(change)

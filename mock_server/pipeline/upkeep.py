@@ -8,12 +8,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline.work import Fate
-from mock_server.storage import rows
 
 if TYPE_CHECKING:
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.work import Work
-    from mock_server.storage import Store
+    from mock_server.storage.unit import Store
 
 log = logging.getLogger("scribe.mock")
 
@@ -53,7 +52,7 @@ class Upkeep:
 
     async def take_up(self) -> int:
         """Offer what waits or fell, give up what cannot be processed; returns how many had fallen."""
-        unfinished = await self._store.read(rows.unfinished)
+        unfinished = await self._store.read(lambda view: view.unfinished())
         free = {found.id: found for found in unfinished if not self._work.holds(found.id)}
         for session_id, (_, namespace, begun) in free.items():
             if not begun:

@@ -20,20 +20,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
-from sqlalchemy.exc import DBAPIError
 
 from mock_server.pipeline.turns import Turns
 from mock_server.pipeline.workflow import process_v1, runner
-from mock_server.storage import StorageError, rows
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
-
-    from sqlalchemy import Connection
 
     from mock_server.pipeline.workflow import Steps
-    from mock_server.storage.sqlite import SqliteStore
+    from mock_server.storage.records import Records
+    from mock_server.storage.unit import Store
 
 log = logging.getLogger("scribe.mock")
 
@@ -64,8 +61,8 @@ class Fate(Enum):
 class Work:
     """Sessions on their way through `pipeline.workflow`, in turns of their namespaces; a process has one such queue."""
 
-    def __init__(self, path: Path, store: SqliteStore, *, at_once: int, busy: Callable[[], bool]) -> None:
-        self._url = f"sqlite:///{path}"
+    def __init__(self, records: Records, store: Store, *, at_once: int, busy: Callable[[], bool]) -> None:
+        self._records = records
         self._store = store
         self._busy = busy
         self._client: DBOSClient | None = None
@@ -86,8 +83,9 @@ class Work:
             raise StorageError("This process already runs a service, and there is one queue of work a process.")
         Work._one = self
         try:
-            self._launch(steps)
-        except (DBAPIError, error.DBOSException) as broken:
+            with self._records.guarded():
+                self._launch(steps)
+        except (StorageError, error.DBOSException) as broken:
             await self.close()
             raise StorageError(f"The queue of work cannot be used ({broken}).") from broken
 
@@ -97,7 +95,7 @@ class Work:
         runner.start(steps)
         config: DBOSConfig = {
             "name": "scribe-mock",
-            "system_database_url": self._url,
+            "system_database_url": self._records.url,
             "application_version": _APPLICATION,
             "executor_id": _EXECUTOR,
             "serializer": DBOSPortableJSONSerializer(),
@@ -107,12 +105,12 @@ class Work:
             # nothing here waits for notifications; its pause is what closing waits for
             "notification_listener_polling_interval_sec": 0.2,
         }
-        DBOS.migrate(self._url)
-        self._client = DBOSClient(system_database_engine=self._store.engine, serializer=DBOSPortableJSONSerializer())
+        DBOS.migrate(self._records.url)
+        self._client = DBOSClient(system_database_engine=self._records.engine, serializer=DBOSPortableJSONSerializer())
         DBOS(config=config)
         DBOS.launch()
 
-    def offer(self, namespace: str, session_id: str, begun: int) -> None:
+    def offer(self, namespace: str, session_id: str, begun: int = 0) -> None:
         """Begin the attempt after the `begun`-th when its turn comes, unless it is claimed or needless by then."""
         if session_id not in self._held:
             self._held.add(session_id)
@@ -143,13 +141,9 @@ class Work:
 
     async def _attempt(self, session_id: str, begun: int) -> None:
         """One attempt from its claim to its end, whatever that is: the reconciler looks after what fell."""
-
-        def claim(connection: Connection) -> bool:
-            return rows.count_attempt(connection, session_id, begun)
-
         try:
             await self._quiet()
-            if await self._store.write(claim):
+            if await self._store.write(lambda unit: unit.claim(session_id, begun)):
                 with SetWorkflowID(_workflow_id(session_id, begun + 1)):
                     handle = await DBOS.start_workflow_async(process_v1, session_id)
                 await handle.get_result()

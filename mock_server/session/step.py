@@ -1,7 +1,7 @@
-"""One step of a session: (session, event, now) -> (session, effects).
+"""One step of a session: (machine, session, event, now) -> (session, effects).
 
-What may follow what stands in `mock_server.session.table`, generated from the spec, and nowhere else. Nothing here
-reads a clock, draws a number or touches a disk: effects are values for somebody else to carry out.
+What may follow what stands in the machine, generated from the spec, and nowhere else. Nothing here reads a clock, draws
+a number or touches a disk: effects are values for somebody else to carry out.
 """
 
 from __future__ import annotations
@@ -9,21 +9,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mock_server.session.model import AudioFile, Failure, ProcessingError, Session, TemplateResult
-from mock_server.session.table import TRANSITIONS, Event, State
+from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
+from mock_server.session.table import Event, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from mock_server.session.machine import Machine
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The event has no place in the session's state; `state` is the one observed now."""
 
     def __init__(self, state: State, event: str) -> None:
-        super().__init__(f"{event} in {state.value}")
+        super().__init__(f"{event} in {state}")
         self.state = state
         self.event = event
+
+
+@dataclass(frozen=True)
+class Requested:
+    """A client asks for a session: whose it is, what it orders, and until when it has to be ended."""
+
+    id: str
+    namespace: str
+    order: Order
+    expires_at: datetime
+    templates_as_array: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,56 +116,81 @@ class StartWork:
     session_id: str
 
 
-Happening: TypeAlias = AudioAccepted | EndRequested | Amended | Transcribed | Extracted | Processed | DeadlinePassed
+Happening: TypeAlias = (
+    Requested | AudioAccepted | EndRequested | Amended | Transcribed | Extracted | Processed | DeadlinePassed
+)
 Effect: TypeAlias = Journal | StartWork
 Stepped: TypeAlias = tuple[Session, tuple[Effect, ...]]
 
 
-def observed_state(session: Session, now: datetime) -> State:
+def observed_state(machine: Machine, session: Session, now: datetime) -> State:
     """The state somebody looking now is told: expiry is read off the clock, never stored (§6.5)."""
-    expired = TRANSITIONS[session.state].get(Event.DEADLINE_PASSED)
+    expired = machine.after(session.state, Event.DEADLINE_PASSED)
     if expired is not None and (session.expiry_noted or now >= session.expires_at):
         return expired
     return session.state
 
 
-def step(session: Session, happening: Happening, now: datetime) -> Stepped:
-    """Apply one event; raises Refused where it has no place."""
+def step(machine: Machine, session: Session | None, happening: Happening, now: datetime) -> Stepped:
+    """Apply one event; None is the session that a request begins. Raises Refused where the event has no place."""
+    if isinstance(happening, Requested):
+        return _begin(machine, session, happening, now)
+    if session is None:
+        raise TypeError(f"{type(happening).__name__} happens to a session that is there")
     match happening:
         case AudioAccepted() | EndRequested() | Amended():
-            return _asked(session, happening, now)
+            return _asked(machine, session, happening, now)
         case Transcribed():
-            return _transcribed(session, happening, now)
+            return _transcribed(machine, session, happening, now)
         case Extracted(results):
-            _in_work(session, now, "extracted")
+            _in_work(machine, session, now, "extracted")
             return replace(session, results=results), (Journal("extracted", _by_template(results)),)
         case Processed(failure):
-            return _finish(session, failure, now)
+            return _finish(machine, session, failure, now)
         case DeadlinePassed():
-            return _expire(session, now)
+            return _expire(machine, session, now)
 
 
-def _asked(session: Session, happening: AudioAccepted | EndRequested | Amended, now: datetime) -> Stepped:
+def _asked(
+    machine: Machine, session: Session, happening: AudioAccepted | EndRequested | Amended, now: datetime
+) -> Stepped:
     """What a client asks for."""
     match happening:
         case AudioAccepted(file):
-            return _accept(session, file, now)
+            return _accept(machine, session, file, now)
         case EndRequested():
-            return _end(session, happening, now)
+            return _end(machine, session, happening, now)
         case Amended():
-            return _amend(session, happening, now)
+            return _amend(machine, session, happening, now)
 
 
-def _move(session: Session, event: Event, now: datetime) -> State:
-    state = observed_state(session, now)
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise Refused(state, event.value) from None
+def _move(machine: Machine, session: Session, event: Event, now: datetime) -> State:
+    state = observed_state(machine, session, now)
+    following = machine.after(state, event)
+    if following is None:
+        raise Refused(state, event.value)
+    return following
 
 
-def _accept(session: Session, file: AudioFile, now: datetime) -> Stepped:
-    state = _move(session, Event.AUDIO_ACCEPTED, now)
+def _begin(machine: Machine, session: Session | None, asked: Requested, now: datetime) -> Stepped:
+    if session is not None:
+        raise Refused(observed_state(machine, session, now), Event.SESSION_REQUESTED.value)
+    order = asked.order
+    begun = Session(
+        id=asked.id,
+        namespace=asked.namespace,
+        state=machine.moves[None][Event.SESSION_REQUESTED],
+        order=order,
+        created_at=now,
+        expires_at=asked.expires_at,
+        templates_as_array=asked.templates_as_array,
+    )
+    detail = {"model": order.model, "templates": list(order.templates), "upload_type": order.upload_type}
+    return begun, (Journal("created", detail),)
+
+
+def _accept(machine: Machine, session: Session, file: AudioFile, now: datetime) -> Stepped:
+    state = _move(machine, session, Event.AUDIO_ACCEPTED, now)
     again = any(known.name == file.name for known in session.files)
     if again:  # Not in spec: E69. A retry under the same name replaces the file and keeps its place.
         files = tuple(file if known.name == file.name else known for known in session.files)
@@ -163,12 +201,13 @@ def _accept(session: Session, file: AudioFile, now: datetime) -> Stepped:
     return replace(session, state=state, files=files), (Journal(kind, detail),)
 
 
-def _end(session: Session, asked: EndRequested, now: datetime) -> Stepped:
-    if session.state is State.PROCESSING:  # Not in spec: E37. A repeated end gets the same answer and starts nothing.
+def _end(machine: Machine, session: Session, asked: EndRequested, now: datetime) -> Stepped:
+    state = _move(machine, session, Event.END_REQUESTED, now)
+    if state is session.state:  # Not in spec: E37. A repeated end gets the same answer and starts nothing.
         return session, ()
     ended = replace(
         session,
-        state=_move(session, Event.END_REQUESTED, now),
+        state=state,
         ended_at=now,
         audio_files_sent=asked.audio_files_sent,
         templates_as_array=session.templates_as_array or asked.templates_as_array,
@@ -181,10 +220,10 @@ def _given(change: Amended, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(change, name)) is not None}
 
 
-def _amend(session: Session, change: Amended, now: datetime) -> Stepped:
-    state = observed_state(session, now)
+def _amend(machine: Machine, session: Session, change: Amended, now: datetime) -> Stepped:
+    state = observed_state(machine, session, now)
     work = _given(change, "templates", "language_hint", "transcript_language")
-    if state is State.EXPIRED or (work and Event.END_REQUESTED not in TRANSITIONS[state]):
+    if state is State.EXPIRED or (work and not machine.leaves(state, Event.END_REQUESTED)):
         raise Refused(state, "amended")  # what the work began with stands
     kept = _given(change, "additional_data", "patient_details")
     if not (work or kept or change.said):
@@ -195,13 +234,13 @@ def _amend(session: Session, change: Amended, now: datetime) -> Stepped:
     return replace(session, order=order), (Journal("amended", detail),)
 
 
-def _in_work(session: Session, now: datetime, event: str) -> None:
+def _in_work(machine: Machine, session: Session, now: datetime, event: str) -> None:
     if session.state is not State.PROCESSING:
-        raise Refused(observed_state(session, now), event)
+        raise Refused(observed_state(machine, session, now), event)
 
 
-def _transcribed(session: Session, heard: Transcribed, now: datetime) -> Stepped:
-    _in_work(session, now, "transcribed")
+def _transcribed(machine: Machine, session: Session, heard: Transcribed, now: datetime) -> Stepped:
+    _in_work(machine, session, now, "transcribed")
     used = sum(file.name in heard.used for file in session.files)
     after = replace(
         session,
@@ -228,7 +267,7 @@ def _by_template(results: tuple[TemplateResult, ...]) -> dict[str, str]:
     return {result.id: result.error_code or result.status for result in results}
 
 
-def _finish(session: Session, given: Failure | None, now: datetime) -> Stepped:
+def _finish(machine: Machine, session: Session, given: Failure | None, now: datetime) -> Stepped:
     failure = given or session.failure
     if failure is None and not (session.transcript or "").strip():
         failure = Failure("audio_quality_poor", "No speech was found in the audio.")
@@ -238,13 +277,13 @@ def _finish(session: Session, given: Failure | None, now: datetime) -> Stepped:
         event = Event.SOME_LOST
     else:
         event = Event.ALL_SUCCEEDED
-    state = _move(session, event, now)
+    state = _move(machine, session, event, now)
     detail: dict[str, Any] = {"code": failure.code} if failure else {"losses": len(session.losses)}
     return replace(session, state=state, completed_at=now, failure=failure), (Journal(state.value, detail),)
 
 
-def _expire(session: Session, now: datetime) -> Stepped:
-    state = observed_state(session, now)
+def _expire(machine: Machine, session: Session, now: datetime) -> Stepped:
+    state = observed_state(machine, session, now)
     if state is not State.EXPIRED:
         raise Refused(state, Event.DEADLINE_PASSED.value)
     if session.expiry_noted:

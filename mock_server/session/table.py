@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from mock_server.session.machine import Machine
 
 
 class State(StrEnum):
@@ -26,6 +25,7 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to a session."""
 
+    SESSION_REQUESTED = "session_requested"
     AUDIO_ACCEPTED = "audio_accepted"
     END_REQUESTED = "end_requested"
     ALL_SUCCEEDED = "all_succeeded"
@@ -34,38 +34,49 @@ class Event(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
 
 
-TERMINAL: Final[frozenset[State]] = frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.EXPIRED})
-
-# A status never falls to a lower rank.
-RANK: Final[Mapping[State, int]] = {
-    State.CREATED: 0,
-    State.RECORDING: 1,
-    State.PROCESSING: 2,
-    State.COMPLETED: 3,
-    State.PARTIAL: 3,
-    State.FAILED: 3,
-    State.EXPIRED: 3,
-}
-
-# Every state is here; what is not listed below it is refused in it.
-TRANSITIONS: Final[Mapping[State, Mapping[Event, State]]] = {
-    State.CREATED: {
-        Event.AUDIO_ACCEPTED: State.RECORDING,
-        Event.END_REQUESTED: State.PROCESSING,
-        Event.DEADLINE_PASSED: State.EXPIRED,
+MEDSCRIBE_2026_01_27: Final = Machine(
+    profile="medscribe",
+    revision="2026-01-27",
+    moves={
+        None: {Event.SESSION_REQUESTED: State.CREATED},
+        State.CREATED: {
+            Event.AUDIO_ACCEPTED: State.RECORDING,
+            Event.END_REQUESTED: State.PROCESSING,
+            Event.DEADLINE_PASSED: State.EXPIRED,
+        },
+        State.RECORDING: {
+            Event.AUDIO_ACCEPTED: State.RECORDING,
+            Event.END_REQUESTED: State.PROCESSING,
+            Event.DEADLINE_PASSED: State.EXPIRED,
+        },
+        State.PROCESSING: {
+            Event.ALL_SUCCEEDED: State.COMPLETED,
+            Event.SOME_LOST: State.PARTIAL,
+            Event.NOTHING_USABLE: State.FAILED,
+            Event.END_REQUESTED: State.PROCESSING,
+        },
+        State.COMPLETED: {},
+        State.PARTIAL: {},
+        State.FAILED: {},
+        State.EXPIRED: {},
     },
-    State.RECORDING: {
-        Event.AUDIO_ACCEPTED: State.RECORDING,
-        Event.END_REQUESTED: State.PROCESSING,
-        Event.DEADLINE_PASSED: State.EXPIRED,
+    terminal=frozenset({State.COMPLETED, State.PARTIAL, State.FAILED, State.EXPIRED}),
+    ranks={
+        State.CREATED: 0,
+        State.RECORDING: 1,
+        State.PROCESSING: 2,
+        State.COMPLETED: 3,
+        State.PARTIAL: 3,
+        State.FAILED: 3,
+        State.EXPIRED: 3,
     },
-    State.PROCESSING: {
-        Event.ALL_SUCCEEDED: State.COMPLETED,
-        Event.SOME_LOST: State.PARTIAL,
-        Event.NOTHING_USABLE: State.FAILED,
+    statuses={
+        State.CREATED: 202,
+        State.RECORDING: 202,
+        State.PROCESSING: 202,
+        State.COMPLETED: 200,
+        State.PARTIAL: 206,
+        State.FAILED: 200,
+        State.EXPIRED: 410,
     },
-    State.COMPLETED: {},
-    State.PARTIAL: {},
-    State.FAILED: {},
-    State.EXPIRED: {},
-}
+)

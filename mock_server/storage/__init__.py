@@ -1,55 +1,84 @@
-"""What is kept for good: one database, one folder of audio, one process that owns both."""
+"""What is kept for good: sessions with their journal, and audio.
+
+Callers know the protocols here and in `unit`: a `Store` keeps a change of many things as a whole, an `AudioStore` keeps
+bytes. Where these two put them is nobody's business outside this room.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from sqlalchemy import Connection
-
-    from mock_server.session.model import Session
-    from mock_server.storage.audio import Stored
-
-T = TypeVar("T")
+    from mock_server.storage.unit import Store
 
 
 class StorageError(Exception):
     """The data directory cannot be used, or not now; the message says why and what would help."""
 
 
-class Store(Protocol):
-    """The database: changes are serialised and durable, reads see what is committed."""
+class TooLarge(Exception):  # noqa: N818 - the client's affair, not an error
+    """The body goes on beyond the limit; nothing of it was kept."""
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
-        """Run a change in a transaction; returns once committed, raises what the change raised or StorageError."""
 
-    def at_hand(self, session_id: str) -> Session | None:
-        """The session as committed, if no query is needed to know it."""
+@dataclass(frozen=True)
+class Stored:
+    """What was kept, by its key: `size` in bytes and the digest of exactly those bytes."""
 
-    async def read(self, look: Callable[[Connection], T]) -> T:
-        """Run a query beside the writers; raises StorageError."""
-
-    def close(self) -> None:
-        """Finish what waits, then stop."""
+    key: str
+    sha256: str
+    size: int
 
 
 class AudioStore(Protocol):
     """Keeps the bytes of audio files by a key of ours."""
 
-    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
-        """Keep a body of at most `limit` bytes for good; raises TooLarge, or StorageError when the disk refuses."""
+    def put(self, name: str, body: AsyncIterator[bytes], limit: int) -> AbstractAsyncContextManager[Stored]:
+        """Keep a body of at most `limit` bytes for good, under a key that is made of a name drawn for it.
 
-    def path(self, key: str) -> Path:
-        """Where the bytes lie for a reader on this machine."""
+        Raises TooLarge, or StorageError when there is no room. In the block the caller makes a session refer to it;
+        until its end nobody's sweep takes it for nobody's.
+        """
+
+    def fetch(self, keys: Sequence[str]) -> AbstractAsyncContextManager[list[Path]]:
+        """Files with the bytes of these keys, for a reader on this machine and for the time of the block.
+
+        One that was deleted meanwhile is a path without a file.
+        """
 
     async def delete(self, keys: Collection[str]) -> None:
         """Forget these; one that is gone already is fine."""
 
-    async def sweep(self, kept: Collection[str]) -> int:
-        """Remove what no row refers to; returns how many files went."""
+    async def sweep(self, kept: Callable[[], Awaitable[Collection[str]]]) -> int:
+        """Remove what no session refers to, as `kept` tells, and nobody is putting; returns how many files went."""
 
     def close(self) -> None:
         """Give back what is held."""
+
+
+class Keeping(Protocol):
+    """All that a service keeps things in."""
+
+    @property
+    def store(self) -> Store:
+        """Sessions and their journal."""
+
+    @property
+    def audio(self) -> AudioStore:
+        """Audio."""
+
+    def shortage(self) -> str | None:
+        """Why nothing can be stored now; None while there is room."""
+
+    async def release(self) -> None:
+        """Give up the room that was kept back, for a change that frees more than it takes."""
+
+    async def fill(self) -> None:
+        """Keep room back again, as far as there is any."""
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""

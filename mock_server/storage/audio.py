@@ -1,22 +1,27 @@
-"""Audio on a local disk: durable before it is acknowledged, under a key of ours; a client's name touches no path."""
+"""Audio on a local disk: durable before it is acknowledged, under a key of ours; a client's name touches no path.
+
+A key ends with the name of a lease, which is a file that its process locks for as long as it lives. So a sweep tells
+what a living process may be writing, this one or another, from what a killed one left.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import re
 import threading
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mock_server.storage import StorageError
+from mock_server.storage import StorageError, Stored, TooLarge
 from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from mock_server.storage.together import Errand
@@ -27,19 +32,8 @@ _GATHER = 1024 * 1024
 _THREADS = 8
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
-
-
-class TooLarge(Exception):  # noqa: N818 - the client's affair, not an error
-    """The body goes on beyond the limit; nothing of it was kept."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What is on the disk: `size` in bytes and the digest of exactly those bytes."""
-
-    key: str
-    sha256: str
-    size: int
+#: Digits at the end of a key that name its lease.
+_LEASE = 8
 
 
 class _Upload:
@@ -92,6 +86,26 @@ class _Upload:
             os.close(handle)
 
 
+class _Lease:
+    """A name that keys end with, good while its file is locked: the system lets go of it with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        while True:
+            self.name = os.urandom(_LEASE // 2).hex()
+            self._path = folder / self.name
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            if os.fstat(self._handle).st_nlink:
+                break
+            os.close(self._handle)  # somebody's sweep came between the two calls
+
+    def end(self) -> None:
+        """Leave what was written to whoever sweeps next."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._handle)
+
+
 def _run(errands: list[Errand[Callable[[], object]]]) -> None:
     for errand in errands:
         try:
@@ -113,6 +127,7 @@ class LocalAudio:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._leases = root.with_name(f"{root.name}.leases")
         #: Held open: opening one for every upload costs as much as the upload's own file.
         self._folders: dict[str, int] = {}
         try:
@@ -120,14 +135,18 @@ class LocalAudio:
                 (root / name).mkdir(parents=True, exist_ok=True)
                 self._folders[name] = os.open(root / name, os.O_RDONLY | os.O_DIRECTORY)
             _sync(root)
+            self._lease = _Lease(self._leases)
         except OSError as error:
             self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
+        #: Keys of this process that no session may refer to yet.
+        self._unsettled: set[str] = set()
         self._disk: Together[Callable[[], object]] = Together("scribe-audio", _run, most=1, threads=_THREADS)
 
     def close(self) -> None:
         """Finish what is being written."""
         self._disk.close()
+        self._lease.end()
         self._release()
 
     def _release(self) -> None:
@@ -140,9 +159,31 @@ class LocalAudio:
             raise ValueError(f"{key!r} is not an audio key")
         return self._root / key[0] / key
 
-    async def put(self, key: str, body: AsyncIterator[bytes], limit: int) -> Stored:
-        """Stream a body to the disk; returns when the bytes are durable. Raises TooLarge and StorageError."""
+    @contextlib.asynccontextmanager
+    async def fetch(self, keys: Sequence[str]) -> AsyncIterator[list[Path]]:
+        """The files of these keys, where they lie."""
+        yield [self.path(key) for key in keys]
+
+    @contextlib.asynccontextmanager
+    async def put(self, name: str, body: AsyncIterator[bytes], limit: int) -> AsyncIterator[Stored]:
+        """Stream a body to the disk; the block begins when the bytes are durable. Raises TooLarge and StorageError."""
+        key = name[:-_LEASE] + self._lease.name
         upload = _Upload(self.path(key), self._folders[key[0]])
+        self._unsettled.add(key)
+        settled = True
+        try:
+            size, sha256 = await self._receive(upload, body, limit)
+            settled = False  # a change that refers to it may go on without its caller, who is cancelled
+            yield Stored(key, sha256, size)
+            settled = True
+        except Exception:
+            settled = True
+            raise
+        finally:
+            if settled:
+                self._unsettled.discard(key)
+
+    async def _receive(self, upload: _Upload, body: AsyncIterator[bytes], limit: int) -> tuple[int, str]:
         pieces: list[bytes] = []
         size = gathered = 0
         try:
@@ -163,7 +204,7 @@ class LocalAudio:
             # not awaited: a cancelled request must not wait
             self._disk.ask(upload.drop)
             raise
-        return Stored(key, sha256, size)
+        return size, sha256
 
     async def delete(self, keys: Collection[str]) -> None:
         """Remove files; one that is gone already is fine."""
@@ -171,20 +212,61 @@ class LocalAudio:
             await self._disk.ask(partial(self._delete, list(keys)))
 
     def _delete(self, keys: list[str]) -> None:
-        for key in keys:
-            self.path(key).unlink(missing_ok=True)
+        _unlink_all([self.path(key) for key in keys])
 
-    async def sweep(self, kept: Collection[str]) -> int:
+    async def sweep(self, kept: Callable[[], Awaitable[Collection[str]]]) -> int:
         """Remove files of uploads that were never acknowledged (killed between the bytes and the row).
 
-        To be called while nothing is being uploaded: whatever no row refers to then is nobody's.
+        What no session refers to is asked for again once it is known to be nobody's: whoever finished it meanwhile had
+        made a session refer to it.
         """
-        gone: int = await self._disk.ask(partial(self._sweep, set(kept)))
-        return gone
-
-    def _sweep(self, kept: set[str]) -> int:
-        found = [path for folder in self._root.iterdir() if folder.is_dir() for path in folder.iterdir()]
-        orphans = [path for path in found if path.name not in kept]
-        for path in orphans:
-            path.unlink(missing_ok=True)
+        listed = await kept()
+        unknown = [path for path in await asyncio.to_thread(self._files) if path.name not in listed]
+        if not unknown:
+            return 0
+        with self._left_behind() as abandoned:
+            free = [path for path in unknown if path.name not in self._unsettled and abandoned(path)]
+            listed = await kept()
+            orphans = [path for path in free if path.name not in listed]
+            await asyncio.to_thread(_unlink_all, orphans)
         return len(orphans)
+
+    @contextlib.contextmanager
+    def _left_behind(self) -> Iterator[Callable[[Path], bool]]:
+        """Whether the process that wrote a file is this one, or one that is no more; leases of those go at the end."""
+        ended: list[tuple[Path, int]] = []
+        alive = set()
+        for path in self._leases.iterdir():
+            handle = _if_there(path)
+            if handle is None:
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+                alive.add(path.name)
+            else:
+                ended.append((path, handle))
+        alive.discard(self._lease.name)
+        try:
+            yield lambda path: path.name[-_LEASE:] not in alive
+            _unlink_all([path for path, _ in ended])
+        finally:
+            for _, handle in ended:
+                os.close(handle)
+
+    def _files(self) -> list[Path]:
+        folders = [folder for folder in self._root.iterdir() if folder.is_dir()]
+        return [path for folder in folders for path in folder.iterdir() if path.is_file()]
+
+
+def _if_there(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+
+
+def _unlink_all(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

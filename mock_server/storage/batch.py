@@ -1,4 +1,4 @@
-"""What rides on the writer's connection: sessions as they are in memory, and what is still to be written of them."""
+"""One transaction of the writer: sessions as they are in memory, and what is still to be written of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from mock_server.session.table import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from sqlalchemy import Connection
 
     from mock_server.session.model import Session
 
@@ -70,12 +68,6 @@ class Batch:
         self._changed: dict[str, Session | None] = {}
         self._noted: list[dict[str, Any]] = []
         self._more_work: Counter[str] = Counter()
-
-    @staticmethod
-    def of(connection: Connection) -> Batch | None:
-        """The batch a connection is part of; None for a reader's."""
-        found: Batch | None = connection.info.get("batch")
-        return found
 
     def get(self, session_id: str) -> tuple[bool, Session | None]:
         """Whether the session is at hand, and what it is in this transaction; None when it was removed."""

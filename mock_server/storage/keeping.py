@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.storage import StorageError
 from mock_server.storage.audio import LocalAudio
+from mock_server.storage.lock import DirectoryLock
 from mock_server.storage.space import Space
 from mock_server.storage.sqlite import SqliteStore
 
@@ -16,33 +17,43 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Keeping:
-    """What a service keeps its sessions in; `path` is the database's."""
+class DirectoryKeeping:
+    """What a service keeps its sessions in, in a directory that is locked while it is open."""
 
-    path: Path
     store: SqliteStore
     audio: LocalAudio
     space: Space
+    lock: DirectoryLock
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now, as far as the disk tells; None while there is room."""
         return self.store.absence() or self.space.shortage()
 
+    async def release(self) -> None:
+        """Give up what is kept back of the disk."""
+        await self.space.release()
+
+    async def fill(self) -> None:
+        """Keep some of the disk back again."""
+        await self.space.fill()
+
     def close(self) -> None:
-        """Finish what waits, then stop."""
+        """Finish what waits, then stop and let the next process in."""
         self.store.close()
         self.audio.close()
+        self.lock.release()
 
 
-def open_keeping(data_dir: Path) -> Keeping:
+def open_keeping(data_dir: Path) -> DirectoryKeeping:
     """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was."""
     with contextlib.ExitStack() as opened:
-        path = data_dir / "scribe.sqlite"
-        store = SqliteStore(path)
+        lock = DirectoryLock(data_dir)
+        opened.callback(lock.release)
+        store = SqliteStore(data_dir / "scribe.sqlite")
         opened.callback(store.close)
         folder = data_dir / "audio"
         _belongs(folder, store)
-        keeping = Keeping(path, store, LocalAudio(folder), Space(data_dir))
+        keeping = DirectoryKeeping(store, LocalAudio(folder), Space(data_dir), lock)
         opened.pop_all()
         return keeping
     raise AssertionError("unreachable: nothing above is suppressed")

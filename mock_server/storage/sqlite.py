@@ -6,11 +6,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, create_engine, event, func, insert, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import create_engine, event, func, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from mock_server.storage import StorageError, rows, schema
+from mock_server.storage import StorageError, schema
 from mock_server.storage.batch import Batch, Recent
+from mock_server.storage.records import Records
+from mock_server.storage.rows import SqlUnit, SqlView
 from mock_server.storage.together import Together
 from mock_server.storage.writing import write
 
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import ExceptionContext
 
     from mock_server.session.model import Session
     from mock_server.storage.together import Errand
+    from mock_server.storage.unit import Unit, View
 
-    _Change: TypeAlias = Errand[Callable[[Connection], Any]]
+    _Change: TypeAlias = Errand[Callable[[Unit], Any]]
 
 T = TypeVar("T")
 
@@ -115,7 +118,7 @@ class SqliteStore:
     def identity(self) -> str:
         """What tells this database from every other; raises StorageError."""
         asked = select(schema.meta.c.value).where(schema.meta.c.key == _IDENTITY)
-        return self._look(lambda connection: str(connection.execute(asked).scalar_one()))
+        return self._look(lambda view: str(view.connection.execute(asked).scalar_one()))
 
     def absence(self) -> str | None:
         """What a person is told when the file that is written to is not the one that the next start will find."""
@@ -126,14 +129,14 @@ class SqliteStore:
     @property
     def refers_to_audio(self) -> bool:
         """Whether any row names a file; raises StorageError."""
-        return bool(self._look(rows.audio_keys))
+        return bool(self._look(SqlView.audio_keys))
 
     @property
-    def engine(self) -> Engine:
-        """The engine, for whoever keeps records of its own in the same file."""
-        return self._engine
+    def records(self) -> Records:
+        """Where the engine of the work keeps records of its own: in the same file."""
+        return Records(f"sqlite:///{self._path}", self._engine)
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
+    async def write(self, change: Callable[[Unit], T]) -> T:
         """Run a change in the writer's transaction; returns once it is committed, raises what the change raised.
 
         A caller that is cancelled while it waits does not stop its change.
@@ -147,16 +150,16 @@ class SqliteStore:
         """The session as committed, if it is in memory."""
         return self._recent.get(session_id)
 
-    async def read(self, look: Callable[[Connection], T]) -> T:
+    async def read(self, look: Callable[[View], T]) -> T:
         """Run a query on a connection of its own, off the event loop."""
         if self._closed:
             raise StorageError("The database is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, look)
 
-    def _look(self, look: Callable[[Connection], T]) -> T:
+    def _look(self, look: Callable[[SqlView], T]) -> T:
         try:
             with self._engine.connect().execution_options(reading=True) as connection:
-                return look(connection)
+                return look(SqlView(connection))
         except OperationalError as error:
             raise StorageError(f"The database could not be read ({error.orig}).") from error
 
@@ -166,7 +169,6 @@ class SqliteStore:
             self._closed = True
             self._writer.close()
             if self._connection is not None:
-                self._connection.info.pop("batch", None)
                 self._connection.close()
             self._readers.shutdown()
             self._engine.dispose()
@@ -194,7 +196,6 @@ class SqliteStore:
         batch = self._batch = Batch(self._recent)
         try:
             connection = self._connection = self._connection or self._engine.connect()
-            connection.info["batch"] = batch
             with connection.begin() as transaction:
                 stands = all(_attempt(connection, batch, errand) for errand in together)
                 if not (stands and _written(connection, batch, together)):
@@ -211,7 +212,6 @@ class SqliteStore:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.info.pop("batch", None)
             # rolled back by hand: a driver that failed once may fail at that, too
             connection.invalidate()
             connection.close()
@@ -249,8 +249,9 @@ def _attempt(connection: Connection, batch: Batch, errand: _Change) -> bool:
     driver: Any = connection.connection.driver_connection
     written = driver.total_changes
     errand.value = errand.error = None
+    errand.afterwards = []
     try:
-        errand.value = errand.asked(connection)
+        errand.value = errand.asked(SqlUnit(connection, batch, errand.afterwards))
     except OperationalError:
         raise  # the disk is full or failing, for everybody
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
@@ -267,6 +268,10 @@ def _written(connection: Connection, batch: Batch, together: list[_Change]) -> b
         write(connection, batch)
     except OperationalError:
         raise
+    except IntegrityError as error:
+        for errand in together:
+            errand.error = errand.error or RuntimeError(f"a row of the change is there already ({error.orig})")
+        return False
     except Exception as error:  # noqa: BLE001 - handed to whoever asked for the change
         for errand in together:
             errand.error = errand.error or error

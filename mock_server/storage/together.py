@@ -12,6 +12,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from mock_server.storage.following import follow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,9 +29,13 @@ class Errand(Generic[Asked]):
     done: asyncio.Future[Any]
     value: Any = None
     error: BaseException | None = field(default=None)
+    #: What follows where nothing failed, whether or not anybody still waits.
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
 
     def tell(self) -> None:
-        """Whoever no longer waits is not told."""
+        """Do what follows; whoever no longer waits is not told."""
+        if self.error is None:
+            follow(self.afterwards)
         if self.done.cancelled():
             return
         if self.error is not None:

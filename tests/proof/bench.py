@@ -62,7 +62,7 @@ async def switch(app: Starlette, faults: tuple[str, ...]) -> None:
     face = app.state.face
     for key in KEYS:
         await face.service.reset(key.removeprefix("sk_test_"))
-    face.faults.switch(faults)
+    app.state.faults.switch(faults)
 
 
 def options(app: Starlette, examples: int) -> Options:

@@ -42,7 +42,7 @@ async def of_mock(app: Starlette, seed: int, *faults: str, **changes: Any) -> Ev
     """The same of the mock with these faults on."""
     for key in KEYS:
         await app.state.face.service.reset(key.removeprefix("sk_test_"))
-    app.state.face.faults.switch(faults)
+    app.state.faults.switch(faults)
     return await explored(app, seed, **changes)
 
 

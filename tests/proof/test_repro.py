@@ -50,9 +50,9 @@ async def tried(app: Starlette, name: str, folder: Path) -> None:
         for script in scripts(run):
             seen = await asyncio.to_thread(run_script, folder / script.name, target)
             assert seen.returncode in (SEEN_AGAIN, FOR_A_PERSON), f"{script.text}\n{seen.stdout}\n{seen.stderr}"
-            app.state.face.faults.switch(())
+            app.state.faults.switch(())
             mended = await asyncio.to_thread(run_script, folder / script.name, target)
-            app.state.face.faults.switch((name,))
+            app.state.faults.switch((name,))
             assert mended.returncode in (NOT_SEEN, FOR_A_PERSON), f"{script.text}\n{mended.stdout}\n{mended.stderr}"
             # Only what a person has to compare may look alike with and without the fault.
             assert (seen.returncode == FOR_A_PERSON) >= (mended.returncode == FOR_A_PERSON)

@@ -89,7 +89,7 @@ async def told(app: Starlette, name: str, folder: Path) -> None:
             assert again.returncode == 1, f"{path.name}\n{again.stdout}\n{again.stderr}"
             # A test that breaks off is as red as one that sees the fault.
             assert path.suffix == ".sh" or re.search("- (AssertionError|assert )", again.stdout), again.stdout
-        app.state.face.faults.switch(())
+        app.state.faults.switch(())
         for path in written:
             honest = await asyncio.to_thread(outcome, path, target)
             assert honest.returncode == 0, f"{path.name}\n{honest.stdout}\n{honest.stderr}"

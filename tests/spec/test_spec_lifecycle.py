@@ -36,8 +36,8 @@ def test_a_stale_copy_is_shown_as_a_diff_and_fails(tmp_path, capsys):
     path.write_text(path.read_text("utf-8").replace("State.CREATED: 0", "State.CREATED: 7"), "utf-8")
     assert generate.main(["--root", str(tmp_path), "--check"]) == 1
     shown = capsys.readouterr().out
-    assert "-    State.CREATED: 7," in shown
-    assert "+    State.CREATED: 0," in shown
+    assert "-        State.CREATED: 7," in shown
+    assert "+        State.CREATED: 0," in shown
 
 
 def test_the_generator_refuses_to_write_outside_a_checkout(tmp_path):
@@ -83,24 +83,49 @@ def test_no_arrow_leads_to_a_lower_or_equal_rank():
 
 
 def test_terminal_states_have_no_way_out(table):
-    assert all(table.TRANSITIONS[state] == {} for state in table.TERMINAL)
-    assert all(table.TRANSITIONS[state] for state in set(table.State) - table.TERMINAL)
+    machine = table.MEDSCRIBE_2026_01_27
+    assert all(machine.moves[state] == {} for state in machine.terminal)
+    assert all(machine.moves[state] for state in set(table.State) - machine.terminal)
 
 
 def test_the_table_names_every_state(table):
-    assert set(table.TRANSITIONS) == set(table.RANK) == set(table.State) == set(LIFECYCLE.states)
+    machine = table.MEDSCRIBE_2026_01_27
+    assert set(machine.moves) - {None} == set(machine.ranks) == set(machine.statuses) == set(table.State)
+    assert set(table.State) == set(LIFECYCLE.states)
 
 
 def test_every_terminal_state_can_be_reached(table):
-    reached = {table.State.CREATED}
-    while more := {new for state in reached for new in table.TRANSITIONS[state].values()} - reached:
+    reached = {None}
+    while more := {new for state in reached for new in table.MEDSCRIBE_2026_01_27.moves[state].values()} - reached:
         reached |= more
-    assert reached == set(table.State)
+    assert reached - {None} == set(table.State)
+
+
+def test_a_session_begins_with_a_request_for_it(table):
+    assert table.MEDSCRIBE_2026_01_27.moves[None] == {table.Event.SESSION_REQUESTED: table.State.CREATED}
+
+
+def test_a_machine_says_whose_it_is_and_nobody_can_change_it(table):
+    machine = table.MEDSCRIBE_2026_01_27
+    spec = scribe_data.load()
+    assert (machine.profile, machine.revision) == (spec.profile, spec.revision)
+    for changed in (machine.moves, machine.moves[table.State.CREATED], machine.ranks, machine.statuses):
+        with pytest.raises(TypeError):
+            changed[table.State.CREATED] = None
+
+
+@pytest.mark.parametrize("state", LIFECYCLE.states)
+def test_a_second_end_is_taken_where_the_table_of_answers_recommends_it(table, state):
+    cell = LIFECYCLE.cell(state, "end_again")
+    moved = table.MEDSCRIBE_2026_01_27.after(table.State(state), table.Event.END_REQUESTED)
+    assert (moved is not None) == (cell.recommended < 300)
+    assert moved in (None, cell.target or state)
 
 
 def test_nothing_expires_once_it_is_ended(table):
+    moves = table.MEDSCRIBE_2026_01_27.moves
     for name, state in LIFECYCLE.states.items():
-        assert (table.Event.DEADLINE_PASSED in table.TRANSITIONS[table.State(name)]) == state.expires
+        assert (table.Event.DEADLINE_PASSED in moves[table.State(name)]) == state.expires
 
 
 def test_the_fourteen_transitions_and_thirty_invariants_are_here():

@@ -23,6 +23,6 @@ def mock(running):
     before = running.face.settings
     yield running
     running.face.settings = before
-    running.face.faults.switch(())
+    running.app.state.faults.switch(())
     running.run(running.face.service.reset("mine"))
     running.face.seen.forget("mine")

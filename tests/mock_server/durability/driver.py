@@ -19,7 +19,7 @@ from mock_server.assembly import open_service
 from mock_server.session.model import Order
 from mock_server.settings import Limits
 from mock_server.speech.model import Transcription
-from mock_server.storage import StorageError, rows
+from mock_server.storage import StorageError
 
 CLIENTS = 6
 LIMITS = Limits(queue=100_000, reconcile_s=0.5)
@@ -76,7 +76,7 @@ async def load(service):
 
 async def check(service):
     async with asyncio.timeout(25):
-        while await service._store.read(rows.unfinished):  # noqa: ASYNC110 - the event is a row in a database
+        while await service._store.read(lambda view: view.unfinished()):  # noqa: ASYNC110 - the event is a row in a database
             await asyncio.sleep(0.05)
     found = {}
     for name in sys.stdin.read().split():
@@ -94,7 +94,7 @@ async def check(service):
             "results": [result.status for result in session.results],
         }
     on_disk = sum(path.is_file() for path in service._audio._root.rglob("*"))
-    listed = len(await service._store.read(rows.audio_keys))
+    listed = len(await service._store.read(lambda view: view.audio_keys()))
     sys.stdout.write(json.dumps({"sessions": found, "on_disk": on_disk, "listed": listed}) + "\n")
 
 

@@ -294,7 +294,9 @@ async def _misplaced(directory: Path, told: Told) -> list[str]:
     """Files whose bytes are not those that were acknowledged; the server does not run."""
     store = SqliteStore(directory / "data" / "scribe.sqlite")
     found = await store.read(
-        lambda c: c.execute(select(audio_files.c.session_id, audio_files.c.name, audio_files.c.key)).all()
+        lambda view: view.connection.execute(
+            select(audio_files.c.session_id, audio_files.c.name, audio_files.c.key)
+        ).all()
     )
     store.close()
     keys = {(row.session_id, row.name): row.key for row in found}

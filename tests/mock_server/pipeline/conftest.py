@@ -109,7 +109,7 @@ class Office:
                 self.directory,
                 transcriber=self.ears,
                 extractor=Rules(),
-                conduct=lambda: self.conduct,
+                conduct=lambda _namespace: self.conduct,
                 clock=self.sundial,
                 **self.given,
             )

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from mock_server.pipeline import process
 from mock_server.problems import Problem
@@ -16,7 +17,7 @@ from mock_server.session.table import State
 from mock_server.settings import Limits
 from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable, Transcription, allowance
 from mock_server.speech.worker import Worker
-from mock_server.storage import rows
+from mock_server.storage.schema import sessions as table
 from mock_server.storage.sqlite import SqliteStore
 from tests.mock_server.speech import jobs
 from tests.mock_server.storage.test_storage_contract import NOW
@@ -226,9 +227,9 @@ def test_the_attempts_of_a_session_that_waited_are_one(office, ears):
     assert states == [State.FAILED] + [State.COMPLETED] * 5
     assert all(ears.calls[b"first:%d" % n] == 1 for n in range(5))
 
-    def attempts(connection):
-        asked = rows.select(rows.sessions.c.attempts).where(rows.sessions.c.namespace == "first")
-        return set(connection.execute(asked).scalars())
+    def attempts(unit):
+        asked = select(table.c.attempts).where(table.c.namespace == "first")
+        return set(unit.connection.execute(asked).scalars())
 
     assert office.run(office.service._store.read(attempts)) == {1}
 
@@ -283,8 +284,8 @@ def full(office, namespace):
 
 
 def test_a_namespace_cannot_fill_the_queue(office):
-    kept = office.service.limits
-    office.service.limits = Limits(queue=16)
+    kept = office.service._ledger.limits
+    office.service._ledger.limits = Limits(queue=16)
     everybody = []
     try:
         for namespace, room in (("share1", 12), ("share2", 3), ("share3", 1)):
@@ -302,7 +303,7 @@ def test_a_namespace_cannot_fill_the_queue(office):
         assert {office.settle(session, 30)[1] for session in waiting} == {State.COMPLETED}
     finally:
         office.ears.patience.set()
-        office.service.limits = kept
+        office.service._ledger.limits = kept
     office.ears.patience.clear()
 
 
@@ -313,27 +314,27 @@ class RefusedError(Exception):
 def _change(kind, name, namespace, fails):
     """A change of a session or a namespace, which may be refused after all is done."""
 
-    def run(connection):
-        found = rows.load(connection, name)
-        before = rows.in_work_by_namespace(connection).get(namespace, 0)
+    def run(unit):
+        found = unit.load(name)
+        before = unit.in_work().get(namespace, 0)
         if kind == "clear":
-            rows.clear(connection, namespace)
+            unit.clear(namespace)
         elif found is None:
-            rows.create(connection, made(name, namespace))
+            unit.create(made(name, namespace))
         elif kind == "end" and found.state is State.CREATED:
-            rows.save(connection, found, replace(found, state=State.PROCESSING, ended_at=NOW))
-            assert rows.in_work_by_namespace(connection)[namespace] == before + 1
+            unit.save(found, replace(found, state=State.PROCESSING, ended_at=NOW))
+            assert unit.in_work()[namespace] == before + 1
         elif kind == "finish" and found.state is State.PROCESSING:
-            rows.save(connection, found, replace(found, state=State.COMPLETED))
+            unit.save(found, replace(found, state=State.COMPLETED))
         if fails:
             raise RefusedError
 
     return run
 
 
-def _truth(connection):
-    asked = rows.select(rows.sessions.c.namespace).where(rows.sessions.c.state == "processing")
-    return Counter(connection.execute(asked).scalars())
+def _truth(unit):
+    asked = select(table.c.namespace).where(table.c.state == "processing")
+    return Counter(unit.connection.execute(asked).scalars())
 
 
 def test_sessions_in_work_are_counted_by_namespace_whatever_becomes_of_a_change(tmp_path):
@@ -351,7 +352,7 @@ def test_sessions_in_work_are_counted_by_namespace_whatever_becomes_of_a_change(
         for _ in range(40):
             outcomes = await asyncio.gather(*(store.write(drawn()) for _ in range(12)), return_exceptions=True)
             assert all(outcome is None or isinstance(outcome, RefusedError) for outcome in outcomes), outcomes
-            counted = await store.write(lambda connection: Counter(dict(rows.in_work_by_namespace(connection))))
+            counted = await store.write(lambda unit: Counter(dict(unit.in_work())))
             assert counted == await store.read(_truth)
             seen.update(counted)
 

@@ -236,7 +236,7 @@ def test_a_reset_during_the_work_leaves_no_trace(office):
 
 
 def test_a_full_queue_refuses_the_end_and_changes_nothing(office):
-    office.service.limits = (kept := office.service.limits).__class__(queue=1)
+    office.service._ledger.limits = (kept := office.service._ledger.limits).__class__(queue=1)
     try:
         first, second = office.create("queue"), office.create("queue")
         for session in (first, second):
@@ -252,7 +252,7 @@ def test_a_full_queue_refuses_the_end_and_changes_nothing(office):
         office.end(second)
         assert office.settle(second)[1] is State.COMPLETED
     finally:
-        office.service.limits = kept
+        office.service._ledger.limits = kept
 
 
 def test_a_disk_that_refuses_is_a_503_and_the_session_stays(office):

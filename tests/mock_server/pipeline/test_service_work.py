@@ -14,7 +14,7 @@ from sqlalchemy import text
 from mock_server.assembly import open_service
 from mock_server.pipeline import process, work
 from mock_server.session.table import State
-from mock_server.storage import StorageError, rows
+from mock_server.storage import StorageError
 
 
 def entries(session):
@@ -160,11 +160,11 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
     session = office.create("orphaned")
     office.upload(session, b"Doctor: found")
 
-    def lose(connection):
-        found = rows.load(connection, session.id)
+    def lose(unit):
+        found = unit.load(session.id)
         ended = replace(found, state=State.PROCESSING, ended_at=found.created_at)
-        rows.save(connection, found, ended)
-        rows.count_attempt(connection, session.id, 0)
+        unit.save(found, ended)
+        unit.claim(session.id, 0)
 
     office.run(office.service._store.write(lose))
     assert office.settle(session)[1] is State.COMPLETED
@@ -205,7 +205,7 @@ def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, 
     office.upload(session)
     office.end(session)
     office.run(asyncio.sleep(0.3))
-    assert office.run(office.service._store.read(rows.unfinished)) == [(session.id, "patient", 0)]
+    assert office.run(office.service._store.read(lambda view: view.unfinished())) == [(session.id, "patient", 0)]
     monkeypatch.setattr(office.service._work, "_busy", lambda: False)
     assert office.settle(session)[1] is State.COMPLETED
 
@@ -219,6 +219,7 @@ def test_an_end_whose_client_has_left_is_worked_on(office):
         await asyncio.sleep(0)
         ending.cancel()
         await asyncio.gather(ending, return_exceptions=True)
+        await office.service._store.write(lambda unit: None)  # comes after the end that nobody waits for
         return office.service._work.holds(session.id)
 
     assert office.run(leave())
@@ -249,9 +250,12 @@ def test_records_of_finished_work_are_removed_after_a_while(office, monkeypatch)
     done, _ = office.processed(b"Doctor: hello")
     count = text("SELECT count(*) FROM workflow_status WHERE workflow_uuid = :id")
 
+    def known(view):
+        return view.connection.execute(count, {"id": f"{done.id}.1"}).scalar()
+
     async def forgotten():
         async with asyncio.timeout(5):
-            while await office.service._store.read(lambda c: c.execute(count, {"id": f"{done.id}.1"}).scalar()):  # noqa: ASYNC110 - the event is a row in a database
+            while await office.service._store.read(known):  # noqa: ASYNC110 - the event is a row in a database
                 await asyncio.sleep(0.05)
 
     office.run(forgotten())
@@ -263,8 +267,8 @@ def test_arguments_of_the_work_are_ids_as_json(office):
     done, _ = office.processed(b"Doctor: secret words")
     dump = office.run(
         office.service._store.read(
-            lambda c: [
-                [str(row) for row in c.execute(text(f"SELECT * FROM {table}")).all()]
+            lambda unit: [
+                [str(row) for row in unit.connection.execute(text(f"SELECT * FROM {table}")).all()]
                 for table in ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
             ]
         )
@@ -343,15 +347,15 @@ def test_conduct_may_show_a_strangers_session(office):
 def test_conduct_may_garble_what_was_heard_and_extracted(office):
     office.stray(
         recordings=lambda recordings: list(recordings)[:1],
-        transcription=lambda draft: draft | {"text": draft["text"].upper()},
-        extraction=lambda draft: {"results": draft["results"][:1]},
+        transcription=lambda heard: replace(heard, text=heard.text.upper()),
+        extraction=lambda results: results[:1],
     )
     done, _ = office.processed(b"one", b"two", templates=("soap", "vitals"), namespace="garbling")
     assert (done.transcript, list(entries(done))) == ("ONE", ["soap"])
 
 
-def test_conduct_sees_a_failed_transcription_as_a_draft_like_any_other(office):
-    office.stray(transcription=lambda draft: draft | {"text": " ".join(draft["text"].split()[:8])})
+def test_conduct_sees_a_failed_transcription_like_any_other(office):
+    office.stray(transcription=lambda heard: replace(heard, text=" ".join(heard.text.split()[:8])))
     done, state = office.processed(b"?noise", namespace="garbling")
     assert (state, done.failure.code, done.transcript) == (State.FAILED, "processing_failed", None)
 

@@ -21,12 +21,14 @@ from mock_server.session.step import (
     Journal,
     Processed,
     Refused,
+    Requested,
     StartWork,
     Transcribed,
     observed_state,
     step,
 )
-from mock_server.session.table import RANK, TERMINAL, State
+from mock_server.session.table import MEDSCRIBE_2026_01_27 as MACHINE
+from mock_server.session.table import Event, State
 
 START = datetime(2026, 1, 27, 12, tzinfo=UTC)
 SOON = START + timedelta(seconds=5)
@@ -48,7 +50,7 @@ def file(name: str = "audio_1.wav", key: str = "k1") -> AudioFile:
 
 def after(*events, session=NEW, now=SOON) -> Session:
     for event in events:
-        session, _ = step(session, event, now)
+        session, _ = step(MACHINE, session, event, now)
     return session
 
 
@@ -68,25 +70,69 @@ def test_the_same_name_again_replaces_the_file_in_its_place():
     assert [(listed.name, listed.key) for listed in session.files] == [("audio_1.wav", "k3"), ("audio_2.wav", "k2")]
 
 
+REQUEST = Requested("ses_1", "ns", Order(("soap",), "lite"), LATE)
+
+
+def test_a_request_begins_a_session_and_is_journaled():
+    begun, effects = step(MACHINE, None, REQUEST, START)
+    assert begun == NEW
+    assert effects == (Journal("created", {"model": "lite", "templates": ["soap"], "upload_type": "chunked"}),)
+
+
+@pytest.mark.parametrize("session", [NEW, RECORDING, PROCESSING])
+def test_a_session_begins_once(session):
+    with pytest.raises(Refused) as refused:
+        step(MACHINE, session, REQUEST, SOON)
+    assert refused.value.state is session.state
+
+
+@pytest.mark.parametrize("event", [AudioAccepted(file()), EndRequested(), Amended(), Processed(), DeadlinePassed()])
+def test_nothing_else_happens_to_a_session_that_is_not_there(event):
+    with pytest.raises(TypeError):
+        step(MACHINE, None, event, SOON)
+
+
+def without(state, event):
+    """The machine of a protocol that lacks one move."""
+    moves = {at: {e: to for e, to in taken.items() if (at, e) != (state, event)} for at, taken in MACHINE.moves.items()}
+    return replace(MACHINE, moves=moves)
+
+
+@pytest.mark.parametrize(
+    ("session", "event", "now", "happening"),
+    [
+        (NEW, Event.AUDIO_ACCEPTED, SOON, AudioAccepted(file())),
+        (NEW, Event.END_REQUESTED, SOON, EndRequested()),
+        (PROCESSING, Event.END_REQUESTED, SOON, EndRequested()),
+        (RECORDING, Event.DEADLINE_PASSED, LATE, DeadlinePassed()),
+        (PROCESSING, Event.NOTHING_USABLE, SOON, Processed(Failure("internal_error", "why"))),
+    ],
+)
+def test_the_machine_that_is_given_decides_what_is_taken(session, event, now, happening):
+    step(MACHINE, session, happening, now)
+    with pytest.raises(Refused):
+        step(without(session.state, event), session, happening, now)
+
+
 def test_an_end_queues_the_work_once_however_often_it_is_repeated():
-    ended, effects = step(RECORDING, EndRequested(1), SOON)
+    ended, effects = step(MACHINE, RECORDING, EndRequested(1), SOON)
     assert StartWork("ses_1") in effects
     assert ended.state is State.PROCESSING
-    assert step(ended, EndRequested(7), LATE) == (ended, ())
+    assert step(MACHINE, ended, EndRequested(7), LATE) == (ended, ())
 
 
 @pytest.mark.parametrize("event", [AudioAccepted(file("audio_2.wav")), EndRequested()])
-@pytest.mark.parametrize("state", sorted(TERMINAL - {State.EXPIRED}))
+@pytest.mark.parametrize("state", sorted(MACHINE.terminal - {State.EXPIRED}))
 def test_a_finished_session_refuses_what_a_client_can_ask(state, event):
     with pytest.raises(Refused) as refused:
-        step(replace(RECORDING, state=state), event, SOON)
+        step(MACHINE, replace(RECORDING, state=state), event, SOON)
     assert refused.value.state is state
 
 
 @pytest.mark.parametrize("session", [NEW, RECORDING, PROCESSING])
 def test_amended_data_is_merged_and_journaled_by_name_only(session):
     first = after(Amended(additional_data={"a": 1, "b": 2}), session=session)
-    second, effects = step(first, Amended(additional_data={"b": 3}, patient_details={"name": "N"}), SOON)
+    second, effects = step(MACHINE, first, Amended(additional_data={"b": 3}, patient_details={"name": "N"}), SOON)
     assert second.order.additional_data == {"a": 1, "b": 3}
     assert second == replace(session, order=second.order)
     assert effects == (Journal("amended", {"changed": ["additional_data", "patient_details"]}),)
@@ -98,21 +144,21 @@ def test_amended_data_is_merged_and_journaled_by_name_only(session):
 )
 def test_what_the_work_began_with_is_not_amended(state, change):
     with pytest.raises(Refused):
-        step(replace(RECORDING, state=state), Amended(additional_data={"a": 1}, **change), SOON)
+        step(MACHINE, replace(RECORDING, state=state), Amended(additional_data={"a": 1}, **change), SOON)
 
 
 @pytest.mark.parametrize("change", [{}, {"additional_data": {}}, {"said": {"user_status": "cancelled"}}])
 def test_nothing_is_amended_after_the_deadline(change):
     with pytest.raises(Refused) as refused:
-        step(RECORDING, Amended(**change), LATE)
+        step(MACHINE, RECORDING, Amended(**change), LATE)
     assert refused.value.state is State.EXPIRED
 
 
-@pytest.mark.parametrize("state", sorted(TERMINAL - {State.EXPIRED}))
+@pytest.mark.parametrize("state", sorted(MACHINE.terminal - {State.EXPIRED}))
 def test_what_a_client_says_moves_no_session(state):
     session = replace(RECORDING, state=state)
     said = {"user_status": "cancelled"}
-    assert step(session, Amended(said=said), SOON) == (session, (Journal("amended", {"changed": [], **said}),))
+    assert step(MACHINE, session, Amended(said=said), SOON) == (session, (Journal("amended", {"changed": [], **said}),))
 
 
 def test_a_list_implied_by_the_create_outlasts_the_end():
@@ -122,36 +168,36 @@ def test_a_list_implied_by_the_create_outlasts_the_end():
 
 def test_a_session_in_processing_accepts_no_audio():
     with pytest.raises(Refused):
-        step(PROCESSING, AudioAccepted(file("audio_2.wav")), SOON)
+        step(MACHINE, PROCESSING, AudioAccepted(file("audio_2.wav")), SOON)
 
 
 @pytest.mark.parametrize("session", [NEW, RECORDING])
 @pytest.mark.parametrize("event", [AudioAccepted(file("late.wav")), EndRequested()])
 def test_an_expired_session_refuses_audio_and_end(session, event):
     with pytest.raises(Refused) as refused:
-        step(session, event, LATE)
+        step(MACHINE, session, event, LATE)
     assert refused.value.state is State.EXPIRED
 
 
 def test_a_session_expires_at_the_deadline_and_not_before():
-    assert observed_state(RECORDING, LATE - timedelta(microseconds=1)) is State.RECORDING
-    assert observed_state(RECORDING, LATE) is State.EXPIRED
+    assert observed_state(MACHINE, RECORDING, LATE - timedelta(microseconds=1)) is State.RECORDING
+    assert observed_state(MACHINE, RECORDING, LATE) is State.EXPIRED
 
 
 def test_an_ended_session_does_not_expire():
-    assert observed_state(PROCESSING, LATE + timedelta(days=3650)) is State.PROCESSING
+    assert observed_state(MACHINE, PROCESSING, LATE + timedelta(days=3650)) is State.PROCESSING
 
 
 def test_an_expiry_is_journaled_once_and_outlives_a_clock_that_goes_back():
-    noted, effects = step(RECORDING, DeadlinePassed(), LATE)
+    noted, effects = step(MACHINE, RECORDING, DeadlinePassed(), LATE)
     assert [effect.kind for effect in effects if isinstance(effect, Journal)] == ["expired"]
-    assert step(noted, DeadlinePassed(), LATE) == (noted, ())
-    assert observed_state(noted, START) is State.EXPIRED
+    assert step(MACHINE, noted, DeadlinePassed(), LATE) == (noted, ())
+    assert observed_state(MACHINE, noted, START) is State.EXPIRED
 
 
 def test_a_deadline_that_has_not_passed_is_refused():
     with pytest.raises(Refused):
-        step(RECORDING, DeadlinePassed(), SOON)
+        step(MACHINE, RECORDING, DeadlinePassed(), SOON)
 
 
 def test_everything_heard_and_extracted_completes_the_session():
@@ -213,7 +259,7 @@ def test_giving_up_fails_a_session_nothing_was_heard_of():
 @pytest.mark.parametrize("session", [NEW, RECORDING, replace(PROCESSING, state=State.COMPLETED)])
 def test_results_are_refused_outside_processing(session, event):
     with pytest.raises(Refused):
-        step(session, event, SOON)
+        step(MACHINE, session, event, SOON)
 
 
 @pytest.mark.parametrize(
@@ -263,15 +309,15 @@ def test_no_walk_breaks_an_invariant(walk):
     session, now, starts, expiries, ends, states = NEW, START, 0, 0, 0, []
     for event, pause in walk:
         now += timedelta(seconds=pause)
-        before, was = session, observed_state(session, now)
+        before, was = session, observed_state(MACHINE, session, now)
         try:
-            session, effects = step(session, event, now)
+            session, effects = step(MACHINE, session, event, now)
         except Refused as refused:
             states.append((refused.state, was))
             continue
-        is_now = observed_state(session, now)
-        assert RANK[is_now] >= RANK[was]
-        assert was not in TERMINAL or is_now is was
+        is_now = observed_state(MACHINE, session, now)
+        assert MACHINE.ranks[is_now] >= MACHINE.ranks[was]
+        assert was not in MACHINE.terminal or is_now is was
         assert len(session.files) >= len(before.files)
         assert len({listed.name for listed in session.files}) == len(session.files)
         assert (session.id, session.created_at, session.expires_at) == (NEW.id, START, LATE)
@@ -280,7 +326,7 @@ def test_no_walk_breaks_an_invariant(walk):
         starts += sum(isinstance(effect, StartWork) for effect in effects)
         kinds = [effect.kind for effect in effects if isinstance(effect, Journal)]
         expiries += kinds.count("expired")
-        ends += sum(kind in TERMINAL for kind in kinds)
+        ends += sum(kind in MACHINE.terminal for kind in kinds)
     assert all(told is seen for told, seen in states)
     assert starts <= 1
     assert expiries <= 1
@@ -300,5 +346,5 @@ def test_a_refused_event_changes_nothing_and_an_accepted_one_leaves_its_input_al
     for session in (NEW, RECORDING, PROCESSING):
         snapshot = replace(session)
         with contextlib.suppress(Refused):
-            step(session, event, now)
+            step(MACHINE, session, event, now)
         assert session == snapshot

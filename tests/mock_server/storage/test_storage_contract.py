@@ -1,24 +1,17 @@
-"""What every store and every audio store promises, whatever it is made of."""
+"""What every store promises, whatever it is made of: one suite over all of them."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import sqlite3
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage import StorageError, rows
-from mock_server.storage.audio import LocalAudio, TooLarge
-from mock_server.storage.schema import journal, meta
+from mock_server.storage import StorageError
+from mock_server.storage.memory import MemoryStore
 from mock_server.storage.sqlite import SqliteStore
 
 NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
@@ -37,26 +30,42 @@ def file(name="a_1.wav", key=KEY) -> AudioFile:
     return AudioFile(name, key, "ab", 2**40, "audio/wav", NOW, 1)
 
 
-@pytest.fixture(params=[SqliteStore])
-def store(request, tmp_path):
-    opened = request.param(tmp_path / "scribe.sqlite")
-    yield opened
-    opened.close()
+@pytest.fixture(params=["sqlite", "memory"])
+def opening(request, tmp_path):
+    """Opens the store of this test, once more where it keeps things for longer than a process lives."""
+    opened = []
+
+    def once():
+        for store in opened:
+            if request.param == "memory":
+                return store
+            store.close()
+        store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "scribe.sqlite")
+        opened.append(store)
+        return store
+
+    yield once
+    for store in opened:
+        store.close()
 
 
-@pytest.fixture(params=[SqliteStore])
-def reopened(request, tmp_path):
-    """Runs a change in one store and a query in the next on the same file: nothing comes from memory."""
+@pytest.fixture
+def store(opening):
+    return opening()
 
-    def run(change, look):
-        first = request.param(tmp_path / "scribe.sqlite")
-        asyncio.run(first.write(change))
-        first.close()
-        second = request.param(tmp_path / "scribe.sqlite")
-        try:
-            return asyncio.run(second.read(look))
-        finally:
-            second.close()
+
+@pytest.fixture
+def reopened(opening):
+    """Runs changes in a store and a query in the one that is opened after it."""
+
+    def run(*changes, look):
+        async def all_of_them():
+            store = opening()
+            for change in changes:
+                await store.write(change)
+
+        asyncio.run(all_of_them())
+        return asyncio.run(opening().read(look))
 
     return run
 
@@ -84,11 +93,11 @@ def test_a_session_comes_back_as_it_was_kept(reopened):
         expiry_noted=True,
     )
 
-    def change(connection):
-        rows.create(connection, before)
-        rows.save(connection, before, after)
+    def change(unit):
+        unit.create(before)
+        unit.save(before, after)
 
-    assert reopened(change, lambda connection: rows.load(connection, "ses_1")) == after
+    assert reopened(change, look=lambda view: view.load("ses_1")) == after
 
 
 def test_a_changed_order_comes_back_as_it_was_changed(reopened):
@@ -96,38 +105,18 @@ def test_a_changed_order_comes_back_as_it_was_changed(reopened):
     changed = {"templates": ("vitals",), "additional_data": {"b": 1}, "patient_details": {"name": "N"}}
     after = replace(before, order=replace(before.order, **changed))
 
-    def change(connection):
-        rows.create(connection, before)
-        rows.save(connection, before, after)
+    def change(unit):
+        unit.create(before)
+        unit.save(before, after)
 
-    assert reopened(change, lambda connection: rows.load(connection, "ses_1")) == after
+    assert reopened(change, look=lambda view: view.load("ses_1")) == after
 
 
-def test_an_order_changed_in_a_later_transaction_is_written(tmp_path):
+def test_an_order_changed_in_a_later_change_is_kept(reopened):
     before = session()
     after = replace(before, order=replace(before.order, language_hint=("hi",)))
-
-    async def scenario(store):
-        await store.write(lambda connection: rows.create(connection, before))
-        await store.write(lambda connection: rows.save(connection, before, after))
-        return await store.read(lambda connection: rows.load(connection, "ses_1"))
-
-    store = SqliteStore(tmp_path / "scribe.sqlite")
-    assert asyncio.run(scenario(store)) == after
-    store.close()
-
-
-@pytest.mark.parametrize("missing", ["patient_details"])
-def test_a_session_from_before_a_member_was_known_can_be_read(tmp_path, missing):
-    store = SqliteStore(tmp_path / "scribe.sqlite")
-    asyncio.run(store.write(lambda connection: rows.create(connection, session())))
-    store.close()
-    with sqlite3.connect(tmp_path / "scribe.sqlite") as raw:
-        raw.execute(f"UPDATE scribe_sessions SET asked = json_remove(asked, '$.{missing}')")
-    raw.close()
-    store = SqliteStore(tmp_path / "scribe.sqlite")
-    assert asyncio.run(store.read(lambda connection: rows.load(connection, "ses_1"))) == session()
-    store.close()
+    changes = (lambda unit: unit.create(before), lambda unit: unit.save(before, after))
+    assert reopened(*changes, look=lambda view: view.load("ses_1")) == after
 
 
 def test_a_replaced_file_keeps_its_place(reopened):
@@ -135,140 +124,34 @@ def test_a_replaced_file_keeps_its_place(reopened):
     two = replace(before, files=(file("a", KEY), file("b", OTHER)))
     replaced = replace(two, files=(file("a", "9" * 32), two.files[1]))
 
-    def change(connection):
-        rows.create(connection, before)
-        rows.save(connection, before, two)
-        rows.save(connection, two, replaced)
+    def change(unit):
+        unit.create(before)
+        unit.save(before, two)
+        unit.save(two, replaced)
 
-    assert reopened(change, lambda connection: rows.load(connection, "ses_1")).files == replaced.files
+    assert reopened(change, look=lambda view: view.load("ses_1")).files == replaced.files
 
 
 def test_an_unknown_session_is_none(store):
-    assert asyncio.run(store.read(lambda connection: rows.load(connection, "ses_0"))) is None
+    assert asyncio.run(store.read(lambda unit: unit.load("ses_0"))) is None
 
 
 def test_a_change_is_seen_by_readers_once_it_is_written(store):
     async def scenario():
-        await store.write(lambda connection: rows.create(connection, session()))
-        return store.at_hand("ses_1"), await store.read(lambda connection: rows.load(connection, "ses_1"))
+        await store.write(lambda unit: unit.create(session()))
+        return store.at_hand("ses_1"), await store.read(lambda unit: unit.load("ses_1"))
 
     assert asyncio.run(scenario()) == (session(), session())
-
-
-def test_a_refused_change_leaves_nothing_and_takes_nobody_down_with_it(store):
-    def refused(connection):
-        rows.create(connection, session("ses_bad"))
-        rows.note(connection, session("ses_bad"), NOW, "created", {})
-        raise LookupError("refused")
-
-    def good(number):
-        def change(connection):
-            rows.create(connection, session(f"ses_{number}"))
-            rows.note(connection, session(f"ses_{number}"), NOW, "created", {"number": number})
-
-        return change
-
-    async def scenario():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(store.write(lambda _connection: gate.wait(5)))
-        await asyncio.sleep(0.01)  # the writer is busy with the first, so the others share one transaction
-        changes = [store.write(good(1)), store.write(refused), store.write(good(2))]
-        together = asyncio.gather(*changes, return_exceptions=True)
-        await asyncio.sleep(0.01)
-        gate.set()
-        await blocked
-        outcome = await together
-        ids = await store.read(
-            lambda connection: [rows.load(connection, f"ses_{n}") is not None for n in (1, 2, "bad")]
-        )
-        lines = await store.read(lambda connection: connection.execute(select(journal.c.session_id)).scalars().all())
-        return outcome, ids, lines
-
-    outcome, ids, lines = asyncio.run(scenario())
-    assert outcome[0] is None
-    assert outcome[2] is None
-    assert isinstance(outcome[1], LookupError)
-    assert ids == [True, True, False]
-    assert lines == ["ses_1", "ses_2"]
-    assert store.at_hand("ses_bad") is None
-
-
-@pytest.mark.parametrize("at_hand", [True, False])
-def test_an_id_that_is_taken_refuses_one_change_only(tmp_path, at_hand):
-    async def scenario():
-        store = SqliteStore(tmp_path / "scribe.sqlite")
-        await store.write(lambda connection: rows.create(connection, session()))
-        if not at_hand:
-            store.close()
-            store = SqliteStore(tmp_path / "scribe.sqlite")
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(store.write(lambda _connection: gate.wait(5)))
-        await asyncio.sleep(0.01)  # the writer is busy with the first, so the others share one transaction
-        twice = store.write(lambda connection: rows.create(connection, session()))
-        other = store.write(lambda connection: rows.create(connection, session("ses_2")))
-        together = asyncio.gather(twice, other, return_exceptions=True)
-        await asyncio.sleep(0.01)
-        gate.set()
-        await blocked
-        outcome = await together
-        found = await store.read(lambda connection: rows.load(connection, "ses_2"))
-        store.close()
-        return *outcome, found
-
-    twice, other, found = asyncio.run(scenario())
-    assert isinstance(twice, RuntimeError if at_hand else IntegrityError)
-    assert other is None
-    assert found == session("ses_2")
-
-
-def test_a_transaction_that_fails_is_reported_to_everybody_in_it_and_leaves_no_trace(store):
-    def full(_connection):
-        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
-
-    async def scenario():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(store.write(lambda _connection: gate.wait(5)))
-        await asyncio.sleep(0.01)
-        together = [store.write(lambda connection: rows.create(connection, session())), store.write(full)]
-        waiting = asyncio.gather(*together, return_exceptions=True)
-        await asyncio.sleep(0.01)
-        gate.set()
-        await blocked
-        outcome = await waiting
-        await store.write(lambda connection: rows.create(connection, session("ses_2")))
-        return outcome, await store.read(lambda connection: rows.load(connection, "ses_1"))
-
-    outcome, found = asyncio.run(scenario())
-    assert [type(error) for error in outcome] == [StorageError, StorageError]
-    assert "disk is full" in str(outcome[0])
-    assert found is None
-    assert store.at_hand("ses_1") is None
-    assert store.at_hand("ses_2") is not None
-
-
-def test_a_real_full_disk_is_a_storage_error_and_the_store_goes_on_afterwards(store):
-    async def scenario():
-        pages = await store.read(lambda connection: connection.execute(text("PRAGMA page_count")).scalar())
-        store.engine.dispose()
-        await store.write(lambda connection: connection.execute(text(f"PRAGMA max_page_count = {pages + 2}")))
-        big = replace(session(), transcript="x" * 1_000_000)
-        with pytest.raises(StorageError, match="full"):
-            await store.write(lambda connection: rows.create(connection, big))
-        await store.write(lambda connection: connection.execute(text("PRAGMA max_page_count = 100000")))
-        await store.write(lambda connection: rows.create(connection, big))
-        return await store.read(lambda connection: rows.load(connection, "ses_1"))
-
-    assert asyncio.run(scenario()).transcript == "x" * 1_000_000
 
 
 def test_a_save_over_a_state_that_moved_on_is_refused(store):
     async def scenario():
         before = session()
-        await store.write(lambda connection: rows.create(connection, before))
+        await store.write(lambda unit: unit.create(before))
         ended = replace(before, state=State.PROCESSING, ended_at=NOW)
-        await store.write(lambda connection: rows.save(connection, before, ended))
+        await store.write(lambda unit: unit.save(before, ended))
         with pytest.raises(RuntimeError):
-            await store.write(lambda connection: rows.save(connection, before, replace(before, state=State.RECORDING)))
+            await store.write(lambda unit: unit.save(before, replace(before, state=State.RECORDING)))
 
     asyncio.run(scenario())
 
@@ -276,45 +159,46 @@ def test_a_save_over_a_state_that_moved_on_is_refused(store):
 def test_an_attempt_is_claimed_once(store):
     async def scenario():
         before = session()
-        await store.write(lambda connection: rows.create(connection, before))
+        await store.write(lambda unit: unit.create(before))
         ended = replace(before, state=State.PROCESSING, ended_at=NOW)
-        await store.write(lambda connection: rows.save(connection, before, ended))
-        claims = [store.write(lambda connection: rows.count_attempt(connection, "ses_1", 0)) for _ in range(3)]
-        return await asyncio.gather(*claims), await store.read(rows.unfinished)
+        await store.write(lambda unit: unit.save(before, ended))
+        claims = [store.write(lambda unit: unit.claim("ses_1", 0)) for _ in range(3)]
+        return await asyncio.gather(*claims), await store.read(lambda view: view.unfinished())
 
     assert asyncio.run(scenario()) == ([True, False, False], [("ses_1", "ns", 1)])
 
 
 def test_a_writer_that_is_no_longer_waited_for_still_writes(store):
     async def scenario():
-        waiting = asyncio.ensure_future(store.write(lambda connection: rows.create(connection, session())))
+        waiting = asyncio.ensure_future(store.write(lambda unit: unit.create(session())))
         await asyncio.sleep(0)
         waiting.cancel()
-        await store.write(lambda _connection: None)
-        return await store.read(lambda connection: rows.load(connection, "ses_1"))
+        await store.write(lambda _unit: None)
+        return await store.read(lambda unit: unit.load("ses_1"))
 
     assert asyncio.run(scenario()) == session()
 
 
-def test_a_closed_store_refuses(tmp_path):
-    store = SqliteStore(tmp_path / "scribe.sqlite")
+def test_a_closed_store_refuses(store):
     store.close()
     with pytest.raises(StorageError):
-        asyncio.run(store.write(lambda _connection: None))
+        asyncio.run(store.write(lambda unit: None))
+    with pytest.raises(StorageError):
+        asyncio.run(store.read(lambda view: None))
 
 
 def test_clearing_a_namespace_leaves_the_others(store):
     async def scenario():
         for name, namespace, key in (("ses_1", "ns", KEY), ("ses_2", "other", OTHER)):
             before = session(name, namespace)
-            await store.write(lambda connection, before=before: rows.create(connection, before))
+            await store.write(lambda unit, before=before: unit.create(before))
             held = replace(before, files=(file(key=key),))
-            await store.write(lambda connection, b=before, h=held: rows.save(connection, b, h))
-            await store.write(lambda connection, b=before: rows.note(connection, b, NOW, "created", {}))
-        await store.write(lambda connection: rows.set_clock_offset(connection, "ns", timedelta(seconds=5)))
-        cleared = await store.write(lambda connection: rows.clear(connection, "ns"))
-        left = await store.read(rows.audio_keys), await store.read(rows.clock_offsets)
-        journals = [await store.read(lambda c, n=name: rows.history(c, n)) for name in ("ses_1", "ses_2")]
+            await store.write(lambda unit, b=before, h=held: unit.save(b, h))
+            await store.write(lambda unit, b=before: unit.note(b, NOW, "created", {}))
+        await store.write(lambda unit: unit.set_clock_offset("ns", timedelta(seconds=5)))
+        cleared = await store.write(lambda unit: unit.clear("ns"))
+        left = await store.read(lambda view: view.audio_keys()), await store.read(lambda view: view.clock_offsets())
+        journals = [await store.read(lambda unit, n=name: unit.history(n)) for name in ("ses_1", "ses_2")]
         return cleared, left, [len(lines) for lines in journals], store.at_hand("ses_1"), store.at_hand("ses_2")
 
     cleared, left, journals, gone, kept = asyncio.run(scenario())
@@ -325,69 +209,11 @@ def test_clearing_a_namespace_leaves_the_others(store):
     assert kept is not None
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, " * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
-def test_a_file_that_is_no_database_is_refused_in_one_sentence_and_left_alone(tmp_path, content):
-    path = tmp_path / "scribe.sqlite"
-    path.write_bytes(content)
-    with pytest.raises(StorageError) as refused:
-        SqliteStore(path)
-    assert str(path) in str(refused.value)
-    assert "\n" not in str(refused.value)
-    assert path.read_bytes() == content
-
-
-def test_a_damaged_database_is_refused(tmp_path):
-    path = tmp_path / "scribe.sqlite"
-    store = SqliteStore(path)
-
-    def fill(connection):
-        for number in range(300):
-            rows.create(connection, session(f"ses_{number}"))
-
-    asyncio.run(store.write(fill))
-    store.close()
-    content = bytearray(path.read_bytes())
-    content[8192:40960] = os.urandom(40960 - 8192)
-    path.write_bytes(content)
-    with pytest.raises(StorageError, match=r"scribe\.sqlite"):
-        SqliteStore(path)
-
-
-def test_a_database_of_a_newer_version_is_refused(tmp_path):
-    path = tmp_path / "scribe.sqlite"
-    store = SqliteStore(path)
-    asyncio.run(store.write(lambda connection: connection.execute(meta.update().values(value="2"))))
-    store.close()
-    with pytest.raises(StorageError, match="newer version"):
-        SqliteStore(path)
-
-
-def test_a_database_without_a_version_is_refused(tmp_path):
-    path = tmp_path / "scribe.sqlite"
-    store = SqliteStore(path)
-    asyncio.run(store.write(lambda connection: connection.execute(meta.delete())))
-    store.close()
-    with pytest.raises(StorageError, match="version"):
-        SqliteStore(path)
-
-
-def test_the_database_survives_what_full_synchronisation_promises(store):
-    """Journal mode and synchronous level are what durability rests on, on the writer's connection and on readers'."""
-
-    def pragmas(connection):
-        return [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
-
-    async def scenario():
-        return await store.write(pragmas), await store.read(pragmas)
-
-    assert asyncio.run(scenario()) == (["wal", 2], ["wal", 2])
-
-
 def test_the_journal_keeps_the_order_of_events(store):
     async def scenario():
         for kind in ("created", "ended", "completed"):
-            await store.write(lambda connection, kind=kind: rows.note(connection, session(), NOW, kind, {"k": kind}))
-        return await store.read(lambda connection: rows.history(connection, "ses_1"))
+            await store.write(lambda unit, kind=kind: unit.note(session(), NOW, kind, {"k": kind}))
+        return await store.read(lambda unit: unit.history("ses_1"))
 
     lines = asyncio.run(scenario())
     assert [(line.kind, line.at, line.detail) for line in lines] == [
@@ -395,87 +221,297 @@ def test_the_journal_keeps_the_order_of_events(store):
     ]
 
 
-async def pieces(*parts):
-    for part in parts:
-        yield part
+def ended(before, at=NOW):
+    return replace(before, state=State.PROCESSING, ended_at=at)
 
 
-@pytest.fixture(params=[LocalAudio])
-def audio(request, tmp_path):
-    opened = request.param(tmp_path / "audio")
-    yield opened
-    opened.close()
+def _filled(unit):
+    """Something of everything, in two namespaces."""
+    for name, namespace, key in (("ses_1", "ns", KEY), ("ses_2", "ns", None), ("ses_3", "other", OTHER)):
+        before = session(name, namespace)
+        unit.create(before)
+        unit.note(before, NOW, "created", {"n": 1})
+        if key:
+            held = replace(before, state=State.RECORDING, files=(file(key=key),))
+            unit.save(before, held)
+    before = unit.load("ses_2")
+    unit.save(before, ended(before))
+    unit.set_clock_offset("ns", timedelta(seconds=5))
 
 
-def test_audio_comes_back_byte_for_byte_with_its_digest(audio):
-    parts = [os.urandom(700_000) for _ in range(4)]
-    stored = asyncio.run(audio.put(KEY, pieces(*parts), 10**7))
-    whole = b"".join(parts)
-    assert audio.path(KEY).read_bytes() == whole
-    assert (stored.key, stored.size, stored.sha256) == (KEY, len(whole), hashlib.sha256(whole).hexdigest())
+def _everything(view):
+    names = ("ses_1", "ses_2", "ses_3", "ses_4")
+    return (
+        [view.load(name) for name in names],
+        [[(line.kind, line.detail) for line in view.history(name)] for name in names],
+        [[found.id for found in view.page(namespace, limit=9)] for namespace in ("ns", "other")],
+        dict(view.in_work()),
+        view.unfinished(),
+        view.audio_keys(),
+        view.clock_offsets(),
+    )
 
 
-def test_audio_over_the_limit_leaves_nothing(audio, tmp_path):
-    with pytest.raises(TooLarge):
-        asyncio.run(audio.put(KEY, pieces(b"x" * 1_500_000, b"x"), 1_500_000))
-    audio.close()
-    assert not [path for path in (tmp_path / "audio").rglob("*") if path.is_file()]
+def _moved(unit):
+    before = unit.load("ses_1")
+    unit.save(
+        before, replace(ended(before), transcript="words", results=(TemplateResult("soap", "success", {"a": 1}),))
+    )
 
 
-def test_audio_of_exactly_the_limit_is_kept(audio):
-    assert asyncio.run(audio.put(KEY, pieces(b"xy"), 2)).size == 2
+CHANGES = {
+    "create": lambda unit: unit.create(session("ses_4")),
+    "save": _moved,
+    "note": lambda unit: unit.note(unit.load("ses_1"), NOW, "again", {}),
+    "claim": lambda unit: unit.claim("ses_2", 0),
+    "clear": lambda unit: unit.clear("ns"),
+    "clock": lambda unit: unit.set_clock_offset("other", timedelta(seconds=9)),
+}
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(audio, tmp_path):
-    async def broken():
-        yield b"x" * 2_000_000
-        raise ConnectionAbortedError
-
-    async def left():
-        yield b"x" * 2_000_000
-        await asyncio.sleep(60)
+@pytest.mark.parametrize("last", [*CHANGES, None])
+@pytest.mark.parametrize("first", CHANGES)
+def test_a_change_that_raises_leaves_nothing(store, first, last):
+    def refused(unit):
+        CHANGES[first](unit)
+        if last:
+            CHANGES[last](unit)
+        raise LookupError("refused")
 
     async def scenario():
-        with pytest.raises(Exception):  # noqa: B017 - whatever the client's end breaks with
-            await audio.put(KEY, broken(), 10**7)
-        task = asyncio.ensure_future(audio.put(OTHER, left(), 10**7))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        await store.write(_filled)
+        before = await store.read(_everything)
+        with pytest.raises(Exception):  # noqa: B017 - the second may be refused itself after the first
+            await store.write(refused)
+        known = [store.at_hand(name) for name in ("ses_1", "ses_2", "ses_4")]
+        return before, await store.read(_everything), known
+
+    before, after, known = asyncio.run(scenario())
+    assert after == before
+    assert [found for found in known if found is not None and found not in before[0]] == []
+    assert store.at_hand("ses_4") is None
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_same_change_that_does_not_raise_is_kept(store, name):
+    async def scenario():
+        await store.write(_filled)
+        before = await store.read(_everything)
+        await store.write(CHANGES[name])
+        return before, await store.read(_everything)
+
+    before, after = asyncio.run(scenario())
+    assert after != before
+
+
+def test_a_refused_change_takes_nobody_down_with_it(store):
+    def refused(unit):
+        unit.create(session("ses_bad"))
+        unit.note(session("ses_bad"), NOW, "created", {})
+        raise LookupError("refused")
+
+    async def scenario():
+        changes = [lambda unit, n=n: unit.create(session(f"ses_{n}")) for n in (1, 2)]
+        together = (store.write(changes[0]), store.write(refused), store.write(changes[1]))
+        outcome = await asyncio.gather(*together, return_exceptions=True)
+        found = await store.read(lambda view: [view.load(f"ses_{n}") is not None for n in (1, 2, "bad")])
+        return [type(each) for each in outcome], found, await store.read(lambda view: view.history("ses_bad"))
+
+    assert asyncio.run(scenario()) == ([type(None), LookupError, type(None)], [True, True, False], [])
+
+
+def test_a_change_sees_what_it_has_changed_itself(store):
+    def look_again(unit):
+        _filled(unit)
+        return _everything(unit)
+
+    async def scenario():
+        return await store.write(look_again), await store.read(_everything)
+
+    inside, outside = asyncio.run(scenario())
+    assert inside == outside
+    assert inside[3] == {"ns": 1}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_id_is_taken_once(opening, again):
+    async def scenario():
+        store = opening()
+        await store.write(lambda unit: unit.create(session()))
+        if again:
+            store = opening()
+        with pytest.raises(RuntimeError):
+            await store.write(lambda unit: unit.create(replace(session(), namespace="thief")))
+        return await store.read(lambda view: view.load("ses_1"))
+
+    assert asyncio.run(scenario()) == session()
+
+
+@pytest.mark.parametrize("begun", [-1, 1, 7])
+def test_an_attempt_out_of_its_turn_is_not_claimed(store, begun):
+    async def scenario():
+        await store.write(_filled)
+        return await store.write(lambda unit: unit.claim("ses_2", begun))
+
+    assert not asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", ["ses_1", "ses_0"])
+def test_a_session_that_is_not_in_work_is_not_claimed(store, name):
+    async def scenario():
+        await store.write(_filled)
+        return await store.write(lambda unit: unit.claim(name, 0)), await store.read(lambda view: view.unfinished())
+
+    assert asyncio.run(scenario()) == (False, [("ses_2", "ns", 0)])
+
+
+def test_who_waits_longest_is_told_first(store):
+    async def scenario():
+        for place, name in enumerate(("ses_b", "ses_a", "ses_c")):
+            before = session(name)
+            await store.write(lambda unit, before=before: unit.create(before))
+            after = ended(before, NOW + timedelta(seconds=10 - place))
+            await store.write(lambda unit, before=before, after=after: unit.save(before, after))
+        return [found.id for found in await store.read(lambda view: view.unfinished())]
+
+    assert asyncio.run(scenario()) == ["ses_c", "ses_a", "ses_b"]
+
+
+def test_a_namespace_sees_and_clears_its_own_only(store):
+    async def scenario():
+        await store.write(_filled)
+        pages = await store.read(lambda view: [[s.id for s in view.page(name, limit=9)] for name in ("ns", "other")])
+        cleared = await store.write(lambda unit: unit.clear("ns"))
+        return pages, cleared, await store.read(_everything)
+
+    pages, cleared, left = asyncio.run(scenario())
+    assert [sorted(page) for page in pages] == [["ses_1", "ses_2"], ["ses_3"]]
+    assert cleared == (2, [KEY])
+    assert left[0] == [
+        None,
+        None,
+        replace(session("ses_3", "other"), state=State.RECORDING, files=left[0][2].files),
+        None,
+    ]
+    assert left[1:] == ([[], [], [("created", {"n": 1})], []], [[], ["ses_3"]], {}, [], {OTHER}, {})
+
+
+def test_a_cleared_id_may_be_used_again_and_brings_nothing_along(store):
+    async def scenario():
+        await store.write(_filled)
+        await store.write(lambda unit: unit.claim("ses_2", 0))
+        await store.write(lambda unit: unit.clear("ns"))
+        await store.write(lambda unit: unit.create(session("ses_2")))
+        await store.write(lambda unit: unit.save(session("ses_2"), ended(session("ses_2"))))
+        return await store.read(lambda view: (view.unfinished(), view.history("ses_2")))
+
+    assert asyncio.run(scenario()) == ([("ses_2", "ns", 0)], [])
+
+
+@pytest.mark.parametrize("limit", [1, 3, 10, 11])
+def test_pages_show_every_session_once_latest_first(store, limit):
+    made = [replace(session(f"ses_{n}"), created_at=NOW + timedelta(seconds=n // 3)) for n in range(10)]
+
+    async def scenario():
+        for each in made:
+            await store.write(lambda unit, each=each: unit.create(each))
+        seen, last = [], None
+        while page := await store.read(lambda view, last=last: view.page("ns", limit=limit, after=last)):
+            assert len(page) <= limit
+            seen += page
+            last = page[-1]
+            late = replace(session(f"late_{len(seen)}"), created_at=NOW + timedelta(seconds=100))
+            await store.write(lambda unit, late=late: unit.create(late))  # moves no page that is still to come
+        return seen
+
+    seen = asyncio.run(scenario())
+    assert seen == sorted(made, key=lambda each: (each.created_at, each.id), reverse=True)
+
+
+def test_a_page_goes_on_behind_a_session_that_is_no_more(store):
+    made = [replace(session(f"ses_{n}"), created_at=NOW + timedelta(seconds=n)) for n in range(3)]
+
+    async def scenario():
+        await store.write(lambda unit: unit.create(made[0]))
+        return await store.read(lambda view: view.page("ns", limit=9, after=made[2]))
+
+    assert asyncio.run(scenario()) == [made[0]]
+
+
+def test_the_journal_only_gets_longer(store):
+    async def scenario():
+        for number in range(4):
+            await store.write(lambda unit, n=number: unit.note(session(), NOW - timedelta(days=n), "said", {"n": n}))
+            await store.write(lambda unit: unit.note(session("ses_2", "other"), NOW, "said", {}))
+        told = await store.read(lambda view: view.history("ses_1"))
+        told[0].detail["n"] = "changed by whoever was told"
+        told.clear()
+        return await store.read(lambda view: view.history("ses_1"))
+
+    lines = asyncio.run(scenario())
+    assert [line.detail["n"] for line in lines[1:]] == [1, 2, 3]
+    assert [line.at for line in lines] == [NOW - timedelta(days=n) for n in range(4)]
+    assert sorted({line.number for line in lines}) == [line.number for line in lines]
+
+
+def test_clock_offsets_are_kept_to_the_microsecond_and_replaced(reopened):
+    changes = [
+        lambda unit, s=seconds: unit.set_clock_offset("ns", timedelta(seconds=s, microseconds=1))
+        for seconds in (5, 86400)
+    ]
+    looked = reopened(
+        *changes, look=lambda view: (view.clock_offsets(), view.clock_offset("ns"), view.clock_offset("o"))
+    )
+    ahead = timedelta(days=1, microseconds=1)
+    assert looked == ({"ns": ahead}, ahead, timedelta())
+
+
+def test_what_follows_a_change_follows_once_it_is_kept_and_before_its_caller_goes_on(store):
+    told = []
+
+    def change(unit):
+        unit.create(session())
+        unit.afterwards(lambda: told.append(store.at_hand("ses_1")))
+        assert not told
+
+    async def scenario():
+        await store.write(change)
+        told.append("its caller")
+        await store.write(lambda unit: None)
 
     asyncio.run(scenario())
-    audio.close()
-    assert not [path for path in (tmp_path / "audio").rglob("*") if path.is_file()]
+    assert told == [session(), "its caller"]
 
 
-def test_a_disk_that_refuses_is_a_storage_error(audio, tmp_path):
-    audio.path(KEY).parent.rmdir()
-    with pytest.raises(StorageError):
-        asyncio.run(audio.put(KEY, pieces(b"x"), 10))
+def test_nothing_follows_a_change_that_is_not_kept(store):
+    told = []
 
+    def change(unit):
+        unit.afterwards(lambda: told.append("followed"))
+        raise LookupError
 
-@pytest.mark.parametrize("key", ["", "../../etc/passwd", "a" * 31, "A" * 32, f"{'a' * 32}/x", "a" * 32 + "\n"])
-def test_a_key_that_is_not_ours_names_no_path(audio, key):
-    with pytest.raises(ValueError, match="is not an audio key"):
-        audio.path(key)
-
-
-def test_the_sweep_removes_what_no_row_refers_to(audio, tmp_path):
     async def scenario():
-        await audio.put(KEY, pieces(b"kept"), 10)
-        await audio.put(OTHER, pieces(b"orphan"), 10)
-        return await audio.sweep({KEY})
-
-    assert asyncio.run(scenario()) == 1
-    assert [path.read_bytes() for path in (tmp_path / "audio").rglob("*") if path.is_file()] == [b"kept"]
-
-
-def test_deleting_twice_is_deleting_once(audio):
-    async def scenario():
-        await audio.put(KEY, pieces(b"x"), 10)
-        await audio.delete([KEY])
-        await audio.delete([KEY])
+        with pytest.raises(LookupError):
+            await store.write(change)
+        await store.write(lambda unit: None)
 
     asyncio.run(scenario())
-    assert not audio.path(KEY).exists()
+    assert told == []
+
+
+def test_what_follows_may_break_and_follows_though_nobody_waits(store):
+    told = []
+
+    def change(unit):
+        unit.afterwards(lambda: {}["missing"])
+        unit.afterwards(lambda: told.append("followed"))
+
+    async def scenario():
+        waiting = asyncio.ensure_future(store.write(change))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await store.write(lambda unit: None)
+
+    asyncio.run(scenario())
+    assert told == ["followed"]

@@ -13,7 +13,6 @@ from sqlalchemy import event, select
 
 from mock_server.session.model import AudioFile, Order, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage import rows
 from mock_server.storage.schema import sessions
 from mock_server.storage.sqlite import SqliteStore
 from mock_server.storage.together import Errand
@@ -68,22 +67,22 @@ BEFORE = {
 def _moved(name: str, **changes):
     """A change of one session that was there before."""
 
-    def change(connection):
-        before = rows.load(connection, name)
-        rows.save(connection, before, replace(before, **changes))
-        rows.note(connection, before, NOW, "moved", {"session": name})
+    def change(unit):
+        before = unit.load(name)
+        unit.save(before, replace(before, **changes))
+        unit.note(before, NOW, "moved", {"session": name})
 
     return change
 
 
-def _created(connection):
-    rows.create(connection, session("created"))
-    rows.note(connection, session("created"), NOW, "created", {})
+def _created(unit):
+    unit.create(session("created"))
+    unit.note(session("created"), NOW, "created", {})
 
 
-def _refused(connection):
-    _moved("refused", state=State.RECORDING)(connection)
-    rows.in_work(connection)
+def _refused(unit):
+    _moved("refused", state=State.RECORDING)(unit)
+    unit.in_work()
     raise LookupError("by the service's own rules")
 
 
@@ -91,11 +90,11 @@ def _refused(connection):
 CHANGES = {
     "created": _created,
     "uploaded": _moved("uploaded", files=(file("a.wav"),)),
-    "claimed": lambda connection: rows.count_attempt(connection, "claimed", 0),
+    "claimed": lambda unit: unit.claim("claimed", 0),
     "ended": _moved("ended", state=State.PROCESSING, ended_at=NOW, audio_files_sent=1),
     "refused": _refused,
-    "cleared": lambda connection: rows.clear(connection, "gone"),
-    "clock": lambda connection: rows.set_clock_offset(connection, "ns", timedelta(seconds=5)),
+    "cleared": lambda unit: unit.clear("gone"),
+    "clock": lambda unit: unit.set_clock_offset("ns", timedelta(seconds=5)),
     "processed": _moved(
         "processed", state=State.COMPLETED, completed_at=NOW, results=(TemplateResult("soap", "success", {"plan": 1}),)
     ),
@@ -105,10 +104,10 @@ CHANGES = {
 def _on_disk(path) -> dict[str, bool]:
     """Change -> whether a process that starts now finds it done."""
 
-    def look(connection):
-        found = {name: rows.load(connection, name) for name in ("created", *BEFORE)}
-        attempts = {row.id: row.attempts for row in connection.execute(select(sessions.c.id, sessions.c.attempts))}
-        noted = {name: [row.kind for row in rows.history(connection, name)] for name in found}
+    def look(unit):
+        found = {name: unit.load(name) for name in ("created", *BEFORE)}
+        attempts = {row.id: row.attempts for row in unit.connection.execute(select(sessions.c.id, sessions.c.attempts))}
+        noted = {name: [row.kind for row in unit.history(name)] for name in found}
         done = {
             "created": found["created"] is not None and noted["created"] == ["created"],
             "uploaded": found["uploaded"].files == (file("a.wav"),) and noted["uploaded"] == ["moved"],
@@ -116,7 +115,7 @@ def _on_disk(path) -> dict[str, bool]:
             "ended": found["ended"].audio_files_sent == 1 and noted["ended"] == ["moved"],
             "refused": found["refused"].state is State.RECORDING or bool(noted["refused"]),
             "cleared": found["cleared"] is None,
-            "clock": rows.clock_offset(connection, "ns") == timedelta(seconds=5),
+            "clock": unit.clock_offset("ns") == timedelta(seconds=5),
             "processed": bool(found["processed"].results) and noted["processed"] == ["moved"],
         }
         return done, found
@@ -139,9 +138,9 @@ class Injection:
         self._number = number
         self._error = error
         self._late = late
-        self._dialect = store.engine.dialect
-        event.listen(store.engine, "do_execute", self._one)
-        event.listen(store.engine, "do_executemany", self._many)
+        self._dialect = store.records.engine.dialect
+        event.listen(store.records.engine, "do_execute", self._one)
+        event.listen(store.records.engine, "do_executemany", self._many)
         self._do_commit = self._dialect.do_commit
         self._dialect.do_commit = self._commit
 
@@ -185,9 +184,9 @@ def _run(path, changes, inject):
     store._commit(errands)  # as the writer's thread does; which changes share a transaction is not left to chance
     injection.over()
     # whatever happened, the next change is taken
-    asyncio.run(store.write(lambda connection: rows.create(connection, session("afterwards"))))
+    asyncio.run(store.write(lambda unit: unit.create(session("afterwards"))))
     believed = {name: store.at_hand(name) for name in ("created", *BEFORE)}
-    counted = asyncio.run(store.write(rows.in_work))
+    counted = asyncio.run(store.write(lambda unit: sum(unit.in_work().values())))
     store.close()
     told = {name: errand.error or errand.value for name, errand in zip(changes, errands, strict=True)}
     return told, believed, counted, injection.seen
@@ -199,9 +198,9 @@ def filled(tmp_path_factory):
     path = tmp_path_factory.mktemp("filled") / "scribe.sqlite"
     store = SqliteStore(path)
 
-    def fill(connection):
+    def fill(unit):
         for before in BEFORE.values():
-            rows.create(connection, before)
+            unit.create(before)
 
     asyncio.run(store.write(fill))
     store.close()

@@ -15,7 +15,7 @@ import pytest
 
 from mock_server.session.model import AudioFile, Order, Session
 from mock_server.session.table import State
-from mock_server.storage import StorageError, rows
+from mock_server.storage import StorageError
 from mock_server.storage.keeping import open_keeping
 from mock_server.storage.schema import meta
 from mock_server.storage.space import LEAST_BYTES, RESERVE_BYTES, Space
@@ -33,15 +33,16 @@ def _recorded(directory):
     """A directory with one acknowledged recording; returns where it lies."""
     keeping = open_keeping(directory)
     session = Session("ses_1", "ns", State.RECORDING, Order(("soap",), "lite"), NOW, NOW + timedelta(seconds=600))
-    held = replace(session, files=(AudioFile("a.wav", KEY, "ab", 5, "audio/wav", NOW, None),))
 
     async def fill():
-        await keeping.audio.put(KEY, _bytes(), 100)
-        await keeping.store.write(lambda connection: rows.create(connection, held))
+        async with keeping.audio.put(KEY, _bytes(), 100) as stored:
+            file = AudioFile("a.wav", stored.key, stored.sha256, stored.size, "audio/wav", NOW, None)
+            await keeping.store.write(lambda unit: unit.create(replace(session, files=(file,))))
+        return keeping.audio.path(stored.key)
 
-    asyncio.run(fill())
+    path = asyncio.run(fill())
     keeping.close()
-    return keeping.audio.path(KEY)
+    return path
 
 
 def _lose_database(directory):
@@ -97,7 +98,9 @@ def test_the_database_put_back_finds_its_audio(tmp_path):
 def test_a_directory_from_before_databases_had_an_identity_is_taken_over(tmp_path):
     recorded = _recorded(tmp_path)
     keeping = open_keeping(tmp_path)
-    asyncio.run(keeping.store.write(lambda c: c.execute(meta.delete().where(meta.c.key == "identity"))))
+    asyncio.run(
+        keeping.store.write(lambda unit: unit.connection.execute(meta.delete().where(meta.c.key == "identity")))
+    )
     keeping.close()
     (tmp_path / "audio.database").unlink()
     open_keeping(tmp_path).close()

@@ -1,0 +1,212 @@
+"""Sessions and their journal in memory: the same promises as on a disk, until the process ends.
+
+For tests, and for servers that live no longer than one. A store belongs to one thread at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from mock_server.session.table import State
+from mock_server.storage import StorageError
+from mock_server.storage.following import follow
+from mock_server.storage.memory_audio import MemoryAudio
+from mock_server.storage.unit import Cleared, JournalRow, Unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from mock_server.session.model import Session
+    from mock_server.storage import Keeping
+    from mock_server.storage.unit import Unit, View
+
+T = TypeVar("T")
+
+_ABSENT: Final = object()
+
+
+@dataclass
+class _Kept:
+    """All that is kept, by what names it."""
+
+    sessions: dict[str, Session] = field(default_factory=dict)
+    #: Attempts that have begun.
+    begun: dict[str, int] = field(default_factory=dict)
+    #: The journal of each session, in tuples that only ever get longer.
+    journal: dict[str, tuple[JournalRow, ...]] = field(default_factory=dict)
+    ahead: dict[str, timedelta] = field(default_factory=dict)
+    lines: int = 0
+
+
+class _View:
+    """What is kept."""
+
+    def __init__(self, kept: _Kept) -> None:
+        self._kept = kept
+
+    def load(self, session_id: str) -> Session | None:
+        return self._kept.sessions.get(session_id)
+
+    def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
+        ours = (session for session in self._kept.sessions.values() if session.namespace == namespace)
+        latest = sorted(ours, key=_place, reverse=True)
+        return [session for session in latest if after is None or _place(session) < _place(after)][:limit]
+
+    def history(self, session_id: str) -> list[JournalRow]:
+        return list(self._kept.journal.get(session_id, ()))
+
+    def in_work(self) -> Mapping[str, int]:
+        return Counter(session.namespace for session in self._in_processing())
+
+    def unfinished(self) -> list[Unfinished]:
+        waiting = sorted(self._in_processing(), key=lambda session: session.ended_at or session.created_at)
+        return [Unfinished(each.id, each.namespace, self._kept.begun.get(each.id, 0)) for each in waiting]
+
+    def audio_keys(self) -> set[str]:
+        return {file.key for session in self._kept.sessions.values() for file in session.files}
+
+    def clock_offsets(self) -> dict[str, timedelta]:
+        return dict(self._kept.ahead)
+
+    def clock_offset(self, namespace: str) -> timedelta:
+        return self._kept.ahead.get(namespace, timedelta())
+
+    def _in_processing(self) -> list[Session]:
+        return [session for session in self._kept.sessions.values() if session.state is State.PROCESSING]
+
+
+class _Unit(_View):
+    """One change, made in place and taken back where it does not stand."""
+
+    def __init__(self, kept: _Kept) -> None:
+        super().__init__(kept)
+        self.following: list[Callable[[], object]] = []
+        self._before: list[tuple[dict[str, Any], str, object]] = []
+
+    def create(self, session: Session) -> None:
+        if session.id in self._kept.sessions:
+            raise RuntimeError(f"session {session.id} exists")
+        self._put(self._kept.sessions, session.id, session)
+
+    def save(self, before: Session, after: Session) -> None:
+        now = self._kept.sessions.get(before.id)
+        if now is None or now.state is not before.state:
+            raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
+        self._put(self._kept.sessions, after.id, after)
+
+    def note(self, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
+        plain = json.loads(json.dumps(dict(detail)))  # nobody else's to change, and nothing that a disk could not keep
+        self._kept.lines += 1
+        line = JournalRow(self._kept.lines, session.id, at, kind, plain)
+        self._put(self._kept.journal, session.id, (*self._kept.journal.get(session.id, ()), line))
+
+    def claim(self, session_id: str, begun: int) -> bool:
+        session = self._kept.sessions.get(session_id)
+        if session is None or session.state is not State.PROCESSING or self._kept.begun.get(session_id, 0) != begun:
+            return False
+        self._put(self._kept.begun, session_id, begun + 1)
+        return True
+
+    def clear(self, namespace: str) -> Cleared:
+        ours = [session for session in self._kept.sessions.values() if session.namespace == namespace]
+        for session in ours:
+            for table in (self._kept.sessions, self._kept.begun, self._kept.journal):
+                self._put(table, session.id, _ABSENT)
+        self._put(self._kept.ahead, namespace, _ABSENT)
+        return Cleared(len(ours), [file.key for session in ours for file in session.files])
+
+    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
+        self._put(self._kept.ahead, namespace, ahead)
+
+    def afterwards(self, call: Callable[[], object]) -> None:
+        self.following.append(call)
+
+    def take_back(self) -> None:
+        """Leave everything as it was before the change."""
+        for table, key, value in reversed(self._before):
+            _place_in(table, key, value)
+
+    def _put(self, table: dict[str, Any], key: str, value: object) -> None:
+        self._before.append((table, key, table.get(key, _ABSENT)))
+        _place_in(table, key, value)
+
+
+def _place(session: Session) -> tuple[datetime, str]:
+    return session.created_at, session.id
+
+
+def _place_in(table: dict[str, Any], key: str, value: object) -> None:
+    if value is _ABSENT:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
+class MemoryStore:
+    """A `Store` that is gone with its process."""
+
+    def __init__(self) -> None:
+        self._kept = _Kept()
+        self._closed = False
+
+    async def write(self, change: Callable[[Unit], T]) -> T:
+        """Run a change at once."""
+        self._check()
+        unit = _Unit(self._kept)
+        try:
+            value = change(unit)
+        except BaseException:
+            unit.take_back()
+            raise
+        follow(unit.following)
+        return value
+
+    def at_hand(self, session_id: str) -> Session | None:
+        """The session."""
+        return self._kept.sessions.get(session_id)
+
+    async def read(self, look: Callable[[View], T]) -> T:
+        """Look at what is kept."""
+        self._check()
+        return look(_View(self._kept))
+
+    def close(self) -> None:
+        """Refuse whatever comes from now on."""
+        self._closed = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StorageError("The store is closed.")
+
+
+@dataclass(frozen=True)
+class MemoryKeeping:
+    """What a service keeps its sessions in while its process lives."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    audio: MemoryAudio = field(default_factory=MemoryAudio)
+
+    def shortage(self) -> str | None:
+        """Why nothing can be stored now; None while there is room."""
+        return self.audio.shortage()
+
+    async def release(self) -> None:
+        """Nothing is kept back: a change that frees takes no room."""
+
+    async def fill(self) -> None:
+        """Nothing is kept back."""
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.store.close()
+        self.audio.close()
+
+
+def open_memory() -> Keeping:
+    """An empty one."""
+    return MemoryKeeping()

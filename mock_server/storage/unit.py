@@ -1,0 +1,112 @@
+"""The seam between those who change something and what it is kept in: a change is a function of a `Unit`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
+
+    from mock_server.session.model import Session
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class JournalRow:
+    """One line of what happened to a session; `at` is UTC by the namespace's clock."""
+
+    number: int
+    session_id: str
+    at: datetime
+    kind: str
+    detail: Mapping[str, Any]
+
+
+class Unfinished(NamedTuple):
+    """A session in processing, and how many attempts at it have begun."""
+
+    id: str
+    namespace: str
+    begun: int
+
+
+class Cleared(NamedTuple):
+    """What the clearing of a namespace removed: how many sessions, and the keys of audio that nobody needs now."""
+
+    sessions: int
+    keys: list[str]
+
+
+class View(Protocol):
+    """What is kept, as one moment has it."""
+
+    def load(self, session_id: str) -> Session | None:
+        """The session with its files in the order of their arrival; None where there is none."""
+
+    def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
+        """Up to `limit` sessions of a namespace, latest first; `after` is the last one of the page before."""
+
+    def history(self, session_id: str) -> list[JournalRow]:
+        """The journal of a session, oldest first."""
+
+    def in_work(self) -> Mapping[str, int]:
+        """Namespace -> how many of its sessions are being processed or wait for it."""
+
+    def unfinished(self) -> list[Unfinished]:
+        """The sessions that have still to reach an end state, longest waiting first."""
+
+    def audio_keys(self) -> set[str]:
+        """Every key that a session refers to."""
+
+    def clock_offsets(self) -> dict[str, timedelta]:
+        """Namespace -> how far its clock runs ahead, for those that do."""
+
+    def clock_offset(self, namespace: str) -> timedelta:
+        """How far a namespace's clock runs ahead."""
+
+
+class Unit(View, Protocol):
+    """One change: it sees what it has changed itself, and all of it is kept or nothing."""
+
+    def create(self, session: Session) -> None:
+        """Keep a new session; raises RuntimeError when its id is taken."""
+
+    def save(self, before: Session, after: Session) -> None:
+        """Keep what a step made of a session; raises RuntimeError when it left the state it was read in meanwhile."""
+
+    def note(self, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
+        """Append a line to the journal."""
+
+    def claim(self, session_id: str, begun: int) -> bool:
+        """Begin the attempt after the `begun`-th; False when somebody else has, or the session is not in work."""
+
+    def clear(self, namespace: str) -> Cleared:
+        """Remove a namespace's sessions, journal and clock."""
+
+    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
+        """Remember how far a namespace's clock runs ahead."""
+
+    def afterwards(self, call: Callable[[], object]) -> None:
+        """Call this on the caller's event loop once the change is kept, and not at all otherwise."""
+
+
+class Store(Protocol):
+    """Changes one after the other, each kept as a whole before it is told of, and looks beside them."""
+
+    async def write(self, change: Callable[[Unit], T]) -> T:
+        """Run a change; returns once it is kept, raises what the change raised, or StorageError.
+
+        A caller that is cancelled while it waits does not stop its change.
+        """
+
+    def at_hand(self, session_id: str) -> Session | None:
+        """The session as it was last kept, if no query is needed to know it."""
+
+    async def read(self, look: Callable[[View], T]) -> T:
+        """Look at what is kept, beside the changes; raises StorageError."""
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
