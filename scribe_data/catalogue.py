@@ -42,6 +42,7 @@ def _revision(record: Record) -> Revision:
         passed=record.text("passed"),
         files="named" if _one_of(record, "files", "named", "numbered") else "numbered",
         transcript="always" if _one_of(record, "transcript", "always", "asked") else "asked",
+        templates="entries" if _one_of(record, "templates", "entries", "bare") else "bare",
         upload_url="absolute" if _one_of(record, "upload_url", "absolute", "relative") else "relative",
         based_on=record.text_or_none("based_on"),
         without=record.texts("without"),

@@ -145,7 +145,8 @@ class Revision:
     `languages` is "array" or "string", as a create names languages; `counted_end` whether an end says how many files
     were sent; `passed` the member of a create that comes back unchanged. `files` is "named" where answers list files by
     name, "numbered" where a header numbers them and answers tell durations; `transcript` is "always" or, where a
-    create has to ask for it, "asked"; `upload_url` is "absolute" or "relative". `based_on` is the revision whose files
+    create has to ask for it, "asked"; `templates` are "entries" with a status or "bare" data; `upload_url` is
+    "absolute" or "relative". `based_on` is the revision whose files
     hold where this one has none, but for those it is `without`.
     """
 
@@ -157,6 +158,7 @@ class Revision:
     passed: str
     files: Literal["named", "numbered"]
     transcript: Literal["always", "asked"]
+    templates: Literal["entries", "bare"]
     upload_url: Literal["absolute", "relative"]
     based_on: str | None = None
     without: tuple[str, ...] = ()
