@@ -132,7 +132,9 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
             if closed is None or x.sent < closed.received or busy(x):
                 continue
-            if (found := judge_cells(late, x, "An upload after end")) is not None:
+            if all(each.refusal for each in late) and 400 <= x.status < 500:
+                yield holds(x)  # how it is refused is another requirement's
+            elif (found := judge_cells(late, x, "An upload after end")) is not None:
                 yield found
 
 

@@ -139,6 +139,8 @@ def _ended_by_itself(x: Exchange) -> Finding:
 
 def _refused(evidence: Evidence, x: Exchange) -> Finding:
     here = cell(evidence, "expired", "upload")
+    if here.refusal and 400 <= x.status < 500 and not busy(x):
+        return holds(x)  # how it is refused is another requirement's
     code = x.response.error_code if x.response else None
     if x.status in here.expected and code != here.error:
         told = "An upload after expiry is refused, but with another code in its envelope."

@@ -9,6 +9,7 @@ import scribe_data
 from conformance.checks.contract import Answer, contract_of
 from conformance.checks.once import once
 from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
 from scribe_data.waiver import WaiverKind
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Another revision has to explain so many times as much: a service may have faults, whichever it speaks.
 _TIMES = 3
+#: So many signs that stand in discovery alone are more than a slip.
+_IN_DISCOVERY = 3
 #: What may differ from a schema without being a sign of another text.
 _NO_SIGN = (WaiverKind.ALLOWED, WaiverKind.WARNS, WaiverKind.ELSEWHERE, WaiverKind.DISPUTED)
 
@@ -75,6 +78,8 @@ def likeness(evidence: Evidence) -> Likeness | None:
         return None
     found = {sign: x for sign, x in own.items() if sign not in departures[best]}
     left = dict(sorted(found.items(), key=lambda each: each[1].label.operation == Operation.DISCOVERY))
+    if all(x.label.operation == Operation.DISCOVERY for x in left.values()) and len(left) < _IN_DISCOVERY:
+        return None
     text = scribe_data.load(evidence.text.profile, best)
     numbers = (x.number for x in left.values() if x.label.operation != Operation.DISCOVERY)
     return Likeness(text, evidence.text.revision, tuple(left), next(numbers, None))
@@ -104,7 +109,10 @@ def _session(evidence: Evidence) -> Iterator[Exchange]:
     done = next((s.key for s in stories if s.final and s.created and s.created.label.probe is None), None)
     for x in evidence.exchanges:
         known = x.label.session in (Session.TRIED_OUT, done) and x.label.session is not None
-        if known and x.label.probe is None and x.label.credential == Credential.RIGHT and x.response is not None:
+        plain = known and x.label.probe is None
+        # Where ends are counted, only a probe comes without a count.
+        bare = Probe.END_UNCOUNTED.covers(x.label.probe)
+        if (plain or bare) and x.label.credential == Credential.RIGHT and x.response is not None:
             yield x
 
 
@@ -141,12 +149,20 @@ def _by_status(text: Spec, x: Exchange, seen: list[Exchange]) -> Iterator[str]:
     lifecycle, shown = text.lifecycle, x.document.get("status")
     about = [y for y in seen if y.label.session == x.label.session]
     fed = any(y.accepted and y.label.operation == Operation.UPLOAD for y in about)
-    if x.label.operation == Operation.END and fed:
+    if x.label.operation == Operation.END and Probe.END_UNCOUNTED.covers(x.label.probe):
+        if not x.accepted and text.protocol.endpoints[Operation.END].takes is None:
+            yield f"an end without a body is answered {x.status}"
+    elif x.label.operation == Operation.END and fed:
         first = next(y for y in about if y.label.operation == Operation.END)
         cell = lifecycle.cell("recording", Operation.END)
         if x.accepted and x.status not in cell.expected.codes:
             yield f"an end is answered {x.status}"
-        elif x is first and not x.accepted and not x.request.body and text.protocol.endpoints["end"].takes is None:
+        elif (
+            x is first
+            and not x.accepted
+            and not x.request.body
+            and text.protocol.endpoints[Operation.END].takes is None
+        ):
             yield f"an end without a body is answered {x.status}"
     elif x.label.operation == Operation.GET and x.accepted and isinstance(shown, str):
         if shown in lifecycle.states:

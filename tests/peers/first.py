@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .exchange import Answer, Call, Refusal
@@ -21,14 +23,13 @@ class First(Honest):
     end_status = 200
     processing_status = 200
     passed = "metadata"
-    upload_prefix = ""
+    upload_absolute = False
     transcript_unasked = False
     has_partial = False
     tells_errors = True
     expired_session = False
     chunk_durations = True
     takes_gaps = False
-    needs_metadata = False
     takes_arrays = False
     response_speed = True
 
@@ -39,7 +40,9 @@ class First(Honest):
     def create(self, call: Call, client: str) -> Answer:
         asked = call.document()
         wish = self.wished(asked)
-        answer = super().create(call.__class__(**{**call.__dict__, "body": _translated(wish)}), client)
+        # What the later text would ask for with the same.
+        plain = json.dumps({"templates": wish.templates, "model": wish.model}).encode()
+        answer = super().create(replace(call, body=plain), client)
         session = self.sessions[answer.document["session_id"]]
         session.additional_data = wish.additional_data
         self.shows_transcript[session.session_id] = asked.get("include_transcript") is True
@@ -60,13 +63,12 @@ class First(Honest):
         if asked is not None and not isinstance(asked, bool):
             raise Refusal(400, "invalid_request", "include_transcript is not true or false")
         data = body.get(self.passed)
-        if data is None and self.needs_metadata:
-            raise Refusal(400, "missing_required_field", "metadata is missing", {"field": "metadata"})
         known = {name: body[name] for name in ("templates", "model", "language_hint") if name in body}
         return rules.admit(known | ({"additional_data": data} if data is not None else {}))
 
     def upload_url(self, session: Session) -> Any:
-        return f"{self.upload_prefix}/sessions/{session.session_id}/audio"
+        root = self.base_url if self.upload_absolute else ""
+        return f"{root}/sessions/{session.session_id}/audio"
 
     async def show(self, call: Call, session: Session) -> Answer:
         state = self.state(session)
@@ -170,13 +172,6 @@ class First(Honest):
 
     def read_order(self, session: Session) -> list[str]:
         return sorted(session.files, key=sequence)
-
-
-def _translated(wish: Wish) -> bytes:
-    """The body of the later text that asks for the same."""
-    import json
-
-    return json.dumps({"templates": wish.templates, "model": wish.model}).encode()
 
 
 def _milliseconds(heard: Heard) -> int:
