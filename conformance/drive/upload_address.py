@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from conformance.drive.handle import form_of
+from conformance.evidence.address import place_of
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ def upload_address(
             None,
             f"upload_url is {'missing' if given is None else 'not a string'}; {built} is used instead.",
         )
-    here = target.base_url.rstrip("/")
-    below = _is_below(given, urlsplit(here).path, relative=relative)
-    url = here + given if below else urljoin(sessions, given)
+    url = place_of(given, target.base_url, sessions, relative=relative)
     if split_origin(url) is None:
         return built, None, f"upload_url is not an http(s) address; {built} is used instead."
     if split_origin(url) == _unreachable(target):
@@ -42,13 +41,6 @@ def upload_address(
         url = urlunsplit((at.scheme, at.netloc, moved.path, moved.query, ""))
         return url, None, f"upload_url names a host that cannot be reached; {at.netloc} is used instead."
     return url, None, "" if relative or urlsplit(given).scheme else "upload_url is relative."
-
-
-def _is_below(given: str, base: str, *, relative: bool) -> bool:
-    """Whether a path is meant from base_url, whose own path it does not repeat, and not from the origin."""
-    if not given.startswith("/") or given.startswith("//") or (base and given.startswith(f"{base}/")):
-        return False
-    return relative or given.startswith("/sessions/")
 
 
 def _unreachable(target: Target) -> tuple[str, str, int] | None:
