@@ -45,7 +45,7 @@ async def enter(wire: Wire) -> Target:
     the key, or not the second client's, is let in.
     """
     asking = Asking(wire)
-    wire.trust(canonical(wire.options.target))
+    wire.trust(canonical(wire.options))
     found = await discover(asking)
     if found.url:
         wire.trust(found.url)

@@ -33,7 +33,7 @@ def is_public(url: str) -> bool:
 
 
 def place_of(given: str, base_url: str, made_at: str, *, relative: bool) -> str:
-    """Where an `upload_url` leads: behind base_url where the text prints it relative, or it begins as an operation does.
+    """Where an `upload_url` leads: behind base_url where the text prints it relative or it begins as an operation does.
 
     `made_at` is the address of the create, against which any other reference is resolved (E54).
     """
