@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import scribe_data
 from conformance.cost import whole
+from conformance.evidence import Note
 from conformance.failing import FirstFailure
+from conformance.grading.likeness import likeness
 from conformance.interruption import BROKEN_OFF, Interruption
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
 from conformance.selection import choose, holds, unseen
 from conformance.verdict import Overall
 from conformance.version import suite_version
+from conformance.vocabulary.journey import JourneyName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -86,6 +89,8 @@ async def certify(
         interruption=interruption,
         broken=FirstFailure(text, reading, part.ids, frozenset(known)) if fail_fast else None,
     )
+    if (other := likeness(evidence)) is not None:
+        evidence = replace(evidence, notes=(*evidence.notes, Note(JourneyName.RUN, "revision", other.told)))
     graded = grade(evidence, text, reading, part.ids if part.selection else ())
     selection = part.selection
     if selection is not None and quick:

@@ -102,7 +102,13 @@ TABLE: tuple[Entry, ...] = (
         metavar="FILE",
     ),
     Entry("profile", "Which protocol.", default=scribe_data.PROFILE, metavar="NAME"),
-    Entry("revision", "Which revision of it.", "revision", default=scribe_data.REVISION, metavar="DATE"),
+    Entry(
+        "revision",
+        "Which revision of it; auto picks by what the service shows.",
+        "revision",
+        default=scribe_data.REVISION,
+        metavar="DATE",
+    ),
     Entry(
         "reading",
         "How contradictions in the text are read.",
@@ -266,7 +272,7 @@ def options_of(given: Mapping[str, Any], *, prefix: str = "--") -> Options:
             raise BadOption(f"{prefix}{entry.name} must be a number of at least {entry.least:g}")
     told["headers"] = _headers(told.get("headers") or (), prefix)
     told["extra_origins"] = tuple(told.get("extra_origins") or ())
-    return Options(**{"api_key": ""} | told, prefix=prefix)
+    return Options(**{"api_key": ""} | told, picked=given.get("picked", ""), prefix=prefix)
 
 
 def _headers(given: Sequence[str], prefix: str) -> tuple[tuple[str, str], ...]:

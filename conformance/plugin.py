@@ -167,12 +167,18 @@ def _only(config: pytest.Config) -> list[str]:
 
 def _options(config: pytest.Config) -> Options:
     from conformance.options import options_of
+    from conformance.picking import settled
+    from conformance.target import TargetError
 
     given = _given(config)
     if not given["target"] or not (given["api_key"] or given["token_command"]):
         raise pytest.UsageError(_NEEDS)
     try:
-        return options_of(given, prefix=PREFIX)
+        found = settled(given, prefix=PREFIX)
+        config.stash[_GIVEN] = found  # with the revision that was picked, where none was named
+        return options_of(found, prefix=PREFIX)
+    except TargetError as error:
+        raise pytest.UsageError(str(error)) from error
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-import scribe_data
 from conformance.drive.asking import Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
@@ -224,7 +223,7 @@ async def drive_all(
     if audio is None:
         audio = recordings.load()
     if text is None:
-        text = scribe_data.load()
+        text = options.text
     chosen = tuple(journeys) if journeys is not None else all_ways()
     recorder = Recorder(options.redactor)
     with guarded(options.redactor):
@@ -233,6 +232,8 @@ async def drive_all(
                 await wire.renew()
             if options.insecure:
                 recorder.note(Note("preparation", "insecure", INSECURE.format(options.named("insecure"))))
+            if options.picked:
+                recorder.note(Note(JourneyName.PREPARATION, "revision", options.picked))
             for option in wire.short_keys:
                 recorder.note(Note(JourneyName.PREPARATION, "short_key", SHORT_KEY.format(option)))
             judge = None if broken is None else _judging(broken, text, audio)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from conformance.verdict import Reading
+    from scribe_data import Spec
     from scribe_data.model import Revision
 
 __all__ = [
@@ -39,8 +40,11 @@ __all__ = [
 ]
 
 #: The ways to hand an audio file over: (7.2) multipart and raw to upload_url; (E44) raw by POST or PUT, or as a form,
-#: to upload_url + name; (7.4) PUT to storage, with the name in the path for chunks, or a form with the signature.
-UploadForm = Literal["multipart", "raw", "named-post", "named-put", "named-form", "storage-put", "storage-form"]
+#: to upload_url + name; (7.4) PUT to storage, with the name in the path for chunks, or a form with the signature;
+#: (E45) raw with a header for its number, and no name.
+UploadForm = Literal[
+    "multipart", "raw", "named-post", "named-put", "named-form", "storage-put", "storage-form", "numbered"
+]
 #: What an end carries: nothing, {}, or {"audio_files_sent": n} (E38).
 EndForm = Literal["none", "empty", "count"]
 
@@ -94,6 +98,8 @@ class Options:
     second_api_key: str | None = field(default=None, repr=False)
     reading: Reading = "lenient"
     revision: str = scribe_data.REVISION
+    #: Why it is this revision, where nobody named it.
+    picked: str = ""
     seed: int = 0
     #: Random examples of each random layer, and the steps of a sequence. Bounded: their cost is linear.
     examples: int = 25
@@ -128,10 +134,14 @@ class Options:
     transport: httpx.AsyncBaseTransport | None = None
 
     @property
+    def text(self) -> Spec:
+        """The text that this run is driven by; SpecError for a revision that does not exist."""
+        return scribe_data.load(revision=self.revision)
+
+    @property
     def printed(self) -> Revision:
         """What the text of this run's revision prints that requests depend on."""
-        known = scribe_data.load().revisions
-        return known.get(self.revision, known[scribe_data.REVISION])
+        return self.text.printed
 
     def named(self, option: str) -> str:
         """An option as the operator spells it."""

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from .model import Basis, Erratum, Level, Matched, Requirement, Revision, Rule, SpecError, Subject, Testability
+from .overlay import overlaid
 from .record import Record
 from .table import table
 from .waiver import matched
@@ -16,34 +17,47 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .files import Files
+    from .layers import Layers
 
+#: What a revision says otherwise of requirements, in its folder.
+_WORDS = "requirements.yaml"
 _ID = re.compile(r"(?:CLI-)?([A-Z]+)(?:-[A-Z]+)?-[0-9]{3}")
 
 
+def _one_of(record: Record, key: str, first: str, second: str) -> bool:
+    """Take one of two words; whether it is the first."""
+    told = record.text(key)
+    if told not in (first, second):
+        record.refuse(f"{key} is {first} or {second}")
+    return told == first
+
+
 def _revision(record: Record) -> Revision:
-    told = record.text("languages")
-    if told not in ("array", "string"):
-        record.refuse("languages is array or string")
-    array = told == "array"
     return Revision(
         name=record.text("name"),
         short=record.text("short"),
         text=record.text("text"),
-        languages="array" if array else "string",
+        languages="array" if _one_of(record, "languages", "array", "string") else "string",
         counted_end=record.flag("counted_end"),
+        passed=record.text("passed"),
+        files="named" if _one_of(record, "files", "named", "numbered") else "numbered",
+        transcript="always" if _one_of(record, "transcript", "always", "asked") else "asked",
+        templates="entries" if _one_of(record, "templates", "entries", "bare") else "bare",
+        upload_url="absolute" if _one_of(record, "upload_url", "absolute", "relative") else "relative",
+        based_on=record.text_or_none("based_on"),
+        without=record.texts("without"),
     )
 
 
 def read_revisions(files: Files) -> dict[str, Revision]:
-    """Return the texts of the protocol by name, oldest first."""
+    """Return the texts of the protocol by name, oldest first; SpecError for one based on a text that is not there."""
     path = "revisions.yaml"
-    return table(
-        f"{files.name}/{path}",
-        files.yaml(path),
-        _revision,
-        lambda revision: revision.name,
-        "name",
-    )
+    file = f"{files.name}/{path}"
+    found = table(file, files.yaml(path), _revision, lambda revision: revision.name, "name")
+    for revision in found.values():
+        if revision.based_on is not None and revision.based_on not in found:
+            raise SpecError(f"{file}: {revision.name}: is based on {revision.based_on}, which does not exist")
+    return found
 
 
 def read_rules(files: Files) -> dict[int, Rule]:
@@ -79,12 +93,17 @@ def read_errata(files: Files) -> dict[str, Erratum]:
 
 
 def read_requirements(
-    files: Files, errata: Iterable[str], revisions: Iterable[str], families: Mapping[str, int]
+    files: Files,
+    errata: Iterable[str],
+    revisions: Iterable[str],
+    families: Mapping[str, int],
+    layers: Layers | None = None,
 ) -> dict[str, Requirement]:
     """Return the requirements of every revision by id, by chapter and then in the order of their file.
 
-    families: what an id begins with -> its chapter.
+    families: what an id begins with -> its chapter. layers: those of a revision, which may word an entry otherwise.
     """
+    words = _words(layers)
     found: dict[str, Requirement] = {}
     errata, revisions = frozenset(errata), frozenset(revisions)
     for path in files.list("requirements", ".yaml"):
@@ -93,11 +112,39 @@ def read_requirements(
             raise SpecError(f"{files.name}/{path}: is not named NN-chapter.yaml")
         chapter = int(number)
         decode = partial(_requirement, chapter=chapter, errata=errata, revisions=revisions, families=families)
-        entries = table(f"{files.name}/{path}", files.yaml(path), decode, lambda requirement: requirement.id)
+        values = _worded(files.yaml(path), words, f"{files.name}/{path}")
+        entries = table(f"{files.name}/{path}", values, decode, lambda requirement: requirement.id)
         for name in found.keys() & entries.keys():
             raise SpecError(f"{files.name}/{path}: {name}: stands in another file too")
         found.update(entries)
+    for name in words:
+        if name not in found:
+            raise SpecError(f"{files.name}/{_WORDS}: {name}: words a requirement that does not exist")
     return found
+
+
+def _words(layers: Layers | None) -> dict[str, dict[str, object]]:
+    """Id -> what a revision says otherwise of a requirement."""
+    if layers is None or not layers.has(_WORDS):
+        return {}
+    file, values = layers.named(_WORDS), layers.yaml(_WORDS)
+    if not isinstance(values, list):
+        raise SpecError(f"{file}: is not a list of entries")
+    found: dict[str, dict[str, object]] = {}
+    for value in values:
+        record = Record(file, value)
+        if "id" not in value or value["id"] in found:
+            record.refuse("has no id, or stands twice")
+        found[value["id"]] = value
+    return found
+
+
+def _worded(values: object, words: Mapping[str, dict[str, object]], file: str) -> object:
+    """The entries of a file, those that a revision words otherwise in its words."""
+    if not isinstance(values, list):
+        return values
+    changed = [words[value["id"]] for value in values if isinstance(value, dict) and value.get("id") in words]
+    return overlaid(values, changed, file) if changed else values
 
 
 def _requirement(

@@ -65,6 +65,11 @@ class Files:
         except ValueError as error:
             raise SpecError(f"{self.name}/{path}: {error}") from error
 
+    def has(self, path: str) -> bool:
+        """Whether there is a file or a folder of that path."""
+        where = self.root.joinpath(*path.split("/"))
+        return where.is_file() or where.is_dir()
+
     def list(self, folder: str, suffix: str) -> list[str]:
         """Return the paths of the files in a folder that end in suffix, sorted by name."""
         where = self.root.joinpath(*folder.split("/"))

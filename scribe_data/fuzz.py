@@ -14,7 +14,7 @@ from .waiver import matched, refuse_unmatched
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .files import Files
+    from .layers import Layers
     from .model import Matched
 
 _PATH = "fuzz.yaml"
@@ -88,19 +88,17 @@ class Fuzz:
 
 
 def read_fuzz(
-    files: Files,
-    revision: str,
+    layers: Layers,
     *,
     schemas: Mapping[str, Any],
     errata: Collection[str],
     requirements: Collection[str],
 ) -> Fuzz:
     """Return the tables of a revision; SpecError for unknown keys, names and pointers."""
-    path = f"{revision}/{_PATH}"
-    if path not in files.list(revision, _PATH):
+    if not layers.has(_PATH):
         return Fuzz()
-    file = f"{files.name}/{path}"
-    whole = Record(file, files.yaml(path), "name")
+    file = layers.named(_PATH)
+    whole = Record(file, layers.yaml(_PATH), "name")
 
     def judgement(record: Record) -> Judgement:
         found = Judgement(

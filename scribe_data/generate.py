@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .diagram import lifecycle_svg
 from .export import lifecycle_mermaid
-from .load import load
+from .load import load, revisions
 from .model import NONE
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.root} is no checkout of this project")
     if options.check:
         diff = stale(options.root)
-        wrong = unsound(load())
+        wrong = [f"{name}: {line}" for name in revisions() for line in unsound(load(revision=name))]
         sys.stdout.write(diff + "".join(f"{line}\n" for line in wrong))
         return 1 if diff or wrong else 0
     for path, render in TARGETS.items():

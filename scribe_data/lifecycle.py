@@ -28,21 +28,20 @@ from .table import table
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .files import Files
+    from .layers import Layers
 
 
 def read_lifecycle(
-    files: Files,
-    revision: str,
+    layers: Layers,
     *,
     errata: Collection[str],
     schemas: Collection[str],
     requirements: Collection[str],
 ) -> Lifecycle:
     """Return the lifecycle of a revision; SpecError for unknown names, dangling references and missing cells."""
-    path = f"{revision}/lifecycle.yaml"
-    file = f"{files.name}/{path}"
-    whole = Record(file, files.yaml(path))
+    path = "lifecycle.yaml"
+    file = layers.named(path)
+    whole = Record(file, layers.yaml(path))
     reader = _Reader(file, errata, schemas, requirements)
     states = table(file, whole.items("states"), reader.state, lambda state: state.name, "name")
     aliases = table(file, whole.items("aliases"), reader.alias, lambda alias: alias.name, "name")

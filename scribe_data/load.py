@@ -11,6 +11,7 @@ from .catalogue import read_errata, read_requirements, read_revisions, read_rule
 from .codes import read_codes
 from .files import Files
 from .fuzz import read_fuzz
+from .layers import Layers
 from .lifecycle import read_lifecycle
 from .model import Contradiction, Example, Requirement, Spec, SpecError
 from .origin import read_origins
@@ -67,20 +68,19 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
     if revision not in available:
         why = "is catalogued but has no files in this release" if revision in known else "is unknown"
         raise SpecError(f"{profile}: revision {revision} {why}; known are {', '.join(available)}")
+    layers = Layers(files, known, revision)
     errata = read_errata(files)
-    protocol = read_protocol(files)
-    everything = read_requirements(files, errata, known, protocol.families)
+    protocol = read_protocol(files, layers)
+    everything = read_requirements(files, errata, known, protocol.families, layers)
     rules = read_rules(files)
-    schemas = {PurePosixPath(path).stem: files.json(path) for path in files.list(f"{revision}/schemas", ".json")}
+    schemas = {PurePosixPath(path).stem: layers.json(path) for path in layers.list("schemas", ".json")}
     refuse_unknown_schemas(files, protocol, schemas)
     requirements = {name: item for name, item in everything.items() if revision in item.revisions}
     _refuse_dangling_contracts(files, requirements, schemas)
-    lifecycle = read_lifecycle(files, revision, errata=errata, schemas=schemas, requirements=requirements)
-    waivers = read_waivers(
-        files, revision, schemas=schemas, states=lifecycle.states, errata=errata, requirements=requirements
-    )
-    examples = _examples(files, revision, schemas, errata)
-    openapi = _bundle(files.yaml(f"{revision}/openapi.yaml"), schemas)
+    lifecycle = read_lifecycle(layers, errata=errata, schemas=schemas, requirements=requirements)
+    waivers = read_waivers(layers, schemas=schemas, states=lifecycle.states, errata=errata, requirements=requirements)
+    examples = _examples(files, layers.nearest("examples"), schemas, errata)
+    openapi = _bundle(layers.yaml("openapi.yaml"), schemas)
     return Spec(
         profile=profile,
         revision=revision,
@@ -93,7 +93,7 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         lifecycle=lifecycle,
         waivers=waivers,
         origins=read_origins(files, catalogue=everything, operations=protocol.endpoints, families=protocol.families),
-        fuzz=read_fuzz(files, revision, schemas=schemas, errata=errata, requirements=requirements),
+        fuzz=read_fuzz(layers, schemas=schemas, errata=errata, requirements=requirements),
         schemas=MappingProxyType(schemas),
         examples=MappingProxyType(examples),
         openapi=openapi,
@@ -118,8 +118,9 @@ def _files(profile: str, root: Traversable | None) -> Files:
     return Files(where.joinpath(profile), profile)
 
 
-def _examples(files: Files, revision: str, schemas: Collection[str], errata: Collection[str]) -> dict[str, Example]:
-    path = f"{revision}/examples/index.yaml"
+def _examples(files: Files, folder: str, schemas: Collection[str], errata: Collection[str]) -> dict[str, Example]:
+    path = f"{folder}/index.yaml"
+    file = f"{files.name}/{path}"
 
     def decode(record: Record) -> Example:
         name = record.text("name")
@@ -129,7 +130,7 @@ def _examples(files: Files, revision: str, schemas: Collection[str], errata: Col
             schema=_or_nothing(record, "schema"),
             status=record.integer("status") if record.has("status") else None,
             valid=record.flag("valid"),
-            value=files.json(f"{revision}/examples/{name}.json"),
+            value=files.json(f"{folder}/{name}.json"),
             contradictions=tuple(_contradiction(record, item, errata) for item in record.items("contradictions")),
             repairs=record.texts("repairs"),
             errata=record.texts("errata"),
@@ -140,10 +141,10 @@ def _examples(files: Files, revision: str, schemas: Collection[str], errata: Col
             record.refuse("is valid exactly when it has no contradictions")
         return example
 
-    found = table(f"{files.name}/{path}", files.yaml(path), decode, lambda example: example.name, "name")
-    unlisted = {PurePosixPath(item).stem for item in files.list(f"{revision}/examples", ".json")} - found.keys()
+    found = table(file, files.yaml(path), decode, lambda example: example.name, "name")
+    unlisted = {PurePosixPath(item).stem for item in files.list(folder, ".json")} - found.keys()
     if unlisted:
-        raise SpecError(f"{files.name}/{path}: {', '.join(sorted(unlisted))}: not in the index")
+        raise SpecError(f"{file}: {', '.join(sorted(unlisted))}: not in the index")
     return found
 
 

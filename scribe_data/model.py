@@ -143,7 +143,11 @@ class Revision:
     """One text of the protocol, named by its day; short is what requirements call it (r0, r1, r2).
 
     `languages` is "array" or "string", as a create names languages; `counted_end` whether an end says how many files
-    were sent.
+    were sent; `passed` the member of a create that comes back unchanged. `files` is "named" where answers list files by
+    name, "numbered" where a header numbers them and answers tell durations; `transcript` is "always" or, where a
+    create has to ask for it, "asked"; `templates` are "entries" with a status or "bare" data; `upload_url` is
+    "absolute" or "relative". `based_on` is the revision whose files
+    hold where this one has none, but for those it is `without`.
     """
 
     name: str
@@ -151,6 +155,13 @@ class Revision:
     text: str
     languages: Literal["array", "string"]
     counted_end: bool
+    passed: str
+    files: Literal["named", "numbered"]
+    transcript: Literal["always", "asked"]
+    templates: Literal["entries", "bare"]
+    upload_url: Literal["absolute", "relative"]
+    based_on: str | None = None
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +422,11 @@ class Spec:
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)
     sha256: str
+
+    @property
+    def printed(self) -> Revision:
+        """What the text of this revision prints that requests and answers depend on."""
+        return self.revisions[self.revision]
 
     def codes_of(self, place: Place | str) -> tuple[str, ...]:
         """The error codes that may stand in a place."""

@@ -58,11 +58,13 @@ class Origin:
 class Origins:
     """All of them, what comes first in a session standing first.
 
+    revision: requirements that name the cause where a target speaks another revision, the first that failed first.
     roll_ups: requirements that name no cause where another can. form, code, listed: those that ask for the form of an
     error's body, for its code, and for a code of the list.
     """
 
     entries: tuple[Origin, ...]
+    revision: tuple[str, ...]
     roll_ups: frozenset[str]
     form: str
     code: str
@@ -87,6 +89,8 @@ def read_origins(
         return found
 
     entries = table(file, whole.items("origins"), decode, lambda origin: origin.name, "name")
+    revision = whole.texts("revision")
+    whole.known("revision", revision, catalogue)
     roll_ups = whole.texts("roll_ups")
     errors = Record(file, whole.mapping("errors"))
     errors.name = "errors"
@@ -100,7 +104,7 @@ def read_origins(
         if not set(origin.after) <= earlier:
             raise SpecError(f"{file}: {origin.name}: after names an entry that does not stand before it")
         earlier.add(origin.name)
-    return Origins(tuple(entries.values()), frozenset(roll_ups), form, code, listed)
+    return Origins(tuple(entries.values()), revision, frozenset(roll_ups), form, code, listed)
 
 
 def _origin(record: Record) -> Origin:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from .files import Files
+    from .layers import Layers
 
 _PATH = "profile.yaml"
 
@@ -88,10 +89,13 @@ class Protocol:
         return named
 
 
-def read_protocol(files: Files) -> Protocol:
-    """Return what profile.yaml says; SpecError for unknown keys, duplicates and families that two chapters claim."""
-    file = f"{files.name}/{_PATH}"
-    whole = Record(file, files.yaml(_PATH), "name")
+def read_protocol(files: Files, layers: Layers | None = None) -> Protocol:
+    """Return what profile.yaml says, in the layers of a revision if they are given.
+
+    Raises SpecError for unknown keys, duplicates and families that two chapters claim.
+    """
+    file = layers.named(_PATH) if layers else f"{files.name}/{_PATH}"
+    whole = Record(file, layers.yaml(_PATH) if layers else files.yaml(_PATH), "name")
     error = Record(file, whole.mapping("error"))
     error.name = "error"
     found = Protocol(

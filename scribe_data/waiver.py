@@ -13,7 +13,7 @@ from .record import Record
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .files import Files
+    from .layers import Layers
 
 
 class WaiverKind(StrEnum):
@@ -47,8 +47,7 @@ class Waiver:
 
 
 def read_waivers(
-    files: Files,
-    revision: str,
+    layers: Layers,
     *,
     schemas: Mapping[str, Any],
     states: Collection[str],
@@ -56,10 +55,10 @@ def read_waivers(
     requirements: Collection[str],
 ) -> tuple[Waiver, ...]:
     """Return the waivers of a revision in their order; SpecError for unknown keys, names and pointers."""
-    path = f"{revision}/waivers.yaml"
-    file = f"{files.name}/{path}"
+    path = "waivers.yaml"
+    file = layers.named(path)
     found: list[Waiver] = []
-    values = files.yaml(path)
+    values = layers.yaml(path)
     if not isinstance(values, list):
         raise SpecError(f"{file}: is not a list of entries")
     for value in values:

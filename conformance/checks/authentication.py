@@ -126,6 +126,14 @@ def the_authorization_form_is_accepted(evidence: Evidence) -> Iterable[Finding]:
         yield holds(form) if opens else warns(form, told, erratum="E47", expected=200, actual=form.status)
 
 
+@check("AUTH-004")
+def the_bearer_form_is_recorded(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) Authorization: Bearer k, as one example of the newest text shows it."""
+    form = _door(evidence).get("Authorization Bearer")
+    if form is not None:
+        yield recorded(form, "A key as Authorization: Bearer is answered", form.status)
+
+
 _OPERATIONS: tuple[Operation, ...] = (Operation.TEMPLATES, Operation.CREATE, Operation.GET, Operation.END)
 
 

@@ -185,7 +185,8 @@ def read_as(evidence: Evidence, story: Story, x: Exchange) -> Answer | None:
     if len(alone) == 1:
         name = alone[0].name
         enveloped = isinstance(document.get("error"), dict) and "session_id" not in document
-        return None if enveloped and not x.accepted else Answer(x, alone[0].schema, document, name)
+        told = "error" in evidence.text.schemas[alone[0].schema].get("required", ())
+        return None if enveloped and not (x.accepted or told) else Answer(x, alone[0].schema, document, name)
     if x.response is None or not isinstance(x.response.json, dict):
         return None
     if isinstance(shown, str) and shown in states:
@@ -253,6 +254,6 @@ def _register(requirement: str, source: str, statement: str, *, timed: bool) -> 
     check(requirement, everywhere=True)(judge)
 
 
-for _each in scribe_data.load().requirements.values():
+for _each in scribe_data.catalogue().values():
     if f"contract.{NAME}" in _each.checks:
         _register(_each.id, _each.source, _each.statement, timed=_each.testability == "needs-time-control")

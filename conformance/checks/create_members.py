@@ -228,6 +228,13 @@ def unknown_members_are_let_through(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "An unknown member makes a create fail.", expected=201, actual=x.status)
 
 
+@check("SES-CREATE-029")
+def metadata_is_optional(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) A create is taken with metadata and without."""
+    yield from taken_where(evidence, lambda asked: isinstance(asked.get("metadata"), dict), "A create with metadata")
+    yield from may_be_left_out(evidence, "metadata")
+
+
 @check("SES-CREATE-032")
 def a_body_that_is_no_object_is_refused(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Broken JSON, an array, nothing: 400 invalid_request."""

@@ -12,6 +12,7 @@ from conformance.checks.registry import check
 from conformance.finding import holds, not_applicable, recorded, violates, warns
 from conformance.vocabulary.addresses import member
 from conformance.vocabulary.operation import Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -166,3 +167,27 @@ def service_members_are_sound(evidence: Evidence) -> Iterable[Finding]:
         for label, (value, good) in fine.items():
             told, pointer = f"service.{label} is not what its name says.", f"/service/{label}"
             yield holds(x) if good else violates(x, told, pointer=pointer, actual=value)
+
+
+@check("DISC-028")
+def templates_url_lists_the_same_templates(evidence: Evidence) -> Iterable[Finding]:
+    """(4.4) What endpoints.templates_url lists with the key is what GET {base_url}/templates lists."""
+    told = member(evidence.discovery, "endpoints", "templates_url")
+    if evidence.discovery and told is None:
+        yield not_applicable("Discovery gives no templates_url.", member(evidence.discovery, "endpoints"))
+    for x in evidence.select(Operation.OTHER, probe=Probe.DECLARED.of("templates_url")):
+        listed = x.document.get("templates")
+        ids = [each.get("id") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        if (later := put_off(x)) is not None:
+            yield later
+        elif x.accepted and sorted(map(str, ids)) == sorted(evidence.template_ids):
+            yield holds(x)
+        else:
+            said = "templates_url does not list the templates that GET /templates lists."
+            yield violates(
+                x,
+                said,
+                pointer="/endpoints/templates_url",
+                expected=list(evidence.template_ids),
+                actual=ids or x.status,
+            )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.finding import not_applicable
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
-from conformance.vocabulary.results import templates_of
+from conformance.vocabulary.results import bare_of, templates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 NO_SUCH_TEMPLATE = ("invalid_template", "template_not_found")
 #: Integers beyond this are no doubles any more.
 _DOUBLES = 1e308
+
+
+def entries_of(evidence: Evidence, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Template id -> entry with its status, whatever form the text gives to results."""
+    bare = evidence.text.printed.templates == "bare"
+    return bare_of(document) if bare else templates_of(document)
 
 
 def shown_as(entry: object) -> str | None:
@@ -52,7 +58,7 @@ def _known(evidence: Evidence, story: Story) -> tuple[str, ...]:
     known: list[str] = []
     for other in evidence.stories.values():
         if other is not story and other.final and other.created and other.created.label.probe is None:
-            entries = templates_of(other.final.document)
+            entries = entries_of(evidence, other.final.document)
             known += [name for name in _asked(other) if shown_as(entries.get(name)) == "success"]
     return tuple(dict.fromkeys(known))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import arrived, ends_by_itself, may_lag, sent_twice
 from conformance.checks.cells import cell, judge_cell, judge_cells
+from conformance.checks.create_members import either_way
 from conformance.checks.documents import whole
 from conformance.checks.refusals import busy, refused, settled
 from conformance.checks.registry import check
@@ -64,16 +65,26 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-END-002", everywhere=True)
 def success_is_202(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 202 Accepted, application/json."""
+    yield from _successes(evidence, 202)
+
+
+@check("SES-END-003", everywhere=True)
+def success_is_200(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) 200 OK, application/json."""
+    yield from _successes(evidence, 200)
+
+
+def _successes(evidence: Evidence, status: int) -> Iterator[Finding]:
     for story, end in _first_ends(evidence):
         # Of ends that were on their way together any may have been the first.
         together = [x for x in _ends(story) if x.accepted and (x is end or x.beside(end))]
-        x = next((x for x in together if x.status == 202), end)
+        x = next((x for x in together if x.status == status), end)
         media = x.response.media_type if x.response else ""
-        if x.status == 202 and media == "application/json":
+        if x.status == status and media == "application/json":
             yield holds(x)
         else:
-            told = "An end is not answered 202 with JSON."
-            yield violates(x, told, expected="202 application/json", actual=f"{x.status} {media}")
+            told = f"An end is not answered {status} with JSON."
+            yield violates(x, told, expected=f"{status} application/json", actual=f"{x.status} {media}")
 
 
 @check("SES-END-006")
@@ -122,7 +133,9 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
         for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
             if closed is None or x.sent < closed.received or busy(x):
                 continue
-            if (found := judge_cells(late, x, "An upload after end")) is not None:
+            if all(each.refusal for each in late) and 400 <= x.status < 500:
+                yield holds(x)  # how it is refused is another requirement's
+            elif (found := judge_cells(late, x, "An upload after end")) is not None:
                 yield found
 
 
@@ -150,6 +163,34 @@ def _is_counted(end: Exchange | None) -> bool:
     return isinstance(body, dict) and "audio_files_sent" in body
 
 
+@check("SES-END-010")
+def an_end_says_how_many_files_were_sent(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) An end with the count is taken; without a body 202 or 400; a count that is none is 400."""
+    for _, x in _first_ends(evidence):
+        if _is_counted(x):
+            yield holds(x)
+    for story in evidence.stories.values():
+        counted = settled([x for x in _ends(story) if _is_counted(x)]) if story.acknowledged else []
+        if counted and story.end is None and not ends_by_itself(evidence):
+            told = "An end that says how many files were sent is refused."
+            yield violates(counted[-1], told, expected=202, actual=counted[-1].status)
+    for x in evidence.select(Operation.END, probe=Probe.END_UNCOUNTED):
+        yield either_way(x, "E38", "An end without a body")
+    for x in evidence.select(Operation.END):
+        if Probe.END_MISCOUNTED.covers(x.label.probe):
+            yield refused(x, f"An {x.label.probe}")
+
+
+@check("SES-END-011")
+def another_count_is_recorded(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4) Where it differs from what was received the session may turn out partial."""
+    for x in evidence.select(Operation.END, session=Session.OTHER_COUNT):
+        story = evidence.stories.get(Session.OTHER_COUNT)
+        final = story.reads[-1] if story and story.reads else None
+        came = final.document.get("status") if final else None
+        yield recorded(x, f"An end that counts one file too many is answered {x.status}; the session comes to", came)
+
+
 @check("SES-END-012")
 def ending_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 404 session_not_found."""
@@ -172,7 +213,7 @@ def a_second_end_tells_the_same_files(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _count(x: Exchange) -> dict[str, object]:
-    return {name: x.document.get(name) for name in ("audio_files_received", "audio_files")}
+    return {name: x.document.get(name) for name in ("audio_files_received", "audio_files", "audio_duration_ms")}
 
 
 @check("SES-END-015")

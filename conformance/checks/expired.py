@@ -68,6 +68,29 @@ def a_410_is_the_session_and_not_the_envelope(evidence: Evidence) -> Iterable[Fi
             yield departs(x, "E29", f"A 410 is {told}.")
 
 
+@check("SES-EXP-007")
+def details_of_a_410_are_right(evidence: Evidence) -> Iterable[Finding]:
+    """(6.5) Where details are there, they name the session and the instant it expired."""
+    found = []
+    for story, x in _gone(evidence):
+        error = x.document.get("error")
+        details = error.get("details") if isinstance(error, dict) else None
+        if not isinstance(details, dict):
+            continue
+        named, stamp = details.get("session_id", story.session_id), details.get("expired_at")
+        late = seconds_between(story.created.document.get("expires_at") if story.created else None, stamp)
+        pointer = "/error/details"
+        if named != story.session_id:
+            told = "The details of a 410 name another session."
+            found.append(violates(x, told, pointer=pointer, expected=story.session_id, actual=named))
+        elif late is not None and late < -STAMPS:
+            told = "The details of a 410 give an instant before expires_at."
+            found.append(violates(x, told, pointer=pointer, expected=">= expires_at", actual=stamp))
+        else:
+            found.append(holds(x))
+    return if_observed(evidence, found)
+
+
 @check("SES-EXP-009")
 def an_expired_session_lists_what_arrived(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) The count, the names and additional_data of before."""

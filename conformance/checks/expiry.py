@@ -114,17 +114,23 @@ def sessions_expire_by_themselves(evidence: Evidence) -> Iterable[Finding]:
 def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) An upload to a session that was seen expired is refused as that, and the count stays."""
     found = []
+    for story, x in too_late(evidence):
+        before, after = ([r for r in story.reads if (r.number < x.number) is earlier] for earlier in (True, False))
+        # The codes of a storage are the provider's (rule 8).
+        if evidence.facts.api_target is not False:
+            found.append(_refused(evidence, x))
+        found += _count_kept(before, after)
+    return if_observed(evidence, found)
+
+
+def too_late(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    """Uploads by its owner to a session that a read had shown to be expired."""
     for story in evidence.stories.values():
         gone = next((x for x in story.reads if x.status == 410 or says_expired(x)), None)
-        for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT) if gone else ():
-            if gone is None or x.sent < gone.received:
-                continue
-            before, after = ([r for r in story.reads if (r.number < x.number) is earlier] for earlier in (True, False))
-            # The codes of a storage are the provider's (rule 8).
-            if evidence.facts.api_target is not False:
-                found.append(_refused(evidence, x))
-            found += _count_kept(before, after)
-    return if_observed(evidence, found)
+        if gone is not None:
+            for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
+                if x.sent >= gone.received:
+                    yield story, x
 
 
 def _ended_by_itself(x: Exchange) -> Finding:
@@ -133,6 +139,8 @@ def _ended_by_itself(x: Exchange) -> Finding:
 
 def _refused(evidence: Evidence, x: Exchange) -> Finding:
     here = cell(evidence, "expired", "upload")
+    if here.refusal and 400 <= x.status < 500 and not busy(x):
+        return holds(x)  # how it is refused is another requirement's
     code = x.response.error_code if x.response else None
     if x.status in here.expected and code != here.error:
         told = "An upload after expiry is refused, but with another code in its envelope."

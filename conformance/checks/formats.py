@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.audio import final_of, no_api, settled_uploads, to_the_api, turned_down
+from conformance.checks.documents import entries_of
 from conformance.checks.refusals import busy, not_looked_at
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -17,7 +18,6 @@ from conformance.finding import (
 from conformance.vocabulary.media import parse, same_type
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
-from conformance.vocabulary.results import templates_of
 from conformance.vocabulary.session import Session
 from conformance.vocabulary.words import content_words
 
@@ -73,10 +73,10 @@ def every_listed_format_is_usable(evidence: Evidence) -> Iterable[Finding]:
             yield inconclusive("deadline", told, broken[0])
 
 
-def _without_content(x: Exchange) -> bool:
+def _without_content(evidence: Evidence, x: Exchange) -> bool:
     """Whether a final answer holds neither words nor template data."""
     transcript = x.document.get("transcript")
-    data = [entry.get("data") for entry in templates_of(x.document).values() if isinstance(entry, dict)]
+    data = [entry.get("data") for entry in entries_of(evidence, x.document).values() if isinstance(entry, dict)]
     return not (isinstance(transcript, str) and content_words(transcript)) and not any(data)
 
 
@@ -98,7 +98,7 @@ def _judge_rubbish(evidence: Evidence, key: Session, probe: Probe) -> Iterator[F
         yield inconclusive("deadline", "The session with the undecodable file did not end in time.", sent)
         return
     status = final.document.get("status")
-    if not _without_content(final):
+    if not _without_content(evidence, final):
         yield violates(
             final,
             "A session whose only file is random bytes ends with content.",

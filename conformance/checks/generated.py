@@ -179,7 +179,8 @@ def refusals_wanted(evidence: Evidence) -> Mapping[str, tuple[Finding, ...]]:
     taken: dict[tuple[str, str, RefusalKind, str | None], list[Exchange]] = {}
     refused: dict[str, Exchange] = {}
     for x in generated(evidence):
-        if x.label.operation != Operation.CREATE or x.response is None or x.label.probe is None:
+        endpoint = evidence.text.protocol.endpoints.get(x.label.operation)
+        if endpoint is None or endpoint.takes is None or x.response is None or x.label.probe is None:
             continue
         wanted = _wanted(table, evidence, x)
         if wanted is None or busy(x) or x.status >= 500:
@@ -191,7 +192,8 @@ def refusals_wanted(evidence: Evidence) -> Mapping[str, tuple[Finding, ...]]:
     found: dict[str, list[Finding]] = {}
     for (requirement, name, kind, erratum), cases in taken.items():
         x = smallest(cases)
-        told = f"{len(cases)} generated creates with this defect are accepted ({name}); the smallest: {x.label.probe}."
+        what = "creates" if x.label.operation == Operation.CREATE else f"requests ({x.label.operation})"
+        told = f"{len(cases)} generated {what} with this defect are accepted ({name}); the smallest: {x.label.probe}."
         if kind is RefusalKind.TOLERATED and erratum:
             finding = tolerated(x, erratum, told, expected=400, actual=x.status)
         else:
@@ -205,7 +207,7 @@ def refusals_wanted(evidence: Evidence) -> Mapping[str, tuple[Finding, ...]]:
 def _wanted(table: Refusals, evidence: Evidence, x: Exchange) -> tuple[str, str, RefusalKind, str | None] | None:
     """The requirement that wants a request refused, the defect by name, how much it counts, and the erratum."""
     probe = x.label.probe
-    if probe is not None and Probe.ODD_SYNTAX.covers(probe):
+    if probe is not None and Probe.ODD_SYNTAX.covers(probe) and x.label.operation == Operation.CREATE:
         told = Probe.ODD_SYNTAX.detail(probe)
         syntax = evidence.text.fuzz.syntax.get(told)
         named = syntax.requirement if syntax else None
@@ -232,15 +234,19 @@ def what_was_made_is_there(evidence: Evidence) -> Iterable[Finding]:
         yield violates(x, told, expected="2xx", actual=x.status)
 
 
+def _text(revision: str) -> Spec:
+    return scribe_data.load(revision=revision)
+
+
 def _register(requirement: str) -> None:
     def judge(evidence: Evidence) -> Iterable[Finding]:
         return refusals_wanted(evidence).get(requirement, ())
 
-    entry = scribe_data.load().requirements[requirement]
+    entry = scribe_data.catalogue()[requirement]
     judge.__name__, judge.__doc__ = NAME, f"({entry.source}) {entry.statement}"
     judge.__module__ = __name__
     check(requirement, everywhere=True)(judge)
 
 
-for _each in sorted(scribe_data.load().fuzz.binding):
+for _each in sorted({name for text in map(_text, scribe_data.revisions()) for name in text.fuzz.binding}):
     _register(_each)

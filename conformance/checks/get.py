@@ -43,11 +43,14 @@ NAMED = (
     "audio_files_received",
     "audio_files",
     "audio_files_processed",
+    "audio_duration_ms",
     "additional_data",
+    "metadata",
     "templates",
     "transcript",
     "error",
     "processing_errors",
+    "template_errors",
 )
 #: Seconds after its end state for which a session has to be readable; a 404 later is retention.
 RETAINED = 120.0
@@ -109,6 +112,17 @@ def an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-GET-003")
 def processing_is_202(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Every read that shows processing is 202 Accepted."""
+    yield from _seen_processing(evidence)
+
+
+@check("SES-GET-004")
+def processing_is_200(evidence: Evidence) -> Iterable[Finding]:
+    """(6.3) Every read that shows processing is 200 OK."""
+    yield from _seen_processing(evidence)
+
+
+def _seen_processing(evidence: Evidence) -> Iterator[Finding]:
+    """A session in processing by its cell, or why none was seen."""
     seen = False
     for _, x in _processing(evidence):
         seen = True
@@ -163,7 +177,8 @@ def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
     for story, x in _open_reads(evidence):
         # created and recording have the same answers.
         codes = judge_cell(cell(evidence, "created", "get"), x, "A read of an open session")
-        lacking = [name for name in ("audio_files_received", "audio_files") if name not in x.document]
+        named = evidence.text.printed.files == "named"
+        lacking = [name for name in ("audio_files_received", "audio_files") if named and name not in x.document]
         if x.status >= 500 or busy(x) or (x.accepted and _unsaid(story, x)):
             continue  # trouble of the moment (rule 2), or told by the check of what it says
         if lacking and x.accepted and codes.kind is Kind.HOLDS:

@@ -44,6 +44,15 @@ def language_hint_is_an_array_of_codes(evidence: Evidence) -> Iterable[Finding]:
             yield refused(x, "A language hint of seven letters", erratum="E75")
 
 
+@check("SES-CREATE-018")
+def language_hint_is_a_string(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) One code is taken; an array of them, as later texts have it, may be."""
+    what = "A language of the model as language_hint"
+    yield from taken_where(evidence, lambda asked: isinstance(asked.get("language_hint"), str), what)
+    for x in probes_of(evidence, Probe.HINT_ARRAY):
+        yield either_way(x, "E6", "language_hint as an array")
+
+
 @check("SES-CREATE-019")
 def language_hint_is_optional(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Without it 201; another language than the spoken one is a warning."""

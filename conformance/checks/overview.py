@@ -92,6 +92,9 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
     if standing:
         yield holds(standing[0])
     elif ends and evidence.facts.api_target is not False:
+        if evidence.text.printed.files == "numbered":
+            yield holds(ends[0])
+            return
         yield violates(ends[0], "No acknowledged file stands in the answer to end.", pointer="/audio_files")
     elif any(x.accepted for x in uploads):
         yield inconclusive("not_observed", "Files were acknowledged, but no answer to end could list them.")
@@ -125,6 +128,8 @@ def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
             x for x in evidence.select(Operation.UPLOAD, session=story.key) if Probe.UPLOAD_FORM.covers(x.label.probe)
         ]
         if not any(x.accepted and _is_speech(evidence, x) for x in (*story.uploads, *forms)):
+            continue
+        if evidence.text.printed.transcript == "asked" and story.asked.get("include_transcript") is not True:
             continue
         if final.document.get("status") in ("completed", "partial"):
             transcript = final.document.get("transcript")

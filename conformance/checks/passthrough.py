@@ -24,32 +24,54 @@ if TYPE_CHECKING:
 POINTER = "/additional_data"
 
 
+def _member(evidence: Evidence) -> str:
+    """What the text calls the member of a create that comes back unchanged."""
+    return evidence.text.printed.passed
+
+
 def _given(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
+    member = _member(evidence)
     for story, x in session_documents(evidence):
-        if isinstance(story.asked.get("additional_data"), dict):
+        if isinstance(story.asked.get(member), dict):
             yield story, x
 
 
 @check("SES-DATA-001", everywhere=True)
 def additional_data_comes_back_unchanged(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Deep equality with types in every body that carries it."""
+    yield from _echoes(evidence)
+
+
+@check("SES-DATA-002", everywhere=True)
+def metadata_comes_back_unchanged(evidence: Evidence) -> Iterable[Finding]:
+    """(6.6) Deep equality with types, and there in every answer that shows a session."""
     for story, x in _given(evidence):
-        if x.document.get("additional_data") is not None:
-            yield _echoed(x, story.asked["additional_data"])
+        shown = x.accepted and x.document.get("metadata") is None
+        told, sent = "A session's answer lacks the metadata given at creation.", story.asked["metadata"]
+        if shown:
+            yield violates(x, told, pointer="/metadata", expected=sent)
+    yield from _echoes(evidence)
+
+
+def _echoes(evidence: Evidence) -> Iterator[Finding]:
+    member = _member(evidence)
+    for story, x in _given(evidence):
+        if x.document.get(member) is not None:
+            yield _echoed(x, story.asked[member], member)
     for asked in evidence.select(Operation.CREATE, probe=Probe.DATA_OVERSIZE):
-        sent = asked.request.json.get("additional_data") if isinstance(asked.request.json, dict) else None
+        sent = asked.request.json.get(member) if isinstance(asked.request.json, dict) else None
         for x in (
             evidence.select(Operation.GET, session=asked.label.session, probe=Probe.DATA_OVERSIZE)
             if asked.accepted
             else ()
         ):
-            if x.document.get("additional_data") is not None:
-                yield _echoed(x, sent)
+            if x.document.get(member) is not None:
+                yield _echoed(x, sent, member)
 
 
-def _echoed(x: Exchange, sent: object) -> Finding:
-    seen, told = x.document["additional_data"], "additional_data comes back changed."
-    return holds(x) if equal(sent, seen) else violates(x, told, pointer=POINTER, expected=sent, actual=seen)
+def _echoed(x: Exchange, sent: object, member: str) -> Finding:
+    seen, told = x.document[member], f"{member} comes back changed."
+    return holds(x) if equal(sent, seen) else violates(x, told, pointer=f"/{member}", expected=sent, actual=seen)
 
 
 def _outcome(story: Story | None) -> tuple[object, ...] | None:
@@ -77,7 +99,7 @@ def additional_data_steers_nothing(evidence: Evidence) -> Iterable[Finding]:
     if None in again:
         yield inconclusive("set_up_refused", "The pair could not be repeated the other way round.", final)
     elif again[0] == tempted and again[1] == plain:
-        yield violates(final, "additional_data changes what a session comes to.", expected=plain, actual=tempted)
+        yield violates(final, f"{_member(evidence)} changes what a session comes to.", expected=plain, actual=tempted)
     else:
         yield warns(final, "Two sessions of the same audio came to different ends, not following their data.")
 
@@ -85,17 +107,18 @@ def additional_data_steers_nothing(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-DATA-005")
 def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) 4096 bytes come back whole; 64 KB come back whole or are refused with 400 or 413."""
+    member = _member(evidence)
     sized = [x for x in evidence.select(Operation.CREATE, session=Session.FOUR_KB) if not busy(x) and x.status < 500]
     for x in sized:
-        told = "4 KB of additional_data are refused."
+        told = f"4 KB of {member} are refused."
         yield holds(x) if x.accepted else warns(x, told, erratum="E52", expected=201, actual=x.status)
     for story, x in _given(evidence):
-        changed = story.key == Session.FOUR_KB and x.document.get("additional_data") is not None
-        if changed and not equal(story.asked["additional_data"], x.document["additional_data"]):
-            told = "4 KB of additional_data do not come back as they were."
-            yield warns(x, told, pointer=POINTER, erratum="E52")
+        changed = story.key == Session.FOUR_KB and x.document.get(member) is not None
+        if changed and not equal(story.asked[member], x.document[member]):
+            told = f"4 KB of {member} do not come back as they were."
+            yield warns(x, told, pointer=f"/{member}", erratum="E52")
     for x in evidence.select(Operation.CREATE, probe=Probe.DATA_OVERSIZE):
-        told = "64 KB of additional_data are answered unusually."
+        told = f"64 KB of {member} are answered unusually."
         if x.accepted or x.status in (400, 413):
             yield holds(x)
         elif not busy(x):
@@ -117,18 +140,19 @@ def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding
 @check("SES-DATA-007", everywhere=True)
 def additional_data_belongs_to_one_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Parallel sessions each echo their own."""
+    member = _member(evidence)
     # {} is nobody's: it is also what a service shows that lost the data
-    given = {json.dumps(data): data for story, _ in _given(evidence) if (data := story.asked["additional_data"])}
+    given = {json.dumps(data): data for story, _ in _given(evidence) if (data := story.asked[member])}
     for story, x in _given(evidence):
-        seen, sent = x.document.get("additional_data"), story.asked["additional_data"]
+        seen, sent = x.document.get(member), story.asked[member]
         others = [data for data in given.values() if not _has_all_of(sent, data)]
         if seen is None or not others:
             continue
-        told = "A session shows the additional_data of another session."
+        told = f"A session shows the {member} of another session."
         if equal(sent, seen) or (sent and _has_all_of(seen, sent)):
             yield holds(x)
         elif any(_has_all_of(seen, data) for data in others):
-            yield violates(x, told, pointer=POINTER, expected=sent, actual=seen)
+            yield violates(x, told, pointer=f"/{member}", expected=sent, actual=seen)
 
 
 def _has_all_of(seen: object, data: Mapping[str, Any]) -> bool:

@@ -40,6 +40,16 @@ def every_status_is_one_of_seven(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, "A status is none of the seven.", pointer="/status", expected=list(states), actual=status)
 
 
+@check("SES-STATE-002", everywhere=True)
+def every_status_is_one_of_six(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) The six states of the first revision, which knows no other word for them."""
+    states = tuple(evidence.text.lifecycle.states)
+    for x, status in _statuses(evidence):
+        told = "A status is none of the six."
+        good = status in states
+        yield holds(x) if good else violates(x, told, pointer="/status", expected=list(states), actual=status)
+
+
 @check("SES-STATE-003", everywhere=True)
 def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
     """(6.1, 6.7) The 201 says created, and so does a read before any upload."""
@@ -166,6 +176,23 @@ def _back_after_end(evidence: Evidence, story: Story, end: Exchange) -> Iterator
 @check("SES-STATE-007")
 def processing_leads_to_one_of_three(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) completed, partial or failed."""
+    yield from _led_to(evidence)
+
+
+@check("SES-STATE-008")
+def processing_leads_to_one_of_two(evidence: Evidence) -> Iterable[Finding]:
+    """(6.1) completed or failed."""
+    lifecycle = evidence.text.lifecycle
+    for story in evidence.stories.values():
+        late = [x for x in story.reads if x.accepted and story.end is not None and x.number > story.end.number]
+        odd = [x for x in late if "status" in x.document and x.document["status"] not in lifecycle.states]
+        for x in odd[:1]:
+            told, ends = "A session comes to a state that the text does not have.", list(lifecycle.results)
+            yield violates(x, told, pointer="/status", expected=ends, actual=x.document["status"])
+    yield from _led_to(evidence)
+
+
+def _led_to(evidence: Evidence) -> Iterator[Finding]:
     for story in evidence.stories.values():
         if story.end is None:
             continue
@@ -263,19 +290,29 @@ def completed_means_all_results(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-STATE-012", everywhere=True)
 def partial_means_a_result_and_a_loss(evidence: Evidence) -> Iterable[Finding]:
     """(6.1) Something usable, and something missing."""
-    for _, x in session_documents(evidence):
+    for story, x in session_documents(evidence):
         if x.document.get("status") != "partial":
             continue
         statuses = [shown_as(entry) for entry in templates_of(x.document).values()]
         processed = whole(x.document.get("audio_files_processed"))
         result = "success" in statuses or bool(x.document.get("transcript"))
-        if result and shows_a_loss(x.document):
+        if result and (shows_a_loss(x.document) or _counted_more(evidence, story, x)):
             yield holds(x)
         else:
             told = "A partial session shows no " + ("loss." if result else "result.")
             yield violates(
                 x, told, expected="a result and a loss", actual={"templates": statuses, "processed": processed}
             )
+
+
+def _counted_more(evidence: Evidence, story: Story, x: Exchange) -> bool:
+    """Whether the end that was taken counts other files than the session has (2026-01-29)."""
+    if not evidence.text.printed.counted_end:
+        return False
+    ends = (each for each in evidence.about(story.key) if each.label.operation == Operation.END and each.accepted)
+    told = next((each.request.json for each in ends), None)
+    count = whole(told.get("audio_files_sent")) if isinstance(told, dict) else None
+    return count is not None and count != whole(x.document.get("audio_files_received"))
 
 
 @check("SES-STATE-013", everywhere=True)

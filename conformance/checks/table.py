@@ -65,7 +65,10 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
             continue
         if x.number > doubtful.get(x.label.session, x.number):
             continue
-        rows = _narrowed(lifecycle, x, reads.get(x.label.session, ()), evidence.beside(x))
+        known = tuple(row for row in x.label.states if (row, operation) in lifecycle.cells)
+        if not known:
+            continue  # it was foretold by another revision, whose states this text does not have
+        rows = _narrowed(lifecycle, x, known, reads.get(x.label.session, ()), evidence.beside(x))
         cells = [lifecycle.cell(row, operation) for row in rows]
         at_stake = {_at_stake(cell, x): None for cell in cells}
         # Where the rows stand for different requirements, none of them is known to be the one.
@@ -151,14 +154,14 @@ def _meant(lifecycle: Lifecycle, x: Exchange) -> frozenset[str]:
 
 
 def _narrowed(
-    lifecycle: Lifecycle, x: Exchange, reads: tuple[Exchange, ...], beside: tuple[Exchange, ...]
+    lifecycle: Lifecycle, x: Exchange, rows: tuple[str, ...], reads: tuple[Exchange, ...], beside: tuple[Exchange, ...]
 ) -> tuple[str, ...]:
     """The foretold rows that agree with what was read before and after: no state is left for an earlier one.
 
     Reads that agree with none of them are no help: what they show is judged by itself. So are those that may lag
     behind what was on its way `beside` the request.
     """
-    rows, states = x.label.states, lifecycle.states
+    states = lifecycle.states
     before = max((y for y in reads if y.received <= x.sent), key=lambda y: y.number, default=None)
     later = (y for y in reads if (y.sent >= x.received and not any(may_lag(z, y) for z in beside)) or y is x)
     after = min(later, key=lambda y: y.number, default=None)
@@ -250,7 +253,10 @@ def _of_change(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | 
 def _second_of_single(evidence: Evidence, x: Exchange) -> bool:
     story = evidence.stories.get(x.label.session or "")
     earlier = story is not None and any(y.accepted and y.number < x.number for y in story.uploads)
-    return earlier and story is not None and story.asked.get("upload_type") == "single"
+    if story is None or not earlier:
+        return False
+    marked = any(y.request.header("x-upload-type") is not None for y in story.uploads)
+    return marked or story.asked.get("upload_type") == "single"
 
 
 @once
@@ -278,6 +284,6 @@ def _register(requirement: str, source: str, statement: str) -> None:
     check(requirement, everywhere=True)(judge)
 
 
-for _each in scribe_data.load().requirements.values():
+for _each in scribe_data.catalogue().values():
     if f"table.{NAME}" in _each.checks:
         _register(_each.id, _each.source, _each.statement)

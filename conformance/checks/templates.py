@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.documents import (
     NO_SUCH_TEMPLATE,
+    entries_of,
     refused_for_a_template,
     refuses_unknown_templates,
     requested,
@@ -18,7 +19,6 @@ from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
-from conformance.vocabulary.results import templates_of
 from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
             else:
                 yield inconclusive("set_up_refused", "A create with listed templates is refused for another reason.", x)
     for story in evidence.stories.values():
-        entries = templates_of(story.final.document) if story.final else {}
+        entries = entries_of(evidence, story.final.document) if story.final else {}
         for name in requested(evidence, story):
             if story.final and _code(entries.get(name)) == "template_not_found":
                 told = f"The listed template {name!r} ends as not found."
@@ -116,7 +116,7 @@ def all_requested_templates_come_from_the_audio(evidence: Evidence) -> Iterable[
         wanted, final = requested(evidence, story), story.final
         if len(wanted) < 2 or final is None or final.document.get("status") not in ("completed", "partial"):
             continue
-        lacking = [name for name in wanted if name not in templates_of(final.document)]
+        lacking = [name for name in wanted if name not in entries_of(evidence, final.document)]
         told = "A requested template is missing from the results."
         yield violates(final, told, pointer="/templates", expected=wanted, actual=lacking) if lacking else holds(final)
 
@@ -133,16 +133,16 @@ def an_unknown_template_is_reported(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         listed, unknown = requested(evidence, story), unlisted(evidence, story)
         if listed and unknown and story.acknowledged and story.end is not None:
-            yield _mixed(story, listed, unknown)
+            yield _mixed(evidence, story, listed, unknown)
     if (refusal := refuses_unknown_templates(evidence)) is not None:
         yield refusal
 
 
-def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:
+def _mixed(evidence: Evidence, story: Story, listed: list[str], unknown: list[str]) -> Finding:
     final = story.final
     if final is None or final.status == 410:
         return inconclusive("deadline", "The session with an unknown template did not end in time.", final or story.end)
-    entries, status = templates_of(final.document), final.document.get("status")
+    entries, status = entries_of(evidence, final.document), final.document.get("status")
     lost = [name for name in listed if shown_as(entries.get(name)) != "success"]
     codes = {name: _code(entries.get(name)) for name in unknown}
     if status == "failed" or lost:
@@ -151,11 +151,41 @@ def _mixed(story: Story, listed: list[str], unknown: list[str]) -> Finding:
             final, told, expected=dict.fromkeys(listed, "success"), actual={"status": status, "without result": lost}
         )
     if all(code == "template_not_found" for code in codes.values()):
-        if status == "partial":
+        if status == "partial" or evidence.text.printed.templates == "bare":
             return holds(final)
         told = "An unknown template is reported in a session that is not partial."
         return departs(final, "E27", told, pointer="/status", expected="partial", actual=status)
     return _reported_otherwise(final, entries, unknown, codes)
+
+
+@check("TPL-009")
+def template_errors_tell_of_them(evidence: Evidence) -> Iterable[Finding]:
+    """(8.6, 9.6) The session is completed; template_errors has the unknown id, template_not_found and a message."""
+    for story in evidence.stories.values():
+        unknown, final = unlisted(evidence, story), story.final
+        if not (unknown and requested(evidence, story) and story.acknowledged and final):
+            continue
+        status, errors = final.document.get("status"), final.document.get("template_errors")
+        told = "A completed session does not tell of an unknown template in template_errors."
+        if status != "completed":
+            said = "A session with an unknown template is not completed."
+            yield violates(final, said, pointer="/status", expected="completed", actual=status)
+        elif all(_told_in_full(errors, name) for name in unknown):
+            yield holds(final)
+        else:
+            yield violates(final, told, pointer="/template_errors", expected="template_not_found", actual=errors)
+    if (refusal := refuses_unknown_templates(evidence)) is not None:
+        yield refusal
+
+
+def _told_in_full(errors: object, name: str) -> bool:
+    entries = [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
+    return any(
+        each.get("template_id") == name
+        and each.get("error") == "template_not_found"
+        and isinstance(each.get("message"), str)
+        for each in entries
+    )
 
 
 def _reported_otherwise(
@@ -215,7 +245,7 @@ def medication_actions_are_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(8.5) The structures of §8.5 are not normative."""
     seen = False
     for story in evidence.stories.values():
-        entry = templates_of(story.final.document).get("medications") if story.final else None
+        entry = entries_of(evidence, story.final.document).get("medications") if story.final else None
         if story.final and shown_as(entry) == "success":
             seen = True
             data = entry.get("data") if isinstance(entry, dict) else None

@@ -60,6 +60,24 @@ def diarized_transcripts_are_labelled(evidence: Evidence) -> Iterable[Finding]:
         return
 
 
+@check("SES-CREATE-030")
+def the_transcript_comes_where_it_is_asked_for(evidence: Evidence) -> Iterable[Finding]:
+    """(6.2) With include_transcript true it is there; with false or nothing it is absent, null or empty."""
+    for story, x in results(evidence, "completed"):
+        if not _sent(evidence, story):
+            continue
+        transcript, asked = x.document.get("transcript"), story.asked.get("include_transcript") is True
+        there = isinstance(transcript, str) and bool(transcript.strip())
+        if there is asked:
+            yield holds(x)
+        else:
+            told = (
+                "A transcript was asked for and is not there." if asked else "A transcript nobody asked for is there."
+            )
+            shown = transcript[:80] if isinstance(transcript, str) else transcript
+            yield violates(x, told, pointer="/transcript", expected="a string" if asked else None, actual=shown)
+
+
 def _sent(evidence: Evidence, story: Story) -> list[Fixture]:
     """The recordings a session was sent, in the order of their numbers; none when other audio was sent."""
     asked = story.asked.get("transcript_language")

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 #: What webhooks are asked for by ids of chapter 10, and two of chapter 6; HOOK-002 is registration itself.
 _IDS: Final = (
-    *(f"HOOK-{n:03d}" for n in (3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 19, 20, 22, 23, 24, 26, 27, 29, 30)),
+    *(
+        f"HOOK-{n:03d}"
+        for n in (3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 27, 29, 30)
+    ),
     *("SES-EXP-004", "SES-DATA-003"),
 )
 

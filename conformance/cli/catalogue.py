@@ -159,6 +159,9 @@ def explain(
     if found is None:
         near = [name for name in text.requirements if name.startswith(wanted.rsplit("-", 1)[0])]
         hint = f" Did you mean one of {', '.join(near[:8])}?" if near else " See: scribe-conformance list"
+        other = scribe_data.catalogue(profile).get(wanted)
+        if other is not None:
+            hint = f" It is one of {' and '.join(other.revisions)}: add --revision {other.revisions[-1]}."
         raise typer.BadParameter(f"There is no requirement {wanted} in {profile} {revision}.{hint}")
     if as_json:
         _print(_requirement(found) | {"errata": [asdict(text.errata[name]) for name in found.errata]})

@@ -21,6 +21,7 @@ from conformance.certification import certified
 from conformance.cli.progress import shown
 from conformance.configuration import configured
 from conformance.options import TABLE, Entry, options_of
+from conformance.picking import settled
 from conformance.report import document, files, summary, terminal
 from conformance.report.repro import scripts
 from conformance.report.signature import read_key
@@ -199,6 +200,7 @@ def _run(context: typer.Context, **given: Any) -> None:
     try:
         given |= configured(given["config"], Path(), unsaid=_unsaid(context, given))
         as_json = given["output"] == "json"
+        given = settled(given)
         only = _asked(given)
         check_selection(only, given["profile"], given["revision"])
         options = options_of(given)
@@ -207,6 +209,8 @@ def _run(context: typer.Context, **given: Any) -> None:
         sign_key = read_key(key) if key else None
     except ValueError as error:
         raise refuse(terminal.printer(stderr=True), str(error), USAGE) from error
+    except TargetError as error:
+        raise refuse(terminal.printer(stderr=True), str(error), error.exit_code) from error
     code = certify_and_report(
         terminal.printer(stderr=as_json),
         options,

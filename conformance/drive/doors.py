@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-import scribe_data
 from conformance.drive import handshake
 from conformance.evidence import Departure, Dimension, Label, Response
 from conformance.evidence.admission import is_page
@@ -40,25 +39,25 @@ class Found:
     url: str = ""
 
 
-def well_known() -> str:
-    """The path at which the text has the discovery document."""
-    return scribe_data.load().protocol.endpoints[Operation.DISCOVERY].path
+def well_known(options: Options) -> str:
+    """The path at which the text of a run has the discovery document."""
+    return options.text.protocol.endpoints[Operation.DISCOVERY].path
 
 
-def canonical(target: str) -> str:
+def canonical(options: Options) -> str:
     """The address the text gives discovery, below the address the operator gave."""
-    plain = target.rstrip("/")
-    return plain if plain.endswith(well_known()) else plain + well_known()
+    plain, path = options.target.rstrip("/"), well_known(options)
+    return plain if plain.endswith(path) else plain + path
 
 
-def elsewhere(target: str) -> Iterator[str]:
+def elsewhere(options: Options) -> Iterator[str]:
     """Further addresses at which services in the field serve discovery, the likeliest first."""
-    parts = urlsplit(canonical(target).removesuffix(well_known()))
+    parts = urlsplit(canonical(options).removesuffix(well_known(options)))
     origin = urlunsplit((parts.scheme, parts.netloc, "", "", ""))
     below = (f"{origin}{parts.path.rstrip('/')}{prefix}" for prefix in PREFIXES)
     for root in dict.fromkeys((origin, *below, *(origin + prefix for prefix in PREFIXES))):
-        if root + well_known() != canonical(target):
-            yield root + well_known()
+        if root + well_known(options) != canonical(options):
+            yield root + well_known(options)
 
 
 async def discover(asking: Asking) -> Found:
@@ -66,11 +65,11 @@ async def discover(asking: Asking) -> Found:
 
     Raises TargetUnreachable when nothing answers at all.
     """
-    wanted = canonical(asking.wire.options.target)
+    wanted = canonical(asking.wire.options)
     found = await _look(asking, wanted, graded=True)
     if found.document or found.answered.status in _REFUSED:
         return found
-    for url in elsewhere(asking.wire.options.target):
+    for url in elsewhere(asking.wire.options):
         other = await _look(asking, url, graded=False)
         if other.document:
             text = f"Discovery is served at {url} and not at {wanted}."
@@ -171,7 +170,7 @@ async def _reachable(asking: Asking, base: str, found: Found) -> str:
 async def _guessed(asking: Asking, found: Found) -> str:
     """Without a word of discovery: the first usual root that answers like an API of this protocol."""
     wire, options = asking.wire, asking.wire.options
-    target = canonical(options.target).removesuffix(well_known())
+    target = canonical(options).removesuffix(well_known(options))
     statuses: list[int] = [found.answered.status]
     pages = is_page(found.answered)
     wire.trust(target)
@@ -191,7 +190,7 @@ async def _guessed(asking: Asking, found: Found) -> str:
             return base
     if pages:
         raise TargetUnreachable(
-            f"{target} answers with web pages, not with JSON; give the address below which {well_known()} lies"
+            f"{target} answers with web pages, not with JSON; give the address below which {well_known(options)} lies"
         )
     if all(status in _REFUSED for status in statuses):
         raise CredentialsRefused(
@@ -199,7 +198,7 @@ async def _guessed(asking: Asking, found: Found) -> str:
         )
     raise TargetUnreachable(
         f"{target} serves no discovery and no /templates (only {', '.join(map(str, dict.fromkeys(statuses)))}); give"
-        f" the address below which {well_known()} lies, or the API's own with {options.named('base-url')}"
+        f" the address below which {well_known(options)} lies, or the API's own with {options.named('base-url')}"
     )
 
 

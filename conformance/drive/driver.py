@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.drive.handle import Handle, at_rest
 from conformance.drive.hands import UNSET, Hands
-from conformance.drive.parcel import Parcel, parcel
+from conformance.drive.parcel import API_FORMS, NUMBERED_FORMS, Parcel, parcel
 from conformance.drive.patience import Pace
 from conformance.drive.recording import fitting, named_by, too_long
 from conformance.drive.upload_address import upload_address
@@ -59,7 +59,7 @@ class Driver(Hands):
         None, with a note `set_up_refused`, when no session came of it; a probe is sent once and leaves no note.
         """
         asked = dict(body) if body is not None else self.body()
-        wanted = _posting(self.url("sessions"), asked)
+        wanted = _posting(self.url("sessions"), self.worded(asked))
         label = self._label(Operation.CREATE, session, probe, graded=graded)
 
         def worth(heard: Heard, tries: int) -> bool:
@@ -79,7 +79,7 @@ class Driver(Hands):
     async def attempt(self, session: str, body: Mapping[str, Any]) -> Attempt:
         """One create that is never graded, whatever it comes to."""
         label = self._label(Operation.CREATE, session, graded=False)
-        heard = await self._sender.patiently(label, _posting(self.url("sessions"), body))
+        heard = await self._sender.patiently(label, _posting(self.url("sessions"), self.worded(dict(body))))
         return Attempt(heard.exchange, self._handle(session, heard, body))
 
     @staticmethod
@@ -96,6 +96,7 @@ class Driver(Hands):
             self.url("sessions"),
             self.url("sessions", session_id, "audio"),
             answer.document.get("upload_url"),
+            relative=self.options.printed.upload_url == "relative",
         )
         model = self.target.offer(asked.get("model")) or self.target.model
         single = asked.get("upload_type") == "single"
@@ -141,7 +142,8 @@ class Driver(Hands):
         data = content if content is not None else recording.read() if recording else b""
         typed = media_type or (recording.media_type if recording else "application/octet-stream")
         usual = form or self._upload_form(handle)
-        sent = parcel(usual, handle.upload_url, name, typed, data, single=handle.single, fields=handle.fields)
+        how: dict[str, Any] = {"single": handle.single, "fields": handle.fields, "index": len(handle.sent)}
+        sent = parcel(usual, handle.upload_url, name, typed, data, **how)
         spoken = recording.name if recording else None
         shown = self.target.naming.listed(name)
         label = self._label(Operation.UPLOAD, handle.key, probe, credential, shown, spoken, graded=graded)
@@ -153,7 +155,13 @@ class Driver(Hands):
     def _upload_form(self, handle: Handle) -> UploadForm:
         if handle.fields is not None:
             return "storage-form"
-        return (self.target.upload_form or "multipart") if self._wire.owns(handle.upload_url) else "storage-put"
+        usual = self.target.upload_form or self.upload_forms[0]
+        return usual if self._wire.owns(handle.upload_url) else "storage-put"
+
+    @property
+    def upload_forms(self) -> tuple[UploadForm, ...]:
+        """The forms of an upload to the service itself, in the order in which they are tried."""
+        return NUMBERED_FORMS if self.options.printed.files == "numbered" else API_FORMS
 
     async def end(
         self,

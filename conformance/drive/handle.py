@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 @cache
 def _terminal() -> tuple[str, ...]:
-    """The states nothing follows; a session of any revision rests in those of the default one."""
-    return scribe_data.load().lifecycle.terminal
+    """The states nothing follows in any text: a service may be one of another revision than it is graded as."""
+    texts = (scribe_data.load(revision=name) for name in scribe_data.revisions())
+    return tuple(dict.fromkeys(state for text in texts for state in text.lifecycle.terminal))
 
 
 @dataclass

@@ -141,6 +141,10 @@ class Hands:
         body.update(changes)
         return {name: value for name, value in body.items() if value is not REMOVE}
 
+    def worded(self, body: Any) -> Any:
+        """A create body in the words of the run's text; anything else as it is."""
+        return self.target.form.worded(body) if isinstance(body, dict) else body
+
     def foretelling(self, *states: str) -> Self:
         """The same hands; their requests say in which states their session may be, or which outsider asks."""
         other = copy(self)
@@ -190,7 +194,8 @@ class Hands:
         """One labelled exchange; the last attempt, where rule 2 asks for more than one."""
         label = self._label(operation, session, probe, credential, file, fixture, graded=graded)
         typed = {} if json is UNSET else {"Content-Type": "application/json"}
-        data = (content or b"") if json is UNSET else jsonlib.dumps(json).encode()
+        told = self.worded(json) if operation == Operation.CREATE else json
+        data = (content or b"") if json is UNSET else jsonlib.dumps(told).encode()
         return (await self._sender.patiently(label, Parcel(method, url, typed | dict(headers or {}), data))).exchange
 
     async def look(self, url: str, probe: str, offer: Offer | None) -> Exchange:

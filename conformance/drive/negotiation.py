@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.drive.asking import Asking
 from conformance.drive.doors import Found, canonical, discover, root
 from conformance.drive.driver import Driver
-from conformance.drive.forms import STANDARD_TEMPLATES, Form
+from conformance.drive.forms import STANDARD_TEMPLATES, printed
 from conformance.drive.signing import sign_in, sign_in_second
 from conformance.drive.trial import try_out
 from conformance.evidence import Departure, Dimension, Label
@@ -45,7 +45,7 @@ async def enter(wire: Wire) -> Target:
     the key, or not the second client's, is let in.
     """
     asking = Asking(wire)
-    wire.trust(canonical(wire.options.target))
+    wire.trust(canonical(wire.options))
     found = await discover(asking)
     if found.url:
         wire.trust(found.url)
@@ -126,7 +126,6 @@ def _declared(wire: Wire, base: str, found: Found, listed: tuple[str, ...]) -> T
     methods = known or ("chunked", "single")
     limit = told.get("max_chunk_duration_seconds")
     upload_type = "chunked" if "chunked" in methods else "single"
-    printed = wire.options.printed.languages
     return Target(
         base_url=base,
         discovery_url=found.url if document else None,
@@ -136,12 +135,7 @@ def _declared(wire: Wire, base: str, found: Found, listed: tuple[str, ...]) -> T
         model=(*english, *models, {})[0],
         audio_formats=tuple(f for f in _list(told.get("audio_formats")) if isinstance(f, str)),
         upload_methods=methods,
-        form=Form(
-            template=(listed or STANDARD_TEMPLATES)[0],
-            transcript_language=printed,
-            language_hint=printed,
-            upload_type=upload_type,
-        ),
+        form=printed(wire.options.text, template=(listed or STANDARD_TEMPLATES)[0], upload_type=upload_type),
         max_chunk_seconds=float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None,
         second_key=wire.options.second_api_key is not None,
         public_host=is_public(base),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: In the order in which a tester tries them at an API target: what §7.2 recommends, its second option, then E44. A form
 #: at a named address comes last: a service that takes raw bodies there keeps all of the form for audio.
 API_FORMS: tuple[UploadForm, ...] = ("multipart", "raw", "named-post", "named-put", "named-form")
+#: The same where the text has the number of a chunk in a header.
+NUMBERED_FORMS: tuple[UploadForm, ...] = ("numbered", *API_FORMS)
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,25 @@ def parcel(
     *,
     single: bool = False,
     fields: Mapping[str, str] | None = None,
+    index: int = 0,
 ) -> Parcel:
     """The request that hands one file over.
 
-    `form` is an UploadForm, or 'wrong-part': multipart whose part is not called file. `single` matters to storage
-    only: the one file of a session goes to the very URL (AUD-002, AUD-014). `fields` matter to 'storage-form' only,
-    where they go before the file. Raises ValueError for another form.
+    `form` is an UploadForm, or 'wrong-part': multipart whose part is not called file. `single` matters to storage:
+    the one file of a session goes to the very URL (AUD-002, AUD-014); and to 'numbered', where it is marked as
+    complete (AUD-011) and others have their number: that in their name, else `index`. `fields` matter to
+    'storage-form' only, where they go before the file. Raises ValueError for another form.
     """
     typed = {"Content-Type": media_type}
     if form in ("multipart", "wrong-part", "named-form"):
         part = "attachment" if form == "wrong-part" else "file"
         headers, body = _multipart(part, name, media_type, content)
         return Parcel("POST", below(url, name) if form == "named-form" else url, headers, body)
-    if form == "raw":
-        return Parcel("POST", url, typed | {"Content-Disposition": _disposition(name)} | _number(name), content)
+    if form in ("raw", "numbered"):
+        marked = {"Content-Disposition": _disposition(name)} | _number(name)
+        if form == "numbered":
+            marked = {"X-Upload-Type": "complete"} if single else _number(name) or {"X-Chunk-Index": str(index)}
+        return Parcel("POST", url, typed | marked, content)
     if form == "named-post":
         return Parcel("POST", below(url, name), typed | _number(name), content)
     if form == "named-put":

@@ -82,8 +82,9 @@ async def sign_in(asking: Asking, base: str) -> None:
     CredentialsRefused when no spelling is let in anywhere, TargetUnreachable when nothing answers.
     """
     everything: list[_Knock] = []
+    known = spellings(asking.wire.options.text)
     for door in _doors(base):
-        knocks = {spelling: await _knock(asking, door, Credential.RIGHT, spelling) for spelling in spellings()}
+        knocks = {spelling: await _knock(asking, door, Credential.RIGHT, spelling) for spelling in known}
         everything += knocks.values()
         tells = await _tells(asking, door, [knock.rank for knock in knocks.values()])
         if tells:
@@ -94,14 +95,14 @@ async def sign_in(asking: Asking, base: str) -> None:
         raise TargetUnreachable(f"{base} gives no answer ({answers[0].exchange.trouble})")
     if all(heard.answer is None or refuses(heard.exchange) for heard in answers):
         said = ", ".join(
-            f"{spelling}: {heard.exchange.status}" for spelling, heard in zip(spellings(), answers, strict=False)
+            f"{spelling}: {heard.exchange.status}" for spelling, heard in zip(known, answers, strict=False)
         )
         raise CredentialsRefused(
             f"{base} refuses the key in every spelling ({said}); check {asking.wire.options.named('api-key')}"
         )
     # All alike, a spelling that is not refused is as good as any.
-    best = max(spellings(), key=lambda spelling: (knocks[spelling].rank, not refuses(knocks[spelling].heard.exchange)))
-    _go_by(asking, best, knocks[spellings()[0]].heard.exchange)
+    best = max(known, key=lambda spelling: (knocks[spelling].rank, not refuses(knocks[spelling].heard.exchange)))
+    _go_by(asking, best, knocks[known[0]].heard.exchange)
 
 
 async def _tells(asking: Asking, door: _Door, ranks: Sequence[int]) -> bool:
@@ -109,7 +110,8 @@ async def _tells(asking: Asking, door: _Door, ranks: Sequence[int]) -> bool:
     if len(set(ranks)) > 1 or ranks[0] == 1:
         return True
     # where it opens to all spellings, somebody with a made-up key must not be let in, or it is open to everybody
-    return ranks[0] == 2 and not (await _try(asking, door, Credential.WRONG, spellings()[0])).exchange.accepted
+    usual = spellings(asking.wire.options.text)[0]
+    return ranks[0] == 2 and not (await _try(asking, door, Credential.WRONG, usual)).exchange.accepted
 
 
 def _as_parcel(door: _Door) -> Parcel:
@@ -119,7 +121,7 @@ def _as_parcel(door: _Door) -> Parcel:
 
 def _go_by(asking: Asking, spelling: Spelling, first: Exchange) -> None:
     """Use a spelling from now on, and say so where it is not the one that stands first."""
-    asking.wire.spelling, usual = spelling, spellings()[0]
+    asking.wire.spelling, usual = spelling, spellings(asking.wire.options.text)[0]
     if spelling != usual:
         text = f"The key is taken as {spelling!r} and refused as {usual!r}."
         asking.wire.recorder.depart(Departure(Dimension.CREDENTIAL, text, spelling, usual, first.status, first.number))

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.drive.forms import MOST_TRIED, STANDARD_TEMPLATES, Form, variants
-from conformance.drive.parcel import API_FORMS
 from conformance.evidence import Departure, Dimension
 from conformance.vocabulary.naming import Naming, naming_of
 from conformance.vocabulary.session import Session
@@ -96,14 +95,15 @@ async def _upload(drive: Driver, handle: Handle) -> None:
     if fixture is None:
         return
     first: Exchange | None = None
-    for form in API_FORMS if drive.target.api_target else ("storage-form",):
+    forms = drive.upload_forms
+    for form in forms if drive.target.api_target else ("storage-form",):
         name = f"audio_0{audio[fixture].path.suffix}"
         sent = await drive.upload(handle, fixture, name=name, form=form, graded=False)
         first = first or sent
         if sent.accepted:
             if sent is not first:
-                text = f"Audio is taken as {form!r} and refused as {API_FORMS[0]!r} ({first.status})."
-                drive.depart(Departure(Dimension.UPLOAD, text, form, API_FORMS[0], form, first.number))
+                text = f"Audio is taken as {form!r} and refused as {forms[0]!r} ({first.status})."
+                drive.depart(Departure(Dimension.UPLOAD, text, form, forms[0], form, first.number))
             drive.target = replace(drive.target, upload_form=form)
             return
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from conformance.drive.handle import form_of
+from conformance.evidence.address import place_of
 from conformance.target import split_origin
 
 if TYPE_CHECKING:
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 
 def upload_address(
-    target: Target, sessions: str, built: str, given: object
+    target: Target, sessions: str, built: str, given: object, *, relative: bool = False
 ) -> tuple[str, Mapping[str, str] | None, str]:
     """Where audio goes, the form fields that go along, and what is odd about what the answer has.
 
     `sessions` is the address of the create, `built` the one that the README of the protocol tells how to build: what
-    the answer lacks is judged by its own checks.
+    the answer lacks is judged by its own checks. A path goes behind base_url where the text prints it `relative`, or
+    where it begins as an operation does (E54).
     """
     form = form_of(given)
     if form is not None:
@@ -31,14 +33,14 @@ def upload_address(
             None,
             f"upload_url is {'missing' if given is None else 'not a string'}; {built} is used instead.",
         )
-    url = urljoin(sessions, given)
+    url = place_of(given, target.base_url, sessions, relative=relative)
     if split_origin(url) is None:
         return built, None, f"upload_url is not an http(s) address; {built} is used instead."
     if split_origin(url) == _unreachable(target):
         at, moved = urlsplit(target.base_url), urlsplit(url)
         url = urlunsplit((at.scheme, at.netloc, moved.path, moved.query, ""))
         return url, None, f"upload_url names a host that cannot be reached; {at.netloc} is used instead."
-    return url, None, "" if urlsplit(given).scheme else "upload_url is relative."
+    return url, None, "" if relative or urlsplit(given).scheme else "upload_url is relative."
 
 
 def _unreachable(target: Target) -> tuple[str, str, int] | None:

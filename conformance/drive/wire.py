@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-import scribe_data
 from conformance.drive.allowance import Allowance
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.course import Course
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from conformance.evidence import Exchange, Label, Offer
     from conformance.evidence.recorder import Recorder
     from conformance.target import Options
+    from scribe_data import Spec
 
 #: The name of a spelling.
 Spelling = str
@@ -53,14 +53,14 @@ KEEPALIVE = 1.0
 _PIECE = 64
 
 
-def spellings() -> tuple[Spelling, ...]:
-    """The spellings of an API key that the profile has (E47), the most usual first."""
-    return tuple(scribe_data.load().protocol.credentials)
+def spellings(text: Spec) -> tuple[Spelling, ...]:
+    """The spellings of an API key that a text has (E47), the most usual first."""
+    return tuple(text.protocol.credentials)
 
 
-def spell(spelling: Spelling, key: str) -> tuple[str, str]:
+def spell(text: Spec, spelling: Spelling, key: str) -> tuple[str, str]:
     """The header that carries a key."""
-    known = scribe_data.load().protocol.credentials[spelling]
+    known = text.protocol.credentials[spelling]
     return known.header, known.value.replace("{key}", key)
 
 
@@ -85,7 +85,7 @@ class Wire:
         self.options = options
         self.recorder = recorder
         self.budget = budget
-        self.spelling: Spelling = spellings()[0]
+        self.spelling: Spelling = spellings(options.text)[0]
         self.course = Course()
         self._allowance = Allowance(options.rate, options.max_requests)
         #: Every session that was made, whatever became of it.
@@ -185,7 +185,7 @@ class Wire:
         key = self._keys[credential]
         if key is None:
             raise ValueError(f"there is no {credential} credential in this run")
-        name, value = spell(spelling or self.spelling, key)
+        name, value = spell(self.options.text, spelling or self.spelling, key)
         return {name: value}
 
     async def exchange(

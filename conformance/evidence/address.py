@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".test", ".invalid", ".example", ".home.arpa")
 
@@ -30,3 +30,16 @@ def is_public(url: str) -> bool:
         return ipaddress.ip_address(host).is_global
     except ValueError:
         return "." in host and not f".{host}".endswith(_LOCAL_SUFFIXES)
+
+
+def place_of(given: str, base_url: str, made_at: str, *, relative: bool) -> str:
+    """Where an `upload_url` leads: behind base_url where the text prints it relative or it begins as an operation does.
+
+    `made_at` is the address of the create, against which any other reference is resolved (E54).
+    """
+    base = base_url.rstrip("/")
+    path = urlsplit(base).path
+    rooted = given.startswith("/") and not given.startswith("//")
+    repeats = bool(path) and given.startswith(f"{path}/")
+    below = rooted and not repeats and (relative or given.startswith("/sessions/"))
+    return base + given if below else urljoin(made_at, given)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conformance.evidence.address import is_public, split_origin
+from conformance.evidence.address import is_public, place_of, split_origin
 from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.har import UNKNOWN
 from conformance.evidence.har_in import NotEvidence
@@ -188,9 +188,18 @@ class _Mapping:
             session=session,
             credential=credential,
             probe=_REFUSED if refused else None,
-            file=(x.label.file or file) if operation is Operation.UPLOAD else None,
+            file=(x.label.file or file or self._numbered(x)) if operation is Operation.UPLOAD else None,
         )
         return replace(x, label=label)
+
+    def _numbered(self, x: Exchange) -> str | None:
+        """A name for audio that has none, where the text has a number in a header."""
+        if self.text.printed.files != "numbered":
+            return None
+        if x.request.header("x-upload-type") is not None:
+            return "complete"
+        number = x.request.header("x-chunk-index")
+        return None if number is None else f"chunk {number}"
 
     def _meant(self, x: Exchange) -> tuple[Operation | None, str | None, str | None]:
         """The operation of a request, the session it is about, and the file name in its address."""
@@ -218,7 +227,8 @@ class _Mapping:
             return None
         self.made[told] = None
         if isinstance(url, str) and url:
-            self.uploads[_bare(urljoin(x.request.url, url))] = told
+            relative = self.text.printed.upload_url == "relative"
+            self.uploads[_bare(place_of(url, self.root, x.request.url, relative=relative))] = told
         return told
 
     def _partial(self, exchanges: Sequence[Exchange]) -> Iterator[str]:

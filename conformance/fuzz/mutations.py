@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import scribe_data
 from conformance.evidence import Layer
 from conformance.fuzz.case import Case
 from conformance.fuzz.sending import Sending
@@ -128,7 +127,7 @@ async def change(drive: Driver) -> None:
     """(6.2, 11.2) A create body that is taken, with one thing about it changed at a time."""
     if not drive.options.examples:
         return
-    text = scribe_data.load(revision=drive.options.revision)
+    text = drive.options.text
     schema = text.schemas[text.protocol.endpoints[Operation.CREATE].takes or ""]
     control = await drive.create(Session.MUTATION_CONTROL)
     if control is None:
@@ -147,8 +146,8 @@ async def change(drive: Driver) -> None:
             how=how,
             phase="mutation",
         )
-        for where, how, content in mutations(schema, drive.body())
-        if json_or_none(content) != drive.body()
+        for where, how, content in mutations(schema, drive.worded(drive.body()))
+        if json_or_none(content) != drive.worded(drive.body())
     }
     await Sending(drive).all(sorted(cases, key=lambda case: (case.where, case.how)))
 

@@ -31,7 +31,9 @@ def narrowed(text: Spec, target: Target) -> dict[str, Any]:
     components.pop("responses", None)
     create = text.protocol.endpoints[Operation.CREATE]
     if create.takes is not None:
-        components["schemas"] = {create.takes: _creates(text.schemas[create.takes], target)}
+        taken = {each.takes for each in text.protocol.endpoints.values() if each.takes is not None}
+        components["schemas"] = {name: deepcopy(text.schemas[name]) for name in sorted(taken)}
+        components["schemas"][create.takes] = _creates(text.schemas[create.takes], target)
         # The document has every form that some part of the text allows; this target was seen to take one of them.
         body = document["paths"][create.path][create.method.lower()]["requestBody"]
         body["content"]["application/json"]["schema"] = {"$ref": f"#/components/schemas/{create.takes}"}
@@ -50,18 +52,19 @@ def _creates(schema: Mapping[str, Any], target: Target) -> dict[str, Any]:
     found = deepcopy(dict(schema))
     members, form, model = found["properties"], target.form, target.model
     chosen = [form.template] if form.template else list(target.templates[:-1] or target.templates)
-    usual = form.body(model=model, language=spoken_by(model))
+    usual = form.worded(form.body(model=model, language=spoken_by(model)))
     members["templates"] |= {"items": {"enum": chosen or usual["templates"]}, "minItems": 1, "uniqueItems": True}
     members["upload_type"] = {"enum": [target.upload_type]}
     members["communication_protocol"] = {"enum": ["http"]}
-    members["additional_data"] = {"type": "object", "maxProperties": _MEMBERS}
+    members[form.passed] = {"type": "object", "maxProperties": _MEMBERS}
     ids = [each["id"] for each in target.models if isinstance(each.get("id"), str)]
     members["model"] = {"enum": ids[:_MEMBERS]} if ids and form.model else None
     for name in ("language_hint", "transcript_language"):
         members[name] = {"enum": [usual[name]]} if name in usual else None
     if not form.communication_protocol:
         members["communication_protocol"] = None
-    found["properties"] = {name: member for name, member in members.items() if member is not None}
+    kept = {name: member for name, member in members.items() if name not in form.lacks}
+    found["properties"] = {name: member for name, member in kept.items() if member is not None}
     found["required"] = [name for name in usual if name in found["properties"]]
     found["additionalProperties"] = False
     return found

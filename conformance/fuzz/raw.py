@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
+from conformance.drive.forms import PASSED
 from conformance.evidence import Layer
 from conformance.fuzz.case import Case
 from conformance.fuzz.sending import Sending
@@ -27,14 +29,18 @@ _DEEP, _MANY, _LONG = 20_000, 20_000, 100_000
 _HEAD = 40_000
 
 
-def with_data(body: Mapping[str, object], data: str) -> bytes:
-    """A create body whose additional_data has a member with this text as its value."""
-    whole = json.dumps({name: value for name, value in body.items() if name != "additional_data"})
-    return f'{whole[:-1]}, "additional_data": {{"x": {data}}}}}'.encode()
+def with_data(body: Mapping[str, object], data: str, member: str = PASSED) -> bytes:
+    """A create body whose pass-through member has a member with this text as its value."""
+    whole = json.dumps({name: value for name, value in body.items() if name != member})
+    return f'{whole[:-1]}, "{member}": {{"x": {data}}}}}'.encode()
 
 
-def bodies(body: Mapping[str, object]) -> Mapping[str, bytes]:
-    """The texts of `syntax` in the tables of the revision, by name; `body` is one that is taken."""
+def bodies(body: Mapping[str, object], member: str = PASSED) -> Mapping[str, bytes]:
+    """The texts of `syntax` in the tables of the revision, by name.
+
+    `body` is one that is taken, `member` the one whose content comes back.
+    """
+    holding = partial(with_data, body, member=member)
     plain = json.dumps(dict(body))
     inner = plain[1:-1]
     return {
@@ -44,28 +50,28 @@ def bodies(body: Mapping[str, object]) -> Mapping[str, bytes]:
         "an unquoted name": f"{{x: 0, {inner}}}".encode(),
         "a trailing comma": f"{{{inner},}}".encode(),
         "a comment": f"{{/* x */ {inner}}}".encode(),
-        "NaN": with_data(body, "NaN"),
-        "Infinity": with_data(body, "[Infinity, -Infinity]"),
-        "a number beyond doubles": with_data(body, "1e400"),
-        "a number of a thousand digits": with_data(body, "9" * 1_000),
-        "a negative zero": with_data(body, "-0.0"),
-        "a lone surrogate": with_data(body, '"\\ud800"'),
-        "a surrogate as bytes": with_data(body, '"@"').replace(b"@", b"\xed\xa0\x80"),
-        "an overlong encoding": with_data(body, '"@"').replace(b"@", b"\xc0\x80"),
-        "a NUL in a string": with_data(body, '"\\u0000"'),
-        "a raw control character": with_data(body, '"\x01"'),
+        "NaN": holding("NaN"),
+        "Infinity": holding("[Infinity, -Infinity]"),
+        "a number beyond doubles": holding("1e400"),
+        "a number of a thousand digits": holding("9" * 1_000),
+        "a negative zero": holding("-0.0"),
+        "a lone surrogate": holding('"\\ud800"'),
+        "a surrogate as bytes": holding('"@"').replace(b"@", b"\xed\xa0\x80"),
+        "an overlong encoding": holding('"@"').replace(b"@", b"\xc0\x80"),
+        "a NUL in a string": holding('"\\u0000"'),
+        "a raw control character": holding('"\x01"'),
         "a member twice": f"{{{inner}, {inner}}}".encode(),
-        "a nested member twice": with_data(body, '{"x": 1, "x": 2}'),
-        "deep arrays": with_data(body, "[" * _DEEP + "]" * _DEEP),
-        "deep objects": with_data(body, '{"x":' * _DEEP + "0" + "}" * _DEEP),
+        "a nested member twice": holding('{"x": 1, "x": 2}'),
+        "deep arrays": holding("[" * _DEEP + "]" * _DEEP),
+        "deep objects": holding('{"x":' * _DEEP + "0" + "}" * _DEEP),
         "deep and cut off": b"[" * _DEEP,
         "a byte order mark": b"\xef\xbb\xbf" + plain.encode(),
         "UTF-16": plain.encode("utf-16"),
-        "Latin-1": with_data(body, '"@"').replace(b"@", b"\xe9"),
+        "Latin-1": holding('"@"').replace(b"@", b"\xe9"),
         "odd white space": f"\u00a0\u2003{plain}".encode(),
-        "a very long string": with_data(body, json.dumps("x" * _LONG)),
-        "very many members": with_data(body, json.dumps({f"x{place}": 0 for place in range(_MANY)})),
-        "a member that objects inherit": with_data(body, '{"__proto__": {"x": 0}, "constructor": 0}'),
+        "a very long string": holding(json.dumps("x" * _LONG)),
+        "very many members": holding(json.dumps({f"x{place}": 0 for place in range(_MANY)})),
+        "a member that objects inherit": holding('{"__proto__": {"x": 0}, "constructor": 0}'),
     }
 
 
@@ -104,11 +110,11 @@ async def raw(drive: Driver) -> None:
     control = await drive.create(Session.RAW_CONTROL)
     if control is None:
         return  # A refusal proves something only where the valid request works (rule 6).
-    body = drive.body()
+    body, member = drive.worded(drive.body()), drive.options.printed.passed
     sending = Sending(drive)
     await sending.all(
         Case(Operation.CREATE, "POST", "/sessions", (_JSON,), "", content, Probe.ODD_SYNTAX, "", name, "raw")
-        for name, content in bodies(body).items()
+        for name, content in bodies(body, member).items()
     )
     await sending.all(heads(body))
     for handle in (control, await drive.create(Session.RAW_AFTERWARDS)):

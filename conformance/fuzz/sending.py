@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import scribe_data
 from conformance.drive.hands import UNSET
 from conformance.drive.parcel import below
 from conformance.evidence import Layer
@@ -156,6 +155,6 @@ async def _cases(drive: Driver) -> tuple[Case, ...]:
     """The cases of this run, drawn once; none where the operator wants none."""
     if not drive.options.examples:
         return ()
-    document = narrowed(scribe_data.load(revision=drive.options.revision), drive.target)
+    document = narrowed(drive.options.text, drive.target)
     left = drive.options.budget - drive.elapsed()
     return await drawn(document, seed=drive.seed, examples=drive.options.examples, within=max(left, 0.0))

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conformance.grading.departures import families, marks
-from conformance.grading.hidden import Hidden, Hider, hide
-from conformance.grading.mending import Fault, codeless, failing
+from conformance.grading.hidden import Elsewhere, Hidden, Hider, hide
+from conformance.grading.likeness import is_foreign, likeness
+from conformance.grading.mending import Fault, codeless, failing, still
 from conformance.grading.signs import detail, is_met
 from conformance.grading.wording import told
 from conformance.verdict import Verdict
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from conformance.checks import Check
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
+    from conformance.grading.likeness import Likeness
     from conformance.run import Graded
     from conformance.verdict import Reading
+    from scribe_data import Spec
     from scribe_data.origin import Origin, Origins
 
     Failures = Mapping[str, tuple[Graded, list[Finding]]]
@@ -79,10 +82,14 @@ def trace(
     }
     met = [origin for origin in evidence.text.origins.entries if origin.has_sign and is_met(origin, evidence)]
     found = _Attribution(failed, evidence)
+    other = likeness(evidence)
+    if other is not None:
+        found.by_revision(other, checks, reading)
     found.by_origin(met)
     found.by_code(checks, reading)
     found.by_departure()
-    hidden = hide(graded, _hiders(met, found), evidence)
+    behind = None if other is None or found.of_revision is None else Elsewhere(other.text, found.of_revision)
+    hidden = hide(graded, _hiders(met, found), evidence, behind)
     return _placed(hidden, found)
 
 
@@ -98,6 +105,8 @@ class _Attribution:
     texts: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     #: Name of an origin -> the requirement that stands for it.
     heads: dict[str, str] = field(default_factory=dict)
+    #: The requirement that stands for a target of another revision.
+    of_revision: str | None = None
 
     @property
     def origins(self) -> Origins:
@@ -130,6 +139,25 @@ class _Attribution:
         shown = self.exchanges.get(first.exchange or 0) if first else None
         text = text or (told(first, shown) if first else self.failed[head][0].requirement.statement)
         return text, exchange or (first.exchange if first else None)
+
+    def by_revision(self, other: Likeness, checks: Mapping[str, tuple[Check, ...]], reading: Reading) -> None:
+        """What fails only because the target speaks another revision: the other text does not have it, or takes it."""
+        seen = replace(self.evidence, text=other.text)
+        gone = [name for name in self.failed if self._goes(name, other.text, seen, checks.get(name, ()), reading)]
+        named = [name for name in self.origins.revision if name in gone]
+        for head in (*named, *sorted(gone, key=self._sums_up))[:1]:
+            self.of_revision = head
+            self.texts[head] = (other.told, other.exchange)
+            self.put(head, gone)
+
+    def _goes(self, name: str, text: Spec, seen: Evidence, checks: tuple[Check, ...], reading: Reading) -> bool:
+        """Whether nothing of a failure is left by another text: judged again, only what it does not have is refused."""
+        requirement = text.requirements.get(name)
+        left = set() if requirement is None else still(checks, requirement, seen, reading)
+        if left is None:
+            return False
+        shown = [self.exchanges.get(number or 0) for number in left]
+        return all(x is not None and is_foreign(text, seen, x) for x in shown)
 
     def by_origin(self, met: Collection[Origin]) -> None:
         """What the text names as going back to an origin, and failures at a door that never opened."""

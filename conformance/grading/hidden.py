@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from conformance.evidence import Evidence
     from conformance.run import Graded
+    from scribe_data import Spec
     from scribe_data.origin import Origin
 
 #: What a check or the grading says where nothing was there to be judged; every other reason says why itself.
@@ -44,10 +45,37 @@ class Hidden:
     at_fault: str | None = None
 
 
-def hide(graded: tuple[Graded, ...], hiders: Sequence[Hider], evidence: Evidence) -> tuple[Hidden, ...]:
+@dataclass(frozen=True)
+class Elsewhere:
+    """The text that a target speaks where that is another one, and the requirement at fault for it."""
+
+    text: Spec
+    at_fault: str
+
+
+def hide(
+    graded: tuple[Graded, ...], hiders: Sequence[Hider], evidence: Evidence, elsewhere: Elsewhere | None = None
+) -> tuple[Hidden, ...]:
     """The same requirements, where those of which nothing was seen say why."""
     by_id = {each.requirement.id: each for each in graded}
-    return tuple(_explained(each, hiders, evidence, by_id) for each in graded)
+    return tuple(
+        _not_spoken(each, elsewhere)
+        if elsewhere is not None and _is_hidden(each) and each.requirement.id not in elsewhere.text.requirements
+        else _explained(each, hiders, evidence, by_id)
+        for each in graded
+    )
+
+
+def _is_hidden(graded: Graded) -> bool:
+    """Whether nothing was seen of a requirement that something is asked for."""
+    return graded.requirement.level is not Level.MAY and graded.reason in NOT_SEEN | {_LATE, _NOT_DRIVEN}
+
+
+def _not_spoken(graded: Graded, elsewhere: Elsewhere) -> Hidden:
+    told = (
+        f"The target speaks revision {elsewhere.text.revision}, whose text does not have this. ({elsewhere.at_fault})"
+    )
+    return Hidden(_said(graded, "blocked", told), elsewhere.at_fault)
 
 
 def _explained(graded: Graded, hiders: Sequence[Hider], evidence: Evidence, by_id: Mapping[str, Graded]) -> Hidden:
@@ -56,12 +84,7 @@ def _explained(graded: Graded, hiders: Sequence[Hider], evidence: Evidence, by_i
     hider = _hider(graded, hiders, evidence)
     text = f"Nothing could be seen of this. {hider.origin.text} ({hider.at_fault})" if hider else ""
     # Nothing is asked of a service that does not show what it may.
-    if (
-        hider
-        and hider.at_fault
-        and graded.requirement.level is not Level.MAY
-        and graded.reason in NOT_SEEN | {_LATE, _NOT_DRIVEN}
-    ):
+    if hider and hider.at_fault and _is_hidden(graded):
         return Hidden(_said(graded, "blocked", text), hider.at_fault)
     late = graded.reason == _LATE and hider is not None
     if graded.verdict is Verdict.NOT_APPLICABLE or not (graded.reason in NOT_SEEN or late):

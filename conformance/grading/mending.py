@@ -62,7 +62,7 @@ def codeless(
         for name, (requirement, findings) in failures.items()
         if findings and all(finding.exchange in refusals for finding in findings)
         # What fails as it is has to fail when it is judged again, or its mending would show nothing.
-        if _still(checks.get(name, ()), requirement, evidence, reading) == {finding.exchange for finding in findings}
+        if still(checks.get(name, ()), requirement, evidence, reading) == {finding.exchange for finding in findings}
     }
     if not asked:
         return {}
@@ -75,7 +75,7 @@ def codeless(
             evidence, exchanges=tuple(map(mend, evidence.exchanges)), further=tuple(map(mend, evidence.further))
         )
         for name, requirement in asked.items():
-            left = _still(checks[name], requirement, mended, reading)
+            left = still(checks[name], requirement, mended, reading)
             for finding in failures[name][1] if left is not None else ():
                 if finding.exchange is not None and finding.exchange not in left:  # type: ignore[operator]
                     lacks[name].setdefault(finding.exchange, set()).add(given[finding.exchange])
@@ -94,7 +94,7 @@ def _refuses(x: Exchange) -> bool:
     )
 
 
-def _still(
+def still(
     checks: Iterable[Check], requirement: Requirement, evidence: Evidence, reading: Reading
 ) -> set[int | None] | None:
     """The exchanges for which a requirement still fails; None where a check cannot say."""

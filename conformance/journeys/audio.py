@@ -32,6 +32,8 @@ UNLISTED = "audio/x-nope"
 RUBBISH = bytes((i * 73 + 41) % 251 for i in range(4096))
 #: What needs several files to a session.
 _CHUNKS = ("AUD-012", "AUD-013", "SES-STATE-005")
+#: Chunks of the session whose numbers are in order.
+_IN_TURN = 3
 #: For limits above this the kit carries no chunk long enough (AUD-020).
 LONGEST_LIMIT = 60
 
@@ -68,12 +70,36 @@ async def order(drive: Driver) -> None:
         drive.note("not_declared", "The target does not list chunked uploads.", *_CHUNKS)
         return
     chunks = markers(drive.audio, drive.target)
+    if drive.options.printed.files == "numbered":
+        await drive.together(_in_turn(drive), _gap(drive))
     many = list(range(len(chunks)))
     random.Random(drive.seed).shuffle(many)  # noqa: S311 - a reproducible order, not a secret
     await drive.together(
         _shuffled(drive, Session.ORDER_OF_FOUR, chunks[:4], (2, 0, 3, 1)),
         _shuffled(drive, Session.ORDER_OF_TWELVE, chunks, many),
     )
+
+
+async def _in_turn(drive: Driver) -> None:
+    """Three chunks, each sent after the answer to the one before, where their numbers stand in a header."""
+    handle = await drive.create(Session.NUMBERED, drive.body(upload_type="chunked"))
+    if handle is None:
+        return
+    for place in range(_IN_TURN):
+        await drive.upload(handle, "short", name=f"audio_{place}.wav")
+    await drive.end(handle)
+    await drive.finish(handle)
+
+
+async def _gap(drive: Driver) -> None:
+    """A chunk whose number leaves one out."""
+    handle = await drive.create(Session.GAP, drive.body(upload_type="chunked"))
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    await drive.upload(handle, "short", name="audio_2.wav", probe=Probe.UPLOAD_GAP)
+    await drive.end(handle)
+    await drive.finish(handle)
 
 
 @journey(JourneyName.AUDIO_FORMATS)
@@ -190,7 +216,8 @@ async def refusals(drive: Driver) -> None:
         handle, "short", name="audio_8.wav", credential=Credential.NONE, probe=Probe.UPLOAD_WITHOUT_CREDENTIAL
     )
     await drive.upload(handle, "short", name="audio_6.wav", credential=Credential.WRONG, probe=Probe.UPLOAD_WRONG_KEY)
-    await drive.upload(handle, "short", name="audio_9.wav", form="wrong-part", probe=Probe.UPLOAD_OTHER_PART)
+    if drive.options.printed.files == "named":
+        await drive.upload(handle, "short", name="audio_9.wav", form="wrong-part", probe=Probe.UPLOAD_OTHER_PART)
     await drive.upload(handle, content=RUBBISH, name="audio_7.bin", media_type=UNLISTED, probe=Probe.UPLOAD_RUBBISH)
     await drive.get(handle)
     await drive.upload(handle, "short", name="audio_0.wav")
@@ -205,7 +232,9 @@ async def refusals(drive: Driver) -> None:
 @journey(JourneyName.AUDIO_NAMES)
 async def names(drive: Driver) -> None:
     """(7.2, 7.5) The two forms of an API upload, the same name twice, and the one file of a single session."""
-    walks = [_form(drive, Session.MULTIPART, "multipart"), _form(drive, Session.RAW, "raw"), _twice(drive)]
+    named = drive.options.printed.files == "named"
+    walks = [_form(drive, Session.MULTIPART, "multipart"), _form(drive, Session.RAW, "raw")] if named else []
+    walks.append(_twice(drive))
     if "single" in drive.target.upload_methods:
         walks.append(_single(drive))
     else:

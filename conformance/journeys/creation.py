@@ -38,6 +38,7 @@ BODIES: dict[Probe, dict[str, Any]] = {
     Probe.TEMPLATES_EMPTY: {"templates": []},
     Probe.MODEL_UNKNOWN: {"model": UNKNOWN_MODEL},
     Probe.HINT_STRING: {"language_hint": SPOKEN},
+    Probe.HINT_ARRAY: {"language_hint": [SPOKEN]},
     Probe.HINT_TOO_LONG: {"language_hint": ["toolong"]},
     Probe.HINT_UNLISTED: {"language_hint": [UNKNOWN_LANGUAGE]},
     Probe.LANGUAGE_STRING: {"transcript_language": SPOKEN},
@@ -55,6 +56,8 @@ BODIES: dict[Probe, dict[str, Any]] = {
     Probe.DATA_NULL: {"additional_data": None},
     Probe.MEMBER_UNKNOWN: {"x_member_nobody_knows": {"a": 1}},
 }
+#: How a text prints languages -> the probe that is that form.
+_PRINTED = {"array": Probe.HINT_ARRAY, "string": Probe.HINT_STRING}
 #: Probe -> bytes sent as application/json.
 RAW: dict[Probe, bytes] = {
     Probe.BODY_BROKEN: b'{"templates": ["soap"',
@@ -63,14 +66,25 @@ RAW: dict[Probe, bytes] = {
 }
 
 
+def _said(value: object, spoken: str) -> object:
+    """A value of `BODIES` with the language of the kit's requests in it."""
+    if isinstance(value, list):
+        return [_said(each, spoken) for each in value]
+    return spoken if value is SPOKEN else value
+
+
 @journey(JourneyName.CREATION_DEFECTS)
 async def defects(drive: Driver) -> None:
     """(6.2) Every departure from a valid body, one at a time."""
 
     spoken = spoken_by(drive.target.model)
 
-    async def changed(probe: str, change: dict[str, Any]) -> None:
-        asked = drive.body(**{member: spoken if value is SPOKEN else value for member, value in change.items()})
+    plain = drive.worded(drive.body())
+
+    async def changed(probe: Probe, change: dict[str, Any]) -> None:
+        asked = drive.body(**{member: _said(value, spoken) for member, value in change.items()})
+        if drive.worded(asked) == plain or probe is (_PRINTED[drive.options.printed.languages]):
+            return  # the text has no such member, or prints this form
         await drive.send(Operation.CREATE, "POST", drive.url("sessions"), probe=probe, json=asked)
 
     async def raw(probe: str, content: bytes) -> None:
@@ -129,7 +143,7 @@ async def independent(drive: Driver) -> None:
 @journey(JourneyName.CREATION_OTHER_SCRIPT)
 async def other_script(drive: Driver) -> None:
     """(6.2) English speech with a transcript asked for in a language of another script, where a model lists both."""
-    for model in drive.target.models:
+    for model in drive.target.models if "transcript_language" not in drive.target.form.lacks else ():
         languages = model.get("languages")
         codes = languages if isinstance(languages, list) else []
         foreign = [code for code in codes if isinstance(code, str) and code in SCRIPTS]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from conformance.drive.driver import Driver
 
 
+#: What asks for a key, and what is only ever read.
+_BEHIND_A_KEY, _READ = ("webhooks_url", "templates_url"), ("documentation_url", "templates_url")
+
+
 def _named(document: Mapping[str, Any], base_url: str) -> Iterator[tuple[str, str]]:
     """Probe and URL of each address of the service's own."""
     for name, places in ADDRESSES.items():
@@ -34,11 +38,11 @@ async def declared(drive: Driver) -> None:
     Nothing comes of such a POST: it names neither events nor a grant. Other people's hosts are left alone.
     """
     for name, url in _named(drive.target.discovery, drive.target.base_url):
-        if not drive.owns(url):
+        if not drive.owns(url) or (name == "templates_url" and "DISC-028" not in drive.options.text.requirements):
             continue
-        key: Credential = Credential.RIGHT if name == "webhooks_url" else Credential.NONE
+        key: Credential = Credential.RIGHT if name in _BEHIND_A_KEY else Credential.NONE
         seen = await drive.send(Operation.OTHER, "GET", url, probe=Probe.DECLARED.of(name), credential=key)
-        if seen.status in GONE and name != "documentation_url":
+        if seen.status in GONE and name not in _READ:
             await drive.send(
                 Operation.OTHER, "POST", url, probe=repeat_of(Probe.DECLARED.of(name)), credential=key, json={}
             )

@@ -38,7 +38,10 @@ async def unknown(drive: Driver) -> None:
 @journey(JourneyName.ENDING_BODILESS)
 async def bodiless(drive: Driver) -> None:
     """(6.4) An end without a body, of a service that the run has to send one: refused once, then as it is taken."""
-    if drive.target.end_form == "none" or drive.options.printed.counted_end:
+    if drive.options.printed.counted_end:
+        await drive.together(_counted(drive), _miscounted(drive))
+        return
+    if drive.target.end_form == "none":
         return
     handle = await drive.create(Session.BODILESS)
     if handle is None:
@@ -48,6 +51,42 @@ async def bodiless(drive: Driver) -> None:
     await drive.send(Operation.END, "POST", url, session=handle.key)
     await drive.end(handle)
     await drive.finish(handle)
+
+
+#: Counts of files that are none.
+_NO_COUNTS = (-1, "1", 1.5, None)
+
+
+async def _counted(drive: Driver) -> None:
+    """Counts that are none, then none at all, where the text has an end say how many files were sent."""
+    handle = await drive.create(Session.BODILESS)
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    url, taken = drive.url("sessions", handle.session_id, "end"), False
+    for count in _NO_COUNTS if drive.target.upload_form else ():
+        probe = Probe.END_MISCOUNTED.of(count)
+        told = {"audio_files_sent": count}
+        sent = await drive.send(Operation.END, "POST", url, session=handle.key, probe=probe, json=told)
+        taken = taken or sent.accepted
+    if not taken:  # a session that has ended says nothing of a further end
+        sent = await drive.send(Operation.END, "POST", url, session=handle.key, probe=Probe.END_UNCOUNTED)
+        taken = sent.accepted
+    if not taken:
+        await drive.end(handle)
+    await drive.finish(handle)
+
+
+async def _miscounted(drive: Driver) -> None:
+    """One file more in the count than were sent."""
+    handle = await drive.create(Session.OTHER_COUNT)
+    if handle is None:
+        return
+    await drive.upload(handle, "short", name="audio_0.wav")
+    url, told = drive.url("sessions", handle.session_id, "end"), {"audio_files_sent": len(handle.sent) + 1}
+    sent = await drive.send(Operation.END, "POST", url, session=handle.key, json=told)
+    if sent.accepted:
+        await drive.finish(handle)
 
 
 @journey(JourneyName.ENDING_SILENT)
@@ -64,8 +103,8 @@ async def silent(drive: Driver) -> None:
 @journey(JourneyName.ENDING_TOGETHER)
 async def together(drive: Driver) -> None:
     """(6.4) Several files at the same time, all of them in the answer to end."""
-    if "chunked" not in drive.target.upload_methods:
-        return
+    if "chunked" not in drive.target.upload_methods or drive.options.printed.files == "numbered":
+        return  # where chunks are numbered, each waits for the answer to the one before (7.3)
     handle = await drive.create(Session.TOGETHER, drive.body(upload_type="chunked"))
     if handle is None:
         return

@@ -45,7 +45,7 @@ async def transport(drive: Driver) -> None:
     """
     if not drive.networked:
         return
-    urls = [canonical(drive.options.target), *_declared(drive), *drive.upload_urls]
+    urls = [canonical(drive.options), *_declared(drive), *drive.upload_urls]
     secured = _by_origin(url for url in urls if url.startswith("https:") and drive.owns(url))
     if not secured:
         drive.note("no_tls", "The target is plain HTTP: there is no handshake to look at.", *HANDSHAKES)

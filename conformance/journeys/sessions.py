@@ -40,7 +40,7 @@ TRICKY: dict[str, Any] = {
 }
 
 #: Members of a create body that the field table calls optional.
-_OPTIONAL = ("model", "language_hint", "transcript_language")
+_OPTIONAL = ("model", "language_hint", "transcript_language", "include_transcript")
 #: Uploads after which a list that lags is waited for, besides the last.
 _WAITED_FOR = (0, 1)
 #: Reads of the visit's results: a service that forgets or moves on may do so at any of them (SES-STATE-010).
@@ -131,7 +131,7 @@ async def plain(drive: Driver) -> None:
     handle = await drive.create(Session.PLAIN, drive.body(**dict.fromkeys(_OPTIONAL, REMOVE)))
     if handle is None:
         # A target that needs one of them shows without each of the others what it does by default.
-        alone = {name: drive.body(**{name: REMOVE}) for name in _OPTIONAL}
+        alone = {name: drive.body(**{name: REMOVE}) for name in _OPTIONAL if name in drive.body()}
         await drive.together(*(drive.consult(Session.PLAIN_WITHOUT.of(name), ["short"], alone[name]) for name in alone))
         return
     await drive.get(handle)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import scribe_data
 from conformance.evidence import Layer
 from conformance.journeys.registry import journey
 from conformance.stateful.judge import judging
@@ -23,7 +22,7 @@ async def explore(drive: Driver) -> None:
         return
     from conformance.stateful.search import Search  # Hypothesis comes with it, which takes half a second
 
-    text = scribe_data.load(revision=drive.options.revision)
+    text = drive.options.text
     model = Model(text.lifecycle)
     search = Search(drive, text, model, offer_of(drive, model), judging(drive.options.reading))
     drive.recorder.explored(await search.run())

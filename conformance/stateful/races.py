@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import scribe_data
 from conformance.drive.driver import at_rest
 from conformance.evidence import Layer
 from conformance.journeys.expiry import AFTER, left_of, now_of, shortest_limit
@@ -55,9 +54,10 @@ class Races:
 
     def __init__(self, drive: Driver) -> None:
         self.drive = drive
-        self.model = Model(scribe_data.load(revision=drive.options.revision).lifecycle)
+        self.model = Model(drive.options.text.lifecycle)
         self.offer: Offer = offer_of(drive, self.model)
-        self.chunked = "chunked" in drive.target.upload_methods
+        #: Whether files of one session may be on their way together: numbered ones go one after the other (7.3).
+        self.chunked = "chunked" in drive.target.upload_methods and drive.options.printed.files == "named"
         self.racers: list[Racer] = []
 
     def name(self, number: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import scribe_data
 from conformance.drive.hands import UNSET
 from conformance.journeys.expiry import AFTER, left_of, now_of, pass_time
 from conformance.stateful.paths import onward, path
@@ -41,7 +40,7 @@ class Walk:
 
     def __init__(self, drive: Driver) -> None:
         self.drive = drive
-        self.lifecycle: Lifecycle = scribe_data.load(revision=drive.options.revision).lifecycle
+        self.lifecycle: Lifecycle = drive.options.text.lifecycle
         self.chunked = "chunked" in drive.target.upload_methods
         self.since = drive.elapsed()
 

@@ -12,6 +12,7 @@ ADDRESSES = {
         ("endpoints", "authorization_endpoint"),
     ),
     "token_endpoint": (("authentication", "oidc", "token_endpoint"), ("endpoints", "token_endpoint")),
+    "templates_url": (("endpoints", "templates_url"),),
     "documentation_url": (("service", "documentation_url"),),
 }
 #: Statuses of what is not there.

@@ -43,6 +43,7 @@ class Probe(Name):
     TEMPLATES_UNKNOWN = "unknown templates only", "A create with unknown templates only."
     MODEL_UNKNOWN = "model unknown", "A create with a model that no service offers."
     HINT_STRING = "language_hint a string", "A create whose language_hint is a string."
+    HINT_ARRAY = "language_hint an array", "A create whose language_hint is an array, where the text has a string (E6)."
     HINT_TOO_LONG = "language_hint too long", "A create with a word for a language that is not a code."
     HINT_UNLISTED = "language_hint unlisted", "A create with a language that no model lists."
     LANGUAGE_STRING = "transcript_language a string", "A create whose transcript_language is a string."
@@ -84,6 +85,7 @@ class Probe(Name):
     UPLOAD_OTHER_PART = "upload with another part name", "A form whose part is not called file."
     UPLOAD_RUBBISH = "upload of rubbish", "An upload of random bytes, among good ones."
     UPLOAD_UNKNOWN_SESSION = "upload to an unknown session", "An upload to a session that nobody made."
+    UPLOAD_GAP = "a chunk too early", "A chunk whose number leaves one out (E83)."
     UPLOAD_AGAIN = "the same file again", "An upload under a name that is taken."
     UPLOAD_DEFAULT = "chunk into a session without upload_type", "A chunk for a session that named no upload_type."
     UPLOAD_FORMAT = "audio in a format that is not listed", "The kit has a recording in no listed format."
@@ -94,6 +96,8 @@ class Probe(Name):
     ONLY_LONG_CHUNK = Session.LONG_CHUNK, "The one file of that session."
 
     END_WITHOUT_AUDIO = "end without audio", "An end of a session that was sent nothing (E36)."
+    END_UNCOUNTED = "end without a count", "An end without a body, where the text has a count of files in it (E38)."
+    END_MISCOUNTED = "end with a count that is none", "An end whose count of files is not a whole number.", ": "
     PACED = "at the recommended pace", "A read at the pace that clients are told to keep."
 
     # Requests that nobody wrote by hand: what of one is not as the text has it; the name goes on with the place and

@@ -20,6 +20,19 @@ def templates_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return entries
 
 
+def bare_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Template id -> entry, from bare data by id and the list `template_errors` beside them."""
+    found = document.get("templates")
+    data = found if isinstance(found, dict) else {}
+    entries: dict[str, Any] = {name: {"status": "success", "data": value} for name, value in data.items()}
+    errors = document.get("template_errors")
+    for each in errors if isinstance(errors, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("template_id"), str):
+            told = {"code": each.get("error"), "message": each.get("message")}
+            entries.setdefault(each["template_id"], {"status": "failed", "error": told})
+    return entries
+
+
 def outcome(document: Mapping[str, Any]) -> tuple[object, ...]:
     """What pass-through data must not change."""
     return (

@@ -26,6 +26,8 @@ class Session(Name):
 
     ORDER_OF_FOUR = "audio/order of four", "Four chunks are sent in another order than their numbers."
     ORDER_OF_TWELVE = "audio/order of twelve", "Twelve chunks are sent in another order than their numbers."
+    NUMBERED = "audio/numbered", "Chunks are sent in the order of their numbers, which stand in a header."
+    GAP = "audio/gap", "The number of a chunk leaves one out."
     FORMAT = "audio/format", "Good speech in one of the listed formats, which the name goes on with.", " "
     RUBBISH = "audio/rubbish", "Its only file is random bytes under a listed type."
     UNLISTED = "audio/unlisted", "Its only file is random bytes under a type that is not listed."
@@ -57,6 +59,7 @@ class Session(Name):
     DEFAULT_UPLOAD = "creation/default upload", "It was created without upload_type, and is sent a chunk."
 
     BODILESS = "ending/bodiless", "It is ended without a body, where the run has to send one."
+    OTHER_COUNT = "ending/other count", "Its end counts one file more than it was sent."
     WITHOUT_AUDIO = "ending/without audio", "It is ended without any audio."
     TOGETHER = "ending/together", "Several files are sent to it at the same time."
     ODD_NAMES = "errors/odd names", "Good audio is sent to it under odd file names."

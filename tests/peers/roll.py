@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from .choosy import Choosy
 from .counting_end import CountingEnd
+from .first import First
 from .foreign_host import ForeignHost
 from .framework_defaults import FrameworkDefaults
 from .gateway import Gateway
 from .honest import Honest
 from .language_forms import ArraysOnly, StringsOnly
 from .never_finishes import NeverFinishes
+from .newest import Newest
 from .no_templates_route import NoTemplatesRoute
 from .object_upload import ObjectUpload
 from .own_templates import BareEntries, BareIds
@@ -46,3 +48,6 @@ PEERS: Mapping[str, type[Honest]] = {
     "upload_cut_short": UploadCutShort,
     "choosy": Choosy,
 }
+
+#: Servers of other revisions than the default one.
+REVISED: Mapping[str, tuple[type[Honest], str]] = {"first": (First, "2026-01-19"), "newest": (Newest, "2026-01-29")}

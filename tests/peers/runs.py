@@ -42,8 +42,8 @@ class Outcome:
     seconds: float
 
 
-def judged(peer: Honest, reading: Reading = "lenient") -> Run:
-    """A whole run against a peer; raises as `certify` does."""
+def judged(peer: Honest, reading: Reading = "lenient", **more: Any) -> Run:
+    """A whole run against a peer, with more options where they are given; raises as `certify` does."""
     with serving(peer) as address:
         options: dict[str, Any] = {"target": address, "api_key": peer.key("one"), "second_api_key": peer.key("two")}
         options["examples"] = 0  # what is generated has claims of its own, and takes as long as all the rest
@@ -53,7 +53,7 @@ def judged(peer: Honest, reading: Reading = "lenient") -> Run:
             options["token_command"] = f"{sys.executable} -m tests.peers token {address}"
         if not peer.processing_seconds < float("inf"):
             options["processing_timeout"] = _NEVER
-        return asyncio.run(certify(Options(**options, reading=reading), reading=reading))
+        return asyncio.run(certify(Options(**options | more, reading=reading), reading=reading))
 
 
 def outcome(peer: Honest, reading: Reading = "lenient") -> Outcome:

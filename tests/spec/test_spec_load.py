@@ -144,14 +144,17 @@ def test_an_unknown_profile_is_answered_with_the_known_ones():
 
 
 def test_an_unknown_revision_is_answered_with_the_known_ones():
-    with pytest.raises(SpecError, match="revision 1999-01-01 is unknown; known are 2026-01-27"):
+    with pytest.raises(SpecError, match="revision 1999-01-01 is unknown; known are 2026-01-19, 2026-01-27, 2026-01-29"):
         scribe_data.load("medscribe", "1999-01-01")
 
 
-def test_a_revision_without_files_says_so():
-    assert scribe_data.revisions() == ("2026-01-27",)
+def test_a_revision_without_files_says_so(pristine, tmp_path):
+    assert scribe_data.revisions() == ("2026-01-19", "2026-01-27", "2026-01-29")
+    shutil.copytree(pristine / "medscribe", tmp_path / "medscribe")
+    shutil.rmtree(tmp_path / "medscribe/2026-01-29")
+    assert scribe_data.revisions(root=tmp_path) == ("2026-01-19", "2026-01-27")
     with pytest.raises(SpecError, match="2026-01-29 is catalogued but has no files"):
-        scribe_data.load("medscribe", "2026-01-29")
+        scribe_data.load("medscribe", "2026-01-29", root=tmp_path)
 
 
 REFUSALS = {
