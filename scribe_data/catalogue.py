@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from .files import Files
 
-_ID = re.compile(r"(?:CLI-)?([A-Z]+)(?:-[A-Z]+)?-[0-9]{3}")
+#: What may be a family: the whole beginning of an id, and its first word.
+_ID = re.compile(r"(?:CLI-)?(([A-Z]+)(?:-[A-Z]+)?)-[0-9]{3}")
 
 
 def _revision(record: Record) -> Revision:
-    told = record.text("languages")
+    told = record.text("languages") if record.has("languages") else "array"
     if told not in ("array", "string"):
         record.refuse("languages is array or string")
     array = told == "array"
@@ -30,7 +31,7 @@ def _revision(record: Record) -> Revision:
         short=record.text("short"),
         text=record.text("text"),
         languages="array" if array else "string",
-        counted_end=record.flag("counted_end"),
+        counted_end=record.flag("counted_end", default=False),
     )
 
 
@@ -121,7 +122,7 @@ def _requirement(
         contract=tuple(_clause(record, value) for value in record.items("contract")),
     )
     shape = _ID.fullmatch(requirement.id)
-    if shape is None or families.get(shape[1]) != chapter:
+    if shape is None or families.get(shape[1], families.get(shape[2])) != chapter:
         record.refuse(f"is no id of chapter {chapter}")
     record.known("errata", requirement.errata, errata)
     record.known("revisions", requirement.revisions, revisions)

@@ -143,7 +143,7 @@ class Revision:
     """One text of the protocol, named by its day; short is what requirements call it (r0, r1, r2).
 
     `languages` is "array" or "string", as a create names languages; `counted_end` whether an end says how many files
-    were sent.
+    were sent. A protocol that knows neither leaves both out.
     """
 
     name: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import scribe_data
 from conformance.cli.catalogue import Profile, Revision, load
 from conformance.exports.rendering import hooks, machine_of, openapi_of
 from scribe_data.diagram import lifecycle_svg
@@ -59,8 +60,8 @@ def lifecycle(
         Form, typer.Option("--format", help="mermaid, svg, json with all its tables, or the JSON Schema of that.")
     ] = Form.MERMAID,
     output: Output = None,
-    profile: Profile = "medscribe",
-    revision: Revision = "2026-01-27",
+    profile: Profile = scribe_data.PROFILE,
+    revision: Revision = None,
 ) -> None:
     """The states of a session and what leads from one to another, as a drawing or as data.
 
@@ -78,8 +79,8 @@ def openapi(
         Path | None,
         typer.Option("--hooks", metavar="FILE", help="Also write the hooks that let Schemathesis send real audio."),
     ] = None,
-    profile: Profile = "medscribe",
-    revision: Revision = "2026-01-27",
+    profile: Profile = scribe_data.PROFILE,
+    revision: Revision = None,
 ) -> None:
     """The protocol's OpenAPI document as one file, for Schemathesis, Postman, Bruno, mock servers and generators.
 
@@ -95,8 +96,8 @@ def openapi(
 
 def machine(
     export: Annotated[Path, typer.Option(metavar="FILE", help="Where the pytest module goes, e.g. test_lifecycle.py.")],
-    profile: Profile = "medscribe",
-    revision: Revision = "2026-01-27",
+    profile: Profile = scribe_data.PROFILE,
+    revision: Revision = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that says something else.")] = False,
 ) -> None:

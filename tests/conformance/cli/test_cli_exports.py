@@ -101,3 +101,12 @@ def test_a_machine_with_a_client_of_its_own_is_not_overwritten(tmp_path: Path) -
 
 def test_the_version_is_one_line() -> None:
     assert call("--version").stdout == f"scribe-conformance {suite_version()}\n"
+
+
+def test_every_profile_has_its_document_and_its_drawing() -> None:
+    for profile in scribe_data.profiles():
+        spec = scribe_data.load(profile)
+        document = json.loads(call("openapi", "--profile", profile, "--base-url", "http://127.0.0.1:9/x").stdout)
+        OpenAPIV31SpecValidator(document).validate()
+        assert document["paths"].keys() == spec.openapi["paths"].keys()
+        assert call("lifecycle", "--profile", profile).stdout == lifecycle_mermaid(spec.lifecycle)
