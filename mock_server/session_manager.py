@@ -96,43 +96,13 @@ class SessionManager:
     async def start(self, namespace: str, given: SessionManagerStartInput) -> SessionManagerStartOutput:
         """Begin a session of its user, with an id nobody else has or had here; it is in the log when this returns."""
         space = self._space(namespace)
-        session_id = self._ids.session()
-        while session_id in self._ids_taken:
-            session_id = self._ids.session()
-        self._ids_taken.add(session_id)
-        now = self._now_of(namespace)
-        at = self._recorded(space, now)
-        output = SessionManagerStartOutput(
-            **_common(given, self._ids.record(), at),
-            session_id=session_id,
-            modality=given.modality,
-            performer_id=given.performer_id,
-            start_time=at,
-            expires_at=max(stamp(now + self._limit), at),
-        )
-        await self._kept(space, self._begin(space, namespace, _line(START, output, given)))
-        return output
+        return await self._kept(space, self._start(space, given))
 
     async def end(self, namespace: str, given: SessionManagerEndInput) -> SessionManagerEndOutput:
         """End a session for its user, once; 404 for an unknown one and another user's, 409 for one that has ended."""
         space = self._space(namespace)
         tracked = self._owned(space, given.session_id, given.user_id)
-        async with tracked.lock:
-            now = self._now_of(namespace)
-            await self._expire(space, tracked, now)
-            _refuse_ended(tracked.window)
-            at = self._recorded(space, now)
-            output = SessionManagerEndOutput(
-                **_common(given, self._ids.record(), at),
-                session_id=given.session_id,
-                modality=given.modality,
-                performer_id=given.performer_id,
-                start_time=tracked.window.started_at,
-                end_time=given.end_time or at,
-                end_reason=_REQUESTED,
-            )
-            await self._kept(space, self._follow(space, tracked, _line(END, output, given)))
-        return output
+        return await self._kept(space, self._end(space, tracked, given))
 
     async def tag(self, namespace: str, given: WorkerMessage) -> dict[str, Any]:
         """What a worker makes of a message: the same, with the id of its session (F3). Nothing of it is logged."""
@@ -141,7 +111,7 @@ class SessionManager:
         await self._settle(space)
         _refuse_ended(tracked.window)
         return {
-            **_common(given, self._ids.record(), self._recorded(space, self._now_of(namespace))),
+            **_common(given, self._ids.record(), stamp(self._now_of(namespace))),
             "session_id": given.session_id,
             "source": "worker",
             "in_reply_to": given.record_id,
@@ -155,16 +125,19 @@ class SessionManager:
         if tracked is None:
             raise problems.session_not_found(session_id[:128])
         await self._settle(space)
-        async with tracked.lock:
+        async with space.user(tracked.window.user_id).lock:
             kept = await self._threaded(partial(read, tracked.path))
-        return tracked.window, kept.lines
+            return tracked.window, kept.lines
 
     async def export(self, namespace: str, user_id: str) -> bytes:
         """Every line of a user's sessions as it was written, oldest first; nothing for a user without sessions."""
         space = self._space(namespace)
         await self._settle(space)
-        paths = [tracked.path for tracked in space.by_user.get(user_id, ())]
-        return await self._threaded(partial(exported, paths))
+        user = space.users.get(user_id)
+        if user is None:
+            return b""
+        async with user.lock:
+            return await self._threaded(partial(exported, [tracked.path for tracked in user.tracked]))
 
     async def settle(self, namespace: str) -> None:
         """Record the end of every session of a namespace whose time is up by its clock."""
@@ -176,7 +149,7 @@ class SessionManager:
         space.gone = True
         try:
             await asyncio.gather(*space.writing, return_exceptions=True)
-            await self._threaded(partial(self._folder.forget, namespace))
+            await self._threaded(partial(self._folder.forget, space.name))
         except BaseException:
             space.gone = False
             raise
@@ -187,8 +160,7 @@ class SessionManager:
 
     def _space(self, namespace: str) -> Space:
         space = self._space_in(name_of(namespace))
-        if space.gone:
-            raise problems.service_unavailable("The namespace is being reset.", 1)
+        _refuse_gone(space)
         space.namespace = namespace
         return space
 
@@ -201,11 +173,6 @@ class SessionManager:
             raise problems.session_not_found(session_id[:128])
         return tracked
 
-    def _recorded(self, space: Space, now: datetime) -> str:
-        """The stamp of a record that is made now: the log is chronological even where clocks are not."""
-        space.latest = max(space.latest, stamp(now))
-        return space.latest
-
     async def _settle(self, space: Space) -> None:
         """Record the ends of sessions whose time is up; what the disk does not take now is tried again later."""
         now = self._now_of(space.namespace)
@@ -213,8 +180,7 @@ class SessionManager:
             entry = space.due[0]
             tracked = space.sessions[entry[1]]
             try:
-                async with tracked.lock:
-                    await self._expire(space, tracked, now)
+                await self._kept(space, self._expire(space, tracked, now))
             except problems.Problem as problem:
                 if not tracked.damaged:
                     if not space.troubled:
@@ -226,26 +192,68 @@ class SessionManager:
             if space.due and space.due[0] == entry:  # another request may have been here meanwhile
                 heapq.heappop(space.due)
 
-    async def _expire(self, space: Space, tracked: Tracked, now: datetime) -> None:
-        """Record that a session's time is up, if it is; its lock is held."""
-        window = tracked.window
-        if window.ended or stamp(now) < window.expires_at:
-            return
-        output = SessionManagerEndOutput(
-            schema_version=_VERSION,
-            record_id=self._ids.record(),
-            user_id=window.user_id,
-            timestamp=self._recorded(space, now),
-            session_id=window.session_id,
-            start_time=window.started_at,
-            end_time=window.expires_at,
-            end_reason=TIMEOUT,
-        )
-        await self._kept(space, self._follow(space, tracked, _line(END, output, None)))
+    async def _start(self, space: Space, given: SessionManagerStartInput) -> SessionManagerStartOutput:
+        session_id = self._ids.session()
+        while session_id in self._ids_taken:
+            session_id = self._ids.session()
+        self._ids_taken.add(session_id)
+        user = space.user(given.user_id)
+        async with user.lock:
+            now = self._now_of(space.namespace)
+            at = user.stamped(now)
+            output = SessionManagerStartOutput(
+                **_common(given, self._ids.record(), at),
+                session_id=session_id,
+                modality=given.modality,
+                performer_id=given.performer_id,
+                start_time=at,
+                expires_at=max(stamp(now + self._limit), at),
+            )
+            await self._begin(space, _line(START, output, given))
+        return output
 
-    async def _begin(self, space: Space, namespace: str, line: Line) -> None:
+    async def _end(self, space: Space, tracked: Tracked, given: SessionManagerEndInput) -> SessionManagerEndOutput:
+        now = self._now_of(space.namespace)
+        await self._expire(space, tracked, now)
+        user = space.user(given.user_id)
+        async with user.lock:
+            _refuse_ended(tracked.window)
+            at = user.stamped(now)
+            output = SessionManagerEndOutput(
+                **_common(given, self._ids.record(), at),
+                session_id=given.session_id,
+                modality=given.modality,
+                performer_id=given.performer_id,
+                start_time=tracked.window.started_at,
+                end_time=given.end_time or at,
+                end_reason=_REQUESTED,
+            )
+            await self._follow(space, tracked, _line(END, output, given))
+        return output
+
+    async def _expire(self, space: Space, tracked: Tracked, now: datetime) -> None:
+        """Record that a session's time is up, if it is."""
+        user = space.user(tracked.window.user_id)
+        async with user.lock:
+            window = tracked.window
+            if window.ended or stamp(now) < window.expires_at:
+                return
+            output = SessionManagerEndOutput(
+                schema_version=_VERSION,
+                record_id=self._ids.record(),
+                user_id=window.user_id,
+                timestamp=user.stamped(now),
+                session_id=window.session_id,
+                start_time=window.started_at,
+                end_time=window.expires_at,
+                end_reason=TIMEOUT,
+            )
+            await self._follow(space, tracked, _line(END, output, None))
+
+    async def _begin(self, space: Space, line: Line) -> None:
         window = begun(line)
-        path = self._folder.path(namespace, window.user_id, window.session_id)
+        _refuse_gone(space)
+        path = self._folder.path(space.name, window.user_id, window.session_id)
         try:
             size = await self._threaded(partial(self._folder.begin, path, line))
         except problems.Problem:
@@ -255,8 +263,7 @@ class SessionManager:
 
     async def _follow(self, space: Space, tracked: Tracked, line: Line) -> None:
         window = followed(tracked.window, line)
-        if space.gone:
-            raise problems.session_not_found(window.session_id)
+        _refuse_gone(space)
         try:
             tracked.size = await self._threaded(partial(self._folder.append, tracked.path, line, tracked.size))
         except problems.Problem as problem:
@@ -264,13 +271,13 @@ class SessionManager:
             raise
         tracked.window = window
 
-    async def _kept(self, space: Space, change: Coroutine[Any, Any, None]) -> None:
+    async def _kept(self, space: Space, change: Coroutine[Any, Any, T]) -> T:
         """Wait for a change that goes on to its end even when who asked for it is gone."""
         task = asyncio.create_task(change)
         space.writing.add(task)
         task.add_done_callback(space.writing.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
 
     async def _threaded(self, act: Callable[[], T]) -> T:
         try:
@@ -278,7 +285,7 @@ class SessionManager:
         except DamagedError as error:
             log.error("%s", error)  # noqa: TRY400 - the reason is in the message
             raise problems.service_unavailable(
-                "The log of this session takes nothing until the server is started again.", 60
+                "The log of this session takes nothing until the server is started again.", _RETRY_S
             ) from error
         except LogError as error:
             log.warning("%s", error)
@@ -313,6 +320,11 @@ def _line(kind: str, output: BaseSchema, given: BaseSchema | None) -> Line:
         sent = given.document()
         event["input"] = {name: sent[name] for name in _OF_INPUT if name in sent}
     return Line(output.timestamp, event)
+
+
+def _refuse_gone(space: Space) -> None:
+    if space.gone:
+        raise problems.service_unavailable("The namespace is being reset.", 1)
 
 
 def _refuse_ended(window: Window) -> None:

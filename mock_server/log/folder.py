@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_server.log import LogError
 from mock_server.log.files import Kept, append, create, read, refused, set_aside, synced
-from mock_server.log.place import SUFFIX, file_of, name_of
+from mock_server.log.place import SUFFIX, file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,9 +117,9 @@ class LogFolder:
         create(self.root / _MARK, json.dumps(_WRITTEN).encode() + b"\n")
         synced(self.root.parent)
 
-    def path(self, namespace: str, user_id: str, session_id: str) -> Path:
-        """Where the file of a session is."""
-        return file_of(self.root / name_of(namespace), user_id, session_id)
+    def path(self, space: str, user_id: str, session_id: str) -> Path:
+        """Where the file of a session is, by the name of its namespace's folder."""
+        return file_of(self.root / space, user_id, session_id)
 
     def begin(self, path: Path, line: Line) -> int:
         """Write the first line of a session, durable when this returns; tells its size. Raises LogError."""
@@ -140,9 +140,9 @@ class LogFolder:
             raise refused(error) from error
         return size + len(content)
 
-    def forget(self, namespace: str) -> None:
+    def forget(self, name: str) -> None:
         """Remove what a namespace has, all of it or nothing, whenever the process dies; raises LogError."""
-        space = self.root / name_of(namespace)
+        space = self.root / name
         going = self.root / f"{_GOING}-{secrets.token_hex(8)}"
         with self._lock:
             self._durable = {folder for folder in self._durable if space not in (folder, *folder.parents)}

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import heapq
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_server.clock import stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server.log.window import Window
+
+#: What stamps can tell apart.
+_LEAST: Final = timedelta(milliseconds=1)
 
 
 @dataclass
@@ -22,8 +28,27 @@ class Tracked:
     size: int
     #: Its file takes nothing more until the next start.
     damaged: bool = False
-    #: One change at a time.
+
+
+@dataclass
+class User:
+    """A user's sessions, and what keeps their records in one order: each is written alone, later than the last."""
+
+    tracked: list[Tracked] = field(default_factory=list)
+    #: The stamp of the last record.
+    latest: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def stamped(self, now: datetime) -> str:
+        """The stamp of a record that is made now; later than every earlier one, whatever the machine's clock does.
+
+        So an export only ever grows at its end.
+        """
+        at = stamp(now)
+        if at <= self.latest:
+            at = stamp(datetime.fromisoformat(self.latest) + _LEAST)
+        self.latest = at
+        return at
 
 
 @dataclass
@@ -34,10 +59,8 @@ class Space:
     #: What its clock is asked for by; until somebody asks, the name of its folder, which is the same for most.
     namespace: str
     sessions: dict[str, Tracked] = field(default_factory=dict)
-    by_user: dict[str, list[Tracked]] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
     due: list[tuple[str, str]] = field(default_factory=list)
-    #: The stamp of the last record: none is earlier, whatever the machine's clock does.
-    latest: str = ""
     writing: set[asyncio.Task[Any]] = field(default_factory=set)
     #: It is being removed, or was.
     gone: bool = False
@@ -48,7 +71,12 @@ class Space:
         """Know a session."""
         window = tracked.window
         self.sessions[window.session_id] = tracked
-        self.by_user.setdefault(window.user_id, []).append(tracked)
-        self.latest = max(self.latest, window.recorded_at)
+        user = self.user(window.user_id)
+        user.tracked.append(tracked)
+        user.latest = max(user.latest, window.recorded_at)
         if not window.ended:
             heapq.heappush(self.due, (window.expires_at, window.session_id))
+
+    def user(self, user_id: str) -> User:
+        """What there is of a user."""
+        return self.users.setdefault(user_id, User())

@@ -77,7 +77,7 @@ def _refusal(error: ValidationError, model: type[BaseSchema]) -> problems.Proble
 
 
 def _is_missing(error: Any) -> bool:
-    """Whether a member is not there: needed always, or, where the models look at the whole, by what another one says."""
+    """Whether a member is not there that is always needed, or that another one calls for."""
     return error["type"] == "missing" or not error["loc"]
 
 
