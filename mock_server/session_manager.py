@@ -19,7 +19,7 @@ from mock_server.log.folder import LogFolder
 from mock_server.log.line import END, START, TIMEOUT, Line
 from mock_server.log.place import name_of
 from mock_server.log.space import Space, Tracked
-from mock_server.log.window import begun, followed
+from mock_server.log.window import begun, followed, prepare
 from mock_server.schemas import SessionManagerEndOutput, SessionManagerStartOutput
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class SessionManager:
     ) -> SessionManager:
         """Read the log and go on with it; raises LogError for one that cannot be used. The caller awaits `close()`."""
         folder = LogFolder(root)
+        await asyncio.to_thread(prepare)
         found = await asyncio.to_thread(folder.open)
         manager = cls(folder, found, now_of=now_of, ids=ids, limit_s=limit_s)
         manager._sweeping = asyncio.create_task(manager._sweep())

@@ -44,6 +44,12 @@ class Window:
         return not _moves()[self.state]
 
 
+def prepare() -> None:
+    """Read the lifecycle now, which takes a moment, rather than when somebody waits."""
+    _moves()
+    _first()
+
+
 @functools.cache
 def _moves() -> Mapping[str, Mapping[str, str]]:
     return core_moves(scribe_data.load("session_manager").lifecycle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -283,12 +284,25 @@ def test_a_reset_that_fails_leaves_the_namespace_as_it_was(stage, monkeypatch):
     assert stage.export() == b""
 
 
-def test_a_reset_that_meets_starts_leaves_no_session_without_its_file(stage):
+def test_a_reset_that_meets_starts_leaves_no_session_without_its_file(stage, monkeypatch):
+    begin = LogFolder.begin
+
+    def slow(*given):
+        time.sleep(0.05)
+        return begin(*given)
+
+    monkeypatch.setattr(LogFolder, "begin", slow)
+
     async def meet():
-        starts = [stage.manager.start("mine", SessionManagerStartInput(**record())) for _ in range(10)]
-        return await asyncio.gather(*starts, stage.manager.reset("mine"), return_exceptions=True)
+        given = [SessionManagerStartInput(**record(user_id=f"user-{number}")) for number in range(6)]
+        starts = [asyncio.create_task(stage.manager.start("mine", each)) for each in given]
+        await asyncio.sleep(0.01)  # the first are on their way to the disk
+        await stage.manager.reset("mine")
+        await asyncio.gather(*starts, return_exceptions=True)
 
     stage.run(meet())
+    assert not list(stage.root.rglob("*.jsonl"))
+    stage.start()
     there = {json.loads(line)["event"]["session_id"] for line in stage.export().splitlines()}
     stage.again()
     assert {json.loads(line)["event"]["session_id"] for line in stage.export().splitlines()} == there
