@@ -105,6 +105,11 @@ def test_a_replay_of_one_session_or_user_is_of_nobody_else(data_dir, words):
     assert result.stdout_bytes == path.read_bytes()
 
 
+@pytest.mark.parametrize("command", ["verify", "replay"])
+def test_each_command_of_the_audit_reader_has_an_example(command):
+    assert f"Example: scribe-mock log {command} scribe-mock-data" in " ".join(run(command, "--help").stdout.split())
+
+
 def test_a_replay_of_somebody_unknown_says_so(data_dir):
     result = run("replay", data_dir, "--user", "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
