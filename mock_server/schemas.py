@@ -6,10 +6,11 @@ They say what the JSON Schemas of spec/session_manager say; bounds of sizes are 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+
+from mock_server.clock import is_stamp
 
 __all__ = [
     "BaseSchema",
@@ -27,10 +28,8 @@ _UUID4 = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-
 
 
 def _moment(text: str) -> str:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("names a day or an hour that does not exist") from None
+    if not is_stamp(text):
+        raise ValueError("names a day or an hour that does not exist")
     return text
 
 

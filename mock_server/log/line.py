@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from mock_server.clock import is_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,6 @@ START, END = "sessions.start", "sessions.end"
 TIMEOUT: Final = "timeout"
 #: Longer than any line of ours: every text of an input is bounded where it is decoded.
 LONGEST: Final = 64 * 1024
-_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z")
 _TEXTS = ("event_type", "schema_version", "record_id", "user_id", "session_id", "timestamp", "source", "start_time")
 _OF_KIND = {START: ("expires_at",), END: ("end_time", "end_reason")}
 _STAMPS = ("timestamp", "start_time", "expires_at", "end_time")
@@ -85,16 +84,6 @@ def decoded(raw: bytes) -> Line:
         if not isinstance(event.get(name), str) or not event[name]:
             raise NotALine(f"its event has no {name}")
     for name, text in (("recorded_at", recorded_at), *((name, event[name]) for name in _STAMPS if name in event)):
-        if not _is_stamp(text):
+        if not is_stamp(text):
             raise NotALine(f"{name} is not UTC with milliseconds and Z")
     return Line(str(recorded_at), event, raw + b"\n")
-
-
-def _is_stamp(text: object) -> bool:
-    if not isinstance(text, str) or not _STAMP.match(text):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

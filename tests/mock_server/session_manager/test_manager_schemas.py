@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import jsonschema_rs
 import pytest
-from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from mock_server import schemas
@@ -32,7 +32,19 @@ CHANGES = [
     *({name: ""} for name in ("schema_version", "user_id", "session_id", "source", "performer_id", "modality")),
     *(
         {"timestamp": text}
-        for text in ("2026-01-27T09:00:00Z", "2026-01-27T09:00:00.000+00:00", "soon", "2026-02-30T09:00:00.000Z")
+        for text in (
+            "2026-01-27T09:00:00Z",
+            "2026-01-27T09:00:00.000+00:00",
+            "soon",
+            "2026-02-30T09:00:00.000Z",
+            "2026-01-27T24:00:00.000Z",
+            "2026-01-27T12:60:00.000Z",
+            "2026-01-27T12:30:61.000Z",
+            "2016-12-31T23:59:60.000Z",
+            "0000-02-29T00:00:00.000Z",
+            "0001-02-29T00:00:00.000Z",
+            "9999-12-31T23:59:59.999Z",
+        )
     ),
     *({"schema_version": text} for text in ("1.1", "1.1.0.0", "v1.1.0", "1.1.0-rc", "10.20.30")),
     *(
@@ -59,7 +71,8 @@ def accepted(model, value):
 
 
 def valid(schema, value):
-    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).is_valid(value)
+    """By the judge of the kit: the library for our own files has no year 0000 and no leap second."""
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True).is_valid(value)
 
 
 @pytest.mark.parametrize("name", MODELS)
