@@ -15,7 +15,7 @@ from mock_server.log.files import Kept, append, create, read, refused, set_aside
 from mock_server.log.place import SUFFIX, file_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mock_server.log.line import Line
@@ -77,6 +77,13 @@ def _outline(kept: Kept) -> Kept:
     return replace(kept, lines=())
 
 
+def _refuse_twins(found: Iterable[Kept]) -> None:
+    owners: dict[str, Path] = {}
+    for kept in found:
+        if kept.window is not None and (other := owners.setdefault(kept.window.session_id, kept.path)) != kept.path:
+            raise LogError(f"{kept.path} has the session_id of {other}: one of them is a copy.")
+
+
 def _mend(kept: Kept) -> None:
     if kept.torn or kept.window is None:
         aside = set_aside(kept)
@@ -103,6 +110,7 @@ class LogFolder:
             if not ready:
                 self._mark()
             found = [(space, _outline(checked(self.root, space, path))) for space, path in sessions_in(self.root)]
+            _refuse_twins(kept for _, kept in found)
             for item in self.root.glob(f"{_GOING}*"):
                 shutil.rmtree(item)
             for _, kept in found:

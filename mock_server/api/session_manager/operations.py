@@ -1,4 +1,7 @@
-"""The operations: decode, ask the session manager, encode."""
+"""The operations: decode, ask the session manager, encode.
+
+Not in spec: every operation wants a key, which says whose sessions there are (E18).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ async def end(face: Face, call: Call) -> Answer:
 
 
 async def replay(face: Face, call: Call) -> Answer:
-    """GET /sessions.replay?session_id=: the timeline of a session, oldest first."""
+    """GET /sessions.replay?session_id=: a timeline, oldest first. Not in spec: the call is ours (E13)."""
     call.session_id = parameter(call, "session_id")
     window, lines = await face.sessions.replay(call.namespace, call.session_id)
     body = {
@@ -52,13 +55,16 @@ async def replay(face: Face, call: Call) -> Answer:
 
 
 async def export(face: Face, call: Call) -> Answer:
-    """GET /sessions.export?user_id=: the lines of a user's sessions, oldest first."""
+    """GET /sessions.export?user_id=: the lines of a user, oldest first. Not in spec: the call is ours (E13)."""
     lines = await face.sessions.export(call.namespace, parameter(call, "user_id"))
     return Answer(200, raw=lines, headers=dict(_FRESH), media_type="application/x-ndjson")
 
 
 async def message(face: Face, call: Call) -> Answer:
-    """POST /workers.message: a worker, which refuses what names no session, and tags what it makes of the rest (F3)."""
+    """POST /workers.message: a worker, which refuses what names no session, and tags what it makes of the rest (F3).
+
+    Not in spec: address and body are ours (E17).
+    """
     given = await decoded(face, call, WorkerMessage)
     return Answer(200, await face.sessions.tag(call.namespace, given), dict(_FRESH))
 

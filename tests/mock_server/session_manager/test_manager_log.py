@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import random
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -246,6 +247,10 @@ SPOILED = {
     "a link": (
         lambda root, path: (path.rename(root.parent / "x"), path.symlink_to(root.parent / "x")),
         "cannot be read",
+    ),
+    "a copy in another namespace": (
+        lambda root, path: shutil.copytree(root / "mine", root / "other"),
+        "has the session_id of",
     ),
     "no mark": (lambda root, path: (root / "log.json").unlink(), "is not a log of the session manager"),
     "another mark": (
