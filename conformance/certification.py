@@ -17,6 +17,7 @@ from conformance.interruption import BROKEN_OFF, Interruption
 from conformance.run import Run, conclude, grade
 from conformance.runner import drive_all
 from conformance.selection import choose, holds, unseen
+from conformance.target import BadOption
 from conformance.verdict import Overall
 from conformance.version import suite_version
 from conformance.vocabulary.journey import JourneyName
@@ -78,6 +79,10 @@ async def certify(
     Raises TargetUnreachable, CredentialsRefused and BadOption.
     """
     text = scribe_data.load(profile, options.revision)
+    if not any(each.checks for each in text.requirements.values()):
+        raise BadOption(
+            f"No check serves the profile {profile} yet: a run would show nothing. list and explain tell it."
+        )
     part = choose(text, only, quick=quick)
     started, clock = datetime.now(UTC), time.monotonic()
     evidence = await drive_all(

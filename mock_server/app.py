@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,10 +15,13 @@ from mock_server import extraction
 from mock_server.api import control, docs, operations
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
+from mock_server.api.session_manager import operations as session_manager
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import CATALOGUE
+from mock_server.ids import WindowIds
+from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
 if TYPE_CHECKING:
@@ -43,17 +47,30 @@ class _App(Starlette):
 
 
 def _routes(face: Face) -> list[BaseRoute]:
-    def route(
-        path: str,
-        methods: str,
-        name: str,
-        operation: Operation,
-        *,
-        public: bool = False,
-        also: Mapping[str, tuple[str, Operation]] = NOTHING,
-    ) -> Route:
-        return Route(path, Endpoint(face, name, operation, methods=methods, public=public, also=also), name=name)
+    """What the profiles have that are served, and what the server has beside them."""
+    found: list[BaseRoute] = []
+    if "medscribe" in face.settings.profiles:
+        found += _medscribe(face)
+    if "session_manager" in face.settings.profiles:
+        found += session_manager.routes(face)
+    return [*found, *_beside(face)]
 
+
+def _route(
+    face: Face,
+    path: str,
+    methods: str,
+    name: str,
+    operation: Operation,
+    *,
+    public: bool = False,
+    also: Mapping[str, tuple[str, Operation]] = NOTHING,
+) -> Route:
+    return Route(path, Endpoint(face, name, operation, methods=methods, public=public, also=also), name=name)
+
+
+def _medscribe(face: Face) -> list[BaseRoute]:
+    route = partial(_route, face)
     routes: list[BaseRoute] = [
         route("/v1/sessions", "POST", "create", operations.create),
         route(f"{_SESSION}/end", "POST", "end", operations.end),
@@ -62,8 +79,6 @@ def _routes(face: Face) -> list[BaseRoute]:
         route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1/templates", "GET", "templates", operations.list_templates),
-        route("/health/live", "GET", "health", control.live, public=True),
-        route("/health/ready", "GET", "health", control.ready, public=True),
         route("/openapi.json", "GET", "docs", docs.document, public=True),
         route("/docs", "GET", "docs", docs.read, public=True),
     ]
@@ -75,10 +90,23 @@ def _routes(face: Face) -> list[BaseRoute]:
         route(_SESSION, "GET", "get", operations.get, also=by_method),
         route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
         *routes,
+        route("/_mock/v1/journal/{session_id}", "GET", "control", control.journal),
+    ]
+
+
+def _beside(face: Face) -> list[BaseRoute]:
+    route = partial(_route, face)
+    health: list[BaseRoute] = [
+        route("/health/live", "GET", "health", control.live, public=True),
+        route("/health/ready", "GET", "health", control.ready, public=True),
+    ]
+    if face.settings.faithful:
+        return health
+    return [
+        *health,
         route("/_mock/v1/clock", "GET POST", "control", control.clock),
         route("/_mock/v1/reset", "POST", "control", control.reset),
         route("/_mock/v1/requests", "GET", "control", control.requests),
-        route("/_mock/v1/journal/{session_id}", "GET", "control", control.journal),
     ]
 
 
@@ -125,6 +153,14 @@ def create_app(settings: Settings) -> Starlette:
                 busy=face.busy,
             )
             opened.push_async_callback(face.service.close)
+            if "session_manager" in settings.profiles:
+                face.sessions = await SessionManager.open(
+                    settings.data_dir / "logs",
+                    now_of=face.service.clocks.now,
+                    ids=WindowIds(),
+                    limit_s=settings.session_limit_s,
+                )
+                opened.push_async_callback(face.sessions.close)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -19,6 +20,24 @@ class SystemClock:
     def now(self) -> datetime:
         """The moment it is, UTC."""
         return datetime.now(UTC)
+
+
+#: RFC 3339 in UTC with exactly milliseconds.
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z")
+
+
+def is_stamp(text: object) -> bool:
+    """Whether a text is UTC with milliseconds and Z, of a moment that exists: leap seconds and the year 0000 do."""
+    if not isinstance(text, str) or not _STAMP.match(text):
+        return False
+    # what Python cannot hold is looked at by a neighbour of the same shape: 2000 is a leap year too
+    text = text.replace("T23:59:60.", "T23:59:59.")
+    text = f"2000{text[4:]}" if text.startswith("0000") else text
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def stamp(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+import uuid
 from typing import Protocol
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -52,3 +53,15 @@ class RandomIds:
     def audio(self) -> str:
         """32 hexadecimal digits."""
         return self._draw(16).hex()
+
+
+class WindowIds:
+    """Identifiers of the session manager: of sessions, and of records."""
+
+    def session(self) -> str:
+        """`sess_` and 16 hexadecimal digits, as the code that seed 001 describes writes them."""
+        return "sess_" + secrets.token_hex(8)
+
+    def record(self) -> str:
+        """A UUID, version 4."""
+        return str(uuid.uuid4())

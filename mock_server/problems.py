@@ -71,12 +71,12 @@ def template_not_found(template: str, ordered: list[str]) -> Problem:
     return Problem(404, "template_not_found", told, {"template_id": template, "templates": ordered})
 
 
-def route_not_found(path: str) -> Problem:
-    """An unknown route, in the same envelope (ERR-012)."""
+def route_not_found(path: str, *, versioned: bool = True) -> Problem:
+    """An unknown route, in the same envelope (ERR-012); `versioned`: the protocol's operations lie under /v1."""
     told = f"There is no resource at {path!r}."
     if "//" in path or path.endswith("/"):
         told += " No path here has two slashes together, or one at its end."
-    elif path.startswith(("/sessions", "/templates")):
+    elif versioned and path.startswith(("/sessions", "/templates")) and not path.startswith("/sessions."):
         told += " The operations lie under /v1."
     return Problem(404, "invalid_request", told)
 
@@ -109,6 +109,16 @@ def session_ended(session_id: str, state: str, told: str) -> Problem:
         "session_ended",
         f"Session {session_id!r} was ended and is {state}: {told}.",
         {"session_id": session_id, "status": state},
+    )
+
+
+def window_ended(session_id: str, ended_at: str, reason: str) -> Problem:
+    """The session manager's session has ended, once and for good. Not in spec: the document has no code for it (E5)."""
+    return Problem(
+        409,
+        "session_ended",
+        f"Session {session_id!r} ended at {ended_at} ({reason}).",
+        {"session_id": session_id, "ended_at": ended_at, "end_reason": reason},
     )
 
 

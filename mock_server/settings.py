@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 DEFAULT_KEY = "sk_test_development"
 #: Versions of the protocol this server speaks (§3.2); all three revisions call themselves 0.1 (E68).
 VERSIONS = ("0.1",)
+#: Protocols that have a face here, by their folders below spec/.
+PROFILES = ("medscribe", "session_manager")
 #: Of places that all share, a namespace may have so many times as many as are left: alone it fills three quarters, the
 #: next one three quarters of the rest, and so on.
 SHARE = 3
@@ -67,6 +69,9 @@ class Settings:
     open_namespaces: bool = False
     faithful: bool = False
     faults: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ("medscribe",)
+    #: Seconds after which the session manager ends a session that nobody ended.
+    session_limit_s: int = 3600
     models: tuple[ModelOffer, ...] = (
         ModelOffer("lite", "Lite", 600, "fast"),
         ModelOffer("pro", "Pro", 3600, "standard"),

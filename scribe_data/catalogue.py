@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 #: What a revision says otherwise of requirements, in its folder.
 _WORDS = "requirements.yaml"
-_ID = re.compile(r"(?:CLI-)?([A-Z]+)(?:-[A-Z]+)?-[0-9]{3}")
+#: What may be a family: the whole beginning of an id, and its first word.
+_ID = re.compile(r"(?:CLI-)?(([A-Z]+)(?:-[A-Z]+)?)-[0-9]{3}")
 
 
 def _one_of(record: Record, key: str, first: str, second: str) -> bool:
-    """Take one of two words; whether it is the first."""
-    told = record.text(key)
+    """Take one of two words; whether it is the first, which a protocol that knows neither means."""
+    told = record.text(key) if record.has(key) else first
     if told not in (first, second):
         record.refuse(f"{key} is {first} or {second}")
     return told == first
@@ -38,8 +39,8 @@ def _revision(record: Record) -> Revision:
         short=record.text("short"),
         text=record.text("text"),
         languages="array" if _one_of(record, "languages", "array", "string") else "string",
-        counted_end=record.flag("counted_end"),
-        passed=record.text("passed"),
+        counted_end=record.flag("counted_end", default=False),
+        passed=record.text_or_none("passed") or "",
         files="named" if _one_of(record, "files", "named", "numbered") else "numbered",
         transcript="always" if _one_of(record, "transcript", "always", "asked") else "asked",
         templates="entries" if _one_of(record, "templates", "entries", "bare") else "bare",
@@ -168,7 +169,7 @@ def _requirement(
         contract=tuple(_clause(record, value) for value in record.items("contract")),
     )
     shape = _ID.fullmatch(requirement.id)
-    if shape is None or families.get(shape[1]) != chapter:
+    if shape is None or families.get(shape[1], families.get(shape[2])) != chapter:
         record.refuse(f"is no id of chapter {chapter}")
     record.known("errata", requirement.errata, errata)
     record.known("revisions", requirement.revisions, revisions)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from .diagram import lifecycle_svg
 from .export import lifecycle_mermaid
-from .load import load, revisions
+from .load import PROFILE, load, profiles, revisions
 from .model import NONE
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from .model import Cell, Lifecycle, Spec
 
-_ORIGIN = "spec/medscribe/2026-01-27/lifecycle.yaml"
 _COMMAND = "python -m scribe_data.generate"
+
+
+def _origin(spec: Spec) -> str:
+    return f"spec/{spec.profile}/{spec.revision}/lifecycle.yaml"
 
 
 def mock_table(spec: Spec) -> str:
@@ -32,7 +35,7 @@ def mock_table(spec: Spec) -> str:
     lines = [
         '"""The session lifecycle (§6.1) as a table."""',
         "",
-        f"# Generated from {_ORIGIN} by `{_COMMAND}`; edits are overwritten.",
+        f"# Generated from {_origin(spec)} by `{_COMMAND}`; edits are overwritten.",
         "",
         "from __future__ import annotations",
         "",
@@ -107,17 +110,16 @@ def core_moves(lifecycle: Lifecycle) -> dict[str, dict[str, str]]:
 
 
 def page(spec: Spec) -> str:
-    """Return docs/lifecycle.md: the diagrams, the transitions, the answers and the invariants."""
+    """Return the page of a lifecycle: the diagrams, the transitions, the answers and the invariants."""
     lifecycle = spec.lifecycle
     return "\n".join(
         [
             "# The life of a session",
             "",
-            f"Generated from `{_ORIGIN}` by `{_COMMAND}`. E… are errata (`spec/medscribe/errata.yaml`).",
+            f"Generated from `{_origin(spec)}` by `{_COMMAND}`. E… are errata (`spec/{spec.profile}/errata.yaml`).",
             "",
-            "![The states of a session and what leads from one to another](lifecycle.svg)",
-            "",
-            "A double line marks a state that a session never leaves. `scribe-conformance lifecycle --format mermaid`",
+            *_drawn(spec),
+            f"A double line marks a state that a session never leaves. {_asked(spec)}",
             "prints the same for Markdown pages, `--format svg` as this drawing, `--format json` with all the tables",
             "below for programs, `--format schema` the JSON Schema of that.",
             "",
@@ -144,10 +146,7 @@ def page(spec: Spec) -> str:
                 for step in lifecycle.transitions.values()
             ),
             "",
-            "Outside the diagram, a warning when seen: "
-            + "; ".join(f"{m.source} → {m.target}{_errata(m.errata)}" for m in lifecycle.tolerated)
-            + ".",
-            "",
+            *_tolerated(lifecycle),
             *_answers(lifecycle),
             "",
             "## Invariants",
@@ -161,6 +160,26 @@ def page(spec: Spec) -> str:
             "",
         ]
     )
+
+
+def _drawn(spec: Spec) -> Iterable[str]:
+    if "drawing" in spec.protocol.generated:
+        name = PurePosixPath(spec.protocol.generated["drawing"]).name
+        yield f"![The states of a session and what leads from one to another]({name})"
+        yield ""
+
+
+def _asked(spec: Spec) -> str:
+    """The command that shows this lifecycle."""
+    profile = "" if spec.profile == PROFILE else f" --profile {spec.profile}"
+    return f"`scribe-conformance lifecycle{profile} --format mermaid`"
+
+
+def _tolerated(lifecycle: Lifecycle) -> Iterable[str]:
+    if lifecycle.tolerated:
+        moves = "; ".join(f"{m.source} → {m.target}{_errata(m.errata)}" for m in lifecycle.tolerated)
+        yield f"Outside the diagram, a warning when seen: {moves}."
+        yield ""
 
 
 def _answers(lifecycle: Lifecycle) -> Iterable[str]:
@@ -209,21 +228,29 @@ def _errata(names: Sequence[str]) -> str:
     return f" ({', '.join(names)})" if names else ""
 
 
-TARGETS: Mapping[str, Callable[[Spec], str]] = {
-    "mock_server/session/table.py": mock_table,
-    "docs/lifecycle.md": page,
-    "docs/lifecycle.svg": lambda spec: lifecycle_svg(spec.lifecycle) + "\n",
+#: What each kind of file is made by that a profile may ask for (`generated` in profile.yaml).
+_RENDERERS: Mapping[str, Callable[[Spec], str]] = {
+    "table": mock_table,
+    "page": page,
+    "drawing": lambda spec: lifecycle_svg(spec.lifecycle) + "\n",
 }
+
+
+def targets() -> Iterable[tuple[str, str]]:
+    """Yield path and text of every file that some profile asks for."""
+    for profile in profiles():
+        spec = load(profile)
+        for kind, path in spec.protocol.generated.items():
+            yield path, _RENDERERS[kind](spec)
 
 
 def stale(root: Path) -> str:
     """Return a unified diff from the committed copies below root to what they should be; empty when fresh."""
-    spec = load()
     diffs: list[str] = []
-    for path, render in TARGETS.items():
+    for path, text in targets():
         there = (root / path).read_text("utf-8") if (root / path).is_file() else ""
         diffs += difflib.unified_diff(
-            there.splitlines(keepends=True), render(spec).splitlines(keepends=True), f"a/{path}", f"b/{path}"
+            there.splitlines(keepends=True), text.splitlines(keepends=True), f"a/{path}", f"b/{path}"
         )
     return "".join(diffs)
 
@@ -256,12 +283,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.root} is no checkout of this project")
     if options.check:
         diff = stale(options.root)
-        wrong = [f"{name}: {line}" for name in revisions() for line in unsound(load(revision=name))]
+        wrong = [
+            f"{profile} {name}: {line}"
+            for profile in profiles()
+            for name in revisions(profile)
+            for line in unsound(load(profile, name))
+        ]
         sys.stdout.write(diff + "".join(f"{line}\n" for line in wrong))
         return 1 if diff or wrong else 0
-    for path, render in TARGETS.items():
+    for path, text in targets():
         (options.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (options.root / path).write_text(render(load()), "utf-8")
+        (options.root / path).write_text(text, "utf-8")
     return 0
 
 

@@ -50,9 +50,22 @@ def catalogue(profile: str = PROFILE, *, root: Traversable | None = None) -> Map
     return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files), families))
 
 
-def load(profile: str = PROFILE, revision: str = REVISION, *, root: Traversable | None = None) -> Spec:
-    """Return the spec of a revision, read once; SpecError for what does not exist or contradicts itself."""
-    return _load(profile, revision) if root is None else read(profile, revision, root)
+def load(profile: str = PROFILE, revision: str | None = None, *, root: Traversable | None = None) -> Spec:
+    """Return the spec of a revision, read once; SpecError for what does not exist or contradicts itself.
+
+    Without a revision it is the one that the profile names.
+    """
+    named = _default(profile, root) if revision is None else revision
+    return _load(profile, named) if root is None else read(profile, named, root)
+
+
+def _default(profile: str, root: Traversable | None) -> str:
+    return read_protocol(_files(profile, root)).revision if root else _named(profile)
+
+
+@functools.cache
+def _named(profile: str) -> str:
+    return read_protocol(_files(profile, None)).revision
 
 
 @functools.cache

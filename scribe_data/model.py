@@ -148,6 +148,7 @@ class Revision:
     create has to ask for it, "asked"; `templates` are "entries" with a status or "bare" data; `upload_url` is
     "absolute" or "relative". `based_on` is the revision whose files
     hold where this one has none, but for those it is `without`.
+    A protocol that knows none of these leaves them out.
     """
 
     name: str

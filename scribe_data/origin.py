@@ -60,7 +60,7 @@ class Origins:
 
     revision: requirements that name the cause where a target speaks another revision, the first that failed first.
     roll_ups: requirements that name no cause where another can. form, code, listed: those that ask for the form of an
-    error's body, for its code, and for a code of the list.
+    error's body, for its code, and for a code of the list; empty where the protocol says nothing of errors.
     """
 
     entries: tuple[Origin, ...]
@@ -92,11 +92,7 @@ def read_origins(
     revision = whole.texts("revision")
     whole.known("revision", revision, catalogue)
     roll_ups = whole.texts("roll_ups")
-    errors = Record(file, whole.mapping("errors"))
-    errors.name = "errors"
-    form, code, listed = (errors.text(key) for key in ("form", "code", "list"))
-    errors.known("ids", (form, code, listed), catalogue)
-    errors.done()
+    form, code, listed = _of_errors(file, whole.mapping("errors"), catalogue) if whole.has("errors") else ("", "", "")
     whole.known("roll_ups", roll_ups, catalogue)
     whole.done()
     earlier: set[str] = set()
@@ -105,6 +101,15 @@ def read_origins(
             raise SpecError(f"{file}: {origin.name}: after names an entry that does not stand before it")
         earlier.add(origin.name)
     return Origins(tuple(entries.values()), revision, frozenset(roll_ups), form, code, listed)
+
+
+def _of_errors(file: str, values: object, catalogue: Collection[str]) -> tuple[str, str, str]:
+    record = Record(file, values)
+    record.name = "errors"
+    form, code, listed = (record.text(key) for key in ("form", "code", "list"))
+    record.known("ids", (form, code, listed), catalogue)
+    record.done()
+    return form, code, listed
 
 
 def _origin(record: Record) -> Origin:

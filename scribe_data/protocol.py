@@ -1,4 +1,4 @@
-"""What a profile says once for all its revisions: chapters, requests, credentials and the error envelope."""
+"""What a profile says once for all its revisions: chapters, requests, credentials, the error envelope, its pages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .layers import Layers
 
 _PATH = "profile.yaml"
+#: What can be made from a lifecycle: the source of a transition table, a page to read, and its drawing.
+GENERATED = ("table", "page", "drawing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,19 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A protocol by its chapters, endpoints, credentials, envelope and stages."""
+    """A protocol by its chapters, endpoints, credentials, envelope and stages.
+
+    `revision` is loaded where nobody names one; `generated` are the files made from its lifecycle, by their kind.
+    """
 
     name: str
+    revision: str
     chapters: Mapping[int, Chapter]
     endpoints: Mapping[str, Endpoint]
     credentials: Mapping[str, Credential]
     error: Envelope
     stages: Mapping[str, Stage]
+    generated: Mapping[str, str]
 
     @property
     def families(self) -> dict[str, int]:
@@ -100,6 +107,7 @@ def read_protocol(files: Files, layers: Layers | None = None) -> Protocol:
     error.name = "error"
     found = Protocol(
         name=whole.text("name"),
+        revision=whole.text("revision"),
         chapters=MappingProxyType(
             table(file, whole.items("chapters"), _chapter, lambda chapter: chapter.number, "number")
         ),
@@ -111,6 +119,7 @@ def read_protocol(files: Files, layers: Layers | None = None) -> Protocol:
         stages=MappingProxyType(
             table(file, whole.items("stages") if whole.has("stages") else (), _stage, lambda stage: stage.name, "name")
         ),
+        generated=MappingProxyType(_generated(whole)),
     )
     error.done()
     whole.done()
@@ -126,6 +135,14 @@ def refuse_unknown_schemas(files: Files, protocol: Protocol, schemas: Collection
     for name in sorted(protocol.schemas):
         if name not in schemas:
             raise SpecError(f"{files.name}/{_PATH}: names the schema {name}, which does not exist")
+
+
+def _generated(whole: Record) -> dict[str, str]:
+    found = whole.mapping("generated") if whole.has("generated") else {}
+    for kind, path in found.items():
+        if kind not in GENERATED or not isinstance(path, str):
+            whole.refuse(f"generated has {kind}: {path!r}; known are {', '.join(GENERATED)}, each with a path")
+    return {kind: str(path) for kind, path in found.items()}
 
 
 def _chapter(record: Record) -> Chapter:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scribe_data import Requirement, Spec
 
 Profile = Annotated[str, typer.Option(help="Which protocol.")]
-Revision = Annotated[str, typer.Option(help="Which revision of it.")]
+Revision = Annotated[str | None, typer.Option(help="Which revision of it; without, the one its profile names.")]
 Only = Annotated[list[str] | None, typer.Option(help="Requirement id, id prefix or chapter; may be repeated.")]
 
 
@@ -42,8 +42,8 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
     return {name: value for name, value in asdict(requirement).items() if value not in (None, ())}
 
 
-def load(profile: str, revision: str) -> Spec:
-    """The spec of a revision, or a usage error that says which there are."""
+def load(profile: str, revision: str | None) -> Spec:
+    """The spec of a revision, None for the one its profile names, or a usage error that says which there are."""
     try:
         return scribe_data.load(profile, revision)
     except scribe_data.SpecError as error:
@@ -60,7 +60,7 @@ def _chosen(text: Spec, only: list[str] | None) -> list[Requirement]:
 def list_requirements(
     only: Only = None,
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +77,7 @@ def list_requirements(
 def plan(
     only: Only = None,
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
     *,
     quick: Annotated[bool, typer.Option("--quick", help="As in run: leave out what takes long.")] = False,
     stage: Annotated[
@@ -104,7 +104,7 @@ def plan(
     checked = [r for r in chosen if r.checks]
     part = choose(text, only, quick=quick)
     price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None)
-    offer = _offer(target, revision) if target else None
+    offer = _offer(target, text.revision) if target else None
     if as_json:
         open_ = [r for r in chosen if not r.checks]
         told = {"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]}
@@ -143,7 +143,7 @@ def _offer(target: str, revision: str) -> dict[str, Any]:
 def explain(
     requirement: Annotated[str, typer.Argument(help="Requirement id, e.g. SES-CREATE-010, or erratum, e.g. E27.")],
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -162,11 +162,11 @@ def explain(
         other = scribe_data.catalogue(profile).get(wanted)
         if other is not None:
             hint = f" It is one of {' and '.join(other.revisions)}: add --revision {other.revisions[-1]}."
-        raise typer.BadParameter(f"There is no requirement {wanted} in {profile} {revision}.{hint}")
+        raise typer.BadParameter(f"There is no requirement {wanted} in {profile} {text.revision}.{hint}")
     if as_json:
         _print(_requirement(found) | {"errata": [asdict(text.errata[name]) for name in found.errata]})
         return
-    place = escape(cited(found.source, text, revision))
+    place = escape(cited(found.source, text, text.revision))
     console.print(f"[bold]{found.id}[/] · {found.level} ({found.basis}) · binds the {found.subject} · {place}")
     console.print(escape(found.statement))
     console.print(f"[dim]What is looked at:[/] {escape(found.observable)}")

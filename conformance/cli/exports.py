@@ -38,6 +38,10 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
+#: Operations that the exported state machine sends (exports/machine.py).
+_DRIVEN = frozenset({"upload", "end", "get"})
+
+
 class Form(StrEnum):
     """What the lifecycle can be printed as."""
 
@@ -61,7 +65,7 @@ def lifecycle(
     ] = Form.MERMAID,
     output: Output = None,
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
 ) -> None:
     """The states of a session and what leads from one to another, as a drawing or as data.
 
@@ -80,7 +84,7 @@ def openapi(
         typer.Option("--hooks", metavar="FILE", help="Also write the hooks that let Schemathesis send real audio."),
     ] = None,
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
 ) -> None:
     """The protocol's OpenAPI document as one file, for Schemathesis, Postman, Bruno, mock servers and generators.
 
@@ -97,7 +101,7 @@ def openapi(
 def machine(
     export: Annotated[Path, typer.Option(metavar="FILE", help="Where the pytest module goes, e.g. test_lifecycle.py.")],
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that says something else.")] = False,
 ) -> None:
@@ -105,7 +109,11 @@ def machine(
 
     Example: machine --export test_lifecycle.py
     """
-    made = machine_of(load(profile, revision))
+    text = load(profile, revision)
+    if not text.lifecycle.operations.keys() >= _DRIVEN:
+        told = f"The state machine sends {', '.join(sorted(_DRIVEN))}; {profile} has other operations."
+        raise typer.BadParameter(told, param_hint="--profile")
+    made = machine_of(text)
     if not force and export.is_file() and export.read_text("utf-8", "replace") != made:
         told = f"{export} is there and says something else, a client of yours perhaps; --force overwrites it."
         raise typer.BadParameter(told, param_hint="--export")

@@ -41,14 +41,19 @@ async def clock(face: Face, call: Call) -> Answer:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise problems.invalid_request('Send {"advance_seconds": n}, n a number of seconds.', field="advance_seconds")
     try:
-        return _time(call, await face.service.advance_clock(call.namespace, float(seconds)))
+        now = await face.service.advance_clock(call.namespace, float(seconds))
     except OverflowError:
         raise problems.invalid_request("That is too far ahead.", field="advance_seconds") from None
+    if "session_manager" in face.settings.profiles:
+        await face.sessions.settle(call.namespace)
+    return _time(call, now)
 
 
 async def reset(face: Face, call: Call) -> Answer:
     """Remove everything the namespace has."""
     removed = await face.service.reset(call.namespace)
+    if "session_manager" in face.settings.profiles:
+        removed += await face.sessions.reset(call.namespace)
     face.seen.forget(call.namespace)
     return _told(call, sessions_removed=removed)
 

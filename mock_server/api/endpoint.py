@@ -86,6 +86,6 @@ async def _refuse_path(_face: Face, call: Call) -> Answer:
     raise problems.invalid_request(f"The path {sent!r} is not UTF-8 once its percent escapes are decoded.")
 
 
-async def unknown(_face: Face, call: Call) -> Answer:
+async def unknown(face: Face, call: Call) -> Answer:
     """Whatever no route knows."""
-    raise problems.route_not_found(call.path[:200])
+    raise problems.route_not_found(call.path[:200], versioned="medscribe" in face.settings.profiles)

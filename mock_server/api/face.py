@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from mock_server.auth import Keys
     from mock_server.service import Service
+    from mock_server.session_manager import SessionManager
     from mock_server.settings import Settings
     from mock_server.speech.scripted import ScriptedTranscriber
     from mock_server.speech.whisper import WhisperTranscriber
@@ -98,6 +99,8 @@ class Face:
     layers: tuple[Layer, ...] = ()
     service: Service = field(init=False)
     transcriber: WhisperTranscriber | ScriptedTranscriber = field(init=False)
+    #: Where the profile session_manager is served.
+    sessions: SessionManager = field(init=False)
     ready: bool = False
     unready_because: str = "The model is being tried out."
     seen: Outlines = field(default_factory=Outlines)

@@ -37,7 +37,8 @@ async def list_templates(_face: Face, _call: Call) -> Answer:
     return Answer(200, discovery.templates(), {"Cache-Control": "private, max-age=60"})
 
 
-def _json_only(call: Call) -> None:
+def json_only(call: Call) -> None:
+    """Refuse a body that is labelled as something else than JSON."""
     essence = call.request.headers.get("content-type", "").split(";")[0].strip().lower()
     if essence and essence != "application/json" and not essence.endswith("+json"):
         raise problems.invalid_request(f"The body has to be application/json; it is labelled {essence[:80]!r}.")
@@ -46,7 +47,7 @@ def _json_only(call: Call) -> None:
 async def create(face: Face, call: Call) -> Answer:
     """POST /sessions (§6.2)."""
     body = await read(call.request, face.settings.max_json_bytes)
-    _json_only(call)
+    json_only(call)
     call.document = parse_object(body)
     placed = order(call.revise(call.document), face.settings)
     offer = face.settings.offer(placed.model) or face.settings.models[0]
@@ -63,7 +64,7 @@ async def amend(face: Face, call: Call) -> Answer:
     """PATCH /sessions/{session_id}. Not in spec: clients in the field change data with it, and cancel."""
     assert call.session_id is not None, "the route has it"
     body = await read(call.request, face.settings.max_json_bytes)
-    _json_only(call)
+    json_only(call)
     call.document = parse_object(body)
     change = amendment(call.document, face.settings)
     session = await face.service.amend(call.namespace, call.session_id, change)

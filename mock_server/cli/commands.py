@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from mock_server.cli.log import log
 from mock_server.cli.serve import faults, serve
 
 app = typer.Typer(
@@ -15,3 +16,4 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.command("faults")(faults)
+app.add_typer(log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 import logging
@@ -20,7 +21,7 @@ from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
 from mock_server.cli import namespaces
 from mock_server.faults.catalogue import CATALOGUE
-from mock_server.settings import DEFAULT_KEY, Settings
+from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -37,6 +38,8 @@ _GRACE_S = 3
 _KEEP_ALIVE_S = 15
 #: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
 _MOST_CONNECTIONS = 1024
+#: A year: nobody's interaction lasts longer.
+_LONGEST_SESSION_S = 366 * 86_400
 #: Wider than any table, in characters.
 _ENDLESS = 100_000
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
@@ -72,6 +75,19 @@ def _origin(given: str) -> str:
     return found
 
 
+def _profiles(given: str) -> tuple[str, ...]:
+    """The profiles of a list with commas; raises ValueError for an unknown one, with those there are."""
+    found = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    for name in found:
+        if name not in PROFILES:
+            near = difflib.get_close_matches(name, PROFILES, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(f"--profile {name!r} is not served here; {' and '.join(PROFILES)} are.{hint}")
+    if not found:
+        raise ValueError(f"--profile names no profile; {' and '.join(PROFILES)} are served, or both with a comma.")
+    return found
+
+
 def _settings(
     *,
     data_dir: Path,
@@ -84,6 +100,8 @@ def _settings(
     faults: Collection[str],
     open_namespaces: bool,
     faithful: bool,
+    profile: str,
+    session_timeout: int,
 ) -> Settings:
     """What was asked for; raises ValueError for what cannot be meant."""
     for key in api_keys:
@@ -92,10 +110,12 @@ def _settings(
     if base_url is not None and not _BASE_URL.match(base_url):
         raise ValueError(f"--base-url {base_url!r} is not an http:// or https:// address of a host.")
     origins = [_origin(given) for given in console_origins]
+    profiles = _profiles(profile)
     return Settings(
         data_dir=data_dir.absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
-        transcriber=transcriber.value,
+        # nobody is heard where no profile takes audio
+        transcriber=transcriber.value if "medscribe" in profiles else "scripted",
         model=model,
         base_url=base_url,
         console_origins=tuple(dict.fromkeys(origins)),
@@ -103,6 +123,8 @@ def _settings(
         open_namespaces=open_namespaces,
         faithful=faithful,
         faults=tuple(dict.fromkeys(faults)),
+        profiles=profiles,
+        session_limit_s=session_timeout,
     )
 
 
@@ -122,11 +144,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _try(settings: Settings) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
+    from mock_server.log.folder import LogFolder
     from mock_server.speech import open_transcriber
     from mock_server.storage.keeping import open_keeping
 
-    open_keeping(settings.data_dir).close()
-    return open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
+    keeping = open_keeping(settings.data_dir)
+    try:
+        if "session_manager" in settings.profiles:
+            LogFolder(settings.data_dir / "logs").open()
+    finally:
+        keeping.close()
+    notice = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
+    return notice if "medscribe" in settings.profiles else None
 
 
 def _open(settings: Settings) -> tuple[Starlette, str | None]:
@@ -168,15 +197,33 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
     return told
 
 
+def _faces(settings: Settings, address: str) -> list[str]:
+    """Where each profile is to be found."""
+    told = []
+    if "medscribe" in settings.profiles:
+        told.append(f"  discovery: {address}/.well-known/medscribealliance   docs: {address}/docs")
+    if "session_manager" in settings.profiles:
+        told.append(
+            f"  session manager: {address}/sessions.start   document: {address}/session_manager/openapi.json"
+            f"   log: {escape(str(settings.data_dir / 'logs'))}"
+        )
+    return told
+
+
+def _hears(settings: Settings, notice: str | None) -> str:
+    if "medscribe" not in settings.profiles:
+        return ""
+    return f"   transcripts: {'scripted, not heard' if notice else 'Whisper'}"
+
+
 def _banner(settings: Settings, host: str, port: int, notice: str | None) -> None:
     address = settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     known = settings.api_keys == (DEFAULT_KEY,)
     keys = DEFAULT_KEY if known else f"{len(settings.api_keys)} of your own"
-    hears = "scripted, not heard" if notice else "Whisper"
     lines = [
         f"[bold]scribe-mock[/] listens on [bold]{escape(address)}[/]",
-        f"  discovery: {escape(address)}/.well-known/medscribealliance   docs: {escape(address)}/docs",
-        f"  API key: {keys}   transcripts: {hears}   data: {escape(str(settings.data_dir))}",
+        *_faces(settings, escape(address)),
+        f"  API key: {keys}{_hears(settings, notice)}   data: {escape(str(settings.data_dir))}",
         f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:
@@ -257,6 +304,15 @@ def serve(
             metavar="URL", help="Origin of another server's page that may use the control plane; may be repeated."
         ),
     ] = None,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME[,NAME]", help=f"What to serve, side by side: {' or '.join(PROFILES)}.")
+    ] = PROFILES[0],
+    session_timeout: Annotated[
+        int,
+        typer.Option(
+            metavar="SECONDS", min=1, max=_LONGEST_SESSION_S, help="When session_manager ends what nobody ended."
+        ),
+    ] = 3600,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
     ] = False,
@@ -274,6 +330,8 @@ def serve(
             faults=fault or [],
             open_namespaces=open_namespaces,
             faithful=faithful,
+            profile=profile,
+            session_timeout=session_timeout,
         )
     except ValueError as error:
         raise _refuse(str(error), _USAGE) from error

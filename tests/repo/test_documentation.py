@@ -25,7 +25,10 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def options(command: str) -> set[str]:
-    return {option for parameter in COMMANDS[command].params for option in parameter.opts}
+    """Those of a command, and of the commands below it."""
+    found = COMMANDS[command]
+    below = getattr(found, "commands", {}).values()
+    return {option for each in (found, *below) for parameter in each.params for option in parameter.opts}
 
 
 def plugin_options() -> set[str]:

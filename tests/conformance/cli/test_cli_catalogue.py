@@ -101,3 +101,33 @@ def test_a_terminal_keeps_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.printer().width == 72
     monkeypatch.setattr(terminal, "Printer", lambda **_: Console(file=io.StringIO(), width=72))
     assert terminal.printer().width > 10_000
+
+
+def test_another_profile_is_told_at_the_revision_it_names_itself() -> None:
+    text = scribe_data.load("session_manager")
+    lines = told("list", "--profile", "session_manager").splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(text.requirements)
+    requirement = text.requirements["SM-LOG-006"]
+    explained = told("explain", "sm-log-006", "--profile", "session_manager")
+    assert requirement.statement in explained
+    assert "NF1" in explained
+    assert f"Not checked: {requirement.untested}" in explained
+    assert text.errata["E7"].strict in explained
+    service = [r for r in text.requirements.values() if r.subject == "service"]
+    checked = sum(1 for r in service if r.checks)
+    assert f"{checked} of {len(service)} service requirements" in told("plan", "--profile", "session_manager")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["list", "--profile", "nobody"], "known are"),
+        (["list", "--profile", "session_manager", "--revision", "2026-01-27"], "known are 1.1"),
+        (["explain", "SM-LOG-099", "--profile", "session_manager"], "SM-LOG-001"),
+        (["explain", "SES-END-008", "--profile", "session_manager"], "session_manager 1.1"),
+    ],
+)
+def test_what_a_profile_does_not_have_is_answered_with_what_it_has(words: list[str], complaint: str) -> None:
+    result = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert complaint in result.output

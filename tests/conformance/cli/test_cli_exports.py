@@ -101,3 +101,27 @@ def test_a_machine_with_a_client_of_its_own_is_not_overwritten(tmp_path: Path) -
 
 def test_the_version_is_one_line() -> None:
     assert call("--version").stdout == f"scribe-conformance {suite_version()}\n"
+
+
+def test_every_profile_has_its_document_and_its_drawing() -> None:
+    for profile in scribe_data.profiles():
+        spec = scribe_data.load(profile)
+        document = json.loads(call("openapi", "--profile", profile, "--base-url", "http://127.0.0.1:9/x").stdout)
+        OpenAPIV31SpecValidator(document).validate()
+        assert document["paths"].keys() == spec.openapi["paths"].keys()
+        assert call("lifecycle", "--profile", profile).stdout == lifecycle_mermaid(spec.lifecycle)
+
+
+def test_a_machine_of_a_profile_with_other_operations_is_refused(tmp_path: Path) -> None:
+    export = tmp_path / "test_lifecycle.py"
+    result = call("machine", "--profile", "session_manager", "--export", str(export))
+    assert result.exit_code == 2
+    assert "session_manager has other operations" in result.output
+    assert not export.exists()
+
+
+def test_a_run_of_a_profile_that_no_check_serves_is_refused_before_anything_is_sent() -> None:
+    words = ("--profile", "session_manager", "--revision", "1.1", "--target", "http://127.0.0.1:9", "--api-key", "x")
+    result = call("run", *words)
+    assert result.exit_code == 2
+    assert "No check serves the profile session_manager yet" in result.output
