@@ -43,15 +43,14 @@ NAMED = (
     "audio_files_received",
     "audio_files",
     "audio_files_processed",
-    "audio_duration_ms",
     "additional_data",
-    "metadata",
     "templates",
     "transcript",
     "error",
     "processing_errors",
-    "template_errors",
 )
+#: The same in the text whose answers tell durations instead of files.
+TIMED = (*NAMED, "audio_duration_ms", "metadata", "template_errors")
 #: Seconds after its end state for which a session has to be readable; a 404 later is retention.
 RETAINED = 120.0
 #: Audio of so many seconds takes long enough to be seen processing (SES-GET-003).

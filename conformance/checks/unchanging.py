@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import Arrived, arrived, beside_an_end, followed, may_lag
 from conformance.checks.documents import equal
-from conformance.checks.get import NAMED
+from conformance.checks.get import NAMED, TIMED
 from conformance.checks.registry import check
 from conformance.finding import (
     holds,
@@ -20,7 +20,7 @@ from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.stamps import same_moment, seconds_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @check("SES-GET-022", everywhere=True)
 def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Two reads in created and two at rest agree in every member the protocol names."""
+    known = TIMED if evidence.text.printed.files == "numbered" else NAMED
     for story in evidence.stories.values():
         events = evidence.changes(story.key)
         before: Exchange | None = None
@@ -40,13 +41,13 @@ def reading_changes_nothing(evidence: Evidence) -> Iterable[Finding]:
             # What was on its way during either read may show in one of them and not in the other.
             calm = calm and not evidence.beside(x) and not (before and evidence.beside(before))
             if before is not None and calm and resting and before.document.get("status") == status:
-                yield _compared(before, x)
+                yield _compared(known, before, x)
             before = x if resting and status is not None else None
 
 
-def _compared(before: Exchange, x: Exchange) -> Finding:
-    was, now = ({name: _plain(name, read.document.get(name)) for name in NAMED} for read in (before, x))
-    changed = [name for name in NAMED if not _agree(was[name], now[name])]
+def _compared(known: Sequence[str], before: Exchange, x: Exchange) -> Finding:
+    was, now = ({name: _plain(name, read.document.get(name)) for name in known} for read in (before, x))
+    changed = [name for name in known if not _agree(was[name], now[name])]
     if not changed:
         return holds(x)
     told = "Two reads of a session at rest differ though nothing happened in between."

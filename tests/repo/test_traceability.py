@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import scribe_data
 from conformance.checks import all_checks
 from scribe_data.build import check
@@ -15,12 +17,13 @@ SEEN_ON_THE_WIRE = ("black-box", "needs-time-control", "needs-fault-injection")
 
 def test_every_requirement_names_exactly_the_checks_that_judge_it() -> None:
     judged = {name: tuple(found.name for found in checks) for name, checks in all_checks().items()}
-    named = {r.id: r.checks for r in scribe_data.load().requirements.values() if r.checks}
+    named = {r.id: r.checks for r in scribe_data.catalogue().values() if r.checks}
     assert named == judged
 
 
-def test_every_service_requirement_that_shows_on_the_wire_has_a_check() -> None:
-    service = [r for r in scribe_data.load().requirements.values() if r.subject == "service"]
+@pytest.mark.parametrize("revision", scribe_data.revisions())
+def test_every_service_requirement_that_shows_on_the_wire_has_a_check(revision: str) -> None:
+    service = [r for r in scribe_data.load(revision=revision).requirements.values() if r.subject == "service"]
     assert [r.id for r in service if r.testability in SEEN_ON_THE_WIRE and not r.checks] == []
 
 
@@ -40,8 +43,9 @@ def test_no_tracked_text_names_a_developers_machine() -> None:
     assert found == []
 
 
-def test_every_requirement_that_stands_for_a_schema_of_an_answer_is_judged_by_it() -> None:
-    text = scribe_data.load()
+@pytest.mark.parametrize("revision", scribe_data.revisions())
+def test_every_requirement_that_stands_for_a_schema_of_an_answer_is_judged_by_it(revision: str) -> None:
+    text = scribe_data.load(revision=revision)
     endpoints = text.protocol.endpoints.values()
     shown = {schema for endpoint in endpoints for schema in endpoint.answers.values()} | {text.protocol.error.schema}
     shown |= {state.schema for state in text.lifecycle.states.values()}

@@ -316,6 +316,15 @@ def test_a_hint_as_an_array_is_disputed_either_way(status):
     assert verdicts("SES-CREATE-018", tape) == DISPUTED
 
 
+@pytest.mark.parametrize(("revision", "expected"), [(FIRST, FAIL), (MIDDLE, PASS)])
+def test_only_members_that_the_text_names_are_compared_between_reads(revision, expected):
+    tape = Told(revision)
+    tape.made()
+    tape.came("created", metadata={"a": 1})
+    tape.came("created", metadata={"a": 2})
+    assert verdicts("SES-GET-022", tape) == expected
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
