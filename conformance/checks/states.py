@@ -185,7 +185,7 @@ def processing_leads_to_one_of_two(evidence: Evidence) -> Iterable[Finding]:
     lifecycle = evidence.text.lifecycle
     for story in evidence.stories.values():
         late = [x for x in story.reads if x.accepted and story.end is not None and x.number > story.end.number]
-        odd = [x for x in late if "status" in x.document and x.document["status"] not in lifecycle.states]
+        odd = [x for x in late if "status" in x.document and x.document["status"] not in tuple(lifecycle.states)]
         for x in odd[:1]:
             told, ends = "A session comes to a state that the text does not have.", list(lifecycle.results)
             yield violates(x, told, pointer="/status", expected=ends, actual=x.document["status"])

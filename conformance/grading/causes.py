@@ -82,7 +82,7 @@ def trace(
     }
     met = [origin for origin in evidence.text.origins.entries if origin.has_sign and is_met(origin, evidence)]
     found = _Attribution(failed, evidence)
-    other = likeness(evidence)
+    other = likeness(evidence) if failed else None
     if other is not None:
         found.by_revision(other, checks, reading)
     found.by_origin(met)

@@ -140,8 +140,10 @@ def _schemas(text: Spec, x: Exchange) -> Iterator[str]:
     shown = x.document.get("status")
     if x.label.operation in (Operation.CREATE, Operation.END, Operation.DISCOVERY) and x.accepted:
         yield from list(text.protocol.endpoints[x.label.operation].answers.values())[:1]
-    elif x.label.operation == Operation.GET and x.accepted and shown in states and shown not in text.lifecycle.open:
-        yield states[str(shown)].schema
+    elif x.label.operation != Operation.GET or not x.accepted or not isinstance(shown, str):
+        return
+    elif shown in states and shown not in text.lifecycle.open:
+        yield states[shown].schema
 
 
 def _by_status(text: Spec, x: Exchange, seen: list[Exchange]) -> Iterator[str]:

@@ -198,7 +198,7 @@ def test_ends_and_reads_of_the_first_text_are_200(status, expected):
 
 
 @pytest.mark.parametrize(
-    ("state", "expected"), [("completed", PASS), ("failed", PASS), ("partial", FAIL), ("initialized", FAIL)]
+    ("state", "expected"), [("completed", PASS), ("failed", PASS), ("partial", FAIL), ("initialized", FAIL), ({}, FAIL)]
 )
 def test_a_session_of_the_first_text_has_one_of_six_states(state, expected):
     tape = Told()

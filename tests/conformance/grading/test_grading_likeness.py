@@ -87,6 +87,14 @@ def test_a_sentence_says_both_revisions_the_signs_and_what_to_do():
         assert words in found.told
 
 
+@pytest.mark.parametrize("status", [{}, [], 5, None, "asleep"])
+def test_a_status_may_be_anything(status):
+    tape = Tape()
+    tape.consulted("s")
+    tape.heard("get", 200, tape.shown("s", "completed") | {"status": status}, session="s")
+    assert likeness(tape.evidence) is None
+
+
 def test_nothing_is_said_where_no_session_was_made():
     tape = Tape()
     tape.discovered()
