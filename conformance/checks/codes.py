@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.errors import error_of, errors_met
+from conformance.checks.expiry import if_observed
 from conformance.checks.once import once
 from conformance.checks.registry import check
 from conformance.finding import (
@@ -102,7 +103,7 @@ def not_found_codes_go_with_404(evidence: Evidence) -> Iterable[Finding]:
 @check("ERR-008", everywhere=True)
 def session_expired_goes_with_410(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) On reads, uploads and ends after expiry."""
-    yield from _pairs(evidence, "session_expired", provoked=True)
+    yield from if_observed(evidence, list(_pairs(evidence, "session_expired", provoked=True)))
 
 
 @check("ERR-009", everywhere=True)
