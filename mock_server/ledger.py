@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Ledger:
     """The only place that carries out effects, for whatever a client asks and whatever the work comes to.
 
-    `start` is told namespace and id of a session whose work may begin, once that is kept.
+    `start` is told namespace and id of a session whose work may begin, `changed` the id of one to which anything has
+    happened, once that is kept.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class Ledger:
         conduct: Callable[[str], Conduct],
         limits: Limits,
         start: Callable[[str, str], object],
+        changed: Callable[[str], object] = lambda _session_id: None,
     ) -> None:
         self.machine = machine
         self._conduct = conduct
         self.limits = limits
         self._start = start
+        self._changed = changed
 
     def apply(self, unit: Unit, session: Session | None, event: Happening, now: datetime) -> Session:
         """Take an event, in the caller's change; None is the session that a request begins.
@@ -57,6 +60,7 @@ class Ledger:
             unit.save(session, after)
         for effect in effects:
             self._carry_out(unit, after, effect, now)
+        unit.afterwards(partial(self._changed, after.id))
         return after
 
     def observed(self, session: Session, now: datetime) -> State:
