@@ -14,7 +14,6 @@ from mock_server.session.table import MEDSCRIBE_2026_01_27
 from mock_server.settings import Limits
 from mock_server.storage.keeping import open_keeping
 from mock_server.testclock import Clocks
-from mock_server.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -65,8 +64,7 @@ async def open_service(
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
         work = Work(store.records, store, at_once=at_once, busy=busy, holds=_holding(conduct))
-        watch = Watch()
-        ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer, changed=watch.changed)
+        ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,
             audio=audio,
@@ -87,7 +85,6 @@ async def open_service(
             limits=bounds,
             ledger=ledger,
             conduct=conduct,
-            watch=watch,
         )
         opened.push_async_callback(work.close)
         await service.start()

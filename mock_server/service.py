@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from mock_server.storage import AudioStore, Keeping, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
-    from mock_server.watch import Watch
 
     T = TypeVar("T")
 
@@ -66,10 +65,9 @@ class Service:
         limits: Limits,
         ledger: Ledger,
         conduct: Callable[[str], Conduct],
-        watch: Watch,
     ) -> None:
         self.limits = limits
-        self.watch = watch
+        self.watch = ledger.watch
         self.machine = ledger.machine
         self.clocks = clocks
         self._keeping = keeping

@@ -22,26 +22,39 @@ PLACE = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
 _HEAD = """# States and troubles on demand
 
-Generated from the catalogue by `{command}`. Nothing here happens unless it is asked for; `--faithful` has none of it.
-Everything counts for the namespace of the key that asks, and for no other.
+Generated from the catalogue by `{command}`. Nothing here happens unless it is asked for;
+`--faithful` has none of it. Everything counts for the namespace of the key that asks, and for no other.
 
 ```
-curl -s $M/scenarios -H "$K" -d '{{"scenario": "throttled", "parameters": {{"retry_after": 1}}, "on": {{"operation": "upload", "times": 2}}}}'
-curl -s $M/scenarios -H "$K" -d '{{"scenario": "slow_processing", "parameters": {{"seconds": 60}}, "on": {{"session": "next"}}}}'
+M=http://127.0.0.1:8080/_mock/v1 K='X-API-Key: sk_test_development'
+curl -s $M/scenarios -H "$K" -d '{{"scenario": "throttled", "on": {{"operation": "upload", "times": 2}}}}'
+curl -s $M/scenarios -H "$K" -d '{{"scenario": "slow_processing", "parameters": {{"seconds": 60}},
+                                  "on": {{"session": "next"}}}}'
 curl -s "$M/wait?session=$S&state=completed&seconds=30" -H "$K"
 curl -s $M/scenarios -H "$K"            # the catalogue, and what is armed
 curl -s -X DELETE $M/scenarios -H "$K"  # nothing is armed any more; work that is held begins
 scribe-mock serve --scenario unavailable:retry_after=null,operation=create,times=3
 ```
 
-`M` is `http://127.0.0.1:8080/_mock/v1` and `K` a header such as `X-API-Key: sk_test_development`. `on` takes `operation`, `session` (an id, or `next`: the one that
-is created next), `times` (how often; without it again and again) and `every` (each n-th). The first that is armed and meets a request acts on it. A name, parameter
-or operation that does not exist is answered 400 with those there are and the nearest. A scenario of sessions is bound to a session when that is created, or at
-once where `session` is its id, stands in its journal as `scenario_bound`, and survives a restart; what is armed does not. What was played is named in the header
-`X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`. `POST /_mock/v1/reset` clears all of it.
+`on` takes `operation`, `session` (an id, or `next`: the one that is created next), `times` (how often; without it again
+and again, and once where a session is named) and `every` (each n-th). The first that is armed and meets a request acts
+on it. A name, parameter or operation that does not exist is answered 400 with those there are and the nearest.
 
-`GET /_mock/v1/wait?session=ID&state=STATE&seconds=N` answers as soon as the session is in the state: 408 after `seconds` (30, at most 60), 409 at once where it
-cannot get there any more; both say where it stands.
+A scenario of sessions is bound to a session when that is created, or at once where `session` is its id. That stands in
+the session's journal as `scenario_bound` and survives a restart; what is armed does not. What was played is named in
+the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`.
+`POST /_mock/v1/reset` clears all of it.
+
+`GET /_mock/v1/wait?session=ID&state=STATE&seconds=N` answers as soon as the session is in the state: 408 after
+`seconds` (30, at most 60), 409 at once where it cannot get there any more; both say where it stands.
+"""
+
+_MAGIC = """## Magic values
+
+A client that can send nothing else asks with a template id or the name of a file. Parameters have their defaults;
+`template` and `file` are the ones that ask. A template id whose scenario fails no template succeeds, with the
+scenario's name as its data. A number or an ending may follow a file's name: `mock.reset_2.wav`. Any other id or name
+that begins with `mock.` is refused. `additional_data` never steers anything.
 """
 
 
@@ -58,12 +71,7 @@ def page() -> str:
         "",
         *_table([found for found in scenarios if found.of_sessions], operations=False),
         "",
-        "## Magic values",
-        "",
-        "A client that can send nothing else asks with a template id or the name of a file. Parameters have their defaults, `template` and `file` are",
-        "the ones that ask. A template id that names no template's failure succeeds, with the scenario's name as its data. A number or an ending may follow",
-        "a file's name: `mock.reset_2.wav`. `additional_data` never steers anything.",
-        "",
+        _MAGIC,
         "| template id | scenario |",
         "|---|---|",
         *(f"| `{word}` | {scenario.name} |" for word, scenario in magic.template_words().items()),

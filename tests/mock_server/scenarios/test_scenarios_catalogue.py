@@ -194,7 +194,9 @@ def test_a_read_shows_the_state_before_once(client):
 ENDS = {
     **{found.name: ("failed", found.name.partition(".")[2]) for found in SESSIONS if found.name.startswith("failed.")},
     **{
-        found.name: ("partial", found.name.partition(".")[2]) for found in SESSIONS if found.name.startswith("template.")
+        found.name: ("partial", found.name.partition(".")[2])
+        for found in SESSIONS
+        if found.name.startswith("template.")
     },
     "partial": ("partial", "extraction_failed"),
     "refuses_audio_later": ("failed", "audio_quality_poor"),
