@@ -34,6 +34,8 @@ _NAME = re.compile(r"(?!\*\Z)[!#$%&'*+.^_`|~0-9a-z\-]{1,64}\Z")
 _MOST_ASKED, _LONGEST_ASKED = 64, 4096
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _EXPOSED = "location, retry-after, etag, x-scribe-engine, x-mock-scenario"
+#: Names what a layer played with an answer or its session, for a client that asked for it.
+PLAYED: Final = "X-Mock-Scenario"
 #: Among the extensions of an ASGI scope: what ends the connection at once, `["end"](reset=...)`.
 SEVER: Final = "scribe.mock.sever"
 

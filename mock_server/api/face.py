@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from starlette.requests import ClientDisconnect
 
 from mock_server import problems
-from mock_server.api.answer import Answer, envelope, preflight, render
+from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Outline, Outlines
@@ -163,7 +163,7 @@ class Face:
             answer.status,
             call.session_id and shown(call.session_id, secrets, _LONGEST_ID),
             *reason(answer, secrets),
-            scenario=answer.headers.get("X-Mock-Scenario"),
+            scenario=answer.headers.get(PLAYED),
         )
         self.seen.keep(call.namespace, outline)
 

@@ -9,6 +9,8 @@ from mock_server.problems import Problem
 from mock_server.scenarios.catalogue import catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mock_server.scenarios.parameter import Value
     from mock_server.scenarios.scenario import Scenario
     from mock_server.service import Service
@@ -31,26 +33,27 @@ class Bindings:
     """What sessions are bound to."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, tuple[Binding, ...]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], tuple[Binding, ...]] = OrderedDict()
 
-    def at_hand(self, session_id: str) -> tuple[Binding, ...] | None:
-        """What a session is bound to; None where only its journal knows."""
-        return self._known.get(session_id)
+    def at_hand(self, namespace: str, session_id: str) -> tuple[Binding, ...] | None:
+        """What a namespace's session is bound to; None where only its journal knows."""
+        return self._known.get((namespace, session_id))
 
-    def begin(self, session_id: str) -> None:
+    def begin(self, namespace: str, session_id: str) -> None:
         """A session of this process, bound to nothing yet."""
-        self._put(session_id, ())
+        self._put((namespace, session_id), ())
 
     async def bind(self, service: Service, namespace: str, session_id: str, binding: Binding) -> None:
         """Bind a session for good; raises 404 where it is none of the namespace's."""
         before = await self.of(service, namespace, session_id)
         detail = {"scenario": binding.scenario.name, "parameters": binding.values}
         await service.note(namespace, session_id, BOUND, detail)
-        self._put(session_id, (*self._known.get(session_id, before), binding))
+        whose = namespace, session_id
+        self._put(whose, (*self._known.get(whose, before), binding))
 
     async def of(self, service: Service, namespace: str, session_id: str) -> tuple[Binding, ...]:
         """What a session is bound to; nothing where it is gone."""
-        found = self.at_hand(session_id)
+        found = self.at_hand(namespace, session_id)
         if found is not None:
             return found
         try:
@@ -60,19 +63,24 @@ class Bindings:
         told: list[Binding] = []
         for row in rows:
             if row.kind == RELEASED:
-                told.clear()
+                told = _free(told)
             elif row.kind == BOUND and row.detail.get("scenario") in catalogue():
                 told.append(Binding(catalogue()[row.detail["scenario"]], dict(row.detail["parameters"])))
-        self._put(session_id, tuple(told))
+        self._put((namespace, session_id), tuple(told))
         return tuple(told)
 
     async def release(self, service: Service, namespace: str, session_id: str) -> None:
-        """Bind a session to nothing any more."""
+        """Bind a session to nothing any more that holds its work."""
+        bound = await self.of(service, namespace, session_id)
         await service.note(namespace, session_id, RELEASED, {})
-        self._put(session_id, ())
+        self._put((namespace, session_id), tuple(_free(bound)))
 
-    def _put(self, session_id: str, bindings: tuple[Binding, ...]) -> None:
-        self._known[session_id] = bindings
-        self._known.move_to_end(session_id)
+    def _put(self, whose: tuple[str, str], bindings: tuple[Binding, ...]) -> None:
+        self._known[whose] = bindings
+        self._known.move_to_end(whose)
         while len(self._known) > _AT_HAND:
             self._known.popitem(last=False)
+
+
+def _free(bound: Iterable[Binding]) -> list[Binding]:
+    return [binding for binding in bound if binding.scenario.holds_s is None]

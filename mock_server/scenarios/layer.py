@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
-from mock_server.api.answer import envelope
+from mock_server.api.answer import PLAYED, envelope
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
 from mock_server.scenarios.armed import NEXT, Armed, spoken
@@ -18,7 +18,6 @@ from mock_server.scenarios.catalogue import OPERATIONS
 from mock_server.scenarios.courses import MAGIC
 from mock_server.scenarios.delivery import Delivery, Held, Manner
 from mock_server.scenarios.play import Play
-from mock_server.scenarios.scenario import HEADER
 from mock_server.scenarios.stale import Stale
 
 if TYPE_CHECKING:
@@ -189,7 +188,7 @@ class Scenarios:
     async def _follow(self, call: Call, met: _Met, answer: Answer) -> None:
         """What an operation that was done brings with it."""
         if answer.status == 201 and call.operation == "create" and call.session_id is not None:
-            self.play.bindings.begin(call.session_id)
+            self.play.bindings.begin(met.namespace, call.session_id)
             for armed in self.armed(met.namespace):
                 if armed.scenario.of_sessions:
                     met.asked += [armed] if armed.session in (None, NEXT) and armed.take() else []
@@ -219,7 +218,7 @@ class Scenarios:
 
     async def _marked(self, call: Call, met: _Met, answer: Answer) -> Answer:
         """The answer with what was played in a header, and that in the session's journal."""
-        refused = answer.headers.get(HEADER)
+        refused = answer.headers.get(PLAYED)
         met.played += [refused] if refused else []
         bound: list[str] = []
         if call.session_id is not None:
@@ -230,7 +229,7 @@ class Scenarios:
                 with contextlib.suppress(Problem):  # a session that is not there, or no room to write
                     await self.face.service.note(met.namespace, call.session_id, "scenario_played", detail)
         names = dict.fromkeys([*met.played, *bound])
-        return replace(answer, headers={**answer.headers, HEADER: ", ".join(names)}) if names else answer
+        return replace(answer, headers={**answer.headers, PLAYED: ", ".join(names)}) if names else answer
 
 
 def _asked(document: object) -> list[Armed]:

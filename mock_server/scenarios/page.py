@@ -37,8 +37,8 @@ scribe-mock serve --scenario unavailable:retry_after=null,operation=create,times
 ```
 
 `on` takes `operation`, `session` (an id, or `next`: the one that is created next), `times` (how often; without it again
-and again, and once where a session is named) and `every` (each n-th). The first that is armed and meets a request acts
-on it. A name, parameter or operation that does not exist is answered 400 with those there are and the nearest.
+and again) and `every` (each n-th). The first that is armed and meets a request acts on it. A name,
+parameter or operation that does not exist is answered 400 with those there are and the nearest.
 
 A scenario of sessions is bound to a session when that is created, or at once where `session` is its id. That stands in
 the session's journal as `scenario_bound` and survives a restart; what is armed does not. What was played is named in

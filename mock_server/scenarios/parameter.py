@@ -58,9 +58,9 @@ class Parameter:
             case "choice":
                 told = " or ".join(map(str, self.choices))
             case "text":
-                told = f"a text of {self.least:g} to {self.most:g} characters"
+                told = f"a text of {self.least:.15g} to {self.most:.15g} characters"
             case _:
-                told = f"{'an integer' if self.kind == 'integer' else 'a number'} from {self.least:g} to {self.most:g}"
+                told = f"{'an integer' if self.kind == 'integer' else 'a number'} from {self.least:.15g} to {self.most:.15g}"
         return f"{told}, or null" if self.nullable else told
 
     def described(self) -> dict[str, Any]:

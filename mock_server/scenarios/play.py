@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from mock_server.api.answer import PLAYED
 from mock_server.conduct import Course
 from mock_server.problems import Problem
 from mock_server.scenarios import courses, magic
 from mock_server.scenarios.bindings import Binding, Bindings
-from mock_server.scenarios.scenario import HEADER
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Play:
         return False
 
     def _holds(self, namespace: str, session_id: str) -> Awaitable[object] | None:
-        bound = self.bindings.at_hand(session_id)
+        bound = self.bindings.at_hand(namespace, session_id)
         if bound is not None and _held_s(bound) is None:
             return None
         return self._until_released(namespace, session_id)
@@ -115,7 +115,7 @@ class Play:
         return held - (service.clocks.now(namespace) - session.ended_at).total_seconds()
 
     async def _course(self, session: Session) -> Course:
-        bound = self.bindings.at_hand(session.id)
+        bound = self.bindings.at_hand(session.namespace, session.id)
         if bound is None:
             await self._opened.wait()
             bound = await self.bindings.of(self.face.service, session.namespace, session.id)
@@ -135,6 +135,6 @@ def _named(name: str) -> str:
     found = magic.of_file(name)
     if found is not None and found.scenario.refusal is not None:
         problem = found.scenario.refusal(found.values)
-        problem.headers[HEADER] = found.scenario.name
+        problem.headers[PLAYED] = found.scenario.name
         raise problem
     return name

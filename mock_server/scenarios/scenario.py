@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from mock_server.scenarios.delivery import Manner
     from mock_server.scenarios.parameter import Parameter, Value, Values
 
-HEADER = "X-Mock-Scenario"
-
 
 @dataclass(frozen=True)
 class Scenario:

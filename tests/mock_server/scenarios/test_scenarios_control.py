@@ -290,3 +290,41 @@ def test_the_catalogue_is_listed_for_people_and_for_programs():
     told = json.loads(CliRunner().invoke(commands, ["scenarios", "--json"]).output)
     assert [found["name"] for found in told["scenarios"]] == list(catalogue())
     assert told["template_ids"]["mock.fails"] == "template.extraction_failed"
+
+
+def test_what_a_session_meets_is_told_to_nobody_else(mock):
+    """Neither by a header on a refusal, nor by a read that is to be stale."""
+    session = mock.create()
+    arm(mock, "processes_for_ever", session=session["session_id"])
+    arm(mock, "stale_reads")
+    arm(mock, "stale_reads", key=OTHERS)
+    assert mock.read(session).headers["x-mock-scenario"] == "processes_for_ever"
+    for headers in ({}, {"MSA-Version": "9.9"}):
+        told = mock.read(session, key=OTHERS, headers=headers)
+        assert told.status_code in (400, 404)
+        assert "x-mock-scenario" not in told.headers
+    mock.send("DELETE", PATH, key=OTHERS)
+
+
+def test_released_work_goes_the_way_its_session_is_bound_to(mock):
+    session = mock.create(templates=["soap", "mock.for_ever", "mock.fails"])
+    mock.upload(session)
+    mock.end(session)
+    wait = f"/_mock/v1/wait?session={session['session_id']}&state=partial&seconds="
+    assert mock.get(wait + "0.2").status_code == 408
+    mock.send("DELETE", PATH)
+    assert mock.get(wait + "30").json()["state"] == "partial"
+    assert kinds(mock, session, "scenarios_released") == [{}]
+    templates = mock.read(session).json()["templates"]
+    assert {name: found["status"] for name, found in templates.items()} == {
+        "soap": "success",
+        "mock.for_ever": "success",
+        "mock.fails": "failed",
+    }
+
+
+def test_a_page_of_a_browser_may_read_what_was_played(mock):
+    arm(mock, "throttled", operation="templates")
+    answer = mock.get("/v1/templates", headers={"Origin": "http://page.example"})
+    assert answer.headers["x-mock-scenario"] == "throttled"
+    assert "x-mock-scenario" in answer.headers["access-control-expose-headers"]
