@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from mock_server.api.answer import SEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
@@ -66,6 +68,8 @@ class Delivery:
     manner: Manner
     namespace: str
     held: Held
+    #: Whether the server is about to: then what is held back goes at once.
+    stopping: Callable[[], bool]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, as far as that goes."""
@@ -79,9 +83,9 @@ class Delivery:
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         manner, body = self.manner, bytes(self.response.body)
-        await _pause(receive, manner.first_byte_s)
+        await self._pause(receive, manner.first_byte_s)
         if manner.reset == "before":
-            return await _sever(scope, receive, reset=True)
+            return await self._sever(scope, receive, reset=True)
         body = b"" if scope["method"] == "HEAD" else body
         await send(
             {"type": "http.response.start", "status": self.response.status_code, "headers": self.response.raw_headers}
@@ -89,14 +93,40 @@ class Delivery:
         if manner.reset or manner.missing:
             kept = len(body) // 2 if manner.reset else max(0, len(body) - manner.missing)
             await send({"type": "http.response.body", "body": body[:kept], "more_body": True})
-            return await _sever(scope, receive, reset=bool(manner.reset))
+            return await self._sever(scope, receive, reset=bool(manner.reset))
         pieces = _pieces(body, manner.pieces)
         for number, piece in enumerate(pieces):
             if number:
-                await _pause(receive, manner.body_s / (len(pieces) - 1))
+                await self._pause(receive, manner.body_s / (len(pieces) - 1))
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
         return None
+
+    async def _pause(self, receive: Receive, seconds: float) -> None:
+        """Wait, unless the client goes away; raises _GoneError then."""
+        if seconds <= 0 or self.stopping():
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await _disconnected(receive)
+        except TimeoutError:
+            return
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self.stopping() or task is None:
+                raise
+            task.uncancel()  # the grace of a shutdown is over: this is the last the client hears
+            return
+        raise _GoneError
+
+    async def _sever(self, scope: Scope, receive: Receive, *, reset: bool) -> None:
+        """End the connection with a reset, or in good order but too early."""
+        sever = scope.get("extensions", {}).get(SEVER)
+        if sever is None:  # no socket: a client in the same process gets the exception that a socket would cause
+            raise ConnectionResetError("A scenario ended the connection.")
+        await self._pause(receive, _ON_ITS_WAY_S)
+        sever["end"](reset=reset)
+        await _disconnected(receive)
 
 
 def _pieces(body: bytes, number: int) -> list[bytes]:
@@ -104,28 +134,6 @@ def _pieces(body: bytes, number: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
-async def _pause(receive: Receive, seconds: float) -> None:
-    """Wait, unless the client goes away; raises _GoneError then."""
-    if seconds <= 0:
-        return
-    try:
-        async with asyncio.timeout(seconds):
-            await _disconnected(receive)
-    except TimeoutError:
-        return
-    raise _GoneError
-
-
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _sever(scope: Scope, receive: Receive, *, reset: bool) -> None:
-    """End the connection with a reset, or in good order but too early."""
-    sever = scope.get("extensions", {}).get(SEVER)
-    if sever is None:  # no socket: a client in the same process gets the exception that a socket would cause
-        raise ConnectionResetError("A scenario ended the connection.")
-    await _pause(receive, _ON_ITS_WAY_S)
-    sever["end"](reset=reset)
-    await _disconnected(receive)

@@ -169,7 +169,10 @@ class Scenarios:
         return answer
 
     def _deliver(self, call: Call, met: _Met, manner: Manner) -> None:
-        call.deliver = lambda response: Delivery(response, manner, met.namespace, self._held)
+        def stopping() -> bool:
+            return self.face.stopping
+
+        call.deliver = lambda response: Delivery(response, manner, met.namespace, self._held, stopping)
 
     def _acting(self, namespace: str, call: Call) -> Armed | None:
         """The first that acts on this request; those behind it wait for another."""

@@ -60,7 +60,8 @@ class Parameter:
             case "text":
                 told = f"a text of {self.least:.15g} to {self.most:.15g} characters"
             case _:
-                told = f"{'an integer' if self.kind == 'integer' else 'a number'} from {self.least:.15g} to {self.most:.15g}"
+                what = "an integer" if self.kind == "integer" else "a number"
+                told = f"{what} from {self.least:.15g} to {self.most:.15g}"
         return f"{told}, or null" if self.nullable else told
 
     def described(self) -> dict[str, Any]:

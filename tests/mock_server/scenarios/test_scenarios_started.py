@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
+import httpx
+
+from tests.mock_server.cli.test_cli_socket import KEY, PATIENCE_S, Server
 from tests.mock_server.stage import BODY, HOST, KEYS, OTHERS, SHORT, started
 
 PATH = "/_mock/v1/scenarios"
@@ -57,3 +61,23 @@ def test_a_server_starts_with_scenarios_that_each_namespace_counts_for_itself(tm
             return told
 
     assert asyncio.run(run()) == [(429, None), (200, None)] * 2
+
+
+def test_an_answer_that_is_held_back_is_given_when_the_server_stops(tmp_path):
+    server = Server(
+        tmp_path, "--transcriber", "scripted", "--scenario", "slow_first_byte:seconds=120,operation=templates"
+    )
+    told, header = [], {"X-API-Key": KEY}
+
+    def ask():
+        told.append(httpx.get(f"{server.url}/v1/templates", headers=header, timeout=PATIENCE_S).status_code)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not httpx.get(f"{server.url}/_mock/v1/requests", headers=header).json()["requests"]:
+        pass
+    server.stop()
+    asking.join(PATIENCE_S)
+    server.reading.join(PATIENCE_S)
+    assert told == [200]
+    assert "Traceback" not in "".join(server.told)
