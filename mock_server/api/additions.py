@@ -175,7 +175,10 @@ _CONTROL: Mapping[str, Mapping[str, Any]] = {
             "control",
             "Let the namespace's requests or sessions meet a scenario",
             {
-                "200": _answer("What is armed", _object(armed=_ARMED)),
+                "200": _answer(
+                    "What is armed, and what the session that was named is bound to",
+                    _object("armed", armed=_ARMED, bound=_ANYTHING),
+                ),
                 **_refusals("refused", "unauthenticated", "not_found", "unavailable"),
             },
             requestBody=_body(_object("scenario", scenario=_TEXT, parameters=_ANYTHING, on=_ON)),

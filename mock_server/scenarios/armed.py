@@ -95,11 +95,16 @@ def ordered(body: dict[str, Any]) -> Armed:
     """What a POST body or a command line arms; raises 400 naming what is wrong and what would be right."""
     _members(body, _MEMBERS, "")
     scenario = catalogue()[known("scenario", body.get("scenario"), catalogue(), "scenario")]
+    given = {} if (sent := body.get("parameters")) is None else sent
+    if isinstance(given, dict):
+        names = [parameter.name for parameter in scenario.parameters]
+        for name in given:
+            known(f"parameter of {scenario.name!r}", name, names, "parameters")
     try:
-        values = scenario.values({} if (given := body.get("parameters")) is None else given)
+        values = scenario.values(given)
     except ValueError as error:
         raise _refuse(str(error), "parameters", known=[p.described() for p in scenario.parameters]) from None
-    on = {} if (given := body.get("on")) is None else given
+    on = {} if (sent := body.get("on")) is None else sent
     if not isinstance(on, dict):
         raise _refuse('"on" has to be a JSON object.', "on", known=list(_ON))
     _members(on, _ON, "on.")

@@ -38,7 +38,9 @@ class Control:
         match call.request.method:
             case "POST":
                 call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
-                await self._scenarios.arm(call.namespace, ordered(call.document))
+                asked = ordered(call.document)
+                if await self._scenarios.arm(call.namespace, asked):
+                    told["bound"] = asked.described()
             case "DELETE":
                 told["scenarios_cleared"] = await self._scenarios.clear(call.namespace)
             case _:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MOST_ARMED: Final = 50
 _MOST_NAMESPACES: Final = 4096
 _RETRY_S = 1
+#: Operations with no template id and no name of a file.
+_ASKING_NOTHING: Final = frozenset({"discovery", "templates", "get", "end"})
 _RESET = "/_mock/v1/reset"
 
 
@@ -71,8 +73,11 @@ class Scenarios:
         found[:] = [armed for armed in found if armed.left != 0]
         return found
 
-    async def arm(self, namespace: str, armed: Armed) -> None:
-        """Arm one more; 400 beyond the bound, 404 for a session that is none of the namespace's."""
+    async def arm(self, namespace: str, armed: Armed) -> bool:
+        """Arm one more, or bind a session that is there to it, which is told by True.
+
+        Raises 400 beyond the bound, 404 for a session that is none of the namespace's.
+        """
         before = self.armed(namespace)
         if len(before) >= MOST_ARMED:
             told = f"{MOST_ARMED} scenarios are armed already; DELETE clears them."
@@ -81,8 +86,9 @@ class Scenarios:
             await self.face.service.get(namespace, armed.session)
             if armed.scenario.of_sessions:
                 await self.play.bind(namespace, armed.session, Binding(armed.scenario, armed.values))
-                return
+                return True
         self._keep(namespace, [*self.armed(namespace), armed])
+        return False
 
     async def clear(self, namespace: str) -> int:
         """Disarm all, and let work begin that is held; returns how many were armed."""
@@ -108,7 +114,21 @@ class Scenarios:
             return await onward()
         if call.operation == "control":
             return await self._steered(call, namespace, onward)
-        met = _Met(namespace)
+        if self._quiet(call, namespace):
+            return await onward()
+        try:
+            return await self._played(call, _Met(namespace), onward)
+        except Problem as problem:  # what a session meets could not be kept
+            return envelope(problem)
+
+    def _quiet(self, call: Call, namespace: str) -> bool:
+        """Whether a request meets nothing, and can ask for nothing: polls are most of what a server answers."""
+        if call.operation not in _ASKING_NOTHING or self.armed(namespace):
+            return False
+        return call.session_id is None or self.play.bindings.at_hand(namespace, call.session_id) == ()
+
+    async def _played(self, call: Call, met: _Met, onward: Callable[[], Awaitable[Answer]]) -> Answer:
+        namespace = met.namespace
         revise = call.revise
         call.revise = lambda document: self._read(met, revise(document))
         if call.session_id is not None and await self.play.expire(namespace, call.session_id):

@@ -50,14 +50,10 @@ class Scenario:
         return not self.operations
 
     def values(self, given: Any) -> dict[str, Value]:
-        """All parameters, with defaults for those that are not given; raises ValueError."""
+        """All parameters, with defaults for those that are not given; raises ValueError for a value."""
         if not isinstance(given, dict):
             raise ValueError("The parameters have to be a JSON object.")  # noqa: TRY004 - what a client sent
-        known = {parameter.name: parameter for parameter in self.parameters}
-        for name in given:
-            if name not in known:
-                raise ValueError(f"The scenario {self.name!r} has no parameter {name!r}; {_listed(known)}")
-        return {name: known[name].read(given.get(name, known[name].default)) for name in known}
+        return {each.name: each.read(given.get(each.name, each.default)) for each in self.parameters}
 
     def described(self) -> dict[str, Any]:
         """As the catalogue tells it to programs."""
@@ -69,7 +65,3 @@ class Scenario:
             "operations": list(self.operations),
             "parameters": [parameter.described() for parameter in self.parameters],
         }
-
-
-def _listed(known: dict[str, Parameter]) -> str:
-    return f"it has {', '.join(known)}." if known else "it has none."

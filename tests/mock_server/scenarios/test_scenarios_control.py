@@ -126,7 +126,8 @@ def test_a_session_of_another_namespace_is_none_of_ours(mock):
 
 def test_a_session_that_is_there_is_bound_at_once(mock):
     session = mock.create()
-    arm(mock, "failed.internal_error", session=session["session_id"])
+    told = arm(mock, "failed.internal_error", session=session["session_id"]).json()
+    assert (told["armed"], told["bound"]["scenario"]) == ([], "failed.internal_error")
     assert kinds(mock, session, "scenario_bound") == [{"scenario": "failed.internal_error", "parameters": {}}]
     mock.upload(session)
     mock.end(session)
