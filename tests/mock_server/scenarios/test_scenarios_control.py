@@ -329,3 +329,16 @@ def test_a_page_of_a_browser_may_read_what_was_played(mock):
     answer = mock.get("/v1/templates", headers={"Origin": "http://page.example"})
     assert answer.headers["x-mock-scenario"] == "throttled"
     assert "x-mock-scenario" in answer.headers["access-control-expose-headers"]
+
+
+def test_a_stale_read_never_goes_back_behind_what_was_shown(mock):
+    ranks = mock.face.service.machine.ranks
+    arm(mock, "stale_reads")
+    session = mock.create()
+    seen = [mock.read(session).json()["status"]]
+    for gesture in (mock.upload, mock.end, mock.settled):
+        gesture(session)
+        seen += [mock.read(session).json()["status"] for _ in range(2)]
+    assert seen[0] == "created"
+    assert seen[-1] == "completed"
+    assert [ranks[state] for state in seen] == sorted(ranks[state] for state in seen)
