@@ -20,6 +20,7 @@ demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes
 
 test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m scribe_data.generate --check
+	$(PY) -m mock_server.scenarios.page --check
 	$(PY) -m scribe_data.build --check
 	$(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/proof
 	$(PY) -m pytest -q -n 2 tests/proof
@@ -37,8 +38,9 @@ samples: $(STAMP) ## Remake the pages of reports/, which make test compares; wha
 bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the same run
 	$(PY) -m bench
 
-generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec
+generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec, and the page of scenarios
 	$(PY) -m scribe_data.generate
+	$(PY) -m mock_server.scenarios.page
 
 wanted: $(STAMP) ## Record anew which journeys a part of the requirements needs
 	$(PY) -m tests.proof.wanted

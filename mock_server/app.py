@@ -21,6 +21,8 @@ from mock_server.auth import Keys
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import CATALOGUE
 from mock_server.ids import WindowIds
+from mock_server.scenarios import Scenarios
+from mock_server.scenarios.control import Control
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
 
@@ -46,13 +48,16 @@ class _App(Starlette):
         return self.router
 
 
-def _routes(face: Face) -> list[BaseRoute]:
+def _routes(face: Face, scenarios: Scenarios | None) -> list[BaseRoute]:
     """What the profiles have that are served, and what the server has beside them."""
     found: list[BaseRoute] = []
     if "medscribe" in face.settings.profiles:
         found += _medscribe(face)
     if "session_manager" in face.settings.profiles:
         found += session_manager.routes(face)
+    if scenarios is not None:
+        steer = Control(scenarios)
+        found.append(_route(face, "/_mock/v1/scenarios", "GET POST DELETE", "control", steer))
     return [*found, *_beside(face)]
 
 
@@ -91,6 +96,7 @@ def _medscribe(face: Face) -> list[BaseRoute]:
         route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
         *routes,
         route("/_mock/v1/journal/{session_id}", "GET", "control", control.journal),
+        route("/_mock/v1/wait", "GET", "control", control.wait),
     ]
 
 
@@ -122,18 +128,30 @@ async def _try_out(face: Face) -> None:
         face.ready = True
 
 
+def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
+    """The layer of scenarios; None for a faithful server, and for one without the profile they are of."""
+    if not settings.faithful and "medscribe" in settings.profiles:
+        return Scenarios(settings.scenarios, faults.conduct)
+    if settings.scenarios:
+        raise ValueError("--scenario needs the profile medscribe, and a server that is not --faithful.")
+    return None
+
+
 def create_app(settings: Settings) -> Starlette:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
-    Raises ValueError for an unknown fault, SpeechUnavailable without the model asked for, and, once it starts,
-    StorageError for a data directory that cannot be used.
+    Raises ValueError for an unknown fault or scenario, SpeechUnavailable without the model asked for, and, once it
+    starts, StorageError for a data directory that cannot be used.
     """
     faults = Faults(CATALOGUE, settings.faults, settings)
+    scenarios = _scenarios(settings, faults)
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
-        layers=(faults.around,),
+        layers=(faults.around, *([scenarios.around] if scenarios else [])),
     )
+    if scenarios is not None:
+        scenarios.attach(face)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -146,13 +164,15 @@ def create_app(settings: Settings) -> Starlette:
                 settings.data_dir,
                 transcriber=face.transcriber,
                 extractor=extraction,
-                conduct=faults.conduct,
+                conduct=scenarios.play.conduct if scenarios else faults.conduct,
                 limits=settings.limits,
                 max_chunk_seconds=settings.max_chunk_seconds,
                 clock=settings.clock,
                 busy=face.busy,
             )
             opened.push_async_callback(face.service.close)
+            if scenarios is not None:
+                scenarios.play.opened()
             if "session_manager" in settings.profiles:
                 face.sessions = await SessionManager.open(
                     settings.data_dir / "logs",
@@ -165,9 +185,10 @@ def create_app(settings: Settings) -> Starlette:
             opened.callback(trial.cancel)
             yield
 
-    app = _App(lifespan=lifespan, routes=_routes(face))
+    app = _App(lifespan=lifespan, routes=_routes(face, scenarios))
     app.router.redirect_slashes = False
     app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
     app.state.faults = faults
+    app.state.scenarios = scenarios
     return app

@@ -16,7 +16,7 @@ from mock_server.storage.keeping import open_keeping
 from mock_server.testclock import Clocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from mock_server.clock import Clock
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from mock_server.ids import Ids
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.session.machine import Machine
+
+
+def _holding(conduct: Callable[[str], Conduct]) -> Callable[[str, str], Awaitable[object] | None]:
+    return lambda namespace, session_id: conduct(namespace).holds(namespace, session_id)
 
 
 async def open_service(
@@ -59,7 +63,7 @@ async def open_service(
         at_once = bounds.at_once
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
-        work = Work(store.records, store, at_once=at_once, busy=busy)
+        work = Work(store.records, store, at_once=at_once, busy=busy, holds=_holding(conduct))
         ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,

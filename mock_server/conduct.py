@@ -15,7 +15,7 @@ from mock_server.session.step import AudioAccepted, observed_state, step
 from mock_server.session.table import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from mock_server.session.machine import Machine
@@ -33,6 +33,35 @@ def _same(value: T) -> T:
 
 def _listed(recordings: Sequence[Recording]) -> list[Recording]:
     return list(recordings)
+
+
+def _all(_sent: Sequence[Recording], heard: Transcription) -> Transcription:
+    return heard
+
+
+def _at_once(_namespace: str, _session_id: str) -> Awaitable[object] | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the work on one session goes; each field's default changes nothing."""
+
+    #: What the transcriber gets to hear of what was received.
+    recordings: Callable[[Sequence[Recording]], list[Recording]] = _listed
+    #: What a transcription says of the recordings that were received, whether or not they were heard.
+    account: Callable[[Sequence[Recording], Transcription], Transcription] = _all
+    #: What becomes of the transcription before it is stored.
+    transcription: Callable[[Transcription], Transcription] = _same
+    #: What becomes of the extracted templates before they are stored.
+    extraction: Callable[[tuple[TemplateResult, ...]], tuple[TemplateResult, ...]] = _same
+
+
+PLAIN = Course()
+
+
+async def _plain(_session: Session) -> Course:
+    return PLAIN
 
 
 @dataclass(frozen=True)
@@ -59,6 +88,10 @@ class Conduct:
     ending: Callable[[EndRequested], EndRequested] = _same
     #: What a file's name is made into; may refuse by raising a Problem.
     file_name: Callable[[str], str] = _same
+    #: What a session's work waits for before it takes a place among others', by namespace and id; None for nothing.
+    holds: Callable[[str, str], Awaitable[object] | None] = _at_once
+    #: How the work on a session goes.
+    course: Callable[[Session], Awaitable[Course]] = _plain
 
 
 HONEST = Conduct()

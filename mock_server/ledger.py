@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mock_server import problems
 from mock_server.conduct import conducted, moment, takes_audio
 from mock_server.session.step import Journal, Requested, StartWork, observed_state
+from mock_server.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class Ledger:
     """The only place that carries out effects, for whatever a client asks and whatever the work comes to.
 
-    `start` is told namespace and id of a session whose work may begin, once that is kept.
+    `start` is told namespace and id of a session whose work may begin, once that is kept, and `watch` of every session
+    to which something has happened.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Ledger:
         self._conduct = conduct
         self.limits = limits
         self._start = start
+        self.watch = Watch()
 
     def apply(self, unit: Unit, session: Session | None, event: Happening, now: datetime) -> Session:
         """Take an event, in the caller's change; None is the session that a request begins.
@@ -57,6 +60,7 @@ class Ledger:
             unit.save(session, after)
         for effect in effects:
             self._carry_out(unit, after, effect, now)
+        unit.afterwards(partial(self.watch.changed, after.id))
         return after
 
     def observed(self, session: Session, now: datetime) -> State:

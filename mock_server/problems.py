@@ -54,6 +54,14 @@ def invalid_api_key(message: str = "The API key is not valid.") -> Problem:
     return Problem(401, "invalid_api_key", message)
 
 
+def not_reached(session_id: str, asked: str, state: str, *, never: bool) -> Problem:
+    """A state that a session is not in, yet or any more. Not in spec: the text has no control plane."""
+    told = f"Session {session_id!r} is {state}"
+    told += f" and will not be {asked}." if never else f", and was not {asked} in the time that was waited."
+    details = {"session_id": session_id, "state": asked, "status_now": state}
+    return Problem(409, "invalid_request", told, details) if never else Problem(408, "timeout", told, details)
+
+
 def foreign_origin(origin: str) -> Problem:
     """A page of another origin asks for what only the server's own may. Not in spec: the text has no control plane."""
     told = f"Pages of {origin!r} do not steer this server; --console-origin lists those that may."

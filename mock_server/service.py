@@ -6,6 +6,7 @@ Order of every acknowledgement: bytes durable; state, journal row and queued wor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 from functools import partial
@@ -28,9 +29,9 @@ from mock_server.session.table import Event, State
 from mock_server.storage import StorageError, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import datetime
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
@@ -66,6 +67,7 @@ class Service:
         conduct: Callable[[str], Conduct],
     ) -> None:
         self.limits = limits
+        self.watch = ledger.watch
         self.machine = ledger.machine
         self.clocks = clocks
         self._keeping = keeping
@@ -92,7 +94,9 @@ class Service:
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
         """Move a namespace's clock forwards, by seconds, and tell its time; 400 for what no clock does."""
-        return await self._kept(self.clocks.advance(namespace, seconds))
+        now = await self._kept(self.clocks.advance(namespace, seconds))
+        self.watch.changed(namespace)
+        return now
 
     # sessions
 
@@ -215,6 +219,26 @@ class Service:
 
         return await self._write(change)
 
+    async def wait(self, namespace: str, session_id: str, asked: State, seconds: float) -> State:
+        """Return once the session is in a state, by real seconds; 408 after them, 409 where it cannot be any more."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        with self.watch.of(namespace, session_id) as event:
+            while True:
+                event.clear()
+                session, state = await self.get(namespace, session_id)
+                if state is asked:
+                    return state
+                ranks, left = self.machine.ranks, until - loop.time()
+                never = state in self.machine.terminal or ranks[state] > ranks[asked]
+                if never or left <= 0:
+                    raise problems.not_reached(session_id, asked.value, state.value, never=never)
+                # an expiry is no event: it is read off the clock
+                expires_s = (session.expires_at - self.clocks.now(namespace)).total_seconds()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, expires_s) if expires_s > 0 else left):
+                        await event.wait()
+
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""
 
@@ -223,6 +247,27 @@ class Service:
             return view.history(session_id)
 
         return await self._read(look)
+
+    async def note(self, namespace: str, session_id: str, kind: str, detail: Mapping[str, Any]) -> None:
+        """Append a line to a session's journal; 404 as for everything about a session."""
+
+        def change(unit: Unit) -> None:
+            session = self._own(unit, namespace, session_id)
+            unit.note(session, self.clocks.now(namespace), kind, detail)
+
+        await self._write(change)
+
+    async def expire(self, namespace: str, session_id: str) -> None:
+        """Let a session expire before its time, where it is in a state that expires."""
+
+        def change(unit: Unit) -> None:
+            session = self._own(unit, namespace, session_id)
+            # a deadline counts by itself: it stands in the journal as the moment that it was to be
+            moment = max(self.clocks.now(namespace), session.expires_at)
+            with contextlib.suppress(Refused):
+                self._ledger.apply(unit, session, DeadlinePassed(), moment)
+
+        await self._write(change)
 
     async def reset(self, namespace: str) -> int:
         """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
@@ -240,6 +285,7 @@ class Service:
                 await self._keeping.fill()
                 raise
         self.clocks.forget(namespace)
+        self.watch.changed(namespace)
         await self._audio.delete(keys)
         await self._keeping.fill()
         return gone

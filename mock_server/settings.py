@@ -69,6 +69,8 @@ class Settings:
     open_namespaces: bool = False
     faithful: bool = False
     faults: tuple[str, ...] = ()
+    #: NAME[:param=value,...] each, armed for every namespace by itself.
+    scenarios: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ("medscribe",)
     #: Seconds after which the session manager ends a session that nobody ended.
     session_limit_s: int = 3600

@@ -76,7 +76,17 @@ _OUTLINE: Schema = _object(
     code=_MAYBE | {"description": "error.code of a refusal"},
     message=_MAYBE | {"description": "error.message of a refusal"},
     field=_MAYBE | {"description": "error.details.field of a refusal"},
+    scenario=_MAYBE | {"description": "what was played of scenarios"},
 )
+_ENVELOPE: Schema = {"$ref": "#/components/schemas/error_envelope"}
+_THINGS: Schema = {"type": "array", "items": _ANYTHING}
+_ON: Schema = _optional(
+    operation=_MAYBE | {"description": "one of those it fits; without it any of them"},
+    session=_MAYBE | {"description": "an id, or next: the session that is created next"},
+    times={"type": ["integer", "null"], "description": "how often; null is again and again"},
+    every=_NUMBER | {"description": "each n-th"},
+)
+_ARMED: Schema = {"type": "array", "items": _object(scenario=_TEXT, parameters=_ANYTHING, on=_ON)}
 _ROW: Schema = _object(number=_NUMBER, at=_MOMENT, kind=_TEXT, detail=_ANYTHING)
 _NOW = _answer("The namespace's time", _object(now=_MOMENT))
 
@@ -148,6 +158,57 @@ _CONTROL: Mapping[str, Mapping[str, Any]] = {
                 **_refusals("unauthenticated"),
             },
             description="A request with no valid key belongs to no namespace: only scribe-mock serve -v shows it.",
+        )
+    },
+    "/_mock/v1/scenarios": {
+        "get": _operation(
+            "list_scenarios",
+            "control",
+            "States and troubles that can be asked for, and which are armed",
+            {
+                "200": _answer("The catalogue", _object(scenarios=_THINGS, armed=_ARMED)),
+                **_refusals("unauthenticated"),
+            },
+        ),
+        "post": _operation(
+            "arm_scenario",
+            "control",
+            "Let the namespace's requests or sessions meet a scenario",
+            {
+                "200": _answer(
+                    "What is armed, and what the session that was named is bound to",
+                    _object("armed", armed=_ARMED, bound=_ANYTHING),
+                ),
+                **_refusals("refused", "unauthenticated", "not_found", "unavailable"),
+            },
+            requestBody=_body(_object("scenario", scenario=_TEXT, parameters=_ANYTHING, on=_ON)),
+        ),
+        "delete": _operation(
+            "clear_scenarios",
+            "control",
+            "Disarm all, and let work begin that is held",
+            {
+                "200": _answer("How many were armed", _object(scenarios_cleared=_NUMBER, armed=_ARMED)),
+                **_refusals("unauthenticated", "unavailable"),
+            },
+        ),
+    },
+    "/_mock/v1/wait": {
+        "get": _operation(
+            "wait_for_state",
+            "control",
+            "Answer as soon as a session is in a state",
+            {
+                "200": _answer("It is", _object(session_id=_TEXT, state=_TEXT)),
+                "408": _answer("Not in the time that was waited", _ENVELOPE) | {"x-error-codes": ["timeout"]},
+                "409": _answer("It cannot be any more", _ENVELOPE) | {"x-error-codes": ["invalid_request"]},
+                **_refusals("refused", "unauthenticated", "not_found", "unavailable"),
+            },
+            parameters=[
+                {"name": "session", "in": "query", "required": True, "schema": _TEXT},
+                {"name": "state", "in": "query", "required": True, "schema": _TEXT},
+                {"name": "seconds", "in": "query", "schema": {"type": "number", "minimum": 0, "maximum": 60}},
+            ],
         )
     },
     "/_mock/v1/journal/{session_id}": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
@@ -33,7 +33,11 @@ _NAME = re.compile(r"(?!\*\Z)[!#$%&'*+.^_`|~0-9a-z\-]{1,64}\Z")
 #: Names a page may ask for beside the fixed ones, and characters of its whole question.
 _MOST_ASKED, _LONGEST_ASKED = 64, 4096
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-_EXPOSED = "location, retry-after, etag, x-scribe-engine"
+_EXPOSED = "location, retry-after, etag, x-scribe-engine, x-mock-scenario"
+#: Names what a layer played with an answer or its session, for a client that asked for it.
+PLAYED: Final = "X-Mock-Scenario"
+#: Among the extensions of an ASGI scope: what ends the connection at once, `["end"](reset=...)`.
+SEVER: Final = "scribe.mock.sever"
 
 
 #: Made once: `json.dumps` makes one a call as soon as it is told how to separate.

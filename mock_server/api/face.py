@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from starlette.requests import ClientDisconnect
 
 from mock_server import problems
-from mock_server.api.answer import Answer, envelope, preflight, render
+from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Outline, Outlines
@@ -26,10 +26,11 @@ from mock_server.problems import Problem
 from mock_server.settings import SHARE, VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp
 
     from mock_server.auth import Keys
     from mock_server.service import Service
@@ -59,6 +60,10 @@ def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _at_once(response: Response) -> ASGIApp:
+    return response
+
+
 @dataclass
 class Call:
     """One request on its way through."""
@@ -77,6 +82,8 @@ class Call:
     excuse: Callable[[Problem], str | None] = _stands
     #: What a layer makes of a document before it is read.
     revise: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
+    #: How a layer sends what has become of the answer.
+    deliver: Callable[[Response], ASGIApp] = _at_once
 
     @property
     def path(self) -> str:
@@ -156,6 +163,7 @@ class Face:
             answer.status,
             call.session_id and shown(call.session_id, secrets, _LONGEST_ID),
             *reason(answer, secrets),
+            scenario=answer.headers.get(PLAYED),
         )
         self.seen.keep(call.namespace, outline)
 
@@ -173,7 +181,7 @@ class Face:
         if asked is not None and asked.strip() not in VERSIONS:
             raise problems.unsupported_version(asked[:40], list(VERSIONS))
 
-    async def serve(self, call: Call, handler: Operation, *, public: bool) -> Response:
+    async def serve(self, call: Call, handler: Operation, *, public: bool) -> ASGIApp:
         """Run one operation; whatever happens, the answer is one the protocol knows."""
         request = call.request
         call.foreign = self.foreign(request)
@@ -191,7 +199,16 @@ class Face:
             self._leave(call)
         self._remember(call, answer)
         self.tell(call, answer)
-        return render(_closing(answer, request), request, readable=not call.foreign)
+        return call.deliver(render(_closing(answer, request), request, readable=not call.foreign))
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """While a request only waits, it is none that others, or the work, have to wait for."""
+        self._running -= 1
+        try:
+            yield
+        finally:
+            self._running += 1
 
     async def _answered(self, call: Call, handler: Operation, *, public: bool) -> Answer:
         """The answer as the layers leave it."""

@@ -29,6 +29,8 @@ class Outline(NamedTuple):
     code: str | None = None
     message: str | None = None
     field: str | None = None
+    #: What was played of scenarios, if anything was.
+    scenario: str | None = None
 
 
 class Outlines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from mock_server.cli.log import log
-from mock_server.cli.serve import faults, serve
+from mock_server.cli.serve import faults, scenarios, serve
 
 app = typer.Typer(
     name="scribe-mock",
@@ -16,4 +16,5 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.command("faults")(faults)
+app.command("scenarios")(scenarios)
 app.add_typer(log)

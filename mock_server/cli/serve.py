@@ -1,4 +1,4 @@
-"""`scribe-mock serve` and `scribe-mock faults`."""
+"""`scribe-mock serve`, `scribe-mock faults` and `scribe-mock scenarios`."""
 
 from __future__ import annotations
 
@@ -98,6 +98,7 @@ def _settings(
     console_origins: Collection[str],
     shape: Shape,
     faults: Collection[str],
+    scenarios: Collection[str],
     open_namespaces: bool,
     faithful: bool,
     profile: str,
@@ -123,6 +124,7 @@ def _settings(
         open_namespaces=open_namespaces,
         faithful=faithful,
         faults=tuple(dict.fromkeys(faults)),
+        scenarios=tuple(scenarios),
         profiles=profiles,
         session_limit_s=session_timeout,
     )
@@ -190,6 +192,8 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
     told += namespaces.warnings(settings.api_keys)
     if settings.faults:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
+    if settings.scenarios:
+        told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
     if _reachable(host):
         told.append("Others on the network can reach this server, over plain HTTP: no patients' voices here.")
         if DEFAULT_KEY in settings.api_keys:
@@ -227,7 +231,9 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
         f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:
-        lines.append("  control plane: /_mock/v1 (clock, reset, requests, journal); --faithful switches it off")
+        lines.append(
+            "  control plane: /_mock/v1 (clock, reset, requests, journal, scenarios, wait); --faithful switches it off"
+        )
     lines += [f"  [bold yellow]{escape(warning)}[/]" for warning in _warnings(settings, host, notice)]
     console = Console(stderr=True)
     for line in lines:
@@ -294,6 +300,12 @@ def serve(
     fault: Annotated[
         list[str] | None, typer.Option(help="Switch a defect on; may be repeated. See `scribe-mock faults`.")
     ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:PARAM=VALUE,...]", help="Arm a scenario; may be repeated. See `scribe-mock scenarios`."
+        ),
+    ] = None,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
@@ -328,6 +340,7 @@ def serve(
             console_origins=console_origin or [],
             shape=templates_shape,
             faults=fault or [],
+            scenarios=scenario or [],
             open_namespaces=open_namespaces,
             faithful=faithful,
             profile=profile,
@@ -352,9 +365,39 @@ def faults(
         ]
         typer.echo(json.dumps(told, indent=2))
         return
-    table = Table("fault", "vice", "breaks", box=None, pad_edge=False, header_style="dim")
-    for found in CATALOGUE.values():
-        table.add_row(found.name, escape(found.vice), ", ".join(found.breaks))
+    _print(
+        ("fault", "vice", "breaks"),
+        [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in CATALOGUE.values()],
+    )
+
+
+def scenarios(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+) -> None:
+    """List the states and troubles that can be asked for. Example: scribe-mock scenarios"""
+    from mock_server.scenarios.catalogue import catalogue
+    from mock_server.scenarios.control import described
+
+    if as_json:
+        typer.echo(json.dumps(described(), indent=2, ensure_ascii=False))
+        return
+    rows = [
+        (
+            found.name,
+            escape(found.sentence),
+            escape(", ".join(f"{each.name}={json.dumps(each.default)}" for each in found.parameters)),
+            " ".join(found.operations) or "(sessions)",
+            escape(found.rehearses),
+        )
+        for found in catalogue().values()
+    ]
+    _print(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
+
+
+def _print(heads: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> None:
+    table = Table(*heads, box=None, pad_edge=False, header_style="dim")
+    for row in rows:
+        table.add_row(*row)
     console = Console()
     if not console.is_terminal:  # a pipe has no width: nothing is cut for it
         console.width = _ENDLESS

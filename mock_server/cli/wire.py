@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import socket
+import struct
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ import httptools
 import uvicorn
 
 from mock_server import problems
-from mock_server.api.answer import envelope
+from mock_server.api.answer import SEVER, envelope
 from mock_server.api.trail import tell_unparsed
 from mock_server.cli.backlog import Backlog
 from mock_server.cli.head import MalformedHeadError, check
@@ -19,7 +22,6 @@ from mock_server.cli.reader import Reader
 
 if TYPE_CHECKING:
     import asyncio
-    import socket
     from collections.abc import Callable
 
     from mock_server.api.face import Face
@@ -184,6 +186,21 @@ class Wire(Reader):
         self._stage = _Stage.HEAD
         self._until = math.inf
         super().on_message_begin()
+        self.scope["extensions"] = {SEVER: {"end": self._end_connection}}
+
+    def _end_connection(self, *, reset: bool) -> None:
+        """End the connection after what was written, or with a reset (RST) that takes back what is under way."""
+        if self.transport.is_closing():
+            return
+        if not reset:
+            self.transport.close()
+            self._mind()
+            return
+        # on a twin of the descriptor: not every event loop hands out a socket that takes options
+        given = self.transport.get_extra_info("socket")
+        with socket.socket(fileno=os.dup(given.fileno())) as twin:
+            twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def on_headers_complete(self) -> None:
         """The head is over; an error raised here is a 400 like the parser's own."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
-    from mock_server.conduct import Conduct
+    from mock_server.conduct import Conduct, Course
     from mock_server.ledger import Ledger
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.session.model import Session
@@ -111,7 +111,9 @@ class Process:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
         session = await self._in_work(session_id)
         if session is not None:
-            heard = self._conduct(session.namespace).transcription(await self._heard(session))
+            conduct = self._conduct(session.namespace)
+            course = await conduct.course(session)
+            heard = course.transcription(conduct.transcription(await self._heard(session, course)))
             await self._happens(session_id, outcome.transcribed(heard))
 
     async def extract(self, session_id: str) -> None:
@@ -120,7 +122,9 @@ class Process:
         if session is not None and session.failure is None:
             wanted, text = session.order.templates, session.transcript or ""
             results = await asyncio.to_thread(outcome.filled, wanted, text, self._extractor)
-            await self._happens(session_id, Extracted(self._conduct(session.namespace).extraction(results)))
+            conduct = self._conduct(session.namespace)
+            course = await conduct.course(session)
+            await self._happens(session_id, Extracted(course.extraction(conduct.extraction(results))))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
@@ -138,7 +142,7 @@ class Process:
             session = await self._store.read(lambda view: view.load(session_id))
         return session if session is not None and session.state is State.PROCESSING else None
 
-    async def _heard(self, session: Session) -> Transcription:
+    async def _heard(self, session: Session, course: Course) -> Transcription:
         engine = self._transcriber.engine
         if not session.files:
             return outcome.nothing_sent(engine)
@@ -147,7 +151,9 @@ class Process:
                 Recording(file.name, path, file.sha256, file.sequence)
                 for file, path in zip(session.files, paths, strict=True)
             ]
-            return await self._transcription(session, self._conduct(session.namespace).recordings(listed))
+            left = course.recordings(self._conduct(session.namespace).recordings(listed))
+            heard = await self._transcription(session, left) if left else outcome.nothing_sent(engine)
+            return course.account(listed, heard)
 
     async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
         engine = self._transcriber.engine

@@ -26,7 +26,7 @@ from mock_server.pipeline.workflow import process_v1, runner
 from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from mock_server.pipeline.workflow import Steps
     from mock_server.storage.records import Records
@@ -61,10 +61,19 @@ class Fate(Enum):
 class Work:
     """Sessions on their way through `pipeline.workflow`, in turns of their namespaces; a process has one such queue."""
 
-    def __init__(self, records: Records, store: Store, *, at_once: int, busy: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        store: Store,
+        *,
+        at_once: int,
+        busy: Callable[[], bool],
+        holds: Callable[[str, str], Awaitable[object] | None] = lambda _namespace, _session_id: None,
+    ) -> None:
         self._records = records
         self._store = store
         self._busy = busy
+        self._holds = holds
         self._client: DBOSClient | None = None
         self._turns: Turns[tuple[str, int]] = Turns(at_once)
         self._held: set[str] = set()
@@ -114,8 +123,26 @@ class Work:
         """Begin the attempt after the `begun`-th when its turn comes, unless it is claimed or needless by then."""
         if session_id not in self._held:
             self._held.add(session_id)
-            self._turns.join(namespace, (session_id, begun))
-            self._fill()
+            waiting = self._holds(namespace, session_id)
+            if waiting is None:
+                self._join(namespace, session_id, begun)
+                return
+            task = asyncio.create_task(self._later(waiting, namespace, session_id, begun))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def _later(self, waiting: Awaitable[object], namespace: str, session_id: str, begun: int) -> None:
+        """Wait without a place among those in work; the reconciler asks again for what broke here."""
+        try:
+            await waiting
+        except BaseException:
+            self._held.discard(session_id)
+            raise
+        self._join(namespace, session_id, begun)
+
+    def _join(self, namespace: str, session_id: str, begun: int) -> None:
+        self._turns.join(namespace, (session_id, begun))
+        self._fill()
 
     def holds(self, session_id: str) -> bool:
         """Whether the session waits here or is being worked on."""

@@ -1,0 +1,49 @@
+"""The control plane's face of scenarios. Not in spec: the text has no control plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_server.api.answer import Answer
+from mock_server.api.document import parse_object, read
+from mock_server.scenarios import magic
+from mock_server.scenarios.armed import ordered
+from mock_server.scenarios.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from mock_server.api.face import Call, Face
+    from mock_server.scenarios.layer import Scenarios
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def described() -> dict[str, Any]:
+    """The catalogue, and the words of clients that can send nothing else."""
+    return {
+        "scenarios": [scenario.described() for scenario in catalogue().values()],
+        "template_ids": {word: scenario.name for word, scenario in magic.template_words().items()},
+        "file_names": {word: scenario.name for word, scenario in magic.file_words().items()},
+    }
+
+
+class Control:
+    """GET: the catalogue and what is armed. POST: arm one more. DELETE: disarm all."""
+
+    def __init__(self, scenarios: Scenarios) -> None:
+        self._scenarios = scenarios
+
+    async def __call__(self, face: Face, call: Call) -> Answer:
+        """One request."""
+        told: dict[str, Any] = {}
+        match call.request.method:
+            case "POST":
+                call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
+                asked = ordered(call.document)
+                if await self._scenarios.arm(call.namespace, asked):
+                    told["bound"] = asked.described()
+            case "DELETE":
+                told["scenarios_cleared"] = await self._scenarios.clear(call.namespace)
+            case _:
+                told.update(described())
+        armed = [one.described() for one in self._scenarios.armed(call.namespace)]
+        return Answer(200, {**told, "armed": armed, "namespace": call.namespace}, _FRESH)

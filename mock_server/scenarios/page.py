@@ -1,0 +1,113 @@
+"""docs/scenarios.md, written from the catalogue (`python -m mock_server.scenarios.page [--check]`)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mock_server.scenarios import magic
+from mock_server.scenarios.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_server.scenarios.parameter import Parameter
+    from mock_server.scenarios.scenario import Scenario
+
+_COMMAND = "python -m mock_server.scenarios.page"
+PLACE = Path(__file__).parents[2] / "docs" / "scenarios.md"
+
+_HEAD = """# States and troubles on demand
+
+Generated from the catalogue by `{command}`. Nothing here happens unless it is asked for;
+`--faithful` has none of it. Everything counts for the namespace of the key that asks, and for no other.
+
+```
+M=http://127.0.0.1:8080/_mock/v1 K='X-API-Key: sk_test_development'
+curl -s $M/scenarios -H "$K" -d '{{"scenario": "throttled", "on": {{"operation": "upload", "times": 2}}}}'
+curl -s $M/scenarios -H "$K" -d '{{"scenario": "slow_processing", "parameters": {{"seconds": 60}},
+                                  "on": {{"session": "next"}}}}'
+curl -s "$M/wait?session=$S&state=completed&seconds=30" -H "$K"
+curl -s $M/scenarios -H "$K"            # the catalogue, and what is armed
+curl -s -X DELETE $M/scenarios -H "$K"  # nothing is armed any more; work that is held begins
+scribe-mock serve --scenario unavailable:retry_after=null,operation=create,times=3
+```
+
+`on` takes `operation`, `session` (an id, or `next`: the one that is created next), `times` (how often; without it again
+and again) and `every` (each n-th). The first that is armed and meets a request acts on it. A name,
+parameter or operation that does not exist is answered 400 with those there are and the nearest.
+
+A scenario of sessions is bound to a session when that is created, or at once where `session` is its id. That stands in
+the session's journal as `scenario_bound` and survives a restart; what is armed does not. What was played is named in
+the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`.
+`POST /_mock/v1/reset` clears all of it.
+
+`GET /_mock/v1/wait?session=ID&state=STATE&seconds=N` answers as soon as the session is in the state: 408 after
+`seconds` (30, at most 60), 409 at once where it cannot get there any more; both say where it stands.
+"""
+
+_MAGIC = """## Magic values
+
+A client that can send nothing else asks with a template id or the name of a file. Parameters have their defaults;
+`template` and `file` are the ones that ask. A template id whose scenario fails no template succeeds, with the
+scenario's name as its data. A number or an ending may follow a file's name: `mock.reset_2.wav`. Any other id or name
+that begins with `mock.` is refused. `additional_data` never steers anything.
+"""
+
+
+def page() -> str:
+    """The page."""
+    scenarios = catalogue().values()
+    lines = [
+        _HEAD.format(command=_COMMAND),
+        "## Scenarios of requests",
+        "",
+        *_table([found for found in scenarios if not found.of_sessions], operations=True),
+        "",
+        "## Scenarios of sessions",
+        "",
+        *_table([found for found in scenarios if found.of_sessions], operations=False),
+        "",
+        _MAGIC,
+        "| template id | scenario |",
+        "|---|---|",
+        *(f"| `{word}` | {scenario.name} |" for word, scenario in magic.template_words().items()),
+        "",
+        "| file name begins with | scenario |",
+        "|---|---|",
+        *(f"| `{word}` | {scenario.name} |" for word, scenario in magic.file_words().items()),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _table(scenarios: Iterable[Scenario], *, operations: bool) -> Iterable[str]:
+    yield f"| name | what happens | parameters |{' requests of |' if operations else ''} rehearses |"
+    yield f"|---|---|---|{'---|' if operations else ''}---|"
+    for found in scenarios:
+        told = "<br>".join(_parameter(parameter) for parameter in found.parameters)
+        whose = f" {', '.join(found.operations)} |" if operations else ""
+        yield f"| `{found.name}` | {found.sentence} | {told} |{whose} {found.rehearses} |"
+
+
+def _parameter(parameter: Parameter) -> str:
+    return f"`{parameter.name}` = {json.dumps(parameter.default)}: {parameter.sentence} ({parameter.expected})"
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only; 1 when the page is stale")
+    if not parser.parse_args().check:
+        PLACE.write_text(page(), encoding="utf-8")
+        return 0
+    if PLACE.is_file() and PLACE.read_text(encoding="utf-8") == page():
+        return 0
+    sys.stderr.write(f"docs/{PLACE.name} is stale; `{_COMMAND}` writes it anew.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,140 @@
+"""What is played with sessions: work that is held, or goes another way, and deadlines that come early."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from mock_server.api.answer import PLAYED
+from mock_server.conduct import Course
+from mock_server.problems import Problem
+from mock_server.scenarios import courses, magic
+from mock_server.scenarios.bindings import Binding, Bindings
+from mock_server.session.table import State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mock_server.api.face import Face
+    from mock_server.conduct import Conduct
+    from mock_server.session.model import Session
+
+#: A wait by the namespace's clock is woken when that is moved; this is for the machine's own, which may be set.
+_LONGEST_NAP_S: Final = 60.0
+
+
+class Play:
+    """Changes the conduct towards sessions that are bound to scenarios, and towards no other."""
+
+    def __init__(self, conduct: Callable[[str], Conduct]) -> None:
+        self.face: Face
+        self.bindings = Bindings()
+        self._conduct = conduct
+        self._latest: tuple[Conduct, Conduct] | None = None
+        self._opened = asyncio.Event()
+        self._holding: dict[str, set[str]] = {}
+
+    def opened(self) -> None:
+        """The face has its service: what an earlier process left may be asked about."""
+        self._opened.set()
+
+    def conduct(self, namespace: str) -> Conduct:
+        """How the server behaves towards a namespace."""
+        base = self._conduct(namespace)
+        if self._latest is None or self._latest[0] is not base:
+            named = base.file_name
+            bent = replace(base, holds=self._holds, course=self._course, file_name=lambda name: _named(named(name)))
+            self._latest = base, bent
+        return self._latest[1]
+
+    async def bind(self, namespace: str, session_id: str, binding: Binding) -> None:
+        """Bind a session for good."""
+        await self.bindings.bind(self.face.service, namespace, session_id, binding)
+
+    async def release(self, namespace: str) -> None:
+        """Let the work begin that is held."""
+        for session_id in tuple(self._holding.get(namespace, ())):
+            with contextlib.suppress(Problem):
+                await self.bindings.release(self.face.service, namespace, session_id)
+            self.face.service.watch.changed(session_id)
+
+    async def expire(self, namespace: str, session_id: str) -> bool:
+        """Let a session expire whose early deadline has passed; returns whether it did so now."""
+        service = self.face.service
+        early = [
+            binding.scenario.expires_s(binding.values)
+            for binding in await self.bindings.of(service, namespace, session_id)
+            if binding.scenario.expires_s
+        ]
+        if not early:
+            return False
+        with contextlib.suppress(Problem):
+            session, state = await service.get(namespace, session_id)
+            due = session.created_at + timedelta(seconds=min(early))
+            if state is not State.EXPIRED and service.clocks.now(namespace) >= due:
+                await service.expire(namespace, session_id)
+                return (await service.get(namespace, session_id))[1] is State.EXPIRED
+        return False
+
+    def _holds(self, namespace: str, session_id: str) -> Awaitable[object] | None:
+        bound = self.bindings.at_hand(namespace, session_id)
+        if bound is not None and _held_s(bound) is None:
+            return None
+        return self._until_released(namespace, session_id)
+
+    async def _until_released(self, namespace: str, session_id: str) -> None:
+        await self._opened.wait()
+        self._holding.setdefault(namespace, set()).add(session_id)
+        try:
+            with self.face.service.watch.of(namespace, session_id) as event:
+                while (seconds := await self._left(namespace, session_id)) > 0:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(min(seconds, _LONGEST_NAP_S)):
+                            await event.wait()
+                    event.clear()
+        finally:
+            self._holding[namespace].discard(session_id)
+            if not self._holding[namespace]:
+                del self._holding[namespace]
+
+    async def _left(self, namespace: str, session_id: str) -> float:
+        """Seconds before the work on a session may begin."""
+        service = self.face.service
+        held = _held_s(await self.bindings.of(service, namespace, session_id))
+        if held is None:
+            return 0
+        try:
+            session, state = await service.get(namespace, session_id)
+        except Problem:  # a reset took it away
+            return 0
+        if state is not State.PROCESSING or session.ended_at is None:
+            return 0
+        return held - (service.clocks.now(namespace) - session.ended_at).total_seconds()
+
+    async def _course(self, session: Session) -> Course:
+        bound = self.bindings.at_hand(session.namespace, session.id)
+        if bound is None:
+            await self._opened.wait()
+            bound = await self.bindings.of(self.face.service, session.namespace, session.id)
+        if not bound:
+            return Course()
+        found = [binding.scenario.course(binding.values) for binding in bound if binding.scenario.course]
+        return courses.composed([Course(extraction=courses.steering), *found])
+
+
+def _held_s(bound: tuple[Binding, ...]) -> float | None:
+    """Seconds from the end to the work; None where nothing holds it."""
+    return max((each.scenario.holds_s(each.values) for each in bound if each.scenario.holds_s), default=None)
+
+
+def _named(name: str) -> str:
+    """A file's name as it is; refuses where it asks for that, or for what is no scenario."""
+    found = magic.of_file(name)
+    if found is not None and found.scenario.refusal is not None:
+        problem = found.scenario.refusal(found.values)
+        problem.headers[PLAYED] = found.scenario.name
+        raise problem
+    return name

@@ -1,0 +1,67 @@
+"""What a scenario is: a trouble of a request, or a course that a session takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_server.api.answer import Answer
+    from mock_server.conduct import Course
+    from mock_server.problems import Problem
+    from mock_server.scenarios.delivery import Manner
+    from mock_server.scenarios.parameter import Parameter, Value, Values
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One entry of the catalogue; `operations` are those whose requests it meets, none where it meets sessions.
+
+    `rehearses` names the clause, the erratum or the RFC that tells a client what to do.
+    """
+
+    name: str
+    sentence: str
+    rehearses: str
+    operations: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    #: Other names by which a template id or a file name asks for it.
+    aliases: tuple[str, ...] = ()
+    #: The refusal that a client gets instead of an answer.
+    refusal: Callable[[Values], Problem] | None = None
+    #: What is answered instead of what the operation answers, where that is no envelope.
+    instead: Callable[[Values], Answer | None] | None = None
+    #: How the answer gets on its way.
+    manner: Callable[[Values], Manner] | None = None
+    #: Whether a read shows the session as it was before it changed.
+    stale: bool = False
+    #: Seconds, by the namespace's clock, from a session's end to the beginning of its work.
+    holds_s: Callable[[Values], float] | None = None
+    #: How the work on a session goes.
+    course: Callable[[Values], Course] | None = None
+    #: Seconds, by the namespace's clock, from a session's creation to its expiry.
+    expires_s: Callable[[Values], float] | None = None
+
+    @property
+    def of_sessions(self) -> bool:
+        """Whether it is bound to sessions, and not met by requests."""
+        return not self.operations
+
+    def values(self, given: Any) -> dict[str, Value]:
+        """All parameters, with defaults for those that are not given; raises ValueError for a value."""
+        if not isinstance(given, dict):
+            raise ValueError("The parameters have to be a JSON object.")  # noqa: TRY004 - what a client sent
+        return {each.name: each.read(given.get(each.name, each.default)) for each in self.parameters}
+
+    def described(self) -> dict[str, Any]:
+        """As the catalogue tells it to programs."""
+        return {
+            "name": self.name,
+            "description": self.sentence,
+            "rehearses": self.rehearses,
+            "acts_on": "session" if self.of_sessions else "request",
+            "operations": list(self.operations),
+            "parameters": [parameter.described() for parameter in self.parameters],
+        }
