@@ -21,7 +21,9 @@ from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
 from mock_server.cli import namespaces
 from mock_server.faults.catalogue import CATALOGUE
+from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -101,6 +103,7 @@ def _settings(
     open_namespaces: bool,
     faithful: bool,
     profile: str,
+    revision: str,
     session_timeout: int,
 ) -> Settings:
     """What was asked for; raises ValueError for what cannot be meant."""
@@ -124,6 +127,7 @@ def _settings(
         faithful=faithful,
         faults=tuple(dict.fromkeys(faults)),
         profiles=profiles,
+        revision=revision,
         session_limit_s=session_timeout,
     )
 
@@ -148,7 +152,7 @@ def _try(settings: Settings) -> str | None:
     from mock_server.speech import open_transcriber
     from mock_server.storage.keeping import open_keeping
 
-    keeping = open_keeping(settings.data_dir)
+    keeping = open_keeping(settings.data_dir, settings.revision)
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()
@@ -201,7 +205,10 @@ def _faces(settings: Settings, address: str) -> list[str]:
     """Where each profile is to be found."""
     told = []
     if "medscribe" in settings.profiles:
-        told.append(f"  discovery: {address}/.well-known/medscribealliance   docs: {address}/docs")
+        told.append(
+            f"  discovery: {address}/.well-known/medscribealliance   docs: {address}/docs"
+            f"   revision: {settings.revision}"
+        )
     if "session_manager" in settings.profiles:
         told.append(
             f"  session manager: {address}/sessions.start   document: {address}/session_manager/openapi.json"
@@ -307,6 +314,9 @@ def serve(
     profile: Annotated[
         str, typer.Option(metavar="NAME[,NAME]", help=f"What to serve, side by side: {' or '.join(PROFILES)}.")
     ] = PROFILES[0],
+    revision: Annotated[
+        str, typer.Option(metavar="DATE", help=f"The text of medscribe to serve: {', '.join(MACHINES)}.")
+    ] = REVISION,
     session_timeout: Annotated[
         int,
         typer.Option(
@@ -331,6 +341,7 @@ def serve(
             open_namespaces=open_namespaces,
             faithful=faithful,
             profile=profile,
+            revision=revision,
             session_timeout=session_timeout,
         )
     except ValueError as error:

@@ -1,0 +1,48 @@
+"""What a file of audio lasts, decoded in a process of its own before the upload is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_server.speech import allowance
+from mock_server.speech.child import grant
+from mock_server.speech.chunks import assemble
+from mock_server.speech.decode import Limits
+from mock_server.speech.model import Recording
+from mock_server.speech.worker import Worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Lengths:
+    """Measures audio; its processes start with the first file and are none of the transcriber's."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._worker = Worker()
+
+    async def of(self, path: Path, first: Path | None = None) -> float:
+        """The seconds of a file, 0 where nothing of it can be decoded; `first` is the file its recording began with.
+
+        Raises SpeechOvertime for what takes too long, SpeechInterrupted and SpeechUnavailable as a worker does.
+        """
+        return await self._worker.run(_seconds, path, first, self._limits)
+
+    async def close(self) -> None:
+        """End the processes."""
+        await self._worker.close()
+
+
+def _seconds(path: Path, first: Path | None, limits: Limits) -> float:
+    grant(allowance.DECODE)
+    alone = _lasts([path], limits)
+    if alone or first is None:
+        return alone
+    # what a browser records is one file that is cut: only the first piece has a head
+    return max(0.0, _lasts([first, path], limits) - _lasts([first], limits))
+
+
+def _lasts(paths: list[Path], limits: Limits) -> float:
+    recordings = [Recording(str(number), path, "", number) for number, path in enumerate(paths)]
+    return assemble(recordings, limits).seconds
