@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from mock_server import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from mock_server.session.model import Session
+    from mock_server.session.model import AudioFile, Session
 
 INDEX, KIND = "X-Chunk-Index", "X-Upload-Type"
 #: More digits than a session has chunks.
@@ -62,6 +62,12 @@ class Numbered:
                 received_index=self.index,
                 expected_index=expected,
             )
+
+    def behind(self, files: Sequence[AudioFile]) -> list[AudioFile]:
+        """The chunks of a session that come before this place, in order."""
+        place = self.index or 0
+        numbered = [file for file in files if file.sequence is not None and file.sequence < place]
+        return sorted(numbered, key=lambda file: file.sequence or 0)
 
     def check_length(self, seconds: float) -> None:
         """Refuse a chunk that lasts too long."""

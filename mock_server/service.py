@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("scribe.mock")
 
+#: Pieces of a recording that one is measured behind, beside the first: as many as a block of audio may reach over.
+_PIECES_BEFORE = 2
+
 
 class Service:
     """All a router needs; every method is safe to call from many requests at once."""
@@ -180,13 +183,13 @@ class Service:
             raise
 
     async def _measured(self, stored: Stored, numbered: Numbered, before: Sequence[AudioFile]) -> int:
-        """What a file lasts; a piece that is none by itself is measured behind the one the recording began with."""
+        """What a file lasts; a piece that is none by itself is measured behind the first and the last before it."""
         assert self._lengths is not None, "whoever numbers files measures them"
-        first = next((file for file in before if file.name != numbered.name), None)
-        keys = [stored.key] if first is None else [first.key, stored.key]
+        earlier = numbered.behind(before)
+        around = earlier[:1] + earlier[1:][-_PIECES_BEFORE:]
         try:
-            async with self._audio.fetch(keys) as paths:
-                seconds = await self._lengths.of(paths[-1], paths[0] if first else None)
+            async with self._audio.fetch([*(file.key for file in around), stored.key]) as paths:
+                seconds = await self._lengths.of(paths[-1], paths[:-1])
         except SpeechOvertime:
             told = "Decoding this audio takes more time than one file may take; send less of it at once."
             raise problems.invalid_request(told) from None

@@ -12,6 +12,7 @@ from mock_server.speech.model import Recording
 from mock_server.speech.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -22,27 +23,27 @@ class Lengths:
         self._limits = limits or Limits()
         self._worker = Worker()
 
-    async def of(self, path: Path, first: Path | None = None) -> float:
-        """The seconds of a file, 0 where nothing of it can be decoded; `first` is the file its recording began with.
+    async def of(self, path: Path, before: Sequence[Path] = ()) -> float:
+        """The seconds of a file, 0 where nothing of it can be decoded; `before` came before it, oldest first.
 
         Raises SpeechOvertime for what takes too long, SpeechInterrupted and SpeechUnavailable as a worker does.
         """
-        return await self._worker.run(_seconds, path, first, self._limits)
+        return await self._worker.run(_seconds, path, tuple(before), self._limits)
 
     async def close(self) -> None:
         """End the processes."""
         await self._worker.close()
 
 
-def _seconds(path: Path, first: Path | None, limits: Limits) -> float:
+def _seconds(path: Path, before: tuple[Path, ...], limits: Limits) -> float:
     grant(allowance.DECODE)
     alone = _lasts([path], limits)
-    if alone or first is None:
+    if alone or not before:
         return alone
-    # what a browser records is one file that is cut: only the first piece has a head
-    return max(0.0, _lasts([first, path], limits) - _lasts([first], limits))
+    # What a browser records is one file that is cut: only the first piece has a head, and a cut goes through a block.
+    return max(0.0, _lasts([*before, path], limits) - _lasts(before, limits))
 
 
-def _lasts(paths: list[Path], limits: Limits) -> float:
+def _lasts(paths: Sequence[Path], limits: Limits) -> float:
     recordings = [Recording(str(number), path, "", number) for number, path in enumerate(paths)]
     return assemble(recordings, limits).seconds
