@@ -21,13 +21,12 @@ from mock_server.api.wording import wording
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
 from mock_server.faults import Faults
-from mock_server.faults.catalogue import CATALOGUE
+from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
 from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
-from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -139,8 +138,6 @@ def _check_revision(settings: Settings) -> None:
         near = difflib.get_close_matches(settings.revision, MACHINES, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise ValueError(f"Revision {settings.revision[:40]!r} is not served; {', '.join(MACHINES)} are.{hint}")
-    if settings.faults and settings.revision != REVISION:
-        raise ValueError(f"The faults are those of revision {REVISION}; {settings.revision} is served without any.")
     if settings.templates_shape == "array" and wording(settings.revision).bare_templates:
         raise ValueError(f"Revision {settings.revision} shows templates as an object; there is no array of them in it.")
 
@@ -152,7 +149,7 @@ def create_app(settings: Settings) -> Starlette:
     model asked for, and, once it starts, StorageError for a data directory that cannot be used.
     """
     _check_revision(settings)
-    faults = Faults(CATALOGUE, settings.faults, settings)
+    faults = Faults(catalogue(settings.revision), settings.faults, settings)
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),

@@ -28,7 +28,7 @@ from mock_server.speech.model import SpeechInterrupted, SpeechOvertime, SpeechUn
 from mock_server.storage import StorageError, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
     from typing import TypeVar
 
@@ -156,7 +156,7 @@ class Service:
 
         try:
             async with self._audio.put(self._ids.audio(), body, self.limits.upload_bytes) as stored:
-                after, file, replaced = await self._listed(stored, change, numbered, session.files)
+                after, file, replaced = await self._listed(stored, change, numbered, session)
         except TooLarge:
             raise problems.payload_too_large(self.limits.upload_bytes) from None
         except StorageError as error:
@@ -169,27 +169,27 @@ class Service:
         stored: Stored,
         change: Callable[[Unit, Stored, int | None], T],
         numbered: Numbered | None,
-        before: Sequence[AudioFile],
+        session: Session,
     ) -> T:
         """Make a session refer to what was stored; removes it again where that is refused."""
         try:
             if not stored.size:
                 raise problems.invalid_request("The upload has an empty body; send the audio itself.")
-            duration_ms = await self._measured(stored, numbered, before) if numbered and self._lengths else None
+            duration_ms = await self._measured(stored, numbered, session) if numbered and self._lengths else None
             return await self._write(lambda unit: change(unit, stored, duration_ms))
         except problems.Problem as problem:
             if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
                 await self._audio.delete([stored.key])
             raise
 
-    async def _measured(self, stored: Stored, numbered: Numbered, before: Sequence[AudioFile]) -> int:
+    async def _measured(self, stored: Stored, numbered: Numbered, session: Session) -> int:
         """What a file lasts; a piece that is none by itself is measured behind the first and the last before it."""
         assert self._lengths is not None, "whoever numbers files measures them"
-        earlier = numbered.behind(before)
+        earlier = numbered.behind(session.files)
         around = earlier[:1] + earlier[1:][-_PIECES_BEFORE:]
         try:
             async with self._audio.fetch([*(file.key for file in around), stored.key]) as paths:
-                seconds = await self._lengths.of(paths[-1], paths[:-1])
+                seconds = await self._lengths.of(session.namespace, paths[-1], paths[:-1])
         except SpeechOvertime:
             told = "Decoding this audio takes more time than one file may take; send less of it at once."
             raise problems.invalid_request(told) from None

@@ -20,7 +20,7 @@ from rich.table import Table
 from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
 from mock_server.cli import namespaces
-from mock_server.faults.catalogue import CATALOGUE
+from mock_server.faults.catalogue import catalogue
 from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
 from scribe_data import REVISION
@@ -353,18 +353,25 @@ def serve(
 
 
 def faults(
-    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False,
+    revision: Annotated[
+        str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
+    ] = REVISION,
 ) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
+    if revision not in MACHINES:
+        raise _refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", _USAGE)
+    listed = catalogue(revision).values()
     if as_json:
         told = [
             {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
-            for found in CATALOGUE.values()
+            for found in listed
         ]
         typer.echo(json.dumps(told, indent=2))
         return
     table = Table("fault", "vice", "breaks", box=None, pad_edge=False, header_style="dim")
-    for found in CATALOGUE.values():
+    for found in listed:
         table.add_row(found.name, escape(found.vice), ", ".join(found.breaks))
     console = Console()
     if not console.is_terminal:  # a pipe has no width: nothing is cut for it

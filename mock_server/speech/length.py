@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from mock_server.speech import allowance
 from mock_server.speech.child import grant
@@ -17,18 +19,24 @@ if TYPE_CHECKING:
 
 
 class Lengths:
-    """Measures audio; its processes start with the first file and are none of the transcriber's."""
+    """Measures audio, one file of a namespace at a time, so that nobody waits for all that another client sends.
+
+    Its processes start with the first file and are none of the transcriber's.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._worker = Worker()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def of(self, path: Path, before: Sequence[Path] = ()) -> float:
+    async def of(self, namespace: str, path: Path, before: Sequence[Path] = ()) -> float:
         """The seconds of a file, 0 where nothing of it can be decoded; `before` came before it, oldest first.
 
         Raises SpeechOvertime for what takes too long, SpeechInterrupted and SpeechUnavailable as a worker does.
         """
-        return await self._worker.run(_seconds, path, tuple(before), self._limits)
+        turn = self._turns.setdefault(namespace, asyncio.Lock())
+        async with turn:
+            return await self._worker.run(_seconds, path, tuple(before), self._limits)
 
     async def close(self) -> None:
         """End the processes."""

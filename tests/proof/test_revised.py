@@ -43,12 +43,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, Readi
             name: open_.enter_context(serving(tmp_path_factory.mktemp("r"), more=["--revision", name, *given]))
             for name in (FIRST, MIDDLE, NEWEST)
         }
-        running = {each: pool.submit(graded, targets[each[0]], keys[each], each) for each in wanted}
+        running = {
+            each: pool.submit(graded, targets[each[0]], keys[each], each, EXAMPLES if each[0] == each[1] else 0)
+            for each in wanted
+        }
         return {each: run.result() for each, run in running.items()}
 
 
-def graded(target: str, keys: tuple[str, str], wanted: tuple[str, str, Reading]) -> Run:
-    served, revision, reading = wanted
+def graded(target: str, keys: tuple[str, str], wanted: tuple[str, str, Reading], examples: int = 0) -> Run:
+    """A run against a mock, whatever it serves; without `examples` nothing is generated."""
+    _, revision, reading = wanted
     options = Options(
         target=target,
         api_key=keys[0],
@@ -56,7 +60,7 @@ def graded(target: str, keys: tuple[str, str], wanted: tuple[str, str, Reading])
         test_clock=f"{target}/_mock/v1/clock",
         revision=revision,
         reading=reading,
-        examples=EXAMPLES if served == revision else 0,
+        examples=examples,
     )
     return asyncio.run(certify(options, reading=reading))
 
