@@ -8,8 +8,10 @@ import time
 
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import scribe_data
+from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable
 from scribe_data import recordings
 from tests.mock_server.stage import HOST, LIMITS, OTHERS, Mock, code_of, started
 
@@ -248,7 +250,7 @@ def test_metadata_can_be_amended_by_its_own_name(mock):
 def test_the_openapi_document_and_the_page_are_those_of_the_revision(mock):
     given = mock.get("/openapi.json", key=None).json()
     assert given["info"]["description"].startswith("Revision 2026-01-19.")
-    assert list(given["paths"]["/v1/sessions/{session_id}/audio"]) != []
+    OpenAPIV31SpecValidator(given).validate()
     assert "put" not in given["paths"]["/v1/sessions/{session_id}/audio"]
     assert "/v1/sessions/{session_id}/audio/{file_name}" not in given["paths"]
     assert "200" in given["paths"]["/v1/sessions/{session_id}/end"]["post"]["responses"]
@@ -257,6 +259,13 @@ def test_the_openapi_document_and_the_page_are_those_of_the_revision(mock):
     assert "transcript_language" not in json.dumps(patched)
     received = given["components"]["responses"]["received"]["content"]["application/json"]["schema"]
     assert received == {"$ref": "#/components/schemas/upload_response"}
+    for path, item in given["paths"].items():
+        for method in item.keys() & {"get", "post", "put", "patch"}:
+            served = mock.send(
+                method.upper(), path.replace("{session_id}", "ses_none").replace("{template_id}", "soap")
+            )
+            assert served.status_code != 405, (method, path)
+            assert "no resource" not in served.text, (method, path)
     page = mock.get("/docs", key=None)
     assert page.status_code == 200
     assert "audio_duration_ms" in page.text
@@ -265,3 +274,26 @@ def test_the_openapi_document_and_the_page_are_those_of_the_revision(mock):
 def test_every_model_has_a_speed(mock):
     found = mock.get(f"{HOST}/.well-known/medscribealliance", key=None).json()
     assert all(model["response_speed"] for model in found["models"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (SpeechOvertime("too long"), 400, "invalid_request"),
+        (SpeechInterrupted("died"), 503, "service_unavailable"),
+        (SpeechUnavailable("no process"), 503, "service_unavailable"),
+    ],
+)
+def test_audio_that_cannot_be_measured_is_refused_and_leaves_nothing(mock, monkeypatch, error, status, code):
+    async def broken(*_given):
+        raise error
+
+    session = create(mock)
+    monkeypatch.setattr(mock.face.service._lengths, "of", broken)
+    files = {path for path in (mock.face.settings.data_dir / "audio").rglob("*") if path.is_file()}
+    answer = chunk(mock, session, 0)
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert mock.read(session).json()["status"] == "created"
+    assert {path for path in (mock.face.settings.data_dir / "audio").rglob("*") if path.is_file()} == files
+    monkeypatch.undo()
+    assert chunk(mock, session, 0).status_code == 200

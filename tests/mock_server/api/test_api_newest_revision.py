@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import scribe_data
 from tests.mock_server.stage import Mock, code_of, started
@@ -67,5 +68,6 @@ def test_discovery_has_what_the_schema_of_the_revision_wants(mock):
 
 def test_the_openapi_document_is_that_of_the_revision(mock):
     given = mock.get("/openapi.json", key=None).json()
+    OpenAPIV31SpecValidator(given).validate()
     assert given["info"]["description"].startswith("Revision 2026-01-29.")
     assert "audio_files_sent" in str(given["components"]["schemas"]["end_request"])
