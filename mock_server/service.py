@@ -193,7 +193,7 @@ class Service:
         except SpeechOvertime:
             told = "Decoding this audio takes more time than one file may take; send less of it at once."
             raise problems.invalid_request(told) from None
-        except (SpeechInterrupted, SpeechUnavailable) as error:
+        except (SpeechInterrupted, SpeechUnavailable, OSError) as error:  # a piece before it may just be replaced
             log.warning("audio could not be measured: %s", error)
             await self._audio.delete([stored.key])
             told = "The audio could not be measured now; send it again."

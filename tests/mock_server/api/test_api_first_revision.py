@@ -282,6 +282,7 @@ def test_every_model_has_a_speed(mock):
         (SpeechOvertime("too long"), 400, "invalid_request"),
         (SpeechInterrupted("died"), 503, "service_unavailable"),
         (SpeechUnavailable("no process"), 503, "service_unavailable"),
+        (FileNotFoundError("a piece before it"), 503, "service_unavailable"),
     ],
 )
 def test_audio_that_cannot_be_measured_is_refused_and_leaves_nothing(mock, monkeypatch, error, status, code):
