@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 FIRST, MIDDLE, NEWEST = scribe_data.revisions()
 READINGS: tuple[Reading, ...] = ("lenient", "strict")
+#: In `make proof` what is generated is sent as well, and all are graded as any other.
+WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
+EXAMPLES = 10 if WHOLE else 0
 #: The revision that is served, and the one it is graded as.
-MISGRADED = ((FIRST, MIDDLE), (FIRST, NEWEST), (MIDDLE, FIRST), (NEWEST, FIRST), (NEWEST, MIDDLE))
-#: In `make proof` what is generated is sent as well.
-EXAMPLES = 10 if os.environ.get("SCRIBE_PROOF") == "1" else 0
+MISGRADED = (
+    *((FIRST, MIDDLE), (MIDDLE, FIRST), (NEWEST, MIDDLE)),
+    *(((FIRST, NEWEST), (NEWEST, FIRST)) if WHOLE else ()),
+)
 #: Runs at a time, each in namespaces of its own: most of a run is waiting.
-_AT_A_TIME = 2
+_AT_A_TIME = 3
 
 
 @pytest.fixture(scope="module")
