@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,20 +12,24 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+import scribe_data
 from mock_server import extraction
 from mock_server.api import control, docs, operations
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
 from mock_server.api.session_manager import operations as session_manager
+from mock_server.api.wording import wording
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
 from mock_server.faults import Faults
-from mock_server.faults.catalogue import CATALOGUE
+from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
+from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
+from mock_server.speech.length import Lengths
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -76,11 +81,17 @@ def _route(
 
 def _medscribe(face: Face) -> list[BaseRoute]:
     route = partial(_route, face)
+    if face.wording.numbered:
+        uploads: list[BaseRoute] = [route(f"{_SESSION}/audio", "POST", "upload", operations.upload_numbered)]
+    else:
+        uploads = [
+            route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
+            route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
+        ]
     routes: list[BaseRoute] = [
         route("/v1/sessions", "POST", "create", operations.create),
         route(f"{_SESSION}/end", "POST", "end", operations.end),
-        route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
-        route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
+        *uploads,
         route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1/templates", "GET", "templates", operations.list_templates),
@@ -129,21 +140,35 @@ async def _try_out(face: Face) -> None:
 
 
 def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
-    """The layer of scenarios; None for a faithful server, and for one without the profile they are of."""
-    if not settings.faithful and "medscribe" in settings.profiles:
+    """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
+    fits = "medscribe" in settings.profiles and settings.revision == scribe_data.REVISION
+    if fits and not settings.faithful:
         return Scenarios(settings.scenarios, faults.conduct)
     if settings.scenarios:
-        raise ValueError("--scenario needs the profile medscribe, and a server that is not --faithful.")
+        raise ValueError(
+            f"--scenario needs the profile medscribe, revision {scribe_data.REVISION}, and a server not --faithful."
+        )
     return None
+
+
+def _check_revision(settings: Settings) -> None:
+    """Refuse what the revision that is asked for does not have."""
+    if settings.revision not in MACHINES:
+        near = difflib.get_close_matches(settings.revision, MACHINES, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ValueError(f"Revision {settings.revision[:40]!r} is not served; {', '.join(MACHINES)} are.{hint}")
+    if settings.templates_shape == "array" and wording(settings.revision).bare_templates:
+        raise ValueError(f"Revision {settings.revision} shows templates as an object; there is no array of them in it.")
 
 
 def create_app(settings: Settings) -> Starlette:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
-    Raises ValueError for an unknown fault or scenario, SpeechUnavailable without the model asked for, and, once it
-    starts, StorageError for a data directory that cannot be used.
+    Raises ValueError for an unknown fault, scenario or revision and what that does not have, SpeechUnavailable without
+    the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
     """
-    faults = Faults(CATALOGUE, settings.faults, settings)
+    _check_revision(settings)
+    faults = Faults(catalogue(settings.revision), settings.faults, settings)
     scenarios = _scenarios(settings, faults)
     face = Face(
         settings=settings,
@@ -160,13 +185,20 @@ def create_app(settings: Settings) -> Starlette:
             face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
             # it closes after the service: a job that its end interrupts is not a job that failed
             opened.push_async_callback(face.transcriber.close)
+            numbered = face.wording.numbered
+            lengths = Lengths() if numbered else None
+            if lengths is not None:
+                opened.push_async_callback(lengths.close)
             face.service = await open_service(
                 settings.data_dir,
+                machine=MACHINES[settings.revision],
+                lengths=lengths,
                 transcriber=face.transcriber,
                 extractor=extraction,
                 conduct=scenarios.play.conduct if scenarios else faults.conduct,
                 limits=settings.limits,
-                max_chunk_seconds=settings.max_chunk_seconds,
+                # a chunk that has a number was measured when it came
+                max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
                 clock=settings.clock,
                 busy=face.busy,
             )

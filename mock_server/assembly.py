@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_server.ids import Ids
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.session.machine import Machine
+    from mock_server.speech.length import Lengths
 
 
 def _holding(conduct: Callable[[str], Conduct]) -> Callable[[str, str], Awaitable[object] | None]:
@@ -41,12 +42,13 @@ async def open_service(
     clock: Clock | None = None,
     ids: Ids | None = None,
     max_chunk_seconds: float | None = None,
+    lengths: Lengths | None = None,
     busy: Callable[[], bool] = lambda: False,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    `conduct` tells how it behaves towards a namespace. Work waits a moment while `busy` says that there are requests
-    being answered. The caller awaits `close()`; one a process.
+    `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number. Work waits a moment
+    while `busy` says that there are requests being answered. The caller awaits `close()`; one a process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
     from mock_server.pipeline.ports import Bounded
@@ -56,7 +58,7 @@ async def open_service(
 
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
-        keeping = open_keeping(data_dir)
+        keeping = open_keeping(data_dir, machine.revision)
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
         clocks = await Clocks.of(store, clock or SystemClock())
@@ -85,6 +87,7 @@ async def open_service(
             limits=bounds,
             ledger=ledger,
             conduct=conduct,
+            lengths=lengths,
         )
         opened.push_async_callback(work.close)
         await service.start()

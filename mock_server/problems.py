@@ -110,11 +110,11 @@ def session_expired(session_id: str, expired_at: str) -> Problem:
     )
 
 
-def session_ended(session_id: str, state: str, told: str) -> Problem:
+def session_ended(session_id: str, state: str, told: str, code: str = "session_ended") -> Problem:
     """The session was ended, and takes no more of this; the code is not in §11.2, but clients know it (E41, E63)."""
     return Problem(
         400,
-        "session_ended",
+        code,
         f"Session {session_id!r} was ended and is {state}: {told}.",
         {"session_id": session_id, "status": state},
     )
@@ -144,6 +144,12 @@ def payload_too_large(limit: int) -> Problem:
         {"limit_bytes": limit},
         {"Connection": "close"},
     )
+
+
+def chunk_too_large(seconds: float, limit_s: float) -> Problem:
+    """The chunk lasts longer than discovery allows (§7.7)."""
+    told = f"The chunk lasts {seconds:.1f} s; a chunk may last {limit_s:g} s."
+    return Problem(400, "chunk_too_large", told, {"max_chunk_duration_seconds": limit_s})
 
 
 def session_too_large(size: int, limit: int) -> Problem:

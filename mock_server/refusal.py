@@ -9,6 +9,7 @@ from mock_server.clock import stamp
 from mock_server.session.table import Event, State
 
 if TYPE_CHECKING:
+    from mock_server.session.machine import Machine
     from mock_server.session.model import Session
     from mock_server.session.step import Refused
 
@@ -18,7 +19,7 @@ _LONGEST_NAME = 255
 _JOINERS = "\u200c\u200d"
 
 
-def refusal(session: Session, refused: Refused) -> problems.Problem:
+def refusal(session: Session, refused: Refused, machine: Machine) -> problems.Problem:
     """The answer to what has no place in the state that a session is in."""
     if refused.state is State.EXPIRED:
         return problems.session_expired(session.id, stamp(session.expires_at))
@@ -26,7 +27,9 @@ def refusal(session: Session, refused: Refused) -> problems.Problem:
         told = f"Session {session.id!r} is {refused.state.value} and cannot be ended again."
         return problems.invalid_request(told, session_id=session.id, status_now=refused.state.value)
     late = refused.event == Event.AUDIO_ACCEPTED.value
-    told = "it takes no more audio" if late else "templates and languages cannot be changed any more"
+    if late:
+        return problems.session_ended(session.id, refused.state.value, "it takes no more audio", machine.late_audio)
+    told = "templates and languages cannot be changed any more"
     return problems.session_ended(session.id, refused.state.value, told)
 
 

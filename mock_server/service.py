@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_server import problems
@@ -26,6 +25,7 @@ from mock_server.session.step import (
     Requested,
 )
 from mock_server.session.table import Event, State
+from mock_server.speech.model import SpeechInterrupted, SpeechOvertime, SpeechUnavailable
 from mock_server.storage import StorageError, TooLarge
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
     from mock_server.ledger import Ledger
+    from mock_server.numbered import Numbered
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
+    from mock_server.speech.length import Lengths
     from mock_server.storage import AudioStore, Keeping, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 log = logging.getLogger("scribe.mock")
+
+#: Pieces of a recording that one is measured behind, beside the first: as many as a block of audio may reach over.
+_PIECES_BEFORE = 2
 
 
 class Service:
@@ -65,6 +70,7 @@ class Service:
         limits: Limits,
         ledger: Ledger,
         conduct: Callable[[str], Conduct],
+        lengths: Lengths | None = None,
     ) -> None:
         self.limits = limits
         self.watch = ledger.watch
@@ -79,6 +85,7 @@ class Service:
         self._conduct = conduct
         self._process = process
         self._upkeep = upkeep
+        self._lengths = lengths
 
     async def start(self) -> None:
         """Take up what an earlier process left: orphaned audio, unfinished sessions."""
@@ -123,15 +130,19 @@ class Service:
         content_type: str,
         body: AsyncIterator[bytes],
         declared_size: int | None = None,
+        numbered: Numbered | None = None,
     ) -> tuple[Session, AudioFile]:
-        """Keep one file for good and list it; refuses before it reads where the outcome is clear already."""
+        """Keep one file for good and list it; refuses before it reads where the outcome is clear already.
+
+        `numbered` is its place where the revision counts files and does not name them: such a file is measured.
+        """
         check_name(name)
         session = await self._look(namespace, session_id)
-        self._admit(session, name, declared_size or 0)
+        self._admit(session, name, declared_size or 0, numbered)
 
-        def change(unit: Unit, stored: Stored) -> tuple[Session, AudioFile, list[str]]:
+        def change(unit: Unit, stored: Stored, duration_ms: int | None) -> tuple[Session, AudioFile, list[str]]:
             session = self._own(unit, namespace, session_id)
-            self._admit(session, name, stored.size)
+            self._admit(session, name, stored.size, numbered)
             now = self.clocks.now(namespace)
             file = AudioFile(
                 self._conduct(namespace).file_name(name),
@@ -141,6 +152,7 @@ class Service:
                 content_type,
                 now,
                 sequence_of(name),
+                duration_ms,
             )
             after = self._apply(unit, session, AudioAccepted(file))
             kept = {listed.key for listed in after.files}
@@ -148,7 +160,7 @@ class Service:
 
         try:
             async with self._audio.put(self._ids.audio(), body, self.limits.upload_bytes) as stored:
-                after, file, replaced = await self._listed(stored, partial(change, stored=stored))
+                after, file, replaced = await self._listed(stored, change, numbered, session)
         except TooLarge:
             raise problems.payload_too_large(self.limits.upload_bytes) from None
         except StorageError as error:
@@ -156,16 +168,42 @@ class Service:
         await self._audio.delete(replaced)
         return after, file
 
-    async def _listed(self, stored: Stored, change: Callable[[Unit], T]) -> T:
+    async def _listed(
+        self,
+        stored: Stored,
+        change: Callable[[Unit, Stored, int | None], T],
+        numbered: Numbered | None,
+        session: Session,
+    ) -> T:
         """Make a session refer to what was stored; removes it again where that is refused."""
         try:
             if not stored.size:
                 raise problems.invalid_request("The upload has an empty body; send the audio itself.")
-            return await self._write(change)
+            duration_ms = await self._measured(stored, numbered, session) if numbered and self._lengths else None
+            return await self._write(lambda unit: change(unit, stored, duration_ms))
         except problems.Problem as problem:
             if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
                 await self._audio.delete([stored.key])
             raise
+
+    async def _measured(self, stored: Stored, numbered: Numbered, session: Session) -> int:
+        """What a file lasts; a piece that is none by itself is measured behind the first and the last before it."""
+        assert self._lengths is not None, "whoever numbers files measures them"
+        earlier = numbered.behind(session.files)
+        around = earlier[:1] + earlier[1:][-_PIECES_BEFORE:]
+        try:
+            async with self._audio.fetch([*(file.key for file in around), stored.key]) as paths:
+                seconds = await self._lengths.of(session.namespace, paths[-1], paths[:-1])
+        except SpeechOvertime:
+            told = "Decoding this audio takes more time than one file may take; send less of it at once."
+            raise problems.invalid_request(told) from None
+        except (SpeechInterrupted, SpeechUnavailable, OSError) as error:  # a piece before it may just be replaced
+            log.warning("audio could not be measured: %s", error)
+            await self._audio.delete([stored.key])
+            told = "The audio could not be measured now; send it again."
+            raise problems.service_unavailable(told, self.limits.retry_after_s) from None
+        numbered.check_length(seconds)
+        return round(seconds * 1000)
 
     async def check_open(self, namespace: str, session_id: str) -> None:
         """Refuse audio where a session takes none: 404, 410 and session_ended come before what is wrong with a file."""
@@ -192,13 +230,20 @@ class Service:
         *,
         audio_files_sent: int | None = None,
         templates_as_array: bool = False,
+        counted: bool = False,
     ) -> Session:
-        """Close a session and queue its processing; a repeat while it runs gets the same session back (E37)."""
+        """Close a session and queue its processing; a repeat while it runs gets the same session back (E37).
+
+        `counted`: what closes it has to say how many files were sent.
+        """
 
         asked = EndRequested(audio_files_sent, templates_as_array)
 
         def change(unit: Unit) -> Session:
             session = self._own(unit, namespace, session_id)
+            closes = self.machine.leaves(self._observed(session), Event.END_REQUESTED)
+            if counted and closes and audio_files_sent is None:
+                raise problems.missing_required_field("audio_files_sent")
             return self._apply(unit, session, self._conduct(namespace).ending(asked))
 
         return await self._write(change)
@@ -315,11 +360,13 @@ class Service:
     def _admit_state(self, session: Session) -> None:
         state = self._observed(session)
         if not self._ledger.takes_audio(session, state):
-            raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value))
+            raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value), self.machine)
 
-    def _admit(self, session: Session, name: str, size: int) -> None:
-        """Refuse a file by the session's state or bounds."""
+    def _admit(self, session: Session, name: str, size: int, numbered: Numbered | None) -> None:
+        """Refuse a file by the session's state or bounds, or by its place."""
         self._admit_state(session)
+        if numbered is not None:
+            numbered.admit(session)
         if size > self.limits.upload_bytes:
             raise problems.payload_too_large(self.limits.upload_bytes)
         others = [file for file in session.files if file.name != name]
@@ -334,7 +381,7 @@ class Service:
         try:
             return self._ledger.apply(unit, session, event, self.clocks.now(session.namespace))
         except Refused as refused:
-            raise refusal(session, refused) from None
+            raise refusal(session, refused, self.machine) from None
 
     # refusals
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from scribe_data import REVISION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -72,6 +74,8 @@ class Settings:
     #: NAME[:param=value,...] each, armed for every namespace by itself.
     scenarios: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ("medscribe",)
+    #: The text of the profile medscribe that is served.
+    revision: str = REVISION
     #: Seconds after which the session manager ends a session that nobody ended.
     session_limit_s: int = 3600
     models: tuple[ModelOffer, ...] = (

@@ -26,20 +26,23 @@ def _origin(spec: Spec) -> str:
 
 
 def mock_table(spec: Spec) -> str:
-    """Return the source of mock_server/session/table.py, as ruff formats it."""
+    """Return the source of mock_server/session/table.py, as ruff formats it: a machine for each revision.
+
+    States and events are those of the revision that is loaded where nobody names one.
+    """
     lifecycle = spec.lifecycle
-    moves = core_moves(lifecycle)
-    events = {event for taken in moves.values() for event in taken}
-    terminal = [_state(name) for name, state in lifecycle.states.items() if state.terminal]
-    name = f"{spec.profile}_{spec.revision}".upper().replace("-", "_")
+    events = {event for taken in core_moves(lifecycle).values() for event in taken}
+    texts = [load(spec.profile, name) for name in revisions(spec.profile)]
     lines = [
         '"""The session lifecycle (§6.1) as a table."""',
         "",
-        f"# Generated from {_origin(spec)} by `{_COMMAND}`; edits are overwritten.",
+        f"# Generated from lifecycle.yaml of spec/{spec.profile}/{', '.join(text.revision for text in texts)}",
+        f"# by `{_COMMAND}`; edits are overwritten.",
         "",
         "from __future__ import annotations",
         "",
         "from enum import StrEnum",
+        "from types import MappingProxyType",
         "from typing import Final",
         "",
         "from mock_server.session.machine import Machine",
@@ -57,11 +60,28 @@ def mock_table(spec: Spec) -> str:
         *(f'    {event.upper()} = "{event}"' for event in lifecycle.events if event in events),
         "",
         "",
-        f"{name}: Final = Machine(",
+        *(line for text in texts for line in _machine(text)),
+        "MACHINES: Final = MappingProxyType(",
+        f"    {{machine.revision: machine for machine in ({', '.join(_name(text) for text in texts)})}}",
+        ")",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _name(spec: Spec) -> str:
+    return f"{spec.profile}_{spec.revision}".upper().replace("-", "_")
+
+
+def _machine(spec: Spec) -> Iterable[str]:
+    lifecycle = spec.lifecycle
+    terminal = [_state(name) for name, state in lifecycle.states.items() if state.terminal]
+    late = next(cell.error for name in lifecycle.after_end if (cell := lifecycle.cell(name, "upload")).error)
+    return (
+        f"{_name(spec)}: Final = Machine(",
         f'    profile="{spec.profile}",',
         f'    revision="{spec.revision}",',
         "    moves={",
-        *_moves(moves),
+        *_moves(core_moves(lifecycle)),
         "    },",
         f"    terminal=frozenset({{{', '.join(terminal)}}}),",
         "    ranks={",
@@ -70,9 +90,9 @@ def mock_table(spec: Spec) -> str:
         "    statuses={",
         *(f"        {_state(each)}: {state.status}," for each, state in lifecycle.states.items()),
         "    },",
+        f'    late_audio="{late}",',
         ")",
-    ]
-    return "\n".join([*lines, ""])
+    )
 
 
 def _moves(moves: Mapping[str, Mapping[str, str]]) -> Iterable[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mock_server.api.wording import Wording
+
 Schema = dict[str, Any]
 
 
@@ -53,15 +55,25 @@ RECEIVED: Schema = _object(
     size_bytes=_NUMBER,
     audio_files_received=_NUMBER,
 )
-_AMENDMENT: Schema = _optional(
-    additional_data=_ANYTHING | {"description": "members replace those of the same name; the others stay"},
-    patient_details=_ANYTHING | {"description": "kept and shown, merged like additional_data"},
-    templates=_TEXTS | {"description": "until the session is ended"},
-    language_hint=_TEXTS | {"description": "until the session is ended"},
-    transcript_language=_TEXTS | {"description": "until the session is ended"},
-    user_status=_TEXT | {"description": "goes into the journal; cancelled does not move the session"},
-    processing_status=_TEXT | {"description": "goes into the journal"},
-)
+
+
+def _amendment(text: Wording) -> Schema:
+    """What a PATCH may have, as far as the revision has it too."""
+    languages = (_TEXT if text.one_language else _TEXTS) | {"description": "until the session is ended"}
+    changed = {
+        text.passed: _ANYTHING | {"description": "members replace those of the same name; the others stay"},
+        "patient_details": _ANYTHING | {"description": f"kept and shown, merged like {text.passed}"},
+        "templates": _TEXTS | {"description": "until the session is ended"},
+        "language_hint": languages,
+        "transcript_language": languages,
+    }
+    return _optional(
+        **{name: schema for name, schema in changed.items() if name in {*text.ordered, "patient_details"}},
+        user_status=_TEXT | {"description": "goes into the journal; cancelled does not move the session"},
+        processing_status=_TEXT | {"description": "goes into the journal"},
+    )
+
+
 _AMENDMENT_REFUSED = _answer(
     "Not valid, or the session was ended and templates or languages should change",
     {"$ref": "#/components/schemas/error_envelope"},
@@ -90,21 +102,24 @@ _ARMED: Schema = {"type": "array", "items": _object(scenario=_TEXT, parameters=_
 _ROW: Schema = _object(number=_NUMBER, at=_MOMENT, kind=_TEXT, detail=_ANYTHING)
 _NOW = _answer("The namespace's time", _object(now=_MOMENT))
 
-#: Beside the protocol's own operations on a session.
-_CLIENTS: Mapping[str, Mapping[str, Any]] = {
-    "/v1/sessions/{session_id}": {
-        "patch": _operation(
-            "amend_session",
-            "clients",
-            "Change what a session was ordered with, or say that the user cancelled",
-            {
-                "200": _answer("Done, and in the journal", _object(session_id=_TEXT, status=_TEXT, message=_TEXT)),
-                "400": _AMENDMENT_REFUSED,
-                **_refusals("unauthenticated", "not_found", "gone", "unavailable"),
-            },
-            requestBody=_body(_AMENDMENT),
-        )
-    },
+
+def _clients(text: Wording) -> Mapping[str, Mapping[str, Any]]:
+    """Beside the protocol's own operations on a session."""
+    patch = _operation(
+        "amend_session",
+        "clients",
+        "Change what a session was ordered with, or say that the user cancelled",
+        {
+            "200": _answer("Done, and in the journal", _object(session_id=_TEXT, status=_TEXT, message=_TEXT)),
+            "400": _AMENDMENT_REFUSED,
+            **_refusals("unauthenticated", "not_found", "gone", "unavailable"),
+        },
+        requestBody=_body(_amendment(text)),
+    )
+    return {"/v1/sessions/{session_id}": {"patch": patch}, **_TEMPLATES}
+
+
+_TEMPLATES: Mapping[str, Mapping[str, Any]] = {
     "/v1/sessions/{session_id}/process/template/{template_id}": {
         "parameters": [_SESSION, _TEMPLATE],
         "post": _operation(
@@ -286,6 +301,6 @@ TAGS = {
 }
 
 
-def additions(*, faithful: bool) -> dict[str, Mapping[str, Any]]:
+def additions(text: Wording, *, faithful: bool) -> dict[str, Mapping[str, Any]]:
     """Path items by path; what a faithful server does not serve is not in it."""
-    return dict(_HEALTH) if faithful else {**_CLIENTS, **_CONTROL, **_HEALTH, **_ENTRANCE}
+    return dict(_HEALTH) if faithful else {**_clients(text), **_CONTROL, **_HEALTH, **_ENTRANCE}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import scribe_data
 from mock_server.api.additions import RECEIVED, TAGS, additions
+from mock_server.api.wording import wording
 
 if TYPE_CHECKING:
     from mock_server.settings import Limits
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 _ADDRESSES = 8
 
 
-def _paths() -> dict[str, dict[str, Any]]:
+def _paths(revision: str) -> dict[str, dict[str, Any]]:
     """The spec's operations below the one server; those with servers of their own lie at its root (E55)."""
-    given = scribe_data.load().openapi["paths"]
+    given = scribe_data.load("medscribe", revision).openapi["paths"]
     return {
         path if "servers" in item else f"/v1{path}": {key: value for key, value in item.items() if key != "servers"}
         for path, item in given.items()
@@ -35,17 +36,20 @@ def _told(limits: Limits) -> str:
     )
 
 
-def describe(root: str, limits: Limits, *, faithful: bool) -> dict[str, Any]:
+def describe(root: str, limits: Limits, revision: str, *, faithful: bool) -> dict[str, Any]:
     """The document; `root` is scheme and host as the client knows them."""
-    given = scribe_data.load().openapi
-    paths = _paths()
-    for path, item in additions(faithful=faithful).items():
+    given = scribe_data.load("medscribe", revision).openapi
+    text = wording(revision)
+    paths = _paths(revision)
+    for path, item in additions(text, faithful=faithful).items():
         paths[path] = {**paths.get(path, {}), **item}
     used = {
         tag for item in paths.values() for entry in item.values() if isinstance(entry, dict) for tag in entry["tags"]
     }
     answers = given["components"]["responses"]
-    received = {**answers["received"], "content": {"application/json": {"schema": RECEIVED}}}
+    received = answers["received"]
+    if not text.numbered:
+        received = {**received, "content": {"application/json": {"schema": RECEIVED}}}
     return {
         **given,
         "info": {**given["info"], "description": f"{given['info']['description']}\n\n{_told(limits)}"},
@@ -60,6 +64,6 @@ def describe(root: str, limits: Limits, *, faithful: bool) -> dict[str, Any]:
 
 
 @functools.lru_cache(_ADDRESSES)
-def described(root: str, limits: Limits, *, faithful: bool) -> bytes:
+def described(root: str, limits: Limits, revision: str, *, faithful: bool) -> bytes:
     """The document as bytes."""
-    return json.dumps(describe(root, limits, faithful=faithful), ensure_ascii=False).encode()
+    return json.dumps(describe(root, limits, revision, faithful=faithful), ensure_ascii=False).encode()

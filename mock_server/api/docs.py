@@ -175,20 +175,21 @@ def _page(openapi: dict[str, Any]) -> str:
 
 
 @functools.lru_cache(8)
-def _html(root: str, limits: Limits, *, faithful: bool) -> bytes:
-    return _page(describe(root, limits, faithful=faithful)).encode()
+def _html(root: str, limits: Limits, revision: str, *, faithful: bool) -> bytes:
+    return _page(describe(root, limits, revision, faithful=faithful)).encode()
 
 
 async def document(face: Face, call: Call) -> Answer:
     """GET /openapi.json."""
     settings = face.settings
-    return Answer(200, raw=described(face.root(call.request), settings.limits, faithful=settings.faithful))
+    root = face.root(call.request)
+    return Answer(200, raw=described(root, settings.limits, settings.revision, faithful=settings.faithful))
 
 
 async def read(face: Face, call: Call) -> Answer:
     """GET /docs."""
     settings = face.settings
-    page = _html(face.root(call.request), settings.limits, faithful=settings.faithful)
+    page = _html(face.root(call.request), settings.limits, settings.revision, faithful=settings.faithful)
     return Answer(200, raw=page, media_type="text/html; charset=utf-8")
 
 

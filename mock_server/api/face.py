@@ -21,6 +21,7 @@ from mock_server.api.outlines import Outline, Outlines
 from mock_server.api.redaction import shown
 from mock_server.api.trail import path_of, reason, tell, watched
 from mock_server.api.uploads import declared_size
+from mock_server.api.wording import wording
 from mock_server.auth import presented
 from mock_server.problems import Problem
 from mock_server.settings import SHARE, VERSIONS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from mock_server.api.wording import Wording
     from mock_server.auth import Keys
     from mock_server.service import Service
     from mock_server.session_manager import SessionManager
@@ -144,9 +146,15 @@ class Face:
         """The root of all operations (§4.3)."""
         return f"{self.root(request)}/v1"
 
+    @property
+    def wording(self) -> Wording:
+        """How the revision that is served words what is asked and answered."""
+        return wording(self.settings.revision)
+
     def upload_url(self, request: Request, session_id: str) -> str:
-        """Where a session's audio goes."""
-        return f"{self.base_url(request)}/sessions/{session_id}/audio"
+        """Where a session's audio goes, as answers tell it."""
+        root = "" if self.wording.relative_upload else self.base_url(request)
+        return f"{root}/sessions/{session_id}/audio"
 
     def _remember(self, call: Call, answer: Answer) -> None:
         if not call.namespace and answer.status >= 400:

@@ -10,8 +10,9 @@ from mock_server.api import discovery, views
 from mock_server.api.answer import Answer
 from mock_server.api.document import LARGEST, parse_object, read, whole
 from mock_server.api.order import LONGEST_ID, amendment, order
-from mock_server.api.uploads import Incoming, incoming
+from mock_server.api.uploads import Incoming, incoming, raw
 from mock_server.clock import stamp
+from mock_server.numbered import Numbered
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ async def amend(face: Face, call: Call) -> Answer:
     call.document = parse_object(body)
     change = amendment(call.document, face.settings)
     session = await face.service.amend(call.namespace, call.session_id, change)
-    return Answer(200, views.amended(session, change, call.document), _FRESH)
+    return Answer(200, views.amended(session, change, call.document, face.wording), _FRESH)
 
 
 async def process_template(face: Face, call: Call) -> Answer:
@@ -95,7 +96,7 @@ async def _arriving(face: Face, call: Call, session_id: str) -> Incoming:
         raise
 
 
-async def _numbered(face: Face, call: Call, session_id: str) -> str:
+async def _unnamed(face: Face, call: Call, session_id: str) -> str:
     """A name for a body that came without one, by its arrival. Not in spec: E82."""
     session, _ = await face.service.get(call.namespace, session_id)
     return face.numbering.next(session)
@@ -105,7 +106,7 @@ async def upload(face: Face, call: Call) -> Answer:
     """POST or PUT of audio to upload_url, or to it with a name appended (§7.2, E44)."""
     assert call.session_id is not None, "the route has it"
     found = await _arriving(face, call, call.session_id)
-    name = found.name or await _numbered(face, call, call.session_id)
+    name = found.name or await _unnamed(face, call, call.session_id)
     session, file = await face.service.receive(
         call.namespace,
         call.session_id,
@@ -115,6 +116,28 @@ async def upload(face: Face, call: Call) -> Answer:
         declared_size=found.declared_size,
     )
     return Answer(200, views.received(session, file, name), _FRESH)
+
+
+async def upload_numbered(face: Face, call: Call) -> Answer:
+    """POST of audio as it is, with the header that numbers it (§7.3 and §7.4 of the first revision)."""
+    assert call.session_id is not None, "the route has it"
+    headers, settings = call.request.headers, face.settings
+    try:
+        numbered = Numbered.told(headers, settings.max_chunk_seconds)
+        found = await raw(call.request, settings.limits.upload_bytes)
+    except problems.Problem:
+        await face.service.check_open(call.namespace, call.session_id)
+        raise
+    session, file = await face.service.receive(
+        call.namespace,
+        call.session_id,
+        name=numbered.name,
+        content_type=found.content_type,
+        body=found.body,
+        declared_size=found.declared_size,
+        numbered=numbered,
+    )
+    return Answer(200, views.measured(session, file, numbered.index), _FRESH)
 
 
 def _count(body: dict[str, Any], field: str) -> int | None:
@@ -130,25 +153,32 @@ def _count(body: dict[str, Any], field: str) -> int | None:
 async def end(face: Face, call: Call) -> Answer:
     """POST /sessions/{session_id}/end with no body, {} or counts (§6.4, E38)."""
     assert call.session_id is not None, "the route has it"
-    raw = await read(call.request, face.settings.max_json_bytes)
-    body = parse_object(raw) if raw.strip() else {}
+    sent_body = await read(call.request, face.settings.max_json_bytes)
+    body = parse_object(sent_body) if sent_body.strip() else {}
     call.document = body
     sent, uploaded = _count(body, "audio_files_sent"), _count(body, "audio_files_uploaded")
     # A client that counts its uploads too is of the generation that reads templates as an array.
     shape = face.settings.templates_shape
     as_array = shape == "array" or (shape == "auto" and uploaded is not None)
+    text = face.wording
     session = await face.service.end(
-        call.namespace, call.session_id, audio_files_sent=sent, templates_as_array=as_array
+        call.namespace,
+        call.session_id,
+        audio_files_sent=sent,
+        templates_as_array=as_array,
+        counted=text.counted_end,
     )
-    return Answer(202, views.ended(session), _FRESH)
+    return Answer(text.ended, views.ended(session, text), _FRESH)
 
 
 async def get(face: Face, call: Call) -> Answer:
     """GET /sessions/{session_id} in every state (§6.3, §6.5)."""
     assert call.session_id is not None, "the route has it"
     session, state = await face.service.get(call.namespace, call.session_id)
+    if state is State.EXPIRED and face.wording.expired_is_error:
+        raise problems.session_expired(session.id, stamp(session.expires_at))
     url = face.upload_url(call.request, session.id)
     as_array = session.templates_as_array or face.settings.templates_shape == "array"
-    body = views.session_document(session, state, url, as_array=as_array)
+    body = views.session_document(session, state, url, face.wording, as_array=as_array)
     headers = {**_FRESH, "X-Scribe-Engine": session.engine} if session.engine else dict(_FRESH)
     return Answer(face.service.machine.statuses[state], body, headers)

@@ -7,10 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
+from mock_server.api.wording import wording
 from mock_server.session.model import Order, json_bytes
 from mock_server.session.step import Amended
 
 if TYPE_CHECKING:
+    from mock_server.api.wording import Wording
     from mock_server.settings import Settings
 
 #: Bounds of ours, far above what the text shows: the length of an id, and how many ids and languages there may be.
@@ -40,11 +42,13 @@ def _templates(body: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def _languages(body: dict[str, Any], field: str) -> tuple[str, ...]:
-    """An array of codes by the schema, one code by the field table (E5, E6): both are taken."""
+def _languages(body: dict[str, Any], field: str, text: Wording) -> tuple[str, ...]:
+    """An array of codes by the schema, one code by the field table (E5, E6): both are taken where the text has both."""
     if field not in body:
         return ()
     value = body[field]
+    if text.one_language and not (isinstance(value, str) and _LANGUAGE.match(value)):
+        raise _refuse(field, "has to be a two-letter language code", value)
     codes = [value] if isinstance(value, str) else value
     if not isinstance(codes, list) or not all(isinstance(c, str) and _LANGUAGE.match(c) for c in codes):
         raise _refuse(field, "has to be a two-letter language code or an array of them", value)
@@ -72,6 +76,13 @@ def _data(body: dict[str, Any], field: str, most: int) -> dict[str, Any] | None:
     return value
 
 
+def _flag(body: dict[str, Any], field: str) -> bool:
+    value = body.get(field, False)
+    if not isinstance(value, bool):
+        raise _refuse(field, "has to be true or false", value)
+    return value
+
+
 def _patient(body: dict[str, Any], settings: Settings) -> dict[str, Any] | None:
     """Not in spec: who the patient is, kept for the client; null is as good as nothing."""
     if settings.faithful or body.get("patient_details") is None:
@@ -90,27 +101,41 @@ def _model(body: dict[str, Any], settings: Settings) -> str:
 
 def order(body: dict[str, Any], settings: Settings) -> Order:
     """The order a valid body places; raises 400 naming the field and the reason."""
+    text = wording(settings.revision)
+    known = _known(body, text)
     return Order(
-        templates=_templates(body),
-        model=_model(body, settings),
-        language_hint=_languages(body, "language_hint"),
-        transcript_language=_languages(body, "transcript_language"),
-        upload_type=_word(body, "upload_type", _UPLOAD_TYPES, "chunked"),
-        communication_protocol=_word(body, "communication_protocol", _PROTOCOLS, "http"),
-        additional_data=_data(body, "additional_data", settings.limits.data_bytes),
+        templates=_templates(known),
+        model=_model(known, settings),
+        language_hint=_languages(known, "language_hint", text),
+        transcript_language=_languages(known, "transcript_language", text),
+        upload_type=_word(known, "upload_type", _UPLOAD_TYPES, "chunked"),
+        communication_protocol=_word(known, "communication_protocol", _PROTOCOLS, "http"),
+        additional_data=_data(known, text.passed, settings.limits.data_bytes),
         patient_details=_patient(body, settings),
+        include_transcript=_flag(known, "include_transcript") if text.transcript_asked else True,
     )
+
+
+def _known(body: dict[str, Any], text: Wording) -> dict[str, Any]:
+    """The members of a body that the revision has; the others mean nothing in it."""
+    return {name: value for name, value in body.items() if name in text.ordered}
 
 
 def amendment(body: dict[str, Any], settings: Settings) -> Amended:
     """What PATCH asks to be changed; raises 400 naming the field and the reason. Not in spec."""
     said = {name: _said(body, name) for name in SAID if body.get(name) is not None}
+    text = wording(settings.revision)
+    known = _known(body, text)
+
+    def languages(field: str) -> tuple[str, ...] | None:
+        return _languages(known, field, text) if field in known else None
+
     return Amended(
-        additional_data=_data(body, "additional_data", settings.limits.data_bytes),
+        additional_data=_data(known, text.passed, settings.limits.data_bytes),
         patient_details=_patient(body, settings),
-        templates=_templates(body) if "templates" in body else None,
-        language_hint=_languages(body, "language_hint") if "language_hint" in body else None,
-        transcript_language=_languages(body, "transcript_language") if "transcript_language" in body else None,
+        templates=_templates(known) if "templates" in known else None,
+        language_hint=languages("language_hint"),
+        transcript_language=languages("transcript_language"),
         said=said,
     )
 

@@ -10,7 +10,7 @@ from mock_server import problems
 from mock_server.api.coding import codings, decoded, refuse_transfer_encoding
 from mock_server.api.form import LONGEST_BOUNDARY, MOST_BESIDE, Form
 from mock_server.api.header import parameters, text
-from mock_server.api.label import checked_label
+from mock_server.api.label import FORMATS, checked_label
 from mock_server.api.portion import whole_size
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 LONGEST_NAME = 255
+#: Characters of a media type that a refusal repeats.
+_LONGEST_TYPE = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: Clients in the field put a whole form under an audio type: it is told by how it begins.
 _ENVELOPE = re.compile(rb"--([^\r\n]{1,%d})\r\ncontent-disposition: ?form-data" % LONGEST_BOUNDARY, re.IGNORECASE)
@@ -152,6 +154,36 @@ class _Sender:
         return Incoming(checked_name(self.path_name or self.implied), label, _chained(head, stream), self.declared_size)
 
 
+@dataclass(frozen=True)
+class _Announced:
+    """What headers say of a body: bytes of the file, codings to undo, and the size of the file as a whole."""
+
+    size: int | None
+    applied: tuple[str, ...]
+    total: int | None
+
+    @classmethod
+    def of(cls, request: Request, limit: int) -> _Announced:
+        headers = request.headers
+        size = declared_size(headers)
+        if (size or 0) > limit + MOST_BESIDE:
+            raise problems.payload_too_large(limit)
+        refuse_transfer_encoding(headers.get("content-transfer-encoding", ""))
+        applied, total = codings(*headers.getlist("content-encoding")), whole_size(headers.items())
+        return cls(None if applied else size, applied, total)
+
+
+async def raw(request: Request, limit: int) -> Incoming:
+    """The file of an upload that is the body itself; a form is none of the formats. Raises as `incoming` does."""
+    content_type = request.headers.get("content-type", "")
+    if parameters(content_type)[0].startswith("multipart/"):
+        raise problems.invalid_audio_format(content_type[:_LONGEST_TYPE], list(FORMATS))
+    label = checked_label(content_type)
+    told = _Announced.of(request, limit)
+    body = decoded(request.stream(), told.applied, limit)
+    return Incoming("", label, body if told.total is None else _entire(body, told.total), told.size)
+
+
 async def incoming(request: Request, path_name: str | None, limit: int) -> Incoming:
     """The file of an upload, however it was sent; the body is read no further than it takes to know its name.
 
@@ -159,14 +191,10 @@ async def incoming(request: Request, path_name: str | None, limit: int) -> Incom
     Raises 400 as §7 has it and for a piece of a file, 413 and 415.
     """
     headers = request.headers
-    size = declared_size(headers)
-    if (size or 0) > limit + MOST_BESIDE:
-        raise problems.payload_too_large(limit)
-    refuse_transfer_encoding(headers.get("content-transfer-encoding", ""))
-    applied, total = codings(*headers.getlist("content-encoding")), whole_size(headers.items())
-    sender = _Sender(path_name, _fallback_name(headers), None if applied else size, limit)
-    if total is None:
-        return await sender.found(headers, decoded(request.stream(), applied, limit))
+    told = _Announced.of(request, limit)
+    sender = _Sender(path_name, _fallback_name(headers), told.size, limit)
+    if told.total is None:
+        return await sender.found(headers, decoded(request.stream(), told.applied, limit))
     wire = _Wire(request.stream())
-    found = await sender.found(headers, decoded(wire.pieces(), applied, limit))
-    return replace(found, body=_entire(found.body, total, wire))
+    found = await sender.found(headers, decoded(wire.pieces(), told.applied, limit))
+    return replace(found, body=_entire(found.body, told.total, wire))

@@ -11,10 +11,11 @@ from mock_server.session.table import State
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from mock_server.api.wording import Wording
     from mock_server.session.model import AudioFile, Session, TemplateResult
     from mock_server.session.step import Amended
 
-#: What a PATCH changes.
+#: What a PATCH changes, where the revision has it; additional_data goes by the name that the revision has for it.
 _CHANGEABLE = ("additional_data", "patient_details", "templates", "language_hint", "transcript_language")
 #: Members that are passed over, as they are told: so many, and characters of each.
 _TOLD, _LONGEST_TOLD = 5, 40
@@ -45,20 +46,34 @@ def received(session: Session, file: AudioFile, sent_as: str) -> dict[str, Any]:
     }
 
 
-def _changed(change: Amended, sent: Collection[str]) -> str:
+def measured(session: Session, file: AudioFile, index: int | None) -> dict[str, Any]:
+    """The 200 of an upload that has a number, or is the one file of its session (AUD-008, AUD-009)."""
+    told = {"session_id": session.id, "status": "received"}
+    if index is None:
+        return told | {"duration_ms": file.duration_ms}
+    return told | {
+        "chunk_index": index,
+        "chunk_duration_ms": file.duration_ms,
+        "total_duration_ms": session.duration_ms,
+    }
+
+
+def _changed(change: Amended, sent: Collection[str], text: Wording) -> str:
     """What became of the members that a client sent; what is passed over in silence would be taken for changed."""
-    changed = [name for name in _CHANGEABLE if getattr(change, name) is not None]
+    words = {"additional_data": text.passed}
+    changed = [words.get(name, name) for name in _CHANGEABLE if getattr(change, name) is not None]
     told = f"The session was updated: {', '.join(changed)}." if changed else ""
     told = told or ("It was noted in the journal." if change.said else "Nothing was changed.")
-    others = [repr(name[:_LONGEST_TOLD]) for name in sent if name not in {*_CHANGEABLE, *SAID}]
+    known = {words.get(name, name) for name in _CHANGEABLE} & {*text.ordered, "patient_details"}
+    others = [repr(name[:_LONGEST_TOLD]) for name in sent if name not in known | {*SAID}]
     if others:
         told += f" A PATCH does not change {', '.join(others[:_TOLD])}{' and others' if others[_TOLD:] else ''}."
     return told
 
 
-def amended(session: Session, change: Amended, sent: Collection[str]) -> dict[str, Any]:
+def amended(session: Session, change: Amended, sent: Collection[str], text: Wording) -> dict[str, Any]:
     """The 200 of PATCH, `sent` being the members of its body. Not in spec."""
-    message = _changed(change, sent)
+    message = _changed(change, sent, text)
     if "cancelled" in change.said.values():
         going_on = {
             State.CREATED: "nothing is processed unless the session is ended, and it expires at its time",
@@ -83,13 +98,13 @@ def template_standing(session: Session, state: State, template: str) -> dict[str
     return {"session_id": session.id, "template_id": template, "status": status, "message": message}
 
 
-def ended(session: Session) -> dict[str, Any]:
-    """The 202 of §6.4."""
+def ended(session: Session, text: Wording) -> dict[str, Any]:
+    """What an end is answered with (§6.4)."""
     return {
         "session_id": session.id,
         "status": State.PROCESSING.value,
         "message": "The session is closed and its audio is being processed.",
-        **_files(session),
+        **_audio(session, text),
     }
 
 
@@ -98,8 +113,16 @@ def _patient(session: Session) -> dict[str, Any]:
     return {} if found is None else {"patient_details": found}
 
 
-def _files(session: Session) -> dict[str, Any]:
+def _audio(session: Session, text: Wording) -> dict[str, Any]:
+    if text.numbered:
+        return {"audio_duration_ms": session.duration_ms}
     return {"audio_files_received": len(session.files), "audio_files": [file.name for file in session.files]}
+
+
+def _passed(session: Session, text: Wording) -> dict[str, Any]:
+    """What the client left with the session for itself."""
+    data = session.order.additional_data
+    return {text.passed: data or {}} if data is not None or text.passed_always else {}
 
 
 def _template(result: TemplateResult) -> dict[str, Any]:
@@ -108,19 +131,29 @@ def _template(result: TemplateResult) -> dict[str, Any]:
     return {"status": "failed", "error": {"code": result.error_code, "message": result.error_message}}
 
 
-def _templates(session: Session, *, as_array: bool) -> Any:
+def _templates(session: Session, text: Wording, *, as_array: bool) -> dict[str, Any]:
+    if text.bare_templates:
+        lost = [
+            {"template_id": result.id, "error": result.error_code, "message": result.error_message}
+            for result in session.results
+            if result.status != "success"
+        ]
+        good = {result.id: result.data for result in session.results if result.status == "success"}
+        return {"templates": good, "template_errors": lost}
     entries = {result.id: _template(result) for result in session.results}
-    return [{name: entry} for name, entry in entries.items()] if as_array else entries
+    return {"templates": [{name: entry} for name, entry in entries.items()] if as_array else entries}
 
 
-def session_document(session: Session, state: State, upload_url: str, *, as_array: bool) -> dict[str, Any]:
+def session_document(
+    session: Session, state: State, upload_url: str, text: Wording, *, as_array: bool
+) -> dict[str, Any]:
     """The body of GET in the state observed now; members without a value are left out, never null."""
     body: dict[str, Any] = {
         "session_id": session.id,
         "status": state.value,
         "created_at": stamp(session.created_at),
-        **_files(session),
-        "additional_data": session.order.additional_data or {},
+        **_audio(session, text),
+        **_passed(session, text),
         **_patient(session),
     }
     if state is State.EXPIRED:
@@ -133,11 +166,12 @@ def session_document(session: Session, state: State, upload_url: str, *, as_arra
     if state in (State.CREATED, State.RECORDING):
         return body | {"upload_url": upload_url}
     if state is State.PROCESSING:
-        return body | ({"transcript": session.transcript} if session.transcript else {})
-    return body | _result(session, state, as_array=as_array)
+        shown = session.transcript and session.order.include_transcript
+        return body | ({"transcript": session.transcript} if shown else {})
+    return body | _result(session, state, text, as_array=as_array)
 
 
-def _result(session: Session, state: State, *, as_array: bool) -> dict[str, Any]:
+def _result(session: Session, state: State, text: Wording, *, as_array: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"model_used": session.order.model}
     if session.completed_at:
         result["completed_at"] = stamp(session.completed_at)
@@ -147,8 +181,9 @@ def _result(session: Session, state: State, *, as_array: bool) -> dict[str, Any]
         assert session.failure is not None, "a failed session says why"
         result["error"] = {"code": session.failure.code, "message": session.failure.message}
     else:
-        result["templates"] = _templates(session, as_array=as_array)
-        result["transcript"] = session.transcript or ""
+        result |= _templates(session, text, as_array=as_array)
+        if session.order.include_transcript:
+            result["transcript"] = session.transcript or ""
     if state is State.PARTIAL:
         result["audio_files_processed"] = session.files_processed or 0
     if state is State.PARTIAL or session.losses:

@@ -20,8 +20,10 @@ from rich.table import Table
 from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
 from mock_server.cli import namespaces
-from mock_server.faults.catalogue import CATALOGUE
+from mock_server.faults.catalogue import catalogue
+from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -102,6 +104,7 @@ def _settings(
     open_namespaces: bool,
     faithful: bool,
     profile: str,
+    revision: str,
     session_timeout: int,
 ) -> Settings:
     """What was asked for; raises ValueError for what cannot be meant."""
@@ -126,6 +129,7 @@ def _settings(
         faults=tuple(dict.fromkeys(faults)),
         scenarios=tuple(scenarios),
         profiles=profiles,
+        revision=revision,
         session_limit_s=session_timeout,
     )
 
@@ -150,7 +154,7 @@ def _try(settings: Settings) -> str | None:
     from mock_server.speech import open_transcriber
     from mock_server.storage.keeping import open_keeping
 
-    keeping = open_keeping(settings.data_dir)
+    keeping = open_keeping(settings.data_dir, settings.revision)
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()
@@ -205,7 +209,10 @@ def _faces(settings: Settings, address: str) -> list[str]:
     """Where each profile is to be found."""
     told = []
     if "medscribe" in settings.profiles:
-        told.append(f"  discovery: {address}/.well-known/medscribealliance   docs: {address}/docs")
+        told.append(
+            f"  discovery: {address}/.well-known/medscribealliance   docs: {address}/docs"
+            f"   revision: {settings.revision}"
+        )
     if "session_manager" in settings.profiles:
         told.append(
             f"  session manager: {address}/sessions.start   document: {address}/session_manager/openapi.json"
@@ -319,6 +326,9 @@ def serve(
     profile: Annotated[
         str, typer.Option(metavar="NAME[,NAME]", help=f"What to serve, side by side: {' or '.join(PROFILES)}.")
     ] = PROFILES[0],
+    revision: Annotated[
+        str, typer.Option(metavar="DATE", help=f"The text of medscribe to serve: {', '.join(MACHINES)}.")
+    ] = REVISION,
     session_timeout: Annotated[
         int,
         typer.Option(
@@ -344,6 +354,7 @@ def serve(
             open_namespaces=open_namespaces,
             faithful=faithful,
             profile=profile,
+            revision=revision,
             session_timeout=session_timeout,
         )
     except ValueError as error:
@@ -355,19 +366,26 @@ def serve(
 
 
 def faults(
-    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False,
+    revision: Annotated[
+        str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
+    ] = REVISION,
 ) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
+    if revision not in MACHINES:
+        raise _refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", _USAGE)
+    listed = catalogue(revision).values()
     if as_json:
         told = [
             {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
-            for found in CATALOGUE.values()
+            for found in listed
         ]
         typer.echo(json.dumps(told, indent=2))
         return
     _print(
         ("fault", "vice", "breaks"),
-        [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in CATALOGUE.values()],
+        [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in listed],
     )
 
 

@@ -11,6 +11,7 @@ from mock_server.api.order import order
 from mock_server.conduct import HONEST, Conduct
 from mock_server.faults.fault import Asked, Flight
 from mock_server.problems import Problem
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
@@ -85,8 +86,11 @@ class Faults:
     def _named(self, name: str) -> Fault:
         if name not in self._catalogue:
             near = get_close_matches(name, self._catalogue, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " `scribe-mock faults` lists them."
-            raise ValueError(f"There is no fault {name!r}.{hint}")
+            revision = self._settings.revision
+            other = revision != REVISION
+            listed = f" `scribe-mock faults{f' --revision {revision}' if other else ''}` lists them."
+            hint = f" Did you mean {near[0]!r}?" if near else listed
+            raise ValueError(f"There is no fault {name!r}{f' in revision {revision}' if other else ''}.{hint}")
         return self._catalogue[name]
 
     def _excused(self, call: Call, problem: Problem) -> str | None:

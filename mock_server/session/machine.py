@@ -17,7 +17,8 @@ class Machine:
     """What moves a session from which state to which, and what a state means to whoever looks.
 
     `moves` has every state, and None for a session that does not exist yet; an event that is not listed is refused.
-    A state never falls to a lower rank. `statuses` has the code that GET answers in a state.
+    A state never falls to a lower rank. `statuses` has the code that GET answers in a state, `late_audio` is the error
+    code that refuses audio after the end.
     """
 
     profile: str
@@ -26,6 +27,7 @@ class Machine:
     terminal: frozenset[State]
     ranks: Mapping[State, int]
     statuses: Mapping[State, int]
+    late_audio: str
 
     def __post_init__(self) -> None:
         """Keep copies that nobody can change."""

@@ -31,6 +31,8 @@ class Order:
     additional_data: Mapping[str, Any] | None = None
     #: Not in spec: clients in the field send it, and get it back.
     patient_details: Mapping[str, Any] | None = None
+    #: Whether answers show the transcript: the first revision asks for it, the later ones always have it.
+    include_transcript: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class AudioFile:
     content_type: str
     received_at: datetime
     sequence: int | None
+    #: What it lasts, where answers of the revision tell it.
+    duration_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,3 +104,8 @@ class Session:
     losses: tuple[ProcessingError, ...] = ()
     failure: Failure | None = None
     expiry_noted: bool = False
+
+    @property
+    def duration_ms(self) -> int:
+        """What its audio lasts in all, as far as it was measured."""
+        return sum(file.duration_ms or 0 for file in self.files)

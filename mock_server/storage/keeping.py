@@ -11,6 +11,7 @@ from mock_server.storage.audio import LocalAudio
 from mock_server.storage.lock import DirectoryLock
 from mock_server.storage.space import Space
 from mock_server.storage.sqlite import SqliteStore
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,11 +45,15 @@ class DirectoryKeeping:
         self.lock.release()
 
 
-def open_keeping(data_dir: Path) -> DirectoryKeeping:
-    """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was."""
+def open_keeping(data_dir: Path, revision: str = REVISION) -> DirectoryKeeping:
+    """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was.
+
+    Sessions are those of a revision of the protocol, and another one's are refused.
+    """
     with contextlib.ExitStack() as opened:
         lock = DirectoryLock(data_dir)
         opened.callback(lock.release)
+        _speaks(data_dir, revision)
         store = SqliteStore(data_dir / "scribe.sqlite")
         opened.callback(store.close)
         folder = data_dir / "audio"
@@ -57,6 +62,27 @@ def open_keeping(data_dir: Path) -> DirectoryKeeping:
         opened.pop_all()
         return keeping
     raise AssertionError("unreachable: nothing above is suppressed")
+
+
+def _speaks(data_dir: Path, revision: str) -> None:
+    """Refuse sessions of another revision: what they were told, and what they lack, is not what this one answers."""
+    mark = data_dir / "revision"
+    try:
+        if mark.exists():
+            found = mark.read_text("ascii").strip()
+        elif (data_dir / "scribe.sqlite").exists():  # the default revision leaves no mark
+            found = REVISION
+        else:
+            found = revision
+            if revision != REVISION:
+                mark.write_text(f"{revision}\n", "ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"The data directory {data_dir} cannot be used ({error}).") from error
+    if found != revision:
+        raise StorageError(
+            f"The data directory {data_dir} holds sessions of revision {found[:40]!r}, and this server speaks"
+            f" {revision}. Serve that revision, or use another data directory."
+        )
 
 
 def _belongs(folder: Path, store: SqliteStore) -> None:

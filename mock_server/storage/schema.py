@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -21,8 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
-VERSION: Final = 1
+VERSION: Final = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,6 +96,12 @@ audio_files = Table(
     Column("content_type", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("sequence", _Number),
+    Column("duration_ms", _Number),
+)
+
+#: Version -> what makes a file of the one before it into one of this.
+CHANGES: Final[Mapping[int, str]] = MappingProxyType(
+    {2: "ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER"}
 )
 
 results = Table(

@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import create_engine, event, func, insert, select
+from sqlalchemy import create_engine, event, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from mock_server.storage import StorageError, schema
@@ -83,15 +83,26 @@ def prepare(engine: Engine, path: Path) -> None:
                 f"The database {path} was written by a newer version of this server"
                 f" (schema {found}, this one knows {schema.VERSION}). Start that one, or use another data directory."
             )
-        if known and _IDENTITY in facts:
+        if known and _IDENTITY in facts and int(found) == schema.VERSION:
             return
         with engine.begin() as connection:
             if not known:
                 schema.metadata.create_all(connection)
                 connection.execute(insert(schema.meta), {"key": _VERSION, "value": str(schema.VERSION)})
-            connection.execute(insert(schema.meta).values(key=_IDENTITY, value=func.hex(func.randomblob(16))))
+            else:
+                _bring_up(connection, int(found))
+            if _IDENTITY not in facts:
+                connection.execute(insert(schema.meta).values(key=_IDENTITY, value=func.hex(func.randomblob(16))))
     except DBAPIError as error:
         raise StorageError(f"The database {path} cannot be used ({error.orig}). {_ANEW}") from error
+
+
+def _bring_up(connection: Connection, found: int) -> None:
+    """Make the tables of an older version into those of this one, in the transaction that says so."""
+    for version in range(found + 1, schema.VERSION + 1):
+        connection.exec_driver_sql(schema.CHANGES[version])
+    told = update(schema.meta).where(schema.meta.c.key == _VERSION)
+    connection.execute(told.values(value=str(schema.VERSION)))
 
 
 class SqliteStore:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
 @contextmanager
-def serving(folder: Path, *faults: str) -> Iterator[str]:
+def serving(folder: Path, *faults: str, more: Sequence[str] = ()) -> Iterator[str]:
     command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--data-dir", str(folder / "data")]
     command += ["--transcriber", "scripted", "--api-key", "sk_test_a", "--api-key", "sk_test_b"]
     for name in faults:
         command += ["--fault", name]
+    command += more
     log = (folder / "log").open("w+")
     process = subprocess.Popen(command, stderr=log)
     try:

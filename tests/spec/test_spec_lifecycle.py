@@ -101,6 +101,26 @@ def test_every_terminal_state_can_be_reached(table):
     assert reached - {None} == set(table.State)
 
 
+@pytest.mark.parametrize("revision", scribe_data.revisions())
+def test_every_revision_has_a_machine_of_its_own_states_and_codes(table, revision):
+    machine, lifecycle = table.MACHINES[revision], scribe_data.load("medscribe", revision).lifecycle
+    assert (machine.profile, machine.revision) == ("medscribe", revision)
+    assert set(machine.moves) - {None} == set(machine.ranks) == {table.State(name) for name in lifecycle.states}
+    assert machine.statuses == {table.State(name): state.status for name, state in lifecycle.states.items()}
+    assert {machine.late_audio} == {lifecycle.cell(name, "upload").error for name in lifecycle.after_end}
+    reached = {None}
+    while more := {new for state in reached for new in machine.moves[state].values()} - reached:
+        reached |= more
+    assert reached == set(machine.moves)
+
+
+def test_a_loss_completes_a_session_where_the_text_has_no_partial(table):
+    lost = {
+        name: machine.after(table.State.PROCESSING, table.Event.SOME_LOST) for name, machine in table.MACHINES.items()
+    }
+    assert lost == {"2026-01-19": "completed", "2026-01-27": "partial", "2026-01-29": "partial"}
+
+
 def test_a_session_begins_with_a_request_for_it(table):
     assert table.MEDSCRIBE_2026_01_27.moves[None] == {table.Event.SESSION_REQUESTED: table.State.CREATED}
 

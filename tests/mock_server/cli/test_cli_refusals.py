@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from mock_server.cli.commands import app
 from mock_server.faults.catalogue import CATALOGUE
+from mock_server.storage.keeping import open_keeping
 from mock_server.storage.lock import DirectoryLock
 
 
@@ -180,3 +181,26 @@ def test_help_names_every_option_of_the_contract():
     )
     for option in options:
         assert f"--{option}" in result.output
+
+
+def test_a_data_directory_of_another_revision_is_refused(tmp_path):
+    open_keeping(tmp_path, "2026-01-19").close()
+    code, line = refused("--data-dir", tmp_path)
+    assert code == 3
+    assert "holds sessions of revision '2026-01-19', and this server speaks 2026-01-27" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--revision", "2026-01-28"], "2026-01-19, 2026-01-27, 2026-01-29 are. Did you mean 2026-01-2"),
+        (["--revision", "r0"], "Revision 'r0' is not served"),
+        (["--revision", "2026-01-19", "--templates-shape", "array"], "shows templates as an object"),
+        (["--revision", "2026-01-29", "--fault", "ends_with_200"], "There is no fault 'ends_with_200' in revision"),
+    ],
+)
+def test_a_revision_that_is_not_served_or_does_not_have_what_is_asked_is_refused(tmp_path, arguments, told):
+    code, line = refused("--data-dir", tmp_path / "data", *arguments)
+    assert code == 2
+    assert told in line
+    assert not (tmp_path / "data").exists()

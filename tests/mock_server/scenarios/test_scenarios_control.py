@@ -280,9 +280,10 @@ def test_a_scenario_that_cannot_be_meant_stops_the_start(tmp_path, given, said):
     assert said in result.stderr
 
 
-def test_a_faithful_server_refuses_to_start_with_a_scenario(tmp_path):
-    with pytest.raises(ValueError, match="faithful"):
-        create_app(Settings(data_dir=tmp_path, faithful=True, scenarios=("throttled",)))
+@pytest.mark.parametrize("other", [{"faithful": True}, {"revision": "2026-01-19"}, {"profiles": ("session_manager",)}])
+def test_a_server_that_plays_none_refuses_to_start_with_a_scenario(tmp_path, other):
+    with pytest.raises(ValueError, match="--scenario needs"):
+        create_app(Settings(data_dir=tmp_path, scenarios=("throttled",), **other))
 
 
 def test_the_catalogue_is_listed_for_people_and_for_programs():

@@ -75,7 +75,7 @@ def test_a_session_comes_back_as_it_was_kept(reopened):
     after = replace(
         before,
         state=State.PARTIAL,
-        files=(file(), file("b.wav", OTHER)),
+        files=(file(), replace(file("b.wav", OTHER), duration_ms=5120)),
         ended_at=NOW + timedelta(seconds=1),
         completed_at=NOW + timedelta(seconds=2),
         audio_files_sent=3,
@@ -102,7 +102,12 @@ def test_a_session_comes_back_as_it_was_kept(reopened):
 
 def test_a_changed_order_comes_back_as_it_was_changed(reopened):
     before = session()
-    changed = {"templates": ("vitals",), "additional_data": {"b": 1}, "patient_details": {"name": "N"}}
+    changed = {
+        "templates": ("vitals",),
+        "additional_data": {"b": 1},
+        "patient_details": {"name": "N"},
+        "include_transcript": False,
+    }
     after = replace(before, order=replace(before.order, **changed))
 
     def change(unit):

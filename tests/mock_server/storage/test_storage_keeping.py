@@ -247,3 +247,15 @@ def test_a_disk_that_has_room_is_not_called_full(tmp_path, monkeypatch):
     for free, full in ((LEAST_BYTES, False), (LEAST_BYTES - 1, True), (0, True)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _path, free=free: usage._replace(free=free))
         assert bool(space.shortage()) is full
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"), [("2026-01-27", "2026-01-19"), ("2026-01-29", "2026-01-27"), ("2026-01-19", "2026-01-29")]
+)
+def test_a_directory_of_one_revision_is_refused_by_another_and_stays_as_it_was(tmp_path, kept, asked):
+    open_keeping(tmp_path, kept).close()
+    before = {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(StorageError, match=f"sessions of revision '{kept}', and this server speaks {asked}"):
+        open_keeping(tmp_path, asked)
+    assert {path.name for path in tmp_path.iterdir()} == before
+    open_keeping(tmp_path, kept).close()

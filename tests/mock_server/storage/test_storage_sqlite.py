@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from mock_server.storage import StorageError
 from mock_server.storage.schema import journal, meta
 from mock_server.storage.sqlite import SqliteStore
-from tests.mock_server.storage.test_storage_contract import NOW, session
+from tests.mock_server.storage.test_storage_contract import NOW, file, session
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def store(tmp_path):
     opened.close()
 
 
-@pytest.mark.parametrize("missing", ["patient_details"])
+@pytest.mark.parametrize("missing", ["patient_details", "include_transcript"])
 def test_a_session_from_before_a_member_was_known_can_be_read(tmp_path, missing):
     store = SqliteStore(tmp_path / "scribe.sqlite")
     asyncio.run(store.write(lambda unit: unit.create(session())))
@@ -36,6 +36,23 @@ def test_a_session_from_before_a_member_was_known_can_be_read(tmp_path, missing)
     store = SqliteStore(tmp_path / "scribe.sqlite")
     assert asyncio.run(store.read(lambda unit: unit.load("ses_1"))) == session()
     store.close()
+
+
+def test_a_database_from_before_files_were_measured_is_brought_up_with_all_that_is_in_it(tmp_path):
+    kept = session(files=(file(),))
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    asyncio.run(store.write(lambda unit: unit.create(kept)))
+    identity = store.identity
+    store.close()
+    with sqlite3.connect(tmp_path / "scribe.sqlite") as raw:
+        raw.execute("ALTER TABLE scribe_audio_files DROP COLUMN duration_ms")
+        raw.execute("UPDATE scribe_meta SET value = '1' WHERE key = 'schema_version'")
+    raw.close()
+    for _ in range(2):
+        store = SqliteStore(tmp_path / "scribe.sqlite")
+        assert store.identity == identity
+        assert asyncio.run(store.read(lambda unit: unit.load("ses_1"))) == kept
+        store.close()
 
 
 def test_a_refused_change_leaves_nothing_and_takes_nobody_down_with_it(store):
