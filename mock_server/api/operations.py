@@ -140,9 +140,10 @@ async def upload_numbered(face: Face, call: Call) -> Answer:
     return Answer(200, views.measured(session, file, numbered.index), _FRESH)
 
 
-def _count(body: dict[str, Any], field: str) -> int | None:
+def _count(body: dict[str, Any], field: str, *, required: bool = False) -> int | None:
+    """A number of files; None where it is left out, and null counts as that unless the text requires it."""
     value = body.get(field)
-    if value is None:
+    if value is None and not (required and field in body):
         return None
     number = whole(value)
     if number is None or not 0 <= number <= LARGEST:
@@ -156,11 +157,12 @@ async def end(face: Face, call: Call) -> Answer:
     sent_body = await read(call.request, face.settings.max_json_bytes)
     body = parse_object(sent_body) if sent_body.strip() else {}
     call.document = body
-    sent, uploaded = _count(body, "audio_files_sent"), _count(body, "audio_files_uploaded")
+    text = face.wording
+    sent = _count(body, "audio_files_sent", required=text.counted_end)
+    uploaded = _count(body, "audio_files_uploaded")
     # A client that counts its uploads too is of the generation that reads templates as an array.
     shape = face.settings.templates_shape
     as_array = shape == "array" or (shape == "auto" and uploaded is not None)
-    text = face.wording
     session = await face.service.end(
         call.namespace,
         call.session_id,

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from mock_server.storage import StorageError
-from mock_server.storage.schema import journal, meta
+from mock_server.storage.schema import VERSION, journal, meta
 from mock_server.storage.sqlite import SqliteStore
 from tests.mock_server.storage.test_storage_contract import NOW, file, session
 
@@ -190,7 +190,7 @@ def test_a_damaged_database_is_refused(tmp_path):
 def test_a_database_of_a_newer_version_is_refused(tmp_path):
     path = tmp_path / "scribe.sqlite"
     store = SqliteStore(path)
-    asyncio.run(store.write(lambda unit: unit.connection.execute(meta.update().values(value="2"))))
+    asyncio.run(store.write(lambda unit: unit.connection.execute(meta.update().values(value=str(VERSION + 1)))))
     store.close()
     with pytest.raises(StorageError, match="newer version"):
         SqliteStore(path)
