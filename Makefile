@@ -23,10 +23,10 @@ test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m mock_server.scenarios.page --check
 	$(PY) -m scribe_data.build --check
 	$(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/proof
-	$(PY) -m pytest -q -n 2 tests/proof
+	$(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
 
 proof: $(STAMP) ## Run the kit against every fault, and against fifty draws of a conforming stranger
-	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 $(PY) -m pytest -q -n 2 tests/proof
+	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
 
 machine: $(STAMP) ## What the state machine finds: every sequence fault with ten seeds, and no conforming server
 	SCRIBE_PROOF=1 SCRIBE_MACHINE=1 $(PY) -m pytest -q -n 2 tests/proof/test_machine.py

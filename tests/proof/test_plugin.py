@@ -19,6 +19,8 @@ from tests.proof.process import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Whole runs that many claims read: one worker makes them.
+pytestmark = pytest.mark.xdist_group("plugin")
 ROOT = Path(__file__).parents[2]
 FAULT = "sorts_by_letters"
 KEYS = ("sk_test_a", "sk_test_b")

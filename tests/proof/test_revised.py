@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conformance.run import Run
     from conformance.verdict import Reading
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("revised")]
 FIRST, MIDDLE, NEWEST = scribe_data.revisions()
 READINGS: tuple[Reading, ...] = ("lenient", "strict")
 #: In `make proof` what is generated is sent as well, and all are graded as any other.
