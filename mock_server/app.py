@@ -141,7 +141,7 @@ async def _try_out(face: Face) -> None:
 
 def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
     """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
-    fits = "medscribe" in settings.profiles and settings.revision == scribe_data.REVISION
+    fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
     if fits and not settings.faithful:
         return Scenarios(settings.scenarios, faults.conduct)
     if settings.scenarios:

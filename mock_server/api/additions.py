@@ -137,6 +137,7 @@ _TEMPLATES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+_SCENARIOS = "/_mock/v1/scenarios"
 _CONTROL: Mapping[str, Mapping[str, Any]] = {
     "/_mock/v1/clock": {
         "get": _operation(
@@ -175,7 +176,7 @@ _CONTROL: Mapping[str, Mapping[str, Any]] = {
             description="A request with no valid key belongs to no namespace: only scribe-mock serve -v shows it.",
         )
     },
-    "/_mock/v1/scenarios": {
+    _SCENARIOS: {
         "get": _operation(
             "list_scenarios",
             "control",
@@ -303,4 +304,7 @@ TAGS = {
 
 def additions(text: Wording, *, faithful: bool) -> dict[str, Mapping[str, Any]]:
     """Path items by path; what a faithful server does not serve is not in it."""
-    return dict(_HEALTH) if faithful else {**_clients(text), **_CONTROL, **_HEALTH, **_ENTRANCE}
+    if faithful:
+        return dict(_HEALTH)
+    control = {path: item for path, item in _CONTROL.items() if text.plays_scenarios or path != _SCENARIOS}
+    return {**_clients(text), **control, **_HEALTH, **_ENTRANCE}

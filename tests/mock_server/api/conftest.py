@@ -24,6 +24,7 @@ def mock(running):
     yield running
     running.face.settings = before
     running.app.state.faults.switch(())
-    running.run(running.app.state.scenarios.clear("mine"))
+    if running.app.state.scenarios is not None:
+        running.run(running.app.state.scenarios.clear("mine"))
     running.run(running.face.service.reset("mine"))
     running.face.seen.forget("mine")
