@@ -127,16 +127,23 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
         return
     # What a session is by now need not be known: the text closes it at its end, and all states after that agree.
     late = [cell(evidence, state, "upload") for state in evidence.text.lifecycle.after_end]
+    for x in after_end(evidence):
+        if busy(x):
+            continue
+        if all(each.refusal for each in late) and 400 <= x.status < 500:
+            yield holds(x)  # how it is refused is another requirement's
+        elif (found := judge_cells(late, x, "An upload after end")) is not None:
+            yield found
+
+
+def after_end(evidence: Evidence) -> Iterator[Exchange]:
+    """Uploads by its owner to a session whose end was taken; where no upload ever was, a refusal says nothing."""
     for story in evidence.stories.values():
-        # Where no upload was ever taken, a refusal says nothing.
         closed = story.end if story.acknowledged else None
-        for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
-            if closed is None or x.sent < closed.received or busy(x):
-                continue
-            if all(each.refusal for each in late) and 400 <= x.status < 500:
-                yield holds(x)  # how it is refused is another requirement's
-            elif (found := judge_cells(late, x, "An upload after end")) is not None:
-                yield found
+        if closed is not None:
+            for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
+                if x.sent >= closed.received:
+                    yield x
 
 
 @check("SES-END-009")

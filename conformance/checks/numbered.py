@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from conformance.checks.audio import settled_uploads
 from conformance.checks.documents import whole
+from conformance.checks.ending import after_end
 from conformance.checks.expiry import too_late
 from conformance.checks.refusals import busy, put_off, refused
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, tolerated, violates
-from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
 
@@ -143,11 +144,9 @@ def a_single_upload_is_marked_complete(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-023", everywhere=True)
 def audio_after_end_is_an_invalid_request(evidence: Evidence) -> Iterable[Finding]:
     """(7.7) 400 invalid_request; leniently another refusal with the envelope."""
-    for story in evidence.stories.values():
-        closed = story.end if story.acknowledged else None
-        for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
-            if closed is not None and x.sent >= closed.received and not x.accepted:
-                yield _refusal(x, "An upload after end", 400, "invalid_request", "E41")
+    for x in after_end(evidence):
+        if not x.accepted:
+            yield _refusal(x, "An upload after end", 400, "invalid_request", "E41")
 
 
 @check("AUD-024", everywhere=True)
