@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mock_server.durable import synced
 from mock_server.log import LogError
 from mock_server.log.line import LONGEST, Line, NotALine, decoded
 from mock_server.log.window import Disorder, Window, told
@@ -76,15 +77,6 @@ def exported(paths: Iterable[Path]) -> bytes:
     """The lines of files as they were written, by their stamps; those of one file stay in their order."""
     found = [line for path in paths for line in read(path).lines]
     return b"".join(line.encoded() for line in sorted(found, key=lambda line: line.recorded_at))
-
-
-def synced(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(handle: int, content: bytes) -> None:

@@ -10,8 +10,9 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mock_server.durable import synced
 from mock_server.log import LogError
-from mock_server.log.files import Kept, append, create, read, refused, set_aside, synced
+from mock_server.log.files import Kept, append, create, read, refused, set_aside
 from mock_server.log.place import SUFFIX, file_of
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mock_server.durable import synced
 from mock_server.storage import StorageError, Stored, TooLarge
 from mock_server.storage.together import Together
 
@@ -114,14 +115,6 @@ def _run(errands: list[Errand[Callable[[], object]]]) -> None:
             errand.error = error
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class LocalAudio:
     """Files in sixteen folders, each fsynced with its folder; none is read before a row refers to it: no renames."""
 
@@ -134,7 +127,7 @@ class LocalAudio:
             for name in _FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
                 self._folders[name] = os.open(root / name, os.O_RDONLY | os.O_DIRECTORY)
-            _sync(root)
+            synced(root)
             self._lease = _Lease(self._leases)
         except OSError as error:
             self._release()
