@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from conformance.checks import all_checks
 from conformance.evidence import Layer
 from conformance.verdict import Verdict, judge
+from conformance.vocabulary.operation import Credential
 from tests.conformance.checks.builders import FAIL, PASS, UNSEEN, WARNED, Tape, counted, error, session_id, verdicts
 
 ONE, TWO = "audio_0.wav", "audio_1.wav"
@@ -185,3 +187,37 @@ def test_an_upload_beside_an_end_may_be_taken_or_refused(status):
 @pytest.mark.parametrize("status", [302, 304])
 def test_an_answer_that_no_order_allows_is_wrong(status):
     assert verdict("AUD-007", raced(status)) is Verdict.FAIL
+
+
+def met_by_a_stranger(operation: str, status: int, *, theirs: int, at: float = 20.5) -> Tape:
+    """The owner's request of 20 to 22 s beside or after an end by nobody in particular."""
+    tape = begun(ONE)
+    more = {"layer": Layer.RACE, "states": ("no_credential",), "credential": Credential.NONE}
+    stranger = partial(end, tape, ONE, at=at, elapsed=1, status=theirs, **more)
+    if at < 20:
+        stranger()
+    document = {} if status < 300 else error("session_ended")
+    tape.heard(
+        *(operation, status, document),
+        session="race",
+        file=TWO if operation == "upload" else None,
+        at=20,
+        elapsed=2,
+        layer=Layer.RACE,
+        states=("recording",),
+    )
+    if at >= 20:
+        stranger()
+    return tape
+
+
+@pytest.mark.parametrize("at", [10, 20.5])
+@pytest.mark.parametrize(("operation", "requirement"), [("upload", "AUD-007"), ("end", "SES-END-002")])
+def test_what_a_stranger_was_let_do_is_not_told_again_of_the_owners_requests(operation, requirement, at):
+    assert verdict(requirement, met_by_a_stranger(operation, 400, theirs=202, at=at)) is not Verdict.FAIL
+    assert verdict("AUTH-006", met_by_a_stranger(operation, 400, theirs=202, at=at)) is Verdict.FAIL
+
+
+@pytest.mark.parametrize("at", [10, 20.5])
+def test_a_stranger_who_was_kept_out_excuses_nothing(at):
+    assert verdict("AUD-007", met_by_a_stranger("upload", 400, theirs=401, at=at)) is Verdict.FAIL
