@@ -212,7 +212,7 @@ def met_by_a_stranger(operation: str, status: int, *, theirs: int, at: float = 2
 
 
 @pytest.mark.parametrize("at", [10, 20.5])
-@pytest.mark.parametrize(("operation", "requirement"), [("upload", "AUD-007"), ("end", "SES-END-002")])
+@pytest.mark.parametrize(("operation", "requirement"), [("upload", "AUD-007"), ("end", "SES-END-001")])
 def test_what_a_stranger_was_let_do_is_not_told_again_of_the_owners_requests(operation, requirement, at):
     assert verdict(requirement, met_by_a_stranger(operation, 400, theirs=202, at=at)) is not Verdict.FAIL
     assert verdict("AUTH-006", met_by_a_stranger(operation, 400, theirs=202, at=at)) is Verdict.FAIL
