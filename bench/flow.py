@@ -14,7 +14,7 @@ from bench.server import Broken
 from mock_server.settings import DEFAULT_KEY
 
 CONNECTIONS = 16
-_ORDER = json.dumps(
+ORDER = json.dumps(
     {"templates": ["soap"], "upload_type": "chunked", "communication_protocol": "http", "model": "pro"}
 ).encode()
 
@@ -68,7 +68,7 @@ async def _flow(connection: Connection, audio: bytes, found: Round) -> None:
         found.took.setdefault(operation, []).append(time.perf_counter() - began)
         return answer
 
-    made = json.loads(await timed("create", "POST", "/v1/sessions", _ORDER))["session_id"]
+    made = json.loads(await timed("create", "POST", "/v1/sessions", ORDER))["session_id"]
     path = f"/v1/sessions/{made}"
     await timed("upload", "PUT", f"{path}/audio/audio_0.wav", audio, "audio/wav")
     await timed("end", "POST", f"{path}/end")

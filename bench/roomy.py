@@ -17,8 +17,9 @@ def main() -> None:
     """Serve with the scripted transcriber until killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_dir", type=Path)
-    folder = parser.parse_args().data_dir
-    server.run(create_app(Settings(data_dir=folder, transcriber="scripted", limits=Limits(queue=_QUEUE))))
+    parser.add_argument("--queue", type=int, default=_QUEUE, help="sessions in processing")
+    asked = parser.parse_args()
+    server.run(create_app(Settings(data_dir=asked.data_dir, transcriber="scripted", limits=Limits(queue=asked.queue))))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ async def open_service(
     while `busy` says that there are requests being answered. The caller awaits `close()`; one a process.
     """
     # DBOS takes a third of a second to import, which `--help` need not wait for
-    from mock_server.pipeline.ports import Bounded
+    from mock_server.pipeline.ports import Bounded, Prompt
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
@@ -65,7 +65,8 @@ async def open_service(
         at_once = bounds.at_once
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
-        work = Work(store.records, store, at_once=at_once, busy=busy, holds=_holding(conduct))
+        prompt = isinstance(transcriber, Prompt) and transcriber.hears_promptly
+        work = Work(store.records, store, at_once=at_once, prompt=prompt, busy=busy, holds=_holding(conduct))
         ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,

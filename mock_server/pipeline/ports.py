@@ -40,6 +40,15 @@ class Bounded(Protocol):
 
 
 @runtime_checkable
+class Prompt(Protocol):
+    """A transcriber that takes no longer than it takes to remember what it heard: many sessions can be done at once."""
+
+    @property
+    def hears_promptly(self) -> bool:
+        """Whether it does."""
+
+
+@runtime_checkable
 class Shortfall(Protocol):
     """Why a template could not be filled: a code of §9.6 and a sentence."""
 

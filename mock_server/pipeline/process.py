@@ -1,4 +1,4 @@
-"""The three steps of processing; each can be run again after a crash and comes to the same."""
+"""The three steps of processing; each, and all at once, can be run again after a crash and comes to the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mock_server.ledger import Ledger
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.session.model import Session
-    from mock_server.session.step import Happening
+    from mock_server.session.step import Happening, Transcribed
     from mock_server.speech.model import Transcription
     from mock_server.storage import AudioStore
     from mock_server.storage.unit import Store, Unit
@@ -111,24 +111,25 @@ class Process:
         """Turn the session's audio into words and show them (§6.3 allows the transcript before the templates)."""
         session = await self._in_work(session_id)
         if session is not None:
-            conduct = self._conduct(session.namespace)
-            course = await conduct.course(session)
-            heard = course.transcription(conduct.transcription(await self._heard(session, course)))
-            await self._happens(session_id, outcome.transcribed(heard))
+            await self._happens(session_id, await self._transcribed(session))
 
     async def extract(self, session_id: str) -> None:
         """Fill every template that was asked for, off the event loop."""
         session = await self._in_work(session_id)
         if session is not None and session.failure is None:
-            wanted, text = session.order.templates, session.transcript or ""
-            results = await asyncio.to_thread(outcome.filled, wanted, text, self._extractor)
-            conduct = self._conduct(session.namespace)
-            course = await conduct.course(session)
-            await self._happens(session_id, Extracted(course.extraction(conduct.extraction(results))))
+            await self._happens(session_id, await self._extracted(session, session.transcript))
 
     async def finish(self, session_id: str) -> None:
         """Bring the session to its end state, once."""
         await self._happens(session_id, Processed())
+
+    async def process(self, session_id: str) -> None:
+        """All three at once, kept as one change: for what takes no longer than it takes to remember."""
+        session = await self._in_work(session_id)
+        if session is not None:
+            heard = await self._transcribed(session)
+            notes = () if heard.failure else (await self._extracted(session, heard.text),)
+            await self._happens(session_id, heard, *notes, Processed())
 
     async def give_up(self, session_id: str) -> None:
         """End a session that no attempt could process."""
@@ -141,6 +142,18 @@ class Process:
         if session is None:
             session = await self._store.read(lambda view: view.load(session_id))
         return session if session is not None and session.state is State.PROCESSING else None
+
+    async def _transcribed(self, session: Session) -> Transcribed:
+        conduct = self._conduct(session.namespace)
+        course = await conduct.course(session)
+        return outcome.transcribed(course.transcription(conduct.transcription(await self._heard(session, course))))
+
+    async def _extracted(self, session: Session, transcript: str | None) -> Extracted:
+        wanted = session.order.templates
+        results = await asyncio.to_thread(outcome.filled, wanted, transcript or "", self._extractor)
+        conduct = self._conduct(session.namespace)
+        course = await conduct.course(session)
+        return Extracted(course.extraction(conduct.extraction(results)))
 
     async def _heard(self, session: Session, course: Course) -> Transcription:
         engine = self._transcriber.engine
@@ -181,14 +194,18 @@ class Process:
                     return outcome.out_of_order(engine)
             await tries.pause()
 
-    async def _happens(self, session_id: str, event: Happening) -> None:
-        """Apply an event of the work; one that has no place any more (a reset, a second run) is dropped."""
+    async def _happens(self, session_id: str, *events: Happening) -> None:
+        """Apply events of the work as one change; what has no place any more (a reset, a second run) is dropped.
+
+        Together they come to what they would come to one by one.
+        """
 
         def change(unit: Unit) -> None:
             session = unit.load(session_id)
             if session is None or session.state is not State.PROCESSING:
                 return
             with contextlib.suppress(Refused):
-                self._ledger.apply(unit, session, event, self._now_of(session.namespace))
+                for event in events:
+                    session = self._ledger.apply(unit, session, event, self._now_of(session.namespace))
 
         await self._store.write(change)

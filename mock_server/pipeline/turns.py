@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Item = TypeVar("Item")
 
@@ -42,6 +45,16 @@ class Turns(Generic[Item]):
             del self._waiting[namespace]
         self._taken[namespace] += 1
         return namespace, item
+
+    def more(self, namespace: str, most: int, fit: Callable[[Item], bool]) -> list[Item]:
+        """Up to so many more of the namespace, for the place it has: those at the head of its queue that fit."""
+        queue = self._waiting.get(namespace, deque())
+        found: list[Item] = []
+        while queue and len(found) < most and fit(queue[0]):
+            found.append(queue.popleft())
+        if not queue:
+            self._waiting.pop(namespace, None)
+        return found
 
     def done(self, namespace: str) -> None:
         """Free a place; the namespace goes to the end of the round."""

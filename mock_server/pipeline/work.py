@@ -6,6 +6,8 @@ attempt is claimed in the row, then begun as a workflow; what falls between the 
 1 WAL is set by us before DBOS opens the file (storage.sqlite). 2 The application version is pinned, workflows are
 versioned by name. 3 DBOS is launched on the application's own loop. 4 A reconciler takes up what fell. 5 One executor a
 data directory, kept by a lock. 6 Arguments are ids, kept as JSON and never pickled.
+
+A workflow costs seven writes. Where that is dearer than the work itself, many sessions share one that costs two.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
 
 from mock_server.pipeline.turns import Turns
-from mock_server.pipeline.workflow import process_v1, runner
+from mock_server.pipeline.workflow import process_v1, process_v2, runner
 from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ _GOING_ON: Final = ("PENDING", "ENQUEUED", "DELAYED")
 _OVER: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
+#: Sessions a workflow where work is prompt: begun and ended with two writes for all of them.
+_MOST_TOGETHER: Final = 64
+
+
 class Fate(Enum):
     """What has become of an attempt at a session."""
 
@@ -67,11 +73,13 @@ class Work:
         store: Store,
         *,
         at_once: int,
+        prompt: bool,
         busy: Callable[[], bool],
         holds: Callable[[str, str], Awaitable[object] | None] = lambda _namespace, _session_id: None,
     ) -> None:
         self._records = records
         self._store = store
+        self._most_together = _MOST_TOGETHER if prompt else 1
         self._busy = busy
         self._holds = holds
         self._client: DBOSClient | None = None
@@ -151,7 +159,7 @@ class Work:
     def _fill(self) -> None:
         while self._client is not None and (found := self._turns.next()) is not None:
             namespace, (session_id, begun) = found
-            task = asyncio.create_task(self._attempt(session_id, begun))
+            task = asyncio.create_task(self._placed(namespace, session_id, begun))
             self._running.add(task)
             task.add_done_callback(partial(self._freed, namespace))
 
@@ -166,24 +174,50 @@ class Work:
         while self._busy() and time.monotonic() < latest:  # noqa: ASYNC110 - see above
             await asyncio.sleep(_GLANCE_S)
 
-    async def _attempt(self, session_id: str, begun: int) -> None:
-        """One attempt from its claim to its end, whatever that is: the reconciler looks after what fell."""
+    async def _placed(self, namespace: str, session_id: str, begun: int) -> None:
+        """One attempt from its claim to its end, whatever that is: the reconciler looks after what fell.
+
+        Where work is prompt, a first attempt takes along those of the namespace that wait for theirs by then.
+        """
+        ids = [session_id]
         try:
             await self._quiet()
-            if await self._store.write(lambda unit: unit.claim(session_id, begun)):
-                with SetWorkflowID(_workflow_id(session_id, begun + 1)):
-                    handle = await DBOS.start_workflow_async(process_v1, session_id)
-                await handle.get_result()
+            if begun or self._most_together == 1:
+                await self._alone(session_id, begun)
+            else:
+                ids += [found for found, _ in self._turns.more(namespace, self._most_together - 1, _is_first)]
+                await self._together(ids)
         except Exception:
-            log.exception("attempt %d at session %s fell", begun + 1, session_id)
+            log.exception("attempt %d at %s fell", begun + 1, ", ".join(ids))
         finally:
-            self._held.discard(session_id)
+            self._held.difference_update(ids)
+
+    async def _alone(self, session_id: str, begun: int) -> None:
+        if await self._store.write(lambda unit: unit.claim([session_id], begun)):
+            with SetWorkflowID(_workflow_id(session_id, begun + 1)):
+                handle = await DBOS.start_workflow_async(process_v1, session_id)
+            await handle.get_result()
+
+    async def _together(self, ids: list[str]) -> None:
+        claimed = await self._store.write(lambda unit: unit.claim(ids, 0))
+        if claimed:
+            handle = await DBOS.start_workflow_async(process_v2, list(claimed))
+            await handle.get_result()
 
     async def fates(self, attempts: Iterable[tuple[str, int]]) -> dict[str, Fate]:
         """Session id -> what has become of that attempt; one that DBOS does not know has fallen."""
         assert self._client is not None, "launch comes first"
         asked = {_workflow_id(session_id, attempt): session_id for session_id, attempt in attempts}
         fates = dict.fromkeys(asked.values(), Fate.FALLEN)
+        if not asked:
+            return fates
+        # One of many sessions is poisonous to none of them: each is tried by itself.
+        together = await self._client.list_workflows_async(
+            name=process_v2.__name__, status=list(_GOING_ON), load_output=False
+        )
+        for status in together:
+            live = status.input["args"][0] if status.input else ()
+            fates |= dict.fromkeys(fates.keys() & live, Fate.LIVE)
         ids = list(asked)
         for start in range(0, len(ids), _PAGE):
             found = await self._client.list_workflows_async(
@@ -224,6 +258,11 @@ class Work:
         if client is not None:
             client.destroy()
         Work._one = None
+
+
+def _is_first(waiting: tuple[str, int]) -> bool:
+    """Whether no attempt at a session that waits has begun."""
+    return not waiting[1]
 
 
 def _workflow_id(session_id: str, attempt: int) -> str:

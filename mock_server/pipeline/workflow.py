@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from dbos import DBOS
@@ -10,8 +11,15 @@ from dbos import DBOS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+log = logging.getLogger("scribe.mock")
+
 #: A session that takes the process down with it is parked after this many further tries.
 _MOST_RECOVERIES = 5
+#: Sessions that were in work together are tried together once more; after that each by itself, so that one of them
+#: that takes the process down does not cost the others.
+_MOST_TOGETHER_AGAIN = 1
+#: Of sessions in one workflow so many are worked on at a time: requests are answered between them.
+_AT_A_TIME = 4
 
 
 class Steps(Protocol):
@@ -25,6 +33,9 @@ class Steps(Protocol):
 
     async def finish(self, session_id: str) -> None:
         """Last."""
+
+    async def process(self, session_id: str) -> None:
+        """All of it at once."""
 
 
 class _Runner:
@@ -85,3 +96,21 @@ async def process_v1(session_id: str) -> None:
     await _transcribe(session_id)
     await _extract(session_id)
     await _finish(session_id)
+
+
+@DBOS.workflow(name="process_v2", max_recovery_attempts=_MOST_TOGETHER_AGAIN)
+async def process_v2(session_ids: list[str]) -> None:
+    """Many sessions, each at once: their rows remember what is done, so that running it again costs no more than that.
+
+    One that breaks leaves the others alone, and is found by the reconciler.
+    """
+    places = asyncio.Semaphore(_AT_A_TIME)
+
+    async def one(session_id: str) -> None:
+        async with places:
+            try:
+                await runner.run(lambda steps: steps.process, session_id)
+            except Exception:
+                log.exception("session %s fell", session_id)
+
+    await asyncio.gather(*map(one, session_ids))

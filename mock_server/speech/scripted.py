@@ -33,6 +33,7 @@ class ScriptedTranscriber:
     engine = "scripted"
     languages: tuple[str, ...] = ("en",)
     diarizes = False
+    hears_promptly = True
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from mock_server.storage.memory_audio import MemoryAudio
 from mock_server.storage.unit import Cleared, JournalRow, Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from mock_server.session.model import Session
@@ -105,12 +105,16 @@ class _Unit(_View):
         line = JournalRow(self._kept.lines, session.id, at, kind, plain)
         self._put(self._kept.journal, session.id, (*self._kept.journal.get(session.id, ()), line))
 
-    def claim(self, session_id: str, begun: int) -> bool:
+    def claim(self, session_ids: Sequence[str], begun: int) -> tuple[str, ...]:
+        claimed = tuple(name for name in session_ids if self._is_unclaimed(name, begun))
+        for session_id in claimed:
+            self._put(self._kept.begun, session_id, begun + 1)
+        return claimed
+
+    def _is_unclaimed(self, session_id: str, begun: int) -> bool:
         session = self._kept.sessions.get(session_id)
-        if session is None or session.state is not State.PROCESSING or self._kept.begun.get(session_id, 0) != begun:
-            return False
-        self._put(self._kept.begun, session_id, begun + 1)
-        return True
+        in_work = session is not None and session.state is State.PROCESSING
+        return in_work and self._kept.begun.get(session_id, 0) == begun
 
     def clear(self, namespace: str) -> Cleared:
         ours = [session for session in self._kept.sessions.values() if session.namespace == namespace]

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
@@ -16,7 +16,7 @@ from mock_server.storage.unit import Cleared, JournalRow, Unfinished
 from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -52,6 +52,18 @@ _FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
 _RESULT_COLUMNS = [
     results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
 ]  # fmt: skip
+
+
+_CLAIM = (
+    update(sessions)
+    .where(
+        sessions.c.id.in_(bindparam("claimed", expanding=True)),
+        sessions.c.attempts == bindparam("begun"),
+        sessions.c.state == State.PROCESSING.value,
+    )
+    .values(attempts=bindparam("after"))
+    .returning(sessions.c.id)
+)
 
 
 class SqlView:
@@ -183,15 +195,12 @@ class SqlUnit(SqlView):
             {"session_id": session.id, "namespace": session.namespace, "at": at, "kind": kind, "detail": dict(detail)}
         )
 
-    def claim(self, session_id: str, begun: int) -> bool:
-        """Claim the attempt after the `begun`-th; False when somebody else has, or the session is no longer in work."""
+    def claim(self, session_ids: Sequence[str], begun: int) -> tuple[str, ...]:
+        """Claim the attempt after the `begun`-th at each that is in work and of which nobody else has."""
         self._settle()
-        unclaimed = (
-            sessions.c.id == session_id,
-            sessions.c.attempts == begun,
-            sessions.c.state == State.PROCESSING.value,
-        )
-        return self.connection.execute(update(sessions).where(*unclaimed).values(attempts=begun + 1)).rowcount == 1
+        given = {"claimed": list(session_ids), "begun": begun, "after": begun + 1}
+        found = set(self.connection.execute(_CLAIM, given).scalars())
+        return tuple(session_id for session_id in session_ids if session_id in found)
 
     def clear(self, namespace: str) -> Cleared:
         """Remove a namespace's sessions, journal and clock; returns how many sessions, and the audio keys set free."""

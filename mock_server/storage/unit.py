@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from mock_server.session.model import Session
@@ -80,8 +80,8 @@ class Unit(View, Protocol):
     def note(self, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
         """Append a line to the journal."""
 
-    def claim(self, session_id: str, begun: int) -> bool:
-        """Begin the attempt after the `begun`-th; False when somebody else has, or the session is not in work."""
+    def claim(self, session_ids: Sequence[str], begun: int) -> tuple[str, ...]:
+        """Begin the attempt after the `begun`-th; returns those in work at which nobody else has."""
 
     def clear(self, namespace: str) -> Cleared:
         """Remove a namespace's sessions, journal and clock."""

@@ -93,10 +93,10 @@ class Sundial:
 class Office:
     """A service with its loop, and the few gestures the tests make."""
 
-    def __init__(self, runner, directory, **given):
+    def __init__(self, runner, directory, ears=None, **given):
         self.runner = runner
         self.run = runner.run
-        self.ears = Ears()
+        self.ears = ears or Ears()
         self.sundial = Sundial()
         self.directory = directory
         self.conduct = HONEST

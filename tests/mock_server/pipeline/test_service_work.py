@@ -164,7 +164,7 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
         found = unit.load(session.id)
         ended = replace(found, state=State.PROCESSING, ended_at=found.created_at)
         unit.save(found, ended)
-        unit.claim(session.id, 0)
+        unit.claim([session.id], 0)
 
     office.run(office.service._store.write(lose))
     assert office.settle(session)[1] is State.COMPLETED

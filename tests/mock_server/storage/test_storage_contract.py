@@ -167,10 +167,10 @@ def test_an_attempt_is_claimed_once(store):
         await store.write(lambda unit: unit.create(before))
         ended = replace(before, state=State.PROCESSING, ended_at=NOW)
         await store.write(lambda unit: unit.save(before, ended))
-        claims = [store.write(lambda unit: unit.claim("ses_1", 0)) for _ in range(3)]
+        claims = [store.write(lambda unit: unit.claim(["ses_1"], 0)) for _ in range(3)]
         return await asyncio.gather(*claims), await store.read(lambda view: view.unfinished())
 
-    assert asyncio.run(scenario()) == ([True, False, False], [("ses_1", "ns", 1)])
+    assert asyncio.run(scenario()) == ([("ses_1",), (), ()], [("ses_1", "ns", 1)])
 
 
 def test_a_writer_that_is_no_longer_waited_for_still_writes(store):
@@ -268,7 +268,7 @@ CHANGES = {
     "create": lambda unit: unit.create(session("ses_4")),
     "save": _moved,
     "note": lambda unit: unit.note(unit.load("ses_1"), NOW, "again", {}),
-    "claim": lambda unit: unit.claim("ses_2", 0),
+    "claim": lambda unit: unit.claim(["ses_2"], 0),
     "clear": lambda unit: unit.clear("ns"),
     "clock": lambda unit: unit.set_clock_offset("other", timedelta(seconds=9)),
 }
@@ -356,7 +356,7 @@ def test_an_id_is_taken_once(opening, again):
 def test_an_attempt_out_of_its_turn_is_not_claimed(store, begun):
     async def scenario():
         await store.write(_filled)
-        return await store.write(lambda unit: unit.claim("ses_2", begun))
+        return await store.write(lambda unit: unit.claim(["ses_2"], begun))
 
     assert not asyncio.run(scenario())
 
@@ -365,9 +365,21 @@ def test_an_attempt_out_of_its_turn_is_not_claimed(store, begun):
 def test_a_session_that_is_not_in_work_is_not_claimed(store, name):
     async def scenario():
         await store.write(_filled)
-        return await store.write(lambda unit: unit.claim(name, 0)), await store.read(lambda view: view.unfinished())
+        return await store.write(lambda unit: unit.claim([name], 0)), await store.read(lambda view: view.unfinished())
 
-    assert asyncio.run(scenario()) == (False, [("ses_2", "ns", 0)])
+    assert asyncio.run(scenario()) == ((), [("ses_2", "ns", 0)])
+
+
+def test_of_several_those_are_claimed_that_can_be_in_the_order_asked(store):
+    async def scenario():
+        await store.write(_filled)
+        for name in ("ses_8", "ses_9"):
+            await store.write(lambda unit, name=name: unit.create(session(name)))
+            await store.write(lambda unit, name=name: unit.save(session(name), ended(session(name))))
+        await store.write(lambda unit: unit.claim(["ses_8"], 0))
+        return await store.write(lambda unit: unit.claim(["ses_9", "ses_8", "ses_1", "none", "ses_2"], 0))
+
+    assert asyncio.run(scenario()) == ("ses_9", "ses_2")
 
 
 def test_who_waits_longest_is_told_first(store):
@@ -404,7 +416,7 @@ def test_a_namespace_sees_and_clears_its_own_only(store):
 def test_a_cleared_id_may_be_used_again_and_brings_nothing_along(store):
     async def scenario():
         await store.write(_filled)
-        await store.write(lambda unit: unit.claim("ses_2", 0))
+        await store.write(lambda unit: unit.claim(["ses_2"], 0))
         await store.write(lambda unit: unit.clear("ns"))
         await store.write(lambda unit: unit.create(session("ses_2")))
         await store.write(lambda unit: unit.save(session("ses_2"), ended(session("ses_2"))))

@@ -90,7 +90,7 @@ def _refused(unit):
 CHANGES = {
     "created": _created,
     "uploaded": _moved("uploaded", files=(file("a.wav"),)),
-    "claimed": lambda unit: unit.claim("claimed", 0),
+    "claimed": lambda unit: unit.claim(["claimed"], 0),
     "ended": _moved("ended", state=State.PROCESSING, ended_at=NOW, audio_files_sent=1),
     "refused": _refused,
     "cleared": lambda unit: unit.clear("gone"),
