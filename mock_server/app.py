@@ -7,14 +7,16 @@ import contextlib
 import difflib
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.routing import Route
 
 import scribe_data
 from mock_server import extraction
-from mock_server.api import control, docs, operations
+from mock_server.api import docs, health, operations
+from mock_server.api.control import document, plane, steering
+from mock_server.api.control.route import mount
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
 from mock_server.api.session_manager import operations as session_manager
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp
+    from starlette.types import Receive, Scope, Send
 
     from mock_server.api.face import Operation
     from mock_server.settings import Settings
@@ -46,24 +48,35 @@ _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
 
 
-class _App(Starlette):
-    """Routes and a lifespan; Starlette's own layers say in plain text what `Face.serve` says in the envelope."""
+class _App(FastAPI):
+    """Routes and a lifespan; what FastAPI would put around them has words of its own for what `Face.serve` says."""
 
-    def build_middleware_stack(self) -> ASGIApp:
-        return self.router
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the lifespan."""
+        scope["app"] = self
+        await self.router(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """What the routers of models have; the protocol's own operations are described by the spec."""
+        self.openapi_schema = self.openapi_schema or document.control(self)
+        return self.openapi_schema
 
 
-def _routes(face: Face, scenarios: Scenarios | None) -> list[BaseRoute]:
+def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None) -> None:
     """What the profiles have that are served, and what the server has beside them."""
-    found: list[BaseRoute] = []
-    if "medscribe" in face.settings.profiles:
-        found += _medscribe(face)
-    if "session_manager" in face.settings.profiles:
-        found += session_manager.routes(face)
+    profiles = face.settings.profiles
+    if "medscribe" in profiles:
+        app.router.routes.extend(_medscribe(face))
+    if "session_manager" in profiles:
+        app.router.routes.extend(session_manager.routes(face))
+    app.router.routes.extend(_beside(face))
+    if face.settings.faithful:
+        return
+    mount(app, plane.namespace, face)
+    if "medscribe" in profiles:
+        mount(app, plane.sessions, face)
     if scenarios is not None:
-        steer = Control(scenarios)
-        found.append(_route(face, "/_mock/v1/scenarios", "GET POST DELETE", "control", steer))
-    return [*found, *_beside(face)]
+        mount(app, steering.scenarios(Control(scenarios)), face)
 
 
 def _route(
@@ -106,24 +119,21 @@ def _medscribe(face: Face) -> list[BaseRoute]:
         route(_SESSION, "GET", "get", operations.get, also=by_method),
         route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
         *routes,
-        route("/_mock/v1/journal/{session_id}", "GET", "control", control.journal),
-        route("/_mock/v1/wait", "GET", "control", control.wait),
     ]
 
 
 def _beside(face: Face) -> list[BaseRoute]:
     route = partial(_route, face)
-    health: list[BaseRoute] = [
-        route("/health/live", "GET", "health", control.live, public=True),
-        route("/health/ready", "GET", "health", control.ready, public=True),
+    found: list[BaseRoute] = [
+        route("/health/live", "GET", "health", health.live, public=True),
+        route("/health/ready", "GET", "health", health.ready, public=True),
     ]
     if face.settings.faithful:
-        return health
+        return found
     return [
-        *health,
-        route("/_mock/v1/clock", "GET POST", "control", control.clock),
-        route("/_mock/v1/reset", "POST", "control", control.reset),
-        route("/_mock/v1/requests", "GET", "control", control.requests),
+        *found,
+        route("/_mock/v1/openapi.json", "GET", "docs", document.document, public=True),
+        route("/_mock/v1/docs", "GET", "docs", document.read, public=True),
     ]
 
 
@@ -161,7 +171,7 @@ def _check_revision(settings: Settings) -> None:
         raise ValueError(f"Revision {settings.revision} shows templates as an object; there is no array of them in it.")
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> FastAPI:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
     Raises ValueError for an unknown fault, scenario or revision and what that does not have, SpeechUnavailable without
@@ -179,7 +189,7 @@ def create_app(settings: Settings) -> Starlette:
         scenarios.attach(face)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as opened:
             models = settings.data_dir / "models"
             face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
@@ -217,8 +227,10 @@ def create_app(settings: Settings) -> Starlette:
             opened.callback(trial.cancel)
             yield
 
-    app = _App(lifespan=lifespan, routes=_routes(face, scenarios))
-    app.router.redirect_slashes = False
+    app = _App(
+        title="scribe-mock: control plane", version="1", lifespan=lifespan, openapi_url=None, redirect_slashes=False
+    )
+    _add_routes(app, face, scenarios)
     app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
     app.state.faults = faults

@@ -78,29 +78,6 @@ _AMENDMENT_REFUSED = _answer(
     "Not valid, or the session was ended and templates or languages should change",
     {"$ref": "#/components/schemas/error_envelope"},
 ) | {"x-error-codes": ["invalid_request", "session_ended", "unsupported_version"]}
-_OUTLINE: Schema = _object(
-    at=_MOMENT,
-    operation=_TEXT,
-    method=_TEXT,
-    path=_TEXT,
-    status=_NUMBER,
-    session_id=_MAYBE,
-    code=_MAYBE | {"description": "error.code of a refusal"},
-    message=_MAYBE | {"description": "error.message of a refusal"},
-    field=_MAYBE | {"description": "error.details.field of a refusal"},
-    scenario=_MAYBE | {"description": "what was played of scenarios"},
-)
-_ENVELOPE: Schema = {"$ref": "#/components/schemas/error_envelope"}
-_THINGS: Schema = {"type": "array", "items": _ANYTHING}
-_ON: Schema = _optional(
-    operation=_MAYBE | {"description": "one of those it fits; without it any of them"},
-    session=_MAYBE | {"description": "an id, or next: the session that is created next"},
-    times={"type": ["integer", "null"], "description": "how often; null is again and again"},
-    every=_NUMBER | {"description": "each n-th"},
-)
-_ARMED: Schema = {"type": "array", "items": _object(scenario=_TEXT, parameters=_ANYTHING, on=_ON)}
-_ROW: Schema = _object(number=_NUMBER, at=_MOMENT, kind=_TEXT, detail=_ANYTHING)
-_NOW = _answer("The namespace's time", _object(now=_MOMENT))
 
 
 def _clients(text: Wording) -> Mapping[str, Mapping[str, Any]]:
@@ -132,110 +109,6 @@ _TEMPLATES: Mapping[str, Mapping[str, Any]] = {
                     _object(session_id=_TEXT, template_id=_TEXT, status=_TEXT, message=_TEXT),
                 ),
                 **_refusals("unauthenticated", "not_found", "gone", "unavailable"),
-            },
-        ),
-    },
-}
-
-_SCENARIOS = "/_mock/v1/scenarios"
-_CONTROL: Mapping[str, Mapping[str, Any]] = {
-    "/_mock/v1/clock": {
-        "get": _operation(
-            "read_clock", "control", "The namespace's time", {"200": _NOW, **_refusals("unauthenticated")}
-        ),
-        "post": _operation(
-            "advance_clock",
-            "control",
-            "Move the namespace's time forwards, for example past expires_at",
-            {"200": _NOW, **_refusals("refused", "unauthenticated", "unavailable")},
-            requestBody=_body(_object(advance_seconds={"type": "number", "minimum": 0})),
-        ),
-    },
-    "/_mock/v1/reset": {
-        "post": _operation(
-            "reset_namespace",
-            "control",
-            "Remove all sessions, audio and journals of the namespace, and set its clock back",
-            {
-                "200": _answer("How many sessions went", _object(sessions_removed=_NUMBER)),
-                **_refusals("unauthenticated", "unavailable"),
-            },
-        )
-    },
-    "/_mock/v1/requests": {
-        "get": _operation(
-            "list_requests",
-            "control",
-            "The namespace's last 200 requests, oldest first, and why they were refused",
-            {
-                "200": _answer(
-                    "Outlines: no header, no body, no key", _object(requests={"type": "array", "items": _OUTLINE})
-                ),
-                **_refusals("unauthenticated"),
-            },
-            description="A request with no valid key belongs to no namespace: only scribe-mock serve -v shows it.",
-        )
-    },
-    _SCENARIOS: {
-        "get": _operation(
-            "list_scenarios",
-            "control",
-            "States and troubles that can be asked for, and which are armed",
-            {
-                "200": _answer("The catalogue", _object(scenarios=_THINGS, armed=_ARMED)),
-                **_refusals("unauthenticated"),
-            },
-        ),
-        "post": _operation(
-            "arm_scenario",
-            "control",
-            "Let the namespace's requests or sessions meet a scenario",
-            {
-                "200": _answer(
-                    "What is armed, and what the session that was named is bound to",
-                    _object("armed", armed=_ARMED, bound=_ANYTHING),
-                ),
-                **_refusals("refused", "unauthenticated", "not_found", "unavailable"),
-            },
-            requestBody=_body(_object("scenario", scenario=_TEXT, parameters=_ANYTHING, on=_ON)),
-        ),
-        "delete": _operation(
-            "clear_scenarios",
-            "control",
-            "Disarm all, and let work begin that is held",
-            {
-                "200": _answer("How many were armed", _object(scenarios_cleared=_NUMBER, armed=_ARMED)),
-                **_refusals("unauthenticated", "unavailable"),
-            },
-        ),
-    },
-    "/_mock/v1/wait": {
-        "get": _operation(
-            "wait_for_state",
-            "control",
-            "Answer as soon as a session is in a state",
-            {
-                "200": _answer("It is", _object(session_id=_TEXT, state=_TEXT)),
-                "408": _answer("Not in the time that was waited", _ENVELOPE) | {"x-error-codes": ["timeout"]},
-                "409": _answer("It cannot be any more", _ENVELOPE) | {"x-error-codes": ["invalid_request"]},
-                **_refusals("refused", "unauthenticated", "not_found", "unavailable"),
-            },
-            parameters=[
-                {"name": "session", "in": "query", "required": True, "schema": _TEXT},
-                {"name": "state", "in": "query", "required": True, "schema": _TEXT},
-                {"name": "seconds", "in": "query", "schema": {"type": "number", "minimum": 0, "maximum": 60}},
-            ],
-        )
-    },
-    "/_mock/v1/journal/{session_id}": {
-        "parameters": [_SESSION],
-        "get": _operation(
-            "read_journal",
-            "control",
-            "What happened to a session, oldest first",
-            {
-                "200": _answer("The journal", _object(session_id=_TEXT, journal={"type": "array", "items": _ROW})),
-                **_refusals("unauthenticated", "not_found"),
             },
         ),
     },
@@ -306,5 +179,4 @@ def additions(text: Wording, *, faithful: bool) -> dict[str, Mapping[str, Any]]:
     """Path items by path; what a faithful server does not serve is not in it."""
     if faithful:
         return dict(_HEALTH)
-    control = {path: item for path, item in _CONTROL.items() if text.plays_scenarios or path != _SCENARIOS}
-    return {**_clients(text), **control, **_HEALTH, **_ENTRANCE}
+    return {**_clients(text), **_HEALTH, **_ENTRANCE}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from typing import TYPE_CHECKING, Any
 
 import scribe_data
@@ -11,10 +9,9 @@ from mock_server.api.additions import RECEIVED, TAGS, additions
 from mock_server.api.wording import wording
 
 if TYPE_CHECKING:
-    from mock_server.settings import Limits
+    from collections.abc import Mapping
 
-#: Addresses a server goes by: few; a Host header may name any number.
-_ADDRESSES = 8
+    from mock_server.settings import Limits
 
 
 def _paths(revision: str) -> dict[str, dict[str, Any]]:
@@ -36,12 +33,12 @@ def _told(limits: Limits) -> str:
     )
 
 
-def describe(root: str, limits: Limits, revision: str, *, faithful: bool) -> dict[str, Any]:
-    """The document; `root` is scheme and host as the client knows them."""
+def describe(root: str, limits: Limits, revision: str, *, faithful: bool, control: Mapping[str, Any]) -> dict[str, Any]:
+    """The document; `root` is scheme and host as the client knows them, `control` what describes the control plane."""
     given = scribe_data.load("medscribe", revision).openapi
     text = wording(revision)
     paths = _paths(revision)
-    for path, item in additions(text, faithful=faithful).items():
+    for path, item in {**additions(text, faithful=faithful), **control.get("paths", {})}.items():
         paths[path] = {**paths.get(path, {}), **item}
     used = {
         tag for item in paths.values() for entry in item.values() if isinstance(entry, dict) for tag in entry["tags"]
@@ -59,11 +56,6 @@ def describe(root: str, limits: Limits, revision: str, *, faithful: bool) -> dic
         "components": {
             **given["components"],
             "responses": {**answers, "received": received},
+            "schemas": {**control.get("components", {}).get("schemas", {}), **given["components"]["schemas"]},
         },
     }
-
-
-@functools.lru_cache(_ADDRESSES)
-def described(root: str, limits: Limits, revision: str, *, faithful: bool) -> bytes:
-    """The document as bytes."""
-    return json.dumps(describe(root, limits, revision, faithful=faithful), ensure_ascii=False).encode()

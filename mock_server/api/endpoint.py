@@ -16,7 +16,7 @@ from mock_server.api.face import Call
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_server.api.answer import Answer
     from mock_server.api.face import Face, Operation
@@ -51,24 +51,29 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         request = Request(scope, receive, send)
-        try:
-            if not _is_text(scope):
-                answer = await self._face.serve(Call(request, "unknown"), _refuse_path, public=True)
-            elif self._methods is None or request.method in self._methods:
-                name, operation = self._also.get(request.method, (self._name, self._operation))
-                answer = await self._face.serve(Call(request, name), operation, public=self._public)
-            else:
-                answer = await self._face.serve(Call(request, "unknown"), self._refuse, public=True)
-        except Exception:
-            log.exception("%s %s broke on its way out", request.method, self._name)
-            broken = envelope(problems.internal_error())
-            self._face.tell(Call(request, self._name), broken)
-            answer = render(broken, request, readable=not self._face.foreign(request))
+        if self._methods is None or request.method in self._methods:
+            name, operation = self._also.get(request.method, (self._name, self._operation))
+            answer = await entered(self._face, Call(request, name), operation, public=self._public)
+        else:
+            answer = await entered(self._face, Call(request, "unknown"), self._refuse, public=True)
         await answer(scope, receive, send)
 
     async def _refuse(self, _face: Face, call: Call) -> Answer:
         allowed = ", ".join(sorted(self._methods or ()))
         raise problems.method_not_allowed(call.request.method, call.path[:200], allowed)
+
+
+async def entered(face: Face, call: Call, operation: Operation, *, public: bool) -> ASGIApp:
+    """The answer to a request, ready to be sent; its path is looked at before anything else is."""
+    try:
+        if _is_text(call.request.scope):
+            return await face.serve(call, operation, public=public)
+        return await face.serve(Call(call.request, "unknown"), _refuse_path, public=True)
+    except Exception:
+        log.exception("%s %s broke on its way out", call.request.method, call.operation)
+        broken = envelope(problems.internal_error())
+        face.tell(call, broken)
+        return render(broken, call.request, readable=not face.foreign(call.request))
 
 
 def _is_text(scope: Scope) -> bool:

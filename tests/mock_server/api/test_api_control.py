@@ -122,3 +122,45 @@ def test_a_faithful_server_has_no_control_plane(mock, tmp_path):
 
     for answer in mock.run(ask()):
         assert (answer.status_code, code_of(answer)) == (404, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "field", "told"),
+    [
+        ("POST", "clock", b'{"advance_secs": 1}', "advance_secs", "Did you mean 'advance_seconds'?"),
+        ("POST", "clock", b'{"advance_seconds": "60"}', "advance_seconds", 'has to be a valid number; it is "60"'),
+        ("GET", "wait?session=x&state=complete", b"", "state", "Did you mean 'completed'?"),
+        ("GET", "wait?state=completed", b"", "session", "is missing"),
+        ("GET", "wait?session=&state=completed", b"", "session", "at least 1 character"),
+        ("GET", "wait?session=x&state=completed&seconds=-1", b"", "seconds", "greater than or equal to 0; it is"),
+    ],
+)
+def test_what_a_model_refuses_is_told_in_the_envelope_with_its_field(  # noqa: PLR0917 - a table
+    mock, method, path, content, field, told
+):
+    answer = mock.send(method, f"/_mock/v1/{path}", content=content)
+    assert answer.status_code == 400
+    code_of(answer)
+    assert "detail" not in answer.json()
+    assert answer.json()["error"]["details"]["field"] == field
+    assert told in answer.json()["error"]["message"]
+    assert "  " not in answer.json()["error"]["message"]
+
+
+def test_the_paths_of_routers_answer_every_method_as_all_others_do(mock):
+    head = mock.send("HEAD", "/_mock/v1/clock")
+    assert (head.status_code, head.headers["cache-control"]) == (200, "no-store")
+    assert mock.send("HEAD", "/_mock/v1/clock", key=None).status_code == 401
+    assert mock.send("OPTIONS", "/_mock/v1/clock", key=None, headers={"Origin": HOST}).status_code == 204
+    for method, path, allowed in (("PUT", "clock", "GET, HEAD, OPTIONS, POST"), ("HEAD", "reset", "OPTIONS, POST")):
+        answer = mock.send(method, f"/_mock/v1/{path}")
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+def test_a_body_is_read_by_the_bounds_of_every_body(mock):
+    for content, told in [(b'{"advance_seconds": 1, "advance_seconds": 2}', "more than once"), (b"[" * 60, "deeper")]:
+        answer = mock.post("/_mock/v1/clock", content=content, headers={"Content-Type": "text/plain"})
+        assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+        assert told in answer.json()["error"]["message"]
+    large = mock.post("/_mock/v1/clock", content=b'{"advance_seconds": 1' + b" " * 2_000_000 + b"}")
+    assert large.status_code == 413

@@ -85,12 +85,13 @@ def test_every_route_is_in_the_document(mock):
     for method, path in operations(openapi(mock)):
         described.add((method.upper(), re.sub(r"\{[^}]*\}", "{}", path)))
     served = set()
-    for route in mock.app.routes:
-        path = re.sub(r"\{[^}]*\}", "{}", route.path)
+    for served_at in filter(None, (getattr(route, "path", None) for route in mock.app.routes)):
+        path = re.sub(r"\{[^}]*\}", "{}", served_at)
         answer = mock.send("BREW", path.replace("{}", "x"), key=None)
         served |= {(m, path) for m in answer.headers["allow"].split(", ") if m not in ("HEAD", "OPTIONS")}
     # the pages themselves, and discovery below /v1 as well
-    beside = {("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/v1/.well-known/medscribealliance")}
+    pages = {("GET", root + name) for root in ("", "/_mock/v1") for name in ("/docs", "/openapi.json")}
+    beside = {*pages, ("GET", "/v1/.well-known/medscribealliance")}
     assert served - described == beside
     assert described <= served
 
@@ -105,6 +106,18 @@ def test_a_faithful_server_describes_the_protocol_and_health_only(tmp_path):
     assert "/v1/sessions/{session_id}/end" in page
     answer = faithful(tmp_path, "/")
     assert (answer.status_code, code_of(answer)) == (404, "invalid_request")
+
+
+def test_the_control_plane_has_a_document_and_a_page_of_its_own(mock):
+    whole, alone = openapi(mock), mock.get("/_mock/v1/openapi.json", key=None).json()
+    OpenAPIV31SpecValidator(alone).validate()
+    assert alone["paths"] == {path: item for path, item in whole["paths"].items() if path.startswith("/_mock/")}
+    assert {"/_mock/v1/clock", "/_mock/v1/scenarios", "/_mock/v1/wait"} <= alone["paths"].keys()
+    assert not [path for path, item in alone["paths"].items() if "422" in str(item)]
+    page = Page(mock.get("/_mock/v1/docs", key=None).text)
+    assert {operation["operationId"] for operation in operations(alone).values()} <= set(page.ids)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert not [link for link in page.links if link.startswith("http") and not link.startswith(HOST)]
 
 
 def answers_of(mock):

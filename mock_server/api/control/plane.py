@@ -1,0 +1,148 @@
+"""The control plane's router: a namespace's clock, its journal, its requests, and a clean slate."""
+
+# Annotations are read by FastAPI when the routes are made.
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+
+from mock_server import problems
+from mock_server.api.control.models import (
+    ClockOrder,
+    JournalTold,
+    RequestsTold,
+    ResetTold,
+    StateTold,
+    TimeTold,
+)
+from mock_server.api.control.refusal import unknown_word
+from mock_server.api.control.route import Asked, ModelRoute, Told
+from mock_server.api.order import LONGEST_ID
+from mock_server.clock import stamp
+from mock_server.session.table import State
+
+PREFIX: Final = "/_mock/v1"
+#: Seconds a wait lasts, if not told otherwise and at most: proxies and clients give up after a minute.
+_WAIT_S, _LONGEST_WAIT_S = 30.0, 60.0
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The statuses that an operation refuses with beside 401, as its document names them."""
+    envelope = {"application/json": {"schema": {"$ref": "#/components/schemas/error_envelope"}}}
+    told = {
+        400: ("Not understood: the message says what is wrong, where, and what would be right", "invalid_request"),
+        401: ("No credential, or none that is valid", "authentication_failed invalid_api_key"),
+        404: ("No such session in the namespace", "session_not_found"),
+        408: ("Not in the time that was waited", "timeout"),
+        409: ("It cannot be any more", "invalid_request"),
+        503: ("Not now; Retry-After says when to come back", "service_unavailable"),
+    }
+    found = sorted({401, *statuses})
+    return {
+        status: {"description": told[status][0], "content": envelope, "x-error-codes": told[status][1].split()}
+        for status in found
+    }
+
+
+def new_router() -> APIRouter:
+    """A router of the control plane, still without routes."""
+    return APIRouter(prefix=PREFIX, route_class=ModelRoute, default_response_class=Told, tags=["control"])
+
+
+namespace = new_router()
+sessions = new_router()
+
+
+def _time(asked: Asked, now: datetime) -> TimeTold:
+    return TimeTold(now=stamp(now), namespace=asked.call.namespace)
+
+
+@namespace.get("/clock", operation_id="read_clock", summary="The namespace's time", responses=refusals())
+async def read_clock(asked: Asked) -> TimeTold:
+    """By which its sessions are stamped, and expire."""
+    return _time(asked, asked.face.service.clocks.now(asked.call.namespace))
+
+
+@namespace.post(
+    "/clock",
+    operation_id="advance_clock",
+    summary="Move the namespace's time forwards, for example past expires_at",
+    responses=refusals(400, 503),
+)
+async def advance_clock(order: ClockOrder, asked: Asked) -> TimeTold:
+    """A clock moves forwards; a reset sets it back."""
+    face, namespace = asked.face, asked.call.namespace
+    if order.advance_seconds is None:
+        raise problems.invalid_request('Send {"advance_seconds": n}, n a number of seconds.', field="advance_seconds")
+    now = await face.service.advance_clock(namespace, order.advance_seconds)
+    if "session_manager" in face.settings.profiles:
+        await face.sessions.settle(namespace)
+    return _time(asked, now)
+
+
+@namespace.post(
+    "/reset",
+    operation_id="reset_namespace",
+    summary="Remove all sessions, audio and journals of the namespace, and set its clock back",
+    responses=refusals(503),
+)
+async def reset(asked: Asked) -> ResetTold:
+    """Nothing of other namespaces is touched."""
+    face, namespace = asked.face, asked.call.namespace
+    removed = await face.service.reset(namespace)
+    if "session_manager" in face.settings.profiles:
+        removed += await face.sessions.reset(namespace)
+    face.seen.forget(namespace)
+    return ResetTold(sessions_removed=removed, namespace=namespace)
+
+
+@namespace.get(
+    "/requests",
+    operation_id="list_requests",
+    summary="The namespace's last 200 requests, oldest first, and why they were refused",
+    response_model=RequestsTold,
+    responses=refusals(),
+)
+async def requests(asked: Asked) -> Any:
+    """A request with no valid key belongs to no namespace: only scribe-mock serve -v shows it."""
+    return {"requests": asked.face.seen.of(asked.call.namespace), "namespace": asked.call.namespace}
+
+
+@sessions.get(
+    "/journal/{session_id}",
+    operation_id="read_journal",
+    summary="What happened to a session, oldest first",
+    response_model=JournalTold,
+    responses=refusals(404),
+)
+async def journal(session_id: str, asked: Asked) -> Any:
+    """Each line is stamped by the namespace's clock."""
+    call = asked.call
+    rows = await asked.face.service.journal(call.namespace, session_id[:LONGEST_ID])
+    told = [{"number": row.number, "at": stamp(row.at), "kind": row.kind, "detail": row.detail} for row in rows]
+    return {"session_id": call.session_id, "journal": told, "namespace": call.namespace}
+
+
+@sessions.get(
+    "/wait",
+    operation_id="wait_for_state",
+    summary="Answer as soon as a session is in a state",
+    responses=refusals(400, 404, 408, 409, 503),
+)
+async def wait(
+    asked: Asked,
+    session: Annotated[str, Query(min_length=1, description="its id")],
+    state: Annotated[str, Query(description="one of those that the revision has")] = "",
+    seconds: Annotated[
+        float, Query(ge=0, le=_LONGEST_WAIT_S, allow_inf_nan=False, description="of the machine's time, at most")
+    ] = _WAIT_S,
+) -> StateTold:
+    """408 after `seconds`, 409 at once where the session cannot be in that state any more."""
+    face, call = asked.face, asked.call
+    call.session_id = session[:LONGEST_ID]
+    known = [each.value for each in face.service.machine.ranks]
+    if state not in known:
+        raise unknown_word("state", state, known)
+    with face.aside():
+        found = await face.service.wait(call.namespace, call.session_id, State(state), seconds)
+    return StateTold(session_id=call.session_id, state=found.value, namespace=call.namespace)
