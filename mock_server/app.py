@@ -137,6 +137,7 @@ async def _try_out(face: Face) -> None:
         face.unready_because = "The model could not be tried out; the server's log says why."
     else:
         face.ready = True
+    face.tried.set()
 
 
 def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
