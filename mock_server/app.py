@@ -26,6 +26,7 @@ from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
+from mock_server.scenarios.transcripts import Transcripts
 from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
@@ -63,6 +64,8 @@ def _routes(face: Face, scenarios: Scenarios | None) -> list[BaseRoute]:
     if scenarios is not None:
         steer = Control(scenarios)
         found.append(_route(face, "/_mock/v1/scenarios", "GET POST DELETE", "control", steer))
+        chosen = Transcripts(scenarios)
+        found.append(_route(face, "/_mock/v1/transcripts", "GET POST DELETE", "control", chosen))
     return [*found, *_beside(face)]
 
 

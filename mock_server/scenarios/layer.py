@@ -85,10 +85,18 @@ class Scenarios:
         if armed.session not in (None, NEXT):
             await self.face.service.get(namespace, armed.session)
             if armed.scenario.of_sessions:
-                await self.play.bind(namespace, armed.session, Binding(armed.scenario, armed.values))
+                await self._bind(namespace, armed.session, armed)
                 return True
         self._keep(namespace, [*self.armed(namespace), armed])
         return False
+
+    async def _bind(self, namespace: str, session_id: str, armed: Armed) -> None:
+        """Bind a session that is there; one of which a session takes one only has to come before its end."""
+        if armed.scenario.single:
+            await self.face.service.check_open(namespace, session_id)
+        await self.play.bind(namespace, session_id, Binding(armed.scenario, armed.values))
+        if armed.scenario.single:  # nobody is told that it counts where an end came first
+            await self.face.service.check_open(namespace, session_id)
 
     async def clear(self, namespace: str) -> int:
         """Disarm all, and let work begin that is held; returns how many were armed."""
@@ -96,6 +104,13 @@ class Scenarios:
         self._keep(namespace, [])
         await self.play.release(namespace)
         return number
+
+    def disarm(self, namespace: str, name: str) -> int:
+        """Disarm all of one scenario; returns how many were armed."""
+        armed = self.armed(namespace)
+        left = [each for each in armed if each.scenario.name != name]
+        self._keep(namespace, left)
+        return len(armed) - len(left)
 
     def _keep(self, namespace: str, armed: list[Armed]) -> list[Armed]:
         self._for.pop(namespace, None)
@@ -214,7 +229,7 @@ class Scenarios:
             self.play.bindings.begin(met.namespace, call.session_id)
             for armed in self.armed(met.namespace):
                 if armed.scenario.of_sessions:
-                    met.asked += [armed] if armed.session in (None, NEXT) and armed.take() else []
+                    met.asked += [armed] if self._begins(armed, met) and armed.take() else []
                 elif armed.session == NEXT:
                     armed.session = call.session_id
         elif answer.status == 200 and call.operation == "amend":
@@ -226,6 +241,12 @@ class Scenarios:
             for armed in met.asked:
                 if armed.scenario.of_sessions:
                     await self.play.bind(met.namespace, call.session_id, Binding(armed.scenario, armed.values))
+
+    def _begins(self, armed: Armed, met: _Met) -> bool:
+        """Whether a session that has just begun is one of those it is armed for."""
+        if armed.scenario.single and any(asked.scenario is armed.scenario for asked in met.asked):
+            return False
+        return armed.session in (None, NEXT)
 
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""

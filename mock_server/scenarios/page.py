@@ -45,6 +45,16 @@ the session's journal as `scenario_bound` and survives a restart; what is armed 
 the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`.
 `POST /_mock/v1/reset` clears all of it.
 
+`POST /_mock/v1/transcripts` chooses what the next session's transcript is, or that of the `session` it names: as JSON
+(`text`, `session`, `language`), or as a text file with the others in the query. It is the scenario `transcript`:
+several that wait are taken in their order, one a session, whatever audio comes and even where none does. Nobody passes
+it off as heard: `X-Scribe-Engine` and the journal name the engine `chosen`.
+
+```
+curl -s $M/transcripts -H "$K" -d '{{"text": "Doctor: What brings you here?\\nPatient: A cough."}}'
+curl -s "$M/transcripts?session=$S" -H "$K" -H 'Content-Type: text/plain' --data-binary @visit.txt
+```
+
 `GET /_mock/v1/wait?session=ID&state=STATE&seconds=N` answers as soon as the session is in the state: 408 after
 `seconds` (30, at most 60), 409 at once where it cannot get there any more; both say where it stands.
 """

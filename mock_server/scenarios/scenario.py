@@ -41,6 +41,8 @@ class Scenario:
     holds_s: Callable[[Values], float] | None = None
     #: How the work on a session goes.
     course: Callable[[Values], Course] | None = None
+    #: Whether a session takes one of it only, while it is open; of several that are armed each is for another session.
+    single: bool = False
     #: Seconds, by the namespace's clock, from a session's creation to its expiry.
     expires_s: Callable[[Values], float] | None = None
 

@@ -217,7 +217,7 @@ def test_every_outcome_of_the_work_can_be_asked_for(client, name):
 
 def test_the_catalogue_is_reached_as_a_whole():
     one_by_one = {"slow_first_byte", "dribbles", "reset", "truncated", "stale_reads"}
-    one_by_one |= {"slow_processing", "processes_for_ever", "expires_early"}
+    one_by_one |= {"slow_processing", "processes_for_ever", "expires_early", "transcript"}
     assert set(catalogue()) == {found.name for found in REFUSALS} | set(ENDS) | one_by_one
 
 
@@ -227,6 +227,13 @@ def test_of_two_files_one_is_heard_and_the_other_accounted_for(client):
     body = answer.json()
     assert [error["file"] for error in body["processing_errors"]] == ["audio_0.wav"]
     assert body["transcript"]
+
+
+def test_a_transcript_is_the_one_that_was_chosen(client):
+    client.arm("transcript", {"text": "Patient: I take 5 mg of ramipril."}, session="next")
+    _, answer = client.processed("completed")
+    assert answer.json()["transcript"] == "Patient: I take 5 mg of ramipril."
+    assert (answer.headers["x-scribe-engine"], answer.headers["x-mock-scenario"]) == ("chosen", "transcript")
 
 
 def test_slow_work_begins_by_the_namespace_s_clock_and_takes_nobody_s_place(client, server):
