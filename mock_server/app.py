@@ -147,8 +147,8 @@ def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
     """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
     fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
     if fits and not settings.faithful:
-        return Scenarios(settings.scenarios, faults.conduct)
-    if settings.scenarios:
+        return Scenarios(settings.scenarios, settings.scenario_file, faults.conduct)
+    if settings.scenarios or settings.scenario_file:
         raise ValueError(
             f"--scenario needs the profile medscribe, revision {scribe_data.REVISION}, and a server not --faithful."
         )
@@ -208,7 +208,8 @@ def create_app(settings: Settings) -> Starlette:
             )
             opened.push_async_callback(face.service.close)
             if scenarios is not None:
-                scenarios.play.opened()
+                opened.push_async_callback(scenarios.close)
+                scenarios.opened()
             if "session_manager" in settings.profiles:
                 face.sessions = await SessionManager.open(
                     settings.data_dir / "logs",

@@ -73,6 +73,8 @@ class Settings:
     faults: tuple[str, ...] = ()
     #: NAME[:param=value,...] each, armed for every namespace by itself.
     scenarios: tuple[str, ...] = ()
+    #: YAML with steps, likewise, read again whenever it is saved.
+    scenario_file: Path | None = None
     profiles: tuple[str, ...] = ("medscribe",)
     #: The text of the profile medscribe that is served.
     revision: str = REVISION

@@ -33,6 +33,8 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if settings.scenarios:
         told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
+    if settings.scenario_file:
+        told.append(f"SCENARIOS ARE ARMED from {settings.scenario_file}, as often as it is saved.")
     if _reachable(host):
         told.append("Others on the network can reach this server, over plain HTTP: no patients' voices here.")
         if DEFAULT_KEY in settings.api_keys:

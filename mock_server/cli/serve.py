@@ -55,6 +55,10 @@ def serve(
             metavar="NAME[:PARAM=VALUE,...]", help="Arm a scenario; may be repeated. See `scribe-mock scenarios`."
         ),
     ] = None,
+    scenarios: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Arm the steps of a YAML file, which is read again whenever it is saved."),
+    ] = None,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
@@ -97,6 +101,7 @@ def serve(
             shape=templates_shape,
             faults=fault or [],
             scenarios=scenario or [],
+            scenario_file=scenarios,
             open_namespaces=open_namespaces,
             faithful=faithful,
             profile=profile,

@@ -164,6 +164,21 @@ def _sessions() -> Iterable[Scenario]:
         holds_s=lambda _values: math.inf,
     )
     yield Scenario(
+        "ready_after_polls",
+        "So many reads of an ended session show processing, and the next one shows what came of it.",
+        "§9.8: a client asks until a final state, however often that takes",
+        parameters=(Parameter("polls", "Reads that show processing.", "integer", 3, 1, 1000),),
+        holds_s=lambda _values: math.inf,
+        polls=lambda values: int(_s(values, "polls")),
+    )
+    yield Scenario(
+        "ready_at_once",
+        "The end is answered when the work is over: the first read shows what came of it.",
+        "§9.8: a client may find the final state at its first read",
+        parameters=(_seconds("Real seconds that the end waits at most.", 30, 60),),
+        waits_s=lambda values: _s(values, "seconds"),
+    )
+    yield Scenario(
         TRANSCRIPT,
         "The transcript is the text that was chosen, whatever audio came; its engine is named chosen.",
         "§6.3 transcript, §9.3: notes from words that a test knows",

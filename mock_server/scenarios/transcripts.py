@@ -35,9 +35,9 @@ class Transcripts:
                 await self._scenarios.arm(call.namespace, chosen)
                 told["transcript"] = _told(chosen)
             case "DELETE":
-                told["transcripts_cleared"] = self._scenarios.disarm(call.namespace, TRANSCRIPT)
-        armed = self._scenarios.armed(call.namespace)
-        waiting = [_told(each) for each in armed if each.scenario.name == TRANSCRIPT]
+                told["transcripts_cleared"] = self._scenarios.roster.remove(call.namespace, _is_one)
+        armed = self._scenarios.roster.of(call.namespace)
+        waiting = [_told(each) for each in armed if _is_one(each)]
         return Answer(200, {**told, "waiting": waiting, "namespace": call.namespace}, _FRESH)
 
 
@@ -66,6 +66,10 @@ def _chosen(given: dict[str, Any]) -> Armed:
     parameters = {name: given[name] for name in ("text", "language") if name in given}
     session = NEXT if given.get("session") is None else given["session"]
     return ordered({"scenario": TRANSCRIPT, "parameters": parameters, "on": {"session": session}})
+
+
+def _is_one(armed: Armed) -> bool:
+    return armed.scenario.name == TRANSCRIPT
 
 
 def _told(chosen: Armed) -> dict[str, Any]:
