@@ -205,6 +205,7 @@ def create_app(settings: Settings) -> Starlette:
                 max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
                 clock=settings.clock,
                 busy=face.busy,
+                in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)
             if scenarios is not None:

@@ -67,6 +67,8 @@ class Settings:
     model: str | None = None
     base_url: str | None = None
     console_origins: tuple[str, ...] = ()
+    #: Nothing is kept: what is in memory is all there is.
+    in_memory: bool = False
     templates_shape: Literal["object", "array", "auto"] = "auto"
     open_namespaces: bool = False
     faithful: bool = False

@@ -63,6 +63,7 @@ def settings(
     transcriber: Transcriber,
     model: str | None,
     base_url: str | None,
+    in_memory: bool,
     console_origins: Collection[str],
     shape: Shape,
     faults: Collection[str],
@@ -82,6 +83,10 @@ def settings(
         raise ValueError(f"--base-url {base_url!r} is not an http:// or https:// address of a host.")
     origins = [_origin(given) for given in console_origins]
     profiles = _profiles(profile)
+    if in_memory and "session_manager" in profiles:
+        raise ValueError(
+            "--in-memory keeps nothing, and the log of session_manager is to be kept; leave one of them out."
+        )
     return Settings(
         data_dir=data_dir.absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
@@ -89,6 +94,7 @@ def settings(
         transcriber=transcriber.value if "medscribe" in profiles else "scripted",
         model=model,
         base_url=base_url,
+        in_memory=in_memory,
         console_origins=tuple(dict.fromkeys(origins)),
         templates_shape=shape.value,
         open_namespaces=open_namespaces,

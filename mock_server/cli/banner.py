@@ -63,6 +63,10 @@ def _hears(settings: Settings, notice: str | None) -> str:
     return f"   transcripts: {'scripted, not heard' if notice else 'Whisper'}"
 
 
+def _place(settings: Settings) -> str:
+    return "in memory, gone with this process" if settings.in_memory else str(settings.data_dir)
+
+
 def address(settings: Settings, host: str, port: int) -> str:
     """Where clients find the server."""
     return settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -75,7 +79,7 @@ def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:
     lines = [
         f"[bold]scribe-mock[/] listens on [bold]{escape(url)}[/]",
         *_faces(settings, escape(url)),
-        f"  API key: {keys}{_hears(settings, notice)}   data: {escape(str(settings.data_dir))}",
+        f"  API key: {keys}{_hears(settings, notice)}   data: {escape(_place(settings))}",
         f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:

@@ -41,10 +41,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _try(settings: Settings) -> str | None:
-    """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
+def _try_directory(settings: Settings) -> None:
     from mock_server.log.folder import LogFolder
-    from mock_server.speech import open_transcriber
     from mock_server.storage.keeping import open_keeping
 
     keeping = open_keeping(settings.data_dir, settings.revision)
@@ -53,6 +51,14 @@ def _try(settings: Settings) -> str | None:
             LogFolder(settings.data_dir / "logs").open()
     finally:
         keeping.close()
+
+
+def _try(settings: Settings) -> str | None:
+    """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
+    from mock_server.speech import open_transcriber
+
+    if not settings.in_memory:
+        _try_directory(settings)
     notice = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
     return notice if "medscribe" in settings.profiles else None
 

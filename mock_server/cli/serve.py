@@ -27,6 +27,9 @@ def serve(
     data_dir: Annotated[
         Path, typer.Option(help="Where sessions and audio are kept; made when it is not there.")
     ] = Path("scribe-mock-data"),
+    in_memory: Annotated[
+        bool, typer.Option("--in-memory", help="Keep nothing on the disk, and be ready sooner. For tests.")
+    ] = False,
     api_key: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,6 +100,7 @@ def serve(
             transcriber=transcriber,
             model=model,
             base_url=base_url,
+            in_memory=in_memory,
             console_origins=console_origin or [],
             shape=templates_shape,
             faults=fault or [],
