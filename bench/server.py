@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httpx
 import uvicorn
 
-from mock_server.cli.serve import configuration
+from mock_server.cli.running import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

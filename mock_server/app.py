@@ -28,6 +28,7 @@ from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
+from mock_server.scenarios.transcripts import Transcripts
 from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
@@ -77,6 +78,7 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None) -> None:
         mount(app, plane.sessions, face)
     if scenarios is not None:
         mount(app, steering.scenarios(Control(scenarios)), face)
+        mount(app, steering.transcripts(Transcripts(scenarios)), face)
 
 
 def _route(
@@ -147,14 +149,15 @@ async def _try_out(face: Face) -> None:
         face.unready_because = "The model could not be tried out; the server's log says why."
     else:
         face.ready = True
+    face.tried.set()
 
 
 def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
     """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
     fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
     if fits and not settings.faithful:
-        return Scenarios(settings.scenarios, faults.conduct)
-    if settings.scenarios:
+        return Scenarios(settings.scenarios, settings.scenario_file, faults.conduct)
+    if settings.scenarios or settings.scenario_file:
         raise ValueError(
             f"--scenario needs the profile medscribe, revision {scribe_data.REVISION}, and a server not --faithful."
         )
@@ -211,10 +214,12 @@ def create_app(settings: Settings) -> FastAPI:
                 max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
                 clock=settings.clock,
                 busy=face.busy,
+                in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)
             if scenarios is not None:
-                scenarios.play.opened()
+                opened.push_async_callback(scenarios.close)
+                scenarios.opened()
             if "session_manager" in settings.profiles:
                 face.sessions = await SessionManager.open(
                     settings.data_dir / "logs",

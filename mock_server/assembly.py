@@ -9,10 +9,13 @@ from mock_server.clock import SystemClock
 from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
 from mock_server.ledger import Ledger
+from mock_server.pipeline.inline import Inline
+from mock_server.pipeline.ports import Bounded, Prompt
+from mock_server.pipeline.process import Process
 from mock_server.service import Service
 from mock_server.session.table import MEDSCRIBE_2026_01_27
 from mock_server.settings import Limits
-from mock_server.storage.keeping import open_keeping
+from mock_server.storage.memory import MemoryKeeping
 from mock_server.testclock import Clocks
 
 if TYPE_CHECKING:
@@ -23,12 +26,51 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
     from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.pipeline.upkeep import Upkeep
+    from mock_server.pipeline.work import Work
     from mock_server.session.machine import Machine
     from mock_server.speech.length import Lengths
+    from mock_server.storage.keeping import DirectoryKeeping
+    from mock_server.storage.unit import Store
 
 
 def _holding(conduct: Callable[[str], Conduct]) -> Callable[[str, str], Awaitable[object] | None]:
     return lambda namespace, session_id: conduct(namespace).holds(namespace, session_id)
+
+
+def _keeping(data_dir: Path | None, machine: Machine) -> DirectoryKeeping | MemoryKeeping:
+    """What is in a data directory, or memory where there is none."""
+    if data_dir is None:
+        return MemoryKeeping()
+    # a database takes a fifth of a second to import, which a server in memory need not wait for
+    from mock_server.storage.keeping import open_keeping
+
+    return open_keeping(data_dir, machine.revision)
+
+
+def _work(
+    keeping: DirectoryKeeping | MemoryKeeping,
+    at_once: int,
+    holds: Callable[[str, str], Awaitable[object] | None],
+    *,
+    prompt: bool,
+    busy: Callable[[], bool],
+) -> Inline | Work:
+    if isinstance(keeping, MemoryKeeping):
+        return Inline(at_once=at_once, holds=holds)
+    # DBOS takes a third of a second to import, which `--help` need not wait for either
+    from mock_server.pipeline.work import Work
+
+    return Work(keeping.store.records, keeping.store, at_once=at_once, prompt=prompt, busy=busy, holds=holds)
+
+
+def _upkeep(store: Store, work: Inline | Work, process: Process, every_s: float) -> Upkeep | None:
+    """Who looks after what fell, where anything is kept of it."""
+    if isinstance(work, Inline):
+        return None
+    from mock_server.pipeline.upkeep import Upkeep
+
+    return Upkeep(store=store, work=work, process=process, every_s=every_s)
 
 
 async def open_service(
@@ -44,21 +86,17 @@ async def open_service(
     max_chunk_seconds: float | None = None,
     lengths: Lengths | None = None,
     busy: Callable[[], bool] = lambda: False,
+    in_memory: bool = False,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
     `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number. Work waits a moment
-    while `busy` says that there are requests being answered. The caller awaits `close()`; one a process.
+    while `busy` says that there are requests being answered. The caller awaits `close()`; one a process, unless it is
+    `in_memory`: that takes no directory, keeps nothing, and there may be several.
     """
-    # DBOS takes a third of a second to import, which `--help` need not wait for
-    from mock_server.pipeline.ports import Bounded, Prompt
-    from mock_server.pipeline.process import Process
-    from mock_server.pipeline.upkeep import Upkeep
-    from mock_server.pipeline.work import Work
-
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
-        keeping = open_keeping(data_dir, machine.revision)
+        keeping = _keeping(None if in_memory else data_dir, machine)
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
         clocks = await Clocks.of(store, clock or SystemClock())
@@ -66,7 +104,7 @@ async def open_service(
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
         prompt = isinstance(transcriber, Prompt) and transcriber.hears_promptly
-        work = Work(store.records, store, at_once=at_once, prompt=prompt, busy=busy, holds=_holding(conduct))
+        work = _work(keeping, at_once, _holding(conduct), prompt=prompt, busy=busy)
         ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,
@@ -82,7 +120,7 @@ async def open_service(
             keeping=keeping,
             work=work,
             process=process,
-            upkeep=Upkeep(store=store, work=work, process=process, every_s=bounds.reconcile_s),
+            upkeep=_upkeep(store, work, process, bounds.reconcile_s),
             clocks=clocks,
             ids=ids or RandomIds(),
             limits=bounds,

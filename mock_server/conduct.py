@@ -49,6 +49,8 @@ class Course:
 
     #: What the transcriber gets to hear of what was received.
     recordings: Callable[[Sequence[Recording]], list[Recording]] = _listed
+    #: What counts as heard in a session's recordings, where nobody is to listen to them.
+    heard: Callable[[Session, Sequence[Recording]], Transcription] | None = None
     #: What a transcription says of the recordings that were received, whether or not they were heard.
     account: Callable[[Sequence[Recording], Transcription], Transcription] = _all
     #: What becomes of the transcription before it is stored.

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from mock_server.ids import Ids
     from mock_server.ledger import Ledger
     from mock_server.numbered import Numbered
+    from mock_server.pipeline.ports import Queue
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
-    from mock_server.pipeline.work import Work
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
     from mock_server.speech.length import Lengths
@@ -62,9 +62,9 @@ class Service:
         self,
         *,
         keeping: Keeping,
-        work: Work,
+        work: Queue,
         process: Process,
-        upkeep: Upkeep,
+        upkeep: Upkeep | None,
         clocks: Clocks,
         ids: Ids,
         limits: Limits,
@@ -91,11 +91,13 @@ class Service:
         """Take up what an earlier process left: orphaned audio, unfinished sessions."""
         await self._audio.sweep(lambda: self._store.read(lambda view: view.audio_keys()))
         await self._work.launch(self._process)
-        self._upkeep.start()
+        if self._upkeep is not None:
+            self._upkeep.start()
 
     async def close(self) -> None:
         """Stop; unfinished work goes on at the next start."""
-        await self._upkeep.close()
+        if self._upkeep is not None:
+            await self._upkeep.close()
         await self._work.close()
         await asyncio.to_thread(self._keeping.close)
 

@@ -67,12 +67,16 @@ class Settings:
     model: str | None = None
     base_url: str | None = None
     console_origins: tuple[str, ...] = ()
+    #: Nothing is kept: what is in memory is all there is.
+    in_memory: bool = False
     templates_shape: Literal["object", "array", "auto"] = "auto"
     open_namespaces: bool = False
     faithful: bool = False
     faults: tuple[str, ...] = ()
     #: NAME[:param=value,...] each, armed for every namespace by itself.
     scenarios: tuple[str, ...] = ()
+    #: YAML with steps, likewise, read again whenever it is saved.
+    scenario_file: Path | None = None
     profiles: tuple[str, ...] = ("medscribe",)
     #: The text of the profile medscribe that is served.
     revision: str = REVISION

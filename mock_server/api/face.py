@@ -112,6 +112,8 @@ class Face:
     sessions: SessionManager = field(init=False)
     ready: bool = False
     unready_because: str = "The model is being tried out."
+    #: Set once it is known whether the model hears.
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
     seen: Outlines = field(default_factory=Outlines)
     numbering: Numbering = field(default_factory=Numbering)
     stopping: bool = False

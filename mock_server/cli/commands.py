@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from mock_server.cli.listing import faults, scenarios
 from mock_server.cli.log import log
-from mock_server.cli.serve import faults, scenarios, serve
+from mock_server.cli.serve import serve
 
 app = typer.Typer(
     name="scribe-mock",

@@ -9,12 +9,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from mock_server.cli.refusal import UNUSABLE, refuse
+
 if TYPE_CHECKING:
     from mock_server.log.audit import Audit
     from mock_server.log.line import Line
 
-#: Exit codes: something in the log is wrong, or there is no log.
-_BROKEN, _UNUSABLE = 1, 3
+#: Exit code: something in the log is wrong.
+_BROKEN = 1
 #: Characters of a name or id in a line.
 _SHOWN = 128
 
@@ -34,14 +36,9 @@ def _audited(directory: Path) -> Audit:
     try:
         return audit(directory)
     except LogError as error:
-        raise _refused(str(error)) from error
+        raise refuse(str(error), UNUSABLE) from error
     except OSError as error:
-        raise _refused(f"{directory} cannot be read: {error.strerror}.") from error
-
-
-def _refused(message: str) -> typer.Exit:
-    _say(f"[bold red]scribe-mock:[/] {escape(message)}")
-    return typer.Exit(_UNUSABLE)
+        raise refuse(f"{directory} cannot be read: {error.strerror}.", UNUSABLE) from error
 
 
 def _say(text: str) -> None:

@@ -11,7 +11,6 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import httptools
-import uvicorn
 
 from mock_server import problems
 from mock_server.api.answer import SEVER, envelope
@@ -22,9 +21,7 @@ from mock_server.cli.reader import Reader
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
 
-    from mock_server.api.face import Face
 
 #: A head is there within so many seconds, and so is what stands between the data of a body: both are sent at once.
 _HEAD_S = 20.0
@@ -313,23 +310,3 @@ class Wire(Reader):
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
         self.transport.close()
         self._mind()
-
-
-class Server(uvicorn.Server):
-    """Tells when it really serves, and lets the application know when it no longer will."""
-
-    def __init__(self, config: uvicorn.Config, face: Face, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._face = face
-        self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve, then say so."""
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Requests still running when the grace is over are answered instead of dropped."""
-        self._face.stopping = True
-        await super().shutdown(sockets)

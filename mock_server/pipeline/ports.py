@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from mock_server.pipeline.process import Process
     from mock_server.speech.model import Recording, Transcription
 
 
@@ -28,6 +29,16 @@ class Transcriber(Protocol):
 
         A file that lasts longer than `max_chunk_seconds` gets an issue.
         """
+
+
+class Queue(Protocol):
+    """Takes sessions in turn and works on them."""
+
+    async def launch(self, steps: Process) -> None:
+        """Begin, with what an earlier process left where that is kept."""
+
+    async def close(self) -> None:
+        """Stop."""
 
 
 @runtime_checkable

@@ -158,14 +158,17 @@ class Process:
     async def _heard(self, session: Session, course: Course) -> Transcription:
         engine = self._transcriber.engine
         if not session.files:
-            return outcome.nothing_sent(engine)
+            return course.heard(session, []) if course.heard else outcome.nothing_sent(engine)
         async with self._audio.fetch([file.key for file in session.files]) as paths:
             listed = [
                 Recording(file.name, path, file.sha256, file.sequence)
                 for file, path in zip(session.files, paths, strict=True)
             ]
             left = course.recordings(self._conduct(session.namespace).recordings(listed))
-            heard = await self._transcription(session, left) if left else outcome.nothing_sent(engine)
+            if course.heard is not None:
+                heard = course.heard(session, left)
+            else:
+                heard = await self._transcription(session, left) if left else outcome.nothing_sent(engine)
             return course.account(listed, heard)
 
     async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:

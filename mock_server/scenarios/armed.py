@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mock_server import problems
+from mock_server.clock import stamp
 from mock_server.scenarios.catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -19,9 +23,14 @@ if TYPE_CHECKING:
 #: The session that is created next.
 NEXT: Final = "next"
 _MEMBERS: Final = ("scenario", "parameters", "on")
-_ON: Final = ("operation", "session", "times", "every")
+_ON: Final = ("operation", "session", "times", "every", "from", "until")
 #: Bounds of counts, and characters of a session's id.
 _MOST_TIMES, _MOST_EVERY, _LONGEST_ID = 10_000, 1_000, 128
+#: Seconds until a scenario begins or ends, at most: as far ahead as a clock may be.
+_FURTHEST_S: Final = 3650 * 86_400
+_STAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\Z")
+#: A time, or seconds from another.
+Moment: TypeAlias = "datetime | int | float"
 
 
 def _refuse(message: str, field: str, **details: Any) -> problems.Problem:
@@ -48,10 +57,13 @@ class Armed:
     session: str | None = None
     left: int | None = None
     every: int = 1
+    #: From when on, and until when, by the namespace's clock; seconds count from when it is armed.
+    start: Moment | None = None
+    until: Moment | None = None
     _met: int = field(default=0, repr=False)
 
     def meets(self, operation: str, session_id: str | None) -> bool:
-        """Whether a request is one of those it is armed for."""
+        """Whether a request is one of those it is armed for, at a time when it acts at all."""
         if operation not in self.scenario.operations or self.operation not in (None, operation):
             return False
         return self.session is None or (session_id is not None and self.session == session_id)
@@ -67,14 +79,58 @@ class Armed:
             self.left -= 1
         return True
 
-    def copy(self) -> Armed:
-        """The same for another namespace, which counts for itself."""
-        return Armed(self.scenario, self.values, self.operation, self.session, self.left, self.every)
+    def begun(self, now: datetime) -> Armed:
+        """The same for a namespace, which counts for itself, and by its own time, which is `now`."""
+        return replace(self, start=_moment(self.start, now), until=_moment(self.until, now), _met=0)
+
+    def acts(self, now: datetime) -> bool:
+        """Whether it is between its times."""
+        return _reached(self.start, now, default=True) and not _reached(self.until, now, default=False)
+
+    def over(self, now: datetime) -> bool:
+        """Whether it will never act again."""
+        return self.left == 0 or _reached(self.until, now, default=False)
 
     def described(self) -> dict[str, Any]:
         """As the control plane tells it."""
-        on = {"operation": self.operation, "session": self.session, "times": self.left, "every": self.every}
+        on: dict[str, Any] = {"operation": self.operation, "session": self.session, "times": self.left}
+        on |= {"every": self.every, "from": _shown(self.start), "until": _shown(self.until)}
         return {"scenario": self.scenario.name, "parameters": self.values, "on": on}
+
+
+def _moment(given: Moment | None, now: datetime) -> datetime | None:
+    return now + timedelta(seconds=given) if isinstance(given, int | float) else given
+
+
+def _reached(given: Moment | None, now: datetime, *, default: bool) -> bool:
+    """Whether a time is there; seconds from when it is armed have no place before that."""
+    return default if given is None else isinstance(given, datetime) and now >= given
+
+
+def _shown(given: Moment | None) -> str | float | None:
+    return stamp(given) if isinstance(given, datetime) else given
+
+
+def _time(on: dict[str, Any], name: str) -> Moment | None:
+    """A stamp, or seconds from when it is armed."""
+    value = on.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _FURTHEST_S:
+        return value
+    if isinstance(value, str) and _STAMP.match(value):
+        with contextlib.suppress(ValueError):  # a day that no calendar has
+            return datetime.fromisoformat(value)
+    told = f"{name!r} has to be a number of seconds from now, 0 to {_FURTHEST_S}, or a stamp such as"
+    raise _refuse(f"{told} 2026-01-27T09:00:00Z, by the namespace's clock.", f"on.{name}")
+
+
+def _times(on: dict[str, Any]) -> tuple[Moment | None, Moment | None]:
+    start, until = _time(on, "from"), _time(on, "until")
+    known_order = isinstance(start, datetime) == isinstance(until, datetime)
+    if start is not None and until is not None and known_order and until <= start:  # type: ignore[operator]  # same kind
+        raise _refuse("'until' has to come after 'from'.", "on.until")
+    return start, until
 
 
 def _count(on: dict[str, Any], name: str, most: int, default: int | None) -> int | None:
@@ -117,13 +173,14 @@ def ordered(body: dict[str, Any]) -> Armed:
         raise _refuse('"session" has to be the id of a session, or "next".', "on.session")
     times = _count(on, "times", _MOST_TIMES, 1 if scenario.of_sessions and session is not None else None)
     every = _count(on, "every", _MOST_EVERY, 1) or 1
-    return Armed(scenario, values, on.get("operation"), session, times, every)
+    start, until = _times(on)
+    return Armed(scenario, values, on.get("operation"), session, times, every, start, until)
 
 
 def spoken(text: str) -> Armed:
     """NAME[:param=value,...] of a command line; raises 400 as `ordered` does.
 
-    `operation`, `session`, `times` and `every` are words of it too, beside the scenario's own parameters.
+    The words of `on` are words of it too, beside the scenario's own parameters.
     """
     name, _, rest = text.partition(":")
     parameters: dict[str, Any] = {}

@@ -36,6 +36,10 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 _ALL: Final = tuple(OPERATIONS)
 #: Bounds: seconds an answer is held back, a session's work, and a client is asked to wait.
 _LONGEST_ANSWER_S, _LONGEST_WORK_S, _LONGEST_RETRY_S = 120, 86_400, 3600
+#: Characters of a transcript: a day of talking has fewer.
+_LONGEST_TEXT: Final = 500_000
+#: The scenario that the control plane's transcripts are.
+TRANSCRIPT: Final = "transcript"
 _TOLD = "A scenario is played."
 _PAGE = (
     b"<!DOCTYPE html><html><head><title>500 Internal Server Error</title></head>"
@@ -158,6 +162,41 @@ def _sessions() -> Iterable[Scenario]:
         "§9.8: when a client gives up",
         aliases=("for_ever",),
         holds_s=lambda _values: math.inf,
+    )
+    yield Scenario(
+        "ready_after_polls",
+        "So many reads of an ended session show processing, and the next one shows what came of it.",
+        "§9.8: a client asks until a final state, however often that takes",
+        parameters=(Parameter("polls", "Reads that show processing.", "integer", 3, 1, 1000),),
+        holds_s=lambda _values: math.inf,
+        polls=lambda values: int(_s(values, "polls")),
+    )
+    yield Scenario(
+        "ready_at_once",
+        "The end is answered when the work is over: the first read shows what came of it.",
+        "§9.8: a client may find the final state at its first read",
+        parameters=(_seconds("Real seconds that the end waits at most.", 30, 60),),
+        waits_s=lambda values: _s(values, "seconds"),
+    )
+    yield Scenario(
+        TRANSCRIPT,
+        "The transcript is the text that was chosen, whatever audio came; its engine is named chosen.",
+        "§6.3 transcript, §9.3: notes from words that a test knows",
+        parameters=(
+            Parameter("text", "The words.", "text", "A transcript that a test chose.", 1, _LONGEST_TEXT),
+            Parameter(
+                "language",
+                "Its code; null is the session's language_hint, or en.",
+                "text",
+                None,
+                2,
+                2,
+                pattern="[a-z]{2}",
+                nullable=True,
+            ),
+        ),
+        course=lambda values: courses.transcript(str(values["text"]), _text(values, "language")),
+        single=True,
     )
     yield Scenario(
         "partial",

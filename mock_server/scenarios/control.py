@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.api.answer import Answer
 from mock_server.api.document import parse_object, read
+from mock_server.api.order import LONGEST_ID
 from mock_server.scenarios import magic
 from mock_server.scenarios.armed import ordered
 from mock_server.scenarios.catalogue import catalogue
@@ -22,12 +23,13 @@ def described() -> dict[str, Any]:
     return {
         "scenarios": [scenario.described() for scenario in catalogue().values()],
         "template_ids": {word: scenario.name for word, scenario in magic.template_words().items()},
+        "keys_end_with": {word: scenario.name for word, scenario in magic.key_words().items()},
         "file_names": {word: scenario.name for word, scenario in magic.file_words().items()},
     }
 
 
 class Control:
-    """GET: the catalogue and what is armed. POST: arm one more. DELETE: disarm all."""
+    """GET: the catalogue and what is armed. POST: arm one more. DELETE: disarm all, or what is for one session."""
 
     def __init__(self, scenarios: Scenarios) -> None:
         self._scenarios = scenarios
@@ -42,8 +44,13 @@ class Control:
                 if await self._scenarios.arm(call.namespace, asked):
                     told["bound"] = asked.described()
             case "DELETE":
-                told["scenarios_cleared"] = await self._scenarios.clear(call.namespace)
+                session_id = call.request.query_params.get("session", "")[:LONGEST_ID] or None
+                if session_id is not None:
+                    await face.service.get(call.namespace, session_id)
+                told["scenarios_cleared"] = await self._scenarios.clear(call.namespace, session_id)
             case _:
                 told.update(described())
-        armed = [one.described() for one in self._scenarios.armed(call.namespace)]
+        armed = [one.described() for one in self._scenarios.roster.of(call.namespace)]
+        if self._scenarios.file is not None:
+            told["file"] = self._scenarios.file.described()
         return Answer(200, {**told, "armed": armed, "namespace": call.namespace}, _FRESH)

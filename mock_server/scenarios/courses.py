@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_server.conduct import Course
 from mock_server.session.model import TemplateResult
-from mock_server.speech.model import Failure, FileIssue
+from mock_server.speech.model import Failure, FileIssue, Transcription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mock_server.speech.model import Recording, Transcription
+    from mock_server.session.model import Session
+    from mock_server.speech.model import Recording
 
 #: Template ids and file names that begin so ask for a scenario.
 MAGIC = "mock."
 _TOLD = "A scenario is played."
+#: The engine of a transcript that nobody heard.
+CHOSEN: Final = "chosen"
 
 
 def failing(code: str) -> Course:
@@ -39,6 +42,18 @@ def template_failing(code: str, template: str | None) -> Course:
 
 def _failed(result: TemplateResult, code: str) -> TemplateResult:
     return TemplateResult(result.id, "failed", error_code=code, error_message=_TOLD)
+
+
+def transcript(text: str, language: str | None) -> Course:
+    """The words are given, whatever was recorded; the language is the session's own where none is named."""
+
+    def heard(session: Session, recordings: Sequence[Recording]) -> Transcription:
+        hinted = session.order.language_hint[0].partition("-")[0].lower() if session.order.language_hint else "en"
+        return Transcription(
+            CHOSEN, language or hinted, text=text, used=tuple(recording.name for recording in recordings)
+        )
+
+    return Course(heard=heard)
 
 
 def file_lost(name: str | None) -> Course:
@@ -96,6 +111,7 @@ def composed(courses: Sequence[Course]) -> Course:
     first, second = courses[0], composed(courses[1:])
     return Course(
         recordings=lambda given: second.recordings(first.recordings(given)),
+        heard=second.heard or first.heard,
         account=lambda given, heard: second.account(first.recordings(given), first.account(given, heard)),
         transcription=lambda heard: second.transcription(first.transcription(heard)),
         extraction=lambda results: second.extraction(first.extraction(results)),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -15,21 +15,22 @@ from mock_server.scenarios import magic
 from mock_server.scenarios.armed import NEXT, Armed, spoken
 from mock_server.scenarios.bindings import Binding
 from mock_server.scenarios.catalogue import OPERATIONS
-from mock_server.scenarios.courses import MAGIC
 from mock_server.scenarios.delivery import Delivery, Held, Manner
+from mock_server.scenarios.file import ScenarioFile
 from mock_server.scenarios.play import Play
+from mock_server.scenarios.progress import Progress
+from mock_server.scenarios.roster import Roster
 from mock_server.scenarios.stale import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
 
     from mock_server.api.answer import Answer
     from mock_server.api.face import Call, Face
     from mock_server.conduct import Conduct
 
-#: Scenarios armed at a time of one namespace, and namespaces that have any.
-MOST_ARMED: Final = 50
-_MOST_NAMESPACES: Final = 4096
 _RETRY_S = 1
 #: Operations with no template id and no name of a file.
 _ASKING_NOTHING: Final = frozenset({"discovery", "templates", "get", "end"})
@@ -41,69 +42,80 @@ class _Met:
     """What one request meets: names for its answer, and what its session is bound to on account of it."""
 
     namespace: str
+    #: What stands against it: by its key, and armed for its namespace.
+    armed: list[Armed]
     played: list[str] = field(default_factory=list)
     asked: list[Armed] = field(default_factory=list)
 
 
 class Scenarios:
-    """Which scenarios are armed for whom; what a server is started with counts for each namespace by itself."""
+    """The scenarios of a server, between clients and its operations."""
 
-    def __init__(self, given: Collection[str], conduct: Callable[[str], Conduct]) -> None:
-        """Raises ValueError for words that name no scenario."""
-        self._defaults = [_spoken(text) for text in given]
-        self._for: OrderedDict[str, list[Armed]] = OrderedDict()
+    def __init__(self, given: Collection[str], file: Path | None, conduct: Callable[[str], Conduct]) -> None:
+        """Raises ValueError for words that name no scenario, and for a file that cannot be used."""
+        self.file = ScenarioFile(file) if file else None
+        self.roster = Roster([_spoken(text) for text in given], self._now)
         self._held = Held()
         self._stale = Stale()
+        self._following: asyncio.Task[None] | None = None
         self.play = Play(conduct)
+        self._progress = Progress(self.play)
 
     def attach(self, face: Face) -> None:
         """Belong to a face, which has its service before it answers anybody."""
         self.face = face
         self.play.face = face
 
-    # what the control plane asks
+    def opened(self) -> None:
+        """The face has its service: sessions may be asked about, and the file is followed."""
+        self.play.opened()
+        if self.file is not None:
+            self.roster.edit(self.file.steps)
+            self._following = asyncio.create_task(self.file.follow(self.roster.edit))
 
-    def armed(self, namespace: str) -> list[Armed]:
-        """What is armed for a namespace."""
-        found = self._for.get(namespace)
-        if found is None:
-            if not self._defaults:
-                return []
-            found = self._keep(namespace, [armed.copy() for armed in self._defaults])
-        found[:] = [armed for armed in found if armed.left != 0]
-        return found
+    async def close(self) -> None:
+        """Follow no file any more."""
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+
+    def _now(self, namespace: str) -> datetime:
+        return self.face.service.clocks.now(namespace)
+
+    # what the control plane asks
 
     async def arm(self, namespace: str, armed: Armed) -> bool:
         """Arm one more, or bind a session that is there to it, which is told by True.
 
-        Raises 400 beyond the bound, 404 for a session that is none of the namespace's.
+        Raises 400 beyond the bound and for a time that is over, 404 for a session that is none of the namespace's.
         """
-        before = self.armed(namespace)
-        if len(before) >= MOST_ARMED:
-            told = f"{MOST_ARMED} scenarios are armed already; DELETE clears them."
-            raise problems.invalid_request(told, field="scenario")
+        self.roster.room(namespace)
+        now = self._now(namespace)
+        armed = armed.begun(now)
+        if armed.over(now):
+            raise problems.invalid_request("'until' is over by the namespace's clock.", field="on.until")
         if armed.session not in (None, NEXT):
             await self.face.service.get(namespace, armed.session)
             if armed.scenario.of_sessions:
-                await self.play.bind(namespace, armed.session, Binding(armed.scenario, armed.values))
+                await self._bind(namespace, armed.session, armed)
                 return True
-        self._keep(namespace, [*self.armed(namespace), armed])
+        self.roster.add(namespace, armed)
         return False
 
-    async def clear(self, namespace: str) -> int:
-        """Disarm all, and let work begin that is held; returns how many were armed."""
-        number = len(self.armed(namespace))
-        self._keep(namespace, [])
-        await self.play.release(namespace)
-        return number
+    async def _bind(self, namespace: str, session_id: str, armed: Armed) -> None:
+        """Bind a session that is there; one of which a session takes one only has to come before its end."""
+        if armed.scenario.single:
+            await self.face.service.check_open(namespace, session_id)
+        await self.play.bind(namespace, session_id, Binding(armed.scenario, armed.values))
+        if armed.scenario.single:  # nobody is told that it counts where an end came first
+            await self.face.service.check_open(namespace, session_id)
 
-    def _keep(self, namespace: str, armed: list[Armed]) -> list[Armed]:
-        self._for.pop(namespace, None)
-        if armed or self._defaults:
-            self._for[namespace] = armed
-        while len(self._for) > _MOST_NAMESPACES:
-            self._for.popitem(last=False)
-        return armed
+    async def clear(self, namespace: str, session_id: str | None = None) -> int:
+        """Disarm all, or what is for one session, and let its work begin; returns how many were armed."""
+        number = self.roster.remove(namespace, lambda armed: session_id in (None, armed.session))
+        await self.play.release(namespace, session_id)
+        return number
 
     # around an operation
 
@@ -114,18 +126,28 @@ class Scenarios:
             return await onward()
         if call.operation == "control":
             return await self._steered(call, namespace, onward)
-        if self._quiet(call, namespace):
-            return await onward()
         try:
-            return await self._played(call, _Met(namespace), onward)
-        except Problem as problem:  # what a session meets could not be kept
+            armed = self._standing(call, namespace)
+            if not armed and self._quiet(call, namespace):
+                return await onward()
+            return await self._played(call, _Met(namespace, armed), onward)
+        except Problem as problem:  # a key asks for what there is not, or what a session meets could not be kept
             return envelope(problem)
 
     def _quiet(self, call: Call, namespace: str) -> bool:
-        """Whether a request meets nothing, and can ask for nothing: polls are most of what a server answers."""
-        if call.operation not in _ASKING_NOTHING or self.armed(namespace):
+        """Whether a request can ask for nothing, nor its session: polls are most of what a server answers."""
+        if call.operation not in _ASKING_NOTHING:
             return False
         return call.session_id is None or self.play.bindings.at_hand(namespace, call.session_id) == ()
+
+    def _standing(self, call: Call, namespace: str) -> list[Armed]:
+        """What a request meets that fits; raises 400 for a key that asks for no scenario."""
+        asked = magic.of_keys(call.request.headers)
+        armed = self.roster.of(namespace)
+        if not armed:
+            return asked
+        now = self._now(namespace)
+        return [*asked, *(each for each in armed if each.acts(now))]
 
     async def _played(self, call: Call, met: _Met, onward: Callable[[], Awaitable[Answer]]) -> Answer:
         namespace = met.namespace
@@ -133,13 +155,17 @@ class Scenarios:
         call.revise = lambda document: self._read(met, revise(document))
         if call.session_id is not None and await self.play.expire(namespace, call.session_id):
             met.played.append("expires_early")
-        stale = any(armed.scenario.stale for armed in self.armed(namespace))
+        stale = any(armed.scenario.stale for armed in met.armed)
         if stale and call.operation in ("upload", "end"):
             await self._stale.look(self.face, replace(call, operation="get", namespace=namespace))
+        if call.operation == "get" and call.session_id is not None:
+            await self._progress.looked(self.face, namespace, call.session_id)
         answer = await self._answered(call, met, onward)
         if stale and call.operation == "get":
             answer = self._stale.shown(call, answer, partial(self._take_stale, met, call))
         await self._follow(call, met, answer)
+        if call.operation == "end" and call.session_id is not None and answer.status < 300:
+            await self._progress.ended(self.face, namespace, call.session_id)
         return await self._marked(call, met, answer)
 
     def _whose(self, call: Call) -> str | None:
@@ -155,12 +181,12 @@ class Scenarios:
             await self.play.expire(namespace, waiting)
         answer = await onward()
         if answer.status == 200 and call.path == _RESET:
-            self._for.pop(namespace, None)
+            self.roster.forget(namespace)
         return answer
 
     def _read(self, met: _Met, document: dict[str, Any]) -> dict[str, Any]:
         """A create as it is; its magic template ids are taken down, and refuse it where they ask for that."""
-        met.asked += _asked(document)
+        met.asked += magic.of_document(document)
         for armed in met.asked:
             if armed.scenario.refusal is not None:
                 met.played.append(armed.scenario.name)
@@ -168,7 +194,7 @@ class Scenarios:
         return document
 
     async def _answered(self, call: Call, met: _Met, onward: Callable[[], Awaitable[Answer]]) -> Answer:
-        acting = self._acting(met.namespace, call)
+        acting = self._acting(met, call)
         if acting is None:
             return await onward()
         met.played.append(acting.scenario.name)
@@ -194,15 +220,15 @@ class Scenarios:
 
         call.deliver = lambda response: Delivery(response, manner, met.namespace, self._held, stopping)
 
-    def _acting(self, namespace: str, call: Call) -> Armed | None:
+    def _acting(self, met: _Met, call: Call) -> Armed | None:
         """The first that acts on this request; those behind it wait for another."""
-        for armed in self.armed(namespace):
+        for armed in met.armed:
             if not armed.scenario.stale and armed.meets(call.operation, call.session_id) and armed.take():
                 return armed
         return None
 
     def _take_stale(self, met: _Met, call: Call) -> bool:
-        for armed in self.armed(met.namespace):
+        for armed in met.armed:
             if armed.scenario.stale and armed.meets(call.operation, call.session_id) and armed.take():
                 met.played.append(armed.scenario.name)
                 return True
@@ -212,20 +238,26 @@ class Scenarios:
         """What an operation that was done brings with it."""
         if answer.status == 201 and call.operation == "create" and call.session_id is not None:
             self.play.bindings.begin(met.namespace, call.session_id)
-            for armed in self.armed(met.namespace):
+            for armed in met.armed:
                 if armed.scenario.of_sessions:
-                    met.asked += [armed] if armed.session in (None, NEXT) and armed.take() else []
+                    met.asked += [armed] if self._begins(armed, met) and armed.take() else []
                 elif armed.session == NEXT:
                     armed.session = call.session_id
         elif answer.status == 200 and call.operation == "amend":
             with contextlib.suppress(Problem):
-                met.asked += _asked(call.document)
+                met.asked += magic.of_document(call.document)
         elif answer.status == 200 and call.operation == "upload":
             self._named(call, met, answer)
         if answer.status < 300 and call.session_id is not None:
             for armed in met.asked:
                 if armed.scenario.of_sessions:
                     await self.play.bind(met.namespace, call.session_id, Binding(armed.scenario, armed.values))
+
+    def _begins(self, armed: Armed, met: _Met) -> bool:
+        """Whether a session that has just begun is one of those it is armed for."""
+        if armed.scenario.single and any(asked.scenario is armed.scenario for asked in met.asked):
+            return False
+        return armed.session in (None, NEXT)
 
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""
@@ -253,15 +285,6 @@ class Scenarios:
                     await self.face.service.note(met.namespace, call.session_id, "scenario_played", detail)
         names = dict.fromkeys([*met.played, *bound])
         return replace(answer, headers={**answer.headers, PLAYED: ", ".join(names)}) if names else answer
-
-
-def _asked(document: object) -> list[Armed]:
-    """What the template ids of a body ask for; 400 for one that begins so and is no scenario."""
-    templates = document.get("templates") if isinstance(document, dict) else None
-    if not isinstance(templates, list):
-        return []
-    magical = dict.fromkeys(name for name in templates if isinstance(name, str) and name.startswith(MAGIC))
-    return [found for name in magical if (found := magic.of_template(name)) is not None]
 
 
 def _spoken(text: str) -> Armed:

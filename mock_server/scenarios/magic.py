@@ -1,10 +1,13 @@
-"""Template ids and file names that ask for a scenario, for clients that can send nothing else."""
+"""Template ids, file names and keys that ask for a scenario, for clients that can send nothing else."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mock_server import problems
+from mock_server.auth import presented
 from mock_server.scenarios.armed import Armed, known
 from mock_server.scenarios.catalogue import catalogue
 from mock_server.scenarios.courses import MAGIC
@@ -12,8 +15,13 @@ from mock_server.scenarios.courses import MAGIC
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.datastructures import Headers
+
     from mock_server.scenarios.scenario import Scenario
 
+#: What a key ends with that asks: sk_test_<namespace>_mock-<scenario>, with - for the dots of its name.
+_KEY: Final = re.compile(r"sk_test_[A-Za-z0-9]+_(mock-[A-Za-z0-9_-]*)\Z")
+_KEYED: Final = "mock-"
 #: What clients put behind a name: the number of a chunk.
 _NUMBER = re.compile(r"[_-][0-9]{1,9}\Z")
 
@@ -37,6 +45,26 @@ def file_words() -> dict[str, Scenario]:
     }
 
 
+def key_words() -> dict[str, Scenario]:
+    """What a key may end with, behind the underscore that ends its namespace."""
+    return {f"{_KEYED}{name.replace('.', '-')}": scenario for name, scenario in catalogue().items()}
+
+
+def of_keys(headers: Headers) -> list[Armed]:
+    """What the key of a request asks for, if anything; raises 400 for what is no scenario, without telling the key."""
+    found = [asked[1] for key in presented(headers) if _KEYED in key and (asked := _KEY.match(key))]
+    if not found:
+        return []
+    words = key_words()
+    scenario = words.get(found[0])
+    if scenario is None:
+        near = difflib.get_close_matches(found[0][:100], words, 1, 0.4)
+        hint = f" Did you mean one that ends with {near[0]!r}?" if near else ""
+        told = f"A key that ends with {_KEYED}… asks for a scenario, and this one's does not exist.{hint}"
+        raise problems.invalid_request(told, field="key", known=list(words), **({"nearest": near[0]} if near else {}))
+    return [_armed(scenario, {})]
+
+
 def of_template(template: str) -> Armed | None:
     """What a template id asks for; None for one that asks for nothing, 400 for what is no scenario."""
     if not template.startswith(MAGIC):
@@ -44,6 +72,15 @@ def of_template(template: str) -> Armed | None:
     words = template_words()
     scenario = words[known("template", template, words, "templates")]
     return _armed(scenario, {"template": template})
+
+
+def of_document(document: object) -> list[Armed]:
+    """What the template ids of a body ask for; 400 for one that begins so and is no scenario."""
+    templates = document.get("templates") if isinstance(document, dict) else None
+    if not isinstance(templates, list):
+        return []
+    magical = dict.fromkeys(name for name in templates if isinstance(name, str) and name.startswith(MAGIC))
+    return [found for name in magical if (found := of_template(name)) is not None]
 
 
 def of_file(name: str) -> Armed | None:

@@ -37,13 +37,46 @@ scribe-mock serve --scenario unavailable:retry_after=null,operation=create,times
 ```
 
 `on` takes `operation`, `session` (an id, or `next`: the one that is created next), `times` (how often; without it again
-and again) and `every` (each n-th). The first that is armed and meets a request acts on it. A name,
-parameter or operation that does not exist is answered 400 with those there are and the nearest.
+and again), `every` (each n-th), `from` and `until` (seconds from now, or a stamp such as `2026-01-27T09:00:00Z`, by the
+namespace's clock). The first that is armed and meets a request acts on it. A name, parameter or operation that does not
+exist is answered 400 with those there are and the nearest. `DELETE …/scenarios?session=ID` lets go of one session only.
 
 A scenario of sessions is bound to a session when that is created, or at once where `session` is its id. That stands in
 the session's journal as `scenario_bound` and survives a restart; what is armed does not. What was played is named in
 the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`.
 `POST /_mock/v1/reset` clears all of it.
+
+How far the work is when a client looks: as it really goes; `slow_processing` after a time; `ready_after_polls` after so
+many reads; `processes_for_ever` until a DELETE lets go of it; `ready_at_once` at the first read.
+
+`POST /_mock/v1/transcripts` chooses what the next session's transcript is, or that of the `session` it names: as JSON
+(`text`, `session`, `language`), or as a text file with the others in the query. It is the scenario `transcript`:
+several that wait are taken in their order, one a session, whatever audio comes and even where none does. Nobody passes
+it off as heard: `X-Scribe-Engine` and the journal name the engine `chosen`.
+
+```
+curl -s $M/transcripts -H "$K" -d '{{"text": "Doctor: What brings you here?\\nPatient: A cough."}}'
+curl -s "$M/transcripts?session=$S" -H "$K" -H 'Content-Type: text/plain' --data-binary @visit.txt
+```
+
+`scribe-mock serve --scenarios steps.yaml` arms what stands in a file, for every namespace by itself, in this order and
+before what else is armed:
+
+```yaml
+steps:
+  - scenario: throttled
+    parameters: {{retry_after: 1}}
+    on: {{operation: upload, times: 2}}
+  - scenario: unavailable
+    on: {{from: 60, until: 120}}
+  - scenario: transcript
+    parameters: {{text: "Patient: I take ramipril, 5 mg."}}
+    on: {{session: next}}
+```
+
+The file is read again whenever it is saved; sessions that are bound stay so. What is wrong with it is told with its
+line, at the start by ending it, later in the log and as `file.error` by `GET /_mock/v1/scenarios`: the steps that were
+good last stay.
 
 `GET /_mock/v1/wait?session=ID&state=STATE&seconds=N` answers as soon as the session is in the state: 408 after
 `seconds` (30, at most 60), 409 at once where it cannot get there any more; both say where it stands.
@@ -51,10 +84,12 @@ the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_moc
 
 _MAGIC = """## Magic values
 
-A client that can send nothing else asks with a template id or the name of a file. Parameters have their defaults;
-`template` and `file` are the ones that ask. A template id whose scenario fails no template succeeds, with the
+A client that can send nothing else asks with a template id, the name of a file, or its key. Parameters have their
+defaults; `template` and `file` are the ones that ask. A template id whose scenario fails no template succeeds, with the
 scenario's name as its data. A number or an ending may follow a file's name: `mock.reset_2.wav`. Any other id or name
-that begins with `mock.` is refused. `additional_data` never steers anything.
+that begins with `mock.` is refused. A key that ends with `_mock-` and a scenario's name, with `-` for its dots, asks
+for it with each request, and has to be valid itself: `sk_test_clinic_mock-refused-token_expired`. `additional_data`
+never steers anything.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -24,6 +25,8 @@ class Parameter:
     least: float = 0
     most: float = math.inf
     choices: tuple[str | int, ...] = ()
+    #: What a text has to fit as a whole, as a regular expression.
+    pattern: str | None = None
     #: Whether null is taken too; `sentence` says what it means.
     nullable: bool = False
 
@@ -43,7 +46,8 @@ class Parameter:
             case "choice":
                 return not isinstance(given, bool) and isinstance(given, str | int) and given in self.choices
             case "text":
-                return isinstance(given, str) and self.least <= len(given) <= self.most
+                long_enough = isinstance(given, str) and self.least <= len(given) <= self.most
+                return long_enough and (self.pattern is None or re.fullmatch(self.pattern, given) is not None)
             case _:
                 numeric = int if self.kind == "integer" else int | float
                 # a comparison refuses what is infinite or no number, and holds for integers that no float can
@@ -58,7 +62,8 @@ class Parameter:
             case "choice":
                 told = " or ".join(map(str, self.choices))
             case "text":
-                told = f"a text of {self.least:.15g} to {self.most:.15g} characters"
+                fitting = f" that fits {self.pattern}" if self.pattern else ""
+                told = f"a text of {self.least:.15g} to {self.most:.15g} characters{fitting}"
             case _:
                 what = "an integer" if self.kind == "integer" else "a number"
                 told = f"{what} from {self.least:.15g} to {self.most:.15g}"
@@ -73,6 +78,7 @@ class Parameter:
             "type": "number" if self.kind == "number" else self.kind,
             "default": self.default,
             **({"minimum": self.least, "maximum": self.most} if bounded else {}),
+            **({"pattern": self.pattern} if self.pattern else {}),
             **({"choices": list(self.choices)} if self.choices else {}),
             "nullable": self.nullable,
         }

@@ -54,9 +54,11 @@ class Play:
         """Bind a session for good."""
         await self.bindings.bind(self.face.service, namespace, session_id, binding)
 
-    async def release(self, namespace: str) -> None:
-        """Let the work begin that is held."""
+    async def release(self, namespace: str, only: str | None = None) -> None:
+        """Let the work begin that is held, or that on one session."""
         for session_id in tuple(self._holding.get(namespace, ())):
+            if only not in (None, session_id):
+                continue
             with contextlib.suppress(Problem):
                 await self.bindings.release(self.face.service, namespace, session_id)
             self.face.service.watch.changed(session_id)

@@ -39,8 +39,14 @@ class Scenario:
     stale: bool = False
     #: Seconds, by the namespace's clock, from a session's end to the beginning of its work.
     holds_s: Callable[[Values], float] | None = None
+    #: How many reads of an ended session show processing before one shows what came of it.
+    polls: Callable[[Values], int] | None = None
+    #: Real seconds that the answer of an end waits for the work at most.
+    waits_s: Callable[[Values], float] | None = None
     #: How the work on a session goes.
     course: Callable[[Values], Course] | None = None
+    #: Whether a session takes one of it only, while it is open; of several that are armed each is for another session.
+    single: bool = False
     #: Seconds, by the namespace's clock, from a session's creation to its expiry.
     expires_s: Callable[[Values], float] | None = None
 

@@ -47,6 +47,34 @@ class BoundTold(ArmedTold):
     bound: dict[str, Any] | None = None
 
 
+class Chosen(BaseModel):
+    """A transcript that a session will have, in outline."""
+
+    engine: str
+    session: str
+    times: int | None
+    language: str
+    characters: int
+
+
+class WaitingTold(Own):
+    """The transcripts that wait for a session."""
+
+    waiting: list[Chosen]
+
+
+class ChosenTold(WaitingTold):
+    """What was chosen, and what waits."""
+
+    transcript: Chosen
+
+
+class DroppedTold(WaitingTold):
+    """How many went."""
+
+    transcripts_cleared: int
+
+
 class ClearedTold(ArmedTold):
     """How many were armed."""
 
@@ -61,29 +89,59 @@ _ORDER: Final = {
 }
 
 
-def scenarios(operation: Operation) -> APIRouter:
-    """The routes of an operation that answers GET, POST and DELETE by itself."""
-    router = new_router()
+_TRANSCRIPT: Final = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {
+        "text": {"type": "string"},
+        "session": {"type": "string", "description": "an id, or next: the session that is created next"},
+        "language": {"type": "string"},
+    },
+}
 
-    async def steer(asked: Asked) -> Any:
-        return Told((await operation(asked.face, asked.call)).body)
 
-    def route(method: str, name: str, summary: str, told: type[Own], *statuses: int, **more: Any) -> None:
-        responses = {200: {"model": told}, **refusals(*statuses)}
-        router.add_api_route(
-            "/scenarios",
-            steer,
+class _Steering:
+    """The routes of an operation that answers GET, POST and DELETE of a path by itself."""
+
+    def __init__(self, path: str, operation: Operation) -> None:
+        self.router = new_router()
+        self._path = path
+        self._operation = operation
+
+    async def _steer(self, asked: Asked) -> Any:
+        return Told((await self._operation(asked.face, asked.call)).body)
+
+    def route(self, method: str, name: str, summary: str, told: type[Own], *statuses: int, **asks: Any) -> None:
+        """One of its methods: what it is called, tells, and is asked, by media type."""
+        content = {media.replace("_", "/"): {"schema": schema} for media, schema in asks.items()}
+        self.router.add_api_route(
+            self._path,
+            self._steer,
             methods=[method],
             operation_id=name,
             summary=summary,
             response_model=None,
-            responses=responses,
-            **more,
+            responses={200: {"model": told}, **refusals(*statuses)},
+            openapi_extra={"requestBody": {"required": True, "content": content}} if asks else None,
         )
 
-    route("GET", "list_scenarios", "States and troubles that can be asked for, and which are armed", CatalogueTold)
-    order = {"requestBody": {"required": True, "content": {"application/json": {"schema": _ORDER}}}}
+
+def scenarios(operation: Operation) -> APIRouter:
+    """What a namespace's requests and sessions meet."""
+    at = _Steering("/scenarios", operation)
+    at.route("GET", "list_scenarios", "States and troubles that can be asked for, and which are armed", CatalogueTold)
     asks = "Let the namespace's requests or sessions meet a scenario"
-    route("POST", "arm_scenario", asks, BoundTold, 400, 404, 503, openapi_extra=order)
-    route("DELETE", "clear_scenarios", "Disarm all, and let work begin that is held", ClearedTold, 503)
-    return router
+    at.route("POST", "arm_scenario", asks, BoundTold, 400, 404, 503, application_json=_ORDER)
+    at.route("DELETE", "clear_scenarios", "Disarm all, and let work begin that is held", ClearedTold, 404, 503)
+    return at.router
+
+
+def transcripts(operation: Operation) -> APIRouter:
+    """What a namespace's sessions are said to have heard."""
+    at = _Steering("/transcripts", operation)
+    at.route("GET", "list_transcripts", "Transcripts that were chosen and wait for a session", WaitingTold)
+    asks = "Choose the transcript of a session, the next one if none is named"
+    both = {"application_json": _TRANSCRIPT, "text_plain": {"type": "string"}}
+    at.route("POST", "choose_transcript", asks, ChosenTold, 400, 404, 503, **both)
+    at.route("DELETE", "drop_transcripts", "Let no transcript wait any more", DroppedTold, 503)
+    return at.router

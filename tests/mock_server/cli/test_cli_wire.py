@@ -16,7 +16,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from mock_server.app import create_app
 from mock_server.cli import reader, wire
-from mock_server.cli.serve import configuration
+from mock_server.cli.running import configuration
+from mock_server.cli.server import Server
 from mock_server.settings import Settings
 
 KEY = "sk_test_development"
@@ -38,7 +39,7 @@ class Running:
         serving = threading.Event()
         how = configuration(app)
         how.timeout_keep_alive = IDLE_S
-        self._server = wire.Server(how, app.state.face, serving.set)
+        self._server = Server(how, app.state.face, serving.set)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()
         assert serving.wait(PATIENCE_S)

@@ -217,7 +217,8 @@ def test_every_outcome_of_the_work_can_be_asked_for(client, name):
 
 def test_the_catalogue_is_reached_as_a_whole():
     one_by_one = {"slow_first_byte", "dribbles", "reset", "truncated", "stale_reads"}
-    one_by_one |= {"slow_processing", "processes_for_ever", "expires_early"}
+    one_by_one |= {"slow_processing", "processes_for_ever", "expires_early", "transcript"}
+    one_by_one |= {"ready_after_polls", "ready_at_once"}
     assert set(catalogue()) == {found.name for found in REFUSALS} | set(ENDS) | one_by_one
 
 
@@ -227,6 +228,73 @@ def test_of_two_files_one_is_heard_and_the_other_accounted_for(client):
     body = answer.json()
     assert [error["file"] for error in body["processing_errors"]] == ["audio_0.wav"]
     assert body["transcript"]
+
+
+def test_a_transcript_is_the_one_that_was_chosen(client):
+    client.arm("transcript", {"text": "Patient: I take 5 mg of ramipril."}, session="next")
+    _, answer = client.processed("completed")
+    assert answer.json()["transcript"] == "Patient: I take 5 mg of ramipril."
+    assert (answer.headers["x-scribe-engine"], answer.headers["x-mock-scenario"]) == ("chosen", "transcript")
+
+
+def test_so_many_reads_show_processing_and_the_next_one_the_result(client):
+    client.arm("ready_after_polls", {"polls": 2}, session="next")
+    session = client.create().json()["session_id"]
+    client.upload(session)
+    shown = [client.ask("get", session).json()["status"]]
+    client.ask("end", session)
+    shown += [client.ask("get", session).json()["status"] for _ in range(4)]
+    assert shown == ["recording", "processing", "processing", "completed", "completed"]
+
+
+def test_the_first_read_shows_the_result(client):
+    client.arm("ready_at_once", session="next")
+    session = client.create().json()["session_id"]
+    client.upload(session)
+    ended = client.ask("end", session)
+    assert (ended.status_code, ended.json()["status"]) == (202, "processing")
+    assert client.ask("get", session).json()["status"] == "completed"
+
+
+def test_an_end_waits_for_work_that_is_held_no_longer_than_asked(client):
+    client.arm("ready_at_once", {"seconds": 0.3}, session="next")
+    client.arm("processes_for_ever", session="next")
+    session = client.create().json()["session_id"]
+    began = time.monotonic()
+    assert client.ask("end", session).status_code == 202
+    assert 0.3 <= time.monotonic() - began < 10
+    assert client.ask("get", session).json()["status"] == "processing"
+
+
+@pytest.mark.parametrize(("ending", "operation", "status"), [("throttled", "templates", 429), ("broken", "get", 500)])
+def test_a_key_asks_for_trouble_with_each_of_its_requests(client, ending, operation, status):
+    plain = client.http.headers["x-api-key"]
+    session = client.create().json()["session_id"]
+    client.http.headers["x-api-key"] = f"{plain}_mock-{ending}"
+    told = [client.ask(operation, session) for _ in range(2)]
+    assert [(each.status_code, each.headers["x-mock-scenario"]) for each in told] == [(status, ending)] * 2
+    assert client.http.get("/_mock/v1/clock").status_code == 200, "the control plane is no operation"
+    client.http.headers["x-api-key"] = plain
+    assert client.ask(operation, session).status_code < 300
+
+
+def test_a_key_asks_for_a_course_of_each_of_its_sessions(client):
+    client.http.headers["x-api-key"] += "_mock-failed-audio_too_short"
+    _, answer = client.processed("failed")
+    assert answer.json()["error"]["code"] == "audio_too_short"
+
+
+def test_an_expired_credential_is_a_key_of_its_own(client):
+    client.http.headers["x-api-key"] += "_mock-refused-token_expired"
+    refused = client.create()
+    assert (refused.status_code, code_of(refused)) == (401, "token_expired")
+
+
+def test_a_key_that_asks_for_nothing_there_is_gets_the_nearest(client):
+    client.http.headers["x-api-key"] += "_mock-throtled"
+    refused = client.create()
+    assert (refused.status_code, refused.json()["error"]["details"]["nearest"]) == (400, "mock-throttled")
+    assert "throtled" not in refused.json()["error"]["message"], "it is part of a key"
 
 
 def test_slow_work_begins_by_the_namespace_s_clock_and_takes_nobody_s_place(client, server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +13,7 @@ from mock_server.app import create_app
 from mock_server.cli.commands import app as commands
 from mock_server.scenarios.catalogue import catalogue
 from mock_server.scenarios.delivery import MOST_HELD
-from mock_server.scenarios.layer import MOST_ARMED
+from mock_server.scenarios.roster import MOST_ARMED
 from mock_server.settings import Settings
 from tests.mock_server.stage import ALSO_MINE, BODY, HOST, KEYS, OTHERS, SHORT, code_of
 
@@ -56,6 +57,13 @@ def test_nothing_is_armed_unless_it_is_asked_for(mock):
         ({"scenario": "throttled", "on": {"every": 1.5}}, "on.every", "1 to"),
         ({"scenario": "throttled", "on": {"session": 3}}, "on.session", "next"),
         ({"scenario": "throttled", "on": {"time": 3}}, "on.time", "times"),
+        ({"scenario": "throttled", "on": {"from": "tomorrow"}}, "on.from", "2026-01-27T09:00:00Z"),
+        ({"scenario": "throttled", "on": {"from": "2026-02-30T09:00:00Z"}}, "on.from", "seconds from now"),
+        ({"scenario": "throttled", "on": {"until": -1}}, "on.until", "0 to"),
+        ({"scenario": "throttled", "on": {"until": True}}, "on.until", "0 to"),
+        ({"scenario": "throttled", "on": {"until": 0}}, "on.until", "over"),
+        ({"scenario": "throttled", "on": {"until": "2020-01-27T09:00:00Z"}}, "on.until", "over"),
+        ({"scenario": "throttled", "on": {"from": 20, "until": 10}}, "on.until", "after 'from'"),
         ({"scenario": "throttled", "on": "upload"}, "on", "object"),
         ({"scenario": "throttled", "parameter": {}}, "parameter", "parameters"),
     ],
@@ -97,6 +105,40 @@ def test_times_and_every_count_what_is_met(mock):
     told = [mock.get("/v1/templates").status_code for _ in range(6)]
     assert told == [200, 429, 200, 429, 200, 200]
     assert mock.get(PATH).json()["armed"] == []
+
+
+def test_a_scenario_acts_between_its_times_by_the_namespace_s_clock(mock):
+    told = arm(mock, "throttled", operation="templates", **{"from": 100, "until": 200}).json()["armed"][0]["on"]
+    assert datetime.fromisoformat(told["until"]) - datetime.fromisoformat(told["from"]) == timedelta(seconds=100)
+    seen = []
+    for _ in range(3):
+        seen.append(mock.get("/v1/templates").status_code)
+        mock.advance(110)
+    assert seen == [200, 429, 200]
+    assert mock.get(PATH).json()["armed"] == []
+
+
+def test_sessions_are_bound_that_begin_between_the_times(mock):
+    arm(mock, "failed.internal_error", until=50)
+    first = mock.create()
+    mock.advance(60)
+    told = [kinds(mock, session, "scenario_bound") for session in (first, mock.create())]
+    assert [len(rows) for rows in told] == [1, 0]
+
+
+def test_what_is_for_one_session_is_let_go_of_by_itself(mock):
+    first, second = mock.create(), mock.create()
+    for session in (first, second):
+        arm(mock, "processes_for_ever", session=session["session_id"])
+        arm(mock, "throttled", operation="upload", session=session["session_id"])
+        mock.end(session)
+    mine = first["session_id"]
+    assert mock.get(f"/_mock/v1/wait?session={mine}&state=failed&seconds=0.1").status_code == 408
+    told = mock.send("DELETE", f"{PATH}?session={mine}").json()
+    assert (told["scenarios_cleared"], [each["on"]["session"] for each in told["armed"]]) == (1, [second["session_id"]])
+    assert mock.get(f"/_mock/v1/wait?session={mine}&state=failed").status_code == 200
+    assert mock.read(second).json()["status"] == "processing"
+    assert mock.send("DELETE", f"{PATH}?session={mine}", key=OTHERS).status_code == 404
 
 
 def test_a_request_without_a_valid_key_uses_nothing_up(mock):

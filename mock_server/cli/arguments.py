@@ -1,0 +1,108 @@
+"""The options of `scribe-mock serve` as the settings of a server."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mock_server.api.origin import normal
+from mock_server.auth import LONGEST_KEY
+from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+_KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
+
+
+class Transcriber(StrEnum):
+    """Who hears."""
+
+    AUTO = "auto"
+    WHISPER = "whisper"
+    SCRIPTED = "scripted"
+
+
+class Shape(StrEnum):
+    """How results show templates."""
+
+    OBJECT = "object"
+    ARRAY = "array"
+    AUTO = "auto"
+
+
+def _origin(given: str) -> str:
+    found = normal(given.removesuffix("/"))
+    if found is None:
+        told = "is not an origin of a page: http://host or https://host:port is, without a path."
+        raise ValueError(f"--console-origin {given!r} {told}")
+    return found
+
+
+def _profiles(given: str) -> tuple[str, ...]:
+    """The profiles of a list with commas; raises ValueError for an unknown one, with those there are."""
+    found = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    for name in found:
+        if name not in PROFILES:
+            near = difflib.get_close_matches(name, PROFILES, 1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(f"--profile {name!r} is not served here; {' and '.join(PROFILES)} are.{hint}")
+    if not found:
+        raise ValueError(f"--profile names no profile; {' and '.join(PROFILES)} are served, or both with a comma.")
+    return found
+
+
+def settings(
+    *,
+    data_dir: Path,
+    api_keys: Collection[str],
+    transcriber: Transcriber,
+    model: str | None,
+    base_url: str | None,
+    in_memory: bool,
+    console_origins: Collection[str],
+    shape: Shape,
+    faults: Collection[str],
+    scenarios: Collection[str],
+    scenario_file: Path | None,
+    open_namespaces: bool,
+    faithful: bool,
+    profile: str,
+    revision: str,
+    session_timeout: int,
+) -> Settings:
+    """What was asked for; raises ValueError for what cannot be meant."""
+    for key in api_keys:
+        if not _KEY.match(key):
+            raise ValueError(f"An --api-key has 1 to {LONGEST_KEY} printable ASCII characters and no blank.")
+    if base_url is not None and not _BASE_URL.match(base_url):
+        raise ValueError(f"--base-url {base_url!r} is not an http:// or https:// address of a host.")
+    origins = [_origin(given) for given in console_origins]
+    profiles = _profiles(profile)
+    if in_memory and "session_manager" in profiles:
+        raise ValueError(
+            "--in-memory keeps nothing, and the log of session_manager is to be kept; leave one of them out."
+        )
+    return Settings(
+        data_dir=data_dir.absolute(),
+        api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
+        # nobody is heard where no profile takes audio
+        transcriber=transcriber.value if "medscribe" in profiles else "scripted",
+        model=model,
+        base_url=base_url,
+        in_memory=in_memory,
+        console_origins=tuple(dict.fromkeys(origins)),
+        templates_shape=shape.value,
+        open_namespaces=open_namespaces,
+        faithful=faithful,
+        faults=tuple(dict.fromkeys(faults)),
+        scenarios=tuple(scenarios),
+        scenario_file=scenario_file,
+        profiles=profiles,
+        revision=revision,
+        session_limit_s=session_timeout,
+    )

@@ -1,0 +1,92 @@
+"""What `scribe-mock serve` tells people when it listens."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from mock_server.cli import namespaces
+from mock_server.settings import DEFAULT_KEY
+
+if TYPE_CHECKING:
+    from mock_server.settings import Settings
+
+
+def _reachable(host: str) -> bool:
+    """Whether others than this machine can connect."""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
+    """What somebody should know before they rely on this server."""
+    told = [notice] if notice else []
+    if settings.open_namespaces:
+        told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
+    told += namespaces.warnings(settings.api_keys)
+    if settings.faults:
+        told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
+    if settings.scenarios:
+        told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
+    if settings.scenario_file:
+        told.append(f"SCENARIOS ARE ARMED from {settings.scenario_file}, as often as it is saved.")
+    if _reachable(host):
+        told.append("Others on the network can reach this server, over plain HTTP: no patients' voices here.")
+        if DEFAULT_KEY in settings.api_keys:
+            told.append(f"{DEFAULT_KEY} is a key everybody knows; --api-key gives your own.")
+    return told
+
+
+def _faces(settings: Settings, url: str) -> list[str]:
+    """Where each profile is to be found."""
+    told = []
+    if "medscribe" in settings.profiles:
+        told.append(
+            f"  discovery: {url}/.well-known/medscribealliance   docs: {url}/docs   revision: {settings.revision}"
+        )
+    if "session_manager" in settings.profiles:
+        told.append(
+            f"  session manager: {url}/sessions.start   document: {url}/session_manager/openapi.json"
+            f"   log: {escape(str(settings.data_dir / 'logs'))}"
+        )
+    return told
+
+
+def _hears(settings: Settings, notice: str | None) -> str:
+    if "medscribe" not in settings.profiles:
+        return ""
+    return f"   transcripts: {'scripted, not heard' if notice else 'Whisper'}"
+
+
+def _place(settings: Settings) -> str:
+    return "in memory, gone with this process" if settings.in_memory else str(settings.data_dir)
+
+
+def address(settings: Settings, host: str, port: int) -> str:
+    """Where clients find the server."""
+    return settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:
+    """Print it on stderr."""
+    known = settings.api_keys == (DEFAULT_KEY,)
+    keys = DEFAULT_KEY if known else f"{len(settings.api_keys)} of your own"
+    lines = [
+        f"[bold]scribe-mock[/] listens on [bold]{escape(url)}[/]",
+        *_faces(settings, escape(url)),
+        f"  API key: {keys}{_hears(settings, notice)}   data: {escape(_place(settings))}",
+        f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
+    ]
+    if not settings.faithful:
+        lines.append(
+            "  control plane: /_mock/v1 (clock, reset, requests, journal, scenarios, wait); --faithful switches it off"
+        )
+    lines += [f"  [bold yellow]{escape(warning)}[/]" for warning in _warnings(settings, host, notice)]
+    console = Console(stderr=True)
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False)

@@ -1,0 +1,79 @@
+"""`scribe-mock faults` and `scribe-mock scenarios`: what can be switched on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mock_server.cli.refusal import USAGE, refuse
+from mock_server.faults.catalogue import catalogue
+from mock_server.session.table import MACHINES
+from scribe_data import REVISION
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+#: Wider than any table, in characters.
+_ENDLESS = 100_000
+
+
+def faults(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False,
+    revision: Annotated[
+        str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
+    ] = REVISION,
+) -> None:
+    """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
+    if revision not in MACHINES:
+        raise refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", USAGE)
+    listed = catalogue(revision).values()
+    if as_json:
+        told = [
+            {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
+            for found in listed
+        ]
+        typer.echo(json.dumps(told, indent=2))
+        return
+    _print(
+        ("fault", "vice", "breaks"),
+        [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in listed],
+    )
+
+
+def scenarios(
+    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
+) -> None:
+    """List the states and troubles that can be asked for. Example: scribe-mock scenarios"""
+    from mock_server.scenarios.catalogue import catalogue
+    from mock_server.scenarios.control import described
+
+    if as_json:
+        typer.echo(json.dumps(described(), indent=2, ensure_ascii=False))
+        return
+    rows = [
+        (
+            found.name,
+            escape(found.sentence),
+            escape(", ".join(f"{each.name}={json.dumps(each.default)}" for each in found.parameters)),
+            " ".join(found.operations) or "(sessions)",
+            escape(found.rehearses),
+        )
+        for found in catalogue().values()
+    ]
+    _print(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
+
+
+def _print(heads: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> None:
+    table = Table(*heads, box=None, pad_edge=False, header_style="dim")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    if not console.is_terminal:  # a pipe has no width: nothing is cut for it
+        console.width = _ENDLESS
+    console.print(table)

@@ -1,0 +1,119 @@
+"""A server on its socket: what is tried before it serves, and how it does."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from mock_server.cli.readiness import Readiness
+    from mock_server.settings import Settings
+
+#: After SIGTERM running requests get this long, in seconds; what is unfinished goes on at the next start anyway.
+_GRACE_S = 3
+#: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
+_KEEP_ALIVE_S = 15
+#: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
+_MOST_CONNECTIONS = 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, on a free port for 0; refuses one that is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError as error:
+        listening.close()
+        told = f"Cannot listen on {host} port {port}: {error.strerror}. Another --port may be free; 0 finds one."
+        raise refuse(told, UNUSABLE) from error
+    return listening
+
+
+def _try_directory(settings: Settings) -> None:
+    from mock_server.log.folder import LogFolder
+    from mock_server.storage.keeping import open_keeping
+
+    keeping = open_keeping(settings.data_dir, settings.revision)
+    try:
+        if "session_manager" in settings.profiles:
+            LogFolder(settings.data_dir / "logs").open()
+    finally:
+        keeping.close()
+
+
+def _try(settings: Settings) -> str | None:
+    """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
+    from mock_server.speech import open_transcriber
+
+    if not settings.in_memory:
+        _try_directory(settings)
+    notice = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
+    return notice if "medscribe" in settings.profiles else None
+
+
+def opened(settings: Settings) -> tuple[Starlette, str | None]:
+    """The application and the transcriber's notice; refuses what could not be served."""
+    from mock_server.app import create_app
+    from mock_server.speech import SpeechUnavailable
+    from mock_server.storage import StorageError
+
+    try:
+        return create_app(settings), _try(settings)
+    except ValueError as error:
+        raise refuse(str(error), USAGE) from error
+    except (StorageError, SpeechUnavailable) as error:
+        raise refuse(str(error), UNUSABLE) from error
+    except OSError as error:
+        told = f"The data directory {settings.data_dir} cannot be used: {error.strerror}."
+        raise refuse(told, UNUSABLE) from error
+
+
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves an application here."""
+    import uvicorn
+
+    from mock_server.cli.wire import Wire
+
+    return uvicorn.Config(
+        app,
+        http=Wire,
+        ws="none",
+        log_level="error",  # a warning for each malformed request is a client's word
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=_MOST_CONNECTIONS,
+    )
+
+
+def run(
+    app: Starlette,
+    listening: socket.socket,
+    announce: Callable[[], None],
+    readiness: Readiness,
+    *,
+    verbose: bool,
+) -> None:
+    """Serve until somebody stops it."""
+    from mock_server.cli.server import Server
+    from mock_server.cli.verbose import lines
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # a warning for each malformed form is a client's word
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    # uvicorn's configuration closes every handler of the process: ours comes after it
+    server = Server(configuration(app), app.state.face, announce, readiness)
+    with lines(wanted=verbose):
+        server.run(sockets=[listening])

@@ -1,0 +1,189 @@
+"""A file of scenarios: YAML, steps in their order, read again whenever it is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from mock_server.problems import Problem
+from mock_server.scenarios.armed import known, ordered
+from mock_server.scenarios.roster import MOST_ARMED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mock_server.scenarios.armed import Armed
+
+log = logging.getLogger("scribe.mock")
+
+#: Bytes: fifty steps with a transcript each.
+_LARGEST: Final = 1024 * 1024
+#: How often the file is looked at, in seconds; it is read once it has stayed the same from one look to the next.
+_GLANCE_S: Final = 0.2
+_MEMBERS: Final = ("steps",)
+#: Levels: what a step takes are four.
+_DEEPEST: Final = 20
+
+
+_BOOLEAN, _STAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON has it: a stamp is a text, `on` is a name, and nothing refers to anything else."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node; an alias is refused, since a few of them may stand for more than any machine holds."""
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "an alias is not taken", mark)
+        if self.depth >= _DEEPEST:
+            raise yaml.composer.ComposerError(None, None, f"it is nested deeper than {_DEEPEST} levels", mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _STAMP)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"(?:true|false)\Z"), list("tf"))
+
+
+class ScenarioFile:
+    """The steps as they were last good, and what is wrong with the file since, if anything is."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ValueError with file, line and reason."""
+        self.path = path
+        self.error: str | None = None
+        self._seen = _look(path)
+        self.steps = read(path)
+
+    def described(self) -> dict[str, Any]:
+        """As the control plane tells it."""
+        return {"path": str(self.path), "steps": len(self.steps), "error": self.error}
+
+    async def follow(self, edit: Callable[[tuple[Armed, ...]], None]) -> None:
+        """Hand on the steps of every edition that is good, until cancelled; of one that is not the log tells."""
+        looked = self._seen
+        while True:
+            await asyncio.sleep(_GLANCE_S)
+            before, looked = looked, _look(self.path)
+            if looked == self._seen or looked != before:
+                continue
+            self._seen = looked
+            try:
+                self.steps = await asyncio.to_thread(read, self.path)
+            except ValueError as error:
+                self.error = str(error)
+                log.warning("%s The steps before stay.", error)
+            else:
+                self.error = None
+                edit(self.steps)
+
+
+def _look(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def read(path: Path) -> tuple[Armed, ...]:
+    """The steps of a file; raises ValueError with file, line and reason."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise _wrong(path, None, f"it has more than {_LARGEST} bytes")
+        text = content.decode("utf-8")
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            return tuple(_step(path, loader, each) for each in _steps(path, node))
+        finally:
+            loader.dispose()
+    except OSError as error:
+        raise _wrong(path, None, f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise _wrong(path, None, f"it is not UTF-8 (byte {error.start})") from None
+    except yaml.MarkedYAMLError as error:
+        told = ", ".join(filter(None, (error.context, error.problem)))
+        raise _wrong(path, error.problem_mark or error.context_mark, told) from None
+    except yaml.YAMLError as error:
+        raise _wrong(path, None, str(error).splitlines()[0]) from None
+
+
+def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> ValueError:
+    line = f" line {mark.line + 1}" if mark else ""
+    return ValueError(f"--scenarios {path}{line}: {reason.rstrip('.')}.")
+
+
+def _steps(path: Path, node: yaml.Node | None) -> list[yaml.Node]:
+    members = _members(path, node, "the file")
+    for name, (key, _) in members.items():
+        _asked(path, key, lambda name=name: known("member", name, _MEMBERS, name))  # type: ignore[misc]  # bound early
+    steps = members.get("steps")
+    if steps is None or not isinstance(steps[1], yaml.SequenceNode):
+        raise _wrong(path, steps[1].start_mark if steps else None, "it has to hold `steps`, a list")
+    found: list[yaml.Node] = steps[1].value
+    if len(found) > MOST_ARMED:
+        raise _wrong(path, found[MOST_ARMED].start_mark, f"there are more than {MOST_ARMED} steps")
+    return found
+
+
+def _members(path: Path, node: yaml.Node | None, what: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode):
+        raise _wrong(path, node.start_mark if node else None, f"{what} has to be a mapping")
+    found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode) or key.value in found:
+            raise _wrong(path, key.start_mark, f"the member {str(key.value)[:40]!r} stands twice, or is no name")
+        found[key.value] = key, value
+    return found
+
+
+def _step(path: Path, loader: _Loader, node: yaml.Node) -> Armed:
+    members = _members(path, node, "a step")
+    for name in ("on", "parameters"):
+        if name in members and isinstance(members[name][1], yaml.MappingNode):
+            _members(path, members[name][1], name)
+    step: dict[str, Any] = loader.construct_document(node)
+    armed: Armed = _asked(path, node, lambda: ordered(step))
+    return armed
+
+
+def _asked(path: Path, node: yaml.Node, ask: Callable[[], Any]) -> Any:
+    """What asking gives; a refusal is told with the line of the member that it is about."""
+    try:
+        return ask()
+    except Problem as problem:
+        field = str((problem.details or {}).get("field", ""))
+        reason = problem.message
+        listed = (problem.details or {}).get("known")
+        if listed and all(isinstance(name, str) for name in listed):
+            reason = f"{reason.rstrip('.')}. There are {', '.join(listed)}"
+        raise _wrong(path, _place(node, field), reason) from None
+
+
+def _place(node: yaml.Node, field: str) -> yaml.error.Mark:
+    """Where a member stands, or whatever of its path there is."""
+    for name in filter(None, field.split(".")):
+        if not isinstance(node, yaml.MappingNode):
+            break
+        inner = next((value for key, value in node.value if key.value == name), None)
+        if inner is None:
+            break
+        node = inner
+    return node.start_mark

@@ -1,0 +1,94 @@
+"""Which scenarios are armed for each namespace: those it asked for, and those the server was started with."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mock_server import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from mock_server.scenarios.armed import Armed
+
+#: Scenarios armed at a time of one namespace, and namespaces that have any.
+MOST_ARMED: Final = 50
+_MOST_NAMESPACES: Final = 4096
+
+
+@dataclass
+class _Own:
+    """What one namespace has: its own copies of the steps of a file, of one edition, and what else is armed."""
+
+    edition: int
+    steps: list[Armed] = field(default_factory=list)
+    others: list[Armed] = field(default_factory=list)
+
+
+class Roster:
+    """What is armed for whom; what a server is started with counts for each namespace by itself."""
+
+    def __init__(self, defaults: Sequence[Armed], now_of: Callable[[str], datetime]) -> None:
+        self._defaults = tuple(defaults)
+        self._steps: tuple[Armed, ...] = ()
+        self._edition = 0
+        self._now_of = now_of
+        self._for: OrderedDict[str, _Own] = OrderedDict()
+
+    def edit(self, steps: Sequence[Armed]) -> None:
+        """Take the steps of a file in place of those before, for every namespace; nothing else changes."""
+        self._steps = tuple(steps)
+        self._edition += 1
+
+    def of(self, namespace: str) -> list[Armed]:
+        """What is armed for a namespace, in the order in which it is looked at."""
+        own = self._for.get(namespace)
+        if own is None and not (self._defaults or self._steps):
+            return []
+        now = self._now_of(namespace)
+        if own is None:
+            own = self._keep(namespace, _Own(-1, others=[armed.begun(now) for armed in self._defaults]))
+        if own.edition != self._edition:
+            own.edition, own.steps = self._edition, [armed.begun(now) for armed in self._steps]
+        for kept in (own.steps, own.others):
+            kept[:] = [armed for armed in kept if not armed.over(now)]
+        return [*own.steps, *own.others]
+
+    def room(self, namespace: str) -> None:
+        """Raises 400 where a namespace has as many as it may."""
+        if len(self.of(namespace)) >= MOST_ARMED:
+            told = f"{MOST_ARMED} scenarios are armed already; DELETE clears them."
+            raise problems.invalid_request(told, field="scenario")
+
+    def add(self, namespace: str, armed: Armed) -> None:
+        """Arm one more, from now on."""
+        self.of(namespace)
+        own = self._for.get(namespace) or _Own(self._edition)
+        own.others.append(armed)
+        self._keep(namespace, own)
+
+    def remove(self, namespace: str, which: Callable[[Armed], bool] = lambda _armed: True) -> int:
+        """Disarm those that fit; returns how many."""
+        before = len(self.of(namespace))
+        own = self._for.get(namespace)
+        if own is None:
+            return 0
+        for kept in (own.steps, own.others):
+            kept[:] = [armed for armed in kept if not which(armed)]
+        if not (own.steps or own.others or self._defaults or self._steps):
+            del self._for[namespace]
+        return before - len(self.of(namespace))
+
+    def forget(self, namespace: str) -> None:
+        """Leave a namespace as the server was started."""
+        self._for.pop(namespace, None)
+
+    def _keep(self, namespace: str, own: _Own) -> _Own:
+        self._for[namespace] = own
+        self._for.move_to_end(namespace)
+        while len(self._for) > _MOST_NAMESPACES:
+            self._for.popitem(last=False)
+        return own
