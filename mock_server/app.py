@@ -21,6 +21,8 @@ from mock_server.api.session_manager import operations as session_manager
 from mock_server.api.wording import wording
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
+from mock_server.choices.control import Control as ChoiceControl
+from mock_server.choices.start import begun
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
@@ -32,12 +34,14 @@ from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from mock_server.api.face import Operation
+    from mock_server.choices import Choices
+    from mock_server.conduct import Conduct
     from mock_server.settings import Settings
 
 log = logging.getLogger("scribe.mock")
@@ -49,11 +53,14 @@ _WELL_KNOWN = "/.well-known/medscribealliance"
 class _App(Starlette):
     """Routes and a lifespan; Starlette's own layers say in plain text what `Face.serve` says in the envelope."""
 
+    #: What brings requests to the routes from elsewhere.
+    choices: Choices | None = None
+
     def build_middleware_stack(self) -> ASGIApp:
-        return self.router
+        return self.choices.elsewhere(self.router) if self.choices else self.router
 
 
-def _routes(face: Face, scenarios: Scenarios | None) -> list[BaseRoute]:
+def _routes(face: Face, scenarios: Scenarios | None, choices: Choices | None) -> list[BaseRoute]:
     """What the profiles have that are served, and what the server has beside them."""
     found: list[BaseRoute] = []
     if "medscribe" in face.settings.profiles:
@@ -63,6 +70,8 @@ def _routes(face: Face, scenarios: Scenarios | None) -> list[BaseRoute]:
     if scenarios is not None:
         steer = Control(scenarios)
         found.append(_route(face, "/_mock/v1/scenarios", "GET POST DELETE", "control", steer))
+    if choices is not None:
+        found.append(_route(face, "/_mock/v1/choices", "GET POST DELETE", "control", ChoiceControl(choices)))
     return [*found, *_beside(face)]
 
 
@@ -139,11 +148,11 @@ async def _try_out(face: Face) -> None:
         face.ready = True
 
 
-def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
+def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenarios | None:
     """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
     fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
     if fits and not settings.faithful:
-        return Scenarios(settings.scenarios, faults.conduct)
+        return Scenarios(settings.scenarios, conduct)
     if settings.scenarios:
         raise ValueError(
             f"--scenario needs the profile medscribe, revision {scribe_data.REVISION}, and a server not --faithful."
@@ -164,17 +173,25 @@ def _check_revision(settings: Settings) -> None:
 def create_app(settings: Settings) -> Starlette:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
-    Raises ValueError for an unknown fault, scenario or revision and what that does not have, SpeechUnavailable without
-    the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
+    Raises ValueError for an unknown fault, scenario, choice or revision and what that does not have, SpeechUnavailable
+    without the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
     """
     _check_revision(settings)
     faults = Faults(catalogue(settings.revision), settings.faults, settings)
-    scenarios = _scenarios(settings, faults)
+    choices = begun(settings, faults.conduct)
+    conduct = choices.conduct if choices else faults.conduct
+    scenarios = _scenarios(settings, conduct)
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
-        layers=(faults.around, *([scenarios.around] if scenarios else [])),
+        layers=(
+            *([choices.around] if choices else []),
+            faults.around,
+            *([scenarios.around] if scenarios else []),
+        ),
     )
+    if choices is not None:
+        choices.attach(face)
     if scenarios is not None:
         scenarios.attach(face)
 
@@ -195,7 +212,7 @@ def create_app(settings: Settings) -> Starlette:
                 lengths=lengths,
                 transcriber=face.transcriber,
                 extractor=extraction,
-                conduct=scenarios.play.conduct if scenarios else faults.conduct,
+                conduct=scenarios.play.conduct if scenarios else conduct,
                 limits=settings.limits,
                 # a chunk that has a number was measured when it came
                 max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
@@ -217,10 +234,12 @@ def create_app(settings: Settings) -> Starlette:
             opened.callback(trial.cancel)
             yield
 
-    app = _App(lifespan=lifespan, routes=_routes(face, scenarios))
+    app = _App(lifespan=lifespan, routes=_routes(face, scenarios, choices))
+    app.choices = choices
     app.router.redirect_slashes = False
     app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
     app.state.faults = faults
     app.state.scenarios = scenarios
+    app.state.choices = choices
     return app

@@ -73,6 +73,10 @@ class Settings:
     faults: tuple[str, ...] = ()
     #: NAME[:param=value,...] each, armed for every namespace by itself.
     scenarios: tuple[str, ...] = ()
+    #: SEED or SEED:strict, that what the text leaves open is drawn from; None leaves it as it is.
+    vary: str | None = None
+    #: NAME=VALUE each, over what is drawn.
+    choices: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ("medscribe",)
     #: The text of the profile medscribe that is served.
     revision: str = REVISION

@@ -101,6 +101,8 @@ def _settings(
     shape: Shape,
     faults: Collection[str],
     scenarios: Collection[str],
+    vary: str | None,
+    choices: Collection[str],
     open_namespaces: bool,
     faithful: bool,
     profile: str,
@@ -128,6 +130,8 @@ def _settings(
         faithful=faithful,
         faults=tuple(dict.fromkeys(faults)),
         scenarios=tuple(scenarios),
+        vary=vary,
+        choices=tuple(choices),
         profiles=profiles,
         revision=revision,
         session_limit_s=session_timeout,
@@ -198,6 +202,9 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if settings.scenarios:
         told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
+    if settings.vary is not None or settings.choices:
+        chosen = [*([f"seed {settings.vary}"] if settings.vary is not None else []), *settings.choices]
+        told.append(f"CHOICES ARE MADE: {', '.join(chosen)}; GET /_mock/v1/choices shows them.")
     if _reachable(host):
         told.append("Others on the network can reach this server, over plain HTTP: no patients' voices here.")
         if DEFAULT_KEY in settings.api_keys:
@@ -239,7 +246,8 @@ def _banner(settings: Settings, host: str, port: int, notice: str | None) -> Non
     ]
     if not settings.faithful:
         lines.append(
-            "  control plane: /_mock/v1 (clock, reset, requests, journal, scenarios, wait); --faithful switches it off"
+            "  control plane: /_mock/v1 (clock, reset, requests, journal, scenarios, choices, wait);"
+            " --faithful switches it off"
         )
     lines += [f"  [bold yellow]{escape(warning)}[/]" for warning in _warnings(settings, host, notice)]
     console = Console(stderr=True)
@@ -313,6 +321,16 @@ def serve(
             metavar="NAME[:PARAM=VALUE,...]", help="Arm a scenario; may be repeated. See `scribe-mock scenarios`."
         ),
     ] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEED[:strict]", help="Draw what the text leaves open from a seed. See `scribe-mock choices`."
+        ),
+    ] = None,
+    choice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Choose one of these by name; may be repeated."),
+    ] = None,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
@@ -351,6 +369,8 @@ def serve(
             shape=templates_shape,
             faults=fault or [],
             scenarios=scenario or [],
+            vary=vary,
+            choices=choice or [],
             open_namespaces=open_namespaces,
             faithful=faithful,
             profile=profile,
@@ -383,7 +403,7 @@ def faults(
         ]
         typer.echo(json.dumps(told, indent=2))
         return
-    _print(
+    print_table(
         ("fault", "vice", "breaks"),
         [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in listed],
     )
@@ -409,10 +429,11 @@ def scenarios(
         )
         for found in catalogue().values()
     ]
-    _print(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
+    print_table(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
 
 
-def _print(heads: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> None:
+def print_table(heads: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> None:
+    """Print a table as wide as the terminal, or as the table where there is none."""
     table = Table(*heads, box=None, pad_edge=False, header_style="dim")
     for row in rows:
         table.add_row(*row)
