@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -49,7 +49,8 @@ class Asked:
 class Choice:
     """One choice: `values` pass in both readings, the default first; `lenient` ones only some part of the text allows.
 
-    `told` is for choices that discovery tells everybody, whoever asks: no seed draws them for one namespace.
+    `scope` is discovery where that tells it to everybody, so that no seed draws it for one namespace, and server where
+    no namespace is known of the requests that it is about.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Choice:
     allowed_by: str
     values: tuple[Value, ...]
     lenient: tuple[Value, ...] = ()
-    told: bool = False
+    scope: Literal["namespace", "discovery", "server"] = "namespace"
     #: The headers of a request as they are looked at.
     heads: Callable[[Asked, list[tuple[bytes, bytes]]], list[tuple[bytes, bytes]]] | None = None
     #: The body of a create as it is read; may refuse it by raising a Problem.
@@ -90,5 +91,5 @@ class Choice:
             "default": self.default,
             "values": list(self.values),
             "lenient_values": list(self.lenient),
-            "told_in_discovery": self.told,
+            "scope": self.scope,
         }

@@ -44,8 +44,13 @@ def ordered(body: dict[str, Any], before: Taken) -> Taken:
         seed = whole(body["seed"])
         if seed is None or not 0 <= seed <= LARGEST:
             raise problems.invalid_request(f'"seed" has to be an integer from 0 to {LARGEST}.', field="seed")
-        layers.append(drawn(seed, reading, told=False))
-    return made(*layers, named(body.get("choices", {})))
+        layers.append(drawn(seed, reading, everywhere=False))
+    given = named(body.get("choices", {}))
+    for name in given:
+        if CATALOGUE[name].scope == "server":
+            told = f"{name!r} is about requests of which no namespace is known; serve --choice makes it for all."
+            raise problems.invalid_request(told, field=f"choices.{name}")
+    return made(*layers, given)
 
 
 class Control:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     Reads = Callable[[Asked, dict[str, Any]], dict[str, Any]]
 
 _FEW = 2
+_UNPROCESSABLE = 422
+#: Languages that a refusal lists.
+_SHOWN = 20
+_LANGUAGE = re.compile(r"[A-Za-z]{2}\Z")
 
 
-def _refuse(field: str, reason: str, *, status: int = 400) -> problems.Problem:
-    return problems.invalid_request(f"The field {field!r} {reason}.", status=status, field=field)
+def _refuse(field: str, reason: str) -> problems.Problem:
+    return problems.invalid_request(f"The field {field!r} {reason}.", field=field)
 
 
 def _needs(field: str) -> Reads:
@@ -46,10 +51,14 @@ def _languages(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
     for field in ("language_hint", "transcript_language"):
         value = document.get(field)
         codes = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        wrong = next((code for code in codes if isinstance(code, str) and code.lower() not in known), None)
+        # what is no code of a language is refused as that
+        languages = [code for code in codes if isinstance(code, str) and _LANGUAGE.match(code)]
+        wrong = next((code for code in languages if code.lower() not in known), None)
         if wrong is not None:
-            told = f"names {wrong[:20]!r}, and {', '.join(known[:20])} are heard"
-            raise _refuse(field, told, status=int(asked.taken["unknown_language"]))
+            status = int(asked.taken["unknown_language"])
+            code = "language_unsupported" if status == _UNPROCESSABLE else "invalid_request"
+            told = f"The field {field!r} names {wrong!r}; {', '.join(known[:_SHOWN])} are heard."
+            raise problems.Problem(status, code, told, {"field": field})
     return document
 
 

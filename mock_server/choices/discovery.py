@@ -42,7 +42,7 @@ def _refuse(field: str, taken: Iterable[str]) -> problems.Problem:
 def _method(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
     taken = METHODS[str(asked.taken["upload_methods"])] or _ALL_METHODS
     # whoever names none means the first, and says so where that is not taken (E10)
-    if document.get("upload_type", _ALL_METHODS[0]) in set(_ALL_METHODS) - set(taken):
+    if document.get("upload_type", _ALL_METHODS[0]) in [each for each in _ALL_METHODS if each not in taken]:
         raise _refuse("upload_type", taken)
     return document
 
@@ -183,7 +183,7 @@ CHOICES = (
         "The path below which operations are told to lie; /v1 goes on being served.",
         "E55: everything lies below base_url, wherever that is",
         ("/v1", "", "/scribe/api/v1"),
-        told=True,
+        scope="discovery",
         rewrites=_based,
     ),
     Choice(
@@ -192,7 +192,7 @@ CHOICES = (
         "E90: at the origin; leniently below a usual prefix only",
         ("the origin",),
         ("/v1",),
-        told=True,
+        scope="discovery",
         around=_below,
     ),
     Choice(
@@ -200,7 +200,7 @@ CHOICES = (
         "Which audio formats are listed; the others go on being taken.",
         "§4.3, CONF-007: two at least. E72: white space is free. E60: what is not listed may be judged by its content",
         ("all", *FORMATS),
-        told=True,
+        scope="discovery",
         rewrites=_formats,
     ),
     Choice(
@@ -208,7 +208,7 @@ CHOICES = (
         "Seconds a chunk may last.",
         "E59, DISC-013: at most 20 is recommended",
         (20, 16, 18),
-        told=True,
+        scope="discovery",
         rewrites=_chunks,
     ),
     Choice(
@@ -216,7 +216,7 @@ CHOICES = (
         "Which upload types are listed, and taken.",
         "DISC-023, CONF-003: the member is optional, and one of the two is enough",
         tuple(METHODS),
-        told=True,
+        scope="discovery",
         reads=_method,
         rewrites=_methods,
     ),
@@ -225,7 +225,7 @@ CHOICES = (
         "Which models there are, in which order, and how long their sessions may last.",
         "E13, §4.5: lite, pro or both, each with a limit of its own",
         ("lite 10 min, pro 60 min", *OFFERS),
-        told=True,
+        scope="discovery",
         reads=modelled,
         rewrites=_models,
     ),
@@ -234,7 +234,7 @@ CHOICES = (
         "Whether discovery tells languages beside those of each model.",
         "DISC-021: optional",
         ("listed", "with the models alone"),
-        told=True,
+        scope="discovery",
         rewrites=_without("languages"),
     ),
     Choice(
@@ -242,7 +242,7 @@ CHOICES = (
         "Which features of models are told.",
         "DISC-019: optional booleans",
         ("all", "those it has"),
-        told=True,
+        scope="discovery",
         rewrites=_features,
     ),
     Choice(
@@ -250,7 +250,7 @@ CHOICES = (
         "Whether models tell how fast they are.",
         "DISC-017: optional",
         (True, False),
-        told=True,
+        scope="discovery",
         rewrites=lambda asked, answer: _each_model(asked, answer, "response_speed"),
     ),
     Choice(
@@ -258,7 +258,7 @@ CHOICES = (
         "What discovery says of the service.",
         "VER-014, SEC-017: links are a SHOULD",
         ("with links", "its name"),
-        told=True,
+        scope="discovery",
         rewrites=_named_only,
     ),
     Choice(
@@ -273,7 +273,7 @@ CHOICES = (
         "How discovery may be kept.",
         "E58, DISC-004: any positive life, or a validator",
         ("public, max-age=3600", "max-age=60", _ETAG),
-        told=True,
+        scope="discovery",
         rewrites=_cached,
     ),
 )

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 _SHOWN = 80
 
 
-def drawn(seed: int, reading: Literal["lenient", "strict"] = "lenient", *, told: bool = True) -> Taken:
+def drawn(seed: int, reading: Literal["lenient", "strict"] = "lenient", *, everywhere: bool = True) -> Taken:
     """The choices of a seed: of values that no reading fails, and in the lenient reading those that it alone passes.
 
-    A choice that comes later leaves the draws of the others alone. Without `told` what discovery tells is left out.
+    A choice that comes later leaves the draws of the others alone. `everywhere` is for a whole server; for a namespace
+    what discovery tells, and what is about strangers, is left out.
     """
     found = {}
     for choice in CATALOGUE.values():
-        if told or not choice.told:
+        if everywhere or choice.scope == "namespace":
             values = choice.values if reading == "strict" else choice.all_values
             # S311: a draw that everybody can repeat
             found[choice.name] = random.Random(f"{seed}/{choice.name}").choice(values)  # noqa: S311

@@ -54,6 +54,5 @@ def recoded(answer: Answer, *, status: int | None = None, code: str | None = Non
 
 
 def refused(problem: Problem, **headers: str) -> Answer:
-    """A refusal as an answer."""
-    found = envelope(problem)
-    return replace(found, headers={**found.headers, **headers})
+    """A refusal as an answer, with headers as `headed` takes them."""
+    return headed(envelope(problem), **headers)

@@ -97,6 +97,7 @@ CHOICES = (
         "The code of a key that is not valid.",
         "E48: either",
         ("invalid_api_key", "authentication_failed"),
+        scope="server",
         rewrites=_wrong_key,
     ),
     Choice(
@@ -104,6 +105,7 @@ CHOICES = (
         "Whether a 401 names a scheme.",
         "RFC 9110 §11.6.1; the text has no such header",
         (False, True),
+        scope="server",
         rewrites=_challenged,
     ),
     Choice("other_client", "What another client's session is refused with.", "E49: either", (404, 403)),

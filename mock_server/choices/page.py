@@ -39,13 +39,17 @@ a seed. An unknown name or value is answered 400 with those there are and the ne
 
 Discovery is asked for without a key: it shows what the server was started with, so that a seed posted for a namespace
 leaves alone what discovery tells (marked `d` below). Such a choice may be made by name, and shows where a client
-sends its key with discovery too.
+sends its key with discovery too. What is marked `s` is about requests of which no namespace is known: it is made for
+the whole server only.
 
 `--vary` and `--choice` hold whenever the server is started with them; what is posted lasts until a restart, `DELETE`
 or `POST /_mock/v1/reset`. Upload URLs that are credentials stay good as long as the server's keys. No choice
 changes what is kept: sessions and journals are those of a server without choices, and the control plane shows them so.
 `--faithful` has none of it, and neither have the other revisions.
 """
+
+
+_MARKS = {"namespace": "", "discovery": " d", "server": " s"}
 
 
 def page() -> str:
@@ -60,7 +64,7 @@ def page() -> str:
 
 
 def _row(choice: Choice) -> str:
-    name = f"`{choice.name}`{' d' if choice.told else ''}"
+    name = f"`{choice.name}`{_MARKS[choice.scope]}"
     return f"| {name} | {choice.sentence} | {_told(choice.values)} | {_told(choice.lenient)} | {choice.allowed_by} |"
 
 

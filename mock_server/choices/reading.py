@@ -26,8 +26,12 @@ def _open_status(asked: Asked, answer: Answer) -> Answer:
 
 
 def _open_word(asked: Asked, answer: Answer) -> Answer:
-    opened = asked.of("create", "get") and asked.state in OPEN
-    return merged(answer, status=_WORD) if opened else answer
+    return merged(answer, status=_WORD) if shows(asked, answer, OPEN) else answer
+
+
+def _created_word(asked: Asked, answer: Answer) -> Answer:
+    made = asked.of("create") and asked.state == "created"
+    return merged(answer, status=_WORD) if made else answer
 
 
 def _processing_word(asked: Asked, answer: Answer) -> Answer:
@@ -161,8 +165,16 @@ CHOICES = (
         rewrites=_open_status,
     ),
     Choice(
+        "created_word",
+        "The word for a new session.",
+        "E18, SES-STATE-003: created; leniently initialized",
+        ("created",),
+        (_WORD,),
+        rewrites=_created_word,
+    ),
+    Choice(
         "open_word",
-        "The word for a session that is not ended.",
+        "The word that a read has for a session that is not ended.",
         "E18: initialized is disputed, and no failure in either reading",
         ("created or recording", _WORD),
         rewrites=_open_word,

@@ -66,7 +66,13 @@ def _unfinished(asked: Asked, answer: Answer) -> Answer:
 
 
 def _silent(asked: Asked, answer: Answer) -> Answer:
-    return without(answer, "processing_errors") if shows(asked, answer, {"partial"}) else answer
+    """A partial session without processing_errors, where its loss shows in a file or a template (SES-STATE-012)."""
+    entries = _entries(asked, answer)
+    if asked.state != "partial" or entries is None:
+        return answer
+    lost = any(entry["status"] == "failed" for entry in entries.values())
+    lost = lost or answer.body.get("audio_files_processed", 0) < answer.body["audio_files_received"]
+    return without(answer, "processing_errors") if lost else answer
 
 
 def _failed(asked: Asked, answer: Answer) -> Answer:
@@ -92,14 +98,6 @@ CHOICES = (
         rewrites=_strings,
     ),
     Choice(
-        "templates_shape",
-        "Whether templates are an object by id, or an array of objects with one member.",
-        "E2: an object; leniently the array",
-        ("object",),
-        ("array",),
-        rewrites=_array,
-    ),
-    Choice(
         "partial_completed_at",
         "What completed_at is in a partial session.",
         "E23: a stamp or null",
@@ -108,11 +106,19 @@ CHOICES = (
     ),
     Choice(
         "processing_errors",
-        "Whether a partial session has processing_errors.",
+        "Whether a partial session has processing_errors, where its loss shows in a file or a template.",
         "E22, E23: it has; leniently not",
         (True,),
         (False,),
         rewrites=_silent,
+    ),
+    Choice(
+        "templates_shape",
+        "Whether templates are an object by id, or an array of objects with one member.",
+        "E2: an object; leniently the array",
+        ("object",),
+        ("array",),
+        rewrites=_array,
     ),
     Choice(
         "failed_status",

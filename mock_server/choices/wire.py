@@ -27,7 +27,7 @@ _STYLES: Final = {"compact": ((",", ":"), None), "spaced": ((", ", ": "), None),
 _VENDOR: Final = {"x_vendor": {"region": "eu-1"}, "links": []}
 _HELP: Final = "https://scribe.example/help"
 #: Requests of a namespace to one that is refused as one too many, and seconds until that is taken.
-_EVERY, _RETRY_S = 40, 1
+_EVERY, _RETRY_S = 100, 1
 _IDS: Final = RandomIds()
 #: A rate that nobody here comes near.
 _RATES: Final = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "999", "X-RateLimit-Reset": "1893456000"}
