@@ -23,6 +23,8 @@ from mock_server.api.session_manager import operations as session_manager
 from mock_server.api.wording import wording
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
+from mock_server.choices.control import Control as ChoiceControl
+from mock_server.choices.start import begun
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
@@ -35,12 +37,14 @@ from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.routing import BaseRoute
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_server.api.face import Operation
+    from mock_server.choices import Choices
+    from mock_server.conduct import Conduct
     from mock_server.settings import Settings
 
 log = logging.getLogger("scribe.mock")
@@ -52,10 +56,13 @@ _WELL_KNOWN = "/.well-known/medscribealliance"
 class _App(FastAPI):
     """Routes and a lifespan; what FastAPI would put around them has words of its own for what `Face.serve` says."""
 
+    #: What brings requests to the routes from elsewhere, if anything does.
+    entrance: ASGIApp | None = None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
         scope["app"] = self
-        await self.router(scope, receive, send)
+        await (self.entrance or self.router)(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """What the routers of models have; the protocol's own operations are described by the spec."""
@@ -63,7 +70,7 @@ class _App(FastAPI):
         return self.openapi_schema
 
 
-def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None) -> None:
+def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: Choices | None) -> None:
     """What the profiles have that are served, and what the server has beside them."""
     profiles = face.settings.profiles
     if "medscribe" in profiles:
@@ -79,6 +86,8 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None) -> None:
     if scenarios is not None:
         mount(app, steering.scenarios(Control(scenarios)), face)
         mount(app, steering.transcripts(Transcripts(scenarios)), face)
+    if choices is not None:
+        mount(app, steering.choices(ChoiceControl(choices)), face)
 
 
 def _route(
@@ -152,11 +161,11 @@ async def _try_out(face: Face) -> None:
     face.tried.set()
 
 
-def _scenarios(settings: Settings, faults: Faults) -> Scenarios | None:
+def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenarios | None:
     """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
     fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
     if fits and not settings.faithful:
-        return Scenarios(settings.scenarios, settings.scenario_file, faults.conduct)
+        return Scenarios(settings.scenarios, settings.scenario_file, conduct)
     if settings.scenarios or settings.scenario_file:
         raise ValueError(
             f"--scenario needs the profile medscribe, revision {scribe_data.REVISION}, and a server not --faithful."
@@ -177,17 +186,25 @@ def _check_revision(settings: Settings) -> None:
 def create_app(settings: Settings) -> FastAPI:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
-    Raises ValueError for an unknown fault, scenario or revision and what that does not have, SpeechUnavailable without
-    the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
+    Raises ValueError for an unknown fault, scenario, choice or revision and what that does not have, SpeechUnavailable
+    without the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
     """
     _check_revision(settings)
     faults = Faults(catalogue(settings.revision), settings.faults, settings)
-    scenarios = _scenarios(settings, faults)
+    choices = begun(settings, faults.conduct)
+    conduct = choices.conduct if choices else faults.conduct
+    scenarios = _scenarios(settings, conduct)
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
-        layers=(faults.around, *([scenarios.around] if scenarios else [])),
+        layers=(
+            *([choices.around] if choices else []),
+            faults.around,
+            *([scenarios.around] if scenarios else []),
+        ),
     )
+    if choices is not None:
+        choices.attach(face)
     if scenarios is not None:
         scenarios.attach(face)
 
@@ -208,7 +225,7 @@ def create_app(settings: Settings) -> FastAPI:
                 lengths=lengths,
                 transcriber=face.transcriber,
                 extractor=extraction,
-                conduct=scenarios.play.conduct if scenarios else faults.conduct,
+                conduct=scenarios.play.conduct if scenarios else conduct,
                 limits=settings.limits,
                 # a chunk that has a number was measured when it came
                 max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
@@ -235,9 +252,11 @@ def create_app(settings: Settings) -> FastAPI:
     app = _App(
         title="scribe-mock: control plane", version="1", lifespan=lifespan, openapi_url=None, redirect_slashes=False
     )
-    _add_routes(app, face, scenarios)
+    _add_routes(app, face, scenarios, choices)
+    app.entrance = choices.elsewhere(app.router) if choices else None
     app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
     app.state.faults = faults
     app.state.scenarios = scenarios
+    app.state.choices = choices
     return app

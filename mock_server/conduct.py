@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from mock_server import problems
 from mock_server.session.step import AudioAccepted, observed_state, step
 from mock_server.session.table import Event
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_server.session.machine import Machine
-    from mock_server.session.model import Session, TemplateResult
+    from mock_server.session.model import Order, Session, TemplateResult
     from mock_server.session.step import EndRequested, Happening, Stepped
     from mock_server.session.table import State
     from mock_server.speech.model import Recording, Transcription
@@ -37,6 +38,14 @@ def _listed(recordings: Sequence[Recording]) -> list[Recording]:
 
 def _all(_sent: Sequence[Recording], heard: Transcription) -> Transcription:
     return heard
+
+
+def _as_offered(_order: Order, offered_s: float) -> float:
+    return offered_s
+
+
+def _takes(_session: Session, _state: State, _happening: Happening) -> None:
+    """Nothing beside the machine's table refuses it."""
 
 
 def _at_once(_namespace: str, _session_id: str) -> Awaitable[object] | None:
@@ -78,18 +87,24 @@ class Conduct:
     extraction: Callable[[tuple[TemplateResult, ...]], tuple[TemplateResult, ...]] = _same
     #: Whether one namespace's sessions stay out of another's sight.
     keeps_namespaces_apart: bool = True
-    #: Seconds a session lives beyond what discovery says.
-    extra_lifetime_s: float = 0.0
+    #: What another client's session is refused with, by the id that was asked for.
+    outsider: Callable[[str], problems.Problem] = problems.session_not_found
+    #: Seconds a session lives, by what it orders and what its model is offered with.
+    lifetime_s: Callable[[Order, float], float] = _as_offered
     #: Whether a session expires at all.
     expires: bool = True
     #: States in which audio is taken although the table has no arrow for it.
     takes_audio_in: frozenset[str] = frozenset()
     #: What the id drawn for a session is made into.
     session_id: Callable[[str], str] = _same
+    #: What may refuse a client's event by raising a Problem, by the session and the state it is seen in.
+    admits: Callable[[Session, State, Happening], object] = _takes
     #: What an end is made into; may refuse by raising a Problem.
     ending: Callable[[EndRequested], EndRequested] = _same
     #: What a file's name is made into; may refuse by raising a Problem.
     file_name: Callable[[str], str] = _same
+    #: Seconds a chunk may last; None for what the server is started with.
+    longest_chunk_s: float | None = None
     #: What a session's work waits for before it takes a place among others', by namespace and id; None for nothing.
     holds: Callable[[str, str], Awaitable[object] | None] = _at_once
     #: How the work on a session goes.

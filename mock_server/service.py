@@ -118,7 +118,7 @@ class Service:
             id=self._conduct(namespace).session_id(self._ids.session()),
             namespace=namespace,
             order=order,
-            expires_at=now + timedelta(seconds=lifetime_s + self._conduct(namespace).extra_lifetime_s),
+            expires_at=now + timedelta(seconds=self._conduct(namespace).lifetime_s(order, lifetime_s)),
             templates_as_array=templates_as_array,
         )
         return await self._write(lambda unit: self._ledger.apply(unit, None, asked, now))
@@ -352,8 +352,11 @@ class Service:
         return self._owned(view.load(session_id), namespace, session_id)
 
     def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
-        if session is None or (session.namespace != namespace and self._conduct(namespace).keeps_namespaces_apart):
+        if session is None:
             raise problems.session_not_found(session_id)
+        conduct = self._conduct(namespace)
+        if session.namespace != namespace and conduct.keeps_namespaces_apart:
+            raise conduct.outsider(session_id)
         return session
 
     def _observed(self, session: Session) -> State:
@@ -380,6 +383,7 @@ class Service:
 
     def _apply(self, unit: Unit, session: Session, event: Happening) -> Session:
         """What a client asks, in the caller's change; raises the Problem of a refusal."""
+        self._conduct(session.namespace).admits(session, self._observed(session), event)
         try:
             return self._ledger.apply(unit, session, event, self.clocks.now(session.namespace))
         except Refused as refused:

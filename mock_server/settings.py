@@ -77,6 +77,10 @@ class Settings:
     scenarios: tuple[str, ...] = ()
     #: YAML with steps, likewise, read again whenever it is saved.
     scenario_file: Path | None = None
+    #: SEED or SEED:strict, that what the text leaves open is drawn from; None leaves it as it is.
+    vary: str | None = None
+    #: NAME=VALUE each, over what is drawn.
+    choices: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ("medscribe",)
     #: The text of the profile medscribe that is served.
     revision: str = REVISION

@@ -35,6 +35,9 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
         told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
     if settings.scenario_file:
         told.append(f"SCENARIOS ARE ARMED from {settings.scenario_file}, as often as it is saved.")
+    if settings.vary is not None or settings.choices:
+        chosen = [*([f"seed {settings.vary}"] if settings.vary is not None else []), *settings.choices]
+        told.append(f"CHOICES ARE MADE: {', '.join(chosen)}; GET /_mock/v1/choices shows them.")
     if _reachable(host):
         told.append("Others on the network can reach this server, over plain HTTP: no patients' voices here.")
         if DEFAULT_KEY in settings.api_keys:
@@ -83,9 +86,7 @@ def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:
         f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:
-        lines.append(
-            "  control plane: /_mock/v1 (clock, reset, requests, journal, scenarios, wait); --faithful switches it off"
-        )
+        lines.append("  control plane: /_mock/v1, shown at /_mock/v1/docs; --faithful switches it off")
     lines += [f"  [bold yellow]{escape(warning)}[/]" for warning in _warnings(settings, host, notice)]
     console = Console(stderr=True)
     for line in lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from mock_server.cli.choices import choices
 from mock_server.cli.listing import faults, scenarios
 from mock_server.cli.log import log
 from mock_server.cli.serve import serve
@@ -18,4 +19,5 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("faults")(faults)
 app.command("scenarios")(scenarios)
+app.command("choices")(choices)
 app.add_typer(log)

@@ -40,7 +40,7 @@ def faults(
         ]
         typer.echo(json.dumps(told, indent=2))
         return
-    _print(
+    print_table(
         ("fault", "vice", "breaks"),
         [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in listed],
     )
@@ -66,10 +66,11 @@ def scenarios(
         )
         for found in catalogue().values()
     ]
-    _print(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
+    print_table(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
 
 
-def _print(heads: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> None:
+def print_table(heads: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> None:
+    """Print a table as wide as the terminal, or as the table where there is none."""
     table = Table(*heads, box=None, pad_edge=False, header_style="dim")
     for row in rows:
         table.add_row(*row)

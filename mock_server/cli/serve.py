@@ -62,6 +62,16 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Arm the steps of a YAML file, which is read again whenever it is saved."),
     ] = None,
+    vary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SEED[:strict]", help="Draw what the text leaves open from a seed. See `scribe-mock choices`."
+        ),
+    ] = None,
+    choice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Choose one of these by name; may be repeated."),
+    ] = None,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
@@ -106,6 +116,8 @@ def serve(
             faults=fault or [],
             scenarios=scenario or [],
             scenario_file=scenarios,
+            vary=vary,
+            choices=choice or [],
             open_namespaces=open_namespaces,
             faithful=faithful,
             profile=profile,

@@ -136,7 +136,7 @@ FAULTS = (
         "sessions last an hour longer than discovery says",
         "SES-CREATE-009",
         "SES-EXP-002",
-        conduct=behaving(extra_lifetime_s=3600.0),
+        conduct=behaving(lifetime_s=lambda _order, offered_s: offered_s + 3600),
     ),
     fault(
         "needs_no_templates",

@@ -73,8 +73,9 @@ class Faults:
             answer = await onward()
             self._latest = call.namespace or self._latest
             return answer
-        call.excuse = lambda problem: self._excused(call, problem)
-        call.revise = lambda document: self._revised(call, document)
+        excuse, revise = call.excuse, call.revise
+        call.excuse = lambda problem: excuse(problem) or self._excused(call, problem)
+        call.revise = lambda document: self._revised(call, revise(document))
         with self._flight(call.operation, call.session_id) as flight:
             flight.answer = await onward()
             self._latest = call.namespace or self._latest

@@ -174,7 +174,8 @@ class Process:
     async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
         engine = self._transcriber.engine
         hint = session.order.language_hint[0] if session.order.language_hint else None
-        longest = self._max_chunk_seconds if session.order.upload_type == "chunked" else None
+        bound = self._conduct(session.namespace).longest_chunk_s or self._max_chunk_seconds
+        longest = bound if session.order.upload_type == "chunked" else None
         tries = _Tries()
         while True:
             try:

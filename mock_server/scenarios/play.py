@@ -45,8 +45,15 @@ class Play:
         """How the server behaves towards a namespace."""
         base = self._conduct(namespace)
         if self._latest is None or self._latest[0] is not base:
-            named = base.file_name
-            bent = replace(base, holds=self._holds, course=self._course, file_name=lambda name: _named(named(name)))
+            named, held = base.file_name, base.holds
+            bent = replace(
+                base,
+                holds=lambda namespace, session_id: _after(
+                    held(namespace, session_id), self._holds(namespace, session_id)
+                ),
+                course=self._course,
+                file_name=lambda name: _named(named(name)),
+            )
             self._latest = base, bent
         return self._latest[1]
 
@@ -125,6 +132,16 @@ class Play:
             return Course()
         found = [binding.scenario.course(binding.values) for binding in bound if binding.scenario.course]
         return courses.composed([Course(extraction=courses.steering), *found])
+
+
+def _after(first: Awaitable[object] | None, then: Awaitable[object] | None) -> Awaitable[object] | None:
+    """Both waits, one after the other; None where there is nothing to wait for."""
+
+    async def both(first: Awaitable[object], then: Awaitable[object]) -> None:
+        await first
+        await then
+
+    return both(first, then) if first and then else first or then
 
 
 def _held_s(bound: tuple[Binding, ...]) -> float | None:

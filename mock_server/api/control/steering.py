@@ -75,6 +75,19 @@ class DroppedTold(WaitingTold):
     transcripts_cleared: int
 
 
+class TakenTold(Own):
+    """How it is chosen, and what of that is not as usual."""
+
+    choices: dict[str, Any]
+    different: list[str]
+
+
+class OfferTold(TakenTold):
+    """What can be chosen, too."""
+
+    catalogue: list[dict[str, Any]]
+
+
 class ClearedTold(ArmedTold):
     """How many were armed."""
 
@@ -96,6 +109,16 @@ _TRANSCRIPT: Final = {
         "text": {"type": "string"},
         "session": {"type": "string", "description": "an id, or next: the session that is created next"},
         "language": {"type": "string"},
+    },
+}
+
+
+_CHOICES: Final = {
+    "type": "object",
+    "properties": {
+        "seed": {"type": "integer", "minimum": 0},
+        "reading": {"enum": ["lenient", "strict"], "default": "lenient"},
+        "choices": {**_ANYTHING, "description": "name -> value"},
     },
 }
 
@@ -133,6 +156,16 @@ def scenarios(operation: Operation) -> APIRouter:
     asks = "Let the namespace's requests or sessions meet a scenario"
     at.route("POST", "arm_scenario", asks, BoundTold, 400, 404, 503, application_json=_ORDER)
     at.route("DELETE", "clear_scenarios", "Disarm all, and let work begin that is held", ClearedTold, 404, 503)
+    return at.router
+
+
+def choices(operation: Operation) -> APIRouter:
+    """What a namespace is answered where the text leaves it open."""
+    at = _Steering("/choices", operation)
+    at.route("GET", "list_choices", "What the text leaves open, and how it is chosen", OfferTold)
+    asks = "Choose otherwise, by a seed, by name, or both"
+    at.route("POST", "make_choices", asks, TakenTold, 400, 503, application_json=_CHOICES)
+    at.route("DELETE", "drop_choices", "Choose as the server was started", TakenTold, 503)
     return at.router
 
 

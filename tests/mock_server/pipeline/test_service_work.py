@@ -333,7 +333,7 @@ def test_conduct_may_never_let_a_session_expire(office):
 
 
 def test_conduct_may_lend_a_session_more_time(office):
-    office.stray(extra_lifetime_s=120.0)
+    office.stray(lifetime_s=lambda _order, offered_s: offered_s + 120)
     session = office.create("straylonger", lifetime_s=60)
     assert (session.expires_at - session.created_at).total_seconds() == 180
 

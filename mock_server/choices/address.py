@@ -1,0 +1,80 @@
+"""Choices of addresses: requests are brought to the paths that the server's routes have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, quote
+
+from starlette.datastructures import Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from mock_server.choices.layer import Choices
+    from mock_server.choices.ticket import Ticket, Tickets
+
+#: Among the members of an ASGI scope: the ticket that a request's address holds.
+TICKET: Final = "scribe.mock.ticket"
+_HOME: Final = "/v1"
+_OPERATIONS: Final = ("/sessions", "/templates", "/uploads")
+
+
+class Addresses:
+    """An application whose operations lie where the choices for whoever asks have them."""
+
+    def __init__(self, app: ASGIApp, choices: Choices, tickets: Tickets) -> None:
+        self._app = app
+        self._choices = choices
+        self._tickets = tickets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and self._choices.any():
+            scope = self._brought(scope)
+        await self._app(scope, receive, send)
+
+    def _brought(self, scope: Scope) -> Scope:
+        taken = self._choices.taken(self._choices.whose(Headers(scope=scope)) or "")
+        path: str = scope["path"]
+        if taken["trailing_slash"] == "the same" and len(path) > 1:
+            path = path.removesuffix("/")
+        path = _home(path, str(taken["base"]))
+        path, ticket = self._with_ticket(path, scope["query_string"])
+        if path == scope["path"] and ticket is None:
+            return scope
+        moved = {**scope, "path": path, "raw_path": quote(path, safe="/:@!$&'()*+,;=~").encode()}
+        # a credential is shown to nobody who watches
+        return moved if ticket is None else {**moved, TICKET: ticket, "query_string": b""}
+
+    def _with_ticket(self, path: str, query: bytes) -> tuple[str, Ticket | None]:
+        """The path of the session's audio, and the ticket that names it."""
+        if path.startswith(f"{_HOME}/uploads/"):
+            text, slash, name = path.removeprefix(f"{_HOME}/uploads/").partition("/")
+        elif path == f"{_HOME}/uploads":
+            text, slash, name = _asked(query, "ticket"), "", ""
+        elif query and path.startswith(f"{_HOME}/sessions/"):
+            ticket = self._tickets.read(_asked(query, "signature"))
+            signed = ticket is not None and path.startswith(f"{_HOME}/sessions/{ticket.session_id}/audio")
+            return path, ticket if signed else None
+        else:
+            return path, None
+        ticket = self._tickets.read(text)
+        if ticket is None:
+            return path, None
+        return f"{_HOME}/sessions/{ticket.session_id}/audio{slash}{name}", ticket
+
+
+def _home(path: str, base: str) -> str:
+    """The path as the routes have it, where it lies below a base of the choices."""
+    if base == _HOME or not path.startswith(base):
+        return path
+    rest = path[len(base) :]
+    below = any(rest == each or rest.startswith(each + "/") for each in _OPERATIONS)
+    return _HOME + rest if below else path
+
+
+def _asked(query: bytes, name: str) -> str:
+    found: Mapping[str, Any] = parse_qs(query.decode("latin-1"), max_num_fields=20) if query else {}
+    return str(found.get(name, [""])[0])

@@ -1,0 +1,77 @@
+"""The control plane's face of choices. Not in spec: the text has no control plane."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_server import problems
+from mock_server.api.answer import Answer
+from mock_server.api.document import LARGEST, parse_object, read, whole
+from mock_server.choices.catalogue import CATALOGUE, DEFAULTS
+from mock_server.choices.drawing import drawn, made, named
+
+if TYPE_CHECKING:
+    from mock_server.api.face import Call, Face
+    from mock_server.choices.choice import Taken
+    from mock_server.choices.layer import Choices
+
+_FRESH: Final = {"Cache-Control": "no-store"}
+_MEMBERS: Final = ("seed", "reading", "choices")
+_READINGS: Final = ("lenient", "strict")
+
+
+def described() -> dict[str, Any]:
+    """The catalogue, as programs read it."""
+    return {"catalogue": [choice.described() for choice in CATALOGUE.values()]}
+
+
+def ordered(body: dict[str, Any], before: Taken) -> Taken:
+    """What a POST body makes of the choices before it; raises 400 naming what is wrong and what would be right."""
+    for name in body:
+        if name not in _MEMBERS:
+            near = difflib.get_close_matches(name[:80], _MEMBERS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            told = f"There is no member {name[:80]!r}; {', '.join(_MEMBERS)} are.{hint}"
+            raise problems.invalid_request(told, field=name[:40], known=list(_MEMBERS))
+    if "seed" not in body and "choices" not in body:
+        raise problems.invalid_request('Send {"seed": n}, or {"choices": {"name": value}}, or both.', field="seed")
+    reading = body.get("reading", "lenient")
+    if reading not in _READINGS:
+        raise problems.invalid_request('"reading" has to be lenient or strict.', field="reading", known=list(_READINGS))
+    layers = [before]
+    if "seed" in body:
+        seed = whole(body["seed"])
+        if seed is None or not 0 <= seed <= LARGEST:
+            raise problems.invalid_request(f'"seed" has to be an integer from 0 to {LARGEST}.', field="seed")
+        layers.append(drawn(seed, reading, everywhere=False))
+    given = named(body.get("choices", {}))
+    for name in given:
+        if CATALOGUE[name].scope == "server":
+            told = f"{name!r} is about requests of which no namespace is known; serve --choice makes it for all."
+            raise problems.invalid_request(told, field=f"choices.{name}")
+    return made(*layers, given)
+
+
+class Control:
+    """GET: the catalogue and the choices. POST: make them, by a seed or by name. DELETE: back to how it started."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._choices = choices
+
+    async def __call__(self, face: Face, call: Call) -> Answer:
+        """One request."""
+        told: dict[str, Any] = {}
+        match call.request.method:
+            case "POST":
+                call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
+                self._choices.take(ordered(call.document, self._choices.taken(call.namespace)), call.namespace)
+            case "DELETE":
+                self._choices.forget(call.namespace)
+            case _:
+                told.update(described())
+        taken = self._choices.taken(call.namespace)
+        different = [name for name, value in taken.items() if value != DEFAULTS[name]]
+        return Answer(
+            200, {**told, "choices": dict(taken), "different": different, "namespace": call.namespace}, _FRESH
+        )

@@ -1,0 +1,85 @@
+"""How choices are made: drawn from a seed, or taken by name."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import random
+from typing import TYPE_CHECKING, Any, Literal
+
+from mock_server import problems
+from mock_server.choices.catalogue import CATALOGUE, DEFAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_server.choices.choice import Choice, Taken, Value
+
+#: Characters of a name or a value that a refusal repeats.
+_SHOWN = 80
+
+
+def drawn(seed: int, reading: Literal["lenient", "strict"] = "lenient", *, everywhere: bool = True) -> Taken:
+    """The choices of a seed: of values that no reading fails, and in the lenient reading those that it alone passes.
+
+    A choice that comes later leaves the draws of the others alone. `everywhere` is for a whole server; for a namespace
+    what discovery tells, and what is about strangers, is left out.
+    """
+    found = {}
+    for choice in CATALOGUE.values():
+        if everywhere or choice.scope == "namespace":
+            values = choice.values if reading == "strict" else choice.all_values
+            # S311: a draw that everybody can repeat
+            found[choice.name] = random.Random(f"{seed}/{choice.name}").choice(values)  # noqa: S311
+    return found
+
+
+def made(*layers: Mapping[str, Value]) -> Taken:
+    """Every choice, the later layers before the earlier ones, and one that another rules out made to fit it."""
+    found = dict(DEFAULTS)
+    for layer in layers:
+        found |= layer
+    if found["named"] == "with a name" and found["target"] in ("signed", "capability in the query"):
+        found["target"] = "exact"  # a name behind a query is no address (E44)
+    if found["upload_methods"] == "single":
+        found["needs_upload_type"] = True  # without one a session is chunked, or refused (E10)
+    return found
+
+
+def named(given: Any) -> Mapping[str, Value]:
+    """Choices by name, as a body has them; raises 400 with those there are and the nearest."""
+    if not isinstance(given, dict):
+        raise problems.invalid_request('"choices" has to be a JSON object of names and values.', field="choices")
+    return {name: _value(_known(name), value) for name, value in given.items()}
+
+
+def spoken(text: str) -> Mapping[str, Value]:
+    """NAME=VALUE of a command line; raises 400 as `named` does."""
+    name, equals, value = text.partition("=")
+    choice = _known(name)
+    if not equals:
+        raise problems.invalid_request(f"{text[:_SHOWN]!r} is not NAME=VALUE.", field=choice.name)
+    found = next((each for each in choice.all_values if value in (str(each), json.dumps(each))), value)
+    return {name: _value(choice, found)}
+
+
+def _known(name: str) -> Choice:
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    near = difflib.get_close_matches(name[:_SHOWN], CATALOGUE, 1, 0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    details: dict[str, Any] = {"nearest": near[0]} if near else {}
+    told = f"There is no choice {name[:_SHOWN]!r}.{hint}"
+    raise problems.invalid_request(told, field="choices", known=list(CATALOGUE), **details)
+
+
+def _value(choice: Choice, given: Any) -> Value:
+    """The value of the catalogue that is meant; true is not 1 there."""
+    for value in choice.all_values:
+        if type(value) is type(given) and value == given:
+            return value
+    near = difflib.get_close_matches(str(given)[:_SHOWN], map(str, choice.all_values), 1, 0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    told = f"{choice.name!r} is {' or '.join(json.dumps(each) for each in choice.all_values)}.{hint}"
+    field = f"choices.{choice.name}"
+    raise problems.invalid_request(told, field=field, known=list(choice.all_values))

@@ -1,0 +1,89 @@
+"""docs/choices.md, written from the catalogue (`python -m mock_server.choices.page [--check]`)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mock_server.choices.catalogue import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_server.choices.choice import Choice, Value
+
+_COMMAND = "python -m mock_server.choices.page"
+PLACE = Path(__file__).parents[2] / "docs" / "choices.md"
+
+_HEAD = """# What the text leaves open
+
+Generated from the catalogue by `{command}`. Each choice is one that a conforming service may make otherwise than
+this server does unless it is told to; a client that depends on the default breaks at another vendor's.
+
+```
+M=http://127.0.0.1:8080/_mock/v1 K='X-API-Key: sk_test_development'
+scribe-mock serve --vary 7                    # all of them, drawn from a seed
+scribe-mock serve --vary 7:strict             # only values that no reading of the text fails
+scribe-mock serve --choice stamps=+05:30 --choice upload_status=204
+curl -s $M/choices -H "$K" -d '{{"seed": 7}}'   # for the namespace of the key, and no other
+curl -s $M/choices -H "$K" -d '{{"choices": {{"stamps": "+05:30", "upload_status": 204}}}}'
+curl -s $M/choices -H "$K"                    # the catalogue, and what is chosen
+curl -s -X DELETE $M/choices -H "$K"          # back to what the server was started with
+```
+
+The same seed draws the same. `"reading": "strict"` beside a seed leaves the lenient values out, and names stand over
+a seed. An unknown name or value is answered 400 with those there are and the nearest.
+
+Discovery is asked for without a key: it shows what the server was started with, so that a seed posted for a namespace
+leaves alone what discovery tells (marked `d` below). Such a choice may be made by name, and shows where a client
+sends its key with discovery too. What is marked `s` is about requests of which no namespace is known: it is made for
+the whole server only.
+
+`--vary` and `--choice` hold whenever the server is started with them; what is posted lasts until a restart, `DELETE`
+or `POST /_mock/v1/reset`. Upload URLs that are credentials stay good as long as the server's keys. No choice
+changes what is kept: sessions and journals are those of a server without choices, and the control plane shows them so.
+`--faithful` has none of it, and neither have the other revisions.
+"""
+
+
+_MARKS = {"namespace": "", "discovery": " d", "server": " s"}
+
+
+def page() -> str:
+    """The page."""
+    lines = [
+        _HEAD.format(command=_COMMAND),
+        "| name | what is chosen | values, the default first | in the lenient reading only | allowed by |",
+        "|---|---|---|---|---|",
+        *map(_row, CATALOGUE.values()),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _row(choice: Choice) -> str:
+    name = f"`{choice.name}`{_MARKS[choice.scope]}"
+    return f"| {name} | {choice.sentence} | {_told(choice.values)} | {_told(choice.lenient)} | {choice.allowed_by} |"
+
+
+def _told(values: Iterable[Value]) -> str:
+    return "<br>".join(f"`{json.dumps(value)}`" for value in values)
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only; 1 when the page is stale")
+    if not parser.parse_args().check:
+        PLACE.write_text(page(), encoding="utf-8")
+        return 0
+    if PLACE.is_file() and PLACE.read_text(encoding="utf-8") == page():
+        return 0
+    sys.stderr.write(f"docs/{PLACE.name} is stale; `{_COMMAND}` writes it anew.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,237 @@
+"""Choices of what GET answers of a session that is open or in work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mock_server.choices.choice import Choice
+from mock_server.choices.editing import OPEN, headed, merged, shows, without
+from mock_server.session.chunk import sequence_of
+
+if TYPE_CHECKING:
+    from mock_server.api.answer import Answer
+    from mock_server.choices.choice import Asked, Onward
+
+_WORD = "initialized"
+
+
+def _open_status(asked: Asked, answer: Answer) -> Answer:
+    return replace(answer, status=int(asked.taken["open_status"])) if shows(asked, answer, OPEN) else answer
+
+
+def _open_word(asked: Asked, answer: Answer) -> Answer:
+    return merged(answer, status=_WORD) if shows(asked, answer, OPEN) else answer
+
+
+def _created_word(asked: Asked, answer: Answer) -> Answer:
+    made = asked.of("create") and asked.state == "created"
+    return merged(answer, status=_WORD) if made else answer
+
+
+def _processing_word(asked: Asked, answer: Answer) -> Answer:
+    return merged(answer, status=_WORD) if shows(asked, answer, {"processing"}) else answer
+
+
+def _ordered(asked: Asked, answer: Answer) -> Answer:
+    names = answer.body.get("audio_files") if isinstance(answer.body, dict) else None
+    if not asked.of("get", "end") or not isinstance(names, list):
+        return answer
+    if asked.taken["list_order"] == "reversed":
+        return merged(answer, audio_files=names[::-1])
+    numbers = {name: sequence_of(name) for name in names}
+    last = len(names), 0
+    by_number = sorted(names, key=lambda name: last if numbers[name] is None else (0, numbers[name]))
+    return merged(answer, audio_files=by_number)
+
+
+def _lagging(asked: Asked, answer: Answer) -> Answer:
+    """An open session without what came in the last moments."""
+    if not shows(asked, answer, OPEN) or asked.session is None:
+        return answer
+    lag = timedelta(milliseconds=int(asked.taken["read_lag_ms"]))
+    seen = asked.face.service.clocks.now(asked.session.namespace) - lag
+    names = [file.name for file in asked.session.files if file.received_at <= seen]
+    state = {} if names else {"status": "created"}
+    return merged(answer, audio_files=names, audio_files_received=len(names), **state)
+
+
+def _open_data(asked: Asked, answer: Answer) -> Answer:
+    if not shows(asked, answer, OPEN | {"expired"}) or _none_given(asked):
+        return answer
+    return without(answer, "additional_data")
+
+
+def _none_given(asked: Asked) -> bool:
+    return asked.session is None or asked.session.order.additional_data is None
+
+
+def _no_data(asked: Asked, answer: Answer, chosen: object) -> Answer:
+    if asked.session is None or asked.session.order.additional_data is not None:
+        return answer
+    return without(answer, "additional_data") if chosen == "absent" else merged(answer, additional_data=None)
+
+
+def _no_data_processing(asked: Asked, answer: Answer) -> Answer:
+    found = shows(asked, answer, {"processing"})
+    return _no_data(asked, answer, asked.taken["no_data_processing"]) if found else answer
+
+
+def _no_data_elsewhere(asked: Asked, answer: Answer) -> Answer:
+    found = shows(asked, answer, OPEN | {"completed", "partial", "failed", "expired"})
+    return _no_data(asked, answer, asked.taken["no_data_elsewhere"]) if found else answer
+
+
+def _cached(asked: Asked, answer: Answer) -> Answer:
+    if not asked.of("get") or answer.status >= 500:
+        return answer
+    chosen = asked.taken["poll_cache"]
+    return headed(answer, Cache_Control=None if chosen == "unsaid" else str(chosen))
+
+
+def _retry(asked: Asked, answer: Answer) -> Answer:
+    polled = shows(asked, answer, {"processing"}) and answer.status == 202
+    return headed(answer, Retry_After=str(asked.taken["poll_retry_after"])) if polled else answer
+
+
+def _tagged(asked: Asked, answer: Answer) -> Answer:
+    if not asked.of("get") or answer.status >= 300:
+        return answer
+    tag = hashlib.sha256(json.dumps(answer.body, sort_keys=True).encode()).hexdigest()[:16]
+    return headed(answer, ETag=f'"{tag}"')
+
+
+async def _long_poll(asked: Asked, onward: Onward) -> Answer:
+    """A read of a session in work is answered when that changes, or after a while."""
+    answer = await onward()
+    working = answer.status == 202 and isinstance(answer.body, dict) and answer.body.get("status") == "processing"
+    if not asked.of("get") or not working or asked.face.stopping:
+        return answer
+    loop = asyncio.get_running_loop()
+    until = loop.time() + int(asked.taken["long_poll_s"])
+    session_id = str(answer.body["session_id"])
+    with asked.face.service.watch.of(session_id) as changed, asked.face.aside():
+        while answer.status == 202 and loop.time() < until:
+            changed.clear()
+            answer = await onward()
+            if answer.status == 202:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(until):
+                        await changed.wait()
+    return answer
+
+
+CHOICES = (
+    Choice(
+        "long_poll_s",
+        "Seconds a read of a session in work is held back until that changes.",
+        "Rule 3 and INV-30: no bound is given",
+        (0, 1),
+        around=_long_poll,
+    ),
+    Choice(
+        "work_delay_ms",
+        "Milliseconds before the work on an ended session begins.",
+        "INV-30: the text gives no bound",
+        (0, 300, 1200),
+    ),
+    Choice(
+        "read_lag_ms",
+        "Milliseconds before a read of an open session shows an upload.",
+        "Rule 3: a read may trail a write by 5 s",
+        (0, 500, 1500),
+        rewrites=_lagging,
+        looks=True,
+    ),
+    Choice(
+        "list_order",
+        "The order of audio_files.",
+        "E39: by number is recommended; leniently any",
+        ("as they came", "by number"),
+        ("reversed",),
+        rewrites=_ordered,
+    ),
+    Choice(
+        "open_status",
+        "The status of a read of a session that is not ended.",
+        "E19: 202; leniently 200",
+        (202,),
+        (200,),
+        rewrites=_open_status,
+    ),
+    Choice(
+        "created_word",
+        "The word for a new session.",
+        "E18, SES-STATE-003: created; leniently initialized",
+        ("created",),
+        (_WORD,),
+        rewrites=_created_word,
+    ),
+    Choice(
+        "open_word",
+        "The word that a read has for a session that is not ended.",
+        "E18: initialized is disputed, and no failure in either reading",
+        ("created or recording", _WORD),
+        rewrites=_open_word,
+    ),
+    Choice(
+        "processing_word",
+        "The word that a read has for a session in work.",
+        "E18: initialized is disputed, and no failure in either reading",
+        ("processing", _WORD),
+        rewrites=_processing_word,
+    ),
+    Choice(
+        "open_data",
+        "Whether reads before the end, and after the expiry, show additional_data.",
+        "E40: in every state; leniently when there are results",
+        (True,),
+        (False,),
+        rewrites=_open_data,
+        looks=True,
+    ),
+    Choice(
+        "no_data_processing",
+        "What a read of a session in work shows where no additional_data was given.",
+        "E51: {}; leniently nothing or null",
+        ("{}",),
+        ("absent", "null"),
+        rewrites=_no_data_processing,
+        looks=True,
+    ),
+    Choice(
+        "no_data_elsewhere",
+        "The same in every other state.",
+        "E51: {} or nothing; leniently null",
+        ("{}", "absent"),
+        ("null",),
+        rewrites=_no_data_elsewhere,
+        looks=True,
+    ),
+    Choice(
+        "poll_cache",
+        "What reads say to caches.",
+        "E65: no-store is recommended",
+        ("no-store", "unsaid", "private, no-cache"),
+        rewrites=_cached,
+    ),
+    Choice(
+        "poll_retry_after",
+        "The Retry-After of a 202, in seconds; 0 leaves it out.",
+        "RFC 9110 §10.2.3; the text has no such header",
+        (0, 1),
+        rewrites=_retry,
+    ),
+    Choice(
+        "poll_etag",
+        "Whether reads have a validator.",
+        "RFC 9110 §8.8.3; the text has no such header",
+        (False, True),
+        rewrites=_tagged,
+    ),
+)

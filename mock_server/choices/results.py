@@ -1,0 +1,131 @@
+"""Choices of how results are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mock_server.choices.choice import Choice
+from mock_server.choices.editing import merged, shows, without
+
+if TYPE_CHECKING:
+    from mock_server.api.answer import Answer
+    from mock_server.choices.choice import Asked
+
+_DONE = frozenset({"completed", "partial"})
+
+
+def _shaped(data: Any, shape: object) -> Any:
+    match shape:
+        case "nested":
+            return {"note": {"content": data, "version": 1}}
+        case "array":
+            return data if isinstance(data, list) else [data]
+        case _:
+            return json.dumps(data, ensure_ascii=False)
+
+
+def _entries(asked: Asked, answer: Answer) -> dict[str, Any] | None:
+    """The templates of a result by id; None where an answer shows none, or shows them as an array already."""
+    found = answer.body.get("templates") if shows(asked, answer, _DONE) else None
+    return found if isinstance(found, dict) else None
+
+
+def _data(asked: Asked, answer: Answer) -> Answer:
+    entries = _entries(asked, answer)
+    if entries is None:
+        return answer
+    shape = asked.taken["data_shape"]
+    shown = {
+        name: {**entry, "data": _shaped(entry["data"], shape)} if "data" in entry else entry
+        for name, entry in entries.items()
+    }
+    return merged(answer, templates=shown)
+
+
+def _strings(asked: Asked, answer: Answer) -> Answer:
+    entries = _entries(asked, answer)
+    if entries is None or answer.status != 200:
+        return answer
+    shown = {
+        name: {**entry, "error": entry["error"]["message"]} if "error" in entry else entry
+        for name, entry in entries.items()
+    }
+    return merged(answer, templates=shown)
+
+
+def _array(asked: Asked, answer: Answer) -> Answer:
+    entries = _entries(asked, answer)
+    return answer if entries is None else merged(answer, templates=[{name: each} for name, each in entries.items()])
+
+
+def _unfinished(asked: Asked, answer: Answer) -> Answer:
+    partial = shows(asked, answer, {"partial"}) and answer.status == 206
+    return merged(answer, completed_at=None) if partial else answer
+
+
+def _silent(asked: Asked, answer: Answer) -> Answer:
+    """A partial session without processing_errors, where its loss shows in a file or a template (SES-STATE-012)."""
+    entries = _entries(asked, answer)
+    if asked.state != "partial" or entries is None:
+        return answer
+    lost = any(entry["status"] == "failed" for entry in entries.values())
+    lost = lost or answer.body.get("audio_files_processed", 0) < answer.body["audio_files_received"]
+    return without(answer, "processing_errors") if lost else answer
+
+
+def _failed(asked: Asked, answer: Answer) -> Answer:
+    failed = shows(asked, answer, {"failed"}) and answer.status == 200
+    return replace(answer, status=int(asked.taken["failed_status"])) if failed else answer
+
+
+CHOICES = (
+    Choice(
+        "data_shape",
+        "What a template's data is.",
+        "E26: an object, or an array of objects; leniently any value",
+        ("as the template has it", "nested", "array"),
+        ("text",),
+        rewrites=_data,
+    ),
+    Choice(
+        "string_errors",
+        "Whether the error of a template is a text in a 200, which needs unknown_template in a completed session.",
+        "E24: the schema of that answer says so, all others have an object",
+        (False,),
+        (True,),
+        rewrites=_strings,
+    ),
+    Choice(
+        "partial_completed_at",
+        "What completed_at is in a partial session.",
+        "E23: a stamp or null",
+        ("a stamp", "null"),
+        rewrites=_unfinished,
+    ),
+    Choice(
+        "processing_errors",
+        "Whether a partial session has processing_errors, where its loss shows in a file or a template.",
+        "E22, E23: it has; leniently not",
+        (True,),
+        (False,),
+        rewrites=_silent,
+    ),
+    Choice(
+        "templates_shape",
+        "Whether templates are an object by id, or an array of objects with one member.",
+        "E2: an object; leniently the array",
+        ("object",),
+        ("array",),
+        rewrites=_array,
+    ),
+    Choice(
+        "failed_status",
+        "The status of a read of a failed session.",
+        "E21: 200; leniently 422 or 500",
+        (200,),
+        (422, 500),
+        rewrites=_failed,
+    ),
+)
