@@ -168,7 +168,7 @@ def create_app(settings: Settings) -> Starlette:
     the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
     """
     _check_revision(settings)
-    faults = Faults(catalogue(settings.revision), settings.faults, settings)
+    faults = Faults(catalogue(settings.revision, settings.profiles), settings.faults, settings)
     scenarios = _scenarios(settings, faults)
     face = Face(
         settings=settings,

@@ -23,7 +23,7 @@ from mock_server.cli import namespaces
 from mock_server.faults.catalogue import catalogue
 from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
-from scribe_data import REVISION
+from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -371,11 +371,15 @@ def faults(
     revision: Annotated[
         str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
     ] = REVISION,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="The profile they are of, as in serve.")] = PROFILE,
 ) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
     if revision not in MACHINES:
         raise _refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", _USAGE)
-    listed = catalogue(revision).values()
+    try:
+        listed = catalogue(revision, _profiles(profile)).values()
+    except ValueError as error:
+        raise _refuse(str(error), _USAGE) from error
     if as_json:
         told = [
             {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}

@@ -153,13 +153,10 @@ def a_persons_input_names_the_person(evidence: Evidence) -> Iterable[Finding]:
         else:
             yield refusal(x, _what(x))
     people = [x for x in _starts(evidence) if _performer(x)]
-    others = [x for x in _taken(evidence) if not _performer(x)]
-    for x in people:
-        if x.accepted:
-            yield holds(x)
-        elif others and 400 <= x.status < 500:
-            told = f"An input with a performer_id is answered {x.status}."
-            yield departs(x, "E11", told, expected="2xx", actual=x.status)
+    yield from (holds(x) for x in people if x.accepted)
+    if people and _taken(evidence) and not any(x.accepted for x in people):
+        told = f"No input with a performer_id is taken: the last is answered {people[-1].status}."
+        yield violates(people[-1], told, expected="2xx", actual=people[-1].status)
 
 
 def _performer(x: Exchange) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ORIGINS = {"ui": "caregiver-4", "system": None, "caregiver": "caregiver-4"}
 #: Clocks of callers differ: each start is stamped so many seconds before the one before it (E10).
 _SLOWER_S = 600.0
-_USERS, _EACH = 2, 4
+_USERS, _EACH = 2, 6
 NEEDED = ("schema_version", "record_id", "user_id", "timestamp")
 #: Forms of a timestamp that the text rules out, and days that no calendar has.
 STAMPS = {
