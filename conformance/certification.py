@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import scribe_data
 from conformance.cost import whole
 from conformance.evidence import Note
 from conformance.failing import FirstFailure
@@ -34,7 +33,6 @@ __all__ = ["certified", "certify", "suite_version"]
 def certified(
     options: Options,
     *,
-    profile: str = scribe_data.PROFILE,
     reading: Reading = "lenient",
     only: Collection[str] = (),
     quick: bool = False,
@@ -48,7 +46,6 @@ def certified(
         run = asyncio.run(
             certify(
                 options,
-                profile=profile,
                 reading=reading,
                 only=only,
                 quick=quick,
@@ -64,7 +61,6 @@ def certified(
 async def certify(
     options: Options,
     *,
-    profile: str = scribe_data.PROFILE,
     reading: Reading = "lenient",
     only: Collection[str] = (),
     quick: bool = False,
@@ -78,10 +74,10 @@ async def certify(
     With `fail_fast` driving ends once a journey is over and a binding requirement is broken that is not `known` to be.
     Raises TargetUnreachable, CredentialsRefused and BadOption.
     """
-    text = scribe_data.load(profile, options.revision)
+    text = options.text
     if not any(each.checks for each in text.requirements.values()):
         raise BadOption(
-            f"No check serves the profile {profile} yet: a run would show nothing. list and explain tell it."
+            f"No check serves the profile {options.profile} yet: a run would show nothing. list and explain tell it."
         )
     part = choose(text, only, quick=quick)
     started, clock = datetime.now(UTC), time.monotonic()
@@ -99,7 +95,7 @@ async def certify(
     graded = grade(evidence, text, reading, part.ids if part.selection else ())
     selection = part.selection
     if selection is not None and quick:
-        left = unseen(graded, part)
+        left = unseen(graded, part, options.profile)
         graded = tuple(each for each in graded if each.requirement.id not in left)
         selection = replace(selection, chosen=len(graded), left_out=(*selection.left_out, *left))
     verdict = conclude(graded)
@@ -113,7 +109,7 @@ async def certify(
     return Run(
         overall=verdict,
         target=options.redactor.text(options.target),
-        profile=profile,
+        profile=options.profile,
         revision=options.revision,
         reading=reading,
         seed=options.seed,

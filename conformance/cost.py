@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from conformance.evidence.layer import Layer
 from conformance.stopwatch import covered
@@ -92,11 +92,21 @@ def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
             if isinstance(session_id, str) and session_id:
                 names[session_id] = x.label.session or ""
             continue
-        about = [part for part in map(unquote, urlsplit(x.request.url).path.split("/")) if part in names]
+        about = [part for part in _named(x) if part in names]
         if about and _is_over(x, terminal):
             over.update(about)
     made = tuple(Made(each, name, "ended" if each in over else "open") for each, name in names.items())
     return Cost(len(sent), sum(map(is_bad, sent)), sum(x.request.size for x in sent), made)
+
+
+def _named(x: Exchange) -> Iterator[str]:
+    """What of a request may be the id of its session: parts of its path, values of its query, a member of its body."""
+    parts = urlsplit(x.request.url)
+    yield from map(unquote, parts.path.split("/"))
+    yield from (value for _, value in parse_qsl(parts.query))
+    told = x.request.json.get("session_id") if isinstance(x.request.json, dict) else None
+    if isinstance(told, str):
+        yield told
 
 
 def whole(evidence: Evidence) -> Cost:

@@ -36,7 +36,7 @@ class FirstFailure:
         What is half done may look broken and turn out well, so journeys that still run are not looked at.
         """
         seen = _of(replace(evidence, text=self.text), over)
-        checks = all_checks()
+        checks = all_checks(self.text.profile)
         for name in self.ids:
             requirement = self.text.requirements[name]
             if requirement.level not in _BINDING or name in self.known:

@@ -101,12 +101,11 @@ TABLE: tuple[Entry, ...] = (
         kind=Path,
         metavar="FILE",
     ),
-    Entry("profile", "Which protocol.", default=scribe_data.PROFILE, metavar="NAME"),
+    Entry("profile", "Which protocol.", "profile", default=scribe_data.PROFILE, metavar="NAME"),
     Entry(
         "revision",
-        "Which revision of it; auto picks by what the service shows.",
+        "Which revision of it; auto picks by what the service shows. Without, the one that the profile names.",
         "revision",
-        default=scribe_data.REVISION,
         metavar="DATE",
     ),
     Entry(
@@ -147,6 +146,12 @@ TABLE: tuple[Entry, ...] = (
         short="v",
     ),
     Entry("test-clock", "URL of a clock the kit may move, for the expiry tests.", "test_clock", metavar="URL"),
+    Entry(
+        "restart-command",
+        "Command that starts the service again and ends when that is done, for what has to survive it.",
+        "restart_command",
+        metavar="CMD",
+    ),
     Entry(
         "upload-origin",
         "URL whose origin is the service's own too, so that uploads there get the key; may be repeated.",

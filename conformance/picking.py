@@ -41,16 +41,19 @@ def picked_by(evidence: Evidence) -> Picked:
     return Picked(name, f"Revision {name} was picked by discovery and one session: signs are {counted}.{more}")
 
 
-async def pick(options: Options, profile: str = scribe_data.PROFILE) -> Picked:
+async def pick(options: Options) -> Picked:
     """Look at a target in a session of its own; raises as `drive_all` does."""
-    asked = replace(options, revision=scribe_data.REVISION)
-    text = scribe_data.load(profile, asked.revision)
-    return picked_by(await drive_all(asked, journeys=(), text=text))
+    asked = replace(options, revision=scribe_data.load(options.profile).revision)
+    return picked_by(await drive_all(asked, journeys=()))
 
 
 def settled(given: Mapping[str, Any], *, prefix: str = "--") -> dict[str, Any]:
-    """The options of a face with a revision in them, and `picked`, why it is that one; raises as `pick` does."""
+    """The options of a face with a revision in them, and `picked`, why it is that one.
+
+    Raises as `pick` does, and SpecError for a profile that does not exist.
+    """
+    usual = scribe_data.load(given["profile"]).revision
     if given["revision"] != AUTO:
-        return dict(given)
-    found = asyncio.run(pick(options_of(given, prefix=prefix), given["profile"]))
+        return {**given, "revision": given["revision"] or usual}
+    found = asyncio.run(pick(options_of(given, prefix=prefix)))
     return {**given, "revision": found.revision, "picked": found.why}

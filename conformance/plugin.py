@@ -296,7 +296,6 @@ def _certify(config: pytest.Config, items: Sequence[pytest.Item]) -> Run:
             summary.prepare(given["summary"])
         run, broken_off = certified(
             options,
-            profile=given["profile"],
             reading=options.reading,
             only=only,
             quick=quick,

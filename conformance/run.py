@@ -199,7 +199,7 @@ def grade(
     checks: Mapping[str, tuple[Check, ...]] | None = None,
 ) -> tuple[Graded, ...]:
     """Every service requirement of the spec, in its order, with its verdict by that spec and the cause it has."""
-    known = all_checks() if checks is None else checks
+    known = all_checks(spec.profile) if checks is None else checks
     if evidence.text is not spec:
         evidence = replace(evidence, text=spec)
     # Whatever was asked for, all of it is graded: the reason why nothing was seen may be another requirement's.

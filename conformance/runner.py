@@ -11,14 +11,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
+from conformance.drive.approach import approach
 from conformance.drive.asking import Asking
 from conformance.drive.budget import Budget, BudgetSpent
 from conformance.drive.clock import ClockTrouble, TestClock
 from conformance.drive.closing import close
 from conformance.drive.course import RunEnded
 from conformance.drive.doors import discover
-from conformance.drive.driver import Driver
-from conformance.drive.negotiation import enter, explore
 from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts, Layer, Note
 from conformance.evidence.guard import guarded
@@ -27,11 +26,11 @@ from conformance.evidence.redaction import SHORTEST_UNMISTAKABLE
 from conformance.stopwatch import Stopwatch
 from conformance.target import BadOption, CredentialsRefused, Options, Target, TargetError, TargetUnreachable
 from conformance.vocabulary.journey import JourneyName
-from conformance.ways import all_ways
+from conformance.ways import all_ways, missing
 from scribe_data import recordings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 
     from conformance.evidence import Exchange
     from conformance.interruption import Interruption
@@ -61,6 +60,17 @@ LOST = (
     " were sent again; only the repeats are graded."
 )
 
+
+#: What of the kit looks at no target of a profile yet.
+NOT_DRIVEN = "Not driven for the profile {} yet: {}. What only these would show is not shown."
+_LAYERS = {
+    Layer.JOURNEY: "journeys",
+    Layer.WALK: "the walk along the lifecycle",
+    Layer.MACHINE: "the state machine",
+    Layer.FUZZ: "requests drawn from the OpenAPI document",
+    Layer.MUTATION: "changed and odd bodies",
+    Layer.RACE: "races",
+}
 
 #: Why a run that was to end with the first failure is over.
 FAIL_FAST = (
@@ -99,6 +109,7 @@ class _Run:
         self.options = options
         self.wire = wire
         self.audio = audio
+        self._approach = approach(options.profile)
         self.done = self.total = 0
         #: In order of starting; a dict keeps it.
         self._running: dict[str, None] = {}
@@ -119,10 +130,10 @@ class _Run:
         self.tell("preparing", JourneyName.PREPARATION, f"looking at {self.options.target}")
         try:
             with self.stopwatch.timing(Layer.JOURNEY):
-                self.target = await enter(self.wire)
+                self.target = await self._approach.enter(self.wire)
                 self.clock = await _clock(self.wire)
                 if trial:
-                    self.target = await explore(self.wire, self.target, self.audio)
+                    self.target = await self._approach.explore(self.wire, self.target, self.audio)
         except BudgetSpent:
             told = f"{self.options.target} could not be looked at within {self.options.budget:g} s"
             raise TargetUnreachable(told) from None
@@ -137,7 +148,8 @@ class _Run:
             self.wire.recorder.note(Note(JourneyName.PREPARATION, ended.reason, str(ended)))
             return
         target, clock = self.target, self.clock
-        phases = ("alone", "clock") if clock else ("alone",)
+        restarts = self.options.restart_command is not None
+        phases = ("alone", *(("clock",) if clock else ()), *(("restart",) if restarts else ()))
         moving = [journey for phase in phases for journey in chosen if journey.phase == phase]
         standing = [journey for journey in chosen if journey.phase == "main"]
         self.total = len(standing) + len(moving)
@@ -164,7 +176,7 @@ class _Run:
         name = journey.name
         self._running[name] = None
         self.tell("started", name, journey.doc)
-        drive = Driver(
+        drive = self._approach.hands(
             name,
             self.wire,
             target,
@@ -224,18 +236,14 @@ async def drive_all(
         audio = recordings.load()
     if text is None:
         text = options.text
-    chosen = tuple(journeys) if journeys is not None else all_ways()
+    chosen = tuple(journeys) if journeys is not None else all_ways(options.profile)
     recorder = Recorder(options.redactor)
     with guarded(options.redactor):
         async with Wire(options, recorder, Budget(options.budget)) as wire:
             if options.token_command is not None:
                 await wire.renew()
-            if options.insecure:
-                recorder.note(Note("preparation", "insecure", INSECURE.format(options.named("insecure"))))
-            if options.picked:
-                recorder.note(Note(JourneyName.PREPARATION, "revision", options.picked))
-            for option in wire.short_keys:
-                recorder.note(Note(JourneyName.PREPARATION, "short_key", SHORT_KEY.format(option)))
+            for note in _beforehand(options, wire):
+                recorder.note(note)
             judge = None if broken is None else _judging(broken, text, audio)
             run = _Run(options, wire, audio, progress, judge)
             try:
@@ -246,9 +254,23 @@ async def drive_all(
             if wire.course.lost:
                 recorder.note(Note("run", "lost", LOST.format(wire.course.lost)))
             if run.target is not None:
-                await close(Driver(JourneyName.CLOSING, wire, run.target, audio), wire, text.lifecycle.terminal)
+                hands = approach(options.profile).hands(JourneyName.CLOSING, wire, run.target, audio)
+                await close(hands, wire, text.lifecycle.terminal)
             frozen = recorder.freeze(_facts(wire, run))
     return replace(frozen, text=text, recordings=audio)
+
+
+def _beforehand(options: Options, wire: Wire) -> Iterator[Note]:
+    """What is to be said of a run before anything is sent."""
+    if options.insecure:
+        yield Note("preparation", "insecure", INSECURE.format(options.named("insecure")))
+    if left := missing(options.profile):
+        told = NOT_DRIVEN.format(options.profile, ", ".join(_LAYERS[layer] for layer in left))
+        yield Note(JourneyName.RUN, "not_driven", told)
+    if options.picked:
+        yield Note(JourneyName.PREPARATION, "revision", options.picked)
+    for option in wire.short_keys:
+        yield Note(JourneyName.PREPARATION, "short_key", SHORT_KEY.format(option))
 
 
 def _judging(broken: Broken, text: Spec, audio: Mapping[str, Fixture]) -> Broken:

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import scribe_data
 from conformance.checks import all_checks
 from conformance.evidence import Layer
 from conformance.options import TABLE
@@ -61,11 +62,11 @@ def choose(text: Spec, only: Collection[str] = (), *, quick: bool = False) -> Pa
     """The requirements that --only asks for, and the journeys that may show anything of them."""
     service = [r for r in text.requirements.values() if r.subject == "service"]
     chosen = [r for r in service if selects(only, r)]
-    journeys, trial = all_ways(), True
+    journeys, trial = all_ways(text.profile), True
     if len(chosen) == len(service) and not quick:
         return Part(tuple(r.id for r in chosen), journeys, trial, None)
     if len(chosen) < len(service):
-        journeys, trial = _wanted(chosen)
+        journeys, trial = _wanted(chosen, text.profile)
     skipped: frozenset[str] = frozenset()
     if quick:
         skipped = frozenset(each.name for each in journeys if _takes_long(each))
@@ -76,18 +77,21 @@ def choose(text: Spec, only: Collection[str] = (), *, quick: bool = False) -> Pa
     return Part(tuple(r.id for r in chosen), journeys, trial or bool(journeys), selection, skipped)
 
 
-def _wanted(chosen: Iterable[Requirement]) -> tuple[tuple[Journey, ...], bool]:
+def _wanted(chosen: Iterable[Requirement], profile: str) -> tuple[tuple[Journey, ...], bool]:
     """The journeys some of the requirements look at, and whether a session has to be tried out for them."""
-    found = [known().of(r, all_checks().get(r.id, ())) for r in chosen]
+    checks = all_checks(profile)
+    found = [known().of(r, checks.get(r.id, ())) for r in chosen]
     trial = any(each.trial for each in found)
-    return tuple(each for each in planned() if any(wanted.includes(each.name) for wanted in found)), trial
+    return tuple(each for each in planned(profile) if any(wanted.includes(each.name) for wanted in found)), trial
 
 
 def _takes_long(journey: Journey) -> bool:
     cost = known().journeys.get(journey.name)
     if journey.layer is not Layer.JOURNEY:
         return journey.layer is not Layer.WALK or journey.long or journey.phase != "main"
-    return journey.long or journey.phase != "main" or cost is None or cost.bytes_sent > QUICK_BYTES
+    recorded = journey.serves(scribe_data.PROFILE)  # what the journeys of other profiles cost stands in no table
+    heavy = recorded if cost is None else cost.bytes_sent > QUICK_BYTES
+    return journey.long or journey.phase != "main" or heavy
 
 
 def forecast(part: Part, *, examples: int = EXAMPLES, steps: int = STEPS, clock: bool = True) -> Price:
@@ -122,14 +126,15 @@ def _share(layer: Layer, examples: int, steps: int) -> float:
     return _FIXED + (1 - _FIXED) * more if layer is Layer.FUZZ else 1.0
 
 
-def unseen(graded: Iterable[Graded], part: Part) -> tuple[str, ...]:
+def unseen(graded: Iterable[Graded], part: Part, profile: str = scribe_data.PROFILE) -> tuple[str, ...]:
     """What stayed unseen because a quick run left out the journeys that show it."""
+    checks = all_checks(profile)
     return tuple(
         each.requirement.id
         for each in graded
         if each.verdict is Verdict.INCONCLUSIVE
-        if (checks := all_checks().get(each.requirement.id, ()))
-        if any(known().of(each.requirement, checks).includes(name) for name in part.skipped)
+        if (found := checks.get(each.requirement.id, ()))
+        if any(known().of(each.requirement, found).includes(name) for name in part.skipped)
     )
 
 

@@ -45,8 +45,9 @@ __all__ = [
 UploadForm = Literal[
     "multipart", "raw", "named-post", "named-put", "named-form", "storage-put", "storage-form", "numbered"
 ]
-#: What an end carries: nothing, {}, or {"audio_files_sent": n} (E38).
-EndForm = Literal["none", "empty", "count"]
+#: What an end carries: nothing, {}, or {"audio_files_sent": n} (E38); of a session manager, an input without or with
+#: the end_time that some want.
+EndForm = Literal["none", "empty", "count", "untimed", "timed"]
 
 #: RFC 9110 §5.1 and §5.5, without what no terminal should print.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -97,6 +98,8 @@ class Options:
     api_key: str = field(repr=False)
     second_api_key: str | None = field(default=None, repr=False)
     reading: Reading = "lenient"
+    #: Which protocol, and which revision of it.
+    profile: str = scribe_data.PROFILE
     revision: str = scribe_data.REVISION
     #: Why it is this revision, where nobody named it.
     picked: str = ""
@@ -129,6 +132,8 @@ class Options:
     insecure: bool = False
     #: A command that prints the key, without a shell; it takes the place of `api_key`. Not shown: it may hold a secret.
     token_command: str | None = field(default=None, repr=False)
+    #: A command that starts the service again, without a shell, and comes back when that is done.
+    restart_command: str | None = field(default=None, repr=False)
     #: What stands before the names of options where the operator gave them.
     prefix: str = "--"
     transport: httpx.AsyncBaseTransport | None = None
@@ -136,7 +141,7 @@ class Options:
     @property
     def text(self) -> Spec:
         """The text that this run is driven by; SpecError for a revision that does not exist."""
-        return scribe_data.load(revision=self.revision)
+        return scribe_data.load(self.profile, self.revision)
 
     @property
     def printed(self) -> Revision:
@@ -304,6 +309,8 @@ class Target:
     public_host: bool = False
     #: The status of POST /sessions where no form of a create body is taken.
     refused: int | None = None
+    #: Operations that no service has to offer, and this one does not.
+    absent: frozenset[str] = frozenset()
 
     @property
     def upload_type(self) -> str:

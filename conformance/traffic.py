@@ -93,7 +93,7 @@ class Judged:
 
 def judge_recording(recording: Recording, reading: Reading = "lenient") -> Judged:
     """The verdicts of a recording; what it does not show, or not alone, is inconclusive."""
-    known = all_checks()
+    known = all_checks(recording.evidence.text.profile)
     service = (each for each in recording.evidence.text.requirements.values() if each.subject == "service")
     return Judged(recording, tuple(_graded(each, recording, reading, known.get(each.id, ())) for each in service))
 

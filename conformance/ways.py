@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import scribe_data
 from conformance.evidence import Layer
 from conformance.journeys import Journey, all_journeys
 from conformance.journeys.registry import registered
@@ -23,14 +24,20 @@ _DRIVERS = (
 PLANNED = (Layer.JOURNEY, Layer.WALK)
 
 
-def planned() -> tuple[Journey, ...]:
+def planned(profile: str = scribe_data.PROFILE) -> tuple[Journey, ...]:
     """The journeys and the walk: what a part of the requirements is shown by."""
-    return tuple(each for each in all_ways() if each.layer in PLANNED)
+    return tuple(each for each in all_ways(profile) if each.layer in PLANNED)
 
 
-def all_ways() -> tuple[Journey, ...]:
-    """Every journey, whichever layer it is of, the long ones first."""
-    all_journeys()
+def all_ways(profile: str = scribe_data.PROFILE) -> tuple[Journey, ...]:
+    """Every journey of a profile, whichever layer it is of, the long ones first."""
+    all_journeys(profile)
     for name in _DRIVERS:
         import_module(name)
-    return registered()
+    return registered(profile)
+
+
+def missing(profile: str) -> tuple[Layer, ...]:
+    """The layers that the kit has ways for, and none through this profile."""
+    driven = {each.layer for each in all_ways(profile)}
+    return tuple(dict.fromkeys(each.layer for each in all_ways() if each.layer not in driven))

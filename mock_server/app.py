@@ -190,7 +190,7 @@ def create_app(settings: Settings) -> FastAPI:
     without the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
     """
     _check_revision(settings)
-    faults = Faults(catalogue(settings.revision), settings.faults, settings)
+    faults = Faults(catalogue(settings.revision, settings.profiles), settings.faults, settings)
     choices = begun(settings, faults.conduct)
     conduct = choices.conduct if choices else faults.conduct
     scenarios = _scenarios(settings, conduct)

@@ -62,12 +62,13 @@ class Testability(StrEnum):
 
 
 class Presented(StrEnum):
-    """What a caller comes with: its own credential, none, one that nobody was given, or another client's own."""
+    """What a caller comes with: its own credential, none, a made-up one, another client's, or another user's name."""
 
     RIGHT = "right"
     NONE = "none"
     WRONG = "wrong"
     SECOND = "second"
+    OTHER_USER = "other_user"
 
 
 class CellBasis(StrEnum):

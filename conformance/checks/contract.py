@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: The name all requirements have in `checks:` that are judged here.
 NAME = "answers_fit_their_schema"
+#: Operations about no state of a session, as far as a protocol has them: a valid request shows what they answer.
+_ONE_BY_ONE = (Operation.TEMPLATES, Operation.EXPORT, Operation.MESSAGE)
 _KINDS = {
     WaiverKind.DEPARTS: Kind.DEPARTS,
     WaiverKind.TOLERATED: Kind.TOLERATED,
@@ -157,17 +159,24 @@ def answers(evidence: Evidence) -> Iterator[Answer]:
         yield from (
             Answer(x, known, x.document) for x in documents(evidence) for known in _of(Operation.DISCOVERY, evidence, x)
         )
-    for x in evidence.select(Operation.TEMPLATES, credential=Credential.RIGHT):
-        if x.accepted and x.label.plain:
-            yield from (Answer(x, schema, _body(x)) for schema in _of("templates", evidence, x))
     for x in evidence.select(Operation.CREATE, credential=Credential.RIGHT):
         if x.accepted:
             yield from (Answer(x, schema, _body(x)) for schema in _of("create", evidence, x))
+    yield from _plain(evidence)
+    spoken = Operation.UPLOAD in protocol.endpoints
     for story in evidence.stories.values():
-        if story.end is not None and story.acknowledged:
+        if story.end is not None and (story.acknowledged or not spoken):
             yield from (Answer(story.end, schema, _body(story.end)) for schema in _of("end", evidence, story.end))
         yield from filter(None, (read_as(evidence, story, x) for x in story.reads))
     yield from (Answer(x, protocol.error.schema, _body(x)) for x in errors_met(evidence))
+
+
+def _plain(evidence: Evidence) -> Iterator[Answer]:
+    """Valid requests of the operations whose answers are judged one by one."""
+    for operation in (each for each in _ONE_BY_ONE if each in evidence.text.protocol.endpoints):
+        for x in evidence.select(operation, credential=Credential.RIGHT):
+            if x.accepted and x.label.plain:
+                yield from (Answer(x, schema, _body(x)) for schema in _of(operation, evidence, x))
 
 
 def _of(operation: str, evidence: Evidence, x: Exchange) -> Iterable[str]:
@@ -254,6 +263,7 @@ def _register(requirement: str, source: str, statement: str, *, timed: bool) -> 
     check(requirement, everywhere=True)(judge)
 
 
-for _each in scribe_data.catalogue().values():
-    if f"contract.{NAME}" in _each.checks:
-        _register(_each.id, _each.source, _each.statement, timed=_each.testability == "needs-time-control")
+for _profile in scribe_data.profiles():
+    for _each in scribe_data.catalogue(_profile).values():
+        if f"contract.{NAME}" in _each.checks:
+            _register(_each.id, _each.source, _each.statement, timed=_each.testability == "needs-time-control")

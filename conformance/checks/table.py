@@ -227,7 +227,7 @@ def _of_outsider(evidence: Evidence, outsider: Outsider, cell: Cell, x: Exchange
         return None
     if outsider.credential == Presented.SECOND:
         return kept_apart(evidence, x, cell.operation) if evidence.facts.second_key else None
-    if outsider.credential != Presented.RIGHT:
+    if outsider.credential not in (Presented.RIGHT, Presented.OTHER_USER):
         if cell.operation == Operation.UPLOAD:
             return kept_out(evidence, x, what)
         if not let_in(evidence, x) and tells_nothing(evidence, x):
@@ -302,6 +302,7 @@ def _register(requirement: str, source: str, statement: str) -> None:
     check(requirement, everywhere=True)(judge)
 
 
-for _each in scribe_data.catalogue().values():
-    if f"table.{NAME}" in _each.checks:
-        _register(_each.id, _each.source, _each.statement)
+for _profile in scribe_data.profiles():
+    for _each in scribe_data.catalogue(_profile).values():
+        if f"table.{NAME}" in _each.checks:
+            _register(_each.id, _each.source, _each.statement)

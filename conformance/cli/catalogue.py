@@ -103,12 +103,22 @@ def plan(
     chosen = [r for r in _chosen(text, only) if r.subject == "service"]
     checked = [r for r in chosen if r.checks]
     part = choose(text, only, quick=quick)
-    price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None)
+    recorded = text.profile == scribe_data.PROFILE
+    price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None) if recorded else None
+    if target and not recorded:
+        raise typer.BadParameter(f"A service of {text.profile} tells nothing of what it offers.", param_hint="--target")
     offer = _offer(target, text.revision) if target else None
     if as_json:
         open_ = [r for r in chosen if not r.checks]
         told = {"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]}
-        _print(told | {"cost": asdict(price), "journeys": [each.name for each in part.journeys], "offer": offer})
+        _print(
+            told
+            | {
+                "cost": asdict(price) if price else None,
+                "journeys": [each.name for each in part.journeys],
+                "offer": offer,
+            }
+        )
         return
     console = printer()
     console.print(f"{len(checked)} of {len(chosen)} service requirements have a check:")
@@ -124,6 +134,11 @@ def plan(
         console.print(f"Journeys that --quick leaves out: {', '.join(sorted(part.skipped))}")
     for name, value in (offer or {}).items():
         console.print(f"The service's {name}: {escape(json.dumps(value))}", highlight=False)
+    if price is None:
+        console.print(
+            f"What a run costs a service of {text.profile} is not recorded; {len(part.journeys)} journeys are driven."
+        )
+        return
     console.print(
         f"Cost to the service: about {price.requests} requests, {price.bad_requests} of them bad on purpose, "
         f"{price.sessions} sessions made, {price.bytes_sent / 1e6:.1f} MB sent; what can be ended is ended"
@@ -171,7 +186,7 @@ def explain(
     console.print(escape(found.statement))
     console.print(f"[dim]What is looked at:[/] {escape(found.observable)}")
     console.print(f"[dim]Feature:[/] {found.feature}   [dim]Testability:[/] {found.testability}")
-    for check in all_checks().get(found.id, ()):
+    for check in all_checks(text.profile).get(found.id, ()):
         console.print(f"[dim]Check:[/] {check.name}: {escape(check.doc.splitlines()[0])}")
     if found.untested:
         console.print(f"[yellow]Not checked:[/] {escape(found.untested)}")

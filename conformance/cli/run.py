@@ -114,7 +114,6 @@ def certify_and_report(
     options: Options,
     report_dir: Path | None,
     *,
-    profile: str = scribe_data.PROFILE,
     only: Sequence[str] = (),
     quick: bool = False,
     fail_fast: bool = False,
@@ -133,7 +132,7 @@ def certify_and_report(
     trouble = terminal.printer(stderr=True)
     try:
         if report_dir is not None:
-            part = choose(scribe_data.load(profile, options.revision), only, quick=quick).selection is not None
+            part = choose(options.text, only, quick=quick).selection is not None
             files.prepare(report_dir, part=part or fail_fast, force=force, prefix=options.prefix)
         if to is not None:
             summary.prepare(to)
@@ -141,7 +140,6 @@ def certify_and_report(
         with shown(trouble, quiet=quiet, verbose=verbose) as progress:
             result, broken_off = certified(
                 options,
-                profile=profile,
                 reading=options.reading,
                 only=only,
                 quick=quick,
@@ -215,7 +213,6 @@ def _run(context: typer.Context, **given: Any) -> None:
         terminal.printer(stderr=as_json),
         options,
         given["report_dir"],
-        profile=given["profile"],
         only=only,
         quick=given["quick"],
         fail_fast=given["fail_fast"],

@@ -59,7 +59,7 @@ class Driver(Hands):
         None, with a note `set_up_refused`, when no session came of it; a probe is sent once and leaves no note.
         """
         asked = dict(body) if body is not None else self.body()
-        wanted = _posting(self.url("sessions"), self.worded(asked))
+        wanted = self._creating(asked)
         label = self._label(Operation.CREATE, session, probe, graded=graded)
 
         def worth(heard: Heard, tries: int) -> bool:
@@ -73,14 +73,19 @@ class Driver(Hands):
             return handle
         last = heard.exchange
         said = f"answered {last.status}" if last.response else f"got no answer ({last.trouble})"
-        self.note("set_up_refused", f"No session came of a valid create for {session!r}: POST /sessions {said}.")
+        path = self.options.text.protocol.endpoints[Operation.CREATE].path
+        self.note("set_up_refused", f"No session came of a valid create for {session!r}: POST {path} {said}.")
         return None
 
     async def attempt(self, session: str, body: Mapping[str, Any]) -> Attempt:
         """One create that is never graded, whatever it comes to."""
         label = self._label(Operation.CREATE, session, graded=False)
-        heard = await self._sender.patiently(label, _posting(self.url("sessions"), self.worded(dict(body))))
+        heard = await self._sender.patiently(label, self._creating(body))
         return Attempt(heard.exchange, self._handle(session, heard, body))
+
+    def _creating(self, body: Mapping[str, Any]) -> Parcel:
+        """The request that makes a session."""
+        return posting(self.url("sessions"), self.worded(dict(body)))
 
     @staticmethod
     def _session_id(heard: Heard) -> str | None:
@@ -174,15 +179,17 @@ class Driver(Hands):
         """End a session with the least this target takes; with the count once more where that is refused (E38)."""
         label = self._label(Operation.END, handle.key, probe, credential, graded=graded)
         plain = probe is None and credential == Credential.RIGHT and graded
-        heard = await self._sender.patiently(
-            label, self._ending(handle.session_id, len(handle.sent), self.target.end_form)
-        )
+        heard = await self._sender.patiently(label, self._ending_of(handle, credential))
         if plain and self.target.end_form == "none" and heard.exchange.status in _BODY_WANTED and not heard.unsure:
             again = replace(label, attempt=heard.exchange.label.attempt + 1)
             heard = await self._sender.patiently(again, self._ending(handle.session_id, len(handle.sent), "count"))
         if plain:
             handle.refused = not (heard.exchange.accepted or heard.unsure)
         return heard.exchange
+
+    def _ending_of(self, handle: Handle, credential: Credential) -> Parcel:  # noqa: ARG002 - some name the user
+        """The request that ends a session of the run, whoever sends it."""
+        return self._ending(handle.session_id, len(handle.sent), self.target.end_form)
 
     def end_body(self) -> Any:
         """What an end of a session nobody knows carries, in the form this target takes; UNSET for no body."""
@@ -197,7 +204,7 @@ class Driver(Hands):
     def _ending(self, session_id: str, sent: int, form: EndForm) -> Parcel:
         """The request that ends a session to which so many files were sent."""
         url, made = self.url("sessions", session_id, "end"), _END_BODIES[form]
-        return Parcel("POST", url, {}, b"") if made is None else _posting(url, made(sent))
+        return Parcel("POST", url, {}, b"") if made is None else posting(url, made(sent))
 
     async def get(
         self,
@@ -222,8 +229,23 @@ class Driver(Hands):
         graded: bool = True,
     ) -> Heard:
         label = self._label(Operation.GET, handle.key, probe, credential, graded=graded)
-        url = self.url("sessions", handle.session_id)
-        return await self._sender.patiently(label, Parcel("GET", url, dict(headers or {}), b""))
+        parcel = Parcel("GET", self.address(handle.session_id), dict(headers or {}), b"")
+        return await self._sender.patiently(label, parcel)
+
+    def address(self, session_id: str) -> str:
+        """Where a session is read."""
+        return self.url("sessions", session_id)
+
+    async def own(
+        self,
+        operation: str,  # noqa: ARG002 - a profile's hands know some
+        handle: Handle,  # noqa: ARG002
+        *,
+        probe: str | None = None,  # noqa: ARG002
+        credential: Credential = Credential.RIGHT,  # noqa: ARG002
+    ) -> Exchange | None:
+        """An operation of the table that only one profile has; None for one that these hands do not have."""
+        return None
 
     async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = LAG) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""
@@ -280,5 +302,6 @@ class Driver(Hands):
         return handle.stranger() if self._wire.owns(handle.upload_url) else None
 
 
-def _posting(url: str, document: Mapping[str, Any]) -> Parcel:
+def posting(url: str, document: Mapping[str, Any]) -> Parcel:
+    """A request with a JSON body."""
     return Parcel("POST", url, {"Content-Type": "application/json"}, jsonlib.dumps(document).encode())

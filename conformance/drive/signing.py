@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.drive.asking import Asking
     from conformance.drive.wire import Heard, Spelling
     from conformance.evidence import Exchange
+    from scribe_data import Spec
 
 #: An id of the shape of §6.2 that nobody was given.
 _MADE_UP = "ses_0000000000nobodysown"
@@ -38,12 +39,12 @@ class _Door:
     content: bytes = b""
 
 
-def _doors(base: str) -> Iterable[_Door]:
-    return (
-        _Door(Operation.TEMPLATES, "GET", f"{base}/templates"),
-        _Door(Operation.GET, "GET", f"{base}/sessions/{_MADE_UP}"),
-        _Door(Operation.CREATE, "POST", f"{base}/sessions", _NO_ORDER),
-    )
+def _doors(text: Spec, base: str) -> Iterable[_Door]:
+    known, read = text.protocol.endpoints, text.lifecycle.operations[Operation.GET]
+    if Operation.TEMPLATES in known:
+        yield _Door(Operation.TEMPLATES, "GET", base + known[Operation.TEMPLATES].path)
+    yield _Door(Operation.GET, "GET", base + read.request.split()[1].format(session_id=_MADE_UP))
+    yield _Door(Operation.CREATE, "POST", base + known[Operation.CREATE].path, _NO_ORDER)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ async def sign_in(asking: Asking, base: str) -> None:
     """
     everything: list[_Knock] = []
     known = spellings(asking.wire.options.text)
-    for door in _doors(base):
+    for door in _doors(asking.wire.options.text, base):
         knocks = {spelling: await _knock(asking, door, Credential.RIGHT, spelling) for spelling in known}
         everything += knocks.values()
         tells = await _tells(asking, door, [knock.rank for knock in knocks.values()])
@@ -135,7 +136,7 @@ async def sign_in_second(asking: Asking, base: str) -> None:
     if asking.wire.options.second_api_key is None:
         return
     spelling = asking.wire.spelling
-    for door in _doors(base):
+    for door in _doors(asking.wire.options.text, base):
         right = await _try(asking, door, Credential.RIGHT, spelling)
         wrong = await _try(asking, door, Credential.WRONG, spelling)
         second = _Knock(await _try(asking, door, Credential.SECOND, spelling), wrong)

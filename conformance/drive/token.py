@@ -46,7 +46,7 @@ async def token(options: Options) -> str:
         raise BadOption(f"{name}: {words[0]} did not end within {LONGEST_S:g} s") from None
     finally:
         if process.returncode is None:
-            _kill(process)
+            kill(process)
         with contextlib.suppress(TimeoutError):  # nothing is left of it when the loop ends
             async with asyncio.timeout(_PARTING_S):
                 await process.communicate()
@@ -55,7 +55,7 @@ async def token(options: Options) -> str:
     return _only_line(printed, f"{name}: {words[0]}")
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
+def kill(process: asyncio.subprocess.Process) -> None:
     """End a command and whatever it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.name == "posix":
@@ -81,7 +81,7 @@ async def _read(process: asyncio.subprocess.Process) -> bytes:
     while len(printed) <= MOST_PRINTED and (piece := await process.stdout.read(MOST_PRINTED)):
         printed += piece
     if len(printed) > MOST_PRINTED:
-        _kill(process)
+        kill(process)
     return bytes(printed)
 
 

@@ -182,7 +182,7 @@ class Wire:
         """The headers that carry a credential; none for a foreign origin, whatever was asked."""
         if credential == Credential.NONE or not self.owns(url):
             return {}
-        key = self._keys[credential]
+        key = self._keys["right" if credential == Credential.OTHER_USER else credential]
         if key is None:
             raise ValueError(f"there is no {credential} credential in this run")
         name, value = spell(self.options.text, spelling or self.spelling, key)

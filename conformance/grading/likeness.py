@@ -88,7 +88,7 @@ def likeness(evidence: Evidence) -> Likeness | None:
 def closest(evidence: Evidence) -> tuple[str, Mapping[str, int]]:
     """The revision that fits what was seen best, the default one among equals, and how much speaks against each."""
     against = {name: len(signs) for name, signs in _departures(evidence).items()}
-    usual = scribe_data.REVISION
+    usual = scribe_data.load(evidence.text.profile).revision
     return min(against, key=lambda name: (against[name], name != usual), default=usual), against
 
 

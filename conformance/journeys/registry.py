@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import scribe_data
 from conformance.evidence import Layer
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Driver
     from conformance.vocabulary.journey import JourneyName
 
-Phase = Literal["main", "alone", "clock"]
+Phase = Literal["main", "alone", "clock", "restart"]
 Walk = Callable[["Driver"], Awaitable[None]]
 
 
@@ -22,7 +23,9 @@ class Journey:
 
     Journeys of phase `main` run side by side, the `long` ones first, so that a run takes as long as its longest wait.
     Those of phase `alone` follow, one after the other; those of phase `clock` move the target's clock, last of all and
-    only with a test clock. What a journey of another `layer` sends is judged by the checks that are good everywhere.
+    only with a test clock, and those of phase `restart`, which have the target started again, behind these. What a
+    journey of another `layer` sends is judged by the checks that are good everywhere. `profiles` are the protocols it
+    is a way through; none for one that goes by the text alone, and so through every protocol.
     """
 
     name: JourneyName
@@ -31,25 +34,37 @@ class Journey:
     long: bool
     doc: str
     layer: Layer = Layer.JOURNEY
+    profiles: tuple[str, ...] = (scribe_data.PROFILE,)
+
+    def serves(self, profile: str) -> bool:
+        """Whether it is a way through a protocol."""
+        return not self.profiles or profile in self.profiles
 
 
 _REGISTRY: dict[JourneyName, Journey] = {}
 
 
 def journey(
-    name: JourneyName, *, phase: Phase = "main", long: bool = False, layer: Layer = Layer.JOURNEY
+    name: JourneyName,
+    *,
+    phase: Phase = "main",
+    long: bool = False,
+    layer: Layer = Layer.JOURNEY,
+    profiles: tuple[str, ...] = (scribe_data.PROFILE,),
 ) -> Callable[[Walk], Walk]:
     """Register a coroutine function as a journey; two of one name are a mistake of ours."""
 
     def register(walk: Walk) -> Walk:
         if name in _REGISTRY:
             raise TypeError(f"there are two journeys named {name!r}")
-        _REGISTRY[name] = Journey(name, walk, phase, long, (walk.__doc__ or "").strip(), layer)
+        _REGISTRY[name] = Journey(name, walk, phase, long, (walk.__doc__ or "").strip(), layer, profiles)
         return walk
 
     return register
 
 
-def registered() -> tuple[Journey, ...]:
-    """The journeys imported so far, the long ones first, else in order of registration."""
-    return tuple(sorted(_REGISTRY.values(), key=lambda found: not found.long))
+def registered(profile: str = scribe_data.PROFILE) -> tuple[Journey, ...]:
+    """The journeys of a profile imported so far, the long ones first, else in order of registration."""
+    return tuple(
+        sorted((each for each in _REGISTRY.values() if each.serves(profile)), key=lambda found: not found.long)
+    )

@@ -214,7 +214,7 @@ def _observed(console: Console, run: Run) -> None:
 
 def _notes(console: Console, run: Run) -> None:
     for note in run.evidence.notes:
-        if note.reason in ("kit_error", "no_clock", "deadline", "short_key", "insecure", "quota", "lost"):
+        if note.reason in ("kit_error", "no_clock", "deadline", "short_key", "insecure", "quota", "lost", "not_driven"):
             console.print(f"[dim]note[/] {escape(note.journey)}: {escape(note.text)}")
     for text in headline.early(run):
         console.print(f"[bold yellow]{escape(text)}.[/]")

@@ -24,7 +24,7 @@ async def explore(drive: Driver) -> None:
 
     text = drive.options.text
     model = Model(text.lifecycle)
-    search = Search(drive, text, model, offer_of(drive, model), judging(drive.options.reading))
+    search = Search(drive, text, model, offer_of(drive, model), judging(drive.options.reading, text.profile))
     drive.recorder.explored(await search.run())
     if search.stopped is not None:
         raise search.stopped

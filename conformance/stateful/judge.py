@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import scribe_data
 from conformance.checks import all_checks
 from conformance.verdict import Verdict, weigh
 
@@ -38,10 +39,11 @@ class Violation:
 Judge = Callable[["Evidence"], Iterable[Violation]]
 
 
-def judging(reading: Reading) -> Judge:
+def judging(reading: Reading, profile: str = scribe_data.PROFILE) -> Judge:
     """A judge by the checks that are good everywhere, in one reading of the text."""
     general = {
-        requirement: [check for check in checks if check.everywhere] for requirement, checks in all_checks().items()
+        requirement: [check for check in checks if check.everywhere]
+        for requirement, checks in all_checks(profile).items()
     }
 
     def judge(evidence: Evidence) -> Iterable[Violation]:

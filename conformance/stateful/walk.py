@@ -11,7 +11,6 @@ from conformance.journeys.registry import journey
 from conformance.stateful.paths import in_turn, onward, path
 from conformance.stateful.way import GOOD, Walk
 from conformance.vocabulary.journey import JourneyName
-from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.session import Session
 from scribe_data.model import Presented
 
@@ -28,6 +27,8 @@ EARNED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 #: Sessions in which a state that is soon over is looked for.
 _TRIES = 4
+#: Stands in the request of an operation for the id of its session.
+_SESSION = "{session_id}"
 
 
 async def _open(walk: Walk, state: str, turn: int, operations: Sequence[str]) -> None:
@@ -100,7 +101,7 @@ async def _knock(walk: Walk, handle: Handle | None, outsider: Outsider) -> None:
     for name, operation in walk.lifecycle.operations.items():
         if asked is not None:
             await walk.send(asked, name, (outsider.name,))
-        elif (operation.again or name) != Operation.UPLOAD:  # an upload_url that was never given cannot be told
+        elif _SESSION in operation.request:  # what names its session in a body cannot be asked by these words alone
             await walk.ask(unknown_id(walk.drive.seed), Session.WALK.of("nobody's"), name, (outsider.name,))
 
 
@@ -114,7 +115,7 @@ def _timed(lifecycle: Lifecycle) -> list[str]:
     ]
 
 
-@journey(JourneyName.WALK, layer=Layer.WALK)
+@journey(JourneyName.WALK, layer=Layer.WALK, profiles=())
 async def walk_edges(drive: Driver) -> None:
     """(6.1) Every operation in every state a client can reach, and by everybody who may not see the session."""
     walk = Walk(drive)

@@ -142,12 +142,15 @@ class Walk:
         taken = owned and cell.recommended < 300 and cell.basis is not CellBasis.UNDEFINED
         probe = None if taken or (owned and name == Operation.GET) else Probe.OUT_OF_TURN.of(f"{name} ({states[0]})")
         asked = operation.again or name
+        if asked in drive.target.absent:
+            return None
         if asked == Operation.GET:
             return await drive.get(handle, probe=probe, credential=credential)
         if asked == Operation.END:
             return await drive.end(handle, probe=probe, credential=credential)
         if asked != Operation.UPLOAD:
-            return await self.ask(handle.session_id, handle.key, name, states)
+            own = await drive.own(asked, handle, probe=probe, credential=credential)
+            return own or await self.ask(handle.session_id, handle.key, name, states)
         if drive.target.api_target is False and not taken:
             return None  # what a storage makes of it is the provider's (rule 8)
         place = len(handle.sent) if taken else _ODD_PLACE

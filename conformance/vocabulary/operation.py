@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Operation(StrEnum):
-    """What a request asks for; each but OTHER stands in the profile under the same name."""
+    """What a request asks for; each but OTHER stands in a profile under the same name."""
 
     #: The discovery document is read.
     DISCOVERY = "discovery"
@@ -20,6 +20,10 @@ class Operation(StrEnum):
     END = "end"
     #: A session is read.
     GET = "get"
+    #: The log of a user is read.
+    EXPORT = "export"
+    #: A message of a session goes to a worker.
+    MESSAGE = "message"
     #: The protocol has no such operation: an odd route, an address that discovery names, the test clock.
     OTHER = "other"
 
@@ -35,9 +39,11 @@ class Credential(StrEnum):
     WRONG = "wrong"
     #: The key of the second client.
     SECOND = "second"
+    #: The tester's own key, in the name of a user whose session it is not.
+    OTHER_USER = "other_user"
 
 
-#: The operations that the protocol has.
+#: The operations that some protocol has.
 PROTOCOL = tuple(each for each in Operation if each is not Operation.OTHER)
 #: Credentials that open nothing.
 BAD = (Credential.NONE, Credential.WRONG)

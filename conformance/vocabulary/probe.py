@@ -100,6 +100,15 @@ class Probe(Name):
     END_MISCOUNTED = "end with a count that is none", "An end whose count of files is not a whole number.", ": "
     PACED = "at the recommended pace", "A read at the pace that clients are told to keep."
 
+    INPUT_LACKS = "input without", "A start or an end that lacks a member it needs.", " "
+    STAMPED = "timestamp", "A start or an end whose timestamp has another form, or names no moment.", " "
+    SESSION_BROUGHT = "a start with a session_id", "A start that brings an id of its own."
+    NO_PERFORMER = "a person's input without performer_id", "A start that says it comes from a person, not from whom."
+    ANOTHER_USER = "another user's session", "An end in the name of a user whose session it is not."
+    END_AGAIN = "a second end", "An end of a session that has ended."
+    CURRENT = "current session at", "A current session is asked for, where no address tells one.", " "
+    WITHOUT_SESSION = "a message without session_id", "A message to a worker that names no session."
+
     # Requests that nobody wrote by hand: what of one is not as the text has it; the name goes on with the place and
     # what became of it, in the words of whoever drew or changed it.
     ODD_BODY = "body", "A body that its schema may not take.", ": "

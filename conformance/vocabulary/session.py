@@ -83,6 +83,17 @@ class Session(Name):
 
     TEMPLATES_LISTED = "templates/listed", "Two listed templates are asked for.", " "
     TEMPLATES_UNKNOWN = "templates/unknown", "A listed template is asked for beside an unknown one."
+    ORIGIN = "starts/origins/from", "It was started by one of the three origins.", " "
+    TOGETHER_OF = "starts/together/of", "It was started at the same time as others, some of the same user.", " "
+    DEFECTIVE = "starts/defective", "A start with one thing about it wrong; it should not be there."
+    CURRENT_OF = "starts/current/open", "It is open while somebody asks for a current session."
+    ENDED_BADLY = "ends/badly", "It is sent ends with one thing about them wrong."
+    ENDED_ONCE = "ends/ended once", "It is ended by another user, by its own, and once more."
+    ENDED_TOGETHER = "ends/ended together", "Its user ends it twice at the same time."
+    TIMED_OUT = "ends/timed out", "Nobody ends it before its time is up."
+    RESTARTED = "ends/restarted", "It is open while the service is started again."
+    RESTED = "ends/rested", "It has ended when the service is started again."
+    TOLD_OF = "workers/told of", "Messages of it go to a worker."
     VERSIONED = "versioning/session", "It is read by requests that name a version of the protocol."
 
 

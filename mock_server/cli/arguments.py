@@ -43,7 +43,7 @@ def _origin(given: str) -> str:
     return found
 
 
-def _profiles(given: str) -> tuple[str, ...]:
+def profiles(given: str) -> tuple[str, ...]:
     """The profiles of a list with commas; raises ValueError for an unknown one, with those there are."""
     found = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     for name in found:
@@ -84,8 +84,8 @@ def settings(
     if base_url is not None and not _BASE_URL.match(base_url):
         raise ValueError(f"--base-url {base_url!r} is not an http:// or https:// address of a host.")
     origins = [_origin(given) for given in console_origins]
-    profiles = _profiles(profile)
-    if in_memory and "session_manager" in profiles:
+    served = profiles(profile)
+    if in_memory and "session_manager" in served:
         raise ValueError(
             "--in-memory keeps nothing, and the log of session_manager is to be kept; leave one of them out."
         )
@@ -93,7 +93,7 @@ def settings(
         data_dir=data_dir.absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         # nobody is heard where no profile takes audio
-        transcriber=transcriber.value if "medscribe" in profiles else "scripted",
+        transcriber=transcriber.value if "medscribe" in served else "scripted",
         model=model,
         base_url=base_url,
         in_memory=in_memory,
@@ -106,7 +106,7 @@ def settings(
         scenario_file=scenario_file,
         vary=vary,
         choices=tuple(choices),
-        profiles=profiles,
+        profiles=served,
         revision=revision,
         session_limit_s=session_timeout,
     )

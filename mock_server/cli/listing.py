@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.faults.catalogue import catalogue
 from mock_server.session.table import MACHINES
-from scribe_data import REVISION
+from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,11 +29,15 @@ def faults(
     revision: Annotated[
         str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
     ] = REVISION,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="The profile they are of, as in serve.")] = PROFILE,
 ) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
     if revision not in MACHINES:
         raise refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", USAGE)
-    listed = catalogue(revision).values()
+    try:
+        listed = catalogue(revision, profiles(profile)).values()
+    except ValueError as error:
+        raise refuse(str(error), USAGE) from error
     if as_json:
         told = [
             {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}

@@ -1,4 +1,4 @@
-"""Every fault by name, a revision at a time: what is wrong in one may be right in another."""
+"""Every fault by name, a profile and a revision at a time: what is wrong in one may be right in another."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from mock_server.faults import (
     race,
     reading,
     revised,
+    windows,
 )
-from scribe_data import REVISION
+from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from mock_server.faults.fault import Fault
 
@@ -30,6 +31,13 @@ _ROOMS = (discovery, credentials, creation, reading, ending, envelopes, odd, dis
 CATALOGUE: Final[Mapping[str, Fault]] = {fault.name: fault for room in _ROOMS for fault in room.FAULTS}
 
 
-def catalogue(revision: str) -> Mapping[str, Fault]:
-    """The faults of a revision by name."""
-    return CATALOGUE if revision == REVISION else {fault.name: fault for fault in revised.FAULTS.get(revision, ())}
+#: Those of the session manager.
+WINDOWS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in windows.FAULTS}
+
+
+def catalogue(revision: str, profiles: Collection[str] = (PROFILE,)) -> Mapping[str, Fault]:
+    """The faults of the profiles that are served, of medscribe those of a revision, by name."""
+    own = CATALOGUE if revision == REVISION else {fault.name: fault for fault in revised.FAULTS.get(revision, ())}
+    if "session_manager" not in profiles:
+        return own
+    return {**(own if PROFILE in profiles else {}), **WINDOWS}

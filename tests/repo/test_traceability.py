@@ -15,9 +15,10 @@ ROOT = Path(__file__).parents[2]
 SEEN_ON_THE_WIRE = ("black-box", "needs-time-control", "needs-fault-injection")
 
 
-def test_every_requirement_names_exactly_the_checks_that_judge_it() -> None:
-    judged = {name: tuple(found.name for found in checks) for name, checks in all_checks().items()}
-    named = {r.id: r.checks for r in scribe_data.catalogue().values() if r.checks}
+@pytest.mark.parametrize("profile", scribe_data.profiles())
+def test_every_requirement_names_exactly_the_checks_that_judge_it(profile: str) -> None:
+    judged = {name: tuple(found.name for found in checks) for name, checks in all_checks(profile).items()}
+    named = {r.id: r.checks for r in scribe_data.catalogue(profile).values() if r.checks}
     assert named == judged
 
 

@@ -120,8 +120,14 @@ def test_a_machine_of_a_profile_with_other_operations_is_refused(tmp_path: Path)
     assert not export.exists()
 
 
-def test_a_run_of_a_profile_that_no_check_serves_is_refused_before_anything_is_sent() -> None:
-    words = ("--profile", "session_manager", "--revision", "1.1", "--target", "http://127.0.0.1:9", "--api-key", "x")
-    result = call("run", *words)
+def test_a_run_of_a_profile_that_does_not_exist_is_refused_before_anything_is_sent() -> None:
+    result = call("run", "--profile", "sessions", "--target", "http://127.0.0.1:9", "--api-key", "x")
     assert result.exit_code == 2
-    assert "No check serves the profile session_manager yet" in result.output
+    assert "profile sessions is unknown; known are medscribe, session_manager" in " ".join(result.output.split())
+
+
+def test_a_run_of_another_profile_goes_by_the_revision_that_the_profile_names() -> None:
+    result = call("run", "--profile", "session_manager", "--target", "http://127.0.0.1:9", "--api-key", "x")
+    assert result.exit_code == 3  # nothing answers there
+    words = ("--revision", "2026-01-27", "--target", "http://127.0.0.1:9", "--api-key", "x")
+    assert "known are 1.1" in call("run", "--profile", "session_manager", *words).output

@@ -18,7 +18,7 @@ from conformance.vocabulary.operation import PROTOCOL, Credential, Operation
 from conformance.vocabulary.probe import UNGRADED, UNSELECTED, Probe
 from conformance.vocabulary.session import Session
 from conformance.ways import all_ways
-from scribe_data import load
+from scribe_data import load, profiles
 from tests.conformance.checks.test_honest_run import evidence
 
 if TYPE_CHECKING:
@@ -78,19 +78,19 @@ def test_there_is_no_name_that_nobody_uses():
 
 
 def test_the_journeys_are_those_of_the_vocabulary():
-    assert {each.name for each in all_ways()} == set(JourneyName) - BESIDE
+    everything = {each.name for profile in profiles() for each in all_ways(profile)}
+    assert everything == set(JourneyName) - BESIDE
 
 
 def test_the_table_of_wanted_journeys_has_no_other_names():
     table = json.loads((KIT / "wanted.json").read_text(encoding="utf-8"))
-    assert set(table["journeys"]) == set(JourneyName) - {
-        JourneyName(name) for name in ("preparation", "run", "clock", "closing")
-    }
+    assert set(table["journeys"]) == {each.name for each in all_ways()}
 
 
-def test_the_operations_are_those_of_the_profile():
-    assert set(PROTOCOL) == set(load().protocol.endpoints)
-    assert Operation.OTHER not in load().protocol.endpoints
+def test_the_operations_are_those_of_the_profiles():
+    named = {name for profile in profiles() for name in load(profile).protocol.endpoints}
+    assert set(PROTOCOL) == named
+    assert Operation.OTHER not in named
 
 
 def test_a_run_gives_no_name_that_the_vocabulary_does_not_have():

@@ -1,0 +1,1 @@
+"""Checks of the session manager's requirements."""

@@ -1,0 +1,1 @@
+"""Ways through the session manager."""
