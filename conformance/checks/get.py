@@ -222,5 +222,9 @@ def a_failed_session_is_reported_so(evidence: Evidence) -> Iterable[Finding]:
             )
         elif failed:
             yield violates(
-                x, "A failed session is not answered 200 with an error.", expected="200 and error", actual=x.status
+                x,
+                "A failed session is not answered 200 with an error.",
+                pointer=None if has_error else "/error",
+                expected="200 and error",
+                actual=x.status,
             )

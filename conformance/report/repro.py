@@ -8,20 +8,19 @@ import shlex
 import zlib
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
-from conformance.evidence import NOT_JSON
 from conformance.evidence.address import split_origin
 from conformance.evidence.curl import VARIABLES, arguments, file_name, quoted
 from conformance.evidence.redaction import SECOND_KEY
 from conformance.grading.mending import failing
 from conformance.report.citation import cited
+from conformance.report.sign import has, signs
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
-from scribe_data.pointer import tokens, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from conformance.run import Graded, Run
 
 FOLDER = "repro"
-#: Characters of a value that a script looks for.
-_LONGEST_SIGN = 300
 #: Stands for the folder of the script until a shell fills it in.
 HERE = "<here>"
 #: Reads of a session that is worked on, a second apart, until a script gives up.
@@ -119,14 +116,6 @@ def _session_id(x: Exchange) -> str:
 _WRITTEN: WeakKeyDictionary[Evidence, tuple[Script, ...]] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True)
-class _Sign:
-    """A test in the words of a shell; one that decides shows by itself that the same is wrong again."""
-
-    test: str
-    decides: bool
-
-
 @dataclass
 class Writing:
     """One script on its way; what sends and what judges may be another's."""
@@ -143,7 +132,7 @@ class Writing:
     def script(self) -> Script | None:
         """The script; None where a body is not there any more."""
         self._name_origins()
-        lines = [line for step in self.steps() for line in self.lines(step)]
+        lines = [*self._while_declared(), *(line for step in self.steps() for line in self.lines(step))]
         if self.missing:
             return None
         text = "\n".join((*self.head(lines), *lines, "", *self.judgement(), ""))
@@ -155,6 +144,18 @@ class Writing:
             if origin is not None:
                 parts = urlsplit(url)
                 self.variables[f"{parts.scheme}://{parts.netloc}"] = "SCRIBE_TARGET"
+
+    def _while_declared(self) -> Iterator[str]:
+        """A refusal of what discovery declares is wrong only as long as discovery declares it."""
+        asked = next((each for each in self.run.evidence.discoveries if each.status == 200), None)
+        if asked is None or self.x.status < 400:
+            return
+        document = json.dumps(asked.document)
+        for told in filter(None, (self.x.request.header("msa-version"), _model(self.x))):
+            if json.dumps(told) in document:
+                yield from self.lines(asked)
+                gone = shlex.quote(f"Not seen: discovery does not list {told} any more.")
+                yield f"{has(json.dumps(told))} || {{ echo {gone}; exit 0; }}"
 
     def steps(self) -> list[Exchange]:
         """What has to be sent again: whatever may have changed the session, the clock, and a read where one waited."""
@@ -259,62 +260,23 @@ class Writing:
 
     def judgement(self) -> Iterator[str]:
         """The lines that say whether what was wrong is wrong again."""
-        signs = list(self._signs())
+        found = list(signs(self.x, self.finding))
         expected = f"; expected {json.dumps(self.finding.expected, default=repr)}" if self.finding.expected else ""
         told = f"{self.finding.message.removesuffix('.')}{expected}"
-        yield f"if {' && '.join(sign.test for sign in signs)}; then"
-        if any(sign.decides for sign in signs):
+        yield f"if {' && '.join(sign.test for sign in found)}; then"
+        if any(sign.decides for sign in found):
             yield f"  echo {shlex.quote(f'SEEN AGAIN: {told}')}; exit 1"
         else:
             yield f"  echo {shlex.quote(f'LOOK: it is answered as before. Then it was: {told}')}; exit 3"
         yield "fi"
         yield f"echo {shlex.quote(f'Not seen: {self.graded.requirement.id} is not broken in this way here.')}"
 
-    def _signs(self) -> Iterator[_Sign]:
-        """What the answer showed, as far as it shows the same in every run."""
-        answer, actual = self.x.response, self.finding.actual
-        # "200 text/html" tells of the status as 200 does
-        tells = isinstance(actual, int | str) and str(actual).partition(" ")[0] == str(self.x.status)
-        yield _Sign(f'[ "$STATUS" = {self.x.status or "000"} ]', decides=tells or answer is None)
-        if answer is None:
-            return
-        pointer = self.finding.pointer
-        path = tokens(pointer) if pointer else ()
-        name = next((token for token in reversed(path) if not token.isdecimal()), None)
-        if name is not None and answer.json is not NOT_JSON:
-            found = list(values_at(answer.json, path))
-            stable = self.x.label.operation in (Operation.DISCOVERY, Operation.TEMPLATES)
-            yield from _shown(name if name == path[-1] else None, name, found, stable=stable)
-        elif answer.error_code is not None and self.x.status >= 400:
-            yield _Sign(_has(json.dumps(answer.error_code)), decides=actual == answer.error_code)
-        if answer.media_type:
-            line = shlex.quote(f"^content-type: *{re.escape(answer.media_type)}")
-            told = isinstance(actual, str) and actual.lower().startswith(answer.media_type)
-            yield _Sign(f'grep -qi {line} "$OUT/head"', decides=told)
 
-
-def _has(text: str) -> str:
-    """A test whether the answer has a text, white space aside."""
-    flat = re.sub(r"[ \t\r\n]", "", text)
-    return f"flat | grep -qF {shlex.quote(flat)}"
-
-
-def _shown(member: str | None, above: str, found: list[Any], *, stable: bool) -> Iterator[_Sign]:
-    """A value as the answer held it; its kind alone where it is another in every run.
-
-    `member` names it, unless it is an element of the array `above`.
-    """
-    key = f"{json.dumps(member)}:" if member else ""
-    if not found:
-        yield _Sign(f"! {_has(key)}" if key else _has(f"{json.dumps(above)}:"), decides=bool(key))
-        return
-    told = json.dumps(found[0], separators=(",", ":"), ensure_ascii=False)
-    fixed = stable or not isinstance(found[0], str | dict | list) or not re.search("[0-9]", told)
-    if fixed and len(told) <= _LONGEST_SIGN and told.isascii() and not isinstance(found[0], float):
-        yield _Sign(_has(f"{key}{told}"), decides=True)
-    else:
-        begins = told[0] if key and told[0] in ('"', "[", "{") else ""
-        yield _Sign(_has(f"{key or json.dumps(above) + ':['}{begins}"), decides=False)
+def _model(x: Exchange) -> str | None:
+    """The model that a request asks for."""
+    body = x.request.json
+    told = body.get("model") if isinstance(body, dict) else None
+    return told if isinstance(told, str) else None
 
 
 def _comment(text: str) -> Iterator[str]:
