@@ -17,9 +17,10 @@ import time
 import wave
 from collections import deque
 from dataclasses import dataclass, field
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LIFECYCLE: dict[str, Any] = {}
+
+#: Whether an end has to say how many files were sent.
+COUNTED = False
+#: Whether an upload_url that is a path goes behind base_url.
+BEHIND = False
+#: Whether a file is sent as it is, with its number in a header, instead of in a form under its name.
+NUMBERED = False
 
 EXAMPLES = int(os.environ.get("SCRIBE_EXAMPLES", "15"))
 WAIT_S = float(os.environ.get("SCRIBE_WAIT", "120"))
@@ -57,6 +65,7 @@ class Client:
         named = os.environ.get("SCRIBE_AUDIO")
         self._audio = Path(named).read_bytes() if named else tone()
         self._name = Path(named).suffix if named else ".wav"
+        self._type = (guess_type(f"a{self._name}")[0] or "audio/wav").replace("/x-wav", "/wav")
 
     def create(self) -> Answer:
         """Open a session."""
@@ -65,13 +74,19 @@ class Client:
 
     def upload(self, upload_url: str, number: int) -> Answer:
         """Send one file; `number` counts the files of the session from 0."""
-        mine = urlsplit(upload_url)[:2] == urlsplit(self._base)[:2]
-        file = (f"audio_{number}{self._name}", self._audio)
-        return answer(self._http.post(upload_url, files={"file": file}, headers=self._key if mine else {}))
+        behind = BEHIND and upload_url.startswith("/")
+        url = f"{self._base}{upload_url}" if behind else urljoin(f"{self._base}/", upload_url)
+        key = self._key if urlsplit(url)[:2] == urlsplit(self._base)[:2] else {}
+        name = f"audio_{number}{self._name}"
+        if NUMBERED:
+            told = {"Content-Type": self._type, "X-Chunk-Index": str(number)}
+            return answer(self._http.post(url, content=self._audio, headers=key | told))
+        return answer(self._http.post(url, files={"file": (name, self._audio)}, headers=key))
 
-    def end(self, session_id: str) -> Answer:
-        """End a session."""
-        return answer(self._http.post(f"{self._base}/sessions/{session_id}/end", headers=self._key))
+    def end(self, session_id: str, files: int) -> Answer:
+        """End a session of which so many files were acknowledged."""
+        told = {"audio_files_sent": files} if COUNTED else None
+        return answer(self._http.post(f"{self._base}/sessions/{session_id}/end", json=told, headers=self._key))
 
     def get(self, session_id: str) -> Answer:
         """Read a session."""
@@ -188,7 +203,7 @@ class Driver:
 
     def end(self, session: Session) -> None:
         """An end, the first or another one."""
-        seen = self.client.end(session.session_id)
+        seen = self.client.end(session.session_id, session.files)
         session.tell("end", seen)
         session.judge("end_again" if session.ended else "end", seen)
         if 200 <= seen.status < 300:

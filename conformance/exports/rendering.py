@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The line of machine.py that the lifecycle takes the place of.
 _PLACE = "LIFECYCLE: dict[str, Any] = {}\n"
+#: The lines that say in what a text differs from others beside its lifecycle.
+_FLAGS = ("COUNTED", "BEHIND", "NUMBERED")
 _TABLES = ("states", "aliases", "transitions", "cells")
 
 
@@ -40,7 +42,18 @@ def machine_of(text: Spec) -> str:
     """The state machine with the lifecycle of a spec in it."""
     before, found, after = _source("machine.py").partition(_PLACE)
     assert found, "machine.py has lost the place of its lifecycle"
+    printed = text.printed
+    values = (_counts_files(text), printed.upload_url == "relative", printed.files == "numbered")
+    told = dict(zip(_FLAGS, values, strict=True))
+    for name, value in told.items():
+        assert f"{name} = False\n" in after, f"machine.py has lost the place of {name}"
+        after = after.replace(f"{name} = False\n", f"{name} = {value}\n")
     return "".join([before, *_literal(lifecycle_document(text)), after])
+
+
+def _counts_files(text: Spec) -> bool:
+    """Whether the text wants the number of files from whoever ends a session."""
+    return "audio_files_sent" in text.schemas.get("end_request", {}).get("required", ())
 
 
 def _literal(document: Mapping[str, Any]) -> Iterator[str]:

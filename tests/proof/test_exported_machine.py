@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_server.session.table import MACHINES
+from scribe_data import REVISION
 from tests.proof.process import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def driven(folder: Path, origin: str) -> subprocess.CompletedProcess[str]:
+def driven(folder: Path, origin: str, revision: str = REVISION) -> subprocess.CompletedProcess[str]:
     """The exported module under pytest, in a folder and an environment that know nothing of this project."""
     module = folder / "test_lifecycle.py"
-    subprocess.run([sys.executable, "-m", "conformance.cli", "machine", "--export", str(module)], check=True)
+    command = [sys.executable, "-m", "conformance.cli", "machine", "--export", str(module), "--revision", revision]
+    subprocess.run(command, check=True)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(module)],
         capture_output=True,
@@ -31,9 +34,10 @@ def driven(folder: Path, origin: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_exported_machine_is_green_over_the_honest_mock(tmp_path: Path) -> None:
-    with serving(tmp_path) as origin:
-        ran = driven(tmp_path, origin)
+@pytest.mark.parametrize("revision", sorted(MACHINES, reverse=True))
+def test_the_exported_machine_is_green_over_the_honest_mock(revision: str, tmp_path: Path) -> None:
+    with serving(tmp_path, more=["--revision", revision]) as origin:
+        ran = driven(tmp_path, origin, revision)
     assert ran.returncode == 0, ran.stdout
     assert "passed" in ran.stdout
     assert "failed" not in ran.stdout
