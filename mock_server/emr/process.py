@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import re
@@ -14,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: A machine under load takes long to start a process; one that is quiet takes less than a second.
 _START_S: Final = 60.0
@@ -76,26 +75,26 @@ class MockProcess:
 
     def line(self) -> SocketLine:
         """A line to it, for one test."""
-        return SocketLine(self, len(self._said().encode()))
+        before = len(self._said().encode())
+        return SocketLine(self.facts["host"], self.facts["port"], lambda: strangers(self._said(before)))
 
-    def strangers(self, since: int) -> list[str]:
-        """What was asked without a valid key, since the log was so long."""
-        with contextlib.suppress(ValueError):  # it was stopped
-            return _STRANGER.findall(self._said(since))
-        return []
+
+def strangers(said: str) -> list[str]:
+    """What was asked without a valid key, by the lines of `serve --verbose`."""
+    return _STRANGER.findall(said)
 
 
 class SocketLine:
     """Asks by the standard library: what a test makes of httpx does not reach it."""
 
-    def __init__(self, server: MockProcess, since: int) -> None:
-        self._server = server
-        self._since = since
+    def __init__(self, host: str, port: int, strangers: Callable[[], list[str]]) -> None:
+        self._host = host
+        self._port = port
+        self._strangers = strangers
 
     def send(self, method: str, path: str, key: str, body: bytes | None) -> tuple[int, bytes]:
         """One request."""
-        facts = self._server.facts
-        connection = http.client.HTTPConnection(facts["host"], facts["port"], timeout=_ANSWER_S)
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=_ANSWER_S)
         try:
             connection.request(method, path, body, {"X-API-Key": key, "Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -105,4 +104,4 @@ class SocketLine:
 
     def strangers(self) -> list[str]:
         """A line for each request without a valid key."""
-        return self._server.strangers(self._since)
+        return self._strangers()
