@@ -92,11 +92,16 @@ _OUTLINE: Schema = _object(
 )
 _ENVELOPE: Schema = {"$ref": "#/components/schemas/error_envelope"}
 _THINGS: Schema = {"type": "array", "items": _ANYTHING}
+_MAYBE_MOMENT: Schema = {"type": ["string", "number", "null"]}
 _ON: Schema = _optional(
     operation=_MAYBE | {"description": "one of those it fits; without it any of them"},
     session=_MAYBE | {"description": "an id, or next: the session that is created next"},
     times={"type": ["integer", "null"], "description": "how often; null is again and again"},
     every=_NUMBER | {"description": "each n-th"},
+    **{
+        "from": _MAYBE_MOMENT | {"description": "when it begins: a stamp, or seconds from now"},
+        "until": _MAYBE_MOMENT | {"description": "when it is over, likewise"},
+    },
 )
 _ARMED: Schema = {"type": "array", "items": _object(scenario=_TEXT, parameters=_ANYTHING, on=_ON)}
 _ROW: Schema = _object(number=_NUMBER, at=_MOMENT, kind=_TEXT, detail=_ANYTHING)
@@ -138,6 +143,8 @@ _TEMPLATES: Mapping[str, Mapping[str, Any]] = {
 }
 
 _SCENARIOS = "/_mock/v1/scenarios"
+#: What only a server has that plays scenarios.
+_PLAYED = (_SCENARIOS, "/_mock/v1/transcripts")
 _CONTROL: Mapping[str, Mapping[str, Any]] = {
     "/_mock/v1/clock": {
         "get": _operation(
@@ -206,6 +213,33 @@ _CONTROL: Mapping[str, Mapping[str, Any]] = {
             {
                 "200": _answer("How many were armed", _object(scenarios_cleared=_NUMBER, armed=_ARMED)),
                 **_refusals("unauthenticated", "unavailable"),
+            },
+        ),
+    },
+    "/_mock/v1/transcripts": {
+        "get": _operation(
+            "list_transcripts",
+            "control",
+            "The transcripts that were chosen and wait for their sessions",
+            {"200": _answer("Their lengths, no words", _object(waiting=_THINGS)), **_refusals("unauthenticated")},
+        ),
+        "post": _operation(
+            "choose_transcript",
+            "control",
+            "Choose what the transcript of the next session is, or of one that is not ended; as text with a query, too",
+            {
+                "200": _answer("What was chosen, and what waits", _object(transcript=_ANYTHING, waiting=_THINGS)),
+                **_refusals("refused", "unauthenticated", "not_found", "unavailable"),
+            },
+            requestBody=_body(_object("text", text=_TEXT, session=_TEXT, language=_MAYBE)),
+        ),
+        "delete": _operation(
+            "clear_transcripts",
+            "control",
+            "None of them waits any more",
+            {
+                "200": _answer("How many did", _object(transcripts_cleared=_NUMBER, waiting=_THINGS)),
+                **_refusals("unauthenticated"),
             },
         ),
     },
@@ -306,5 +340,5 @@ def additions(text: Wording, *, faithful: bool) -> dict[str, Mapping[str, Any]]:
     """Path items by path; what a faithful server does not serve is not in it."""
     if faithful:
         return dict(_HEALTH)
-    control = {path: item for path, item in _CONTROL.items() if text.plays_scenarios or path != _SCENARIOS}
+    control = {path: item for path, item in _CONTROL.items() if text.plays_scenarios or path not in _PLAYED}
     return {**_clients(text), **control, **_HEALTH, **_ENTRANCE}

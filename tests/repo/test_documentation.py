@@ -19,7 +19,7 @@ COMMANDS = {
     for program, app in (("scribe-conformance", conformance.cli.app), ("scribe-mock", mock_server.cli.commands.app))
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 }
-#: Options of programs that are not ours to introspect: pytest, Schemathesis, curl, docker, and the bench with its parts.
+#: Options of programs that are not ours to introspect: pytest, Schemathesis, curl, docker, the bench and its parts.
 FOREIGN = {
     "--data-binary",
     "--build-arg",
