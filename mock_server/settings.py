@@ -66,6 +66,8 @@ class Settings:
     transcriber: Literal["auto", "whisper", "scripted"] = "auto"
     model: str | None = None
     base_url: str | None = None
+    #: What every path begins with, such as /scribe; none for a server at the root.
+    base_path: str = ""
     console_origins: tuple[str, ...] = ()
     #: Nothing is kept: what is in memory is all there is.
     in_memory: bool = False

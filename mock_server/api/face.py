@@ -126,8 +126,9 @@ class Face:
         return self._running > 0
 
     def root(self, request: Request) -> str:
-        """Scheme and host the client used, so that every URL it is given is one it can reach."""
-        return self.settings.base_url.rstrip("/") if self.settings.base_url else self._addressed(request)
+        """Scheme and host the client used, and the server's path, so that every URL it is given is one it can reach."""
+        host = self.settings.base_url.rstrip("/") if self.settings.base_url else self._addressed(request)
+        return f"{host}{self.settings.base_path}"
 
     def _addressed(self, request: Request) -> str:
         host = request.headers.get("host", "")

@@ -69,7 +69,8 @@ def _place(settings: Settings) -> str:
 
 def address(settings: Settings, host: str, port: int) -> str:
     """Where clients find the server."""
-    return settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    root = settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{root.rstrip('/')}{settings.base_path}"
 
 
 def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:

@@ -66,6 +66,9 @@ def serve(
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
+    base_path: Annotated[
+        str, typer.Option(metavar="/PATH", help="Serve below this path; discovery and health lie at the root as well.")
+    ] = "",
     console_origin: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,6 +103,7 @@ def serve(
             transcriber=transcriber,
             model=model,
             base_url=base_url,
+            base_path=base_path,
             in_memory=in_memory,
             console_origins=console_origin or [],
             shape=templates_shape,
