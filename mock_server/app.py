@@ -24,6 +24,7 @@ from mock_server.auth import Keys
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
+from mock_server.leniency import Leniency
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
 from mock_server.scenarios.transcripts import Transcripts
@@ -174,11 +175,17 @@ def create_app(settings: Settings) -> Starlette:
     _check_revision(settings)
     faults = Faults(catalogue(settings.revision), settings.faults, settings)
     scenarios = _scenarios(settings, faults)
+    leniency = Leniency()
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
-        layers=(faults.around, *([scenarios.around] if scenarios else [])),
+        layers=(
+            faults.around,
+            *([scenarios.around] if scenarios else []),
+            *([leniency.around] if settings.strict or not settings.faithful else []),
+        ),
     )
+    leniency.attach(face)
     if scenarios is not None:
         scenarios.attach(face)
 

@@ -74,6 +74,8 @@ class Settings:
     templates_shape: Literal["object", "array", "auto"] = "auto"
     open_namespaces: bool = False
     faithful: bool = False
+    #: What the server's own OpenAPI document forbids is refused, and not taken with a warning.
+    strict: bool = False
     faults: tuple[str, ...] = ()
     #: NAME[:param=value,...] each, armed for every namespace by itself.
     scenarios: tuple[str, ...] = ()

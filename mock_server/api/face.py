@@ -58,6 +58,10 @@ def _stands(_problem: Problem) -> str | None:
     return None
 
 
+def _unseen(_document: Any) -> None:
+    """Nobody looks."""
+
+
 def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
@@ -82,6 +86,8 @@ class Call:
     placed: bool = False
     #: A layer's word on a credential that is refused: for whom the request acts all the same; None lets it stand.
     excuse: Callable[[Problem], str | None] = _stands
+    #: A layer's look at a body and its label before anything is done with it, None where it is no JSON; it may refuse.
+    examine: Callable[[Any], None] = _unseen
     #: What a layer makes of a document before it is read.
     revise: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
     #: How a layer sends what has become of the answer.

@@ -33,6 +33,8 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if settings.scenarios:
         told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
+    if settings.strict:
+        told.append("STRICT: what /openapi.json forbids is refused; without, it is taken with a warning.")
     if settings.scenario_file:
         told.append(f"SCENARIOS ARE ARMED from {settings.scenario_file}, as often as it is saved.")
     if _reachable(host):

@@ -65,6 +65,9 @@ def serve(
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what /openapi.json forbids, instead of taking it with a warning.")
+    ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
     base_path: Annotated[
         str, typer.Option(metavar="/PATH", help="Serve below this path; discovery and health lie at the root as well.")
@@ -112,6 +115,7 @@ def serve(
             scenario_file=scenarios,
             open_namespaces=open_namespaces,
             faithful=faithful,
+            strict=strict,
             profile=profile,
             revision=revision,
             session_timeout=session_timeout,
