@@ -34,10 +34,12 @@ class MockProcess:
     def __init__(self, options: Sequence[str] = ()) -> None:
         """Start it and wait until it is ready; raises NotStarted."""
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as it runs
-        command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--open-namespaces", "-v"]
+        command = [sys.executable, "-m", "mock_server.emr.child", "serve", "--port", "0", "--open-namespaces", "-v"]
         command += options or ("--in-memory", "--transcriber", "scripted")
         began = time.monotonic()
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log)  # noqa: S603 - our own
+        self._process = subprocess.Popen(  # noqa: S603 - our own
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
+        )
         try:
             self.facts = self._ready()
         except BaseException:
@@ -69,8 +71,8 @@ class MockProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+            pipe.close()
         self._log.close()
 
     def line(self) -> SocketLine:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import httpx
+import psutil
 import pytest
 
 from mock_server.emr.mock import NotReached, Refused
@@ -123,6 +126,16 @@ def test_what_cannot_be_meant_is_told_with_what_would_be_right(scribe_mock):
 
 def test_the_server_tells_how_soon_it_was_ready(scribe_mock_server):
     assert 0 < scribe_mock_server.started_in < GENEROUS_S
+
+
+def test_a_server_ends_with_tests_that_are_killed():
+    started = "from mock_server.emr.process import MockProcess; print(MockProcess().facts['pid'], flush=True); input()"
+    tests = subprocess.Popen([sys.executable, "-c", started], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    server = psutil.Process(int(tests.stdout.readline()))
+    assert server.is_running()
+    tests.kill()
+    tests.wait()
+    server.wait(GENEROUS_S)
 
 
 def test_a_server_that_does_not_start_tells_why():
