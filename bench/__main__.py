@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import beside, drivers, extraction, figure, finished, grading, kit, sessions, speech
+from bench import beside, drivers, emr, extraction, figure, finished, grading, kit, namespaces, sessions, speech
 from bench.figure import Figure
 from bench.server import Broken
 
@@ -38,6 +38,8 @@ _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "drivers": drivers.measure,
     "grading": grading.measure,
     "beside": beside.measure,
+    "emr": emr.measure,
+    "namespaces": namespaces.measure,
     "extraction": _extraction,
 }
 

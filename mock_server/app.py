@@ -28,6 +28,7 @@ from mock_server.choices.start import begun
 from mock_server.faults import Faults
 from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
+from mock_server.leniency import Leniency
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
 from mock_server.scenarios.transcripts import Transcripts
@@ -194,6 +195,7 @@ def create_app(settings: Settings) -> FastAPI:
     choices = begun(settings, faults.conduct)
     conduct = choices.conduct if choices else faults.conduct
     scenarios = _scenarios(settings, conduct)
+    leniency = Leniency()
     face = Face(
         settings=settings,
         keys=Keys(settings.api_keys, open_namespaces=settings.open_namespaces),
@@ -201,10 +203,12 @@ def create_app(settings: Settings) -> FastAPI:
             *([choices.around] if choices else []),
             faults.around,
             *([scenarios.around] if scenarios else []),
+            *([leniency.around] if settings.strict or not settings.faithful else []),
         ),
     )
     if choices is not None:
         choices.attach(face)
+    leniency.attach(face)
     if scenarios is not None:
         scenarios.attach(face)
 

@@ -66,12 +66,16 @@ class Settings:
     transcriber: Literal["auto", "whisper", "scripted"] = "auto"
     model: str | None = None
     base_url: str | None = None
+    #: What every path begins with, such as /scribe; none for a server at the root.
+    base_path: str = ""
     console_origins: tuple[str, ...] = ()
     #: Nothing is kept: what is in memory is all there is.
     in_memory: bool = False
     templates_shape: Literal["object", "array", "auto"] = "auto"
     open_namespaces: bool = False
     faithful: bool = False
+    #: What the server's own OpenAPI document forbids is refused, and not taken with a warning.
+    strict: bool = False
     faults: tuple[str, ...] = ()
     #: NAME[:param=value,...] each, armed for every namespace by itself.
     scenarios: tuple[str, ...] = ()

@@ -58,6 +58,10 @@ def _stands(_problem: Problem) -> str | None:
     return None
 
 
+def _unseen(_document: Any) -> None:
+    """Nobody looks."""
+
+
 def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
@@ -82,6 +86,8 @@ class Call:
     placed: bool = False
     #: A layer's word on a credential that is refused: for whom the request acts all the same; None lets it stand.
     excuse: Callable[[Problem], str | None] = _stands
+    #: A layer's look at a body and its label before anything is done with it, None where it is no JSON; it may refuse.
+    examine: Callable[[Any], None] = _unseen
     #: What a layer makes of a document before it is read.
     revise: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
     #: How a layer sends what has become of the answer.
@@ -126,8 +132,9 @@ class Face:
         return self._running > 0
 
     def root(self, request: Request) -> str:
-        """Scheme and host the client used, so that every URL it is given is one it can reach."""
-        return self.settings.base_url.rstrip("/") if self.settings.base_url else self._addressed(request)
+        """Scheme and host the client used, and the server's path, so that every URL it is given is one it can reach."""
+        host = self.settings.base_url.rstrip("/") if self.settings.base_url else self._addressed(request)
+        return f"{host}{self.settings.base_path}"
 
     def _addressed(self, request: Request) -> str:
         host = request.headers.get("host", "")

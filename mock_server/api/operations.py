@@ -51,6 +51,7 @@ async def create(face: Face, call: Call) -> Answer:
     json_only(call)
     call.document = parse_object(body)
     placed = order(call.revise(call.document), face.settings)
+    call.examine(call.document)
     offer = face.settings.offer(placed.model) or face.settings.models[0]
     # Not in spec: who sends a session_mode is of a generation that reads templates as an array.
     as_array = face.settings.templates_shape == "auto" and call.document.get("session_mode") is not None
@@ -68,6 +69,7 @@ async def amend(face: Face, call: Call) -> Answer:
     json_only(call)
     call.document = parse_object(body)
     change = amendment(call.document, face.settings)
+    call.examine(call.document)
     session = await face.service.amend(call.namespace, call.session_id, change)
     return Answer(200, views.amended(session, change, call.document, face.wording), _FRESH)
 
@@ -90,10 +92,12 @@ async def process_template(face: Face, call: Call) -> Answer:
 async def _arriving(face: Face, call: Call, session_id: str) -> Incoming:
     """What is being uploaded; a form or a label that is wrong matters only where audio is taken at all."""
     try:
-        return await incoming(call.request, call.name, face.settings.limits.upload_bytes)
+        found = await incoming(call.request, call.name, face.settings.limits.upload_bytes)
+        call.examine(None)
     except problems.Problem:
         await face.service.check_open(call.namespace, session_id)
         raise
+    return found
 
 
 async def _unnamed(face: Face, call: Call, session_id: str) -> str:
@@ -125,6 +129,7 @@ async def upload_numbered(face: Face, call: Call) -> Answer:
     try:
         numbered = Numbered.told(headers, settings.max_chunk_seconds)
         found = await raw(call.request, settings.limits.upload_bytes)
+        call.examine(None)
     except problems.Problem:
         await face.service.check_open(call.namespace, call.session_id)
         raise
@@ -160,6 +165,8 @@ async def end(face: Face, call: Call) -> Answer:
     text = face.wording
     sent = _count(body, "audio_files_sent", required=text.counted_end)
     uploaded = _count(body, "audio_files_uploaded")
+    if sent_body.strip():
+        call.examine(body)
     # A client that counts its uploads too is of the generation that reads templates as an array.
     shape = face.settings.templates_shape
     as_array = shape == "array" or (shape == "auto" and uploaded is not None)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
+_BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){1,4}\Z")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
 
 
@@ -63,6 +64,7 @@ def settings(
     transcriber: Transcriber,
     model: str | None,
     base_url: str | None,
+    base_path: str,
     in_memory: bool,
     console_origins: Collection[str],
     shape: Shape,
@@ -73,6 +75,7 @@ def settings(
     choices: Collection[str],
     open_namespaces: bool,
     faithful: bool,
+    strict: bool,
     profile: str,
     revision: str,
     session_timeout: int,
@@ -83,6 +86,8 @@ def settings(
             raise ValueError(f"An --api-key has 1 to {LONGEST_KEY} printable ASCII characters and no blank.")
     if base_url is not None and not _BASE_URL.match(base_url):
         raise ValueError(f"--base-url {base_url!r} is not an http:// or https:// address of a host.")
+    if base_path and not _BASE_PATH.match(base_path):
+        raise ValueError(f"--base-path {base_path[:80]!r} is not a path such as /scribe or /api/scribe.")
     origins = [_origin(given) for given in console_origins]
     served = profiles(profile)
     if in_memory and "session_manager" in served:
@@ -96,11 +101,13 @@ def settings(
         transcriber=transcriber.value if "medscribe" in served else "scripted",
         model=model,
         base_url=base_url,
+        base_path=base_path,
         in_memory=in_memory,
         console_origins=tuple(dict.fromkeys(origins)),
         templates_shape=shape.value,
         open_namespaces=open_namespaces,
         faithful=faithful,
+        strict=strict,
         faults=tuple(dict.fromkeys(faults)),
         scenarios=tuple(scenarios),
         scenario_file=scenario_file,

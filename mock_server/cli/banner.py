@@ -33,6 +33,8 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if settings.scenarios:
         told.append(f"SCENARIOS ARE ARMED: {', '.join(settings.scenarios)}")
+    if settings.strict:
+        told.append("STRICT: what /openapi.json forbids is refused; without, it is taken with a warning.")
     if settings.scenario_file:
         told.append(f"SCENARIOS ARE ARMED from {settings.scenario_file}, as often as it is saved.")
     if settings.vary is not None or settings.choices:
@@ -72,7 +74,8 @@ def _place(settings: Settings) -> str:
 
 def address(settings: Settings, host: str, port: int) -> str:
     """Where clients find the server."""
-    return settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    root = settings.base_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{root.rstrip('/')}{settings.base_path}"
 
 
 def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:

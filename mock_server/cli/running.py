@@ -6,6 +6,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
+from mock_server.api.below import Below
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def run(
     # a warning for each malformed form is a client's word
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     # uvicorn's configuration closes every handler of the process: ours comes after it
-    server = Server(configuration(app), app.state.face, announce, readiness)
+    face = app.state.face
+    served = Below(app, face.settings.base_path) if face.settings.base_path else app
+    server = Server(configuration(served), face, announce, readiness)
     with lines(wanted=verbose):
         server.run(sockets=[listening])

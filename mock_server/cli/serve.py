@@ -75,7 +75,13 @@ def serve(
     faithful: Annotated[
         bool, typer.Option("--faithful", help="No control plane, nothing that is not the protocol's.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what /openapi.json forbids, instead of taking it with a warning.")
+    ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
+    base_path: Annotated[
+        str, typer.Option(metavar="/PATH", help="Serve below this path; discovery and health lie at the root as well.")
+    ] = "",
     console_origin: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,6 +116,7 @@ def serve(
             transcriber=transcriber,
             model=model,
             base_url=base_url,
+            base_path=base_path,
             in_memory=in_memory,
             console_origins=console_origin or [],
             shape=templates_shape,
@@ -120,6 +127,7 @@ def serve(
             choices=choice or [],
             open_namespaces=open_namespaces,
             faithful=faithful,
+            strict=strict,
             profile=profile,
             revision=revision,
             session_timeout=session_timeout,

@@ -19,8 +19,20 @@ COMMANDS = {
     for program, app in (("scribe-conformance", conformance.cli.app), ("scribe-mock", mock_server.cli.commands.app))
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 }
-#: Options of programs that are not ours to introspect: pytest, Schemathesis, curl, and the bench with its parts.
-FOREIGN = {"--data-binary", "--url", "--max-examples", "--pyargs", "--junit-xml", "--strict", "--shared", "--errors"}
+#: Options of programs that are not ours to introspect: pytest, Schemathesis, curl, docker, the bench and its parts.
+FOREIGN = {
+    "--data-binary",
+    "--build-arg",
+    "--target",
+    "--wait",
+    "--url",
+    "--max-examples",
+    "--pyargs",
+    "--junit-xml",
+    "--strict",
+    "--shared",
+    "--errors",
+}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 

@@ -19,6 +19,8 @@ class On(BaseModel):
     session: str | None = Field(None, description="an id, or next: the session that is created next")
     times: int | None = Field(None, description="how often; null is again and again")
     every: int | None = Field(None, description="each n-th")
+    begins: str | float | None = Field(None, alias="from", description="when: a stamp, or seconds from now")
+    until: str | float | None = Field(None, description="when it is over, likewise")
 
 
 class Armed(BaseModel):

@@ -1,0 +1,36 @@
+"""A server below a path: everything lies there, and discovery and health at the root as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+
+from mock_server import problems
+from mock_server.api.answer import envelope, render
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+#: What whoever knows a host and nothing else asks for (§4.1), and what looks after processes.
+_AT_ROOT: Final = ("/.well-known/medscribealliance", "/health/live", "/health/ready")
+
+
+class Below:
+    """An application below a path such as /scribe; elsewhere there is nothing, and the refusal says where it is."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the application's lifespan."""
+        if scope["type"] != "http" or scope["path"] in _AT_ROOT:
+            return await self._app(scope, receive, send)
+        if scope["path"] == self._path or scope["path"].startswith(f"{self._path}/"):
+            raw: bytes = scope.get("raw_path") or scope["path"].encode()
+            inner = {"path": scope["path"][len(self._path) :] or "/", "raw_path": raw[len(self._path) :] or b"/"}
+            return await self._app({**scope, **inner}, receive, send)
+        told = f"There is no resource at {scope['path'][:200]!r}. This server lies below {self._path}."
+        answer = envelope(problems.Problem(404, "invalid_request", told))
+        return await render(answer, Request(scope), readable=True)(scope, receive, send)

@@ -1,0 +1,145 @@
+"""The mock as one test has it: where it is, a key of its own, and the gestures that steer it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Seconds a wait lasts unless a test says otherwise, and what the server takes at most.
+_WAIT_S: Final = 30.0
+#: Requests a failure shows, the last ones.
+_SHOWN: Final = 40
+
+
+class Refused(Exception):  # noqa: N818 - it is the mock's answer
+    """The mock does not do what a test asked of it; the message says why, and what would be right."""
+
+    def __init__(self, status: int, message: str, details: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = details
+
+
+class NotReached(AssertionError):  # noqa: N818 - it is what a test asserts
+    """A session is not in the state that a test waited for."""
+
+
+class Line(Protocol):
+    """How the control plane is asked: `send` answers with status and body; `strangers` are requests without a key."""
+
+    def send(self, method: str, path: str, key: str, body: bytes | None) -> tuple[int, bytes]:
+        """One request."""
+
+    def strangers(self) -> list[str]:
+        """A line for each request of nobody that was refused since the line was opened."""
+
+
+class Clock:
+    """The time of the test's namespace."""
+
+    def __init__(self, ask: Callable[..., dict[str, Any]]) -> None:
+        self._ask = ask
+
+    def now(self) -> datetime:
+        """What time it is there, UTC."""
+        return datetime.fromisoformat(self._ask("GET", "clock")["now"])
+
+    def advance(self, seconds: float) -> datetime:
+        """Move it forwards; returns the time it is then."""
+        return datetime.fromisoformat(self._ask("POST", "clock", {"advance_seconds": seconds})["now"])
+
+
+class Mock:
+    """A namespace of the mock that nobody else has; `url` and `api_key` are for the client under test."""
+
+    def __init__(self, url: str, api_key: str, line: Line) -> None:
+        self.url = url
+        self.api_key = api_key
+        self._line = line
+        self.clock = Clock(self._ask)
+
+    @property
+    def base_url(self) -> str:
+        """The root of the protocol's operations, as discovery tells it."""
+        return f"{self.url}/v1"
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """What came so far, oldest first: operation, method, path, status, session, and why it was refused."""
+        found: list[dict[str, Any]] = self._ask("GET", "requests")["requests"]
+        return found
+
+    @property
+    def armed(self) -> list[dict[str, Any]]:
+        """The scenarios that wait for their requests or sessions."""
+        found: list[dict[str, Any]] = self._ask("GET", "scenarios")["armed"]
+        return found
+
+    def scenario(self, name: str, on: str | Mapping[str, Any] | None = None, **parameters: Any) -> None:
+        """Arm a scenario; `on` is an operation, or all that the control plane takes; raises Refused.
+
+        `scenario("throttled", on={"operation": "upload", "times": 2}, retry_after=1)`. One that is about sessions and
+        says nothing of them meets the next.
+        """
+        asked = {"operation": on} if isinstance(on, str) else dict(on or {})
+        self._ask("POST", "scenarios", {"scenario": name, "parameters": parameters, "on": asked})
+
+    def clear(self, session: str | None = None) -> None:
+        """Disarm all, or what is for one session, and let work begin that is held."""
+        self._ask("DELETE", f"scenarios?session={quote(session, safe='')}" if session else "scenarios")
+
+    def transcript(self, text: str, session: str = "next", language: str | None = None) -> None:
+        """Choose what a session's transcript is: of the next one, or of one that is not ended; raises Refused."""
+        self._ask("POST", "transcripts", {"text": text, "session": session, "language": language})
+
+    def wait_for(self, session: str, state: str, seconds: float = _WAIT_S) -> None:
+        """Return once a session is in a state; raises NotReached after so many real seconds, at most 60."""
+        query = urlencode({"session": session, "state": state, "seconds": seconds})
+        try:
+            self._ask("GET", f"wait?{query}")
+        except Refused as refused:
+            if refused.status in (408, 409):
+                raise NotReached(str(refused)) from None
+            raise
+
+    def journal(self, session: str) -> list[dict[str, Any]]:
+        """What happened to a session, oldest first."""
+        found: list[dict[str, Any]] = self._ask("GET", f"journal/{quote(session, safe='')}")["journal"]
+        return found
+
+    def reset(self) -> None:
+        """Remove all that the namespace has: sessions, scenarios, time and requests."""
+        self._ask("POST", "reset")
+
+    def told(self) -> str:
+        """What came and why it was refused, for the report of a failed test."""
+        seen = self.requests
+        lines = [_shown(each) for each in seen[-_SHOWN:]]
+        if len(seen) > _SHOWN:
+            lines.insert(0, f"({len(seen) - _SHOWN} requests before these)")
+        lines += [f"without a valid key: {line}" for line in self._line.strangers()[-_SHOWN:]]
+        return "\n".join(lines or ["Nothing came to the mock with this test's key."])
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        sent = None if body is None else json.dumps(body).encode()
+        status, content = self._line.send(method, f"/_mock/v1/{path}", self.api_key, sent)
+        told: dict[str, Any] = json.loads(content)
+        if status < 400:
+            return told
+        error = told["error"]
+        raise Refused(status, error["message"], error.get("details") or {})
+
+
+def _shown(request: Mapping[str, Any]) -> str:
+    words = [request["at"][11:23], request["method"], request["path"], str(request["status"])]
+    if request["scenario"]:
+        words.append(f"(scenario {request['scenario']})")
+    if request["code"]:
+        field = f" [{request['field']}]" if request["field"] else ""
+        words.append(f"{request['code']}{field}: {request['message']}")
+    return " ".join(words)

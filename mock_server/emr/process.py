@@ -1,0 +1,109 @@
+"""The mock as a process of its own on a free port, which tells when it is ready."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+#: A machine under load takes long to start a process; one that is quiet takes less than a second.
+_START_S: Final = 60.0
+_STOP_S: Final = 10.0
+#: A wait of the control plane lasts a minute at most.
+_ANSWER_S: Final = 90.0
+#: A line of `serve --verbose` about a request without a valid key.
+_STRANGER: Final = re.compile(r"^[0-9:]{8} (\S+ \S+ 401 .*)$", re.MULTILINE)
+
+
+class NotStarted(RuntimeError):  # noqa: N818 - named for the state
+    """The mock did not come up; the message is what it said."""
+
+
+class MockProcess:
+    """A server for any number of namespaces, in memory unless it is told otherwise."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        """Start it and wait until it is ready; raises NotStarted."""
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as it runs
+        command = [sys.executable, "-m", "mock_server.emr.child", "serve", "--port", "0", "--open-namespaces", "-v"]
+        command += options or ("--in-memory", "--transcriber", "scripted")
+        began = time.monotonic()
+        self._process = subprocess.Popen(  # noqa: S603 - our own
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
+        )
+        try:
+            self.facts = self._ready()
+        except BaseException:
+            self.stop()
+            raise
+        #: Seconds from the start to the line that says it is ready.
+        self.started_in = time.monotonic() - began
+        self.url: str = self.facts["url"]
+
+    def _ready(self) -> dict[str, Any]:
+        out = self._process.stdout
+        assert out is not None, "it was asked for"
+        told = select.select([out], [], [], _START_S)[0]
+        line = out.readline() if told else b""
+        facts: dict[str, Any] = json.loads(line) if line else {"ready": False}
+        if not facts["ready"]:
+            raise NotStarted(f"The mock did not start. {facts.get('because', self._said().strip())}")
+        return facts
+
+    def _said(self, since: int = 0) -> str:
+        self._log.seek(since)
+        return self._log.read()
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+            pipe.close()
+        self._log.close()
+
+    def line(self) -> SocketLine:
+        """A line to it, for one test."""
+        before = len(self._said().encode())
+        return SocketLine(self.facts["host"], self.facts["port"], lambda: strangers(self._said(before)))
+
+
+def strangers(said: str) -> list[str]:
+    """What was asked without a valid key, by the lines of `serve --verbose`."""
+    return _STRANGER.findall(said)
+
+
+class SocketLine:
+    """Asks by the standard library: what a test makes of httpx does not reach it."""
+
+    def __init__(self, host: str, port: int, strangers: Callable[[], list[str]]) -> None:
+        self._host = host
+        self._port = port
+        self._strangers = strangers
+
+    def send(self, method: str, path: str, key: str, body: bytes | None) -> tuple[int, bytes]:
+        """One request."""
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=_ANSWER_S)
+        try:
+            connection.request(method, path, body, {"X-API-Key": key, "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def strangers(self) -> list[str]:
+        """A line for each request without a valid key."""
+        return self._strangers()

@@ -1,0 +1,143 @@
+"""The fixture over a real socket: a namespace a test, and the gestures that steer it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import httpx
+import psutil
+import pytest
+
+from mock_server.emr.mock import NotReached, Refused
+from mock_server.emr.process import MockProcess, NotStarted
+from tests.mock_server.stage import BODY, SHORT
+
+#: On a quiet machine half a second; a shared one is slower, and this is no measurement.
+GENEROUS_S = 20.0
+
+
+class Emr:
+    """A client as an EMR has one: it knows an address and a key, and nothing of a mock."""
+
+    def __init__(self, url, key):
+        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"})
+
+    def begin(self):
+        made = self.http.post("/v1/sessions", json=BODY)
+        made.raise_for_status()
+        return made.json()["session_id"]
+
+    def upload(self, session):
+        return self.http.put(f"/v1/sessions/{session}/audio/audio_0.wav", content=SHORT.read())
+
+    def end(self, session):
+        return self.http.post(f"/v1/sessions/{session}/end")
+
+    def read(self, session):
+        return self.http.get(f"/v1/sessions/{session}")
+
+
+@pytest.fixture
+def emr(scribe_mock):
+    client = Emr(scribe_mock.url, scribe_mock.api_key)
+    with client.http:
+        yield client
+
+
+def test_a_consultation_is_waited_for_without_polling(scribe_mock, emr):
+    session = emr.begin()
+    emr.upload(session)
+    emr.end(session)
+    scribe_mock.wait_for(session, "completed")
+    assert emr.read(session).json()["transcript"].endswith(SHORT.text)
+    assert [each["operation"] for each in scribe_mock.requests] == ["create", "upload", "end", "get"]
+    assert [row["kind"] for row in scribe_mock.journal(session)][:2] == ["created", "audio_accepted"]
+
+
+@pytest.fixture(scope="module")
+def remembered():
+    return []
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_each_test_has_a_namespace_that_nobody_else_has(scribe_mock, emr, remembered, number):
+    assert scribe_mock.requests == []
+    remembered.append((emr.begin(), scribe_mock.api_key))
+    assert all(emr.read(session).status_code == 404 for session, _ in remembered[:-1])
+    assert len({key for _, key in remembered}) == len(remembered)
+
+
+def test_a_scenario_meets_the_operation_it_is_armed_on(scribe_mock, emr):
+    scribe_mock.scenario("throttled", on={"operation": "upload", "times": 1}, retry_after=7)
+    scribe_mock.scenario("unavailable", on="end")
+    session = emr.begin()
+    refused = emr.upload(session)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
+    assert emr.upload(session).status_code == 200
+    assert emr.end(session).status_code == 503
+    assert [each["scenario"] for each in scribe_mock.armed] == ["unavailable"]
+    scribe_mock.clear()
+    assert emr.end(session).status_code == 202
+
+
+def test_a_transcript_is_chosen_for_the_next_session(scribe_mock, emr):
+    scribe_mock.transcript("Patient: I take ramipril, 5 mg.")
+    session = emr.begin()
+    emr.end(session)
+    scribe_mock.wait_for(session, "completed")
+    answer = emr.read(session)
+    assert answer.json()["transcript"] == "Patient: I take ramipril, 5 mg."
+    assert answer.headers["x-scribe-engine"] == "chosen"
+
+
+def test_held_work_is_let_go_of(scribe_mock, emr):
+    scribe_mock.scenario("processes_for_ever")
+    session = emr.begin()
+    emr.upload(session)
+    emr.end(session)
+    with pytest.raises(NotReached, match="is processing, and was not completed"):
+        scribe_mock.wait_for(session, "completed", seconds=0.1)
+    scribe_mock.clear(session)
+    scribe_mock.wait_for(session, "completed")
+
+
+def test_the_clock_is_the_namespace_s_own(scribe_mock, emr):
+    session = emr.begin()
+    before = scribe_mock.clock.now()
+    assert scribe_mock.clock.advance(3601) - before >= timedelta(seconds=3601)
+    scribe_mock.wait_for(session, "expired")
+    with pytest.raises(NotReached, match="will not be completed"):
+        scribe_mock.wait_for(session, "completed")
+    assert emr.read(session).status_code == 410
+
+
+def test_what_cannot_be_meant_is_told_with_what_would_be_right(scribe_mock):
+    with pytest.raises(Refused, match="Did you mean 'throttled'"):
+        scribe_mock.scenario("throtled")
+    with pytest.raises(Refused, match="Did you mean 'upload'"):
+        scribe_mock.scenario("throttled", on="uplod")
+    with pytest.raises(Refused, match="Did you mean 'retry_after'"):
+        scribe_mock.scenario("throttled", retry=3)
+    with pytest.raises(Refused, match="nowhere"):
+        scribe_mock.wait_for("nowhere", "completed")
+
+
+def test_the_server_tells_how_soon_it_was_ready(scribe_mock_server):
+    assert 0 < scribe_mock_server.started_in < GENEROUS_S
+
+
+def test_a_server_ends_with_tests_that_are_killed():
+    started = "from mock_server.emr.process import MockProcess; print(MockProcess().facts['pid'], flush=True); input()"
+    tests = subprocess.Popen([sys.executable, "-c", started], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    server = psutil.Process(int(tests.stdout.readline()))
+    assert server.is_running()
+    tests.kill()
+    tests.wait()
+    server.wait(GENEROUS_S)
+
+
+def test_a_server_that_does_not_start_tells_why():
+    with pytest.raises(NotStarted, match="Did you mean 'throttled'"):
+        MockProcess(["--in-memory", "--scenario", "throtled"])
