@@ -130,14 +130,14 @@ CHOICES = (
     Choice(
         "long_poll_s",
         "Seconds a read of a session in work is held back until that changes.",
-        "Rule 3 and INV-30: no bound is given",
+        "Rule 3, §9.8: no clause says how soon a read is answered",
         (0, 1),
         around=_long_poll,
     ),
     Choice(
         "work_delay_ms",
         "Milliseconds before the work on an ended session begins.",
-        "INV-30: the text gives no bound",
+        "§6.3: no clause says how long processing takes",
         (0, 300, 1200),
     ),
     Choice(

@@ -1,0 +1,62 @@
+"""The kit accuses no choice that the text leaves open: the mock passes whatever it chooses, in both readings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.certification import certify
+from conformance.run import conclude, grade
+from conformance.verdict import Overall, Verdict
+from mock_server.choices.catalogue import DEFAULTS
+from mock_server.choices.drawing import drawn, made
+from tests.proof.bench import options, served, switch
+from tests.proof.test_faults import kit_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.applications import Starlette
+
+    from conformance.run import Graded, Run
+    from conformance.verdict import Reading
+    from tests.proof.conftest import Bench
+
+#: Seeds that are drawn from for each reading; `make proof` takes two hundred.
+SEEDS = int(os.environ.get("SCRIBE_VARIED", "5"))
+#: Generated cases of a run: enough that everything which generates is on.
+_EXAMPLES = 1
+
+
+async def _run(app: Starlette, seed: int, reading: Reading) -> Run:
+    """A whole run over a real socket: some choices are of the wire."""
+    await switch(app, ())
+    app.state.choices.take(made(drawn(seed, reading)))
+    try:
+        async with served(app) as address:
+            clock = f"{address}/_mock/v1/clock"
+            asked = replace(options(app, _EXAMPLES), target=address, test_clock=clock, transport=None, reading=reading)
+            return await certify(asked, reading=reading)
+    finally:
+        app.state.choices.take(DEFAULTS)
+
+
+def _accused(graded: Iterable[Graded]) -> list[str]:
+    wrong = (Verdict.FAIL, Verdict.ERROR)
+    return [f"{each.requirement.id}: {each.findings[0].message}" for each in graded if each.verdict in wrong]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("reading", ["strict", "lenient"])
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_mock_passes_whatever_it_chooses(bench: Bench, seed: int, reading: Reading) -> None:
+    run = bench.run(_run(bench.app, seed, reading))
+    assert (_accused(run.graded), kit_errors(run)) == ([], [])
+    assert run.overall is Overall.CONFORMANT
+    if reading == "strict":  # what no reading fails passes in the other one too, on the same evidence
+        again = grade(run.evidence, run.spec, "lenient")
+        assert (_accused(again), conclude(again)) == ([], Overall.CONFORMANT)
