@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from mock_server.choices.choice import Choice
 from mock_server.choices.editing import OPEN, headed, merged, shows, without
+from mock_server.problems import Problem
 from mock_server.session.chunk import sequence_of
+from mock_server.session.table import State
 
 if TYPE_CHECKING:
     from mock_server.api.answer import Answer
@@ -108,22 +110,21 @@ def _tagged(asked: Asked, answer: Answer) -> Answer:
 
 async def _long_poll(asked: Asked, onward: Onward) -> Answer:
     """A read of a session in work is answered when that changes, or after a while."""
-    answer = await onward()
-    working = answer.status == 202 and isinstance(answer.body, dict) and answer.body.get("status") == "processing"
-    if not asked.of("get") or not working or asked.face.stopping:
-        return answer
-    loop = asyncio.get_running_loop()
-    until = loop.time() + int(asked.taken["long_poll_s"])
-    session_id = str(answer.body["session_id"])
-    with asked.face.service.watch.of(session_id) as changed, asked.face.aside():
-        while answer.status == 202 and loop.time() < until:
-            changed.clear()
-            answer = await onward()
-            if answer.status == 202:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(until):
-                        await changed.wait()
-    return answer
+    if asked.of("get") and asked.namespace and asked.call.session_id:
+        with contextlib.suppress(Problem):
+            await _changed(asked, asked.call.session_id, int(asked.taken["long_poll_s"]))
+    return await onward()
+
+
+async def _changed(asked: Asked, session_id: str, seconds: float) -> None:
+    """Return once a session is not in work; raises the Problem of a session that is not there."""
+    service = asked.face.service
+    until = asyncio.get_running_loop().time() + seconds
+    with service.watch.of(session_id) as changed, asked.face.aside(), contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(until):
+            while not asked.face.stopping and (await service.get(asked.namespace, session_id))[1] is State.PROCESSING:
+                await changed.wait()
+                changed.clear()
 
 
 CHOICES = (
