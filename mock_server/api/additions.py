@@ -137,7 +137,8 @@ _TEMPLATES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-_SCENARIOS = "/_mock/v1/scenarios"
+_SCENARIOS, _CHOICES = "/_mock/v1/scenarios", "/_mock/v1/choices"
+_CHOSEN = _object("choices different", choices=_ANYTHING, different=_TEXTS, catalogue=_THINGS)
 _CONTROL: Mapping[str, Mapping[str, Any]] = {
     "/_mock/v1/clock": {
         "get": _operation(
@@ -207,6 +208,27 @@ _CONTROL: Mapping[str, Mapping[str, Any]] = {
                 "200": _answer("How many were armed", _object(scenarios_cleared=_NUMBER, armed=_ARMED)),
                 **_refusals("unauthenticated", "unavailable"),
             },
+        ),
+    },
+    _CHOICES: {
+        "get": _operation(
+            "list_choices",
+            "control",
+            "What the text leaves open, and how it is chosen for the namespace",
+            {"200": _answer("The catalogue and the choices", _CHOSEN), **_refusals("unauthenticated")},
+        ),
+        "post": _operation(
+            "make_choices",
+            "control",
+            "Choose for the namespace, by a seed, by name, or both",
+            {"200": _answer("The choices", _CHOSEN), **_refusals("refused", "unauthenticated")},
+            requestBody=_body(_optional(seed=_NUMBER, reading={"enum": ["lenient", "strict"]}, choices=_ANYTHING)),
+        ),
+        "delete": _operation(
+            "clear_choices",
+            "control",
+            "Back to what the server was started with",
+            {"200": _answer("The choices", _CHOSEN), **_refusals("unauthenticated")},
         ),
     },
     "/_mock/v1/wait": {
@@ -306,5 +328,7 @@ def additions(text: Wording, *, faithful: bool) -> dict[str, Mapping[str, Any]]:
     """Path items by path; what a faithful server does not serve is not in it."""
     if faithful:
         return dict(_HEALTH)
-    control = {path: item for path, item in _CONTROL.items() if text.plays_scenarios or path != _SCENARIOS}
+    control = {
+        path: item for path, item in _CONTROL.items() if text.plays_scenarios or path not in (_SCENARIOS, _CHOICES)
+    }
     return {**_clients(text), **control, **_HEALTH, **_ENTRANCE}
