@@ -121,6 +121,13 @@ def test_what_is_kept_of_a_session_is_the_same_whatever_is_chosen(mock):
     assert all(row["at"].endswith("Z") for row in rows)
 
 
+def test_who_reads_templates_as_an_array_reads_them_whatever_is_chosen(mock):
+    choose(mock, unknown_template="in a completed session", data_shape="nested", processing_errors=False)
+    told = mock.processed(SHORT.read(), templates=["soap", "nonsense"], ending={"audio_files_uploaded": 1})
+    assert told.status_code == 206
+    assert [list(each) for each in told.json()["templates"]] == [["soap"], ["nonsense"]]
+
+
 def test_a_fault_is_seen_through_choices(mock):
     choose(mock, stamps="+05:30", id_alphabet="digits")
     mock.app.state.faults.switch(("needs_no_templates",))
