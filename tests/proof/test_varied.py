@@ -52,6 +52,12 @@ def _accused(graded: Iterable[Graded]) -> list[str]:
     return [f"{each.requirement.id}: {each.findings[0].message}" for each in graded if each.verdict in wrong]
 
 
+def _certified(run: Run, overall: Overall) -> bool:
+    """Whether all was verified; what a broken connection took with it may be left open, and nothing else."""
+    lost = any(note.reason == "lost" for note in run.evidence.notes)
+    return overall is Overall.CONFORMANT or (lost and overall is Overall.NOT_FULLY_VERIFIED)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("reading", ["strict", "lenient"])
@@ -59,7 +65,8 @@ def _accused(graded: Iterable[Graded]) -> list[str]:
 def test_the_mock_passes_whatever_it_chooses(bench: Bench, seed: int, reading: Reading) -> None:
     run = bench.run(_run(bench.app, seed, reading))
     assert (_accused(run.graded), kit_errors(run)) == ([], [])
-    assert run.overall is Overall.CONFORMANT
+    assert _certified(run, run.overall)
     if reading == "strict":  # what no reading fails passes in the other one too, on the same evidence
         again = grade(run.evidence, run.spec, "lenient")
-        assert (_accused(again), conclude(again)) == ([], Overall.CONFORMANT)
+        assert _accused(again) == []
+        assert _certified(run, conclude(again))
