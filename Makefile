@@ -21,12 +21,13 @@ demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes
 test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m scribe_data.generate --check
 	$(PY) -m mock_server.scenarios.page --check
+	$(PY) -m mock_server.choices.page --check
 	$(PY) -m scribe_data.build --check
 	$(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/proof
 	$(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
 
-proof: $(STAMP) ## Run the kit against every fault, and against fifty draws of a conforming stranger
-	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
+proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger and two hundred of the mock
+	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 SCRIBE_VARIED=200 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
 
 machine: $(STAMP) ## What the state machine finds: every sequence fault with ten seeds, and no conforming server
 	SCRIBE_PROOF=1 SCRIBE_MACHINE=1 $(PY) -m pytest -q -n 2 tests/proof/test_machine.py
@@ -38,9 +39,10 @@ samples: $(STAMP) ## Remake the pages of reports/, which make test compares; wha
 bench: $(STAMP) ## Measure speed and memory as ratios against a floor in the same run
 	$(PY) -m bench
 
-generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec, and the page of scenarios
+generate: $(STAMP) ## Regenerate the lifecycle table and its page from the spec, and the pages of scenarios and choices
 	$(PY) -m scribe_data.generate
 	$(PY) -m mock_server.scenarios.page
+	$(PY) -m mock_server.choices.page
 
 wanted: $(STAMP) ## Record anew which journeys a part of the requirements needs
 	$(PY) -m tests.proof.wanted

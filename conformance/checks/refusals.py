@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.finding import holds, inconclusive, tolerated, violates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from conformance.evidence import Exchange
     from conformance.finding import Finding
@@ -38,6 +38,12 @@ def settled(attempts: Collection[Exchange]) -> list[Exchange]:
     errors = [x for x in answered if x.status >= 500]
     last = errors[-1:] if len(errors) > 1 and not any(x.accepted for x in answered) else []
     return [x for x in answered if x.status < 500] + last
+
+
+def looked_at(attempts: Iterable[Exchange]) -> list[Exchange]:
+    """Attempts that the service had time for; all of them where it had time for none."""
+    sent = list(attempts)
+    return [x for x in sent if not busy(x)] or sent
 
 
 def refused(

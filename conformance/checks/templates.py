@@ -14,7 +14,7 @@ from conformance.checks.documents import (
     unlisted,
 )
 from conformance.checks.outsiders import as_the_run_asks, kept_out
-from conformance.checks.refusals import busy, put_off
+from conformance.checks.refusals import busy, looked_at, put_off
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
@@ -224,7 +224,7 @@ def _code(entry: object) -> str | None:
 @check("TPL-011")
 def unknown_templates_only_have_their_codes(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) Refused as 400 invalid_template or 404 template_not_found, or taken."""
-    for x in evidence.select(Operation.CREATE, probe=Probe.TEMPLATES_UNKNOWN):
+    for x in looked_at(evidence.select(Operation.CREATE, probe=Probe.TEMPLATES_UNKNOWN)):
         code = x.response.error_code if x.response else None
         if x.accepted:
             yield recorded(x, "A create with unknown templates only is taken.", x.status)

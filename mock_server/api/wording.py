@@ -33,7 +33,7 @@ class Wording:
     relative_upload: bool
     #: Whether a 410 is the error envelope, and no session.
     expired_is_error: bool
-    #: Whether scenarios are played: they are made of the operations and codes of the default revision.
+    #: Whether scenarios are played and choices made: both are of the operations and codes of the default revision.
     plays_scenarios: bool
 
 

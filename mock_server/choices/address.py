@@ -31,7 +31,8 @@ class Addresses:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        if scope["type"] == "http" and self._choices.any():
+        # a ticket stays good when nothing is chosen any more
+        if scope["type"] == "http" and (self._choices.any() or scope["query_string"] or "/uploads" in scope["path"]):
             scope = self._brought(scope)
         await self._app(scope, receive, send)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mock_server.session.step import Happening
 
 _PREFIX: Final = "ses_"
+_UNPROCESSABLE: Final = 422
 _ALPHABETS: Final = {
     "lower case and digits": string.ascii_lowercase + string.digits,
     "both cases and digits": string.ascii_letters + string.digits,
@@ -80,7 +81,9 @@ def _forbidden(session_id: str) -> problems.Problem:
 
 def _refuse(choice: object, told: str, session: Session) -> None:
     if isinstance(choice, int) and choice >= 400:
-        raise problems.invalid_request(told, status=choice, session_id=session.id)
+        # 422 has codes of its own (§11.2)
+        code = "audio_too_short" if choice == _UNPROCESSABLE else "invalid_request"
+        raise problems.Problem(choice, code, told, {"session_id": session.id})
 
 
 def _admit(taken: Taken, session: Session, state: State, happening: Happening) -> None:

@@ -9,6 +9,7 @@ from mock_server import problems
 from mock_server.choices.choice import Choice
 from mock_server.choices.discovery import modelled
 from mock_server.choices.editing import error_code, headed, merged, recoded
+from mock_server.choices.results import COMPLETED, completing
 from mock_server.extraction import TEMPLATES
 
 if TYPE_CHECKING:
@@ -106,18 +107,6 @@ def _data(asked: Asked, answer: Answer) -> Answer:
     return answer if data is None else merged(answer, additional_data=data)
 
 
-def completing(asked: Asked, answer: Answer) -> Answer:
-    """A session that lacks nothing but templates nobody knows, told as completed."""
-    if asked.taken["unknown_template"] != "in a completed session" or not asked.of("get") or asked.state != "partial":
-        return answer
-    codes = {entry["error"]["code"] for entry in answer.body["templates"].values() if entry.get("status") == "failed"}
-    if codes != {"template_not_found"} or answer.body.get("processing_errors"):
-        return answer
-    left = {"processing_errors", "audio_files_processed"}
-    body = {name: value for name, value in answer.body.items() if name not in left}
-    return type(answer)(200, {**body, "status": "completed"}, answer.headers)
-
-
 CHOICES = (
     Choice(
         "needs_protocol",
@@ -204,7 +193,7 @@ CHOICES = (
         "What becomes of a template that nobody knows.",
         "E27: a failed entry in a partial session; leniently in a completed one, or refused at creation",
         ("in a partial session",),
-        ("in a completed session", *_CODES),
+        (COMPLETED, *_CODES),
         reads=_known,
         rewrites=completing,
     ),

@@ -136,6 +136,8 @@ class Choices:
         return self._for.get(namespace, self._for_all)
 
     def _turn(self, namespace: str, every: int) -> bool:
+        if len(self._counts) > _MOST_NAMESPACES:
+            self._counts.clear()
         self._counts[namespace] += 1
         return self._counts[namespace] % every == 0
 

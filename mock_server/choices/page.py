@@ -20,8 +20,9 @@ PLACE = Path(__file__).parents[2] / "docs" / "choices.md"
 
 _HEAD = """# What the text leaves open
 
-Generated from the catalogue by `{command}`. Each choice is one that a conforming service may make otherwise than
-this server does unless it is told to; a client that depends on the default breaks at another vendor's.
+Generated from the catalogue by `{command}`. Each choice is one that a conforming
+service may make otherwise than this server does unless it is told to; a client that depends on the default breaks at
+another vendor's.
 
 ```
 M=http://127.0.0.1:8080/_mock/v1 K='X-API-Key: sk_test_development'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.choices.choice import Choice
 from mock_server.choices.editing import merged, shows, without
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from mock_server.api.answer import Answer
     from mock_server.choices.choice import Asked
 
-_DONE = frozenset({"completed", "partial"})
+#: Where a template that nobody knows is told without a loss.
+COMPLETED: Final = "in a completed session"
+_DONE: Final = frozenset({"completed", "partial"})
 
 
 def _shaped(data: Any, shape: object) -> Any:
@@ -29,7 +31,21 @@ def _shaped(data: Any, shape: object) -> Any:
 def _entries(asked: Asked, answer: Answer) -> dict[str, Any] | None:
     """The templates of a result by id; None where an answer shows none, or shows them as an array already."""
     found = answer.body.get("templates") if shows(asked, answer, _DONE) else None
-    return found if isinstance(found, dict) else None
+    whole = isinstance(found, dict) and all(isinstance(entry, dict) for entry in found.values())
+    return found if whole else None
+
+
+def completing(asked: Asked, answer: Answer) -> Answer:
+    """A session that lacks nothing but templates nobody knows, told as completed."""
+    entries = _entries(asked, answer)
+    if asked.taken["unknown_template"] != COMPLETED or asked.state != "partial" or entries is None:
+        return answer
+    errors = [entry.get("error") for entry in entries.values() if entry.get("status") == "failed"]
+    unknown = all(isinstance(error, dict) and error.get("code") == "template_not_found" for error in errors)
+    if not (errors and unknown) or answer.body.get("processing_errors"):
+        return answer
+    told = without(answer, "processing_errors", "audio_files_processed")
+    return replace(merged(told, status="completed"), status=200)
 
 
 def _data(asked: Asked, answer: Answer) -> Answer:
@@ -49,7 +65,7 @@ def _strings(asked: Asked, answer: Answer) -> Answer:
     if entries is None or answer.status != 200:
         return answer
     shown = {
-        name: {**entry, "error": entry["error"]["message"]} if "error" in entry else entry
+        name: {**entry, "error": entry["error"]["message"]} if isinstance(entry.get("error"), dict) else entry
         for name, entry in entries.items()
     }
     return merged(answer, templates=shown)
@@ -70,8 +86,8 @@ def _silent(asked: Asked, answer: Answer) -> Answer:
     entries = _entries(asked, answer)
     if asked.state != "partial" or entries is None:
         return answer
-    lost = any(entry["status"] == "failed" for entry in entries.values())
-    lost = lost or answer.body.get("audio_files_processed", 0) < answer.body["audio_files_received"]
+    lost = any(entry.get("status") == "failed" for entry in entries.values())
+    lost = lost or answer.body["audio_files_processed"] < answer.body["audio_files_received"]
     return without(answer, "processing_errors") if lost else answer
 
 

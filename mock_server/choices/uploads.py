@@ -32,14 +32,14 @@ async def _one_form(asked: Asked, onward: Onward) -> Answer:
     if not asked.of("upload") or form == asked.taken["forms"] or not await _takes(asked):
         return await onward()
     told = f"Audio is taken {'as a multipart form' if form == 'raw' else 'as the body itself, without a form'}."
-    return refused(problems.invalid_request(told), Connection="close")
+    return refused(problems.invalid_request(told))
 
 
 async def _named(asked: Asked, onward: Onward) -> Answer:
     if not asked.of("upload") or asked.call.name or not await _takes(asked):
         return await onward()
     told = "The file's name has to stand behind upload_url."
-    return refused(problems.invalid_request(told), Connection="close")
+    return refused(problems.invalid_request(told))
 
 
 def _acknowledged(asked: Asked, answer: Answer) -> Answer:

@@ -165,7 +165,7 @@ CHOICES = (
     Choice(
         "answer_delay_ms",
         "Milliseconds that every answer takes more.",
-        "The text gives no bound",
+        "RFC 9110 §9.2.2; no clause says how soon a request is answered",
         (0, 15, 60),
         around=_slow,
     ),
@@ -183,7 +183,12 @@ CHOICES = (
         (405, 404),
         rewrites=_other_method,
     ),
-    Choice("trailing_slash", "What a path with a slash at its end is.", "The text has none", (404, "the same")),
+    Choice(
+        "trailing_slash",
+        "What a path with a slash at its end is.",
+        "ERR-012: an unknown path is 404; the text has no such one",
+        (404, "the same"),
+    ),
     Choice(
         "error_details",
         "Whether errors have details.",

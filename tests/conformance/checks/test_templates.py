@@ -272,6 +272,14 @@ def test_unknown_templates_only_have_codes_of_their_own(status, document, expect
     assert verdicts("TPL-011", tape) == expected
 
 
+def test_unknown_templates_that_were_put_off_are_judged_by_the_next_try():
+    tape = Tape()
+    tape.heard("create", 429, error("rate_limit_exceeded"), probe="unknown templates only")
+    assert verdicts("TPL-011", tape) == ("inconclusive", "inconclusive")
+    tape.heard("create", 201, {}, probe="unknown templates only")
+    assert verdicts("TPL-011", tape) == ("pass", "pass")
+
+
 def test_actions_and_the_transcript_template_are_recorded():
     tape = Tape()
     tape.listed("soap", "transcript")

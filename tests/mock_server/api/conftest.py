@@ -26,5 +26,7 @@ def mock(running):
     running.app.state.faults.switch(())
     if running.app.state.scenarios is not None:
         running.run(running.app.state.scenarios.clear("mine"))
+    if running.app.state.choices is not None:
+        running.app.state.choices.forget("mine")
     running.run(running.face.service.reset("mine"))
     running.face.seen.forget("mine")
