@@ -61,7 +61,8 @@ async def once(drive: Windows) -> None:
     if both is not None:
         await drive.together(*(drive.end(both, probe=Probe.END_AGAIN) for _ in range(3)))
         await drive.replay(both)
-    await drive.export(drive.user())
+    for each in filter(None, (handle, both)):
+        await drive.export(user_of(each))
 
 
 @way(JourneyName.ENDS_TIMEOUT, phase="clock")
@@ -84,8 +85,8 @@ async def by_timeout(drive: Windows) -> None:
 
 
 async def _look(drive: Windows, *handles: Handle) -> None:
-    await drive.export(user_of(handles[0]))
     for handle in handles:
+        await drive.export(user_of(handle))
         await drive.replay(handle)
 
 
