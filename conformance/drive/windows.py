@@ -138,6 +138,10 @@ class Windows(Driver):
             return None
         return await self.message(handle, probe=probe, credential=credential)
 
+    async def finish(self, handle: Handle) -> Exchange | None:
+        """One read: nothing is worked on that could be waited for."""
+        return await self.get(handle)
+
     async def restart(self, url: str) -> None:
         """Have the service started again, and wait until an address answers; raises RestartFailed."""
         await restart(self._wire, self.journey, url)

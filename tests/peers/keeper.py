@@ -114,7 +114,7 @@ class Keeper:
         """The input of a call, once nothing is wrong with it."""
         try:
             told = json.loads(call.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             raise Refusal(self.wrong_input, "", "an object is wanted")
