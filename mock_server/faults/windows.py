@@ -67,19 +67,26 @@ def _output(asked: Asked, **members: Any) -> Answer:
 
 
 def _takes(operation: str, wrong: Callable[[dict[str, Any]], bool], **members: Any) -> Rewrite:
-    """Answer as if a wrong input had been right."""
+    """Answer as if a wrong input had been right, of which nothing else is wrong."""
 
     def rewrite(asked: Asked, answer: Answer) -> Answer:
         sent = asked.document if isinstance(asked.document, dict) else {}
-        mine = asked.operation in operation.split() and answer.status == 400 and wrong(sent)
+        mine = asked.operation in operation.split() and _complaints(answer) == 1 and wrong(sent)
         return _output(asked, **members) if mine else answer
 
     return rewrite
 
 
+def _complaints(answer: Answer) -> int:
+    """How many things a refusal says are wrong with an input."""
+    told = answer.body.get("error", {}) if answer.status == 400 and isinstance(answer.body, dict) else {}
+    return len(told.get("details", {}).get("errors", ()))
+
+
 def _takes_own_id(asked: Asked, answer: Answer) -> Answer:
     sent = asked.document if isinstance(asked.document, dict) else {}
-    mine = asked.operation == START and answer.status == 400 and isinstance(sent.get("session_id"), str)
+    brought = isinstance(sent.get("session_id"), str) and sent["session_id"]
+    mine = asked.operation == START and _complaints(answer) == 1 and brought
     return _output(asked, session_id=sent["session_id"]) if mine else answer
 
 
