@@ -31,17 +31,17 @@ STAMPS = {
     "without a zone": "2026-01-27T09:00:00.000",
     "of no calendar": "2026-02-30T09:00:00.000Z",
 }
-#: Addresses at which a service might tell a current session, in the ways services name such.
+#: Addresses at which a service might tell a current session, in the ways services name such. One that lists what there
+#: is, such as /sessions, is none of them: an export tells ids as well.
 CURRENT = (
     "sessions.current",
     "sessions.active",
-    "sessions.get",
-    "sessions.list",
+    "sessions.latest",
     "sessions/current",
     "sessions/active",
     "session/current",
+    "session.current",
     "current_session",
-    "sessions",
 )
 
 

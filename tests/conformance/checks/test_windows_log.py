@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.checks.session_manager.timeline import Record
 from conformance.evidence import Note
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
@@ -15,11 +16,31 @@ from tests.conformance.checks.windows import USER, Tape, line, of, stamp
 A, B = "sess_a", "sess_b"
 START, END = line("start", A), line("end", A, 5)
 RESTART = JourneyName.ENDS_RESTART
+#: Words of services for the two boundaries, and words that are none.
+WORDS = [
+    ("sessions.start", "start"),
+    ("SessionStarted", "start"),
+    ("SESSION_OPENED", "start"),
+    ("created", "start"),
+    ("session.ended", "end"),
+    ("sessionClosed", "end"),
+    ("session_expired", "end"),
+    ("timed_out", "end"),
+    ("message_appended", None),
+    ("restarted", None),
+    ("sender.changed", None),
+]
 #: The same two records as another service writes them.
 FLAT = (
     {"type": "SessionStarted", "session_id": A, "timestamp": stamp(0)},
     {"type": "SessionEnded", "session_id": A, "timestamp": stamp(5)},
 )
+
+
+@pytest.mark.parametrize(("word", "kind"), WORDS)
+def test_a_boundary_is_known_by_the_words_that_services_have(word, kind):
+    assert Record("", {"event": {"event_type": word}}).kind == kind
+    assert Record("", {"type": word}).kind == kind
 
 
 def exported(*lines: object, ended: bool = False) -> Tape:
