@@ -30,6 +30,8 @@ class Keeper:
     wrong_input = 400
     second_end = 400
     people_named = True
+    #: Whether a start while its user has a session open answers that one's id.
+    reuses = False
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -61,18 +63,16 @@ class Keeper:
 
     def record(self, kind: str, **members: Any) -> dict[str, Any]:
         """Write a line, and answer the output that goes with it."""
-        output = {
-            "schema_version": "1.1.0",
-            "record_id": str(uuid.uuid4()),
-            "timestamp": stamp(self.now()),
-            "source": "session_manager",
-            **members,
-        }
+        output = self.output(**members)
         line = {"kind": kind, **output}
         with self._log.open("a") as file:
             file.write(json.dumps(line) + "\n")
         self.remember(line)
         return output
+
+    def output(self, **members: Any) -> dict[str, Any]:
+        told = {"schema_version": "1.1.0", "record_id": str(uuid.uuid4()), "source": "session_manager"}
+        return {**told, "timestamp": stamp(self.now()), **members}
 
     def settle(self) -> None:
         """End what has been open for too long, the oldest first."""
@@ -128,10 +128,12 @@ class Keeper:
         return told
 
     def start(self, call: Call) -> Answer:
-        told = self.given(call)
-        return Answer(
-            200, self.record("session_started", session_id=secrets.token_urlsafe(12), user_id=told["user_id"])
-        )
+        user = self.given(call)["user_id"]
+        mine = (name for name, (whose, _, over) in self.sessions.items() if whose == user and not over)
+        open_ = next(mine, None) if self.reuses else None
+        if open_ is not None:
+            return Answer(200, self.output(session_id=open_, user_id=user))
+        return Answer(200, self.record("session_started", session_id=secrets.token_urlsafe(12), user_id=user))
 
     def end(self, call: Call) -> Answer:
         told = self.given(call, "session_id")
@@ -164,6 +166,12 @@ class Keeper:
     def restart(self, _call: Call) -> Answer:
         self.wake()
         return Answer(200, {})
+
+
+class Reusing(Keeper):
+    """The same with one open session a user."""
+
+    reuses = True
 
 
 def asked(call: Call, name: str) -> str:

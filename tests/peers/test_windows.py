@@ -20,7 +20,7 @@ from conformance.verdict import Overall, Verdict
 
 from .comparison import differences, expectations
 from .demo import Demo, ReusingDemo
-from .keeper import CLOCK_PATH, RESTART_PATH, Keeper
+from .keeper import CLOCK_PATH, RESTART_PATH, Keeper, Reusing
 from .serving import listening, served
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conformance.verdict import Reading
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-PEERS: Mapping[str, type[Keeper]] = {"keeper": Keeper, "demo": Demo, "reusing_demo": ReusingDemo}
+PEERS: Mapping[str, type[Keeper]] = {"keeper": Keeper, "reusing": Reusing, "demo": Demo, "reusing_demo": ReusingDemo}
 READINGS: tuple[Reading, ...] = ("lenient", "strict")
 EXPECTED = Path(__file__).with_name("windows.yaml")
 _ASK = "import sys, urllib.request as r; r.urlopen(r.Request(sys.argv[1], method='POST', data=b'{}'), timeout=10)"
@@ -78,7 +78,7 @@ def test_a_stranger_that_keeps_every_rule_is_conformant_in_the_strict_reading_to
     assert runs["keeper", "strict"].overall is Overall.CONFORMANT
 
 
-@pytest.mark.parametrize("name", ["demo", "reusing_demo"])
+@pytest.mark.parametrize("name", ["demo", "reusing", "reusing_demo"])
 def test_what_only_the_lenient_reading_disputes_the_strict_one_fails(
     name: str, runs: dict[tuple[str, str], Run]
 ) -> None:
