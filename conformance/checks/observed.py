@@ -119,7 +119,13 @@ def _unanswered(view: Evidence) -> Iterable[tuple[str, Exchange]]:
             yield f"{_said(x)} gets no answer ({x.label.probe})", x
 
 
+def _broken(view: Evidence) -> Iterable[tuple[str, Exchange]]:
+    for x in fallen(view).errors:
+        yield f"{_said(x)} is answered {x.status}, twice in a row", x
+
+
 _LOOKS: Mapping[str, Callable[[Evidence], Iterable[tuple[str, Exchange]]]] = {
+    "not_a_server_error": _broken,
     "an_answer": _unanswered,
     "status_code_conformance": _undocumented,
     "positive_data_acceptance": _refused_though_valid,

@@ -43,7 +43,7 @@ def check_har(
         typer.Option(metavar="URL", help="Root of the operations, where the archive has no discovery document."),
     ] = None,
     profile: Profile = scribe_data.PROFILE,
-    revision: Revision = scribe_data.REVISION,
+    revision: Revision = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Read contradictions in the text strictly.")] = False,
     as_json: AsJson = False,
@@ -55,6 +55,11 @@ def check_har(
     if base_url is not None and split_origin(base_url) is None:
         raise typer.BadParameter(f"{base_url!r} is not an http or https URL.", param_hint="--base-url")
     text = load(profile, revision)
+    if text.profile != scribe_data.PROFILE:
+        told = (
+            f"Recordings are read of {scribe_data.PROFILE}; of {text.profile} only what the kit itself sent is judged."
+        )
+        raise typer.BadParameter(told, param_hint="--profile")
     try:
         recording = _read(file, text, base_url)
     except Unreadable as error:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @cache
 def _terminal() -> tuple[str, ...]:
     """The states nothing follows in any text: a service may be one of another revision than it is graded as."""
-    texts = (scribe_data.load(revision=name) for name in scribe_data.revisions())
+    kinds = scribe_data.profiles()
+    texts = (scribe_data.load(kind, name) for kind in kinds for name in scribe_data.revisions(kind))
     return tuple(dict.fromkeys(state for text in texts for state in text.lifecycle.terminal))
 
 

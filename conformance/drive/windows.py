@@ -6,6 +6,7 @@ import hashlib
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: The version of the schema reference that the text follows.
 SCHEMA_VERSION = "1.1.0"
+#: Numbers of users that have a session of their own.
+_TURNS = count(1)
 #: Who asks in the name of somebody else.
 _OTHER = "somebody else"
 
@@ -54,8 +57,11 @@ class Windows(Driver):
         }
 
     def body(self, **changes: Any) -> dict[str, Any]:
-        """A start by a system, for the journey's own user, with changes; REMOVE deletes a member."""
-        made = {**self.base(), "user_id": self.user(), "source": "system"} | changes
+        """A start by a system, for a user of its own, with changes; REMOVE deletes a member.
+
+        Where every start of a user answered one id (E2), sessions of one user would get into each other's way.
+        """
+        made = {**self.base(), "user_id": self.user(str(next(_TURNS))), "source": "system"} | changes
         return {name: value for name, value in made.items() if value is not REMOVE}
 
     def worded(self, body: Any) -> Any:
@@ -131,6 +137,10 @@ class Windows(Driver):
         if operation != Operation.MESSAGE:
             return None
         return await self.message(handle, probe=probe, credential=credential)
+
+    async def finish(self, handle: Handle) -> Exchange | None:
+        """One read: nothing is worked on that could be waited for."""
+        return await self.get(handle)
 
     async def restart(self, url: str) -> None:
         """Have the service started again, and wait until an address answers; raises RestartFailed."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from conformance.fuzz.case import NAMED, SESSION, UPLOAD, Case, encoded
+from conformance.fuzz.offer import NAMED as NAMED_BY
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
 
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
 
 #: Where Schemathesis believes the target to be: nothing is sent by it.
 _BASE = "http://scribe.invalid/v1"
-#: Operation id -> the kit's name for it.
-_OPERATIONS: Mapping[str, Operation] = {
-    "discover": Operation.DISCOVERY,
-    "list_templates": Operation.TEMPLATES,
-    "create_session": Operation.CREATE,
-    "get_session": Operation.GET,
-    "end_session": Operation.END,
-    "upload_audio": Operation.UPLOAD,
-    "put_audio": Operation.UPLOAD,
-    "post_audio": Operation.UPLOAD,
-}
 #: Operation id -> where it goes, for those of which only the target knows.
 _GIVEN = {"upload_audio": UPLOAD, "put_audio": NAMED, "post_audio": NAMED}
 #: What a parameter location, or the scenario of the coverage phase, means here.
@@ -129,7 +119,7 @@ def _drawn(operation: APIOperation[Any, Any, Any, Any], examples: int) -> list[A
 
 def _case(operation: APIOperation[Any, Any, Any, Any], drawn: Any) -> Case | None:
     """What the kit sends for a case; None for one that would test a proxy and not the service."""
-    name = _OPERATIONS.get(operation.definition.raw.get("operationId", ""))
+    name = _operation(operation.definition.raw)
     request = _prepared(drawn)
     if name is None or request is None:
         return None
@@ -150,6 +140,13 @@ def _case(operation: APIOperation[Any, Any, Any, Any], drawn: Any) -> Case | Non
     query = urlsplit(request.url).query
     phase = drawn.meta.phase.name.value
     return Case(name, request.method, path, headers, query, content, odd, where, how, phase)
+
+
+def _operation(definition: Mapping[str, Any]) -> Operation | None:
+    """The kit's name for an operation: that of the profile, or an upload where only the target knows where it goes."""
+    if definition.get("operationId") in _GIVEN:
+        return Operation.UPLOAD
+    return Operation(definition[NAMED_BY]) if NAMED_BY in definition else None
 
 
 def _prepared(drawn: Any) -> Any:

@@ -44,9 +44,14 @@ _TEXTS = (
 _OVER, _LONG = 1, 2_000
 
 
-def mutations(schema: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[tuple[str, str, bytes]]:
-    """Where, what, and the changed body, for each change of one thing; `body` is one that is taken."""
-    for where, how, changed in _changes(schema, dict(body)):
+def mutations(
+    schema: Mapping[str, Any], body: Mapping[str, Any], *, passes: bool = True
+) -> Iterator[tuple[str, str, bytes]]:
+    """Where, what, and the changed body, for each change of one thing; `body` is one that is taken.
+
+    `passes` says whether a create has a member that comes back unchanged.
+    """
+    for where, how, changed in (*_changes(schema, dict(body)), *(_passed(body) if passes else ())):
         yield where, how, json.dumps(changed).encode()
     yield from _repeated(body)
 
@@ -60,12 +65,16 @@ def _changes(schema: Mapping[str, Any], body: dict[str, Any]) -> Iterator[tuple[
             yield f"/{name}", "missing", {key: value for key, value in body.items() if key != name}
         for place, how, value in _of_member(member, body.get(name)):
             yield f"/{name}{place}", how, {**body, name: value}
-    for how, text in _TEXTS:
-        yield "/additional_data", f"a value with {how}", {**body, "additional_data": {"x": text}}
-        yield "/additional_data", f"a name with {how}", {**body, "additional_data": {text: 0}}
     yield "", "an unknown member", {**body, "x_member_nobody_knows": {"a": 1}}
     for name in body:
         yield "", f"{name} in capitals", {key.upper() if key == name else key: value for key, value in body.items()}
+
+
+def _passed(body: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Odd text in what comes back."""
+    for how, text in _TEXTS:
+        yield "/additional_data", f"a value with {how}", {**body, "additional_data": {"x": text}}
+        yield "/additional_data", f"a name with {how}", {**body, "additional_data": {text: 0}}
 
 
 def _of_member(member: Mapping[str, Any], usual: Any) -> Iterator[tuple[str, str, Any]]:
@@ -122,13 +131,14 @@ def _repeated(body: Mapping[str, Any]) -> Iterator[tuple[str, str, bytes]]:
         yield f"/{name}", "twice, null last", f"{whole[:-1]}, {other}}}".encode()
 
 
-@journey(JourneyName.FUZZ_MUTATIONS, phase="alone", layer=Layer.MUTATION)
+@journey(JourneyName.FUZZ_MUTATIONS, phase="alone", layer=Layer.MUTATION, profiles=())
 async def change(drive: Driver) -> None:
     """(6.2, 11.2) A create body that is taken, with one thing about it changed at a time."""
     if not drive.options.examples:
         return
     text = drive.options.text
-    schema = text.schemas[text.protocol.endpoints[Operation.CREATE].takes or ""]
+    create = text.protocol.endpoints[Operation.CREATE]
+    schema, body = text.schemas[create.takes or ""], drive.worded(drive.body())
     control = await drive.create(Session.MUTATION_CONTROL)
     if control is None:
         return  # A refusal proves something only where the valid request works (rule 6).
@@ -137,8 +147,8 @@ async def change(drive: Driver) -> None:
     cases = {
         Case(
             Operation.CREATE,
-            "POST",
-            "/sessions",
+            create.method,
+            create.path,
             typed,
             body=content,
             odd=Probe.ODD_BODY,
@@ -146,8 +156,8 @@ async def change(drive: Driver) -> None:
             how=how,
             phase="mutation",
         )
-        for where, how, content in mutations(schema, drive.worded(drive.body()))
-        if json_or_none(content) != drive.worded(drive.body())
+        for where, how, content in mutations(schema, body, passes=bool(text.printed.passed))
+        if json_or_none(content) != body
     }
     await Sending(drive).all(sorted(cases, key=lambda case: (case.where, case.how)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.drive.hands import spoken_by
 from conformance.vocabulary.operation import Operation
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from conformance.target import Target
     from scribe_data import Spec
 
+#: The member of an operation of the narrowed document that says what the kit calls it.
+NAMED: Final = "x-operation"
 #: Members of additional_data at most: what it may hold is free, and drawing it costs more than all the rest.
 _MEMBERS = 3
 
@@ -30,18 +32,24 @@ def narrowed(text: Spec, target: Target) -> dict[str, Any]:
     components.pop("securitySchemes", None)
     components.pop("responses", None)
     create = text.protocol.endpoints[Operation.CREATE]
-    if create.takes is not None:
+    if create.takes is not None and Operation.TEMPLATES in text.protocol.endpoints:
         taken = {each.takes for each in text.protocol.endpoints.values() if each.takes is not None}
         components["schemas"] = {name: deepcopy(text.schemas[name]) for name in sorted(taken)}
         components["schemas"][create.takes] = _creates(text.schemas[create.takes], target)
         # The document has every form that some part of the text allows; this target was seen to take one of them.
         body = document["paths"][create.path][create.method.lower()]["requestBody"]
         body["content"]["application/json"]["schema"] = {"$ref": f"#/components/schemas/{create.takes}"}
-    _versions(components["parameters"], target)
-    for item in document["paths"].values():
+    if target.end_form == "timed":
+        ending = components["schemas"][text.protocol.endpoints[Operation.END].takes]
+        ending["required"] = [*ending["required"], "end_time"]
+    _versions(components.get("parameters", {}), target)
+    named = {(each.path, each.method.lower()): each.name for each in text.protocol.endpoints.values()}
+    for path, item in document["paths"].items():
         item.pop("servers", None)
-        for operation in item.values():
+        for method, operation in item.items():
             if isinstance(operation, dict) and "responses" in operation:
+                if (path, method) in named:
+                    operation[NAMED] = named[path, method]
                 operation.pop("security", None)
                 operation["responses"] = {"default": {"description": "any"}}
     return document

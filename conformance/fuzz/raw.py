@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from conformance.drive.driver import Driver
 
+#: A member no create has, where none comes back.
+_UNKNOWN = "x_member_nobody_knows"
 _JSON = ("Content-Type", "application/json")
 #: Deeper than any parser's own stack allows; more members and characters than any consultation has.
 _DEEP, _MANY, _LONG = 20_000, 20_000, 100_000
@@ -75,12 +77,15 @@ def bodies(body: Mapping[str, object], member: str = PASSED) -> Mapping[str, byt
     }
 
 
-def heads(body: Mapping[str, object]) -> Iterator[Case]:
-    """Odd ways to send what is valid: each of them HTTP, none of them usual."""
+def heads(body: Mapping[str, object], create: str = "/sessions", read: str | None = "/templates") -> Iterator[Case]:
+    """Odd ways to send what is valid: each of them HTTP, none of them usual.
+
+    `create` is where a session is made, `read` a list that is there for everybody, where there is one.
+    """
     plain = json.dumps(dict(body)).encode()
 
     def posted(how: str, content: bytes, *headers: tuple[str, str]) -> Case:
-        return Case(Operation.CREATE, "POST", "/sessions", headers, "", content, Probe.ODD_TRANSPORT, "", how, "raw")
+        return Case(Operation.CREATE, "POST", create, headers, "", content, Probe.ODD_TRANSPORT, "", how, "raw")
 
     yield posted("gzip", gzip.compress(plain, mtime=0), _JSON, ("Content-Encoding", "gzip"))
     yield posted("gzip that is none", plain, _JSON, ("Content-Encoding", "gzip"))
@@ -97,12 +102,13 @@ def heads(body: Mapping[str, object]) -> Iterator[Case]:
     yield posted("asking for a part", plain, _JSON, ("Range", "bytes=0-0"))
     yield posted("on a condition", plain, _JSON, ("If-Match", '"x"'))
     yield posted("with another method inside", plain, _JSON, ("X-HTTP-Method-Override", "DELETE"))
-    yield Case(
-        Operation.TEMPLATES, "GET", "/templates", (_JSON,), "", plain, Probe.ODD_TRANSPORT, "", "a body with GET", "raw"
-    )
+    if read is not None:
+        yield Case(
+            Operation.TEMPLATES, "GET", read, (_JSON,), "", plain, Probe.ODD_TRANSPORT, "", "a body with GET", "raw"
+        )
 
 
-@journey(JourneyName.FUZZ_RAW, phase="alone", layer=Layer.MUTATION)
+@journey(JourneyName.FUZZ_RAW, phase="alone", layer=Layer.MUTATION, profiles=())
 async def raw(drive: Driver) -> None:
     """(11.2, 11.3) Bodies that are no JSON, or hardly, and odd ways to send what is; then a plain request."""
     if not drive.options.examples:
@@ -110,13 +116,16 @@ async def raw(drive: Driver) -> None:
     control = await drive.create(Session.RAW_CONTROL)
     if control is None:
         return  # A refusal proves something only where the valid request works (rule 6).
-    body, member = drive.worded(drive.body()), drive.options.printed.passed
+    body, member = drive.worded(drive.body()), drive.options.printed.passed or _UNKNOWN
+    known = drive.options.text.protocol.endpoints
+    path = known[Operation.CREATE].path
+    read = known[Operation.TEMPLATES].path if Operation.TEMPLATES in known else None
     sending = Sending(drive)
     await sending.all(
-        Case(Operation.CREATE, "POST", "/sessions", (_JSON,), "", content, Probe.ODD_SYNTAX, "", name, "raw")
+        Case(Operation.CREATE, "POST", path, (_JSON,), "", content, Probe.ODD_SYNTAX, "", name, "raw")
         for name, content in bodies(body, member).items()
     )
-    await sending.all(heads(body))
+    await sending.all(heads(body, path, read))
     for handle in (control, await drive.create(Session.RAW_AFTERWARDS)):
         if handle is not None:
             await drive.close(handle.session_id, 0)

@@ -32,6 +32,8 @@ MISSING = {
     "max_requests": "requests used up",
     "interrupted": "run broken off",
     "fail_fast": "run ended at a failure",
+    "no_log": "log not readable",
+    "no_restart": "restart (no command)",
 }
 #: Notes that say why a run is over before its end.
 ENDED = ("credential_ended", "unreachable", "put_off", "max_requests", "interrupted", "fail_fast")
@@ -137,6 +139,7 @@ def additions(run: Run) -> list[str]:
     offers = (
         ("expiry (no clock)", "A clock that the kit may move (--test-clock URL)"),
         ("other clients (no second key)", "A key of another client (--second-api-key KEY)"),
+        (MISSING["no_restart"], "A command that starts the service again (--restart-command CMD)"),
     )
     lines = [
         f"{what} would show {len(groups[name])} more: {named(g.requirement.id for g in groups[name])}"

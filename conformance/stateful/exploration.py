@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.drive.driver import Driver
 
 
-@journey(JourneyName.MACHINE, phase="alone", layer=Layer.MACHINE)
+@journey(JourneyName.MACHINE, phase="alone", layer=Layer.MACHINE, profiles=())
 async def explore(drive: Driver) -> None:
     """(6.1-6.7) Sequences of requests that nobody wrote down, and the shortest of those that show a violation."""
     if not drive.options.examples or drive.target.refused is not None:

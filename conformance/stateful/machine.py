@@ -169,7 +169,8 @@ def _moves(model: Model, offer: Offer) -> list[Move]:
     callers = [*(_GUEST,) * 2 * len(offer.callers), *offer.callers]
     foreign = [Move(operation, caller) for operation in model.operations for caller in callers]
     creates = [Move(CREATE, variant=form) for form in (*(0,) * len(offer.bodies), *range(len(offer.bodies)))]
-    rare = [(foreign, _OUTSIDERS), (creates, _CREATES), ([Move(WAIT)], _WAITS), ([Move(TEMPLATES)], _ASIDE)]
+    aside = [Move(TEMPLATES)] if offer.lists else []
+    rare = [(foreign, _OUTSIDERS), (creates, _CREATES), ([Move(WAIT)], _WAITS), (aside, _ASIDE)]
     return own + [move for kinds, share in rare for move in _spread(kinds, share)]
 
 

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.drive.driver import at_rest
+from conformance.drive.forms import PASSED
 from conformance.drive.recording import fits, fitting, too_long
 from conformance.stateful.model import CREATE, WAIT, Belief, Model
 from conformance.stateful.step import TEMPLATES
@@ -48,17 +49,19 @@ class Patience:
 class Offer:
     """What this target takes, as preparation found out: the bodies of a create, the callers there are, the recording.
 
-    `bodies` are changes to the usual body, the first of them none.
+    `bodies` are changes to the usual body, the first of them none. `recording` is None where a protocol takes no audio,
+    `lists` says whether it has templates to list.
     """
 
     bodies: tuple[dict[str, Any], ...]
     callers: tuple[str, ...]
-    recording: Fixture
+    recording: Fixture | None
+    lists: bool = True
 
     @property
     def suffix(self) -> str:
         """The end of the names of its files."""
-        return PurePosixPath(str(self.recording.path)).suffix
+        return PurePosixPath(str(self.recording.path)).suffix if self.recording else ""
 
 
 def offer_of(drive: Driver, model: Model) -> Offer:
@@ -71,7 +74,9 @@ def offer_of(drive: Driver, model: Model) -> Offer:
     callers = tuple(
         each.name for each in model.lifecycle.outsiders.values() if each.credential != Presented.SECOND or second
     )
-    return Offer(tuple(bodies), callers, _smallest(drive))
+    known = drive.options.text.protocol.endpoints
+    recording = _smallest(drive) if Operation.UPLOAD in known else None
+    return Offer(tuple(bodies), callers, recording, Operation.TEMPLATES in known)
 
 
 def _smallest(drive: Driver) -> Fixture:
@@ -117,7 +122,8 @@ class Play:
     async def _create(self, step: Step) -> None:
         changes = self._offer.bodies[step.variant % len(self._offer.bodies)]
         data = {"session": step.letter, "notes": [len(self._slots), None, {"of": "the machine"}]}
-        body = self._drive.body(**changes, additional_data=data)
+        passed = {PASSED: data} if self._drive.options.printed.passed else {}
+        body = self._drive.body(**changes, **passed)
         name = f"{self._name}/{step.letter}"
         handle = await self._drive.create(name, body)
         single = body.get("upload_type") == "single"
@@ -134,7 +140,7 @@ class Play:
 
     async def _ask(self, step: Step, slot: _Slot, handle: Handle) -> None:
         about = self._about(step, handle)
-        if about is None:
+        if about is None or step.operation in self._drive.target.absent:
             return
         names = [f"audio_{number}{self._offer.suffix}" for number in self._numbers(step)] or [""]
         for number, name in zip([*self._numbers(step)] or [0], names, strict=True):
@@ -168,9 +174,12 @@ class Play:
         plain = step.caller is not None or self._model.in_turn(slot.belief, step.operation, name)
         odd = step.caller is None and step.operation == Operation.UPLOAD and not in_order
         probe = Probe.OUT_OF_TURN if not plain else Probe.OUT_OF_ORDER if odd else None
-        if step.operation == Operation.UPLOAD:
+        if step.operation == Operation.UPLOAD and self._offer.recording is not None:
             recording = self._offer.recording.name
             return await drive.upload(about, recording, name=name, probe=probe, credential=credential)
+        own = await drive.own(step.operation, about, probe=probe, credential=credential)
+        if own is not None:
+            return own
         ask = drive.end if step.operation == Operation.END else drive.get
         return await ask(about, probe=probe, credential=credential)
 

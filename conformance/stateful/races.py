@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from conformance.drive.driver import at_rest
+from conformance.drive.forms import PASSED
 from conformance.evidence import Layer
 from conformance.journeys.expiry import AFTER, left_of, now_of, shortest_limit
 from conformance.journeys.registry import journey
@@ -58,6 +59,8 @@ class Races:
         self.offer: Offer = offer_of(drive, self.model)
         #: Whether files of one session may be on their way together: numbered ones go one after the other (7.3).
         self.chunked = "chunked" in drive.target.upload_methods and drive.options.printed.files == "named"
+        #: Whether sessions take audio at all.
+        self.spoken = self.offer.recording is not None
         self.racers: list[Racer] = []
 
     def name(self, number: int) -> str:
@@ -71,13 +74,14 @@ class Races:
     async def begin(self, race: str, *, files: int = 0, model: str | None = None) -> Racer | None:
         """A new session with data of its own, and with the first files in it; None where no session came of it."""
         asked = {"upload_type": "chunked"} if self.chunked else {}
-        body = self.drive.body(**asked, **({"model": model} if model else {}), additional_data={"race": race})
+        passed_on = {PASSED: {"race": race}} if self.drive.options.printed.passed else {}
+        body = self.drive.body(**asked, **({"model": model} if model else {}), **passed_on)
         handle = await self.drive.create(Session.RACE.of(race), body)
         if handle is None:
             return None
         racer = Racer(handle, self.model.born(single=body.get("upload_type") == "single"))
         self.racers.append(racer)
-        for number in range(files):
+        for number in range(files if self.spoken else 0):
             await self.at_once(racer, self.file(number))
         return racer
 
@@ -106,7 +110,7 @@ class Races:
         if move.caller is not None:
             credential = Credential(self.model.lifecycle.outsiders[move.caller].credential.value)
             about = replace(handle, sent=list(handle.sent))  # what an outsider does is not the owner's doing
-        if move.operation == Operation.UPLOAD:
+        if move.operation == Operation.UPLOAD and self.offer.recording is not None:
             return await drive.upload(about, self.offer.recording.name, name=move.file, credential=credential)
         if move.operation == Operation.END:
             return await drive.end(about, credential=credential)
@@ -157,7 +161,7 @@ async def _sessions(races: Races, turn: int) -> bool:
     async def one(number: int) -> None:
         racer = await races.begin(f"sessions {turn}.{number}")
         if racer is not None:
-            files = [races.file(place) for place in range(number + 1 if races.chunked else 1)]
+            files = [races.file(place) for place in range(number + 1 if races.chunked else int(races.spoken))]
             met.append(_met(await races.at_once(racer, *files, _READ, _READ)))
             await races.read(racer)
 
@@ -186,7 +190,7 @@ async def _clients(races: Races, turn: int) -> bool:
         return False
     given = [name for name in races.offer.callers if races.model.lifecycle.outsiders[name].given]
     foreign = [Move(operation, caller=caller) for caller in given for operation in (Operation.GET, Operation.END)]
-    if races.drive.owns(racer.handle.upload_url):
+    if races.spoken and races.drive.owns(racer.handle.upload_url):
         foreign += [Move(Operation.UPLOAD, races.name(_FOREIGN), caller) for caller in given]
     own = [races.file(1)] if races.chunked else []
     sent = await races.at_once(racer, *own, *foreign, _READ)
@@ -210,6 +214,8 @@ async def _names(races: Races, turn: int) -> bool:
 RACES: Final[tuple[Callable[[Races, int], Awaitable[bool]], ...]] = (
     *(_chunks, _sessions, _ends, _end_and_upload, _clients, _names),
 )
+#: Those of them that take no audio.
+_SILENT: Final = (_sessions, _ends, _clients)
 
 
 def _met(sent: Sequence[Exchange]) -> bool:
@@ -227,13 +233,13 @@ def _may_race(drive: Driver) -> bool:
     return True
 
 
-@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE)
+@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE, profiles=())
 async def race(drive: Driver) -> None:
     """(6.1-6.7, 7) Requests about one session at the same time, and sessions at the same time, each a few times."""
     if not _may_race(drive):
         return
     races = Races(drive)
-    for each in RACES:
+    for each in RACES if races.spoken else _SILENT:
         met = [await each(races, turn) for turn in range(TRIES)]
         if not any(met):
             told = (each.__doc__ or "").strip().rstrip(".")

@@ -44,6 +44,7 @@ class Step:
             "end": f"end {self.letter}",
             "wait": f"read {self.letter} until it rests",
             TEMPLATES: "list the templates",
+            "message": f"send a message of {self.letter}",
         }.get(self.operation, f"{self.operation} {self.letter}")
         if self.operation == Operation.CREATE and self.variant:
             told += f" (form {self.variant + 1})"

@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mock_server.api.answer import Answer
-from mock_server.clock import stamp
+from mock_server.faults.lines import EXPORT, REPLAY, backwards, by_callers, counted, headed, is_end, lines, timeless
 from mock_server.faults.making import answer_with, edit, error, fault, set_to, strictly, without
-from mock_server.log.line import END, START, TIMEOUT
+from mock_server.log.line import END, START
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from mock_server.faults.fault import Asked, Fault
     from mock_server.faults.making import Rewrite
 
 _OUTPUTS = f"{START} {END}"
-_REPLAY, _EXPORT, _MESSAGE = "sessions.replay", "sessions.export", "workers.message"
+_MESSAGE = "workers.message"
 #: The start of a user that gets an id which is another user's.
 _TWICE = 6
-_EARLIER = timedelta(hours=1)
-
-
-def _lines(change: Callable[[dict[str, Any]], Iterable[dict[str, Any]]], operations: str) -> Rewrite:
-    """Make of each line of the log those that a change makes of it, in exports, replays or both."""
-
-    def changed(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [made for line in lines for made in change(deepcopy(line))]
-
-    def rewrite(asked: Asked, answer: Answer) -> Answer:
-        if answer.status != 200 or asked.operation not in operations.split():
-            return answer
-        if asked.operation == _REPLAY and isinstance(answer.body, dict):
-            return replace(answer, body={**answer.body, "timeline": changed(answer.body["timeline"])})
-        lines = [json.loads(line) for line in (answer.raw or b"").splitlines()]
-        return replace(answer, raw=b"".join(_encoded(line) for line in changed(lines)))
-
-    return rewrite
-
-
-def _encoded(line: dict[str, Any]) -> bytes:
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
-
-
-def _is_end(line: dict[str, Any]) -> bool:
-    return bool(line["event"]["event_type"] == END)
 
 
 def _output(asked: Asked, **members: Any) -> Answer:
@@ -67,19 +38,26 @@ def _output(asked: Asked, **members: Any) -> Answer:
 
 
 def _takes(operation: str, wrong: Callable[[dict[str, Any]], bool], **members: Any) -> Rewrite:
-    """Answer as if a wrong input had been right."""
+    """Answer as if a wrong input had been right, of which nothing else is wrong."""
 
     def rewrite(asked: Asked, answer: Answer) -> Answer:
         sent = asked.document if isinstance(asked.document, dict) else {}
-        mine = asked.operation in operation.split() and answer.status == 400 and wrong(sent)
+        mine = asked.operation in operation.split() and _complaints(answer) == 1 and wrong(sent)
         return _output(asked, **members) if mine else answer
 
     return rewrite
 
 
+def _complaints(answer: Answer) -> int:
+    """How many things a refusal says are wrong with an input."""
+    told = answer.body.get("error", {}) if answer.status == 400 and isinstance(answer.body, dict) else {}
+    return len(told.get("details", {}).get("errors", ()))
+
+
 def _takes_own_id(asked: Asked, answer: Answer) -> Answer:
     sent = asked.document if isinstance(asked.document, dict) else {}
-    mine = asked.operation == START and answer.status == 400 and isinstance(sent.get("session_id"), str)
+    brought = isinstance(sent.get("session_id"), str) and sent["session_id"]
+    mine = asked.operation == START and _complaints(answer) == 1 and brought
     return _output(asked, session_id=sent["session_id"]) if mine else answer
 
 
@@ -127,33 +105,8 @@ def _forgets(asked: Asked, answer: Answer) -> Answer:
 def _loses(asked: Asked, answer: Answer) -> Answer:
     """The lines that an earlier process wrote are not shown."""
     known = _known(asked, answer)
-    kept = _lines(lambda line: [line] if line["event"]["session_id"] in known else [], f"{_EXPORT} {_REPLAY}")
+    kept = lines(lambda line: [line] if line["event"]["session_id"] in known else [], f"{EXPORT} {REPLAY}")
     return kept(asked, answer)
-
-
-def _headed(asked: Asked, answer: Answer) -> Answer:
-    mine = asked.operation == _EXPORT and answer.raw
-    return replace(answer, raw=b"# the log of a user\n" + (answer.raw or b"")) if mine else answer
-
-
-def _counted(asked: Asked, answer: Answer) -> Answer:
-    asked.memory["looks"] = looks = asked.memory.get("looks", 0) + 1
-    return _lines(lambda line: [{**line, "looked_at": looks}], _EXPORT)(asked, answer)
-
-
-def _backwards(line: dict[str, Any]) -> list[dict[str, Any]]:
-    if _is_end(line):
-        line["recorded_at"] = stamp(datetime.fromisoformat(line["recorded_at"]) - _EARLIER)
-    return [line]
-
-
-def _by_callers(line: dict[str, Any]) -> list[dict[str, Any]]:
-    line["recorded_at"] = line["event"].get("input", {}).get("timestamp", line["recorded_at"])
-    return [line]
-
-
-def _timeless(line: dict[str, Any]) -> list[dict[str, Any]]:
-    return [] if line["event"].get("end_reason") == TIMEOUT else [line]
 
 
 def _to_seconds(body: dict[str, Any]) -> None:
@@ -223,7 +176,7 @@ FAULTS: tuple[Fault, ...] = (
         "never_times_out",
         "the log has no end by timeout",
         "SM-END-006",
-        rewrite=_lines(_timeless, f"{_EXPORT} {_REPLAY}"),
+        rewrite=lines(timeless, f"{EXPORT} {REPLAY}"),
     ),
     fault(
         "ends_with_another_id",
@@ -261,25 +214,25 @@ FAULTS: tuple[Fault, ...] = (
         "SM-OUT-005",
         rewrite=edit(_OUTPUTS, set_to("classification", {"label": "calm"}), status=200),
     ),
-    fault("heads_its_log", "an export begins with a line that is no JSON", "SM-LOG-001", rewrite=_headed),
-    fault("rewrites_its_log", "lines of an export change with every look", "SM-LOG-002", rewrite=_counted),
+    fault("heads_its_log", "an export begins with a line that is no JSON", "SM-LOG-001", rewrite=headed),
+    fault("rewrites_its_log", "lines of an export change with every look", "SM-LOG-002", rewrite=counted),
     fault(
         "logs_backwards",
         "ends are stamped an hour before they were recorded",
         "SM-LOG-003",
-        rewrite=_lines(_backwards, f"{_EXPORT} {_REPLAY}"),
+        rewrite=lines(backwards, f"{EXPORT} {REPLAY}"),
     ),
     fault(
         "logs_ends_twice",
         "each end stands twice in an export",
         "SM-LOG-004",
-        rewrite=_lines(lambda line: [line, line] if _is_end(line) else [line], _EXPORT),
+        rewrite=lines(lambda line: [line, line] if is_end(line) else [line], EXPORT),
     ),
     fault(
         "exports_no_ends",
         "an export has no ends",
         "SM-LOG-007",
-        rewrite=_lines(lambda line: [] if _is_end(line) else [line], _EXPORT),
+        rewrite=lines(lambda line: [] if is_end(line) else [line], EXPORT),
     ),
     fault("tells_a_current_session", "/sessions.current tells the last session", "SM-PROP-001", rewrite=_tells_current),
     fault(
@@ -331,7 +284,7 @@ FAULTS: tuple[Fault, ...] = (
             "logs_by_callers_clocks",
             "records are stamped as their callers were",
             "SM-LOG-003",
-            rewrite=_lines(_by_callers, f"{_EXPORT} {_REPLAY}"),
+            rewrite=lines(by_callers, f"{EXPORT} {REPLAY}"),
         )
     ),
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: At most so many causes are told for each true one.
 CAUSES_TOLD_FOR_ONE = 1.3
+_EXPECTED = Path(__file__).with_name("expected.yaml")
 SETS = ("fail", "warn", "disputed", "blocked")
 ANY = "any"
 UNSEEN = "inconclusive"
@@ -48,9 +49,9 @@ class Expected:
 
 
 @cache
-def expectations() -> Mapping[str, Expected]:
+def expectations(path: Path = _EXPECTED) -> Mapping[str, Expected]:
     """Name of a peer -> what is expected of it."""
-    document = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text(encoding="utf-8"))
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {name: _expected(entry) for name, entry in document.items() if name != "usual"}
 
 

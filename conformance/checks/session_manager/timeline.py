@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +21,14 @@ START: Final = "start"
 END: Final = "end"
 #: Members that may say which boundary a record is of.
 _KINDS = ("event_type", "type", "event", "action", "kind", "name")
+#: The words services have for the two boundaries, whatever stands before and behind them.
+_WORDS = {
+    kind: re.compile(rf"(?:^|[^a-z])(?:{words})(?:[^a-z]|$)")
+    for kind, words in {
+        START: "start(?:s|ed)?|begins?|began|begun|open(?:s|ed)?|creat(?:e|es|ed)",
+        END: "end(?:s|ed)?|clos(?:e|es|ed)|stop(?:s|ped)?|finish(?:es|ed)?|terminated?|expired?|timeout|timed_out",
+    }.items()
+}
 #: Members that may hold the records of a document.
 _LISTS = ("timeline", "events", "records", "lines")
 #: Members that may say when a record was made, the service's own first (E10).
@@ -51,8 +60,8 @@ class Record:
     def kind(self) -> str | None:
         """Which boundary it is of; None where no word says so."""
         places = (self.event, self.value if isinstance(self.value, dict) else {})
-        words = [str(place[name]).lower() for place in places for name in _KINDS if isinstance(place.get(name), str)]
-        return next((kind for word in words for kind in (START, END) if kind in word), None)
+        words = [place[name] for place in places for name in _KINDS if isinstance(place.get(name), str)]
+        return next((kind for word in words for kind, said in _WORDS.items() if said.search(_apart(word))), None)
 
     @property
     def stamp(self) -> object:
@@ -86,6 +95,11 @@ class Look:
     def of(self, session_id: str) -> list[Record]:
         """The records of a session, in their order."""
         return [record for record in self.records if record.session_id == session_id]
+
+
+def _apart(word: str) -> str:
+    """A word in lower case, what capitals set apart with a sign between."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
 
 
 def _asked(x: Exchange, name: str) -> str | None:

@@ -13,14 +13,17 @@ from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Credential
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
-from conformance.vocabulary.stamps import instant
+from conformance.vocabulary.stamps import LAG, SWEEP, instant
 
 if TYPE_CHECKING:
     from conformance.drive.driver import Handle
     from conformance.drive.windows import Windows
+    from conformance.evidence import Exchange
 
 #: Past the limit by so much: stamps are cut, and processes of one service may differ.
 _AFTER_S = 3.0
+#: Seconds between two looks.
+_PAUSE_S = 0.5
 #: Seconds that a limit of which nothing is told may last: an hour, a day, a month.
 LIMITS = (3600.0, 86_400.0, 30 * 86_400.0)
 
@@ -61,7 +64,8 @@ async def once(drive: Windows) -> None:
     if both is not None:
         await drive.together(*(drive.end(both, probe=Probe.END_AGAIN) for _ in range(3)))
         await drive.replay(both)
-    await drive.export(drive.user())
+    for each in filter(None, (handle, both)):
+        await drive.export(user_of(each))
 
 
 @way(JourneyName.ENDS_TIMEOUT, phase="clock")
@@ -71,21 +75,39 @@ async def by_timeout(drive: Windows) -> None:
     if handle is None or drive.clock is None:
         return
     now, told = await drive.clock.now(), instant(handle.created.document.get("expires_at"))
-    steps = LIMITS if told is None else ((told - now).total_seconds() + _AFTER_S,)
+    steps = LIMITS if told is None else ((told - now).total_seconds() + _AFTER_S, SWEEP)
     for seconds in steps:
         await drive.clock.advance(max(seconds, 0.0))
-        await drive.export(user_of(handle))
-        x = await drive.replay(handle)
-        if x is not None and x.document.get("status") == "ended":
+        if await _grown(drive, handle):
             break
     await drive.end(handle, probe=Probe.END_AGAIN)
     await drive.export(user_of(handle))
     await drive.replay(handle)
 
 
+async def _grown(drive: Windows, handle: Handle) -> bool:
+    """Whether the log has more than the start of a session, looked at for as long as a service may take to write."""
+    end = drive.elapsed() + LAG
+    while True:
+        x, y = await drive.export(user_of(handle)), await drive.replay(handle)
+        if (x is not None and _lines(x) > 1) or (y is not None and _records(y) > 1):
+            return True
+        if drive.elapsed() >= end or (x is None and y is None):
+            return False
+        await drive.pause(_PAUSE_S)
+
+
+def _lines(x: Exchange) -> int:
+    return len(x.response.body.splitlines()) if x.accepted and x.response else 0
+
+
+def _records(x: Exchange) -> int:
+    return max((len(value) for value in x.document.values() if isinstance(value, list)), default=0)
+
+
 async def _look(drive: Windows, *handles: Handle) -> None:
-    await drive.export(user_of(handles[0]))
     for handle in handles:
+        await drive.export(user_of(handle))
         await drive.replay(handle)
 
 

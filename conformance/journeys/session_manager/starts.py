@@ -31,17 +31,17 @@ STAMPS = {
     "without a zone": "2026-01-27T09:00:00.000",
     "of no calendar": "2026-02-30T09:00:00.000Z",
 }
-#: Addresses at which a service might tell a current session, in the ways services name such.
+#: Addresses at which a service might tell a current session, in the ways services name such. One that lists what there
+#: is, such as /sessions, is none of them: an export tells ids as well.
 CURRENT = (
     "sessions.current",
     "sessions.active",
-    "sessions.get",
-    "sessions.list",
+    "sessions.latest",
     "sessions/current",
     "sessions/active",
     "session/current",
+    "session.current",
     "current_session",
-    "sessions",
 )
 
 
@@ -51,7 +51,7 @@ async def origins(drive: Windows) -> None:
     user, first = drive.user(), None
     await drive.export(user)
     for turn, (source, performer) in enumerate(ORIGINS.items()):
-        told: dict[str, Any] = {"source": source, "performer_id": performer or REMOVE}
+        told: dict[str, Any] = {"user_id": user, "source": source, "performer_id": performer or REMOVE}
         asked = drive.body(**drive.base(earlier=turn * _SLOWER_S), **told)
         handle = await drive.create(Session.ORIGIN.of(source), asked)
         await drive.export(user)
@@ -89,12 +89,13 @@ async def together(drive: Windows) -> None:
         await drive.export(drive.user(str(user)))
 
 
-def defects(drive: Windows) -> Iterator[tuple[str, dict[str, Any]]]:
+def defects(drive: Windows, user: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is wrong with a start, and its body."""
     for name in NEEDED:
-        yield Probe.INPUT_LACKS.of(name), drive.body(**{name: REMOVE})
+        yield Probe.INPUT_LACKS.of(name), drive.body(**{"user_id": user, name: REMOVE})
     for how, stamp in STAMPS.items():
-        yield Probe.STAMPED.of(how), drive.body(timestamp=stamp)
+        yield Probe.STAMPED.of(how), drive.body(user_id=user, timestamp=stamp)
+    # what may be taken is another user's: the two looks at the log are of refusals
     yield Probe.SESSION_BROUGHT, drive.body(session_id="sess_ofthecallersown00")
     yield Probe.NO_PERFORMER, drive.body(source="ui")
 
@@ -103,11 +104,11 @@ def defects(drive: Windows) -> Iterator[tuple[str, dict[str, Any]]]:
 async def defective(drive: Windows) -> None:
     """(Inputs) Starts with one thing about them wrong, between two looks at the log."""
     user = drive.user()
-    control = await drive.create(Session.DEFECTIVE)
+    control = await drive.create(Session.DEFECTIVE, drive.body(user_id=user))
     if control is None:
         return  # a refusal proves something only where the valid request works
     await drive.export(user)
-    for probe, body in defects(drive):
+    for probe, body in defects(drive, user):
         await drive.create(Session.DEFECTIVE, body, probe=probe)
     await drive.export(user)
     await drive.end(control)
