@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import beside, drivers, extraction, figure, grading, kit, sessions, speech
+from bench import beside, drivers, extraction, figure, grading, kit, sessions, speech, traffic
 from bench.figure import Figure
 from bench.server import Broken
 
@@ -33,6 +33,7 @@ def _extraction() -> list[Figure]:
 _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "speech": speech.measure,
     "sessions": sessions.measure,
+    "traffic": traffic.measure,
     "kit": kit.measure,
     "drivers": drivers.measure,
     "grading": grading.measure,

@@ -17,8 +17,18 @@ def main() -> None:
     """Serve with the scripted transcriber until killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_dir", type=Path)
-    folder = parser.parse_args().data_dir
-    server.run(create_app(Settings(data_dir=folder, transcriber="scripted", limits=Limits(queue=_QUEUE))))
+    parser.add_argument("--unrecorded", action="store_true", help="record no traffic")
+    asked = parser.parse_args()
+    server.run(
+        create_app(
+            Settings(
+                data_dir=asked.data_dir,
+                transcriber="scripted",
+                limits=Limits(queue=_QUEUE),
+                records_traffic=not asked.unrecorded,
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

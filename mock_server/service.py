@@ -27,6 +27,7 @@ from mock_server.session.step import (
 from mock_server.session.table import Event, State
 from mock_server.speech.model import SpeechInterrupted, SpeechOvertime, SpeechUnavailable
 from mock_server.storage import StorageError, TooLarge
+from mock_server.traffic.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from mock_server.storage import AudioStore, Keeping, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
+    from mock_server.traffic.recorder import Seen, Told
 
     T = TypeVar("T")
 
@@ -98,6 +100,10 @@ class Service:
         await self._upkeep.close()
         await self._work.close()
         await asyncio.to_thread(self._keeping.close)
+
+    async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
+        """What records traffic where everything else is kept; the caller closes it before the service."""
+        return await Recorder.of(self._store, told)
 
     async def advance_clock(self, namespace: str, seconds: float) -> datetime:
         """Move a namespace's clock forwards, by seconds, and tell its time; 400 for what no clock does."""

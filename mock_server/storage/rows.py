@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import fields
 from datetime import timedelta
@@ -11,12 +12,12 @@ from sqlalchemy import delete, func, insert, select, update
 
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions
-from mock_server.storage.unit import Cleared, JournalRow, Unfinished
+from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions, traffic
+from mock_server.storage.unit import Cleared, Held, JournalRow, Stretch, Unfinished
 from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -48,6 +49,9 @@ def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateR
     )
 
 
+#: Exchanges are much alike: the quickest compression makes a tenth of them, and writing less is quicker still.
+_SQUEEZE = 1
+_STRETCH_COLUMNS = [traffic.c[name] for name in Stretch._fields]
 _FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
 _RESULT_COLUMNS = [
     results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
@@ -117,6 +121,25 @@ class SqlView:
         """How far a namespace's clock runs ahead."""
         asked = select(namespaces.c.clock_offset_s).where(namespaces.c.name == namespace)
         return timedelta(seconds=self.connection.execute(asked).scalar() or 0)
+
+    def traffic(self, namespace: str) -> list[Stretch]:
+        """The exchanges that are kept of a namespace, oldest first."""
+        asked = select(*_STRETCH_COLUMNS).where(traffic.c.namespace == namespace).order_by(traffic.c.first)
+        return [
+            Stretch(row.namespace, row.first, row.last, zlib.decompress(row.told).decode())
+            for row in self.connection.execute(asked)
+        ]
+
+    def traffic_held(self, namespace: str | None = None) -> dict[str, list[Held]]:
+        """Namespace, one or all -> each of its stretches, oldest first."""
+        columns = (traffic.c.namespace, traffic.c.first, traffic.c.last, traffic.c.size)
+        asked = select(*columns).order_by(traffic.c.namespace, traffic.c.first)
+        if namespace is not None:
+            asked = asked.where(traffic.c.namespace == namespace)
+        found: dict[str, list[Held]] = {}
+        for row in self.connection.execute(asked):
+            found.setdefault(row.namespace, []).append(Held(row.last, row.last - row.first + 1, row.size))
+        return found
 
 
 class SqlUnit(SqlView):
@@ -194,7 +217,7 @@ class SqlUnit(SqlView):
         return self.connection.execute(update(sessions).where(*unclaimed).values(attempts=begun + 1)).rowcount == 1
 
     def clear(self, namespace: str) -> Cleared:
-        """Remove a namespace's sessions, journal and clock; returns how many sessions, and the audio keys set free."""
+        """Remove all that a namespace has; returns how many sessions, and the audio keys set free."""
         self._settle()
         run = self.connection.execute
         ours = select(sessions.c.id).where(sessions.c.namespace == namespace)
@@ -203,6 +226,7 @@ class SqlUnit(SqlView):
         keys = list(run(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
         gone = run(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
         run(delete(journal).where(journal.c.namespace == namespace))
+        run(delete(traffic).where(traffic.c.namespace == namespace))
         run(delete(namespaces).where(namespaces.c.name == namespace))
         return Cleared(gone, keys)
 
@@ -210,6 +234,20 @@ class SqlUnit(SqlView):
         """Remember how far a namespace's clock runs ahead."""
         self.connection.execute(delete(namespaces).where(namespaces.c.name == namespace))
         self.connection.execute(insert(namespaces), {"name": namespace, "clock_offset_s": ahead.total_seconds()})
+
+    def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
+        """Append exchanges."""
+        if stretches:
+            rows = [
+                stretch._asdict() | {"size": len(stretch.told), "told": zlib.compress(stretch.told.encode(), _SQUEEZE)}
+                for stretch in stretches
+            ]
+            self.connection.execute(insert(traffic), rows)
+
+    def drop_traffic(self, namespace: str, number: int | None) -> None:
+        """Remove the exchanges of a namespace up to a number, or all."""
+        asked = delete(traffic).where(traffic.c.namespace == namespace)
+        self.connection.execute(asked if number is None else asked.where(traffic.c.last <= number))
 
     def afterwards(self, call: Callable[[], object]) -> None:
         """Call this once the change is committed."""

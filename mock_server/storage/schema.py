@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
-VERSION: Final = 2
+VERSION: Final = 3
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,9 +100,19 @@ audio_files = Table(
     Column("duration_ms", _Number),
 )
 
-#: Version -> what makes a file of the one before it into one of this.
-CHANGES: Final[Mapping[int, str]] = MappingProxyType(
-    {2: "ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER"}
+traffic = Table(
+    "scribe_traffic",
+    metadata,
+    Column("namespace", String, primary_key=True),
+    Column("first", _Number, primary_key=True, autoincrement=False),
+    Column("last", _Number, nullable=False),
+    Column("size", _Number, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+)
+
+#: Version -> what changes tables of the version before it; tables that it does not have are made as they are here.
+CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
+    {2: ("ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER",), 3: ()}
 )
 
 results = Table(

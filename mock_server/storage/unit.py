@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from mock_server.session.model import Session
@@ -40,6 +40,23 @@ class Cleared(NamedTuple):
     keys: list[str]
 
 
+class Stretch(NamedTuple):
+    """Exchanges of a namespace that follow each other, by their first and last number; `told` is JSON, an array."""
+
+    namespace: str
+    first: int
+    last: int
+    told: str
+
+
+class Held(NamedTuple):
+    """What is kept of a namespace's traffic: the last number, how many exchanges, and the length of what they tell."""
+
+    last: int
+    exchanges: int
+    size: int
+
+
 class View(Protocol):
     """What is kept, as one moment has it."""
 
@@ -67,6 +84,12 @@ class View(Protocol):
     def clock_offset(self, namespace: str) -> timedelta:
         """How far a namespace's clock runs ahead."""
 
+    def traffic(self, namespace: str) -> list[Stretch]:
+        """The exchanges that are kept of a namespace, oldest first."""
+
+    def traffic_held(self, namespace: str | None = None) -> dict[str, list[Held]]:
+        """Namespace, one or all -> each of its stretches, oldest first."""
+
 
 class Unit(View, Protocol):
     """One change: it sees what it has changed itself, and all of it is kept or nothing."""
@@ -84,10 +107,16 @@ class Unit(View, Protocol):
         """Begin the attempt after the `begun`-th; False when somebody else has, or the session is not in work."""
 
     def clear(self, namespace: str) -> Cleared:
-        """Remove a namespace's sessions, journal and clock."""
+        """Remove a namespace's sessions, journal, traffic and clock."""
 
     def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
         """Remember how far a namespace's clock runs ahead."""
+
+    def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
+        """Append exchanges."""
+
+    def drop_traffic(self, namespace: str, number: int | None) -> None:
+        """Remove the exchanges of a namespace up to a number, or all."""
 
     def afterwards(self, call: Callable[[], object]) -> None:
         """Call this on the caller's event loop once the change is kept, and not at all otherwise."""

@@ -1,13 +1,17 @@
 """What the control plane is asked and tells, as models: requests are read by them, and the OpenAPI page shows them."""
 
 # Annotations are read by Pydantic when the models are made.
-from typing import Annotated, Any, TypeAlias
+import re
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mock_server.api.control.refusal import UNKNOWN
+from mock_server.api.order import LONGEST_ID
+from mock_server.clock import is_stamp
 
+_STATUS = re.compile(r"[1-5](?:[0-9][0-9]|xx)\Z")
 Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
@@ -25,6 +29,52 @@ class Given(BaseModel):
                     UNKNOWN, "is not known", {"name": str(name), "known": sorted(cls.model_fields)}
                 )
         return given
+
+
+def _stamped(text: str) -> str:
+    if not is_stamp(text):
+        raise ValueError("has to be UTC with milliseconds and Z, as 2026-01-27T09:00:00.000Z")
+    return text
+
+
+#: A moment as every answer shows it.
+Stamp: TypeAlias = Annotated[str, AfterValidator(_stamped), Field(json_schema_extra={"format": "date-time"})]
+
+
+def _status(text: str) -> str:
+    if not _STATUS.match(text):
+        raise ValueError("has to be a status as 404, or a class of them as 4xx")
+    return text
+
+
+Status: TypeAlias = Annotated[str, AfterValidator(_status)]
+
+#: What requests are called in outlines and traffic.
+Operation: TypeAlias = Literal[
+    "create",
+    "upload",
+    "end",
+    "get",
+    "discovery",
+    "templates",
+    "amend",
+    "template",
+    "unknown",
+    "sessions.start",
+    "sessions.end",
+    "sessions.replay",
+    "sessions.export",
+    "workers.message",
+]
+
+
+class TrafficFilter(Given):
+    """Which exchanges are asked for; without any, all that are kept."""
+
+    session: str | None = Field(None, min_length=1, max_length=LONGEST_ID, description="a session's id")
+    operation: Operation | None = Field(None, description="what the request asked for")
+    status: Status | None = Field(None, description="as 404, or 4xx for a class")
+    since: Stamp | None = Field(None, description="by the namespace's clock")
 
 
 class ClockOrder(Given):

@@ -89,10 +89,14 @@ async def advance_clock(order: ClockOrder, asked: Asked) -> TimeTold:
 async def reset(asked: Asked) -> ResetTold:
     """Nothing of other namespaces is touched."""
     face, namespace = asked.face, asked.call.namespace
+    if face.traffic is not None:
+        await face.traffic.flush()  # what is written later belongs to what comes after
     removed = await face.service.reset(namespace)
     if "session_manager" in face.settings.profiles:
         removed += await face.sessions.reset(namespace)
     face.seen.forget(namespace)
+    if face.traffic is not None:
+        face.traffic.forget(namespace)
     return ResetTold(sessions_removed=removed, namespace=namespace)
 
 

@@ -13,6 +13,7 @@ from mock_server.session.table import State
 from mock_server.storage import StorageError
 from mock_server.storage.memory import MemoryStore
 from mock_server.storage.sqlite import SqliteStore
+from mock_server.storage.unit import Held, Stretch
 
 NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
 KEY = "0123456789abcdef0123456789abcdef"
@@ -28,6 +29,10 @@ def session(name="ses_1", namespace="ns", **given) -> Session:
 
 def file(name="a_1.wav", key=KEY) -> AudioFile:
     return AudioFile(name, key, "ab", 2**40, "audio/wav", NOW, 1)
+
+
+def stretch(namespace="ns", first=1, last=2) -> Stretch:
+    return Stretch(namespace, first, last, f'["{first} \u00fc","\U0001f4a5"]')
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -201,9 +206,11 @@ def test_clearing_a_namespace_leaves_the_others(store):
             await store.write(lambda unit, b=before, h=held: unit.save(b, h))
             await store.write(lambda unit, b=before: unit.note(b, NOW, "created", {}))
         await store.write(lambda unit: unit.set_clock_offset("ns", timedelta(seconds=5)))
+        await store.write(lambda unit: unit.keep_traffic([stretch("ns"), stretch("other")]))
         cleared = await store.write(lambda unit: unit.clear("ns"))
         left = await store.read(lambda view: view.audio_keys()), await store.read(lambda view: view.clock_offsets())
         journals = [await store.read(lambda unit, n=name: unit.history(n)) for name in ("ses_1", "ses_2")]
+        assert [*await store.read(lambda view: view.traffic_held())] == ["other"]
         return cleared, left, [len(lines) for lines in journals], store.at_hand("ses_1"), store.at_hand("ses_2")
 
     cleared, left, journals, gone, kept = asyncio.run(scenario())
@@ -242,6 +249,7 @@ def _filled(unit):
     before = unit.load("ses_2")
     unit.save(before, ended(before))
     unit.set_clock_offset("ns", timedelta(seconds=5))
+    unit.keep_traffic([stretch("ns"), stretch("ns", 3, 3), stretch("other")])
 
 
 def _everything(view):
@@ -254,6 +262,7 @@ def _everything(view):
         view.unfinished(),
         view.audio_keys(),
         view.clock_offsets(),
+        view.traffic_held(),
     )
 
 
@@ -271,6 +280,8 @@ CHANGES = {
     "claim": lambda unit: unit.claim("ses_2", 0),
     "clear": lambda unit: unit.clear("ns"),
     "clock": lambda unit: unit.set_clock_offset("other", timedelta(seconds=9)),
+    "recorded": lambda unit: unit.keep_traffic([stretch("other", 3, 9)]),
+    "dropped": lambda unit: unit.drop_traffic("ns", 2),
 }
 
 
@@ -398,7 +409,15 @@ def test_a_namespace_sees_and_clears_its_own_only(store):
         replace(session("ses_3", "other"), state=State.RECORDING, files=left[0][2].files),
         None,
     ]
-    assert left[1:] == ([[], [], [("created", {"n": 1})], []], [[], ["ses_3"]], {}, [], {OTHER}, {})
+    assert left[1:] == (
+        [[], [], [("created", {"n": 1})], []],
+        [[], ["ses_3"]],
+        {},
+        [],
+        {OTHER},
+        {},
+        {"other": [Held(2, 2, 11)]},
+    )
 
 
 def test_a_cleared_id_may_be_used_again_and_brings_nothing_along(store):
@@ -520,3 +539,30 @@ def test_what_follows_may_break_and_follows_though_nobody_waits(store):
 
     asyncio.run(scenario())
     assert told == ["followed"]
+
+
+def test_traffic_comes_back_in_its_order_as_it_was_kept(reopened):
+    kept = [stretch("ns", 3, 3), stretch("ns", 4, 200), stretch("other")]
+    traffic, held = reopened(
+        lambda unit: unit.keep_traffic([stretch()]),
+        lambda unit: unit.keep_traffic(kept),
+        lambda unit: unit.keep_traffic([]),
+        look=lambda view: ([view.traffic(name) for name in ("ns", "other", "nobody")], view.traffic_held()),
+    )
+    assert traffic == [[stretch(), *kept[:2]], [stretch("other")], []]
+    lengths = [len(each.told) for each in (stretch(), *kept)]
+    assert held == {
+        "ns": [Held(2, 2, lengths[0]), Held(3, 1, lengths[1]), Held(200, 197, lengths[2])],
+        "other": [Held(2, 2, lengths[3])],
+    }
+
+
+def test_traffic_is_dropped_up_to_a_number_or_all_of_it(reopened):
+    left = reopened(
+        lambda unit: unit.keep_traffic([stretch(), stretch("ns", 3, 3), stretch("ns", 4, 9), stretch("other")]),
+        lambda unit: unit.drop_traffic("ns", 3),
+        lambda unit: unit.drop_traffic("other", None),
+        lambda unit: unit.drop_traffic("nobody", 3),
+        look=lambda view: (view.traffic_held("ns"), view.traffic_held("other")),
+    )
+    assert left == ({"ns": [Held(9, 6, len(stretch("ns", 4, 9).told))]}, {})
