@@ -184,8 +184,9 @@ class Face:
         )
         self.seen.keep(call.namespace, outline)
         if self.traffic is not None:
-            took_ms = 1000 * (time.monotonic() - began)
-            sight = Sight(call, outline, response, self.root(call.request), secrets, took_ms)
+            took_s = time.monotonic() - began
+            came = time.time() - took_s
+            sight = Sight(call, outline, response, self.root(call.request), secrets, 1000 * took_s, came)
             self.traffic.keep(call.namespace, sight.size, sight)
 
     def _secrets(self, request: Request) -> set[str]:

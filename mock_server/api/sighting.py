@@ -34,6 +34,8 @@ class Sight(NamedTuple):
     root: str
     secrets: Collection[str]
     took_ms: float
+    #: Seconds since 1970 when it came, by the machine's clock.
+    came: float
 
     @property
     def size(self) -> int:
@@ -61,12 +63,13 @@ def _suspicious(found: Sequence[dict[str, Any]], secrets: Collection[str]) -> bo
 
 
 def _drawn(sight: Sight) -> dict[str, Any]:
-    call, outline, response, root, secrets, took_ms = sight
+    call, outline, response, root, secrets, took_ms, came = sight
     scope = call.request.scope
     sent = scope.get(BODY, b"")
     found: dict[str, Any] = {
         "at": outline.at.timestamp(),
         "ms": round(took_ms, 1),
+        "came": round(came, 3),
         "operation": outline.operation,
         "session": outline.session_id,
         "method": outline.method,

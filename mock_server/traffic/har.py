@@ -23,7 +23,7 @@ _UNKNOWN: Final = -1
 def har(exchanges: Iterable[Numbered], revision: str) -> dict[str, Any]:
     """The archive; members that begin with an underscore are the mock's own, as HAR 1.2 allows.
 
-    Times are those of the namespace's clock, by which sessions are stamped.
+    Times are those of the namespace's clock, by which sessions are stamped; `_came` is that of the machine.
     """
     return {
         "log": {
@@ -68,6 +68,7 @@ def _entry(number: int, told: Mapping[str, Any], revision: str) -> dict[str, Any
         "timings": {"send": 0, "wait": told["ms"], "receive": 0},
         "comment": _comment(number, told, refusal),
         "_number": number,
+        "_came": stamp(datetime.fromtimestamp(told["came"], UTC)),
         "_operation": told["operation"],
         "_session": told["session"],
         **({"_refusal": refusal} if refusal else {}),

@@ -2,13 +2,14 @@
 
 # Annotations are read by Pydantic when the models are made.
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mock_server.api.control.refusal import UNKNOWN
 from mock_server.api.order import LONGEST_ID
+from mock_server.api.redaction import is_secret_header
 from mock_server.clock import is_stamp
 
 _STATUS = re.compile(r"[1-5](?:[0-9][0-9]|xx)\Z")
@@ -77,6 +78,46 @@ class TrafficFilter(Given):
     since: Stamp | None = Field(None, description="by the namespace's clock")
 
 
+_Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Expected(Given):
+    """One expectation of the requests of an operation, or without it of all."""
+
+    operation: Operation | None = Field(None, description="which requests; without it all of them")
+    times: _Count | None = Field(None, description="how many there are")
+    at_least: _Count | None = None
+    at_most: _Count | None = None
+    after: Operation | None = Field(None, description="each comes after the last of this operation in its session")
+    before: Operation | None = Field(None, description="each comes before the first of this operation in its session")
+    not_faster_than: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="seconds from one to the next in a session, by the machine's clock"
+    )
+    status: Status | None = Field(None, description="each is answered so: as 202, or 2xx for a class")
+    refused: bool | None = Field(None, description="false: none is; true: each is")
+    headers: dict[str, str | None] = Field({}, max_length=50, description="each has them; null is any value")
+    sent: dict[str, Any] = Field({}, max_length=50, description="members of each body sent, by names with dots")
+    answered: dict[str, Any] = Field({}, max_length=50, description="members of each answer, by names with dots")
+
+    @model_validator(mode="after")
+    def _expects(self) -> Self:
+        if not self.model_fields_set - {"operation"}:
+            asked = ", ".join(sorted(set(type(self).model_fields) - {"operation"}))
+            raise ValueError(f"expects nothing; there are {asked}")
+        hidden = next((name for name, value in self.headers.items() if value and is_secret_header(name)), None)
+        if hidden is not None:
+            raise ValueError(f"asks for the value of {hidden[:80]}, a credential that is not kept; null asks for any")
+        return self
+
+
+class VerifyOrder(Given):
+    """What is expected of the exchanges of a session, or of all that the namespace has."""
+
+    expect: list[Expected] = Field(min_length=1, max_length=100)
+    session: str | None = Field(None, min_length=1, max_length=LONGEST_ID, description="a session's id")
+    since: Stamp | None = Field(None, description="by the namespace's clock")
+
+
 class ClockOrder(Given):
     """How the namespace's clock is to be moved."""
 
@@ -99,6 +140,14 @@ class ResetTold(Own):
     """What went with a reset."""
 
     sessions_removed: int
+
+
+class VerifyTold(Own):
+    """Whether all is as expected, and what differs."""
+
+    ok: bool
+    differs: list[str] = Field(description="a sentence each, with the number and the time of the exchange")
+    exchanges: int = Field(description="how many were looked at")
 
 
 class JournalRow(BaseModel):

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from mock_server import problems
-from mock_server.api.control.models import TrafficFilter
+from mock_server.api.control.models import TrafficFilter, VerifyOrder, VerifyTold
 from mock_server.api.control.plane import new_router, refusals
 from mock_server.api.control.route import Asked, Told
 from mock_server.storage import StorageError
+from mock_server.traffic.expectation import Expectation, differences
 from mock_server.traffic.har import har
 from mock_server.traffic.recorder import Numbered
 from mock_server.traffic.selection import Selection
 
 router = new_router()
+#: Sentences of a verification: whoever reads more than these has another problem.
+_MOST_TOLD = 200
 
 _TOLD = (
     "Requests with a valid key, their answers, and why they were refused, oldest first: the last thousand, up to 8 MiB."
@@ -57,3 +60,18 @@ async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) 
     since = datetime.fromisoformat(wanted.since) if wanted.since else None
     selection = Selection(wanted.session, wanted.operation, wanted.status, since)
     return Told(har(selection.of(await recorded(asked)), asked.face.settings.revision))
+
+
+@router.post(
+    "/verify",
+    operation_id="verify_traffic",
+    summary="Whether what a client sent is as a test expects it, and what differs",
+    responses=refusals(400, 503),
+)
+async def verify(order: VerifyOrder, asked: Asked) -> VerifyTold:
+    """Order and pace are looked at session by session; all other expectations in everything that was sent."""
+    since = datetime.fromisoformat(order.since) if order.since else None
+    exchanges = Selection(session=order.session, since=since).of(await recorded(asked))
+    expected = [Expectation(**each.model_dump()) for each in order.expect]
+    differs = differences(expected, exchanges)[:_MOST_TOLD]
+    return VerifyTold(ok=not differs, differs=differs, exchanges=len(exchanges), namespace=asked.call.namespace)

@@ -198,3 +198,54 @@ def test_where_nothing_is_recorded_there_is_no_archive(mock, tmp_path):
 
     assert mock.run(ask()).status_code == 404
     assert app.state.face.traffic is None
+
+
+def verified(mock, *expect, **more):
+    answer = mock.post("/_mock/v1/verify", json={"expect": [*expect], **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_test_asks_what_its_client_did_and_hears_what_differs(mock, visit):
+    other = mock.create()
+    told = verified(
+        mock,
+        {"operation": "end", "times": 2, "after": "upload"},
+        {"operation": "create", "times": 1, "sent": {"templates": ["soap"], "additional_data.visit": "ü"}},
+        {"operation": "upload", "times": 2, "refused": False, "headers": {"x-api-key": None}},
+        session=visit["session_id"],
+    )
+    assert (told["ok"], told["differs"], told["namespace"]) == (True, [], "mine")
+    told = verified(mock, {"operation": "end", "times": 1}, {"refused": False}, {"operation": "get", "status": "404"})
+    assert told["ok"] is False
+    assert told["differs"][0].startswith("end came twice, and exactly once was expected: end (#")
+    assert "cannot be ended again" in told["differs"][1]
+    assert told["exchanges"] == len(entries(mock))
+    assert verified(mock, {"times": 1}, session=other["session_id"])["ok"]
+    assert verified(mock, {"times": 0}, session="ses_unknown")["ok"]
+    mock.advance(60)
+    assert verified(mock, {"times": 0}, since=mock.get("/_mock/v1/clock").json()["now"])["ok"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "told"),
+    [
+        ({}, "expect", "is missing"),
+        ({"expect": []}, "expect", "at least 1 item"),
+        ({"expect": [{"operation": "end", "time": 1}]}, "expect.0.time", "Did you mean 'times'?"),
+        ({"expect": [{"times": 1}, {"operation": "ended", "times": 1}]}, "expect.1.operation", "Did you mean 'end'?"),
+        ({"expect": [{"operation": "end"}]}, "expect.0", "expects nothing; there are after, answered, at_least"),
+        ({"expect": [{"times": -1}]}, "expect.0.times", "greater than or equal to 0; it is -1"),
+        ({"expect": [{"times": "1"}]}, "expect.0.times", 'valid integer; it is "1"'),
+        ({"expect": [{"status": "ok"}]}, "expect.0.status", "a class of them as 4xx"),
+        ({"expect": [{"headers": {"X-API-Key": "k"}}]}, "expect.0", "null asks for any"),
+        ({"expect": [{"times": 1}], "since": "yesterday"}, "since", "UTC with milliseconds and Z"),
+        ({"expect": [{"times": 1}] * 101}, "expect", "at most 100 items"),
+    ],
+)
+def test_an_expectation_that_cannot_be_meant_is_refused(mock, body, field, told):
+    answer = mock.post("/_mock/v1/verify", json=body)
+    assert answer.status_code == 400
+    code_of(answer)
+    assert answer.json()["error"]["details"]["field"] == field
+    assert told in answer.json()["error"]["message"]
