@@ -220,14 +220,17 @@ def create_app(settings: Settings) -> FastAPI:
                 opened.push_async_callback(face.traffic.close)
             if scenarios is not None:
                 scenarios.play.opened()
+                face.passing.append(scenarios.play.pass_deadlines)
+            face.passing.append(face.service.pass_deadlines)
             if "session_manager" in settings.profiles:
                 face.sessions = await SessionManager.open(
                     settings.data_dir / "logs",
-                    now_of=face.service.clocks.now,
+                    clocks=face.service.clocks,
                     ids=WindowIds(),
                     limit_s=settings.session_limit_s,
                 )
                 opened.push_async_callback(face.sessions.close)
+                face.passing.append(face.sessions.pass_deadlines)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

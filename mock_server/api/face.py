@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mock_server.settings import Settings
     from mock_server.speech.scripted import ScriptedTranscriber
     from mock_server.speech.whisper import WhisperTranscriber
+    from mock_server.testclock import Happened
     from mock_server.traffic.recorder import Recorder
 
 log = logging.getLogger("scribe.mock")
@@ -121,6 +122,8 @@ class Face:
     seen: Outlines = field(default_factory=Outlines)
     #: Where traffic is recorded.
     traffic: Recorder[Sight] | None = None
+    #: What the passing of a namespace's time brings about, each told with what it did.
+    passing: list[Callable[[str], Awaitable[list[Happened]]]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
     stopping: bool = False
     _running: int = 0

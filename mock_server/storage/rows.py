@@ -5,14 +5,14 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from dataclasses import fields
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions, traffic
+from mock_server.storage.schema import audio_files, clocks, journal, results, sessions, traffic
 from mock_server.storage.unit import Cleared, Held, JournalRow, Stretch, Unfinished
 from mock_server.storage.writing import write
 
@@ -56,6 +56,10 @@ _FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
 _RESULT_COLUMNS = [
     results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
 ]  # fmt: skip
+
+
+def _pace(row: Row[Any]) -> Pace:
+    return Pace(Mode(row.mode), row.at, row.since, row.factor)
 
 
 class SqlView:
@@ -112,15 +116,23 @@ class SqlView:
         """Every key a row refers to."""
         return set(self.connection.execute(select(audio_files.c.key)).scalars())
 
-    def clock_offsets(self) -> dict[str, timedelta]:
-        """Namespace -> how far its clock runs ahead."""
-        found = self.connection.execute(select(namespaces))
-        return {row.name: timedelta(seconds=row.clock_offset_s) for row in found}
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
+        due, name = sessions.c.expires_at, sessions.c.id
+        ours = (sessions.c.namespace == namespace, sessions.c.ended_at.is_(None), sessions.c.expiry_noted.is_(False))
+        return [
+            (row.id, row.expires_at)
+            for row in self.connection.execute(select(name, due).where(*ours).order_by(due, name))
+        ]
 
-    def clock_offset(self, namespace: str) -> timedelta:
-        """How far a namespace's clock runs ahead."""
-        asked = select(namespaces.c.clock_offset_s).where(namespaces.c.name == namespace)
-        return timedelta(seconds=self.connection.execute(asked).scalar() or 0)
+    def clocks(self) -> dict[str, Pace]:
+        """Namespace -> how its clock goes, for those that were set."""
+        return {row.name: _pace(row) for row in self.connection.execute(select(clocks))}
+
+    def clock(self, namespace: str) -> Pace | None:
+        """How a namespace's clock goes; None where it was never set."""
+        row = self.connection.execute(select(clocks).where(clocks.c.name == namespace)).first()
+        return None if row is None else _pace(row)
 
     def traffic(self, namespace: str) -> list[Stretch]:
         """The exchanges that are kept of a namespace, oldest first."""
@@ -187,6 +199,11 @@ class SqlUnit(SqlView):
         self._settle()
         return super().audio_keys()
 
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
+        self._settle()
+        return super().unended(namespace)
+
     def create(self, session: Session) -> None:
         """Store a new session."""
         if self._batch.get(session.id)[1] is not None:
@@ -227,13 +244,14 @@ class SqlUnit(SqlView):
         gone = run(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
         run(delete(journal).where(journal.c.namespace == namespace))
         run(delete(traffic).where(traffic.c.namespace == namespace))
-        run(delete(namespaces).where(namespaces.c.name == namespace))
+        run(delete(clocks).where(clocks.c.name == namespace))
         return Cleared(gone, keys)
 
-    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
-        """Remember how far a namespace's clock runs ahead."""
-        self.connection.execute(delete(namespaces).where(namespaces.c.name == namespace))
-        self.connection.execute(insert(namespaces), {"name": namespace, "clock_offset_s": ahead.total_seconds()})
+    def set_clock(self, namespace: str, pace: Pace) -> None:
+        """Remember how a namespace's clock goes."""
+        self.connection.execute(delete(clocks).where(clocks.c.name == namespace))
+        row = {"name": namespace, "mode": pace.mode.value, "at": pace.at, "since": pace.since, "factor": pace.factor}
+        self.connection.execute(insert(clocks), row)
 
     def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
         """Append exchanges."""

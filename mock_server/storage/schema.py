@@ -53,11 +53,14 @@ _Json = JSON(none_as_null=True)
 
 meta = Table("scribe_meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
-namespaces = Table(
-    "scribe_namespaces",
+clocks = Table(
+    "scribe_clocks",
     metadata,
     Column("name", String, primary_key=True),
-    Column("clock_offset_s", Float, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("factor", Float, nullable=False),
 )
 
 sessions = Table(
@@ -110,9 +113,18 @@ traffic = Table(
     Column("told", LargeBinary, nullable=False),
 )
 
-#: Version -> what changes tables of the version before it; tables that it does not have are made as they are here.
+#: Version -> what makes tables of the one before it into these, once those that it does not have are there.
 CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
-    {2: ("ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER",), 3: ()}
+    {
+        2: ("ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER",),
+        3: (  # clocks were ahead by so many seconds, and nothing else
+            (
+                "INSERT INTO scribe_clocks (name, mode, at, since, factor) "
+                "SELECT name, 'offset', CAST(clock_offset_s * 1000000 AS BIGINT), 0, 1.0 FROM scribe_namespaces"
+            ),
+            "DROP TABLE scribe_namespaces",
+        ),
+    }
 )
 
 results = Table(

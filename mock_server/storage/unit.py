@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+    from mock_server.clock import Pace
     from mock_server.session.model import Session
 
 T = TypeVar("T")
@@ -78,11 +79,14 @@ class View(Protocol):
     def audio_keys(self) -> set[str]:
         """Every key that a session refers to."""
 
-    def clock_offsets(self) -> dict[str, timedelta]:
-        """Namespace -> how far its clock runs ahead, for those that do."""
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
 
-    def clock_offset(self, namespace: str) -> timedelta:
-        """How far a namespace's clock runs ahead."""
+    def clocks(self) -> dict[str, Pace]:
+        """Namespace -> how its clock goes, for those that were set."""
+
+    def clock(self, namespace: str) -> Pace | None:
+        """How a namespace's clock goes; None where it was never set."""
 
     def traffic(self, namespace: str) -> list[Stretch]:
         """The exchanges that are kept of a namespace, oldest first."""
@@ -109,8 +113,8 @@ class Unit(View, Protocol):
     def clear(self, namespace: str) -> Cleared:
         """Remove a namespace's sessions, journal, traffic and clock."""
 
-    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
-        """Remember how far a namespace's clock runs ahead."""
+    def set_clock(self, namespace: str, pace: Pace) -> None:
+        """Remember how a namespace's clock goes."""
 
     def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
         """Append exchanges."""

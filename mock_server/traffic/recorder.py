@@ -39,10 +39,10 @@ class Bounds:
     exchanges: int = 1000
     namespace_size: int = 8 * 1024 * 1024
     total_size: int = 128 * 1024 * 1024
-    #: A crash takes what was not written yet: half a second of what nobody has asked for so far.
-    every_s: float = 0.5
-    together: int = 128
-    together_size: int = 1024 * 1024
+    #: A crash takes what was not written yet: a second of what nobody has asked for so far.
+    every_s: float = 1.0
+    together: int = 512
+    together_size: int = 4 * 1024 * 1024
 
 
 @dataclass

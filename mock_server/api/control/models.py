@@ -119,9 +119,14 @@ class VerifyOrder(Given):
 
 
 class ClockOrder(Given):
-    """How the namespace's clock is to be moved."""
+    """What becomes of the namespace's clock: how it goes, and where it stands."""
 
     advance_seconds: float | None = Field(None, description="forwards, by so many seconds")
+    at: Stamp | None = Field(None, description="forwards, to this moment")
+    mode: Literal["real", "offset", "frozen", "scaled"] | None = Field(
+        None, description="as the machine's; ahead of it; standing still; or so many times as fast"
+    )
+    factor: float | None = Field(None, description="of a scaled clock: its seconds for each of the machine's")
 
 
 class Own(BaseModel):
@@ -131,9 +136,25 @@ class Own(BaseModel):
 
 
 class TimeTold(Own):
-    """The namespace's time."""
+    """The namespace's time, and how it goes."""
 
     now: Moment
+    mode: Literal["real", "offset", "frozen", "scaled"]
+    factor: float = Field(description="its seconds for each of the machine's")
+
+
+class HappenedTold(BaseModel):
+    """Something that the passing of time brought about, when it was due."""
+
+    at: Moment
+    session_id: str
+    event: Literal["expired", "timeout", "work_begins"]
+
+
+class MovedTold(TimeTold):
+    """The namespace's time, and what became due on the way to it, in the order in which it was due."""
+
+    happened: list[HappenedTold]
 
 
 class ResetTold(Own):

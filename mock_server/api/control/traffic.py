@@ -23,7 +23,7 @@ _MOST_TOLD = 200
 _TOLD = (
     "Requests with a valid key, their answers, and why they were refused, oldest first: the last thousand, up to 8 MiB."
     " Credentials are hidden; audio is told by name, size and SHA-256, a body over 64 KiB by size and SHA-256. All of"
-    " it is kept in the store, half a second after the answer. `scribe-conformance check-har` reads it."
+    " it is kept in the store, a second after the answer. `scribe-conformance check-har` reads it."
 )
 _ARCHIVE = {
     "type": "object",
