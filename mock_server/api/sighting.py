@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_server.api.document import BODY
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Bounds of what is kept of one exchange: characters of its path and of a header, headers, and bytes of a body.
 _PATH, _HEADER, _MOST_HEADERS, _BODY = 2048, 2048, 64, 64 * 1024
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Sight(NamedTuple):
@@ -43,15 +46,26 @@ class Sight(NamedTuple):
         return len(self.response.body) + len(self.call.request.scope.get(BODY, b"")) + 512
 
 
-def told(sights: Sequence[Sight]) -> list[dict[str, Any]]:
-    """What is kept of each, cleared of secrets."""
+def told(sights: Sequence[Sight]) -> list[str]:
+    """What is kept of each as JSON, cleared of secrets."""
     found = [_drawn(sight) for sight in sights]
     # most have none, which one look at all of the text shows
     if _suspicious(found, set().union(*(sight.secrets for sight in sights))):
         for each, sight in zip(found, sights, strict=True):
             if _suspicious([each], sight.secrets):
                 _clear(each, sight.secrets)
-    return found
+    return [_encoded(each) for each in found]
+
+
+def _encoded(found: dict[str, Any]) -> str:
+    """JSON, of which most is headers that came many times."""
+    blocks = "".join(f',"{name}":{_encoded_block(found.pop(name))}' for name in ("headers", "answer_headers"))
+    return f"{_encode(found)[:-1]}{blocks}}}"
+
+
+@functools.lru_cache(256)
+def _encoded_block(headers: tuple[tuple[str, str], ...]) -> str:
+    return _encode(headers)
 
 
 def _suspicious(found: Sequence[dict[str, Any]], secrets: Collection[str]) -> bool:

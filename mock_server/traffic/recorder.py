@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("scribe.mock")
 
 Seen = TypeVar("Seen")
-#: Makes what is kept of exchanges, each as a JSON value.
-Told: TypeAlias = "Callable[[Sequence[Seen]], list[dict[str, Any]]]"
+#: Makes what is kept of exchanges, each as JSON without secrets.
+Told: TypeAlias = "Callable[[Sequence[Seen]], list[str]]"
 #: An exchange by its number in the namespace.
 Numbered: TypeAlias = "tuple[int, dict[str, Any]]"
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Recorder(Generic[Seen]):
 
     @classmethod
     async def of(cls, store: Store, told: Told[Seen], bounds: Bounds | None = None) -> Recorder[Seen]:
-        """As an earlier process left it; `told` makes JSON values without secrets of exchanges. Raises StorageError."""
+        """As an earlier process left it; `told` makes JSON of exchanges. Raises StorageError."""
         return cls(store, await store.read(lambda view: view.traffic_held()), told, bounds or Bounds())
 
     def keep(self, namespace: str, size: int, seen: Seen) -> None:
@@ -176,7 +174,7 @@ class Recorder(Generic[Seen]):
     def _drawn(self, taken: Sequence[tuple[str, int, list[Seen]]]) -> list[Stretch]:
         told = iter(self._told([seen for _, _, waiting in taken for seen in waiting]))
         return [
-            Stretch(name, first, first + len(waiting) - 1, _encode(list(islice(told, len(waiting)))))
+            Stretch(name, first, first + len(waiting) - 1, f"[{','.join(islice(told, len(waiting)))}]")
             for name, first, waiting in taken
         ]
 

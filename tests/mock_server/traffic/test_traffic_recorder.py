@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 
 import pytest
@@ -13,7 +14,7 @@ from mock_server.traffic.recorder import Bounds, Recorder
 
 
 def told(sights):
-    return [{"at": 0, "n": sight} for sight in sights]
+    return [json.dumps({"at": 0, "n": sight}) for sight in sights]
 
 
 def recording(steps, store=None, **bounds):
