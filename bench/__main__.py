@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import beside, drivers, emr, extraction, figure, finished, grading, kit, namespaces, sessions, speech
+from bench import (
+    beside,
+    drivers,
+    emr,
+    extraction,
+    figure,
+    finished,
+    grading,
+    kit,
+    namespaces,
+    sessions,
+    speech,
+    traffic,
+)
 from bench.figure import Figure
 from bench.server import Broken
 
@@ -34,6 +47,7 @@ _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "speech": speech.measure,
     "sessions": sessions.measure,
     "finished": finished.measure,
+    "traffic": traffic.measure,
     "kit": kit.measure,
     "drivers": drivers.measure,
     "grading": grading.measure,

@@ -18,8 +18,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("--queue", type=int, default=_QUEUE, help="sessions in processing")
+    parser.add_argument("--unrecorded", action="store_true", help="record no traffic")
     asked = parser.parse_args()
-    server.run(create_app(Settings(data_dir=asked.data_dir, transcriber="scripted", limits=Limits(queue=asked.queue))))
+    server.run(
+        create_app(
+            Settings(
+                data_dir=asked.data_dir,
+                transcriber="scripted",
+                limits=Limits(queue=asked.queue),
+                records_traffic=not asked.unrecorded,
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

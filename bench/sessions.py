@@ -33,13 +33,13 @@ def audio() -> bytes:
     return out.getvalue()
 
 
-def _round(server: Server, body: bytes) -> tuple[Round, float]:
-    """A round, and the milliseconds of processor the server took for each of its flows."""
+def timed(server: Server, body: bytes, number: int = _FLOWS) -> tuple[Round, float]:
+    """A round of so many flows, and the milliseconds of processor the server took for each of its flows."""
     process = psutil.Process(server.pid)
     before = process.cpu_times()
-    found = flows(server.address, _FLOWS, body)
+    found = flows(server.address, number, body)
     after = process.cpu_times()
-    return found, 1000 * (after.user + after.system - before.user - before.system) / _FLOWS
+    return found, 1000 * (after.user + after.system - before.user - before.system) / number
 
 
 def _times(rounds: list[Round]) -> dict[str, float]:
@@ -65,8 +65,8 @@ def measure() -> list[Figure]:
         flows(bare.address, _WARM, body)
         settled(mock.address, flows(mock.address, _WARM, body).sessions)
         for _ in range(_ROUNDS):
-            floor.append(_round(bare, body))
-            subject.append(_round(mock, body))
+            floor.append(timed(bare, body))
+            subject.append(timed(mock, body))
             drained.append(settled(mock.address, subject[-1][0].sessions))
     ratios = Spread.of([one.rate / other.rate for (one, _), (other, _) in zip(subject, floor, strict=True)])
     return [

@@ -15,11 +15,12 @@ from starlette.routing import Route
 import scribe_data
 from mock_server import extraction
 from mock_server.api import docs, health, operations
-from mock_server.api.control import document, plane, steering
+from mock_server.api.control import document, plane, steering, traffic
 from mock_server.api.control.route import mount
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
 from mock_server.api.session_manager import operations as session_manager
+from mock_server.api.sighting import told
 from mock_server.api.wording import wording
 from mock_server.assembly import open_service
 from mock_server.auth import Keys
@@ -82,6 +83,7 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
     if face.settings.faithful:
         return
     mount(app, plane.namespace, face)
+    mount(app, traffic.router, face)
     if "medscribe" in profiles:
         mount(app, plane.sessions, face)
     if scenarios is not None:
@@ -238,17 +240,23 @@ def create_app(settings: Settings) -> FastAPI:
                 in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)
+            if settings.records_traffic and not settings.faithful:
+                face.traffic = await face.service.recorder(told)
+                opened.push_async_callback(face.traffic.close)
             if scenarios is not None:
                 opened.push_async_callback(scenarios.close)
                 scenarios.opened()
+                face.passing.append(scenarios.play.pass_deadlines)
+            face.passing.append(face.service.pass_deadlines)
             if "session_manager" in settings.profiles:
                 face.sessions = await SessionManager.open(
                     settings.data_dir / "logs",
-                    now_of=face.service.clocks.now,
+                    clocks=face.service.clocks,
                     ids=WindowIds(),
                     limit_s=settings.session_limit_s,
                 )
                 opened.push_async_callback(face.sessions.close)
+                face.passing.append(face.sessions.pass_deadlines)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

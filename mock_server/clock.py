@@ -1,9 +1,11 @@
-"""The only source of time."""
+"""The only source of time, and how the time of a namespace goes beside it."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -20,6 +22,29 @@ class SystemClock:
     def now(self) -> datetime:
         """The moment it is, UTC."""
         return datetime.now(UTC)
+
+
+class Mode(StrEnum):
+    """How a namespace's time goes."""
+
+    REAL = "real"
+    OFFSET = "offset"
+    FROZEN = "frozen"
+    SCALED = "scaled"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """It was `at` when it was `since` by the machine; from then on each of the machine's seconds is `factor` of its."""
+
+    mode: Mode
+    at: datetime
+    since: datetime
+    factor: float = 1.0
+
+    def now(self, machine: datetime) -> datetime:
+        """The moment it is when the machine's clock says so."""
+        return self.at + (machine - self.since) * self.factor
 
 
 #: RFC 3339 in UTC with exactly milliseconds.

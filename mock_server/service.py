@@ -27,6 +27,8 @@ from mock_server.session.step import (
 from mock_server.session.table import Event, State
 from mock_server.speech.model import SpeechInterrupted, SpeechOvertime, SpeechUnavailable
 from mock_server.storage import StorageError, TooLarge
+from mock_server.testclock import Happened
+from mock_server.traffic.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
     from mock_server.speech.length import Lengths
     from mock_server.storage import AudioStore, Keeping, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
-    from mock_server.testclock import Clocks
+    from mock_server.testclock import Clocks, Move
+    from mock_server.traffic.recorder import Seen, Told
 
     T = TypeVar("T")
 
@@ -101,11 +104,40 @@ class Service:
         await self._work.close()
         await asyncio.to_thread(self._keeping.close)
 
-    async def advance_clock(self, namespace: str, seconds: float) -> datetime:
-        """Move a namespace's clock forwards, by seconds, and tell its time; 400 for what no clock does."""
-        now = await self._kept(self.clocks.advance(namespace, seconds))
-        self.watch.changed(namespace)
-        return now
+    async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
+        """What records traffic where everything else is kept; the caller closes it before the service."""
+        return await Recorder.of(self._store, told)
+
+    async def move_clock(self, namespace: str, move: Move) -> datetime:
+        """Set a namespace's clock and tell its time; raises 400 for what no clock does.
+
+        Who waits for the namespace is told by `watch`, once the caller has let happen what is due.
+        """
+        return await self._kept(self.clocks.move(namespace, move))
+
+    async def pass_deadlines(self, namespace: str) -> list[Happened]:
+        """Let every session expire whose time is up, in the order of their deadlines and each at its own."""
+        now = self.clocks.now(namespace)
+
+        def change(unit: Unit) -> list[Happened]:
+            happened = []
+            for session_id, due in unit.unended(namespace):
+                session = unit.load(session_id)
+                if due > now or session is None or self._ledger.observed(session, now) is not State.EXPIRED:
+                    continue
+                self._ledger.apply(unit, session, DeadlinePassed(), due)
+                happened.append(Happened(due, session_id, "expired"))
+            return happened
+
+        return await self._write(change)
+
+    async def peek(self, namespace: str, session_id: str) -> Session:
+        """The session as it is kept; nothing is noted of it, whatever the time is."""
+        return await self._look(namespace, session_id)
+
+    async def unended(self, namespace: str) -> list[str]:
+        """The sessions of a namespace that nobody has ended or seen expired, the first due first."""
+        return [session_id for session_id, _ in await self._read(lambda view: view.unended(namespace))]
 
     # sessions
 
@@ -261,7 +293,7 @@ class Service:
             session = self._own(unit, namespace, session_id)
             state = self._observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
-                session = self._apply(unit, session, DeadlinePassed())
+                session = self._ledger.apply(unit, session, DeadlinePassed(), session.expires_at)
             return session, state
 
         return await self._write(change)
@@ -281,7 +313,8 @@ class Service:
                 if never or left <= 0:
                     raise problems.not_reached(session_id, asked.value, state.value, never=never)
                 # an expiry is no event: it is read off the clock
-                expires_s = (session.expires_at - self.clocks.now(namespace)).total_seconds()
+                due_s = (session.expires_at - self.clocks.now(namespace)).total_seconds()
+                expires_s = self.clocks.lasts_s(namespace, due_s)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(left, expires_s) if expires_s > 0 else left):
                         await event.wait()

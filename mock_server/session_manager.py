@@ -7,7 +7,7 @@ import contextlib
 import heapq
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,16 +21,17 @@ from mock_server.log.place import name_of
 from mock_server.log.space import Space, Tracked
 from mock_server.log.window import begun, followed, prepare
 from mock_server.schemas import SessionManagerEndOutput, SessionManagerStartOutput
+from mock_server.testclock import Happened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
-    from datetime import datetime
     from pathlib import Path
 
     from mock_server.ids import WindowIds
     from mock_server.log.files import Kept
     from mock_server.log.window import Window
     from mock_server.schemas import BaseSchema, SessionManagerEndInput, SessionManagerStartInput, WorkerMessage
+    from mock_server.testclock import Clocks
 
 log = logging.getLogger("scribe.mock")
 T = TypeVar("T")
@@ -54,12 +55,13 @@ class SessionManager:
         folder: LogFolder,
         found: Iterable[tuple[str, Kept]],
         *,
-        now_of: Callable[[str], datetime],
+        clocks: Clocks,
         ids: WindowIds,
         limit_s: int,
     ) -> None:
         self._folder = folder
-        self._now_of = now_of
+        self._clocks = clocks
+        self._now_of = clocks.now
         self._ids = ids
         self._limit = timedelta(seconds=limit_s)
         #: By the name of their folder: that of a namespace with capitals does not tell its name.
@@ -71,16 +73,17 @@ class SessionManager:
             assert kept.window is not None, "those without a line were set aside"
             self._space_in(name).add(Tracked(kept.window, kept.path, kept.size))
             self._ids_taken.add(kept.window.session_id)
+        for namespace in clocks.known():  # the name of a folder does not always tell whose clock it goes by
+            if (space := self._spaces.get(name_of(namespace))) is not None:
+                space.namespace = namespace
 
     @classmethod
-    async def open(
-        cls, root: Path, *, now_of: Callable[[str], datetime], ids: WindowIds, limit_s: int
-    ) -> SessionManager:
+    async def open(cls, root: Path, *, clocks: Clocks, ids: WindowIds, limit_s: int) -> SessionManager:
         """Read the log and go on with it; raises LogError for one that cannot be used. The caller awaits `close()`."""
         folder = LogFolder(root)
         await asyncio.to_thread(prepare)
         found = await asyncio.to_thread(folder.open)
-        manager = cls(folder, found, now_of=now_of, ids=ids, limit_s=limit_s)
+        manager = cls(folder, found, clocks=clocks, ids=ids, limit_s=limit_s)
         manager._sweeping = asyncio.create_task(manager._sweep())
         return manager
 
@@ -140,9 +143,14 @@ class SessionManager:
         async with user.lock:
             return await self._threaded(partial(exported, [tracked.path for tracked in user.tracked]))
 
-    async def settle(self, namespace: str) -> None:
+    async def pass_deadlines(self, namespace: str) -> list[Happened]:
         """Record the end of every session of a namespace whose time is up by its clock."""
-        await self._settle(self._space(namespace))
+        space = self._space(namespace)
+        now = stamp(self._now_of(namespace))
+        due = sorted(entry for entry in space.due if entry[0] <= now and not space.sessions[entry[1]].window.ended)
+        await self._settle(space)
+        ended = [(at, name) for at, name in due if (one := space.sessions.get(name)) is not None and one.window.ended]
+        return [Happened(datetime.fromisoformat(at), name, TIMEOUT) for at, name in ended]
 
     async def reset(self, namespace: str) -> int:
         """Remove the sessions of a namespace with their log; tells how many there were."""
@@ -233,17 +241,18 @@ class SessionManager:
         return output
 
     async def _expire(self, space: Space, tracked: Tracked, now: datetime) -> None:
-        """Record that a session's time is up, if it is."""
+        """Record that a session's time is up, if it is: when it was, by a test clock, which passes every moment."""
         user = space.user(tracked.window.user_id)
         async with user.lock:
             window = tracked.window
             if window.ended or stamp(now) < window.expires_at:
                 return
+            moment = datetime.fromisoformat(window.expires_at) if self._clocks.moved(space.namespace) else now
             output = SessionManagerEndOutput(
                 schema_version=_VERSION,
                 record_id=self._ids.record(),
                 user_id=window.user_id,
-                timestamp=user.stamped(now),
+                timestamp=user.stamped(moment),
                 session_id=window.session_id,
                 start_time=window.started_at,
                 end_time=window.expires_at,

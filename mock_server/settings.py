@@ -90,6 +90,8 @@ class Settings:
     revision: str = REVISION
     #: Seconds after which the session manager ends a session that nobody ended.
     session_limit_s: int = 3600
+    #: Whether what comes and goes is recorded for its namespace; a faithful server records nothing.
+    records_traffic: bool = True
     models: tuple[ModelOffer, ...] = (
         ModelOffer("lite", "Lite", 600, "fast"),
         ModelOffer("pro", "Pro", 3600, "standard"),

@@ -46,7 +46,7 @@ def _entrance(root: str) -> dict[str, Any]:
         "discovery": f"{root}/.well-known/medscribealliance",
         "base_url": f"{root}/v1",
         "health": {"live": f"{root}/health/live", "ready": f"{root}/health/ready"},
-        "control": {name: f"{root}/_mock/v1/{name}" for name in ("clock", "requests", "reset")},
+        "control": {name: f"{root}/_mock/v1/{name}" for name in ("clock", "requests", "reset", "traffic", "verify")},
     }
 
 

@@ -15,6 +15,8 @@ from mock_server.api.uploads import declared_size
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+#: Where a request carries the body that was read of it, for the record of it.
+BODY = "scribe.mock.body"
 #: Deeper than any consultation's data, shallow enough for every parser on the way.
 DEEPEST = 50
 #: Integers beyond are not the same number in every program (RFC 8259 §6); a database's own end is not far behind.
@@ -34,7 +36,8 @@ async def read(request: Request, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise problems.payload_too_large(limit)
-    return bytes(body)
+    request.scope[BODY] = found = bytes(body)
+    return found
 
 
 def _refuse_constant(name: str) -> NoReturn:

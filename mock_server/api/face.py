@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +20,7 @@ from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Outline, Outlines
 from mock_server.api.redaction import shown
+from mock_server.api.sighting import Sight
 from mock_server.api.trail import path_of, reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.api.wording import wording
@@ -36,10 +38,13 @@ if TYPE_CHECKING:
     from mock_server.api.wording import Wording
     from mock_server.auth import Keys
     from mock_server.service import Service
+    from mock_server.session.model import AudioFile
     from mock_server.session_manager import SessionManager
     from mock_server.settings import Settings
     from mock_server.speech.scripted import ScriptedTranscriber
     from mock_server.speech.whisper import WhisperTranscriber
+    from mock_server.testclock import Happened
+    from mock_server.traffic.recorder import Recorder
 
 log = logging.getLogger("scribe.mock")
 
@@ -80,6 +85,8 @@ class Call:
     session_id: str | None = None
     document: Any = None
     name: str | None = None
+    #: A file that was kept, and the name that came with it.
+    audio: tuple[AudioFile, str | None] | None = None
     #: Sent by a page that may neither read nor steer what it has asked for.
     foreign: bool = False
     #: Whether it is counted among its namespace's.
@@ -121,6 +128,10 @@ class Face:
     #: Set once it is known whether the model hears.
     tried: asyncio.Event = field(default_factory=asyncio.Event)
     seen: Outlines = field(default_factory=Outlines)
+    #: Where traffic is recorded.
+    traffic: Recorder[Sight] | None = None
+    #: What the passing of a namespace's time brings about, each told with what it did.
+    passing: list[Callable[[str], Awaitable[list[Happened]]]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
     stopping: bool = False
     _running: int = 0
@@ -165,8 +176,9 @@ class Face:
         root = "" if self.wording.relative_upload else self.base_url(request)
         return f"{root}/sessions/{session_id}/audio"
 
-    def _remember(self, call: Call, answer: Answer) -> None:
-        if not call.namespace and answer.status >= 400:
+    def _remember(self, call: Call, answer: Answer, response: Response, began: float) -> None:
+        """Keep a request's outline, and where traffic is recorded all of it, for its namespace."""
+        if not call.namespace and (answer.status >= 400 or call.operation == "discovery"):
             with contextlib.suppress(Problem):  # a stranger's request is in nobody's list
                 call.namespace = self.keys.namespace(call.request.headers)
         if not call.namespace or call.operation == "control":
@@ -183,6 +195,11 @@ class Face:
             scenario=answer.headers.get(PLAYED),
         )
         self.seen.keep(call.namespace, outline)
+        if self.traffic is not None:
+            took_s = time.monotonic() - began
+            came = time.time() - took_s
+            sight = Sight(call, outline, response, self.root(call.request), secrets, 1000 * took_s, came)
+            self.traffic.keep(call.namespace, sight.size, sight)
 
     def _secrets(self, request: Request) -> set[str]:
         """What no line may show: the credentials of this request, and all that are valid."""
@@ -209,14 +226,16 @@ class Face:
         call.session_id = request.path_params.get("session_id", "")[:_LONGEST_ID] or None
         call.name = request.path_params.get("name")
         self._running += 1
+        began = time.monotonic()
         try:
             answer = await self._answered(call, handler, public=public)
         finally:
             self._running -= 1
             self._leave(call)
-        self._remember(call, answer)
+        response = render(_closing(answer, request), request, readable=not call.foreign)
+        self._remember(call, answer, response, began)
         self.tell(call, answer)
-        return call.deliver(render(_closing(answer, request), request, readable=not call.foreign))
+        return call.deliver(response)
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:

@@ -119,6 +119,7 @@ async def upload(face: Face, call: Call) -> Answer:
         body=found.body,
         declared_size=found.declared_size,
     )
+    call.audio = file, name
     return Answer(200, views.received(session, file, name), _FRESH)
 
 
@@ -142,6 +143,7 @@ async def upload_numbered(face: Face, call: Call) -> Answer:
         declared_size=found.declared_size,
         numbered=numbered,
     )
+    call.audio = file, None
     return Answer(200, views.measured(session, file, numbered.index), _FRESH)
 
 

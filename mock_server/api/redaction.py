@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
 if TYPE_CHECKING:
@@ -72,6 +73,50 @@ def _visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+#: Members of a document whose texts are credentials whatever they look like, by how their names end; and headers.
+_SECRET_MEMBER = re.compile(
+    r"(?:token|secret|password|passwd|pwd|credentials?|authorization|cookie|(?:api|private|access|secret)[_-]?key)\Z",
+    re.IGNORECASE,
+)
+_SECRET_HEADER = re.compile(r"key|token|secret|passw|pwd|signature|credential|cookie|authoriz", re.IGNORECASE)
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether what goes by this name is a credential."""
+    return _SECRET_HEADER.search(name) is not None
+
+
+def suspicious(text: str, secrets: Collection[str]) -> bool:
+    """Whether a text may hold a credential: what may not is shown as it is."""
+    folded = text.lower()
+    return any(hint in folded for hint in _HINTS) or "\\u" in text or any(secret in text for secret in secrets)
+
+
+def cleared(text: str, secrets: Collection[str]) -> str:
+    """A text of any length with its credentials hidden; a document of JSON stays one."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _without_secrets(text, secrets)
+    found = _cleared(value, secrets)
+    return text if found == value else json.dumps(found, separators=(",", ":"))
+
+
+def _cleared(value: Any, secrets: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return _without_secrets(value, secrets)
+    if isinstance(value, list):
+        return [_cleared(each, secrets) for each in value]
+    if isinstance(value, dict):
+        return {
+            _without_secrets(name, secrets): HIDDEN
+            if isinstance(each, str) and _SECRET_MEMBER.search(name)
+            else _cleared(each, secrets)
+            for name, each in value.items()
+        }
+    return value
 
 
 def shown(text: str, secrets: Collection[str], most: int) -> str:

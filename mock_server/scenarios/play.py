@@ -14,6 +14,7 @@ from mock_server.problems import Problem
 from mock_server.scenarios import courses, magic
 from mock_server.scenarios.bindings import Binding, Bindings
 from mock_server.session.table import State
+from mock_server.testclock import Happened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,6 +89,36 @@ class Play:
                 return (await service.get(namespace, session_id))[1] is State.EXPIRED
         return False
 
+    async def pass_deadlines(self, namespace: str) -> list[Happened]:
+        """Let sessions expire whose early deadline has passed, and tell whose work may begin that was held."""
+        held = tuple(self._holding.get(namespace, ()))
+        unended = await self.face.service.unended(namespace)
+        found = [await self._early(namespace, session_id) for session_id in unended]
+        found += [await self._begun(namespace, session_id) for session_id in held]
+        return [happened for happened in found if happened is not None]
+
+    async def _early(self, namespace: str, session_id: str) -> Happened | None:
+        service = self.face.service
+        bound = await self.bindings.of(service, namespace, session_id)
+        early = [each.scenario.expires_s(each.values) for each in bound if each.scenario.expires_s]
+        if early:
+            with contextlib.suppress(Problem):
+                session = await service.peek(namespace, session_id)
+                due = session.created_at + timedelta(seconds=min(early))
+                if due < session.expires_at and due <= service.clocks.now(namespace):
+                    await service.expire(namespace, session_id)
+                    return Happened(due, session_id, "expired")
+        return None
+
+    async def _begun(self, namespace: str, session_id: str) -> Happened | None:
+        service = self.face.service
+        held = _held_s(await self.bindings.of(service, namespace, session_id))
+        with contextlib.suppress(Problem):
+            session = await service.peek(namespace, session_id)
+            if held is not None and session.ended_at is not None and await self._left(namespace, session_id) <= 0:
+                return Happened(session.ended_at + timedelta(seconds=held), session_id, "work_begins")
+        return None
+
     def _holds(self, namespace: str, session_id: str) -> Awaitable[object] | None:
         bound = self.bindings.at_hand(namespace, session_id)
         if bound is not None and _held_s(bound) is None:
@@ -100,8 +131,9 @@ class Play:
         try:
             with self.face.service.watch.of(namespace, session_id) as event:
                 while (seconds := await self._left(namespace, session_id)) > 0:
+                    nap_s = min(self.face.service.clocks.lasts_s(namespace, seconds), _LONGEST_NAP_S)
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(min(seconds, _LONGEST_NAP_S)):
+                        async with asyncio.timeout(nap_s):
                             await event.wait()
                     event.clear()
         finally:

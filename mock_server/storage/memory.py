@@ -8,22 +8,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mock_server.session.table import State
 from mock_server.storage import StorageError
 from mock_server.storage.following import follow
 from mock_server.storage.memory_audio import MemoryAudio
-from mock_server.storage.unit import Cleared, JournalRow, Unfinished
+from mock_server.storage.unit import Cleared, Held, JournalRow, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from mock_server.clock import Pace
     from mock_server.session.model import Session
     from mock_server.storage import Keeping
-    from mock_server.storage.unit import Unit, View
+    from mock_server.storage.unit import Stretch, Unit, View
 
 T = TypeVar("T")
 
@@ -39,7 +39,8 @@ class _Kept:
     begun: dict[str, int] = field(default_factory=dict)
     #: The journal of each session, in tuples that only ever get longer.
     journal: dict[str, tuple[JournalRow, ...]] = field(default_factory=dict)
-    ahead: dict[str, timedelta] = field(default_factory=dict)
+    clocks: dict[str, Pace] = field(default_factory=dict)
+    traffic: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
     lines: int = 0
 
 
@@ -70,11 +71,28 @@ class _View:
     def audio_keys(self) -> set[str]:
         return {file.key for session in self._kept.sessions.values() for file in session.files}
 
-    def clock_offsets(self) -> dict[str, timedelta]:
-        return dict(self._kept.ahead)
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        ours = (session for session in self._kept.sessions.values() if session.namespace == namespace)
+        found = [(each.id, each.expires_at) for each in ours if each.ended_at is None and not each.expiry_noted]
+        return sorted(found, key=lambda entry: (entry[1], entry[0]))
 
-    def clock_offset(self, namespace: str) -> timedelta:
-        return self._kept.ahead.get(namespace, timedelta())
+    def clocks(self) -> dict[str, Pace]:
+        return dict(self._kept.clocks)
+
+    def clock(self, namespace: str) -> Pace | None:
+        return self._kept.clocks.get(namespace)
+
+    def traffic(self, namespace: str) -> list[Stretch]:
+        return list(self._kept.traffic.get(namespace, ()))
+
+    def traffic_held(self, namespace: str | None = None) -> dict[str, list[Held]]:
+        names = self._kept.traffic if namespace is None else (namespace,)
+        found = {name: self.traffic(name) for name in names}
+        return {
+            name: [Held(each.last, each.last - each.first + 1, len(each.told)) for each in kept]
+            for name, kept in found.items()
+            if kept
+        }
 
     def _in_processing(self) -> list[Session]:
         return [session for session in self._kept.sessions.values() if session.state is State.PROCESSING]
@@ -121,11 +139,20 @@ class _Unit(_View):
         for session in ours:
             for table in (self._kept.sessions, self._kept.begun, self._kept.journal):
                 self._put(table, session.id, _ABSENT)
-        self._put(self._kept.ahead, namespace, _ABSENT)
+        self._put(self._kept.clocks, namespace, _ABSENT)
+        self._put(self._kept.traffic, namespace, _ABSENT)
         return Cleared(len(ours), [file.key for session in ours for file in session.files])
 
-    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
-        self._put(self._kept.ahead, namespace, ahead)
+    def set_clock(self, namespace: str, pace: Pace) -> None:
+        self._put(self._kept.clocks, namespace, pace)
+
+    def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
+        for stretch in stretches:
+            self._put(self._kept.traffic, stretch.namespace, (*self.traffic(stretch.namespace), stretch))
+
+    def drop_traffic(self, namespace: str, number: int | None) -> None:
+        left = tuple(each for each in self.traffic(namespace) if number is not None and each.last > number)
+        self._put(self._kept.traffic, namespace, left or _ABSENT)
 
     def afterwards(self, call: Callable[[], object]) -> None:
         self.following.append(call)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import fields
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage.schema import audio_files, journal, namespaces, results, sessions
-from mock_server.storage.unit import Cleared, JournalRow, Unfinished
+from mock_server.storage.schema import audio_files, clocks, journal, results, sessions, traffic
+from mock_server.storage.unit import Cleared, Held, JournalRow, Stretch, Unfinished
 from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def _session(row: Row[Any], files: tuple[AudioFile, ...], found: tuple[TemplateR
     )
 
 
+#: Exchanges are much alike: the quickest compression makes a tenth of them, and writing less is quicker still.
+_SQUEEZE = 1
+_STRETCH_COLUMNS = [traffic.c[name] for name in Stretch._fields]
 _FILE_COLUMNS = [audio_files.c[entry.name] for entry in fields(AudioFile)]
 _RESULT_COLUMNS = [
     results.c.template_id, results.c.status, results.c.data, results.c.error_code, results.c.error_message,
@@ -64,6 +68,10 @@ _CLAIM = (
     .values(attempts=bindparam("after"))
     .returning(sessions.c.id)
 )
+
+
+def _pace(row: Row[Any]) -> Pace:
+    return Pace(Mode(row.mode), row.at, row.since, row.factor)
 
 
 class SqlView:
@@ -120,15 +128,42 @@ class SqlView:
         """Every key a row refers to."""
         return set(self.connection.execute(select(audio_files.c.key)).scalars())
 
-    def clock_offsets(self) -> dict[str, timedelta]:
-        """Namespace -> how far its clock runs ahead."""
-        found = self.connection.execute(select(namespaces))
-        return {row.name: timedelta(seconds=row.clock_offset_s) for row in found}
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
+        due, name = sessions.c.expires_at, sessions.c.id
+        ours = (sessions.c.namespace == namespace, sessions.c.ended_at.is_(None), sessions.c.expiry_noted.is_(False))
+        return [
+            (row.id, row.expires_at)
+            for row in self.connection.execute(select(name, due).where(*ours).order_by(due, name))
+        ]
 
-    def clock_offset(self, namespace: str) -> timedelta:
-        """How far a namespace's clock runs ahead."""
-        asked = select(namespaces.c.clock_offset_s).where(namespaces.c.name == namespace)
-        return timedelta(seconds=self.connection.execute(asked).scalar() or 0)
+    def clocks(self) -> dict[str, Pace]:
+        """Namespace -> how its clock goes, for those that were set."""
+        return {row.name: _pace(row) for row in self.connection.execute(select(clocks))}
+
+    def clock(self, namespace: str) -> Pace | None:
+        """How a namespace's clock goes; None where it was never set."""
+        row = self.connection.execute(select(clocks).where(clocks.c.name == namespace)).first()
+        return None if row is None else _pace(row)
+
+    def traffic(self, namespace: str) -> list[Stretch]:
+        """The exchanges that are kept of a namespace, oldest first."""
+        asked = select(*_STRETCH_COLUMNS).where(traffic.c.namespace == namespace).order_by(traffic.c.first)
+        return [
+            Stretch(row.namespace, row.first, row.last, zlib.decompress(row.told).decode())
+            for row in self.connection.execute(asked)
+        ]
+
+    def traffic_held(self, namespace: str | None = None) -> dict[str, list[Held]]:
+        """Namespace, one or all -> each of its stretches, oldest first."""
+        columns = (traffic.c.namespace, traffic.c.first, traffic.c.last, traffic.c.size)
+        asked = select(*columns).order_by(traffic.c.namespace, traffic.c.first)
+        if namespace is not None:
+            asked = asked.where(traffic.c.namespace == namespace)
+        found: dict[str, list[Held]] = {}
+        for row in self.connection.execute(asked):
+            found.setdefault(row.namespace, []).append(Held(row.last, row.last - row.first + 1, row.size))
+        return found
 
 
 class SqlUnit(SqlView):
@@ -176,6 +211,11 @@ class SqlUnit(SqlView):
         self._settle()
         return super().audio_keys()
 
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
+        self._settle()
+        return super().unended(namespace)
+
     def create(self, session: Session) -> None:
         """Store a new session."""
         if self._batch.get(session.id)[1] is not None:
@@ -203,7 +243,7 @@ class SqlUnit(SqlView):
         return tuple(session_id for session_id in session_ids if session_id in found)
 
     def clear(self, namespace: str) -> Cleared:
-        """Remove a namespace's sessions, journal and clock; returns how many sessions, and the audio keys set free."""
+        """Remove all that a namespace has; returns how many sessions, and the audio keys set free."""
         self._settle()
         run = self.connection.execute
         ours = select(sessions.c.id).where(sessions.c.namespace == namespace)
@@ -212,13 +252,29 @@ class SqlUnit(SqlView):
         keys = list(run(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
         gone = run(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
         run(delete(journal).where(journal.c.namespace == namespace))
-        run(delete(namespaces).where(namespaces.c.name == namespace))
+        run(delete(traffic).where(traffic.c.namespace == namespace))
+        run(delete(clocks).where(clocks.c.name == namespace))
         return Cleared(gone, keys)
 
-    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
-        """Remember how far a namespace's clock runs ahead."""
-        self.connection.execute(delete(namespaces).where(namespaces.c.name == namespace))
-        self.connection.execute(insert(namespaces), {"name": namespace, "clock_offset_s": ahead.total_seconds()})
+    def set_clock(self, namespace: str, pace: Pace) -> None:
+        """Remember how a namespace's clock goes."""
+        self.connection.execute(delete(clocks).where(clocks.c.name == namespace))
+        row = {"name": namespace, "mode": pace.mode.value, "at": pace.at, "since": pace.since, "factor": pace.factor}
+        self.connection.execute(insert(clocks), row)
+
+    def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
+        """Append exchanges."""
+        if stretches:
+            rows = [
+                stretch._asdict() | {"size": len(stretch.told), "told": zlib.compress(stretch.told.encode(), _SQUEEZE)}
+                for stretch in stretches
+            ]
+            self.connection.execute(insert(traffic), rows)
+
+    def drop_traffic(self, namespace: str, number: int | None) -> None:
+        """Remove the exchanges of a namespace up to a number, or all."""
+        asked = delete(traffic).where(traffic.c.namespace == namespace)
+        self.connection.execute(asked if number is None else asked.where(traffic.c.last <= number))
 
     def afterwards(self, call: Callable[[], object]) -> None:
         """Call this once the change is committed."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
-VERSION: Final = 2
+VERSION: Final = 3
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,11 +53,14 @@ _Json = JSON(none_as_null=True)
 
 meta = Table("scribe_meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
-namespaces = Table(
-    "scribe_namespaces",
+clocks = Table(
+    "scribe_clocks",
     metadata,
     Column("name", String, primary_key=True),
-    Column("clock_offset_s", Float, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("factor", Float, nullable=False),
 )
 
 sessions = Table(
@@ -99,9 +103,28 @@ audio_files = Table(
     Column("duration_ms", _Number),
 )
 
-#: Version -> what makes a file of the one before it into one of this.
-CHANGES: Final[Mapping[int, str]] = MappingProxyType(
-    {2: "ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER"}
+traffic = Table(
+    "scribe_traffic",
+    metadata,
+    Column("namespace", String, primary_key=True),
+    Column("first", _Number, primary_key=True, autoincrement=False),
+    Column("last", _Number, nullable=False),
+    Column("size", _Number, nullable=False),
+    Column("told", LargeBinary, nullable=False),
+)
+
+#: Version -> what makes tables of the one before it into these, once those that it does not have are there.
+CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
+    {
+        2: ("ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER",),
+        3: (  # clocks were ahead by so many seconds, and nothing else
+            (
+                "INSERT INTO scribe_clocks (name, mode, at, since, factor) "
+                "SELECT name, 'offset', CAST(clock_offset_s * 1000000 AS BIGINT), 0, 1.0 FROM scribe_namespaces"
+            ),
+            "DROP TABLE scribe_namespaces",
+        ),
+    }
 )
 
 results = Table(

@@ -99,8 +99,10 @@ def prepare(engine: Engine, path: Path) -> None:
 
 def _bring_up(connection: Connection, found: int) -> None:
     """Make the tables of an older version into those of this one, in the transaction that says so."""
+    schema.metadata.create_all(connection)
     for version in range(found + 1, schema.VERSION + 1):
-        connection.exec_driver_sql(schema.CHANGES[version])
+        for statement in schema.CHANGES[version]:
+            connection.exec_driver_sql(statement)
     told = update(schema.meta).where(schema.meta.c.key == _VERSION)
     connection.execute(told.values(value=str(schema.VERSION)))
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+    from mock_server.clock import Pace
     from mock_server.session.model import Session
 
 T = TypeVar("T")
@@ -40,6 +41,23 @@ class Cleared(NamedTuple):
     keys: list[str]
 
 
+class Stretch(NamedTuple):
+    """Exchanges of a namespace that follow each other, by their first and last number; `told` is JSON, an array."""
+
+    namespace: str
+    first: int
+    last: int
+    told: str
+
+
+class Held(NamedTuple):
+    """What is kept of a namespace's traffic: the last number, how many exchanges, and the length of what they tell."""
+
+    last: int
+    exchanges: int
+    size: int
+
+
 class View(Protocol):
     """What is kept, as one moment has it."""
 
@@ -61,11 +79,20 @@ class View(Protocol):
     def audio_keys(self) -> set[str]:
         """Every key that a session refers to."""
 
-    def clock_offsets(self) -> dict[str, timedelta]:
-        """Namespace -> how far its clock runs ahead, for those that do."""
+    def unended(self, namespace: str) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
 
-    def clock_offset(self, namespace: str) -> timedelta:
-        """How far a namespace's clock runs ahead."""
+    def clocks(self) -> dict[str, Pace]:
+        """Namespace -> how its clock goes, for those that were set."""
+
+    def clock(self, namespace: str) -> Pace | None:
+        """How a namespace's clock goes; None where it was never set."""
+
+    def traffic(self, namespace: str) -> list[Stretch]:
+        """The exchanges that are kept of a namespace, oldest first."""
+
+    def traffic_held(self, namespace: str | None = None) -> dict[str, list[Held]]:
+        """Namespace, one or all -> each of its stretches, oldest first."""
 
 
 class Unit(View, Protocol):
@@ -84,10 +111,16 @@ class Unit(View, Protocol):
         """Begin the attempt after the `begun`-th; returns those in work at which nobody else has."""
 
     def clear(self, namespace: str) -> Cleared:
-        """Remove a namespace's sessions, journal and clock."""
+        """Remove a namespace's sessions, journal, traffic and clock."""
 
-    def set_clock_offset(self, namespace: str, ahead: timedelta) -> None:
-        """Remember how far a namespace's clock runs ahead."""
+    def set_clock(self, namespace: str, pace: Pace) -> None:
+        """Remember how a namespace's clock goes."""
+
+    def keep_traffic(self, stretches: Sequence[Stretch]) -> None:
+        """Append exchanges."""
+
+    def drop_traffic(self, namespace: str, number: int | None) -> None:
+        """Remove the exchanges of a namespace up to a number, or all."""
 
     def afterwards(self, call: Callable[[], object]) -> None:
         """Call this on the caller's event loop once the change is kept, and not at all otherwise."""

@@ -1,13 +1,18 @@
 """What the control plane is asked and tells, as models: requests are read by them, and the OpenAPI page shows them."""
 
 # Annotations are read by Pydantic when the models are made.
-from typing import Annotated, Any, TypeAlias
+import re
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mock_server.api.control.refusal import UNKNOWN
+from mock_server.api.order import LONGEST_ID
+from mock_server.api.redaction import is_secret_header
+from mock_server.clock import is_stamp
 
+_STATUS = re.compile(r"[1-5](?:[0-9][0-9]|xx)\Z")
 Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
@@ -27,10 +32,101 @@ class Given(BaseModel):
         return given
 
 
+def _stamped(text: str) -> str:
+    if not is_stamp(text):
+        raise ValueError("has to be UTC with milliseconds and Z, as 2026-01-27T09:00:00.000Z")
+    return text
+
+
+#: A moment as every answer shows it.
+Stamp: TypeAlias = Annotated[str, AfterValidator(_stamped), Field(json_schema_extra={"format": "date-time"})]
+
+
+def _status(text: str) -> str:
+    if not _STATUS.match(text):
+        raise ValueError("has to be a status as 404, or a class of them as 4xx")
+    return text
+
+
+Status: TypeAlias = Annotated[str, AfterValidator(_status)]
+
+#: What requests are called in outlines and traffic.
+Operation: TypeAlias = Literal[
+    "create",
+    "upload",
+    "end",
+    "get",
+    "discovery",
+    "templates",
+    "amend",
+    "template",
+    "unknown",
+    "sessions.start",
+    "sessions.end",
+    "sessions.replay",
+    "sessions.export",
+    "workers.message",
+]
+
+
+class TrafficFilter(Given):
+    """Which exchanges are asked for; without any, all that are kept."""
+
+    session: str | None = Field(None, min_length=1, max_length=LONGEST_ID, description="a session's id")
+    operation: Operation | None = Field(None, description="what the request asked for")
+    status: Status | None = Field(None, description="as 404, or 4xx for a class")
+    since: Stamp | None = Field(None, description="by the namespace's clock")
+
+
+_Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Expected(Given):
+    """One expectation of the requests of an operation, or without it of all."""
+
+    operation: Operation | None = Field(None, description="which requests; without it all of them")
+    times: _Count | None = Field(None, description="how many there are")
+    at_least: _Count | None = None
+    at_most: _Count | None = None
+    after: Operation | None = Field(None, description="each comes after the last of this operation in its session")
+    before: Operation | None = Field(None, description="each comes before the first of this operation in its session")
+    not_faster_than: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="seconds from one to the next in a session, by the machine's clock"
+    )
+    status: Status | None = Field(None, description="each is answered so: as 202, or 2xx for a class")
+    refused: bool | None = Field(None, description="false: none is; true: each is")
+    headers: dict[str, str | None] = Field({}, max_length=50, description="each has them; null is any value")
+    sent: dict[str, Any] = Field({}, max_length=50, description="members of each body sent, by names with dots")
+    answered: dict[str, Any] = Field({}, max_length=50, description="members of each answer, by names with dots")
+
+    @model_validator(mode="after")
+    def _expects(self) -> Self:
+        if not self.model_fields_set - {"operation"}:
+            asked = ", ".join(sorted(set(type(self).model_fields) - {"operation"}))
+            raise ValueError(f"expects nothing; there are {asked}")
+        hidden = next((name for name, value in self.headers.items() if value and is_secret_header(name)), None)
+        if hidden is not None:
+            raise ValueError(f"asks for the value of {hidden[:80]}, a credential that is not kept; null asks for any")
+        return self
+
+
+class VerifyOrder(Given):
+    """What is expected of the exchanges of a session, or of all that the namespace has."""
+
+    expect: list[Expected] = Field(min_length=1, max_length=100)
+    session: str | None = Field(None, min_length=1, max_length=LONGEST_ID, description="a session's id")
+    since: Stamp | None = Field(None, description="by the namespace's clock")
+
+
 class ClockOrder(Given):
-    """How the namespace's clock is to be moved."""
+    """What becomes of the namespace's clock: how it goes, and where it stands."""
 
     advance_seconds: float | None = Field(None, description="forwards, by so many seconds")
+    at: Stamp | None = Field(None, description="forwards, to this moment")
+    mode: Literal["real", "offset", "frozen", "scaled"] | None = Field(
+        None, description="as the machine's; ahead of it; standing still; or so many times as fast"
+    )
+    factor: float | None = Field(None, description="of a scaled clock: its seconds for each of the machine's")
 
 
 class Own(BaseModel):
@@ -40,15 +136,39 @@ class Own(BaseModel):
 
 
 class TimeTold(Own):
-    """The namespace's time."""
+    """The namespace's time, and how it goes."""
 
     now: Moment
+    mode: Literal["real", "offset", "frozen", "scaled"]
+    factor: float = Field(description="its seconds for each of the machine's")
+
+
+class HappenedTold(BaseModel):
+    """Something that the passing of time brought about, when it was due."""
+
+    at: Moment
+    session_id: str
+    event: Literal["expired", "timeout", "work_begins"]
+
+
+class MovedTold(TimeTold):
+    """The namespace's time, and what became due on the way to it, in the order in which it was due."""
+
+    happened: list[HappenedTold]
 
 
 class ResetTold(Own):
     """What went with a reset."""
 
     sessions_removed: int
+
+
+class VerifyTold(Own):
+    """Whether all is as expected, and what differs."""
+
+    ok: bool
+    differs: list[str] = Field(description="a sentence each, with the number and the time of the exchange")
+    exchanges: int = Field(description="how many were looked at")
 
 
 class JournalRow(BaseModel):

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 
-from mock_server import problems
 from mock_server.api.control.models import (
     ClockOrder,
     JournalTold,
+    MovedTold,
     RequestsTold,
     ResetTold,
     StateTold,
@@ -18,8 +18,9 @@ from mock_server.api.control.models import (
 from mock_server.api.control.refusal import unknown_word
 from mock_server.api.control.route import Asked, ModelRoute, Told
 from mock_server.api.order import LONGEST_ID
-from mock_server.clock import stamp
+from mock_server.clock import Mode, stamp
 from mock_server.session.table import State
+from mock_server.testclock import Move
 
 PREFIX: Final = "/_mock/v1"
 #: Seconds a wait lasts, if not told otherwise and at most: proxies and clients give up after a minute.
@@ -53,31 +54,39 @@ namespace = new_router()
 sessions = new_router()
 
 
-def _time(asked: Asked, now: datetime) -> TimeTold:
-    return TimeTold(now=stamp(now), namespace=asked.call.namespace)
+def _time(asked: Asked) -> dict[str, Any]:
+    clocks, whose = asked.face.service.clocks, asked.call.namespace
+    mode, factor = clocks.pace(whose)
+    return {"now": stamp(clocks.now(whose)), "mode": mode.value, "factor": factor, "namespace": whose}
 
 
 @namespace.get("/clock", operation_id="read_clock", summary="The namespace's time", responses=refusals())
 async def read_clock(asked: Asked) -> TimeTold:
     """By which its sessions are stamped, and expire."""
-    return _time(asked, asked.face.service.clocks.now(asked.call.namespace))
+    return TimeTold(**_time(asked))
 
 
 @namespace.post(
     "/clock",
     operation_id="advance_clock",
-    summary="Move the namespace's time forwards, for example past expires_at",
+    summary="Move the namespace's time forwards, for example past expires_at, or change how it goes",
+    response_model=MovedTold,
     responses=refusals(400, 503),
 )
-async def advance_clock(order: ClockOrder, asked: Asked) -> TimeTold:
-    """A clock moves forwards; a reset sets it back."""
-    face, namespace = asked.face, asked.call.namespace
-    if order.advance_seconds is None:
-        raise problems.invalid_request('Send {"advance_seconds": n}, n a number of seconds.', field="advance_seconds")
-    now = await face.service.advance_clock(namespace, order.advance_seconds)
-    if "session_manager" in face.settings.profiles:
-        await face.sessions.settle(namespace)
-    return _time(asked, now)
+async def advance_clock(order: ClockOrder, asked: Asked) -> Any:
+    """What is due by then happens before this is answered, each at its own time; only a reset sets a clock back."""
+    move = Move(
+        mode=Mode(order.mode) if order.mode else None,
+        factor=order.factor,
+        at=datetime.fromisoformat(order.at) if order.at else None,
+        advance_s=order.advance_seconds,
+    )
+    face, whose = asked.face, asked.call.namespace
+    await face.service.move_clock(whose, move)
+    happened = [each for passing in face.passing for each in await passing(whose)]
+    face.service.watch.changed(whose)
+    told = [{"at": stamp(at), "session_id": name, "event": event} for at, name, event in sorted(happened)]
+    return {**_time(asked), "happened": told}
 
 
 @namespace.post(
@@ -89,10 +98,14 @@ async def advance_clock(order: ClockOrder, asked: Asked) -> TimeTold:
 async def reset(asked: Asked) -> ResetTold:
     """Nothing of other namespaces is touched."""
     face, namespace = asked.face, asked.call.namespace
+    if face.traffic is not None:
+        await face.traffic.flush()  # what is written later belongs to what comes after
     removed = await face.service.reset(namespace)
     if "session_manager" in face.settings.profiles:
         removed += await face.sessions.reset(namespace)
     face.seen.forget(namespace)
+    if face.traffic is not None:
+        face.traffic.forget(namespace)
     return ResetTold(sessions_removed=removed, namespace=namespace)
 
 

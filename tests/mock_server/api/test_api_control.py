@@ -9,6 +9,7 @@ import pytest
 
 from mock_server.app import create_app
 from mock_server.settings import Settings
+from mock_server.testclock import Move
 from tests.mock_server.stage import ALSO_MINE, HOST, LIVE, MINE, OTHERS, code_of
 
 
@@ -164,3 +165,98 @@ def test_a_body_is_read_by_the_bounds_of_every_body(mock):
         assert told in answer.json()["error"]["message"]
     large = mock.post("/_mock/v1/clock", content=b'{"advance_seconds": 1' + b" " * 2_000_000 + b"}")
     assert large.status_code == 413
+
+
+def clock(mock, key=MINE, **order):
+    answer = mock.post("/_mock/v1/clock", json=order, key=key)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_clock_that_stands_still_stamps_everything_alike_until_it_is_moved(mock):
+    frozen = clock(mock, mode="frozen")
+    assert (frozen["mode"], frozen["factor"], frozen["happened"]) == ("frozen", 0, [])
+    made = [mock.create() for _ in range(2)]
+    assert [session["created_at"] for session in made] == [frozen["now"]] * 2
+    assert clock(mock, advance_seconds=599.999)["happened"] == []
+    moved = clock(mock, at=made[0]["expires_at"])
+    assert moved["now"] == made[0]["expires_at"]
+    assert {(each["session_id"], each["at"], each["event"]) for each in moved["happened"]} == {
+        (session["session_id"], session["expires_at"], "expired") for session in made
+    }
+    assert mock.get("/_mock/v1/clock").json() == {name: moved[name] for name in ("now", "mode", "factor", "namespace")}
+
+
+def test_what_is_due_happens_in_the_order_in_which_it_is_due_and_each_at_its_own_time(mock):
+    clock(mock, mode="frozen")
+    later = mock.create(model="pro")
+    sooner, ended = mock.create(), mock.create()
+    mock.create(key=OTHERS)
+    mock.upload(ended)
+    mock.end(ended)
+    mock.settled(ended)
+    happened = clock(mock, advance_seconds=86_400)["happened"]
+    assert [(each["session_id"], each["at"]) for each in happened] == [
+        (sooner["session_id"], sooner["expires_at"]),
+        (later["session_id"], later["expires_at"]),
+    ]
+    for session in (sooner, later):
+        *_, last = mock.get(f"/_mock/v1/journal/{session['session_id']}").json()["journal"]
+        assert (last["kind"], last["at"]) == ("expired", session["expires_at"])
+    assert clock(mock, advance_seconds=1)["happened"] == []
+
+
+def test_an_expiry_that_somebody_sees_later_has_its_own_time_too(mock):
+    session = mock.create()
+    mock.run(mock.face.service.clocks.move("mine", Move(advance_s=7200)))  # nothing is looked at
+    assert mock.read(session).json()["status"] == "expired"
+    *_, last = mock.get(f"/_mock/v1/journal/{session['session_id']}").json()["journal"]
+    assert (last["kind"], last["at"]) == ("expired", session["expires_at"])
+
+
+def test_what_scenarios_hold_or_cut_short_is_told_when_it_is_due(mock):
+    arm = "/_mock/v1/scenarios"
+    clock(mock, mode="frozen")
+    mock.post(arm, json={"scenario": "expires_early", "parameters": {"seconds": 60}, "on": {"session": "next"}})
+    early, plain = mock.create(), mock.create()
+    mock.post(arm, json={"scenario": "slow_processing", "parameters": {"seconds": 90}, "on": {"session": "next"}})
+    slow = mock.create()
+    mock.upload(slow)
+    mock.end(slow)
+    mock.get(f"/_mock/v1/wait?session={slow['session_id']}&state=processing")
+    happened = clock(mock, advance_seconds=600)["happened"]
+    assert [(each["session_id"], each["event"]) for each in happened] == [
+        (early["session_id"], "expired"),
+        (slow["session_id"], "work_begins"),
+        (plain["session_id"], "expired"),
+    ]
+    assert mock.settled(slow).json()["status"] == "completed"
+
+
+def test_a_fast_clock_brings_an_expiry_about_while_somebody_waits(mock):
+    session = mock.create()
+    assert clock(mock, mode="scaled", factor=3000)["factor"] == 3000
+    answer = mock.get(f"/_mock/v1/wait?session={session['session_id']}&state=expired&seconds=10")
+    assert answer.json()["state"] == "expired"
+    assert clock(mock, mode="offset")["factor"] == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "field", "told"),
+    [
+        ({"mode": "frosen"}, "mode", "Did you mean 'frozen'?"),
+        ({"at": "2020-01-27T09:00:00.000Z"}, "at", "A clock moves forwards; it is 20"),
+        ({"at": "2030-01-27T09:00:00Z"}, "at", "UTC with milliseconds and Z"),
+        ({"at": "2030-01-27T09:00:00.000+00:00"}, "at", "UTC with milliseconds and Z"),
+        ({"at": 5}, "at", "a valid string"),
+        ({"mode": "scaled"}, "factor", "A scaled clock has a 'factor'"),
+        ({"mode": "scaled", "factor": 1e9}, "factor", "at most 86400"),
+        ({"mode": "real", "advance_seconds": 1}, "mode", "'offset' goes on"),
+        ({"mode": "frozen", "advance": 1}, "advance", "Did you mean 'advance_seconds'?"),
+    ],
+)
+def test_a_clock_that_cannot_go_so_is_refused_by_its_field(mock, order, field, told):
+    answer = mock.post("/_mock/v1/clock", json=order)
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert answer.json()["error"]["details"]["field"] == field
+    assert told in answer.json()["error"]["message"]

@@ -12,6 +12,7 @@ import pytest
 from mock_server.problems import Problem
 from mock_server.session.model import Failure
 from mock_server.session.table import State
+from mock_server.testclock import Move
 
 
 def refused(call, *given, **named) -> Problem:
@@ -164,7 +165,7 @@ def test_a_session_expires_by_its_namespaces_clock_and_says_so_once(office):
     office.upload(session)
     assert office.get(session)[1] is State.RECORDING
     before = office.service.clocks.now("timely")
-    after = office.run(office.service.advance_clock("timely", 61))
+    after = office.run(office.service.move_clock("timely", Move(advance_s=61)))
     assert after - before >= timedelta(seconds=61)
     assert [office.get(session)[1] for _ in range(3)] == [State.EXPIRED] * 3
     assert office.get(other)[1] is State.CREATED
@@ -181,7 +182,7 @@ def test_an_ended_session_does_not_expire(office):
     session = office.create("patient", lifetime_s=60)
     office.upload(session, b"~waits")
     office.end(session)
-    office.run(office.service.advance_clock("patient", 3600))
+    office.run(office.service.move_clock("patient", Move(advance_s=3600)))
     assert office.get(session)[1] is State.PROCESSING
     office.ears.patience.set()
     assert office.settle(session)[1] is State.COMPLETED
@@ -195,25 +196,25 @@ def _impatient(office):
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), 3651 * 86400])
 def test_a_clock_goes_forwards_and_not_too_far(office, seconds):
-    assert refused(office.run, office.service.advance_clock("far", seconds)).code == "invalid_request"
+    assert refused(office.run, office.service.move_clock("far", Move(advance_s=seconds))).code == "invalid_request"
 
 
 def test_a_clock_is_bounded_in_all(office):
-    office.run(office.service.advance_clock("further", 3000 * 86400))
-    assert refused(office.run, office.service.advance_clock("further", 3000 * 86400)).status == 400
+    office.run(office.service.move_clock("further", Move(advance_s=3000 * 86400)))
+    assert refused(office.run, office.service.move_clock("further", Move(advance_s=3000 * 86400))).status == 400
 
 
 def test_concurrent_moves_of_a_clock_add_up(office):
     async def together():
         before = office.service.clocks.now("moved")
-        await asyncio.gather(*(office.service.advance_clock("moved", 100) for _ in range(5)))
+        await asyncio.gather(*(office.service.move_clock("moved", Move(advance_s=100)) for _ in range(5)))
         return office.service.clocks.now("moved") - before
 
     assert office.run(together()) >= timedelta(seconds=500)
 
 
 def test_a_reset_removes_everything_of_one_namespace(office):
-    office.run(office.service.advance_clock("fresh", 1000))
+    office.run(office.service.move_clock("fresh", Move(advance_s=1000)))
     session, kept = office.create("fresh"), office.create("kept")
     _, file = office.upload(session)
     office.upload(kept)

@@ -15,6 +15,7 @@ from mock_server.assembly import open_service
 from mock_server.pipeline import process, work
 from mock_server.session.table import State
 from mock_server.storage import StorageError
+from mock_server.testclock import Move
 
 
 def entries(session):
@@ -298,7 +299,7 @@ def test_an_opening_that_fails_holds_nothing(office, tmp_path):
 
 def test_closing_interrupts_the_work_and_opening_takes_it_up(office):
     session = office.create("interrupted")
-    office.run(office.service.advance_clock("interrupted", 50))
+    office.run(office.service.move_clock("interrupted", Move(advance_s=50)))
     office.upload(session, b"~Doctor: later")
     office.end(session)
     office.run(asyncio.sleep(0.3))
@@ -328,7 +329,7 @@ def test_conduct_may_take_audio_after_the_end(office):
 def test_conduct_may_never_let_a_session_expire(office):
     session = office.create("strayforever", lifetime_s=60)
     office.stray(expires=False)
-    office.run(office.service.advance_clock("strayforever", 100))
+    office.run(office.service.move_clock("strayforever", Move(advance_s=100)))
     assert office.get(session)[1] is State.CREATED
 
 

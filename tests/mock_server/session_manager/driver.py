@@ -13,6 +13,8 @@ from mock_server.clock import SystemClock
 from mock_server.ids import WindowIds
 from mock_server.schemas import SessionManagerEndInput, SessionManagerStartInput
 from mock_server.session_manager import SessionManager
+from mock_server.storage.memory import MemoryStore
+from mock_server.testclock import Clocks
 
 CLIENTS = 8
 
@@ -43,8 +45,8 @@ async def client(manager, number):
 
 
 async def main(directory):
-    clock = SystemClock()
-    manager = await SessionManager.open(Path(directory), now_of=lambda _: clock.now(), ids=WindowIds(), limit_s=3600)
+    clocks = await Clocks.of(MemoryStore(), SystemClock())
+    manager = await SessionManager.open(Path(directory), clocks=clocks, ids=WindowIds(), limit_s=3600)
     tell("open")
     await asyncio.gather(*(client(manager, number) for number in range(CLIENTS)))
 

@@ -7,11 +7,12 @@ import json
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from mock_server import session_manager
-from mock_server.clock import stamp
+from mock_server.clock import Mode, SystemClock, stamp
 from mock_server.ids import WindowIds
 from mock_server.log import LogError
 from mock_server.log.files import DamagedError
@@ -19,7 +20,25 @@ from mock_server.log.folder import LogFolder
 from mock_server.problems import Problem
 from mock_server.schemas import SessionManagerEndInput, SessionManagerStartInput, WorkerMessage
 from mock_server.session_manager import SessionManager
+from mock_server.storage.memory import MemoryStore
+from mock_server.testclock import Clocks, Move
 from tests.mock_server.session_manager.conftest import record
+
+
+class Hands:
+    """The clock of every namespace, as a test sets it."""
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def now(self, _namespace):
+        return self.stage.now
+
+    def known(self):
+        return ()
+
+    def moved(self, _namespace):
+        return False
 
 
 class Stage:
@@ -34,7 +53,7 @@ class Stage:
 
     def open(self):
         async def opened():
-            return await SessionManager.open(self.root, now_of=lambda _: self.now, ids=self.ids, limit_s=600)
+            return await SessionManager.open(self.root, clocks=Hands(self), ids=self.ids, limit_s=600)
 
         self.manager = self.run(opened())
 
@@ -164,7 +183,7 @@ def test_an_end_that_comes_too_late_is_an_end_by_timeout_however_they_meet(stage
     async def meet():
         given = SessionManagerEndInput(**record(session_id=session.session_id))
         ends = [stage.manager.end("mine", given) for _ in range(4)]
-        looks = [stage.manager.settle("mine"), stage.manager.export("mine", "user-17")]
+        looks = [stage.manager.pass_deadlines("mine"), stage.manager.export("mine", "user-17")]
         return await asyncio.gather(*ends, *looks, return_exceptions=True)
 
     *ends, _, exported = stage.run(meet())
@@ -187,6 +206,54 @@ def test_a_session_that_nobody_asks_about_ends_too(stage, monkeypatch):
 
     stage.run(wait())
     assert stage.state(session, "Clinic") == ("ended", "timeout")
+
+
+@pytest.mark.parametrize("namespace", ["Clinic", "clinic"])
+def test_what_nobody_asks_about_after_a_restart_ends_by_its_namespaces_clock(tmp_path, monkeypatch, namespace):
+    monkeypatch.setattr(session_manager, "_SWEEP_S", 0.01)
+
+    async def run():
+        store = MemoryStore()
+        clocks = await Clocks.of(store, SystemClock())
+        opened = partial(SessionManager.open, tmp_path, ids=WindowIds(), limit_s=600)
+        manager = await opened(clocks=clocks)
+        started = await manager.start(namespace, SessionManagerStartInput(**record()))
+        await manager.close()
+        await clocks.move(namespace, Move(advance_s=601))
+        manager = await opened(clocks=await Clocks.of(store, SystemClock()))
+        (path,) = tmp_path.rglob("*.jsonl")
+        async with asyncio.timeout(20):
+            while b'"timeout"' not in path.read_bytes():  # noqa: ASYNC110 - the event is a line in a file
+                await asyncio.sleep(0.02)
+        await manager.close()
+        return started, json.loads(path.read_text().splitlines()[-1])
+
+    started, ended = asyncio.run(run())
+    assert ended["recorded_at"] == ended["event"]["timestamp"] == ended["event"]["end_time"] == started.expires_at
+
+
+def test_by_a_test_clock_ends_are_recorded_and_told_in_the_order_in_which_they_were_due(tmp_path):
+    async def run():
+        clocks = await Clocks.of(MemoryStore(), SystemClock())
+        manager = await SessionManager.open(tmp_path, clocks=clocks, ids=WindowIds(), limit_s=600)
+        await clocks.move("mine", Move(mode=Mode.FROZEN))
+        started = []
+        for user in ("b", "a", "b"):
+            started.append(await manager.start("mine", SessionManagerStartInput(**record(user_id=user))))
+            await clocks.move("mine", Move(advance_s=10))
+        await clocks.move("mine", Move(advance_s=86_400))
+        happened = await manager.pass_deadlines("mine")
+        told = [json.loads(line) for user in ("a", "b") for line in (await manager.export("mine", user)).splitlines()]
+        again = await manager.pass_deadlines("mine")
+        await manager.close()
+        return started, happened, told, again
+
+    started, happened, told, again = asyncio.run(run())
+    due = [(session.expires_at, session.session_id) for session in started]
+    assert [(stamp(each.at), each.session_id, each.event) for each in happened] == [(*each, "timeout") for each in due]
+    ends = [(line["recorded_at"], line["event"]["session_id"]) for line in told if "end_reason" in line["event"]]
+    assert sorted(ends) == due
+    assert again == []
 
 
 def test_a_worker_sees_that_a_session_has_ended_by_timeout(stage):

@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
 from mock_server.storage import StorageError
 from mock_server.storage.memory import MemoryStore
 from mock_server.storage.sqlite import SqliteStore
+from mock_server.storage.unit import Held, Stretch
 
 NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
+PACE = Pace(Mode.FROZEN, NOW, NOW - timedelta(days=1), 0.0)
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER = "f123456789abcdef0123456789abcdef"
 
@@ -28,6 +31,10 @@ def session(name="ses_1", namespace="ns", **given) -> Session:
 
 def file(name="a_1.wav", key=KEY) -> AudioFile:
     return AudioFile(name, key, "ab", 2**40, "audio/wav", NOW, 1)
+
+
+def stretch(namespace="ns", first=1, last=2) -> Stretch:
+    return Stretch(namespace, first, last, f'["{first} \u00fc","\U0001f4a5"]')
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -200,10 +207,12 @@ def test_clearing_a_namespace_leaves_the_others(store):
             held = replace(before, files=(file(key=key),))
             await store.write(lambda unit, b=before, h=held: unit.save(b, h))
             await store.write(lambda unit, b=before: unit.note(b, NOW, "created", {}))
-        await store.write(lambda unit: unit.set_clock_offset("ns", timedelta(seconds=5)))
+        await store.write(lambda unit: unit.set_clock("ns", PACE))
+        await store.write(lambda unit: unit.keep_traffic([stretch("ns"), stretch("other")]))
         cleared = await store.write(lambda unit: unit.clear("ns"))
-        left = await store.read(lambda view: view.audio_keys()), await store.read(lambda view: view.clock_offsets())
+        left = await store.read(lambda view: view.audio_keys()), await store.read(lambda view: view.clocks())
         journals = [await store.read(lambda unit, n=name: unit.history(n)) for name in ("ses_1", "ses_2")]
+        assert [*await store.read(lambda view: view.traffic_held())] == ["other"]
         return cleared, left, [len(lines) for lines in journals], store.at_hand("ses_1"), store.at_hand("ses_2")
 
     cleared, left, journals, gone, kept = asyncio.run(scenario())
@@ -241,7 +250,8 @@ def _filled(unit):
             unit.save(before, held)
     before = unit.load("ses_2")
     unit.save(before, ended(before))
-    unit.set_clock_offset("ns", timedelta(seconds=5))
+    unit.set_clock("ns", PACE)
+    unit.keep_traffic([stretch("ns"), stretch("ns", 3, 3), stretch("other")])
 
 
 def _everything(view):
@@ -253,7 +263,8 @@ def _everything(view):
         dict(view.in_work()),
         view.unfinished(),
         view.audio_keys(),
-        view.clock_offsets(),
+        view.clocks(),
+        view.traffic_held(),
     )
 
 
@@ -270,7 +281,9 @@ CHANGES = {
     "note": lambda unit: unit.note(unit.load("ses_1"), NOW, "again", {}),
     "claim": lambda unit: unit.claim(["ses_2"], 0),
     "clear": lambda unit: unit.clear("ns"),
-    "clock": lambda unit: unit.set_clock_offset("other", timedelta(seconds=9)),
+    "clock": lambda unit: unit.set_clock("other", PACE),
+    "recorded": lambda unit: unit.keep_traffic([stretch("other", 3, 9)]),
+    "dropped": lambda unit: unit.drop_traffic("ns", 2),
 }
 
 
@@ -410,7 +423,15 @@ def test_a_namespace_sees_and_clears_its_own_only(store):
         replace(session("ses_3", "other"), state=State.RECORDING, files=left[0][2].files),
         None,
     ]
-    assert left[1:] == ([[], [], [("created", {"n": 1})], []], [[], ["ses_3"]], {}, [], {OTHER}, {})
+    assert left[1:] == (
+        [[], [], [("created", {"n": 1})], []],
+        [[], ["ses_3"]],
+        {},
+        [],
+        {OTHER},
+        {},
+        {"other": [Held(2, 2, 11)]},
+    )
 
 
 def test_a_cleared_id_may_be_used_again_and_brings_nothing_along(store):
@@ -471,16 +492,22 @@ def test_the_journal_only_gets_longer(store):
     assert sorted({line.number for line in lines}) == [line.number for line in lines]
 
 
-def test_clock_offsets_are_kept_to_the_microsecond_and_replaced(reopened):
+def test_clocks_are_kept_to_the_microsecond_and_replaced(reopened):
+    latest = Pace(Mode.SCALED, NOW + timedelta(microseconds=1), NOW, 0.1)
+    changes = [lambda unit, pace=pace: unit.set_clock("ns", pace) for pace in (PACE, latest)]
+    found = reopened(*changes, look=lambda view: (view.clocks(), view.clock("ns"), view.clock("o")))
+    assert found == ({"ns": latest}, latest, None)
+
+
+def test_sessions_that_nobody_ended_come_in_the_order_of_their_deadlines(reopened):
+    made = [replace(session(f"ses_{n}"), expires_at=NOW + timedelta(seconds=9 - n)) for n in range(4)]
+    over = [replace(session("ended"), ended_at=NOW), replace(session("noted"), expiry_noted=True)]
     changes = [
-        lambda unit, s=seconds: unit.set_clock_offset("ns", timedelta(seconds=s, microseconds=1))
-        for seconds in (5, 86400)
+        lambda unit, each=each: unit.create(each)
+        for each in (*made, *over, replace(session("other"), namespace="other"))
     ]
-    looked = reopened(
-        *changes, look=lambda view: (view.clock_offsets(), view.clock_offset("ns"), view.clock_offset("o"))
-    )
-    ahead = timedelta(days=1, microseconds=1)
-    assert looked == ({"ns": ahead}, ahead, timedelta())
+    unended = reopened(*changes, look=lambda view: view.unended("ns"))
+    assert unended == [(each.id, each.expires_at) for each in reversed(made)]
 
 
 def test_what_follows_a_change_follows_once_it_is_kept_and_before_its_caller_goes_on(store):
@@ -532,3 +559,30 @@ def test_what_follows_may_break_and_follows_though_nobody_waits(store):
 
     asyncio.run(scenario())
     assert told == ["followed"]
+
+
+def test_traffic_comes_back_in_its_order_as_it_was_kept(reopened):
+    kept = [stretch("ns", 3, 3), stretch("ns", 4, 200), stretch("other")]
+    traffic, held = reopened(
+        lambda unit: unit.keep_traffic([stretch()]),
+        lambda unit: unit.keep_traffic(kept),
+        lambda unit: unit.keep_traffic([]),
+        look=lambda view: ([view.traffic(name) for name in ("ns", "other", "nobody")], view.traffic_held()),
+    )
+    assert traffic == [[stretch(), *kept[:2]], [stretch("other")], []]
+    lengths = [len(each.told) for each in (stretch(), *kept)]
+    assert held == {
+        "ns": [Held(2, 2, lengths[0]), Held(3, 1, lengths[1]), Held(200, 197, lengths[2])],
+        "other": [Held(2, 2, lengths[3])],
+    }
+
+
+def test_traffic_is_dropped_up_to_a_number_or_all_of_it(reopened):
+    left = reopened(
+        lambda unit: unit.keep_traffic([stretch(), stretch("ns", 3, 3), stretch("ns", 4, 9), stretch("other")]),
+        lambda unit: unit.drop_traffic("ns", 3),
+        lambda unit: unit.drop_traffic("other", None),
+        lambda unit: unit.drop_traffic("nobody", 3),
+        look=lambda view: (view.traffic_held("ns"), view.traffic_held("other")),
+    )
+    assert left == ({"ns": [Held(9, 6, len(stretch("ns", 4, 9).told))]}, {})

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import event, select
 
+from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Order, Session, TemplateResult
 from mock_server.session.table import State
 from mock_server.storage.schema import sessions
@@ -86,6 +87,7 @@ def _refused(unit):
     raise LookupError("by the service's own rules")
 
 
+PACE = Pace(Mode.FROZEN, NOW, NOW, 0.0)
 #: Eight changes of one transaction, in an order in which some make the database see what others left in memory.
 CHANGES = {
     "created": _created,
@@ -94,7 +96,7 @@ CHANGES = {
     "ended": _moved("ended", state=State.PROCESSING, ended_at=NOW, audio_files_sent=1),
     "refused": _refused,
     "cleared": lambda unit: unit.clear("gone"),
-    "clock": lambda unit: unit.set_clock_offset("ns", timedelta(seconds=5)),
+    "clock": lambda unit: unit.set_clock("ns", PACE),
     "processed": _moved(
         "processed", state=State.COMPLETED, completed_at=NOW, results=(TemplateResult("soap", "success", {"plan": 1}),)
     ),
@@ -115,7 +117,7 @@ def _on_disk(path) -> dict[str, bool]:
             "ended": found["ended"].audio_files_sent == 1 and noted["ended"] == ["moved"],
             "refused": found["refused"].state is State.RECORDING or bool(noted["refused"]),
             "cleared": found["cleared"] is None,
-            "clock": unit.clock_offset("ns") == timedelta(seconds=5),
+            "clock": unit.clock("ns") == PACE,
             "processed": bool(found["processed"].results) and noted["processed"] == ["moved"],
         }
         return done, found

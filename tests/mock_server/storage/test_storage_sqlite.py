@@ -7,11 +7,13 @@ import os
 import sqlite3
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
+from mock_server.clock import Mode
 from mock_server.storage import StorageError
 from mock_server.storage.schema import VERSION, journal, meta
 from mock_server.storage.sqlite import SqliteStore
@@ -38,7 +40,7 @@ def test_a_session_from_before_a_member_was_known_can_be_read(tmp_path, missing)
     store.close()
 
 
-def test_a_database_from_before_files_were_measured_is_brought_up_with_all_that_is_in_it(tmp_path):
+def test_a_database_of_the_first_version_is_brought_up_with_all_that_is_in_it(tmp_path):
     kept = session(files=(file(),))
     store = SqliteStore(tmp_path / "scribe.sqlite")
     asyncio.run(store.write(lambda unit: unit.create(kept)))
@@ -46,12 +48,19 @@ def test_a_database_from_before_files_were_measured_is_brought_up_with_all_that_
     store.close()
     with sqlite3.connect(tmp_path / "scribe.sqlite") as raw:
         raw.execute("ALTER TABLE scribe_audio_files DROP COLUMN duration_ms")
+        raw.execute("CREATE TABLE scribe_namespaces (name VARCHAR PRIMARY KEY, clock_offset_s FLOAT NOT NULL)")
+        raw.execute("INSERT INTO scribe_namespaces VALUES ('ns', 3600.25)")
+        raw.execute("DROP TABLE scribe_clocks")
+        raw.execute("DROP TABLE scribe_traffic")
         raw.execute("UPDATE scribe_meta SET value = '1' WHERE key = 'schema_version'")
     raw.close()
     for _ in range(2):
         store = SqliteStore(tmp_path / "scribe.sqlite")
         assert store.identity == identity
         assert asyncio.run(store.read(lambda unit: unit.load("ses_1"))) == kept
+        pace = asyncio.run(store.read(lambda view: view.clock("ns")))
+        assert (pace.mode, pace.now(NOW)) == (Mode.OFFSET, NOW + timedelta(seconds=3600.25))
+        assert asyncio.run(store.read(lambda view: view.traffic("ns"))) == []
         store.close()
 
 

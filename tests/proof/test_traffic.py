@@ -1,0 +1,62 @@
+"""The mock's record of what an EMR sent, over a real socket and across a restart, is an archive that the kit judges."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from scribe_data import recordings
+from tests.proof.process import serving
+
+KEY = {"X-API-Key": "sk_test_a"}
+
+
+def consult(address):
+    """What an EMR does; returns the session's id."""
+    with httpx.Client(base_url=address, headers=KEY) as emr:
+        base = emr.get("/.well-known/medscribealliance").json()["endpoints"]["base_url"]
+        session = emr.post(f"{base}/sessions", json={"templates": ["soap"]}).raise_for_status().json()
+        for number in range(2):
+            file = (f"audio_{number}.wav", recordings.load()["short"].read(), "audio/wav")
+            emr.post(session["upload_url"], files={"file": file}).raise_for_status()
+        emr.post(f"{base}/sessions/{session['session_id']}/end").raise_for_status()
+        wait = {"session": session["session_id"], "state": "completed"}
+        emr.get("/_mock/v1/wait", params=wait).raise_for_status()
+        assert emr.get(f"{base}/sessions/{session['session_id']}").status_code == 200
+        return session["session_id"]
+
+
+def checked(file, *more):
+    command = [sys.executable, "-m", "conformance.cli", "check-har", str(file), "--json", *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def archived(address, file):
+    file.write_bytes(httpx.get(f"{address}/_mock/v1/traffic", headers=KEY).raise_for_status().content)
+    return json.loads(file.read_text())
+
+
+@pytest.mark.slow
+def test_the_kit_grades_the_record_of_what_an_emr_and_a_service_did_across_a_restart(tmp_path):
+    honest, faulty = tmp_path / "honest.har", tmp_path / "faulty.har"
+    with serving(tmp_path) as address:
+        session = consult(address)
+        before = archived(address, honest)
+    with serving(tmp_path, "spaces_its_stamps") as address:
+        assert archived(address, honest) == before
+        consult(address)
+        archived(address, faulty)
+        root = f"{address}/v1"  # another port than the first discovery in the archive told
+    code, judged = checked(honest)
+    assert (code, judged["summary"]["fail"], judged["entries"], judged["mapped"]) == (0, 0, 6, 6)
+    assert judged["sessions"] == {"whole": 1, "partial": 0}
+    assert judged["summary"]["pass"] > 30
+    assert session in honest.read_text()
+    code, judged = checked(faulty, "--base-url", root)
+    verdicts = {each["id"]: each["verdict"] for each in judged["requirements"]}
+    assert (code, verdicts["SES-CREATE-006"]) == (1, "fail")
