@@ -14,7 +14,7 @@ from mock_server.storage import StorageError
 from mock_server.storage.unit import Held, Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mock_server.storage.unit import Store, Unit
 
@@ -87,8 +87,7 @@ class Recorder(Generic[Seen]):
     async def of_namespace(self, namespace: str) -> list[Numbered]:
         """The exchanges of a namespace with their numbers, oldest first; raises StorageError."""
         await self.flush()
-        kept = await self._store.read(lambda view: view.traffic(namespace))
-        return [(stretch.first + at, told) for stretch in kept for at, told in enumerate(json.loads(stretch.told))]
+        return await self._store.read(lambda view: [*_numbered(view.traffic(namespace))])
 
     async def flush(self) -> None:
         """Write what waits, as far as the store takes anything now."""
@@ -199,3 +198,8 @@ class Recorder(Generic[Seen]):
             self._size -= sum(held.size for held in space.kept)
             found.append(name)
         return found
+
+
+def _numbered(kept: Iterable[Stretch]) -> Iterator[Numbered]:
+    for stretch in kept:
+        yield from enumerate(json.loads(stretch.told), stretch.first)
