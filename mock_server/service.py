@@ -108,7 +108,7 @@ class Service:
 
     async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
         """What records traffic where everything else is kept; the caller closes it before the service."""
-        return await Recorder.of(self._store, told)
+        return await Recorder.of(self._store, told, shortage=self.shortage)
 
     async def move_clock(self, namespace: str, move: Move) -> datetime:
         """Set a namespace's clock and tell its time; raises 400 for what no clock does.
