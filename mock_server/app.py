@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import functools
+import json
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -70,6 +72,11 @@ class _App(FastAPI):
         """What the routers of models have; the protocol's own operations are described by the spec."""
         self.openapi_schema = self.openapi_schema or document.control(self)
         return self.openapi_schema
+
+    @functools.cached_property
+    def control(self) -> str:
+        """The same as text, which makes the documents and pages of this server be drawn once."""
+        return json.dumps(self.openapi())
 
 
 def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: Choices | None) -> None:

@@ -31,7 +31,7 @@ from mock_server.testclock import Happened
 from mock_server.traffic.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any, TypeVar
 
@@ -56,6 +56,10 @@ log = logging.getLogger("scribe.mock")
 
 #: Pieces of a recording that one is measured behind, beside the first: as many as a block of audio may reach over.
 _PIECES_BEFORE = 2
+
+
+#: Sessions that expire in one change.
+_TOGETHER = 100
 
 
 class Service:
@@ -106,7 +110,7 @@ class Service:
 
     async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
         """What records traffic where everything else is kept; the caller closes it before the service."""
-        return await Recorder.of(self._store, told)
+        return await Recorder.of(self._store, told, shortage=self.shortage)
 
     async def move_clock(self, namespace: str, move: Move) -> datetime:
         """Set a namespace's clock and tell its time; raises 400 for what no clock does.
@@ -118,18 +122,23 @@ class Service:
     async def pass_deadlines(self, namespace: str) -> list[Happened]:
         """Let every session expire whose time is up, in the order of their deadlines and each at its own."""
         now = self.clocks.now(namespace)
+        due = [entry for entry in await self._read(lambda view: view.unended(namespace)) if entry[1] <= now]
 
-        def change(unit: Unit) -> list[Happened]:
+        def change(unit: Unit, some: Sequence[tuple[str, datetime]]) -> list[Happened]:
             happened = []
-            for session_id, due in unit.unended(namespace):
+            for session_id, at in some:
                 session = unit.load(session_id)
-                if due > now or session is None or self._ledger.observed(session, now) is not State.EXPIRED:
-                    continue
-                self._ledger.apply(unit, session, DeadlinePassed(), due)
-                happened.append(Happened(due, session_id, "expired"))
+                if session is None or session.expiry_noted or self._ledger.observed(session, now) is not State.EXPIRED:
+                    continue  # it was ended, or seen expired, meanwhile
+                self._ledger.apply(unit, session, DeadlinePassed(), at)
+                happened.append(Happened(at, session_id, "expired"))
             return happened
 
-        return await self._write(change)
+        found: list[Happened] = []
+        for start in range(0, len(due), _TOGETHER):  # others' changes go between
+            some = due[start : start + _TOGETHER]
+            found += await self._write(lambda unit, some=some: change(unit, some))  # type: ignore[misc]  # bound early
+        return found
 
     async def peek(self, namespace: str, session_id: str) -> Session:
         """The session as it is kept; nothing is noted of it, whatever the time is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -11,31 +12,50 @@ from mock_server.api.description import describe
 from mock_server.api.page import STYLE, drawn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.api.face import Call, Face
+    from mock_server.settings import Limits
 
 
-def _described(face: Face, call: Call) -> dict[str, Any]:
-    settings = face.settings
-    control = {} if settings.faithful else call.request.app.openapi()
-    return describe(
-        face.root(call.request), settings.limits, settings.revision, faithful=settings.faithful, control=control
-    )
+#: Addresses a server goes by: few; a Host header may name any number.
+_ADDRESSES = 8
 
 
-async def document(face: Face, call: Call) -> Answer:
-    """GET /openapi.json."""
-    return Answer(200, raw=json.dumps(_described(face, call), ensure_ascii=False).encode())
+@functools.lru_cache(_ADDRESSES)
+def _described(root: str, limits: Limits, revision: str, control: str, *, faithful: bool) -> dict[str, Any]:
+    return describe(root, limits, revision, faithful=faithful, control=json.loads(control))
 
 
-async def read(face: Face, call: Call) -> Answer:
-    """GET /docs."""
-    root = face.root(call.request)
+@functools.lru_cache(_ADDRESSES)
+def _text(root: str, limits: Limits, revision: str, control: str, *, faithful: bool) -> bytes:
+    return json.dumps(_described(root, limits, revision, control, faithful=faithful), ensure_ascii=False).encode()
+
+
+@functools.lru_cache(_ADDRESSES)
+def _html(root: str, limits: Limits, revision: str, control: str, *, faithful: bool) -> bytes:
     examples = (
         f"curl {root}/.well-known/medscribealliance",
         f"curl {root}/v1/templates -H 'X-API-Key: <key>'",
     )
-    page = drawn(_described(face, call), f"{root}/openapi.json", examples)
-    return Answer(200, raw=page.encode(), media_type="text/html; charset=utf-8")
+    openapi = _described(root, limits, revision, control, faithful=faithful)
+    return drawn(openapi, f"{root}/openapi.json", examples).encode()
+
+
+def _of(drawing: Callable[..., bytes], face: Face, call: Call) -> bytes:
+    settings = face.settings
+    control = "{}" if settings.faithful else call.request.app.control
+    return drawing(face.root(call.request), settings.limits, settings.revision, control, faithful=settings.faithful)
+
+
+async def document(face: Face, call: Call) -> Answer:
+    """GET /openapi.json."""
+    return Answer(200, raw=_of(_text, face, call))
+
+
+async def read(face: Face, call: Call) -> Answer:
+    """GET /docs."""
+    return Answer(200, raw=_of(_html, face, call), media_type="text/html; charset=utf-8")
 
 
 def _entrance(root: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -129,10 +130,15 @@ class Expectation:
                     yield f"{_one(each)} {verb} {path} = {_shown(found)}, and {_shown(value)} was expected."
 
 
-def differences(expected: Iterable[Expectation], exchanges: Iterable[Numbered]) -> list[str]:
-    """What differs from all that is expected, each sentence once."""
+def differences(expected: Iterable[Expectation], exchanges: Iterable[Numbered], most: int) -> list[str]:
+    """What differs from all that is expected, each sentence once, and no more than so many."""
     came = sorted(exchanges, key=lambda each: (each[1]["came"], each[0]))
-    return list(dict.fromkeys(sentence for each in expected for sentence in each.differs(came)))
+    found: dict[str, None] = {}
+    for sentence in (sentence for each in expected for sentence in each.differs(came)):
+        found[sentence] = None
+        if len(found) == most:
+            break
+    return list(found)
 
 
 def _by_session(exchanges: Iterable[Numbered]) -> dict[str | None, list[Numbered]]:
@@ -159,9 +165,14 @@ def _times(number: int) -> str:
 
 
 def _document(text: object) -> Any:
+    return _parsed(text) if isinstance(text, str) else None
+
+
+@functools.lru_cache(1024)
+def _parsed(text: str) -> Any:
     try:
-        return json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None
 
 

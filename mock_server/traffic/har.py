@@ -58,7 +58,8 @@ def _entry(number: int, told: Mapping[str, Any], revision: str) -> dict[str, Any
     refusal: dict[str, Any] | None = None
     if told.get("code"):
         refusal = {name: told.get(name) for name in ("code", "message", "field")}
-        refusal["clause"] = clause(told["code"], revision)
+        if "." not in told["operation"]:  # those of another text have dots
+            refusal["clause"] = clause(told["code"], revision)
     return {
         "startedDateTime": stamp(begun(told)),
         "time": told["ms"],

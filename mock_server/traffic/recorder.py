@@ -14,7 +14,7 @@ from mock_server.storage import StorageError
 from mock_server.storage.unit import Held, Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mock_server.storage.unit import Store, Unit
 
@@ -55,8 +55,17 @@ class _Space:
 class Recorder(Generic[Seen]):
     """The traffic of every namespace; used on one event loop."""
 
-    def __init__(self, store: Store, kept: Mapping[str, Sequence[Held]], told: Told[Seen], bounds: Bounds) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kept: Mapping[str, Sequence[Held]],
+        told: Told[Seen],
+        *,
+        bounds: Bounds,
+        shortage: Callable[[], str | None],
+    ) -> None:
         self._store = store
+        self._shortage = shortage
         self._told = told
         self._bounds = bounds
         #: Whose last exchange was longest ago comes first.
@@ -68,9 +77,20 @@ class Recorder(Generic[Seen]):
         self._failing = False
 
     @classmethod
-    async def of(cls, store: Store, told: Told[Seen], bounds: Bounds | None = None) -> Recorder[Seen]:
-        """As an earlier process left it; `told` makes JSON of exchanges. Raises StorageError."""
-        return cls(store, await store.read(lambda view: view.traffic_held()), told, bounds or Bounds())
+    async def of(
+        cls,
+        store: Store,
+        told: Told[Seen],
+        *,
+        bounds: Bounds | None = None,
+        shortage: Callable[[], str | None] = lambda: None,
+    ) -> Recorder[Seen]:
+        """As an earlier process left it; raises StorageError.
+
+        `told` makes JSON of exchanges, `shortage` tells why nothing is to be written now.
+        """
+        kept = await store.read(lambda view: view.traffic_held())
+        return cls(store, kept, told, bounds=bounds or Bounds(), shortage=shortage)
 
     def keep(self, namespace: str, size: int, seen: Seen) -> None:
         """Remember one exchange of a namespace, of about this many characters; what it tells is found out later."""
@@ -87,8 +107,7 @@ class Recorder(Generic[Seen]):
     async def of_namespace(self, namespace: str) -> list[Numbered]:
         """The exchanges of a namespace with their numbers, oldest first; raises StorageError."""
         await self.flush()
-        kept = await self._store.read(lambda view: view.traffic(namespace))
-        return [(stretch.first + at, told) for stretch in kept for at, told in enumerate(json.loads(stretch.told))]
+        return await self._store.read(lambda view: [*_numbered(view.traffic(namespace))])
 
     async def flush(self) -> None:
         """Write what waits, as far as the store takes anything now."""
@@ -126,7 +145,27 @@ class Recorder(Generic[Seen]):
 
     async def _write(self) -> None:
         """One change: what waits is appended, and what is over the bounds with it goes."""
-        taken = await self._stretches()
+        try:
+            taken = await self._stretches()
+            self._check_room()
+            await self._store.write(self._change(taken))
+            self._failing = False
+        except Exception as error:
+            if not self._failing:
+                log.warning("traffic is not recorded now: %s", error, exc_info=not isinstance(error, StorageError))
+            self._failing = True
+        finally:
+            self._writing = None
+            if self._waiting:
+                self._wind()
+
+    def _check_room(self) -> None:
+        """On a full disk a change would fail together with everybody's that shares its transaction."""
+        shortage = self._shortage()
+        if shortage is not None:
+            raise StorageError(shortage)
+
+    def _change(self, taken: Sequence[Stretch]) -> Callable[[Unit], None]:
         over = [(stretch.namespace, self._over(stretch.namespace)) for stretch in taken]
         anew = [stretch.namespace for stretch in taken if stretch.first == 1]  # rows of it may be there still
         silent = self._silent()
@@ -139,17 +178,7 @@ class Recorder(Generic[Seen]):
                 if number is not None:
                     unit.drop_traffic(namespace, number)
 
-        try:
-            await self._store.write(change)
-            self._failing = False
-        except Exception as error:
-            if not self._failing:
-                log.warning("traffic is not recorded now: %s", error, exc_info=not isinstance(error, StorageError))
-            self._failing = True
-        finally:
-            self._writing = None
-            if self._waiting:
-                self._wind()
+        return change
 
     async def _stretches(self) -> list[Stretch]:
         """What waits, with its numbers; from now on it counts as kept."""
@@ -199,3 +228,8 @@ class Recorder(Generic[Seen]):
             self._size -= sum(held.size for held in space.kept)
             found.append(name)
         return found
+
+
+def _numbered(kept: Iterable[Stretch]) -> Iterator[Numbered]:
+    for stretch in kept:
+        yield from enumerate(json.loads(stretch.told), stretch.first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ _TOLD = (
     " the namespace of that key. `--faithful` switches all of them off."
 )
 _TAGS = ({"name": "control", "description": "A namespace's clock, sessions, requests and scenarios"},)
+#: Addresses a server goes by: few; a Host header may name any number.
+_ADDRESSES = 8
 #: What FastAPI adds for refusals that the face words otherwise.
 _UNUSED = ("HTTPValidationError", "ValidationError")
 
@@ -37,10 +40,11 @@ def control(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _alone(app: FastAPI, root: str) -> dict[str, Any]:
+@functools.lru_cache(_ADDRESSES)
+def _alone(control: str, revision: str, root: str) -> dict[str, Any]:
     """The document by itself; keys and the envelope are those of the protocol."""
-    found = app.openapi()
-    given = scribe_data.load("medscribe", app.state.face.settings.revision).openapi
+    found = json.loads(control)
+    given = scribe_data.load("medscribe", revision).openapi
     schemas = {**found["components"]["schemas"], "error_envelope": given["components"]["schemas"]["error_envelope"]}
     return {
         **found,
@@ -50,15 +54,19 @@ def _alone(app: FastAPI, root: str) -> dict[str, Any]:
     }
 
 
+@functools.lru_cache(_ADDRESSES)
+def _html(control: str, revision: str, root: str) -> bytes:
+    examples = (f"curl {root}/_mock/v1/clock -H 'X-API-Key: <key>'",)
+    return drawn(_alone(control, revision, root), f"{root}/_mock/v1/openapi.json", examples).encode()
+
+
 async def document(face: Face, call: Call) -> Answer:
     """GET /_mock/v1/openapi.json."""
-    told = _alone(call.request.app, face.root(call.request))
+    told = _alone(call.request.app.control, face.settings.revision, face.root(call.request))
     return Answer(200, raw=json.dumps(told, ensure_ascii=False).encode())
 
 
 async def read(face: Face, call: Call) -> Answer:
     """GET /_mock/v1/docs."""
-    root = face.root(call.request)
-    examples = (f"curl {root}/_mock/v1/clock -H 'X-API-Key: <key>'",)
-    page = drawn(_alone(call.request.app, root), f"{root}/_mock/v1/openapi.json", examples)
-    return Answer(200, raw=page.encode(), media_type="text/html; charset=utf-8")
+    page = _html(call.request.app.control, face.settings.revision, face.root(call.request))
+    return Answer(200, raw=page, media_type="text/html; charset=utf-8")

@@ -113,7 +113,7 @@ class Expected(Given):
 class VerifyOrder(Given):
     """What is expected of the exchanges of a session, or of all that the namespace has."""
 
-    expect: list[Expected] = Field(min_length=1, max_length=100)
+    expect: list[Expected] = Field(min_length=1, max_length=50)
     session: str | None = Field(None, min_length=1, max_length=LONGEST_ID, description="a session's id")
     since: Stamp | None = Field(None, description="by the namespace's clock")
 

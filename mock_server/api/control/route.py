@@ -1,7 +1,6 @@
 """An operation of the control plane: FastAPI reads what is asked by its models, the face does everything else."""
 
 # Annotations are read by FastAPI when the routes are made, so they are no strings here.
-import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -88,10 +87,11 @@ async def _operate(handler: Handler, face: Face, call: Call, *, reads: bool) -> 
     except RequestValidationError as error:
         raise problem(error.errors()) from None
     (response,) = answered
-    content = response.content if isinstance(response, Told) else json.loads(bytes(response.body))
-    if "namespace" in content:  # after what was asked for
-        content["namespace"] = content.pop("namespace")
-    return Answer(response.status_code, content, dict(_FRESH))
+    if not isinstance(response, Told):
+        return Answer(response.status_code, raw=bytes(response.body), headers=dict(_FRESH))
+    if "namespace" in response.content:  # after what was asked for
+        response.content["namespace"] = response.content.pop("namespace")
+    return Answer(response.status_code, response.content, dict(_FRESH))
 
 
 def _receiving(body: bytes) -> Receive:

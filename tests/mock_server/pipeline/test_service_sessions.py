@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from mock_server import service
 from mock_server.problems import Problem
 from mock_server.session.model import Failure
 from mock_server.session.table import State
@@ -176,6 +177,17 @@ def test_a_session_expires_by_its_namespaces_clock_and_says_so_once(office):
     office.sundial.shift = timedelta(days=-1)
     assert office.get(session)[1] is State.EXPIRED
     office.sundial.shift = timedelta()
+
+
+def test_however_many_expire_they_do_so_in_the_order_of_their_deadlines(office, monkeypatch):
+    monkeypatch.setattr(service, "_TOGETHER", 2)
+    made = [office.create("many", lifetime_s=60 - number) for number in range(5)]
+    office.create("many", lifetime_s=3600)
+    office.run(office.service.move_clock("many", Move(advance_s=61)))
+    happened = office.run(office.service.pass_deadlines("many"))
+    assert [(each.at, each.session_id) for each in happened] == [(each.expires_at, each.id) for each in reversed(made)]
+    assert office.run(office.service.pass_deadlines("many")) == []
+    assert [office.kinds(session) for session in made] == [["created", "expired"]] * 5
 
 
 def test_an_ended_session_does_not_expire(office):

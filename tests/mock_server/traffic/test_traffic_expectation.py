@@ -39,7 +39,7 @@ END = "end (#4, 2026-01-27T08:00:03.000Z)"
 
 
 def verify(exchanges=VISIT, **expected):
-    return differences([Expectation(**expected)], exchanges)
+    return differences([Expectation(**expected)], exchanges, 50)
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,9 @@ def test_exchanges_are_looked_at_in_the_order_in_which_they_came():
 def test_only_so_many_exchanges_are_named_in_a_sentence():
     (told,) = verify([exchange(n, "get", n) for n in range(1, 9)], operation="get", times=1)
     assert told.endswith("get (#5, 2026-01-27T08:00:05.000Z) and 3 more.")
+
+
+def test_no_more_than_so_many_sentences_are_told_and_each_once():
+    expected = [Expectation(operation="get", status="404")] * 3
+    assert len(differences(expected, VISIT, 50)) == 3
+    assert differences(expected, VISIT, 2) == differences(expected, VISIT, 50)[:2]

@@ -17,12 +17,12 @@ def told(sights):
     return [json.dumps({"at": 0, "n": sight}) for sight in sights]
 
 
-def recording(steps, store=None, **bounds):
+def recording(steps, store=None, shortage=lambda: None, **bounds):
     """What the steps leave of each namespace, as (number, n)."""
 
     async def run():
         kept = store or MemoryStore()
-        recorder = await Recorder.of(kept, told, Bounds(**bounds))
+        recorder = await Recorder.of(kept, told, bounds=Bounds(**bounds), shortage=shortage)
         found = await steps(recorder, kept)
         await recorder.close()
         return found
@@ -133,6 +133,36 @@ def test_a_store_that_takes_nothing_is_told_of_once_and_records_again_when_it_do
     with caplog.at_level(logging.WARNING):
         assert [n for _, n in recording(steps, store)] == ["later"]
     assert [record.getMessage() for record in caplog.records] == ["traffic is not recorded now: There is no room."]
+
+
+def test_on_a_full_disk_nothing_is_asked_of_the_store(caplog):
+    class Touchy(MemoryStore):
+        async def write(self, change):
+            raise AssertionError("a change on a full disk takes others with it")
+
+    async def steps(recorder, _store):
+        recorder.keep("a", 1, 1)
+        return await seen(recorder, "a")
+
+    with caplog.at_level(logging.WARNING):
+        assert recording(steps, Touchy(), lambda: "The disk is full.") == []
+    assert [record.getMessage() for record in caplog.records] == ["traffic is not recorded now: The disk is full."]
+
+
+def test_what_cannot_be_told_is_lost_alone(caplog):
+    def picky(sights):
+        return told([1 / sight for sight in sights])
+
+    async def steps():
+        recorder = await Recorder.of(MemoryStore(), picky)
+        recorder.keep("a", 1, 0)
+        await recorder.flush()
+        recorder.keep("a", 1, 1)
+        return await seen(recorder, "a")
+
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(steps()) == [(2, 1.0)]
+    assert "division" in caplog.text
 
 
 @pytest.mark.parametrize("together", [1, 5, 1000])
