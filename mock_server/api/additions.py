@@ -62,15 +62,16 @@ def _amendment(text: Wording) -> Schema:
     languages = (_TEXT if text.one_language else _TEXTS) | {"description": "until the session is ended"}
     changed = {
         text.passed: _ANYTHING | {"description": "members replace those of the same name; the others stay"},
-        "patient_details": _ANYTHING | {"description": f"kept and shown, merged like {text.passed}"},
+        "patient_details": _ANYTHING
+        | {"type": ["object", "null"], "description": f"kept and shown, merged like {text.passed}"},
         "templates": _TEXTS | {"description": "until the session is ended"},
         "language_hint": languages,
         "transcript_language": languages,
     }
     return _optional(
         **{name: schema for name, schema in changed.items() if name in {*text.ordered, "patient_details"}},
-        user_status=_TEXT | {"description": "goes into the journal; cancelled does not move the session"},
-        processing_status=_TEXT | {"description": "goes into the journal"},
+        user_status=_MAYBE | {"description": "goes into the journal; cancelled does not move the session"},
+        processing_status=_MAYBE | {"description": "goes into the journal"},
     )
 
 
