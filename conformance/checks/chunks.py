@@ -15,7 +15,7 @@ from conformance.checks.audio import (
     to_the_api,
     turned_down,
 )
-from conformance.checks.refusals import busy, not_looked_at, settled
+from conformance.checks.refusals import busy, looked_at, not_looked_at, settled
 from conformance.checks.registry import check
 from conformance.finding import (
     holds,
@@ -114,7 +114,7 @@ def single_takes_the_whole_recording_in_one_request(evidence: Evidence) -> Itera
 @check("AUD-020")
 def a_chunk_over_the_limit_shows(evidence: Evidence) -> Iterable[Finding]:
     """(7.7) A chunk above the limit is refused, or the session ends partial or failed with an error."""
-    sent = next(evidence.select(Operation.UPLOAD, probe=Probe.ONLY_LONG_CHUNK), None)
+    sent = next(iter(looked_at(evidence.select(Operation.UPLOAD, probe=Probe.ONLY_LONG_CHUNK))), None)
     if sent is None:
         return
     if not sent.accepted:

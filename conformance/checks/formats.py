@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.audio import final_of, no_api, settled_uploads, to_the_api, turned_down
 from conformance.checks.documents import entries_of
-from conformance.checks.refusals import busy, not_looked_at
+from conformance.checks.refusals import busy, looked_at, not_looked_at
 from conformance.checks.registry import check
 from conformance.finding import (
     holds,
@@ -81,7 +81,7 @@ def _without_content(evidence: Evidence, x: Exchange) -> bool:
 
 
 def _judge_rubbish(evidence: Evidence, key: Session, probe: Probe) -> Iterator[Finding]:
-    sent = next(evidence.select(Operation.UPLOAD, probe=probe), None)
+    sent = next(iter(looked_at(evidence.select(Operation.UPLOAD, probe=probe))), None)
     if sent is None:
         return
     if busy(sent):
@@ -143,7 +143,7 @@ def the_format_error_lists_the_formats(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-027")
 def mislabelled_audio_gives_no_words_that_were_not_said(evidence: Evidence) -> Iterable[Finding]:
     """(7.9) WAV under another listed type: refused, failed, or sniffed and right."""
-    sent = next(evidence.select(Operation.UPLOAD, probe=Probe.ONLY_MISLABELLED), None)
+    sent = next(iter(looked_at(evidence.select(Operation.UPLOAD, probe=Probe.ONLY_MISLABELLED))), None)
     if sent is None:
         return
     if not sent.accepted:

@@ -75,6 +75,15 @@ def test_bytes_that_are_no_audio_surface_as_failed(requirement, upload, final, e
     assert why in reasons(requirement, tape)
 
 
+@pytest.mark.parametrize(("upload", "expected"), [(400, PASS), (500, FAIL), (429, UNSEEN)])
+@pytest.mark.parametrize(("requirement", "key"), [("AUD-017", RUBBISH), ("AUD-018", "audio/unlisted")])
+def test_rubbish_that_was_put_off_is_judged_by_the_next_try(requirement, key, upload, expected):
+    tape = lone(key, 429, "rate_limit_exceeded")
+    code = "rate_limit_exceeded" if upload == 429 else "invalid_request"
+    tape.heard("upload", upload, error(code), session=key, probe=key, file="audio_0.bin", fixture="short")
+    assert verdicts(requirement, tape) == expected
+
+
 @pytest.mark.parametrize("upload", [403, 500])
 def test_a_storage_may_break_over_rubbish_in_its_own_way(upload):
     assert "fail" not in verdicts("AUD-017", lone(RUBBISH, upload, None, api_target=False))
