@@ -29,6 +29,10 @@ class NotReached(AssertionError):  # noqa: N818 - it is what a test asserts
     """A session is not in the state that a test waited for."""
 
 
+class Unexpected(AssertionError):  # noqa: N818 - it is what a test asserts
+    """The client did not send what a test expected; the message says what differs, a line each."""
+
+
 class Line(Protocol):
     """How the control plane is asked: `send` answers with status and body; `strangers` are requests without a key."""
 
@@ -44,6 +48,8 @@ class Clock:
 
     def __init__(self, ask: Callable[..., dict[str, Any]]) -> None:
         self._ask = ask
+        #: What was due when the clock was set last, in the order in which it was: at, session_id, event.
+        self.happened: list[dict[str, Any]] = []
 
     def now(self) -> datetime:
         """What time it is there, UTC."""
@@ -51,7 +57,20 @@ class Clock:
 
     def advance(self, seconds: float) -> datetime:
         """Move it forwards; returns the time it is then."""
-        return datetime.fromisoformat(self._ask("POST", "clock", {"advance_seconds": seconds})["now"])
+        return self._set(advance_seconds=seconds)
+
+    def freeze(self) -> datetime:
+        """Let it stand still until it is moved; returns the time it shows."""
+        return self._set(mode="frozen")
+
+    def scale(self, factor: float) -> datetime:
+        """Let it go so many seconds for each of the machine's; returns the time it is."""
+        return self._set(mode="scaled", factor=factor)
+
+    def _set(self, **order: Any) -> datetime:
+        told = self._ask("POST", "clock", order)
+        self.happened = told["happened"]
+        return datetime.fromisoformat(told["now"])
 
 
 class Mock:
@@ -106,6 +125,30 @@ class Mock:
             if refused.status in (408, 409):
                 raise NotReached(str(refused)) from None
             raise
+
+    def vary(self, seed: int, reading: str = "lenient") -> dict[str, Any]:
+        """Draw what the text leaves open from a seed; returns what is chosen, by name; raises Refused."""
+        chosen: dict[str, Any] = self._ask("POST", "choices", {"seed": seed, "reading": reading})["choices"]
+        return chosen
+
+    def choose(self, **choices: Any) -> dict[str, Any]:
+        """Choose what the text leaves open by name, as `scribe-mock choices` lists it; returns all; raises Refused."""
+        chosen: dict[str, Any] = self._ask("POST", "choices", {"choices": choices})["choices"]
+        return chosen
+
+    @property
+    def traffic(self) -> dict[str, Any]:
+        """What came and went so far, as an HTTP Archive (HAR 1.2) without keys and audio."""
+        return self._ask("GET", "traffic")
+
+    def verify(self, *expect: Mapping[str, Any], session: str | None = None) -> None:
+        """Raise Unexpected where the client did not do what is expected, and Refused for words that are not known.
+
+        `verify({"operation": "end", "times": 1, "after": "upload"}, {"operation": "get", "not_faster_than": 1.0})`.
+        """
+        told = self._ask("POST", "verify", {"expect": list(expect)} | ({"session": session} if session else {}))
+        if not told["ok"]:
+            raise Unexpected("\n".join(told["differs"]))
 
     def journal(self, session: str) -> list[dict[str, Any]]:
         """What happened to a session, oldest first."""

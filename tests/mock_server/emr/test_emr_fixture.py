@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from mock_server.emr.mock import NotReached, Refused
+from mock_server.emr.mock import NotReached, Refused, Unexpected
 from mock_server.emr.process import MockProcess, NotStarted
 from tests.mock_server.stage import BODY, SHORT
 
@@ -141,3 +141,39 @@ def test_a_server_ends_with_tests_that_are_killed():
 def test_a_server_that_does_not_start_tells_why():
     with pytest.raises(NotStarted, match="Did you mean 'throttled'"):
         MockProcess(["--in-memory", "--scenario", "throtled"])
+
+
+def test_what_the_client_sent_is_verified_in_sentences(scribe_mock, emr):
+    session = emr.begin()
+    emr.end(session)
+    emr.end(session)
+    scribe_mock.verify({"operation": "create", "times": 1, "refused": False}, session=session)
+    with pytest.raises(Unexpected, match="end came twice"):
+        scribe_mock.verify({"operation": "end", "times": 1})
+    with pytest.raises(Refused, match="Did you mean 'times'"):
+        scribe_mock.verify({"operation": "end", "time": 1})
+
+
+def test_what_came_is_an_archive_without_the_key(scribe_mock, emr):
+    session = emr.begin()
+    emr.upload(session)
+    archive = scribe_mock.traffic
+    assert [entry["request"]["method"] for entry in archive["log"]["entries"]] == ["POST", "PUT"]
+    assert scribe_mock.api_key not in str(archive)
+
+
+def test_the_clock_stands_goes_faster_and_tells_what_was_due(scribe_mock, emr):
+    frozen = scribe_mock.clock.freeze()
+    session = emr.begin()
+    assert scribe_mock.clock.now() == frozen
+    assert scribe_mock.clock.advance(7200) == frozen + timedelta(hours=2)
+    assert [(due["session_id"], due["event"]) for due in scribe_mock.clock.happened] == [(session, "expired")]
+    assert scribe_mock.clock.scale(3600) >= frozen + timedelta(hours=2)
+
+
+def test_what_the_text_leaves_open_is_chosen_by_name_and_by_seed(scribe_mock, emr):
+    assert scribe_mock.choose(upload_status=201)["upload_status"] == 201
+    assert emr.upload(emr.begin()).status_code == 201
+    assert scribe_mock.vary(3) == scribe_mock.vary(3) != scribe_mock.vary(4)
+    with pytest.raises(Refused, match="upload_status"):
+        scribe_mock.choose(upload_statu=201)
