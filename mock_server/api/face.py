@@ -20,7 +20,7 @@ from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Outline, Outlines
 from mock_server.api.redaction import shown
-from mock_server.api.sighting import Sight
+from mock_server.api.sighting import seen
 from mock_server.api.trail import path_of, reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.api.wording import wording
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from mock_server.api.sighting import Sight
     from mock_server.api.wording import Wording
     from mock_server.auth import Keys
     from mock_server.service import Service
@@ -197,9 +198,9 @@ class Face:
         self.seen.keep(call.namespace, outline)
         if self.traffic is not None:
             took_s = time.monotonic() - began
-            came = time.time() - took_s
-            sight = Sight(call, outline, response, self.root(call.request), secrets, 1000 * took_s, came)
-            self.traffic.keep(call.namespace, sight.size, sight)
+            came, root = time.time() - took_s, self.root(call.request)
+            sight = seen(call, outline, response, root=root, secrets=secrets, took_s=took_s, came=came)
+            self.traffic.keep(call.namespace, sight.length, sight)
 
     def _secrets(self, request: Request) -> set[str]:
         """What no line may show: the credentials of this request, and all that are valid."""

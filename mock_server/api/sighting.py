@@ -28,22 +28,54 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Sight(NamedTuple):
-    """A request that was answered: whatever is known of it, still with its secrets."""
+    """A request that was answered, still with its secrets; nothing in it keeps the request itself alive."""
 
-    call: Call
     outline: Outline
-    response: Response
-    #: Where the client reached the server.
+    http: str
+    #: Where the client reached the server, and what it asked for there.
     root: str
+    path: bytes
+    query: bytes
+    headers: tuple[tuple[str, str], ...]
+    sent: bytes
+    #: Of a body that was not kept, as it was announced.
+    size: int
+    answer_headers: tuple[tuple[str, str], ...]
+    answered: bytes
+    audio: tuple[AudioFile, str | None] | None
     secrets: Collection[str]
     took_ms: float
     #: Seconds since 1970 when it came, by the machine's clock.
     came: float
 
     @property
-    def size(self) -> int:
+    def length(self) -> int:
         """About how many characters it is told in."""
-        return len(self.response.body) + len(self.call.request.scope.get(BODY, b"")) + 512
+        return len(self.answered) + len(self.sent) + 512
+
+
+def seen(
+    call: Call, outline: Outline, response: Response, *, root: str, secrets: Collection[str], took_s: float, came: float
+) -> Sight:
+    """What there is of an exchange."""
+    scope = call.request.scope
+    sent = scope.get(BODY, b"")
+    return Sight(
+        outline,
+        scope.get("http_version", "1.1"),
+        root,
+        scope.get("raw_path") or call.path.encode(),
+        scope["query_string"],
+        _headers(tuple(scope["headers"])),
+        sent,
+        0 if sent else declared_size(call.request.headers) or 0,
+        _headers(tuple(response.raw_headers)),
+        bytes(response.body),
+        call.audio,
+        secrets,
+        1000 * took_s,
+        came,
+    )
 
 
 def told(sights: Sequence[Sight]) -> list[str]:
@@ -77,31 +109,29 @@ def _suspicious(found: Sequence[dict[str, Any]], secrets: Collection[str]) -> bo
 
 
 def _drawn(sight: Sight) -> dict[str, Any]:
-    call, outline, response, root, secrets, took_ms, came = sight
-    scope = call.request.scope
-    sent = scope.get(BODY, b"")
+    outline = sight.outline
     found: dict[str, Any] = {
         "at": outline.at.timestamp(),
-        "ms": round(took_ms, 1),
-        "came": round(came, 3),
+        "ms": round(sight.took_ms, 1),
+        "came": round(sight.came, 3),
         "operation": outline.operation,
         "session": outline.session_id,
         "method": outline.method,
-        "root": root,
-        "path": (scope.get("raw_path", b"").decode("latin-1") or call.path)[: 4 * _PATH],
-        "http": scope.get("http_version", "1.1"),
-        "headers": _headers(tuple(scope["headers"])),
-        "sent": _body(sent),
+        "root": sight.root,
+        "path": sight.path[: 4 * _PATH].decode("latin-1"),
+        "http": sight.http,
+        "headers": sight.headers,
+        "sent": _body(sight.sent),
         "status": outline.status,
-        "answer_headers": _headers(tuple(response.raw_headers)),
-        "answered": _body(bytes(response.body)),
+        "answer_headers": sight.answer_headers,
+        "answered": _body(sight.answered),
     }
-    if scope["query_string"]:
-        found["query"] = query(scope["query_string"], secrets)
-    if not sent:
-        found["size"] = declared_size(call.request.headers) or 0
-    if call.audio is not None:
-        found["audio"] = _audio(*call.audio, secrets)
+    if sight.query:
+        found["query"] = query(sight.query, sight.secrets)
+    if sight.size:
+        found["size"] = sight.size
+    if sight.audio is not None:
+        found["audio"] = _audio(*sight.audio, sight.secrets)
     for name in ("code", "message", "field", "scenario"):
         if (value := getattr(outline, name)) is not None:
             found[name] = value
