@@ -44,7 +44,16 @@ def revisions(profile: str = PROFILE, *, root: Traversable | None = None) -> tup
 
 
 def catalogue(profile: str = PROFILE, *, root: Traversable | None = None) -> Mapping[str, Requirement]:
-    """Return the requirements of every revision of a profile by id; SpecError as load."""
+    """Return the requirements of every revision of a profile by id, read once; SpecError as load."""
+    return _catalogue(profile) if root is None else _listed(profile, root)
+
+
+@functools.cache
+def _catalogue(profile: str) -> Mapping[str, Requirement]:
+    return _listed(profile, None)
+
+
+def _listed(profile: str, root: Traversable | None) -> Mapping[str, Requirement]:
     files = _files(profile, root)
     families = read_protocol(files).families
     return MappingProxyType(read_requirements(files, read_errata(files), read_revisions(files), families))

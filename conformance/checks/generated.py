@@ -234,17 +234,16 @@ def what_was_made_is_there(evidence: Evidence) -> Iterable[Finding]:
         yield violates(x, told, expected="2xx", actual=x.status)
 
 
-def _register(requirement: str, profile: str) -> None:
+def _register(requirement: str, source: str, statement: str) -> None:
     def judge(evidence: Evidence) -> Iterable[Finding]:
         return refusals_wanted(evidence).get(requirement, ())
 
-    entry = scribe_data.catalogue(profile)[requirement]
-    judge.__name__, judge.__doc__ = NAME, f"({entry.source}) {entry.statement}"
+    judge.__name__, judge.__doc__ = NAME, f"({source}) {statement}"
     judge.__module__ = __name__
     check(requirement, everywhere=True)(judge)
 
 
 for _profile in scribe_data.profiles():
-    _texts = [scribe_data.load(_profile, _name) for _name in scribe_data.revisions(_profile)]
-    for _each in sorted({name for text in _texts for name in text.fuzz.binding}):
-        _register(_each, _profile)
+    for _each in scribe_data.catalogue(_profile).values():
+        if f"generated.{NAME}" in _each.checks:
+            _register(_each.id, _each.source, _each.statement)

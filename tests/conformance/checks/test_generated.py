@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import scribe_data
+from conformance.checks.generated import NAME
 from conformance.checks.observed import observations
 from conformance.evidence import Evidence, Layer
 from conformance.finding import Kind
@@ -167,3 +171,17 @@ def test_errors_of_odd_requests_have_the_envelope_too() -> None:
     assert [each.kind for each in bad(seen, "ERR-001")] == [Kind.VIOLATES]
     odd_head = evidence((BODY, 417, "no", "transport: odd"))
     assert findings(odd_head, "ERR-001") == []
+
+
+@pytest.mark.parametrize("profile", scribe_data.profiles())
+def test_what_the_tables_bind_to_names_this_check_in_its_requirement(profile: str) -> None:
+    """Checks are found by the requirements alone, so that the kit starts without reading every text."""
+    bound = {name for each in scribe_data.revisions(profile) for name in scribe_data.load(profile, each).fuzz.binding}
+    named = {each.id for each in scribe_data.catalogue(profile).values() if f"generated.{NAME}" in each.checks}
+    assert bound == named
+
+
+def test_the_kit_starts_without_reading_a_text() -> None:
+    asked = "import conformance.cli; from scribe_data.load import _load; print(_load.cache_info().currsize)"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "0"
