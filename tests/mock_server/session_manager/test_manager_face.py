@@ -361,7 +361,7 @@ def test_every_cell_of_the_lifecycle_is_answered_with_its_recommended_code(mock,
         assert refused.status_code == 400
     if cell.operation in ("end", "end_again"):
         answer = mock.end(session)
-    elif cell.operation == "replay":
+    elif cell.operation == "get":
         answer = mock.get("/sessions.replay", params={"session_id": session["session_id"]})
     else:
         answer = mock.post("/workers.message", json=message(session))
