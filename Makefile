@@ -24,7 +24,7 @@ test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m mock_server.choices.page --check
 	$(PY) -m scribe_data.build --check
 	$(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/proof
-	$(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
+	$(PY) -m pytest -q -n 3 --dist loadgroup tests/proof
 
 proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger and two hundred of the mock
 	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 SCRIBE_VARIED=200 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof

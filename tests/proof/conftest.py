@@ -49,6 +49,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 #: Of what takes minutes everywhere but in `make proof`: one item in so many of a module.
 _THINNED = {
+    "test_faults": 2,
+    "test_shuffled": 3,
     "test_repro": 8,
     "test_machine": 6,
     "test_schemathesis": 4,
