@@ -17,6 +17,7 @@ from mock_server.api.answer import SEVER, envelope
 from mock_server.api.trail import tell_unparsed
 from mock_server.cli.backlog import Backlog
 from mock_server.cli.head import MalformedHeadError, check
+from mock_server.cli.parting import Parting
 from mock_server.cli.reader import Reader
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Wire(Reader):
     """uvicorn's fast parser, with the bounds that it lacks in bytes and in seconds, and with 400s in the envelope."""
 
     flow: Backlog
+    _parting: Parting
     _stage = _Stage.BETWEEN
     #: What is announced of a body and has not come, in bytes; 0 for one in chunks.
     _left = 0
@@ -77,7 +79,8 @@ class Wire(Reader):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """A client is there, and says what it wants soon: idle connections cost a place each."""
-        super().connection_made(transport)
+        self._parting = Parting(transport, self.loop, lambda: self._stage is _Stage.BODY)
+        super().connection_made(self._parting)  # type: ignore[arg-type]  # stands for it in all that is asked of it
         self.flow = Backlog(transport)
         self._wait(_HEAD_S)
 
@@ -86,16 +89,22 @@ class Wire(Reader):
         if self._watch is not None:
             self._watch.cancel()
         self.flow.drop()
+        self._parting.end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """What has arrived; a head or a trailer that does not end is held back no further than to its bound."""
+        if self._parting.lingers:
+            return self._parting.read_over(data)
         self.flow.keep(data)
-        self._parse_on()
+        return self._parse_on()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes, whatever is not answered
         """The client sends no more; it may still read, so what it has asked for is answered (RFC 9112 §9.6)."""
         self._no_more = True
+        if self._parting.lingers:
+            self._parting.end()
+            return False
         return self._still_asked()
 
     def _still_asked(self) -> bool:
@@ -308,5 +317,5 @@ class Wire(Reader):
             body = json.dumps(envelope(problem).body).encode()
             head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
-        self.transport.close()
+        self._parting.end()
         self._mind()

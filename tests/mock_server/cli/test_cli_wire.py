@@ -15,7 +15,7 @@ import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from mock_server.app import create_app
-from mock_server.cli import reader, wire
+from mock_server.cli import parting, reader, wire
 from mock_server.cli.running import configuration
 from mock_server.cli.server import Server
 from mock_server.settings import Settings
@@ -587,3 +587,40 @@ def test_one_connection_too_many_is_refused_in_the_envelope(server):
     for connection in others:
         connection.close()
     assert statuses(answered(server, LAST)) == [200]
+
+
+SIZE = 16 * 1024 * 1024
+
+
+def sent_whole(server, head, body):
+    """The answer to a client that reads nothing before it has sent everything, as httpx does."""
+    with server.connect() as connection:
+        connection.sendall(head + body)
+        return rest(connection)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v1/sessions", 413), ("/v1/sessions/ses_0123456789abcdef/audio/a.wav", 404), ("/nowhere", 404)],
+)
+def test_a_refusal_reaches_a_client_that_is_still_sending(server, path, status):
+    lines = head("POST", path, "Content-Type: audio/wav", f"Content-Length: {SIZE}")
+    answers = [statuses(sent_whole(server, lines, bytes(SIZE))) for _ in range(3)]
+    assert {tuple(each) for each in answers} == {(status,)}
+
+
+def dribbled(connection):
+    """Send on until the server has had enough."""
+    for _ in range(int(PATIENCE_S / 0.01)):
+        connection.sendall(bytes(4096))
+        time.sleep(0.01)
+
+
+def test_a_client_that_never_stops_sending_has_its_time(server, monkeypatch):
+    monkeypatch.setattr(parting, "LINGER_S", 0.5)
+    with server.connect() as connection:
+        connection.sendall(head("POST", "/nowhere", "Content-Length: 1000000000"))
+        began = time.monotonic()
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            dribbled(connection)
+    assert time.monotonic() - began < PATIENCE_S
