@@ -6,7 +6,8 @@ import contextlib
 import functools
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+import logging
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_server.api.document import BODY
 from mock_server.api.redaction import HIDDEN, cleared, is_secret_header, query, shown, suspicious
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
     from mock_server.api.outlines import Outline
     from mock_server.session.model import AudioFile
 
+log = logging.getLogger("scribe.mock")
+
 #: Bounds of what is kept of one exchange: characters of its path and of a header, headers, and bytes of a body.
 _PATH, _HEADER, _MOST_HEADERS, _BODY = 2048, 2048, 64, 64 * 1024
+
+#: What an outline tells of some exchanges only.
+_REASONS: Final = ("code", "message", "field", "scenario")
+#: Members that hold what the client wrote.
+_TEXTS: Final = ("method", "root", "path", "sent", "answered")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -79,7 +88,22 @@ def seen(
 
 
 def told(sights: Sequence[Sight]) -> list[str]:
-    """What is kept of each as JSON, cleared of secrets."""
+    """What is kept of each as JSON, cleared of secrets; one that cannot be drawn is told as such."""
+    try:
+        return _told(sights)
+    except Exception:
+        log.exception("some of %d exchanges cannot be drawn as they were", len(sights))
+    return [_one_told(sight) for sight in sights]
+
+
+def _one_told(sight: Sight) -> str:
+    try:
+        return _told([sight])[0]
+    except Exception as error:  # noqa: BLE001 - it is told in the entry itself, and logged above
+        return _encode(_outlined(sight, type(error).__name__))
+
+
+def _told(sights: Sequence[Sight]) -> list[str]:
     found = [_drawn(sight) for sight in sights]
     # most have none, which one look at all of the text shows
     if _suspicious(found, set().union(*(sight.secrets for sight in sights))):
@@ -87,6 +111,29 @@ def told(sights: Sequence[Sight]) -> list[str]:
             if _suspicious([each], sight.secrets):
                 _clear(each, sight.secrets)
     return [_encoded(each) for each in found]
+
+
+def _outlined(sight: Sight, error: str) -> dict[str, Any]:
+    """What there is of an exchange without looking at headers or bodies."""
+    outline = sight.outline
+    return {
+        "at": outline.at.timestamp(),
+        "ms": round(sight.took_ms, 1),
+        "came": round(sight.came, 3),
+        "operation": outline.operation,
+        "session": outline.session_id,
+        "method": outline.method if outline.method in _METHODS else "",
+        "root": "http://untold.invalid",
+        "path": outline.path,
+        "http": "1.1",
+        "headers": (),
+        "sent": _digest(sight.sent),
+        "status": outline.status,
+        "answer_headers": (),
+        "answered": _digest(sight.answered),
+        "untold": f"The server could not draw it ({error}): its headers and bodies are not kept.",
+        **{name: value for name in _REASONS if (value := getattr(outline, name)) is not None},
+    }
 
 
 def _encoded(found: dict[str, Any]) -> str:
@@ -102,10 +149,10 @@ def _encoded_block(headers: tuple[tuple[str, str], ...]) -> str:
 
 def _suspicious(found: Sequence[dict[str, Any]], secrets: Collection[str]) -> bool:
     """Whether anything that strangers wrote may hold a secret; headers that are hidden do not."""
-    texts = [each[name] for each in found for name in ("path", "sent", "answered") if type(each[name]) is str]
+    texts = [each[name] for each in found for name in _TEXTS if type(each[name]) is str]
     blocks = {id(each[name]): each[name] for each in found for name in ("headers", "answer_headers")}
-    values = [value for block in blocks.values() for _, value in block if value is not HIDDEN]
-    return suspicious("\n".join(texts + values), secrets)
+    headers = [text for block in blocks.values() for pair in block if pair[1] is not HIDDEN for text in pair]
+    return suspicious("\n".join(texts + headers), secrets)
 
 
 def _drawn(sight: Sight) -> dict[str, Any]:
@@ -132,15 +179,14 @@ def _drawn(sight: Sight) -> dict[str, Any]:
         found["size"] = sight.size
     if sight.audio is not None:
         found["audio"] = _audio(*sight.audio, sight.secrets)
-    for name in ("code", "message", "field", "scenario"):
-        if (value := getattr(outline, name)) is not None:
-            found[name] = value
+    found.update({name: value for name in _REASONS if (value := getattr(outline, name)) is not None})
     return found
 
 
 def _clear(found: dict[str, Any], secrets: Collection[str]) -> None:
     """Hide credentials, whatever they are in."""
-    found["path"] = shown(found["path"], secrets, _PATH)
+    for name in ("method", "root", "path"):
+        found[name] = shown(found[name], secrets, _PATH)
     for name in ("headers", "answer_headers"):
         found[name] = tuple(
             (shown(header, secrets, _HEADER), value if value is HIDDEN else shown(value, secrets, _HEADER))
@@ -166,6 +212,10 @@ def _body(body: bytes) -> str | dict[str, Any]:
     if len(body) <= _BODY:
         with contextlib.suppress(UnicodeDecodeError):
             return body.decode()
+    return _digest(body)
+
+
+def _digest(body: bytes) -> dict[str, Any]:
     return {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
 
 

@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = -1
 
 
-def har(exchanges: Iterable[Numbered], revision: str) -> dict[str, Any]:
+def har(exchanges: Iterable[Numbered], revision: str, lost: int = 0) -> dict[str, Any]:
     """The archive; members that begin with an underscore are the mock's own, as HAR 1.2 allows.
 
-    Times are those of the namespace's clock, by which sessions are stamped; `_came` is that of the machine.
+    Exchanges that were `lost` are counted in `_lost`, and a comment says so. Times are those of the namespace's clock,
+    by which sessions are stamped; `_came` is that of the machine.
     """
     return {
         "log": {
             "version": "1.2",
             "creator": {"name": "scribe-mock", "version": _version()},
             "entries": [_entry(number, told, revision) for number, told in exchanges],
+            **({"_lost": lost, "comment": missing(lost)} if lost else {}),
         }
     }
+
+
+def missing(lost: int) -> str:
+    """The sentence on exchanges of which nothing was kept."""
+    what = "1 exchange" if lost == 1 else f"{lost} exchanges"
+    return f"{what} of this namespace could not be recorded, so the record is not whole; a reset begins a new one."
 
 
 def _version() -> str:
@@ -73,13 +81,15 @@ def _entry(number: int, told: Mapping[str, Any], revision: str) -> dict[str, Any
         "_operation": told["operation"],
         "_session": told["session"],
         **({"_refusal": refusal} if refusal else {}),
+        **({"_untold": told["untold"]} if "untold" in told else {}),
         **({"_scenario": told["scenario"]} if "scenario" in told else {}),
         **({"_audio": told["audio"]} if "audio" in told else {}),
     }
 
 
 def _comment(number: int, told: Mapping[str, Any], refusal: Mapping[str, Any] | None) -> str:
-    parts = [f"#{number}", told["operation"], told["session"], f"{refusal['message']}" if refusal else None]
+    because = refusal["message"] if refusal else None
+    parts = [f"#{number}", told["operation"], told["session"], because, told.get("untold")]
     return " ".join(part for part in parts if part)
 
 

@@ -1,4 +1,7 @@
-"""Keeps a namespace's last exchanges: collected for a moment, then written together, off the way of every request."""
+"""Keeps a namespace's last exchanges: collected for a moment, then written together, off the way of every request.
+
+What cannot be kept is counted, and stands in its place as null: nobody takes a record with a gap for a whole one.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,34 @@ import logging
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from mock_server.storage import StorageError
 from mock_server.storage.unit import Held, Stretch
+from mock_server.traffic.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from mock_server.storage.unit import Store, Unit
 
 log = logging.getLogger("scribe.mock")
 
+T = TypeVar("T")
 Seen = TypeVar("Seen")
 #: Makes what is kept of exchanges, each as JSON without secrets.
 Told: TypeAlias = "Callable[[Sequence[Seen]], list[str]]"
 #: An exchange by its number in the namespace.
 Numbered: TypeAlias = "tuple[int, dict[str, Any]]"
+#: Stands for an exchange of which nothing could be kept.
+_LOST = "null"
+
+
+class Record(NamedTuple):
+    """What is kept of a namespace, oldest first, and how many exchanges among it could not be kept."""
+
+    exchanges: list[Numbered]
+    lost: int
 
 
 @dataclass(frozen=True)
@@ -41,15 +55,32 @@ class Bounds:
     every_s: float = 1.0
     together: int = 512
     together_size: int = 4 * 1024 * 1024
+    #: What waits while the store takes nothing.
+    waiting_size: int = 32 * 1024 * 1024
 
 
 @dataclass
 class _Space:
-    """What is known of a namespace: the last number, what is kept, and what waits to be."""
+    """What is known of a namespace: the last number, what is kept, what waits to be, and what was lost before that."""
 
     last: int = 0
     kept: deque[Held] = field(default_factory=deque)
     waiting: list[Any] = field(default_factory=list)
+    size: int = 0
+    lost: int = 0
+    #: Changes when what there was is forgotten.
+    era: int = 0
+
+
+class _Taken(NamedTuple):
+    """What is being written of a namespace."""
+
+    namespace: str
+    era: int
+    first: int
+    lost: int
+    waiting: list[Any]
+    size: int
 
 
 class Recorder(Generic[Seen]):
@@ -74,7 +105,8 @@ class Recorder(Generic[Seen]):
         self._waiting = self._waiting_size = 0
         self._writing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._failing = False
+        self._failing, self._because = False, ""
+        self._desk = Desk()
 
     @classmethod
     async def of(
@@ -97,17 +129,34 @@ class Recorder(Generic[Seen]):
         space = self._spaces.pop(namespace, None) or _Space()
         self._spaces[namespace] = space
         space.waiting.append(seen)
+        space.size += size
         self._waiting += 1
         self._waiting_size += size
-        if self._waiting >= self._bounds.together or self._waiting_size >= self._bounds.together_size:
+        if self._waiting_size > self._bounds.waiting_size:
+            self._lose()
+        over = self._waiting >= self._bounds.together or self._waiting_size >= self._bounds.together_size
+        if over and not self._failing:
             self._begin()
         else:
             self._wind()
 
-    async def of_namespace(self, namespace: str) -> list[Numbered]:
-        """The exchanges of a namespace with their numbers, oldest first; raises StorageError."""
-        await self.flush()
-        return await self._store.read(lambda view: [*_numbered(view.traffic(namespace))])
+    async def of_namespace(self, namespace: str) -> Record:
+        """What is kept of a namespace; raises StorageError, also while some of it cannot be written."""
+        return await self.look(namespace, lambda record: record)
+
+    async def look(self, namespace: str, look: Callable[[Record], T]) -> T:
+        """What is found in a namespace's record, one look of a namespace at a time.
+
+        Raises StorageError, also while some of the record cannot be written; DeskBusy where earlier looks take too
+        long.
+        """
+        async with self._desk.turn(namespace):
+            await self.flush()
+            space = self._spaces.get(namespace)
+            if self._failing and space is not None and (space.waiting or space.lost):
+                raise StorageError(f"what came last could not be written yet: {self._because}")
+            kept = await self._store.read(lambda view: view.traffic(namespace))
+            return await self._desk.look(lambda: look(_recorded(kept)))
 
     async def flush(self) -> None:
         """Write what waits, as far as the store takes anything now."""
@@ -123,14 +172,26 @@ class Recorder(Generic[Seen]):
         space = self._spaces.get(namespace)
         if space is not None:
             self._waiting -= len(space.waiting)
+            self._waiting_size -= space.size
             self._size -= sum(held.size for held in space.kept)
-            space.waiting, space.kept = [], deque()
+            space.waiting, space.kept, space.size, space.lost = [], deque(), 0, 0
+            space.era += 1
 
     async def close(self) -> None:
         """Write what waits, then stop."""
         await self.flush()
         if self._timer is not None:
             self._timer.cancel()
+        self._desk.close()
+
+    def _lose(self) -> None:
+        """Give up the older half of what waits in the namespace that has the most, as the store takes nothing."""
+        space = max(self._spaces.values(), key=lambda each: each.size)
+        gone = (len(space.waiting) + 1) // 2
+        size = space.size * gone // len(space.waiting)
+        del space.waiting[:gone]
+        space.lost, space.size = space.lost + gone, space.size - size
+        self._waiting, self._waiting_size = self._waiting - gone, self._waiting_size - size
 
     def _wind(self) -> None:
         if self._timer is None:
@@ -144,17 +205,26 @@ class Recorder(Generic[Seen]):
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
-        """One change: what waits is appended, and what is over the bounds with it goes."""
+        """One change: what waits is appended, and what is over the bounds with it goes. What fails waits on."""
+        taken: list[_Taken] = []
         try:
-            taken = await self._stretches()
             self._check_room()
-            await self._store.write(self._change(taken))
+            taken = self._take()
+            stretches = await self._desk.draw(lambda: self._drawn(taken))
+            still = {each.namespace for each in taken if self._stands(each)}
+            stretches = [stretch for stretch in stretches if stretch.namespace in still]
+            for stretch in stretches:
+                self._spaces[stretch.namespace].kept.append(_held(stretch))
+                self._size += len(stretch.told)
+            await self._store.write(self._change(stretches))
+            taken = []
             self._failing = False
         except Exception as error:
             if not self._failing:
                 log.warning("traffic is not recorded now: %s", error, exc_info=not isinstance(error, StorageError))
-            self._failing = True
+            self._failing, self._because = True, str(error) if isinstance(error, StorageError) else "see the log"
         finally:
+            self._put_back(taken)
             self._writing = None
             if self._waiting:
                 self._wind()
@@ -168,7 +238,7 @@ class Recorder(Generic[Seen]):
     def _change(self, taken: Sequence[Stretch]) -> Callable[[Unit], None]:
         over = [(stretch.namespace, self._over(stretch.namespace)) for stretch in taken]
         anew = [stretch.namespace for stretch in taken if stretch.first == 1]  # rows of it may be there still
-        silent = self._silent()
+        silent = self._silent({stretch.namespace for stretch in taken})
 
         def change(unit: Unit) -> None:
             for namespace in (*anew, *silent):
@@ -180,32 +250,76 @@ class Recorder(Generic[Seen]):
 
         return change
 
-    async def _stretches(self) -> list[Stretch]:
-        """What waits, with its numbers; from now on it counts as kept."""
-        taken: list[tuple[str, int, list[Seen]]] = []
+    def _take(self) -> list[_Taken]:
+        """What waits, with its numbers."""
+        taken = []
         for name in reversed(self._spaces):
             space = self._spaces[name]
-            if space.waiting:
-                taken.append((name, space.last + 1, space.waiting))
-                self._waiting -= len(space.waiting)
-                space.last, space.waiting = space.last + len(space.waiting), []
+            if space.waiting or space.lost:
+                lost = min(space.lost, self._bounds.exchanges)  # older ones would be gone anyhow
+                first = space.last + 1 + space.lost - lost
+                taken.append(_Taken(name, space.era, first, lost, space.waiting, space.size))
+                space.last = first + lost + len(space.waiting) - 1
+                self._waiting, self._waiting_size = self._waiting - len(space.waiting), self._waiting_size - space.size
+                space.waiting, space.size, space.lost = [], 0, 0
             if self._waiting <= 0:
                 break
-        self._waiting_size = 0
-        # in a thread, so that nobody's request waits for what many of them come to
-        found = await asyncio.to_thread(self._drawn, taken)
-        for stretch in found:
-            if (known := self._spaces.get(stretch.namespace)) is not None:
-                known.kept.append(Held(stretch.last, stretch.last - stretch.first + 1, len(stretch.told)))
-                self._size += len(stretch.told)
-        return found
+        return taken
 
-    def _drawn(self, taken: Sequence[tuple[str, int, list[Seen]]]) -> list[Stretch]:
-        told = iter(self._told([seen for _, _, waiting in taken for seen in waiting]))
+    def _stands(self, taken: _Taken) -> bool:
+        """Whether what was taken was not forgotten meanwhile."""
+        space = self._spaces.get(taken.namespace)
+        return space is not None and space.era == taken.era
+
+    def _put_back(self, taken: Sequence[_Taken]) -> None:
+        """Have what could not be written wait again, before what came meanwhile."""
+        for each in taken:
+            if not self._stands(each):
+                continue
+            space = self._spaces[each.namespace]
+            while space.kept and space.kept[-1].last >= each.first:
+                self._size -= space.kept.pop().size
+            space.last = each.first - 1
+            if space.lost:  # what came meanwhile has lost some already: these were older
+                space.lost += each.lost + len(each.waiting)
+                continue
+            space.waiting, space.lost, space.size = each.waiting + space.waiting, each.lost, space.size + each.size
+            self._waiting, self._waiting_size = self._waiting + len(each.waiting), self._waiting_size + each.size
+
+    def _drawn(self, taken: Sequence[_Taken]) -> list[Stretch]:
+        told = iter(self._all_told([seen for each in taken for seen in each.waiting]))
         return [
-            Stretch(name, first, first + len(waiting) - 1, f"[{','.join(islice(told, len(waiting)))}]")
-            for name, first, waiting in taken
+            stretch
+            for each in taken
+            for stretch in self._cut(each, [_LOST] * each.lost + list(islice(told, len(each.waiting))))
         ]
+
+    def _all_told(self, sights: Sequence[Seen]) -> list[str]:
+        """Each as JSON; one that cannot be told costs nobody else's."""
+        try:
+            return self._told(sights)
+        except Exception:
+            log.exception("an exchange cannot be recorded")
+        return [self._one_told(seen) for seen in sights]
+
+    def _one_told(self, seen: Seen) -> str:
+        try:
+            return self._told([seen])[0]
+        except Exception:  # noqa: BLE001 - logged above, and counted
+            return _LOST
+
+    def _cut(self, taken: _Taken, told: Sequence[str]) -> Iterator[Stretch]:
+        """Stretches that are small beside the namespace's bounds, so that keeping the latest keeps the bounds."""
+        exchanges, most = max(1, self._bounds.exchanges // 2), self._bounds.namespace_size // 8
+        piece: list[str] = []
+        first, size = taken.first, 0
+        for each in told:
+            if piece and (len(piece) == exchanges or size + len(each) > most):
+                yield Stretch(taken.namespace, first, first + len(piece) - 1, f"[{','.join(piece)}]")
+                first, piece, size = first + len(piece), [], 0
+            piece.append(each)
+            size += len(each) + 1
+        yield Stretch(taken.namespace, first, first + len(piece) - 1, f"[{','.join(piece)}]")
 
     def _over(self, namespace: str) -> int | None:
         """The last number that goes because there is more than a namespace may have; the latest stretch stays."""
@@ -217,12 +331,12 @@ class Recorder(Generic[Seen]):
             self._size -= oldest.size
         return number
 
-    def _silent(self) -> list[str]:
+    def _silent(self, taken: Collection[str]) -> list[str]:
         """The namespaces that are forgotten because all together are too large: those that were silent longest."""
         found = []
         while self._size > self._bounds.total_size and len(self._spaces) > 1:
             name, space = self._spaces.popitem(last=False)
-            if space.waiting:
+            if space.waiting or space.lost or name in taken:
                 self._spaces[name] = space
                 break
             self._size -= sum(held.size for held in space.kept)
@@ -230,6 +344,11 @@ class Recorder(Generic[Seen]):
         return found
 
 
-def _numbered(kept: Iterable[Stretch]) -> Iterator[Numbered]:
-    for stretch in kept:
-        yield from enumerate(json.loads(stretch.told), stretch.first)
+def _held(stretch: Stretch) -> Held:
+    return Held(stretch.last, stretch.last - stretch.first + 1, len(stretch.told))
+
+
+def _recorded(kept: Iterable[Stretch]) -> Record:
+    told = [each for stretch in kept for each in enumerate(json.loads(stretch.told), stretch.first)]
+    found = [(number, each) for number, each in told if each is not None]
+    return Record(found, len(told) - len(found))

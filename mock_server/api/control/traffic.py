@@ -1,10 +1,10 @@
 """The router of what came and went in a namespace."""
 
 # Annotations are read by FastAPI when the routes are made.
-import asyncio
 import json
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Query, Response
 
@@ -13,10 +13,13 @@ from mock_server.api.control.models import TrafficFilter, VerifyOrder, VerifyTol
 from mock_server.api.control.plane import new_router, refusals
 from mock_server.api.control.route import Asked
 from mock_server.storage import StorageError
+from mock_server.traffic.desk import DeskBusy
 from mock_server.traffic.expectation import Expectation, differences
-from mock_server.traffic.har import har
-from mock_server.traffic.recorder import Numbered
+from mock_server.traffic.har import har, missing
+from mock_server.traffic.recorder import Record
 from mock_server.traffic.selection import Selection
+
+T = TypeVar("T")
 
 router = new_router()
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -35,14 +38,14 @@ _ARCHIVE = {
 }
 
 
-async def recorded(asked: Asked) -> list[Numbered]:
-    """The namespace's exchanges with their numbers; 404 where nothing is recorded, 503 where it cannot be read now."""
+async def looked(asked: Asked, look: Callable[[Record], T]) -> T:
+    """What is found in the namespace's record; 404 where nothing is recorded, 503 where it cannot be read now."""
     face = asked.face
     if face.traffic is None:
         raise problems.invalid_request("This server records no traffic.", status=404)
     try:
-        return await face.traffic.of_namespace(asked.call.namespace)
-    except StorageError as error:
+        return await face.traffic.look(asked.call.namespace, look)
+    except (StorageError, DeskBusy) as error:
         told = f"The traffic cannot be read now ({error})"
         raise problems.service_unavailable(told, face.settings.limits.retry_after_s) from error
 
@@ -62,10 +65,12 @@ async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) 
     """The archive of what was asked for."""
     since = datetime.fromisoformat(wanted.since) if wanted.since else None
     selection = Selection(wanted.session, wanted.operation, wanted.status, since)
-    exchanges, revision = await recorded(asked), asked.face.settings.revision
-    # megabytes, for which nobody else's request has to wait
-    archive = await asyncio.to_thread(lambda: _encode(har(selection.of(exchanges), revision)))
-    return Response(archive.encode(), media_type="application/json")
+    revision = asked.face.settings.revision
+
+    def drawn(record: Record) -> bytes:
+        return _encode(har(selection.of(record.exchanges), revision, record.lost)).encode()
+
+    return Response(await looked(asked, drawn), media_type="application/json")
 
 
 @router.post(
@@ -77,7 +82,13 @@ async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) 
 async def verify(order: VerifyOrder, asked: Asked) -> VerifyTold:
     """Order and pace are looked at session by session; all other expectations in everything that was sent."""
     since = datetime.fromisoformat(order.since) if order.since else None
-    exchanges = Selection(session=order.session, since=since).of(await recorded(asked))
+    selection = Selection(session=order.session, since=since)
     expected = [Expectation(**each.model_dump()) for each in order.expect]
-    differs = await asyncio.to_thread(differences, expected, exchanges, _MOST_TOLD)
-    return VerifyTold(ok=not differs, differs=differs, exchanges=len(exchanges), namespace=asked.call.namespace)
+
+    def compared(record: Record) -> tuple[list[str], int]:
+        exchanges = selection.of(record.exchanges)
+        lost = [missing(record.lost)] if record.lost else []
+        return lost + differences(expected, exchanges, _MOST_TOLD - len(lost)), len(exchanges)
+
+    differs, number = await looked(asked, compared)
+    return VerifyTold(ok=not differs, differs=differs, exchanges=number, namespace=asked.call.namespace)

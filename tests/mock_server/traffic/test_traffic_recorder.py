@@ -5,16 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 
 import pytest
 
 from mock_server.storage import StorageError
 from mock_server.storage.memory import MemoryStore
+from mock_server.traffic.desk import DeskBusy
 from mock_server.traffic.recorder import Bounds, Recorder
 
 
 def told(sights):
     return [json.dumps({"at": 0, "n": sight}) for sight in sights]
+
+
+class Full(MemoryStore):
+    """Takes nothing while it is full."""
+
+    full = True
+
+    def __init__(self, because="There is no room."):
+        super().__init__()
+        self.because = because
+
+    async def write(self, change):
+        if self.full:
+            raise StorageError(self.because)
+        return await super().write(change)
 
 
 def recording(steps, store=None, shortage=lambda: None, **bounds):
@@ -31,7 +48,7 @@ def recording(steps, store=None, shortage=lambda: None, **bounds):
 
 
 async def seen(recorder, namespace):
-    return [(number, each["n"]) for number, each in await recorder.of_namespace(namespace)]
+    return [(number, each["n"]) for number, each in (await recorder.of_namespace(namespace)).exchanges]
 
 
 def test_exchanges_are_numbered_in_their_namespace_whenever_they_are_written():
@@ -112,27 +129,74 @@ def test_numbers_go_on_after_a_reset_and_a_restart():
 
 
 def test_a_store_that_takes_nothing_is_told_of_once_and_records_again_when_it_does(caplog):
-    class Full(MemoryStore):
-        full = True
-
-        async def write(self, change):
-            if self.full:
-                raise StorageError("There is no room.")
-            return await super().write(change)
-
     store = Full()
 
     async def steps(recorder, _kept):
         for n in range(3):
             recorder.keep("a", 1, n)
             await recorder.flush()
+        with pytest.raises(StorageError, match=r"what came last could not be written yet: There is no room\."):
+            await seen(recorder, "a")
         store.full = False
         recorder.keep("a", 1, "later")
         return await seen(recorder, "a")
 
     with caplog.at_level(logging.WARNING):
-        assert [n for _, n in recording(steps, store)] == ["later"]
+        assert recording(steps, store) == [(1, 0), (2, 1), (3, 2), (4, "later")]
     assert [record.getMessage() for record in caplog.records] == ["traffic is not recorded now: There is no room."]
+
+
+def test_a_write_that_fails_costs_no_namespace_what_waits():
+    store = Full("torn")
+
+    async def steps(recorder, _kept):
+        for n in range(3):
+            recorder.keep("a", 1, n)
+            recorder.keep("b", 1, n)
+        await recorder.flush()
+        store.full = False
+        recorder.keep("a", 1, 3)
+        return await seen(recorder, "a"), await seen(recorder, "b")
+
+    a, b = recording(steps, store)
+    assert a == [(1, 0), (2, 1), (3, 2), (4, 3)]
+    assert b == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_what_waits_too_long_is_lost_where_the_most_waits_and_is_counted():
+    store = Full()
+
+    async def steps(recorder, _kept):
+        recorder.keep("small", 100, "small")
+        for n in range(100):
+            recorder.keep("large", 100, n)
+            if n % 10 == 0:
+                await recorder.flush()
+        assert recorder._waiting_size <= 1000
+        store.full = False
+        return await recorder.of_namespace("small"), await recorder.of_namespace("large")
+
+    small, large = recording(steps, store, waiting_size=1000)
+    assert ([each["n"] for _, each in small.exchanges], small.lost) == (["small"], 0)
+    assert large.lost + len(large.exchanges) == 100
+    assert [number for number, _ in large.exchanges] == list(range(large.lost + 1, 101))
+    assert large.exchanges[-1][1]["n"] == 99
+
+
+def test_what_is_forgotten_while_it_is_drawn_does_not_come_back():
+    async def steps(recorder, _store):
+        recorder.keep("a", 1, "old")
+        recorder.keep("b", 1, "kept")
+        writing = asyncio.create_task(recorder.flush())
+        while recorder._waiting:  # noqa: ASYNC110 - until it is being drawn
+            await asyncio.sleep(0)
+        recorder.forget("a")
+        await writing
+        recorder.keep("a", 1, "new")
+        return await seen(recorder, "a"), await seen(recorder, "b")
+
+    a, b = recording(steps)
+    assert ([n for _, n in a], b) == (["new"], [(1, "kept")])
 
 
 def test_on_a_full_disk_nothing_is_asked_of_the_store(caplog):
@@ -142,27 +206,73 @@ def test_on_a_full_disk_nothing_is_asked_of_the_store(caplog):
 
     async def steps(recorder, _store):
         recorder.keep("a", 1, 1)
-        return await seen(recorder, "a")
+        with pytest.raises(StorageError, match="The disk is full"):
+            await seen(recorder, "a")
+        return await seen(recorder, "b")
 
     with caplog.at_level(logging.WARNING):
         assert recording(steps, Touchy(), lambda: "The disk is full.") == []
     assert [record.getMessage() for record in caplog.records] == ["traffic is not recorded now: The disk is full."]
 
 
-def test_what_cannot_be_told_is_lost_alone(caplog):
+def test_what_cannot_be_told_is_lost_alone_and_counted(caplog):
     def picky(sights):
         return told([1 / sight for sight in sights])
 
     async def steps():
         recorder = await Recorder.of(MemoryStore(), picky)
+        recorder.keep("a", 1, 2)
         recorder.keep("a", 1, 0)
-        await recorder.flush()
+        recorder.keep("b", 1, 4)
         recorder.keep("a", 1, 1)
-        return await seen(recorder, "a")
+        found = await recorder.of_namespace("a"), await seen(recorder, "b")
+        await recorder.close()
+        return found
 
     with caplog.at_level(logging.WARNING):
-        assert asyncio.run(steps()) == [(2, 1.0)]
+        a, b = asyncio.run(steps())
+    assert ([(number, each["n"]) for number, each in a.exchanges], a.lost) == ([(1, 0.5), (3, 1.0)], 1)
+    assert b == [(1, 0.25)]
     assert "division" in caplog.text
+
+
+def test_what_is_written_together_keeps_the_bounds_too():
+    async def steps(recorder, store):
+        for n in range(100):
+            recorder.keep("a", 1, str(n) * 40)
+        found = await seen(recorder, "a")
+        return found, sum(held.size for held in (await store.read(lambda view: view.traffic_held()))["a"])
+
+    found, size = recording(steps, namespace_size=4000)
+    assert size <= 4000
+    assert found[-1][0] == 100
+    assert len(found) >= 20
+    found, _ = recording(steps, exchanges=30)
+    assert 15 <= len(found) <= 30
+
+
+def test_looks_of_a_namespace_take_turns_and_give_up_in_time():
+    async def steps(recorder, _store):
+        recorder.keep("a", 1, 1)
+        recorder._desk._patience_s = 0.05
+        began, end = threading.Event(), threading.Event()
+
+        def long(record):
+            began.set()
+            assert end.wait(10)
+            return len(record.exchanges)
+
+        first = asyncio.create_task(recorder.look("a", long))
+        await asyncio.to_thread(began.wait, 10)
+        try:
+            with pytest.raises(DeskBusy):
+                await recorder.of_namespace("a")
+            assert await seen(recorder, "b") == []
+        finally:
+            end.set()
+        return await first, await seen(recorder, "a")
+
+    assert recording(steps) == (1, [(1, 1)])
 
 
 @pytest.mark.parametrize("together", [1, 5, 1000])
