@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 HIDDEN = "[hidden]"
 #: Sandbox and live keys, and JSON Web Tokens, whoever they belong to.
 _LOOKS_SECRET = re.compile(r"\b(?:sk|pk|rk)_[A-Za-z0-9]+_[\w-]+|\beyJ[\w-]{4,}(?:\.[\w-]*)*", re.IGNORECASE)
 #: A credential by its name, in whatever a client put around it: api_key=…, X-API-Key: …, "token":"…", Bearer ….
 _NAMED_SECRET = re.compile(
-    r"((?:(?:key|token|secret|password|passwd|pwd|signature|credential|cookie)s?[\"']?\s{0,2}[=:|/]\s{0,2}[\"']?"
-    r"|\bauthorization\s{0,2}[=:|/]\s{0,2})(?:(?:bearer|basic|x-api-key)\s[\s|]{0,2})?|\b(?:bearer|basic)\s{1,2})"
-    r"([^\s\"'&;,/]+)",
+    r"((?:(?:key|token|secret|password|passwd|pwd|passphrase|signature|credential|cookie|ticket)s?(?:[_-]?value)?"
+    r"[\\\"']{0,4}\s{0,2}[=:|/>]\s{0,2}|\b(?:x-auth|authorization)[\\\"']{0,4}\s{0,2}[=:|/]\s{0,2})"
+    r"(?:(?:bearer|basic|x-api-key)\s[\s|]{0,2})?|\b(?:bearer|basic)\s{1,2}|/uploads/)"
+    r"(\"[^\"]*\"?|'[^']*'?|[^\s\"'&;,/<]+)",
     re.IGNORECASE,
 )
 #: What neither of the two can do without; most texts have none of it, and are told by a look.
 _HINTS = (
-    *("key", "token", "secret", "passw", "pwd", "signature", "credential", "cookie", "authoriz", "bearer", "basic"),
-    *("eyj", "sk_", "pk_", "rk_", "%"),
+    *("key", "token", "secret", "passw", "passp", "pwd", "signature", "credential", "cookie", "ticket", "/uploads/"),
+    *("authoriz", "x-auth", "bearer", "basic", "eyj", "sk_", "pk_", "rk_", "%", "\\u"),
 )
 #: Shorter keys are words that stand in texts for other reasons too.
 _TELLING = 8
-#: Clients encode twice; nobody encodes more often than this.
-_LAYERS = 3
+#: Clients encode twice; what is still encoded after so many layers is shown to nobody.
+_LAYERS = 8
+#: A percent sign however often it was encoded, and a character as JSON escapes it.
+_ENCODED_SIGN = re.compile(r"%(?:25)+")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 #: Query parameters whose values clients in the field send, and which are no secret of anybody's.
 _SHOWN = frozenset({"template_id", "version"})
 _MOST_PARAMETERS = 20
@@ -48,24 +52,39 @@ def _hide_known(text: str, secrets: Collection[str]) -> str:
 def _hide(text: str, secrets: Collection[str]) -> str:
     text = _hide_known(text, secrets)
     text = _LOOKS_SECRET.sub(HIDDEN, text)
-    return _NAMED_SECRET.sub(lambda found: found[1] + (found[2] if found[2].startswith(HIDDEN) else HIDDEN), text)
+    return _NAMED_SECRET.sub(_hidden_value, text)
+
+
+def _hidden_value(found: re.Match[str]) -> str:
+    """A name with its value hidden, in the quotes that the value had."""
+    name, value = found[1], found[2]
+    mark = value[0] if value[0] in "\"'" else ""
+    if value.strip(mark or None).startswith(HIDDEN) or value == 2 * mark:
+        return found[0]
+    return f"{name}{mark}{HIDDEN}{mark if len(value) > 1 and value.endswith(mark) else ''}"
 
 
 def _without_secrets(text: str, secrets: Collection[str]) -> str:
-    """The text with what is secret hidden, however often it was percent-encoded."""
+    """The text with what is secret hidden, however often it was percent-encoded or escaped as JSON escapes."""
     folded = text.lower()
     if not any(hint in folded for hint in _HINTS):
         return _hide_known(text, secrets)
-    plain = text
+    found = plain = text
     for _ in range(_LAYERS):
         hidden = _hide(plain, secrets)
         if hidden != plain:
-            return hidden
-        decoded = unquote(plain)
-        if decoded == plain:
-            break
-        plain = decoded
-    return text
+            found = hidden
+        plain = _decoded(hidden)
+        if plain == hidden:
+            return found
+    return HIDDEN  # nobody encodes so often who has nothing to hide
+
+
+def _decoded(text: str) -> str:
+    """One layer less, but all those at once in which only the sign of encoding itself was encoded again."""
+    if "%" in text:
+        text = unquote(_ENCODED_SIGN.sub("%", text))
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _visible(text: str) -> str:
@@ -75,12 +94,23 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-#: Members of a document whose texts are credentials whatever they look like, by how their names end; and headers.
+#: Members of a document whose values are credentials whatever they look like, by how their names end; and headers.
 _SECRET_MEMBER = re.compile(
-    r"(?:token|secret|password|passwd|pwd|credentials?|authorization|cookie|(?:api|private|access|secret)[_-]?key)\Z",
+    r"(?:tokens?|secrets?|passwords?|passwd|passphrases?|pwd|credentials?|signature|ticket|authorization|cookies?"
+    r"|(?:\b|_)auth|(?:api|private|access|secret)[_-]?keys?)(?:[_-]?values?)?\Z",
     re.IGNORECASE,
 )
-_SECRET_HEADER = re.compile(r"key|token|secret|passw|pwd|signature|credential|cookie|authoriz", re.IGNORECASE)
+_SECRET_HEADER = re.compile(
+    r"key|token|secret|passw|passphrase|pwd|signature|credential|cookie|authoriz|ticket|(?:\b|_)auth(?:\b|_)",
+    re.IGNORECASE,
+)
+#: A string of JSON, whole or cut off, a bracket, or what stands between; possessive, so that no input goes back.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]|[^\s"\[\]{}:,]++', re.DOTALL)
+_COLON = re.compile(r"\s*:")
+_OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
+_HIDDEN_STRING = f'"{HIDDEN}"'
+#: Values that tell nothing.
+_NOTHING = frozenset({"null", "true", "false"})
 
 
 def is_secret_header(name: str) -> bool:
@@ -91,32 +121,101 @@ def is_secret_header(name: str) -> bool:
 def suspicious(text: str, secrets: Collection[str]) -> bool:
     """Whether a text may hold a credential: what may not is shown as it is."""
     folded = text.lower()
-    return any(hint in folded for hint in _HINTS) or "\\u" in text or any(secret in text for secret in secrets)
+    return any(hint in folded for hint in _HINTS) or any(secret in text for secret in secrets)
 
 
 def cleared(text: str, secrets: Collection[str]) -> str:
-    """A text of any length with its credentials hidden; a document of JSON stays one."""
+    """A text of any length and depth with its credentials hidden; a document of JSON stays one.
+
+    What a parser would lose, as the first of two members of one name, is looked at like everything else.
+    """
+    found = "".join(_parts(text, secrets))
+    return found if _is_json(text) else _without_secrets(found, secrets)
+
+
+def _is_json(text: str) -> bool:
     try:
-        value = json.loads(text)
+        json.loads(text)
     except (ValueError, RecursionError):
-        return _without_secrets(text, secrets)
-    found = _cleared(value, secrets)
-    return text if found == value else json.dumps(found, separators=(",", ":"))
+        return False
+    return True
 
 
-def _cleared(value: Any, secrets: Collection[str]) -> Any:
-    if isinstance(value, str):
-        return _without_secrets(value, secrets)
-    if isinstance(value, list):
-        return [_cleared(each, secrets) for each in value]
-    if isinstance(value, dict):
-        return {
-            _without_secrets(name, secrets): HIDDEN
-            if isinstance(each, str) and _SECRET_MEMBER.search(name)
-            else _cleared(each, secrets)
-            for name, each in value.items()
-        }
-    return value
+def _parts(text: str, secrets: Collection[str]) -> Iterator[str]:
+    """The text token by token as it is written, without the strings and the values that are hidden."""
+    at, walk = 0, _Walk(secrets)
+    for found in _TOKEN.finditer(text):
+        if walk.shows:
+            yield text[at : found.start()]
+        at = found.end()
+        yield walk.take(found[0], named=_COLON.match(text, at) is not None)
+    if walk.shows:
+        yield text[at:]
+
+
+class _Walk:
+    """A walk over the tokens of JSON, or of what is hardly JSON, however deep."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        self._secrets = secrets
+        self._depth = 0
+        #: Whether the value to come is a credential by its member's name.
+        self._secret = False
+        #: How deep the value is that is hidden as a whole.
+        self._hidden: int | None = None
+
+    @property
+    def shows(self) -> bool:
+        """Whether what stands between two tokens is shown."""
+        return self._hidden is None
+
+    def take(self, token: str, *, named: bool) -> str:
+        """What is shown of a token; one that is `named` has a colon behind it."""
+        if token in _OPENING:
+            return self._open(token)
+        if token in _CLOSING:
+            return self._close(token)
+        if self._hidden is not None:
+            return ""
+        text = _string(token) if token[0] == '"' else None
+        if text is not None and named:
+            self._secret = _SECRET_MEMBER.search(text) is not None
+        elif self._secret:
+            self._secret = False
+            if token not in _NOTHING:
+                return _HIDDEN_STRING
+        return token if text is None else _quoted(token, text, self._secrets)
+
+    def _open(self, token: str) -> str:
+        self._depth += 1
+        if self._hidden is not None:
+            return ""
+        if not self._secret:
+            return token
+        self._secret, self._hidden = False, self._depth
+        return _HIDDEN_STRING
+
+    def _close(self, token: str) -> str:
+        self._depth -= 1
+        self._secret = False
+        if self._hidden is None:
+            return token
+        if self._depth < self._hidden:
+            self._hidden = None
+        return ""
+
+
+def _string(token: str) -> str:
+    """What a string of JSON says; of one that is none, its letters."""
+    try:
+        return str(json.loads(token, strict=False))
+    except ValueError:
+        return token.strip('"')
+
+
+def _quoted(token: str, said: str, secrets: Collection[str]) -> str:
+    hidden = _without_secrets(said, secrets)
+    return token if hidden == said else json.dumps(hidden)
 
 
 def shown(text: str, secrets: Collection[str], most: int) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 import httpx
 import pytest
 
+from mock_server.api import sighting
+from mock_server.api.redaction import cleared
 from mock_server.app import create_app
 from mock_server.settings import Settings
 from tests.mock_server.stage import ALSO_MINE, HOST, LIVE, MINE, OTHERS, SHORT, code_of
@@ -132,14 +135,138 @@ def test_a_filter_that_cannot_be_meant_is_refused(mock, query, field, told):
         ("POST", "/v1/sessions", {"content": f'{{"token": "{STRANGE}", '.encode()}),
         ("POST", "/v1/sessions", {"content": f"token={STRANGE}".encode()}),
         ("POST", "/v1/sessions", {"json": {"templates": ["eyJhbGciOi.eyJzdWIi.c2ln"]}}),
+        ("POST", "/v1/sessions", {"content": f'{{"note": "{MINE}", "note": "x"}}'.encode()}),
+        ("POST", "/v1/sessions", {"content": f'{{"password": "{STRANGE}", "password": 3}}'.encode()}),
+        ("POST", "/v1/sessions", {"content": b'{"x": "\\u0073k_test_\\u006dine", "y": "token=1",}'}),
+        ("POST", "/v1/sessions", {"content": b'{"x": "\\\\u0073k_test_\\\\u006dine"}'}),
+        ("POST", "/v1/sessions", {"content": b"\\u0073k_test_mine"}),
+        ("POST", "/v1/sessions", {"content": b"token=x&y=%73k_test_mine"}),
+        ("POST", "/v1/sessions", {"json": {"x": "sk%2525252525255ftest%2525252525255fmine"}}),
+        ("GET", "/v1/sessions/sk%2525252525255ftest%2525252525255fmine", {}),
+        ("GET", "/v1/templates", {"headers": {"Host": MINE}}),
+        ("GET", "/v1/templates", {"headers": {MINE: "x"}}),
+        ("GET", "/v1/templates", {"headers": {"X-Auth": STRANGE}}),
+        ("POST", "/v1/sessions", {"json": {"password": [STRANGE], "z": 1}}),
+        ("POST", "/v1/sessions", {"json": {"access_token": {"value": [STRANGE, {"a": STRANGE}]}, "z": 1}}),
+        ("POST", "/v1/sessions", {"content": b'{"pin_token": 918273645, "a": [{"token": 918273645}]}'}),
+        ("POST", "/v1/sessions", {"json": {"tokens": [STRANGE], "token_value": STRANGE, "passphrase": STRANGE}}),
+        ("POST", "/v1/sessions", {"json": {"auth": STRANGE, "apiKeys": {"a": STRANGE}}}),
+        ("POST", "/v1/sessions", {"content": f'password = "two {STRANGE} words"'.encode()}),
+        ("POST", "/v1/sessions", {"content": f"passphrase: 'two {STRANGE} words'".encode()}),
+        ("POST", "/v1/sessions", {"content": f"<password>{STRANGE}</password>".encode()}),
+        ("GET", f"/v1/uploads/{STRANGE}/a.wav", {}),
+        ("GET", f"/v1/uploads?ticket={STRANGE}", {}),
+        ("GET", "/v1/templates", {"headers": {"X-Note": f"/v1/uploads/{STRANGE}"}}),
+        ("POST", "/v1/sessions", {"json": {"url": f"http://x/v1/uploads/{STRANGE}?a=b"}}),
     ],
 )
 def test_no_secret_is_in_the_archive_however_it_came(mock, method, path, given):
     mock.send(method, path, **given)
     found = mock.get(PATH).text
     assert len(json.loads(found)["log"]["entries"]) == 1
-    for secret in (MINE, LIVE, STRANGE, "\\u0073k_test_mine", "eyJhbGciOi"):
+    for secret in (MINE, LIVE, STRANGE, "\\u0073k_test", "eyJhbGciOi", "%73k_", "5ftest", "918273645"):
         assert secret not in found
+
+
+@pytest.mark.parametrize("depth", [600, 5000])
+def test_a_body_of_any_depth_costs_nobody_the_record(mock, depth):
+    mock.get("/v1/templates", key=OTHERS)
+    deep = f'{{"token": "{STRANGE}", "a": ' + "[" * depth + f'"{MINE}"' + "]" * depth + "}"
+    assert code_of(mock.post("/v1/sessions", content=deep.encode())) == "invalid_request"
+    mock.get("/v1/templates", key=OTHERS)
+    assert len(entries(mock, key=OTHERS)) == 2
+    found = entries(mock)
+    assert len(found) == 1
+    assert STRANGE not in str(found)
+    assert MINE not in str(found)
+    assert found[0]["request"]["postData"]["text"].count("[") >= depth
+    mock.post("/_mock/v1/reset", key=OTHERS)
+
+
+def test_an_exchange_that_cannot_be_drawn_is_told_as_such_and_costs_no_other(mock, monkeypatch, caplog):
+    body = sighting._body
+
+    def touchy(found):
+        if b"poison" in found:
+            raise RecursionError("maximum recursion depth exceeded")
+        return body(found)
+
+    monkeypatch.setattr(sighting, "_body", touchy)
+    mock.create()
+    mock.create(additional_data={"note": "poison"})
+    mock.get("/v1/templates", key=OTHERS)
+    whole, untold = entries(mock)
+    assert ("_untold" in whole, "text" in whole["request"]["postData"]) == (False, True)
+    assert "could not draw it (RecursionError)" in untold["_untold"]
+    assert (untold["_operation"], untold["response"]["status"], untold["request"]["headers"]) == ("create", 201, [])
+    assert untold["request"]["bodySize"] > 0
+    assert len(entries(mock, key=OTHERS)) == 1
+    assert verified(mock, {"operation": "create", "sent": {"templates": ["soap"]}})["ok"] is False
+    mock.post("/_mock/v1/reset", key=OTHERS)
+
+
+def test_a_record_that_waits_is_not_told_as_if_it_were_whole(mock):
+    recorder = mock.face.traffic
+    shortage, recorder._shortage = recorder._shortage, lambda: "The disk is full."
+    try:
+        mock.create()
+        for answer in (mock.get(PATH), mock.post("/_mock/v1/verify", json={"expect": [{"times": 0}]})):
+            assert (answer.status_code, code_of(answer)) == (503, "service_unavailable")
+            assert "what came last could not be written yet: The disk is full." in answer.json()["error"]["message"]
+    finally:
+        recorder._shortage = shortage
+    assert len(entries(mock)) == 1
+
+
+def test_a_record_with_a_gap_says_so(mock):
+    mock.create()
+    assert len(entries(mock)) == 1
+    recorder = mock.face.traffic
+    told, recorder._told = recorder._told, lambda sights: [1 / 0 for _ in sights]
+    try:
+        mock.get("/v1/templates")
+        assert len(entries(mock)) == 1
+    finally:
+        recorder._told = told
+    log = mock.get(PATH).json()["log"]
+    assert (log["_lost"], log["comment"][:43]) == (1, "1 exchange of this namespace could not be r")
+    found = verified(mock, {"operation": "create", "times": 1})
+    assert (found["ok"], found["differs"]) == (False, [log["comment"]])
+
+
+@pytest.mark.parametrize("target", ["signed", "capability", "capability in the query"])
+def test_an_upload_url_that_is_a_credential_is_hidden_wherever_it_stands(mock, target):
+    assert mock.post("/_mock/v1/choices", json={"choices": {"target": target}}).status_code == 200
+    session = mock.create()
+    ticket = re.split("[/=]", session["upload_url"])[-1]
+    assert mock.upload(session, key=None).status_code == 200
+    mock.read(session)
+    found = mock.get(PATH).text
+    assert [entry["_operation"] for entry in json.loads(found)["log"]["entries"]][:2] == ["create", "upload"]
+    assert "[hidden]" in found
+    assert ticket not in found
+    assert ticket not in mock.get("/_mock/v1/requests").text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"templates": ["soap"], "token": null, "note": "100% well, see key", "b": [1, true, {"c": "\\u00fc"}]}',
+        '{"a": "50%25 of \\"x\\"", "token": true}',
+        "plain text: nothing to see",
+    ],
+)
+def test_what_is_no_secret_stands_there_to_the_letter(body):
+    assert cleared(body, {MINE}) == body
+
+
+def test_a_document_stays_one_when_its_secrets_are_hidden():
+    text = '{ "token" : {"a":[1,"x"]} ,"keys":[ {"api_key": 5}, "sk_test_mine"],"z":[]}'
+    assert json.loads(cleared(text, {MINE})) == {
+        "token": "[hidden]",
+        "keys": [{"api_key": "[hidden]"}, "[hidden]"],
+        "z": [],
+    }
 
 
 def test_what_is_kept_in_the_store_has_no_secret_either(mock):
