@@ -1,10 +1,12 @@
 """What the control plane is asked and tells, as models: requests are read by them, and the OpenAPI page shows them."""
 
 # Annotations are read by Pydantic when the models are made.
+import json
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mock_server.api.control.refusal import UNKNOWN
@@ -12,6 +14,10 @@ from mock_server.api.order import LONGEST_ID
 from mock_server.api.redaction import is_secret_header
 from mock_server.clock import is_stamp
 
+#: Beyond it is no status, and perhaps a number of more digits than Python writes.
+_LARGE_STATUS = 1_000_000
+#: Characters of a member's path or a header's name, and of a value.
+_LONGEST_NAME, _LONGEST_VALUE = 256, 4096
 _STATUS = re.compile(r"[1-5](?:[0-9][0-9]|xx)\Z")
 Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -35,6 +41,10 @@ class Given(BaseModel):
 def _stamped(text: str) -> str:
     if not is_stamp(text):
         raise ValueError("has to be UTC with milliseconds and Z, as 2026-01-27T09:00:00.000Z")
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("names a moment that this clock does not have: a leap second, or the year 0000") from None
     return text
 
 
@@ -49,6 +59,16 @@ def _status(text: str) -> str:
 
 
 Status: TypeAlias = Annotated[str, AfterValidator(_status)]
+
+
+def _as_text(given: Any) -> Any:
+    return str(given) if type(given) is int and abs(given) < _LARGE_STATUS else given
+
+
+#: In a document it may be a number too.
+StatusGiven: TypeAlias = Annotated[
+    str, BeforeValidator(_as_text, json_schema_input_type=str | int), AfterValidator(_status)
+]
 
 #: What requests are called in outlines and traffic.
 Operation: TypeAlias = Literal[
@@ -81,6 +101,17 @@ class TrafficFilter(Given):
 _Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+def _short(value: Any) -> Any:
+    if len(json.dumps(value)) > _LONGEST_VALUE:
+        raise ValueError(f"has to have at most {_LONGEST_VALUE} characters as JSON")
+    return value
+
+
+_Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME)]
+_Headers: TypeAlias = dict[_Name, Annotated[str, Field(max_length=_LONGEST_VALUE)] | None]
+_Members: TypeAlias = dict[_Name, Annotated[Any, AfterValidator(_short)]]
+
+
 class Expected(Given):
     """One expectation of the requests of an operation, or without it of all."""
 
@@ -91,23 +122,35 @@ class Expected(Given):
     after: Operation | None = Field(None, description="each comes after the last of this operation in its session")
     before: Operation | None = Field(None, description="each comes before the first of this operation in its session")
     not_faster_than: Annotated[float, Field(ge=0)] | None = Field(
-        None, description="seconds from one to the next in a session, by the machine's clock"
+        None,
+        description="seconds from one to the next in a session, or in the namespace for what has none yet (create,"
+        " discovery, templates), by the machine's clock",
     )
-    status: Status | None = Field(None, description="each is answered so: as 202, or 2xx for a class")
+    status: StatusGiven | None = Field(None, description="each is answered so: as 202, or 2xx for a class")
     refused: bool | None = Field(None, description="false: none is; true: each is")
-    headers: dict[str, str | None] = Field({}, max_length=50, description="each has them; null is any value")
-    sent: dict[str, Any] = Field({}, max_length=50, description="members of each body sent, by names with dots")
-    answered: dict[str, Any] = Field({}, max_length=50, description="members of each answer, by names with dots")
+    headers: _Headers = Field({}, max_length=50, description="each has them; null is any value")
+    sent: _Members = Field({}, max_length=50, description="members of each body sent, by names with dots")
+    answered: _Members = Field({}, max_length=50, description="members of each answer, by names with dots")
 
     @model_validator(mode="after")
     def _expects(self) -> Self:
         if not self.model_fields_set - {"operation"}:
             asked = ", ".join(sorted(set(type(self).model_fields) - {"operation"}))
             raise ValueError(f"expects nothing; there are {asked}")
+        self._check_numbers()
         hidden = next((name for name, value in self.headers.items() if value and is_secret_header(name)), None)
         if hidden is not None:
             raise ValueError(f"asks for the value of {hidden[:80]}, a credential that is not kept; null asks for any")
         return self
+
+    def _check_numbers(self) -> None:
+        """Numbers that no number of requests fits are a mistake of the test."""
+        given = {name: value for name in ("times", "at_least", "at_most") if (value := getattr(self, name)) is not None}
+        least = max(given.get("times", 0), given.get("at_least", 0))
+        most = min(given.get("times", least), given.get("at_most", least))
+        if least > most:
+            told = " and ".join(f"{name} {value}" for name, value in given.items())
+            raise ValueError(f"asks for {told}, which no number of requests is")
 
 
 class VerifyOrder(Given):

@@ -14,7 +14,7 @@ from mock_server.api.control.plane import new_router, refusals
 from mock_server.api.control.route import Asked
 from mock_server.storage import StorageError
 from mock_server.traffic.desk import DeskBusy
-from mock_server.traffic.expectation import Expectation, differences
+from mock_server.traffic.expectation import Expectation, TooMuch, differences
 from mock_server.traffic.har import har, missing
 from mock_server.traffic.recorder import Record
 from mock_server.traffic.selection import Selection
@@ -58,7 +58,7 @@ async def looked(asked: Asked, look: Callable[[Record], T]) -> T:
     response_model=None,
     responses={
         200: {"description": "The archive", "content": {"application/json": {"schema": _ARCHIVE}}},
-        **refusals(400, 503),
+        **refusals(400, 404, 503),
     },
 )
 async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) -> Any:
@@ -67,28 +67,46 @@ async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) 
     selection = Selection(wanted.session, wanted.operation, wanted.status, since)
     revision = asked.face.settings.revision
 
-    def drawn(record: Record) -> bytes:
-        return _encode(har(selection.of(record.exchanges), revision, record.lost)).encode()
+    def drawn(record: Record) -> tuple[bytes, bool]:
+        known = _knows(record, wanted.session)
+        return _encode(har(selection.of(record.exchanges), revision, record.lost)).encode(), known
 
-    return Response(await looked(asked, drawn), media_type="application/json")
+    archive, known = await looked(asked, drawn)
+    await _check_session(asked, wanted.session, known=known)
+    return Response(archive, media_type="application/json")
+
+
+def _knows(record: Record, session: str | None) -> bool:
+    return session is None or any(told["session"] == session for _, told in record.exchanges)
+
+
+async def _check_session(asked: Asked, session: str | None, *, known: bool) -> None:
+    """Raise 404 for a session that neither the record nor the namespace has."""
+    if session is not None and not known:
+        await asked.face.service.journal(asked.call.namespace, session)
 
 
 @router.post(
     "/verify",
     operation_id="verify_traffic",
     summary="Whether what a client sent is as a test expects it, and what differs",
-    responses=refusals(400, 503),
+    responses=refusals(400, 404, 503),
 )
 async def verify(order: VerifyOrder, asked: Asked) -> VerifyTold:
-    """Order and pace are looked at session by session; all other expectations in everything that was sent."""
+    """Order and pace are looked at session by session, pace of what has none yet in all; so is everything else."""
     since = datetime.fromisoformat(order.since) if order.since else None
     selection = Selection(session=order.session, since=since)
     expected = [Expectation(**each.model_dump()) for each in order.expect]
 
-    def compared(record: Record) -> tuple[list[str], int]:
+    def compared(record: Record) -> tuple[list[str], int, bool]:
         exchanges = selection.of(record.exchanges)
         lost = [missing(record.lost)] if record.lost else []
-        return lost + differences(expected, exchanges, _MOST_TOLD - len(lost)), len(exchanges)
+        told = differences(expected, exchanges, _MOST_TOLD - len(lost))
+        return lost + told, len(exchanges), _knows(record, order.session)
 
-    differs, number = await looked(asked, compared)
+    try:
+        differs, number, known = await looked(asked, compared)
+    except TooMuch as error:
+        raise problems.invalid_request(str(error), field="expect") from None
+    await _check_session(asked, order.session, known=known)
     return VerifyTold(ok=not differs, differs=differs, exchanges=number, namespace=asked.call.namespace)

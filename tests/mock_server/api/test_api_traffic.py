@@ -108,6 +108,8 @@ def test_the_archive_can_be_asked_for_in_part(mock, visit):
         ("since=2026-01-27", "since", "UTC with milliseconds and Z"),
         ("since=2026-01-27T09:00:00.000%2B01:00", "since", "UTC with milliseconds and Z"),
         ("since=2026-13-27T09:00:00.000Z", "since", "UTC with milliseconds and Z"),
+        ("since=2030-06-30T23:59:60.000Z", "since", "a leap second"),
+        ("since=0000-06-30T23:59:59.000Z", "since", "the year 0000"),
         ("session=", "session", "at least 1 character"),
     ],
 )
@@ -349,7 +351,8 @@ def test_a_test_asks_what_its_client_did_and_hears_what_differs(mock, visit):
     assert "cannot be ended again" in told["differs"][1]
     assert told["exchanges"] == len(entries(mock))
     assert verified(mock, {"times": 1}, session=other["session_id"])["ok"]
-    assert verified(mock, {"times": 0}, session="ses_unknown")["ok"]
+    told = verified(mock, {"operation": "end", "status": 202}, {"operation": "create", "status": 201})
+    assert [sentence[:5] for sentence in told["differs"]] == ["end ("]
     mock.advance(60)
     assert verified(mock, {"times": 0}, since=mock.get("/_mock/v1/clock").json()["now"])["ok"]
 
@@ -368,6 +371,15 @@ def test_a_test_asks_what_its_client_did_and_hears_what_differs(mock, visit):
         ({"expect": [{"headers": {"X-API-Key": "k"}}]}, "expect.0", "null asks for any"),
         ({"expect": [{"times": 1}], "since": "yesterday"}, "since", "UTC with milliseconds and Z"),
         ({"expect": [{"times": 1}] * 51}, "expect", "at most 50 items"),
+        ({"expect": [{"at_least": 3, "at_most": 2}]}, "expect.0", "at_least 3 and at_most 2, which no number"),
+        ({"expect": [{"times": 1, "at_least": 2}]}, "expect.0", "times 1 and at_least 2, which no number"),
+        ({"expect": [{"times": 3, "at_most": 2}]}, "expect.0", "times 3 and at_most 2, which no number"),
+        ({"expect": [{"status": 999}]}, "expect.0.status", "a class of them as 4xx"),
+        ({"expect": [{"status": True}]}, "expect.0.status", "valid string"),
+        ({"expect": [{"sent": {"a": "x" * 5000}}]}, "expect.0.sent.a", "at most 4096 characters"),
+        ({"expect": [{"headers": {"a": "x" * 5000}}]}, "expect.0.headers.a", "at most 4096 characters"),
+        ({"expect": [{"times": 1}], "since": "2030-06-30T23:59:60.000Z"}, "since", "a leap second"),
+        ({"expect": [{"times": 1}], "since": "0000-06-30T23:59:59.000Z"}, "since", "the year 0000"),
     ],
 )
 def test_an_expectation_that_cannot_be_meant_is_refused(mock, body, field, told):
@@ -376,3 +388,46 @@ def test_an_expectation_that_cannot_be_meant_is_refused(mock, body, field, told)
     code_of(answer)
     assert answer.json()["error"]["details"]["field"] == field
     assert told in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("member", ["headers", "sent", "answered"])
+def test_a_name_that_nothing_has_is_refused_and_not_repeated(mock, member):
+    answer = mock.post("/_mock/v1/verify", json={"expect": [{member: {"h" * 500_000: None}}]})
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_request")
+    assert "at most 256 characters" in answer.json()["error"]["message"]
+    assert len(answer.content) < 1000
+
+
+def test_more_than_one_verification_looks_at_is_told(mock):
+    mock.create()
+    expected = {"operation": "create", "sent": {f"m{n}": n for n in range(50)}}
+    for _ in range(110):
+        mock.post("/v1/sessions", json={})
+    answer = mock.post("/_mock/v1/verify", json={"expect": [expected] * 50})
+    assert (answer.status_code, answer.json()["error"]["details"]["field"]) == (400, "expect")
+    assert "one verification takes 250000" in answer.json()["error"]["message"]
+    assert len(verified(mock, expected)["differs"]) == 200
+
+
+def test_the_pace_of_creates_is_looked_at(mock):
+    mock.create()
+    mock.create()
+    (told,) = verified(mock, {"operation": "create", "not_faster_than": 5})["differs"]
+    assert "at least 5 s were expected" in told
+
+
+@pytest.mark.parametrize("status", [201, "201", "2xx"])
+def test_a_status_may_be_a_number_or_a_text(mock, status):
+    mock.create()
+    assert verified(mock, {"operation": "create", "status": status})["ok"]
+
+
+def test_a_session_that_is_not_there_is_none(mock):
+    session = mock.create()["session_id"]
+    mock.create(key=OTHERS)
+    verify = {"expect": [{"times": 0}], "session": "ses_unknown"}
+    for answer in (mock.post("/_mock/v1/verify", json=verify), mock.get(f"{PATH}?session=ses_unknown")):
+        assert (answer.status_code, code_of(answer)) == (404, "session_not_found")
+    assert mock.post("/_mock/v1/verify", json=verify | {"session": session}, key=OTHERS).status_code == 404
+    assert verified(mock, {"times": 1}, session=session)["ok"]
+    assert entries(mock, f"?session={session}&status=500") == []

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mock_server.traffic.expectation import Expectation, differences
+from mock_server.traffic.expectation import Expectation, TooMuch, differences
 
 AT = 1_769_500_800.0  # 2026-01-27T08:00:00Z
 
@@ -65,7 +65,9 @@ def test_what_is_as_expected_differs_in_nothing(expected):
     [
         ({"operation": "end", "times": 2}, [f"end came once, and exactly twice was expected: {END}."]),
         ({"operation": "amend", "at_least": 1}, ["amend came not at all, and at least once was expected."]),
-        ({"at_most": 6}, ["any request came 7 times, and at most 6 times was expected: create (#1, "]),
+        ({"at_most": 6}, ["any request came 7 times, and at most 6 were expected: create (#1, "]),
+        ({"operation": "get", "times": 0}, ["get came 3 times, and none was expected: get (#5, "]),
+        ({"operation": "upload", "at_least": 3}, ["upload came twice, and at least 3 were expected: upload (#2, "]),
         (
             {"operation": "upload", "after": "end"},
             [f"upload (#2, 2026-01-27T08:00:01.000Z) did not come after the last end, which is {END}.", "upload (#3, "],
@@ -130,3 +132,50 @@ def test_no_more_than_so_many_sentences_are_told_and_each_once():
     expected = [Expectation(operation="get", status="404")] * 3
     assert len(differences(expected, VISIT, 50)) == 3
     assert differences(expected, VISIT, 2) == differences(expected, VISIT, 50)[:2]
+
+
+def test_the_pace_of_what_has_no_session_yet_is_that_of_the_namespace():
+    creates = [exchange(n, "create", n / 10, f"ses_{n}") for n in range(1, 4)]
+    assert len(verify(creates, operation="create", not_faster_than=5)) == 2
+    assert verify(creates, operation="create", not_faster_than=0.09) == []
+    discoveries = [exchange(n, "discovery", n, None) for n in range(1, 3)]
+    assert len(verify(discoveries, operation="discovery", not_faster_than=5)) == 1
+
+
+def test_a_sentence_is_short_whatever_it_is_about():
+    long = "x" * 20_000
+    sent = json.dumps({"a": long, "b": [[long]], **{f"m{n}": "x" for n in range(40)}})
+    odd = [exchange(n, "create", n, sent=sent, headers=[["h", long]]) for n in range(20)]
+    found = verify(
+        odd,
+        operation="create",
+        headers={long: None, "h": long},
+        sent={long: 1, "a": long, "b": long, **{f"m{n}": n for n in range(40)}},
+    )
+    assert max(map(len, found)) < 400
+    many = [exchange(n, "create", n, sent=sent, headers=[["h", long]]) for n in range(1000)]
+    told = differences([Expectation(headers={"h": long}, sent={"a": 1})], many, 10_000)
+    assert sum(map(len, told)) < 70_000
+
+
+@pytest.mark.parametrize("depth", [40, 600, 980, 5000])
+def test_what_is_deep_is_told_by_its_beginning(depth):
+    deep = exchange(1, "create", 0, sent='{"a": ' + "[" * depth + "]" * depth + "}")
+    (told,) = verify([deep], sent={"a": 1})
+    assert "sends a = [[[" in told or "sends no a." in told
+
+
+@pytest.mark.parametrize("place", ["9" * 5000, "²", "1000000", "-1", "٣"])
+def test_a_place_that_no_list_has_is_none(place):
+    listed = exchange(1, "create", 0, sent='{"a": [1, 2, 3, 4]}')
+    (told,) = verify([listed], sent={f"a.{place}": 1})
+    assert "sends no a." in told
+
+
+def test_more_than_one_verification_looks_at_is_refused():
+    many = [exchange(n, "create", n, sent="{}") for n in range(1000)]
+    members = {f"m{n}": None for n in range(50)}
+    assert len(differences([Expectation(operation="create", sent=members)], many, 200)) == 200
+    with pytest.raises(TooMuch, match="2550000 looks"):
+        differences([Expectation(operation="create", sent=members)] * 50, many, 200)
+    assert differences([Expectation(operation="end", sent=members)] * 50, many, 200) == []
