@@ -50,8 +50,8 @@ def _hide_known(text: str, secrets: Collection[str]) -> str:
 
 
 def _hide(text: str, secrets: Collection[str]) -> str:
-    text = _hide_known(text, secrets)
-    text = _LOOKS_SECRET.sub(HIDDEN, text)
+    # a known key may be the beginning of a stranger's
+    text = _hide_known(_LOOKS_SECRET.sub(HIDDEN, text), secrets)
     return _NAMED_SECRET.sub(_hidden_value, text)
 
 

@@ -143,6 +143,7 @@ def test_a_filter_that_cannot_be_meant_is_refused(mock, query, field, told):
         ("POST", "/v1/sessions", {"content": b'{"x": "\\\\u0073k_test_\\\\u006dine"}'}),
         ("POST", "/v1/sessions", {"content": b"\\u0073k_test_mine"}),
         ("POST", "/v1/sessions", {"content": b"token=x&y=%73k_test_mine"}),
+        ("POST", "/v1/sessions", {"json": {"x": f"{MINE}_{STRANGE}"}}),
         ("POST", "/v1/sessions", {"json": {"x": "sk%2525252525255ftest%2525252525255fmine"}}),
         ("GET", "/v1/sessions/sk%2525252525255ftest%2525252525255fmine", {}),
         ("GET", "/v1/templates", {"headers": {"Host": MINE}}),
