@@ -26,13 +26,16 @@ _HINTS = (
     *("key", "token", "secret", "passw", "passp", "pwd", "signature", "credential", "cookie", "ticket", "/uploads/"),
     *("authoriz", "x-auth", "bearer", "basic", "eyj", "sk_", "pk_", "rk_", "%", "\\u"),
 )
+_HINTED = re.compile("|".join(map(re.escape, _HINTS)), re.IGNORECASE)
+#: Characters up to which one search is quicker than a look for each.
+_FEW = 100
 #: Shorter keys are words that stand in texts for other reasons too.
 _TELLING = 8
 #: Clients encode twice; what is still encoded after so many layers is shown to nobody.
 _LAYERS = 8
 #: A percent sign however often it was encoded, and a character as JSON escapes it.
 _ENCODED_SIGN = re.compile(r"%(?:25)+")
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_ESCAPED = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
 #: Query parameters whose values clients in the field send, and which are no secret of anybody's.
 _SHOWN = frozenset({"template_id", "version"})
 _MOST_PARAMETERS = 20
@@ -64,10 +67,16 @@ def _hidden_value(found: re.Match[str]) -> str:
     return f"{name}{mark}{HIDDEN}{mark if len(value) > 1 and value.endswith(mark) else ''}"
 
 
+def _hinted(text: str) -> bool:
+    if len(text) <= _FEW:
+        return _HINTED.search(text) is not None
+    folded = text.lower()
+    return any(hint in folded for hint in _HINTS)
+
+
 def _without_secrets(text: str, secrets: Collection[str]) -> str:
     """The text with what is secret hidden, however often it was percent-encoded or escaped as JSON escapes."""
-    folded = text.lower()
-    if not any(hint in folded for hint in _HINTS):
+    if not _hinted(text):
         return _hide_known(text, secrets)
     found = plain = text
     for _ in range(_LAYERS):
@@ -120,8 +129,7 @@ def is_secret_header(name: str) -> bool:
 
 def suspicious(text: str, secrets: Collection[str]) -> bool:
     """Whether a text may hold a credential: what may not is shown as it is."""
-    folded = text.lower()
-    return any(hint in folded for hint in _HINTS) or any(secret in text for secret in secrets)
+    return _hinted(text) or any(secret in text for secret in secrets)
 
 
 def cleared(text: str, secrets: Collection[str]) -> str:
@@ -207,6 +215,8 @@ class _Walk:
 
 def _string(token: str) -> str:
     """What a string of JSON says; of one that is none, its letters."""
+    if "\\" not in token:
+        return token.strip('"')
     try:
         return str(json.loads(token, strict=False))
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 
 import httpx
 import pytest
@@ -432,3 +433,22 @@ def test_a_session_that_is_not_there_is_none(mock):
     assert mock.post("/_mock/v1/verify", json=verify | {"session": session}, key=OTHERS).status_code == 404
     assert verified(mock, {"times": 1}, session=session)["ok"]
     assert entries(mock, f"?session={session}&status=500") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + "\\" * 60_000 + "u token",
+        "%2" * 30_000 + "token",
+        "%25" * 20_000 + "5f token",
+        "\\u005c" * 10_000,
+        '"' * 60_000 + "token",
+        '{"token":' * 7_000,
+        'token="' * 8_000,
+        '"a"' + " " * 60_000 + "token",
+    ],
+)
+def test_no_text_takes_longer_than_its_length_gives_cause_for(text):
+    began = time.process_time()
+    cleared(text, {MINE, STRANGE})
+    assert time.process_time() - began < 3

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -273,6 +274,22 @@ def test_looks_of_a_namespace_take_turns_and_give_up_in_time():
         return await first, await seen(recorder, "a")
 
     assert recording(steps) == (1, [(1, 1)])
+
+
+def test_neither_a_look_nor_a_drawing_takes_a_thread_that_sessions_work_in():
+    async def steps(recorder, _store):
+        end, shared = threading.Event(), ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(shared)
+        shared.submit(end.wait, 10)
+        try:
+            async with asyncio.timeout(5):
+                recorder.keep("a", 1, 1)
+                return await recorder.look("a", lambda record: (len(record.exchanges), threading.current_thread().name))
+        finally:
+            end.set()
+
+    number, thread = recording(steps)
+    assert (number, thread.rpartition("_")[0]) == (1, "scribe-traffic")
 
 
 @pytest.mark.parametrize("together", [1, 5, 1000])
