@@ -21,6 +21,8 @@ _NAMED_SECRET = re.compile(
     r"(\"[^\"]*\"?|'[^']*'?|[^\s\"'&;,/<]+)",
     re.IGNORECASE,
 )
+#: Names that a URL has before a credential, which is hidden so that the URL stays one.
+_IN_URLS, _HIDDEN_IN_URL = frozenset({"/uploads/", "signature=", "ticket="}), "%5Bhidden%5D"
 #: What neither of the two can do without; most texts have none of it, and are told by a look.
 _HINTS = (
     *("key", "token", "secret", "passw", "passp", "pwd", "signature", "credential", "cookie", "ticket", "/uploads/"),
@@ -61,6 +63,8 @@ def _hide(text: str, secrets: Collection[str]) -> str:
 def _hidden_value(found: re.Match[str]) -> str:
     """A name with its value hidden, in the quotes that the value had."""
     name, value = found[1], found[2]
+    if name.lower() in _IN_URLS:
+        return found[0] if value.startswith((HIDDEN, _HIDDEN_IN_URL)) else name + _HIDDEN_IN_URL
     mark = value[0] if value[0] in "\"'" else ""
     if value.strip(mark or None).startswith(HIDDEN) or value == 2 * mark:
         return found[0]

@@ -247,7 +247,7 @@ def test_an_upload_url_that_is_a_credential_is_hidden_wherever_it_stands(mock, t
     mock.read(session)
     found = mock.get(PATH).text
     assert [entry["_operation"] for entry in json.loads(found)["log"]["entries"]][:2] == ["create", "upload"]
-    assert "[hidden]" in found
+    assert f"{session['upload_url'].removesuffix(ticket)}%5Bhidden%5D" in found
     assert ticket not in found
     assert ticket not in mock.get("/_mock/v1/requests").text
 
