@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, quote
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote_plus
 
 from starlette.datastructures import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_server.choices.layer import Choices
@@ -77,5 +75,7 @@ def _home(path: str, base: str) -> str:
 
 
 def _asked(query: bytes, name: str) -> str:
-    found: Mapping[str, Any] = parse_qs(query.decode("latin-1"), max_num_fields=20) if query else {}
-    return str(found.get(name, [""])[0])
+    """The value of the first parameter of this name, however many there are; "" for none."""
+    asked = f"{name}=".encode()
+    found = next((pair for pair in query.split(b"&") if pair.startswith(asked)), asked)
+    return unquote_plus(found.removeprefix(asked).decode("latin-1"))

@@ -171,6 +171,15 @@ def test_a_signature_is_for_one_session(mock):
     assert mock.post(crossed, key=None, files=file).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/sessions/ses_0"])
+def test_a_ticket_is_looked_for_among_any_number_of_parameters(mock, path):
+    many = "&".join(f"a{number}=1" for number in range(30))
+    assert code_of(mock.get(f"{path}?{many}", key=None)) in ("authentication_failed", "invalid_request")
+    choose(mock, target="capability in the query")
+    url = mock.create()["upload_url"].replace("?", f"?{many}&")
+    assert mock.post(url, key=None, files={"file": ("a.wav", SHORT.read(), "audio/wav")}).status_code == 200
+
+
 @pytest.mark.parametrize("text", ["", "A", "%%%", "=" * 40, "A" * 4000, "\u00e9" * 30])
 def test_what_is_no_ticket_is_read_as_none(text):
     assert Tickets(["sk_test_a"]).read(text) is None
