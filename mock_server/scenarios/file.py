@@ -30,7 +30,10 @@ _MEMBERS: Final = ("steps",)
 _DEEPEST: Final = 20
 
 
-_BOOLEAN, _STAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
+_TAG: Final = "tag:yaml.org,2002:"
+_BOOLEAN, _STAMP, _TEXT = f"{_TAG}bool", f"{_TAG}timestamp", f"{_TAG}str"
+#: What JSON has; nothing else is constructed, whatever an explicit tag asks for.
+_TAGS: Final = (*(_TAG + kind for kind in ("null", "bool", "int", "float", "str", "seq", "map")), None)
 
 
 class _Loader(yaml.SafeLoader):
@@ -51,12 +54,27 @@ class _Loader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the base's own
+        """What a node stands for; what cannot be read as its tag says is refused with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except yaml.YAMLError:
+            raise
+        except Exception:  # noqa: BLE001 - constructors raise whatever the conversion of a text does
+            kind = node.tag.removeprefix(_TAG)
+            raise yaml.constructor.ConstructorError(None, None, f"this is no {kind}", node.start_mark) from None
 
+
+_Loader.yaml_constructors = {tag: yaml.SafeLoader.yaml_constructors[tag] for tag in _TAGS}
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _STAMP)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"(?:true|false)\Z"), list("tf"))
+
+
+class UnusableFileError(ValueError):
+    """A file of scenarios that cannot be used: file, line and reason in one line."""
 
 
 class ScenarioFile:
@@ -123,11 +141,15 @@ def read(path: Path) -> tuple[Armed, ...]:
         raise _wrong(path, error.problem_mark or error.context_mark, told) from None
     except yaml.YAMLError as error:
         raise _wrong(path, None, str(error).splitlines()[0]) from None
+    except UnusableFileError:
+        raise
+    except Exception as error:  # noqa: BLE001 - an edition ends neither the following of the file nor the server
+        raise _wrong(path, None, f"it cannot be read ({type(error).__name__})") from error
 
 
-def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> ValueError:
+def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> UnusableFileError:
     line = f" line {mark.line + 1}" if mark else ""
-    return ValueError(f"--scenarios {path}{line}: {reason.rstrip('.')}.")
+    return UnusableFileError(f"--scenarios {path}{line}: {' '.join(reason.split()).rstrip('.')}.")
 
 
 def _steps(path: Path, node: yaml.Node | None) -> list[yaml.Node]:
@@ -148,8 +170,11 @@ def _members(path: Path, node: yaml.Node | None, what: str) -> dict[str, tuple[y
         raise _wrong(path, node.start_mark if node else None, f"{what} has to be a mapping")
     found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
     for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or key.value in found:
-            raise _wrong(path, key.start_mark, f"the member {str(key.value)[:40]!r} stands twice, or is no name")
+        if key.tag != _TEXT or not isinstance(key, yaml.ScalarNode):
+            shown = f" {key.value[:40]}" if isinstance(key, yaml.ScalarNode) else ""
+            raise _wrong(path, key.start_mark, f"the name of a member is a text, and{shown or ' this'} is none")
+        if key.value in found:
+            raise _wrong(path, key.start_mark, f"the member {key.value[:40]!r} stands twice")
         found[key.value] = key, value
     return found
 

@@ -74,11 +74,10 @@ class Scenarios:
             self._following = asyncio.create_task(self.file.follow(self.roster.edit))
 
     async def close(self) -> None:
-        """Follow no file any more."""
+        """Follow no file any more; whatever became of that, the server closes."""
         if self._following is not None:
             self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+            await asyncio.gather(self._following, return_exceptions=True)
 
     def _now(self, namespace: str) -> datetime:
         return self.face.service.clocks.now(namespace)

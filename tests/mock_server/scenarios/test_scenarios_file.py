@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mock_server.cli.commands import app as commands
+from mock_server.scenarios import file as scenario_file
 from mock_server.scenarios.file import ScenarioFile, read
 from tests.mock_server.stage import BODY, HOST, KEYS, OTHERS, started
 
@@ -63,6 +64,18 @@ def test_the_steps_are_those_of_the_control_plane(file):
         ("steps:\n  - &a {scenario: throttled}\n  - *a\n", 3, "an alias is not taken"),
         ("steps: [" + "{scenario: throttled}, " * 50 + "\n{scenario: broken}]", 2, "more than 50 steps"),
         ("steps: !!python/object:os.system [x]\n", 1, ""),
+        ("steps:\n- 1: broken\n", 2, "a text, and 1 is none"),
+        ("steps:\n- scenario: broken\n  ~: 1\n", 3, "a text, and ~ is none"),
+        ("steps:\n- {scenario: broken, on: {1.5: a}}\n", 2, "a text, and 1.5 is none"),
+        ("steps:\n- [a]: broken\n", 2, "a text"),
+        ("steps:\n- ? !!binary aGk=\n  : broken\n", 2, "a text"),
+        ("steps:\n- scenario: !!binary aGk=\n", 2, "tag:yaml.org,2002:binary"),
+        ("steps:\n- scenario: !!set {broken}\n", 2, "tag:yaml.org,2002:set"),
+        ("steps:\n- scenario: broken\n  on: {from: !!timestamp 2020-13-01}\n", 3, "timestamp"),
+        ("steps:\n- scenario: broken\n  parameters: {form: !!bool maybe}\n", 3, "this is no bool"),
+        ("steps:\n- scenario: broken\n  parameters: {form: !!int x}\n", 3, "this is no int"),
+        ("steps:\n- scenario: throttled\n  parameters: {retry_after: " + "9" * 5000 + "}\n", 3, "this is no int"),
+        ("steps:\n- scenario: broken\n  on: {operation: [[{1: {2: 3}}]]}\n", 3, "operation"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_line_and_reason(file, text, line, reason):
@@ -101,6 +114,16 @@ def test_a_file_that_cannot_be_used_stops_the_start_in_one_line(tmp_path):
     ]
 
 
+def test_an_error_that_nobody_foresaw_is_one_line_too(file, monkeypatch):
+    def overflow(_step):
+        raise RecursionError
+
+    monkeypatch.setattr(scenario_file, "ordered", overflow)
+    with pytest.raises(ValueError, match="--scenarios") as refused:
+        read(file)
+    assert str(refused.value) == f"--scenarios {file}: it cannot be read (RecursionError)."
+
+
 async def until(look, wanted):
     async with asyncio.timeout(10):
         while await look() != wanted:  # noqa: ASYNC110 - a file tells nobody that it was read
@@ -121,6 +144,9 @@ def test_every_namespace_goes_through_the_steps_and_a_saved_file_changes_them(tm
             async def error():
                 return (await told())["file"]["error"] is not None
 
+            async def reason():
+                return (await told())["file"]["error"]
+
             async def armed():
                 return [each["scenario"] for each in (await told())["armed"]]
 
@@ -131,6 +157,8 @@ def test_every_namespace_goes_through_the_steps_and_a_saved_file_changes_them(tm
             assert made.headers["x-mock-scenario"] == "dribbles, transcript"
             file.write_text("steps: [{scenario: nothing}]")
             await until(error, True)
+            file.write_text("steps:\n- 1: broken\n")
+            await until(reason, f"--scenarios {file} line 2: the name of a member is a text, and 1 is none.")
             assert await armed() == ["dribbles"], "the steps that were good last are used up, and stay so"
             file.write_text("steps: [{scenario: broken, on: {operation: templates, times: 1}}]")
             await until(armed, ["broken", "dribbles"])
