@@ -13,7 +13,7 @@ from mock_server.api.answer import PLAYED, envelope
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
 from mock_server.scenarios.armed import NEXT, Armed, spoken
-from mock_server.scenarios.bindings import Binding
+from mock_server.scenarios.bindings import Binding, fit
 from mock_server.scenarios.catalogue import OPERATIONS
 from mock_server.scenarios.delivery import Delivery, Held, Manner
 from mock_server.scenarios.file import ScenarioFile
@@ -106,7 +106,7 @@ class Scenarios:
         """Bind a session that is there; one of which a session takes one only has to come before its end."""
         if armed.scenario.single:
             await self.face.service.check_open(namespace, session_id)
-        await self.play.bind(namespace, session_id, Binding(armed.scenario, armed.values))
+        await self.play.bind(namespace, session_id, _binding(armed))
         if armed.scenario.single:  # nobody is told that it counts where an end came first
             await self.face.service.check_open(namespace, session_id)
 
@@ -250,13 +250,14 @@ class Scenarios:
         if answer.status < 300 and call.session_id is not None:
             for armed in met.asked:
                 if armed.scenario.of_sessions:
-                    await self.play.bind(met.namespace, call.session_id, Binding(armed.scenario, armed.values))
+                    await self.play.bind(met.namespace, call.session_id, _binding(armed))
 
     def _begins(self, armed: Armed, met: _Met) -> bool:
         """Whether a session that has just begun is one of those it is armed for."""
         if armed.scenario.single and any(asked.scenario is armed.scenario for asked in met.asked):
             return False
-        return armed.session in (None, NEXT)
+        # what one session has no room for waits for the next
+        return armed.session in (None, NEXT) and fit([_binding(each) for each in (*met.asked, armed)])
 
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""
@@ -284,6 +285,10 @@ class Scenarios:
                     await self.face.service.note(met.namespace, call.session_id, "scenario_played", detail)
         names = dict.fromkeys([*met.played, *bound])
         return replace(answer, headers={**answer.headers, PLAYED: ", ".join(names)}) if names else answer
+
+
+def _binding(armed: Armed) -> Binding:
+    return Binding(armed.scenario, armed.values)
 
 
 def _spoken(text: str) -> Armed:
