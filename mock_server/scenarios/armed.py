@@ -182,6 +182,10 @@ def spoken(text: str) -> Armed:
 
     The words of `on` are words of it too, beside the scenario's own parameters.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _refuse(f"It is not UTF-8 (character {error.start + 1}).", "scenario") from None
     name, _, rest = text.partition(":")
     parameters: dict[str, Any] = {}
     on: dict[str, Any] = {}

@@ -54,15 +54,18 @@ class _Loader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the base's own
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """What a node stands for; what cannot be read as its tag says is refused with its line."""
         try:
-            return super().construct_object(node, deep)
+            found = super().construct_object(node, deep)
+            if isinstance(found, str):
+                found.encode()  # half of a surrogate pair is written nowhere
         except yaml.YAMLError:
             raise
         except Exception:  # noqa: BLE001 - constructors raise whatever the conversion of a text does
             kind = node.tag.removeprefix(_TAG)
             raise yaml.constructor.ConstructorError(None, None, f"this is no {kind}", node.start_mark) from None
+        return found
 
 
 _Loader.yaml_constructors = {tag: yaml.SafeLoader.yaml_constructors[tag] for tag in _TAGS}
@@ -121,12 +124,7 @@ def _look(path: Path) -> tuple[int, int, int] | None:
 def read(path: Path) -> tuple[Armed, ...]:
     """The steps of a file; raises ValueError with file, line and reason."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise _wrong(path, None, f"it has more than {_LARGEST} bytes")
-        text = content.decode("utf-8")
-        loader = _Loader(text)
+        loader = _Loader(_content(path).decode("utf-8"))
         try:
             node = loader.get_single_node()
             return tuple(_step(path, loader, each) for each in _steps(path, node))
@@ -143,8 +141,16 @@ def read(path: Path) -> tuple[Armed, ...]:
         raise _wrong(path, None, str(error).splitlines()[0]) from None
     except UnusableFileError:
         raise
-    except Exception as error:  # noqa: BLE001 - an edition ends neither the following of the file nor the server
+    except Exception as error:  # an edition ends neither the following of the file nor the server
         raise _wrong(path, None, f"it cannot be read ({type(error).__name__})") from error
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise _wrong(path, None, f"it has more than {_LARGEST} bytes")
+    return content
 
 
 def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> UnusableFileError:

@@ -311,6 +311,7 @@ def test_a_wait_ends_with_the_change_it_waits_for(mock):
         ("throttled:retry_after=x", "integer"),
         ("throttled:retry_after", "param=value"),
         ("throttled:operation=nowhere", "nowhere"),
+        ("transcript:text=\udcff", "not UTF-8"),
     ],
 )
 def test_a_scenario_that_cannot_be_meant_stops_the_start(tmp_path, given, said):

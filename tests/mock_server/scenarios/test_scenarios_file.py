@@ -75,6 +75,7 @@ def test_the_steps_are_those_of_the_control_plane(file):
         ("steps:\n- scenario: broken\n  parameters: {form: !!bool maybe}\n", 3, "this is no bool"),
         ("steps:\n- scenario: broken\n  parameters: {form: !!int x}\n", 3, "this is no int"),
         ("steps:\n- scenario: throttled\n  parameters: {retry_after: " + "9" * 5000 + "}\n", 3, "this is no int"),
+        ('steps:\n- scenario: transcript\n  parameters: {text: "\\ud800"}\n', 3, "this is no str"),
         ("steps:\n- scenario: broken\n  on: {operation: [[{1: {2: 3}}]]}\n", 3, "operation"),
     ],
 )
