@@ -95,7 +95,7 @@ class Armed:
         """As the control plane tells it."""
         on: dict[str, Any] = {"operation": self.operation, "session": self.session, "times": self.left}
         on |= {"every": self.every, "from": _shown(self.start), "until": _shown(self.until)}
-        return {"scenario": self.scenario.name, "parameters": self.values, "on": on}
+        return {"scenario": self.scenario.name, "parameters": self.scenario.shown(self.values), "on": on}
 
 
 def _moment(given: Moment | None, now: datetime) -> datetime | None:

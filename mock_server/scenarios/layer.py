@@ -87,9 +87,8 @@ class Scenarios:
     async def arm(self, namespace: str, armed: Armed) -> bool:
         """Arm one more, or bind a session that is there to it, which is told by True.
 
-        Raises 400 beyond the bound and for a time that is over, 404 for a session that is none of the namespace's.
+        Raises 400 and 503 beyond the bounds, 400 for a time that is over, 404 for a session of nobody here.
         """
-        self.roster.room(namespace)
         now = self._now(namespace)
         armed = armed.begun(now)
         if armed.over(now):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mock_server.conduct import Course
+from mock_server.scenarios import roster
 from mock_server.scenarios.bindings import MOST_BOUND, MOST_TEXT_BYTES
 from mock_server.scenarios.courses import composed, template_failing
 from mock_server.session.model import TemplateResult
 from tests.mock_server.scenarios.test_scenarios_control import arm, kinds
-from tests.mock_server.stage import code_of
+from tests.mock_server.stage import OTHERS, code_of
 
 TRANSCRIPTS = "/_mock/v1/transcripts"
 #: A text that takes as much memory as one can: a letter of a wide plane makes every letter of it wide.
@@ -58,6 +59,29 @@ def test_what_a_session_has_no_room_for_waits_for_the_next(mock):
     session = mock.create(templates=["mock.fails", "soap"])
     assert len(kinds(mock, session, "scenario_bound")) == MOST_BOUND
     assert len(kinds(mock, mock.create(), "scenario_bound")) == 1
+
+
+def test_the_texts_that_wait_are_bounded_and_shown_by_their_length(mock):
+    told = [mock.post(TRANSCRIPTS, json={"text": f"{number}{LONG}"}) for number in range(6)]
+    assert [each.status_code for each in told] == [200] * 5 + [400]
+    assert told[5].json()["error"]["details"]["limit"] == roster.MOST_TEXT_BYTES
+    shown = mock.get("/_mock/v1/scenarios")
+    assert len(shown.content) < 100_000
+    assert shown.json()["armed"][0]["parameters"] == {"language": None, "characters": len(LONG) + 1}
+    mock.create()
+    assert mock.post(TRANSCRIPTS, json={"text": LONG}).status_code == 200, "what is taken leaves its room"
+    mock.send("DELETE", TRANSCRIPTS)
+    assert mock.post(TRANSCRIPTS, json={"text": WIDEST}).status_code == 200
+
+
+def test_the_texts_of_all_namespaces_are_bounded_together(mock, monkeypatch):
+    monkeypatch.setattr(roster, "MOST_TEXT_BYTES_IN_ALL", len(LONG) * 2)
+    assert mock.post(TRANSCRIPTS, json={"text": LONG}).status_code == 200
+    refused = mock.post(TRANSCRIPTS, json={"text": LONG}, key=OTHERS)
+    assert (refused.status_code, code_of(refused)) == (503, "service_unavailable")
+    assert "retry-after" in refused.headers
+    assert arm(mock, "throttled", key=OTHERS).status_code == 200, "what has no text has room"
+    mock.send("DELETE", "/_mock/v1/scenarios", key=OTHERS)
 
 
 @pytest.mark.parametrize("number", [0, 1, 5000])

@@ -39,11 +39,12 @@ def file(tmp_path):
 
 
 def test_the_steps_are_those_of_the_control_plane(file):
-    told = [armed.described() for armed in read(file)]
+    steps = read(file)
+    told = [armed.described() for armed in steps]
     assert [each["scenario"] for each in told] == ["throttled", "unavailable", "transcript"]
     assert told[0]["parameters"] == {"retry_after": None}
     assert (told[0]["on"]["times"], told[1]["on"]["from"]) == (2, "2020-01-27T09:00:00.000Z")
-    assert told[2]["parameters"]["text"] == "Doctor: On or off?\nPatient: Off.\n"
+    assert steps[2].values["text"] == "Doctor: On or off?\nPatient: Off.\n"
 
 
 @pytest.mark.parametrize(
