@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mock_server import problems
-from mock_server.clock import stamp
+from mock_server.clock import FURTHEST, stamp
 from mock_server.scenarios.catalogue import catalogue
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ON: Final = ("operation", "session", "times", "every", "from", "until")
 #: Bounds of counts, and characters of a session's id.
 _MOST_TIMES, _MOST_EVERY, _LONGEST_ID = 10_000, 1_000, 128
 #: Seconds until a scenario begins or ends, at most: as far ahead as a clock may be.
-_FURTHEST_S: Final = 3650 * 86_400
+_FURTHEST_S: Final = int(FURTHEST.total_seconds())
 _STAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\Z")
 #: A time, or seconds from another.
 Moment: TypeAlias = "datetime | int | float"
