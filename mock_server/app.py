@@ -247,6 +247,8 @@ def create_app(settings: Settings) -> FastAPI:
                 in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)
+            if choices is not None:
+                choices.opened(None if settings.in_memory else settings.data_dir)
             if settings.records_traffic and not settings.faithful:
                 face.traffic = await face.service.recorder(told)
                 opened.push_async_callback(face.traffic.close)

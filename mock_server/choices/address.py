@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_server.choices.layer import Choices
-    from mock_server.choices.ticket import Ticket, Tickets
+    from mock_server.choices.ticket import Ticket
 
 #: Among the members of an ASGI scope: the ticket that a request's address holds.
 TICKET: Final = "scribe.mock.ticket"
@@ -22,10 +22,9 @@ _OPERATIONS: Final = ("/sessions", "/templates", "/uploads")
 class Addresses:
     """An application whose operations lie where the choices for whoever asks have them."""
 
-    def __init__(self, app: ASGIApp, choices: Choices, tickets: Tickets) -> None:
+    def __init__(self, app: ASGIApp, choices: Choices) -> None:
         self._app = app
         self._choices = choices
-        self._tickets = tickets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -54,12 +53,12 @@ class Addresses:
         elif path == f"{_HOME}/uploads":
             text, slash, name = _asked(query, "ticket"), "", ""
         elif query and path.startswith(f"{_HOME}/sessions/"):
-            ticket = self._tickets.read(_asked(query, "signature"))
+            ticket = self._choices.tickets.read(_asked(query, "signature"))
             signed = ticket is not None and path.startswith(f"{_HOME}/sessions/{ticket.session_id}/audio")
             return path, ticket if signed else None
         else:
             return path, None
-        ticket = self._tickets.read(text)
+        ticket = self._choices.tickets.read(text)
         if ticket is None:
             return path, None
         return f"{_HOME}/sessions/{ticket.session_id}/audio{slash}{name}", ticket

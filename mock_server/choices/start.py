@@ -38,7 +38,7 @@ def begun(settings: Settings, conduct: Callable[[str], Conduct]) -> Choices | No
         if not found:
             raise ValueError(f"--vary {settings.vary[:40]!r} is not SEED or SEED:strict, SEED a whole number from 0.")
         layers.append(drawn(int(found[1]), "strict" if found[2] == "strict" else "lenient"))
-    return Choices(made(*layers, *map(_named, settings.choices)), settings.api_keys, conduct)
+    return Choices(made(*layers, *map(_named, settings.choices)), conduct)
 
 
 def _named(text: str) -> Mapping[str, Value]:

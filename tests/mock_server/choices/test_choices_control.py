@@ -13,9 +13,11 @@ from mock_server.choices.drawing import drawn, made
 from mock_server.choices.ticket import Tickets
 from mock_server.cli.commands import app as commands
 from mock_server.settings import Settings
+from mock_server.storage import StorageError
 from tests.mock_server.stage import ALSO_MINE, BODY, MINE, OTHERS, SHORT, code_of
 
 PATH = "/_mock/v1/choices"
+SECRET = b"s" * 32
 
 
 def choose(mock, **choices):
@@ -182,14 +184,28 @@ def test_a_ticket_is_looked_for_among_any_number_of_parameters(mock, path):
 
 @pytest.mark.parametrize("text", ["", "A", "%%%", "=" * 40, "A" * 4000, "\u00e9" * 30])
 def test_what_is_no_ticket_is_read_as_none(text):
-    assert Tickets(["sk_test_a"]).read(text) is None
+    assert Tickets(SECRET).read(text) is None
 
 
-def test_a_ticket_is_read_by_a_server_of_the_same_keys_alone():
-    ticket = Tickets(["sk_test_a", "sk_test_b"]).issue("a", "ses_0123456789abcdef")
+def test_a_ticket_is_read_by_a_server_of_the_same_directory_alone(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    ticket = Tickets.of(one).issue("a", "ses_0123456789abcdef")
     assert "0123456789abcdef" not in ticket
-    assert Tickets(["sk_test_b", "sk_test_a"]).read(ticket) == ("a", "ses_0123456789abcdef")
-    assert Tickets(["sk_test_a"]).read(ticket) is None
+    assert Tickets.of(one).read(ticket) == ("a", "ses_0123456789abcdef")
+    assert [Tickets.of(place).read(ticket) for place in (other, None, None)] == [None] * 3
+    (kept,) = one.iterdir()
+    assert (kept.stat().st_mode & 0o777, len(kept.read_bytes())) == (0o600, 32)
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 33])
+def test_a_secret_that_is_none_stops_the_start_and_stays(tmp_path, content):
+    place = tmp_path / "upload-tickets.secret"
+    place.write_bytes(content)
+    with pytest.raises(StorageError, match=str(place)):
+        Tickets.of(tmp_path)
+    assert place.read_bytes() == content
 
 
 @pytest.mark.parametrize(
