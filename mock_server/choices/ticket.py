@@ -41,7 +41,10 @@ def kept_secret(directory: Path) -> bytes:
         with contextlib.suppress(FileNotFoundError):
             found = place.read_bytes()
             if len(found) != _SECRET_BYTES:
-                raise StorageError(f"{place} has not {_SECRET_BYTES} bytes; remove it, and upload URLs that hold a ticket are given anew.")
+                told = (
+                    f"{place} has not {_SECRET_BYTES} bytes. Put it back, or remove it: upload URLs that hold a ticket"
+                )
+                raise StorageError(f"{told} are no good any more then.")
             return found
         new.unlink(missing_ok=True)  # one that a crash left
         made = secrets.token_bytes(_SECRET_BYTES)

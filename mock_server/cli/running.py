@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
+    from mock_server.choices import Choices
     from mock_server.cli.readiness import Readiness
     from mock_server.settings import Settings
 
@@ -42,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _try_directory(settings: Settings) -> None:
+def _try_directory(settings: Settings, choices: Choices | None) -> None:
     from mock_server.log.folder import LogFolder
     from mock_server.storage.keeping import open_keeping
 
@@ -50,16 +51,18 @@ def _try_directory(settings: Settings) -> None:
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()
+        if choices is not None:
+            choices.opened(settings.data_dir)
     finally:
         keeping.close()
 
 
-def _try(settings: Settings) -> str | None:
+def _try(settings: Settings, choices: Choices | None) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
     from mock_server.speech import open_transcriber
 
     if not settings.in_memory:
-        _try_directory(settings)
+        _try_directory(settings, choices)
     notice = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
     return notice if "medscribe" in settings.profiles else None
 
@@ -71,7 +74,8 @@ def opened(settings: Settings) -> tuple[Starlette, str | None]:
     from mock_server.storage import StorageError
 
     try:
-        return create_app(settings), _try(settings)
+        app = create_app(settings)
+        return app, _try(settings, app.state.choices)
     except ValueError as error:
         raise refuse(str(error), USAGE) from error
     except (StorageError, SpeechUnavailable) as error:

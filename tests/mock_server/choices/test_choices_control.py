@@ -205,6 +205,9 @@ def test_a_secret_that_is_none_stops_the_start_and_stays(tmp_path, content):
     place.write_bytes(content)
     with pytest.raises(StorageError, match=str(place)):
         Tickets.of(tmp_path)
+    given = ["serve", "--port", "0", "--transcriber", "scripted", "--data-dir", str(tmp_path)]
+    result = CliRunner().invoke(commands, given)
+    assert (result.exit_code, len(result.stderr.strip().splitlines())) == (3, 1)
     assert place.read_bytes() == content
 
 
