@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Among the members of an ASGI scope: the ticket that a request's address holds.
 TICKET: Final = "scribe.mock.ticket"
 _HOME: Final = "/v1"
+#: In place of the id of another client's session.
+_HIDDEN: Final = "hidden"
 _OPERATIONS: Final = ("/sessions", "/templates", "/uploads")
 
 
@@ -34,20 +36,21 @@ class Addresses:
         await self._app(scope, receive, send)
 
     def _brought(self, scope: Scope) -> Scope:
-        taken = self._choices.taken(self._choices.whose(Headers(scope=scope)) or "")
+        namespace = self._choices.whose(Headers(scope=scope)) or ""
+        taken = self._choices.taken(namespace)
         path: str = scope["path"]
         if taken["trailing_slash"] == "the same" and len(path) > 1:
             path = path.removesuffix("/")
         path = _home(path, str(taken["base"]))
-        path, ticket = self._with_ticket(path, scope["query_string"])
+        path, ticket = self._with_ticket(path, scope["query_string"], namespace)
         if path == scope["path"] and ticket is None:
             return scope
         moved = {**scope, "path": path, "raw_path": quote(path, safe="/:@!$&'()*+,;=~").encode()}
         # a credential is shown to nobody who watches
         return moved if ticket is None else {**moved, TICKET: ticket, "query_string": b""}
 
-    def _with_ticket(self, path: str, query: bytes) -> tuple[str, Ticket | None]:
-        """The path of the session's audio, and the ticket that names it."""
+    def _with_ticket(self, path: str, query: bytes, namespace: str) -> tuple[str, Ticket | None]:
+        """The path of the session's audio, and the ticket that names it; another client's key is told no session."""
         if path.startswith(f"{_HOME}/uploads/"):
             text, slash, name = path.removeprefix(f"{_HOME}/uploads/").partition("/")
         elif path == f"{_HOME}/uploads":
@@ -61,7 +64,8 @@ class Addresses:
         ticket = self._choices.tickets.read(text)
         if ticket is None:
             return path, None
-        return f"{_HOME}/sessions/{ticket.session_id}/audio{slash}{name}", ticket
+        session_id = ticket.session_id if namespace in ("", ticket.namespace) else _HIDDEN
+        return f"{_HOME}/sessions/{session_id}/audio{slash}{name}", ticket
 
 
 def _home(path: str, base: str) -> str:

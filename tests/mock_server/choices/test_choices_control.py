@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -161,6 +162,22 @@ def test_a_ticket_opens_its_session_and_nothing_else(mock):
     assert mock.get(f"/v1/sessions/{mine['session_id']}", key=None).status_code == 401
     shown = mock.get("/_mock/v1/requests").text
     assert mine["upload_url"].rpartition("/")[2] not in shown
+
+
+@pytest.mark.parametrize("target", ["capability", "capability in the query"])
+def test_a_ticket_tells_another_client_no_session(mock, target):
+    choose(mock, target=target)
+    mine = mock.create()
+    for method, status in (("POST", 404), ("PATCH", 405)):
+        file = {"file": ("a.wav", SHORT.read(), "audio/wav")}
+        refused = mock.send(method, mine["upload_url"], key=OTHERS, files=file)
+        assert refused.status_code == status
+        assert mine["session_id"] not in f"{refused.headers}{refused.text}"
+    watched = [mock.get(f"/_mock/v1/{seen}", key=OTHERS).text for seen in ("requests", "traffic")]
+    ticket = re.split("[/=]", mine["upload_url"])[-1]
+    assert not any(word in shown for shown in watched for word in (mine["session_id"], ticket))
+    assert mock.read(mine).json()["audio_files"] == []
+    mock.post("/_mock/v1/reset", key=OTHERS)
 
 
 def test_a_signature_is_for_one_session(mock):
