@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from mock_server.api.below import Below
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import uvicorn
     from starlette.applications import Starlette
@@ -20,6 +22,16 @@ if TYPE_CHECKING:
     from mock_server.cli.readiness import Readiness
     from mock_server.settings import Settings
 
+_HOSTS: Final = " 127.0.0.1 is for this machine alone, 0.0.0.0 for all."
+#: What may be tried where a socket cannot listen, by what the system says.
+_INSTEAD: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        errno.EADDRINUSE: " Another --port may be free; 0 finds one.",
+        errno.EACCES: " A --port from 1024 on needs no rights; 0 finds a free one.",
+        errno.EADDRNOTAVAIL: " --host is no address of this machine." + _HOSTS,
+        socket.EAI_NONAME: " --host is no name that is known here." + _HOSTS,
+    }
+)
 #: After SIGTERM running requests get this long, in seconds; what is unfinished goes on at the next start anyway.
 _GRACE_S = 3
 #: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
@@ -38,7 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(256)
     except OSError as error:
         listening.close()
-        told = f"Cannot listen on {host} port {port}: {error.strerror}. Another --port may be free; 0 finds one."
+        told = f"Cannot listen on {host} port {port}: {error.strerror}.{_INSTEAD.get(error.errno or 0, '')}"
         raise refuse(told, UNUSABLE) from error
     return listening
 
