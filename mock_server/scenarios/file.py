@@ -154,8 +154,8 @@ def _content(path: Path) -> bytes:
 
 
 def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> UnusableFileError:
-    line = f" line {mark.line + 1}" if mark else ""
-    return UnusableFileError(f"--scenarios {path}{line}: {' '.join(reason.split()).rstrip('.')}.")
+    line, told = f" line {mark.line + 1}" if mark else "", " ".join(reason.split())
+    return UnusableFileError(f"--scenarios {path}{line}: {told if told.endswith(('?', '.')) else f'{told}.'}")
 
 
 def _steps(path: Path, node: yaml.Node | None) -> list[yaml.Node]:
@@ -201,11 +201,8 @@ def _asked(path: Path, node: yaml.Node, ask: Callable[[], Any]) -> Any:
         return ask()
     except Problem as problem:
         field = str((problem.details or {}).get("field", ""))
-        reason = problem.message
-        listed = (problem.details or {}).get("known")
-        if listed and all(isinstance(name, str) for name in listed):
-            reason = f"{reason.rstrip('.')}. There are {', '.join(listed)}"
-        raise _wrong(path, _place(node, field), reason) from None
+        more = " `scribe-mock scenarios` lists them." if field == "scenario" else ""
+        raise _wrong(path, _place(node, field), problem.message + more) from None
 
 
 def _place(node: yaml.Node, field: str) -> yaml.error.Mark:

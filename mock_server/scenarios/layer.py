@@ -13,7 +13,7 @@ from mock_server.api.answer import PLAYED, envelope
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
 from mock_server.scenarios.armed import NEXT, Armed, spoken
-from mock_server.scenarios.bindings import Binding, fit
+from mock_server.scenarios.bindings import fit
 from mock_server.scenarios.catalogue import OPERATIONS
 from mock_server.scenarios.delivery import Delivery, Held, Manner
 from mock_server.scenarios.file import ScenarioFile
@@ -94,18 +94,26 @@ class Scenarios:
         if armed.over(now):
             raise problems.invalid_request("'until' is over by the namespace's clock.", field="on.until")
         if armed.session not in (None, NEXT):
-            await self.face.service.get(namespace, armed.session)
+            await self._look(namespace, armed.session)
             if armed.scenario.of_sessions:
                 await self._bind(namespace, armed.session, armed)
                 return True
         self.roster.add(namespace, armed)
         return False
 
+    async def _look(self, namespace: str, session_id: str) -> None:
+        try:
+            await self.face.service.get(namespace, session_id)
+        except Problem as problem:
+            if problem.code == problems.session_not_found(session_id).code:
+                problem.message += f' "{NEXT}" is the one that is created next.'
+            raise
+
     async def _bind(self, namespace: str, session_id: str, armed: Armed) -> None:
         """Bind a session that is there; one of which a session takes one only has to come before its end."""
         if armed.scenario.single:
             await self.face.service.check_open(namespace, session_id)
-        await self.play.bind(namespace, session_id, _binding(armed))
+        await self.play.bind(namespace, session_id, armed.binding)
         if armed.scenario.single:  # nobody is told that it counts where an end came first
             await self.face.service.check_open(namespace, session_id)
 
@@ -213,10 +221,9 @@ class Scenarios:
         return answer
 
     def _deliver(self, call: Call, met: _Met, manner: Manner) -> None:
-        def stopping() -> bool:
-            return self.face.stopping
-
-        call.deliver = lambda response: Delivery(response, manner, met.namespace, self._held, stopping)
+        call.deliver = lambda response: Delivery(
+            response, manner, met.namespace, self._held, lambda: self.face.stopping
+        )
 
     def _acting(self, met: _Met, call: Call) -> Armed | None:
         """The first that acts on this request; those behind it wait for another."""
@@ -249,14 +256,14 @@ class Scenarios:
         if answer.status < 300 and call.session_id is not None:
             for armed in met.asked:
                 if armed.scenario.of_sessions:
-                    await self.play.bind(met.namespace, call.session_id, _binding(armed))
+                    await self.play.bind(met.namespace, call.session_id, armed.binding)
 
     def _begins(self, armed: Armed, met: _Met) -> bool:
         """Whether a session that has just begun is one of those it is armed for."""
         if armed.scenario.single and any(asked.scenario is armed.scenario for asked in met.asked):
             return False
         # what one session has no room for waits for the next
-        return armed.session in (None, NEXT) and fit([_binding(each) for each in (*met.asked, armed)])
+        return armed.session in (None, NEXT) and fit([each.binding for each in (*met.asked, armed)])
 
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""
@@ -276,18 +283,13 @@ class Scenarios:
         met.played += [refused] if refused else []
         bound: list[str] = []
         if call.session_id is not None:
-            found = await self.play.bindings.of(self.face.service, met.namespace, call.session_id)
-            bound = [binding.scenario.name for binding in found]
+            bound = await self.play.acting(met.namespace, call.session_id)
             for name in met.played:
                 detail = {"scenario": name, "operation": call.operation, "status": answer.status}
                 with contextlib.suppress(Problem):  # a session that is not there, or no room to write
                     await self.face.service.note(met.namespace, call.session_id, "scenario_played", detail)
         names = dict.fromkeys([*met.played, *bound])
         return replace(answer, headers={**answer.headers, PLAYED: ", ".join(names)}) if names else answer
-
-
-def _binding(armed: Armed) -> Binding:
-    return Binding(armed.scenario, armed.values)
 
 
 def _spoken(text: str) -> Armed:

@@ -19,7 +19,7 @@ from mock_server.session.table import State
 from mock_server.testclock import Happened
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from mock_server.api.face import Face
     from mock_server.conduct import Conduct
@@ -72,13 +72,22 @@ class Play:
                     asked = [magic.of_file(file.name)]
                 case Amended(templates=templates):
                     asked = [*magic.of_document({"templates": list(templates or ())})]
-        more = [Binding(each.scenario, each.values) for each in asked if each and each.scenario.of_sessions]
+        more = [each.binding for each in asked if each and each.scenario.of_sessions]
         self.bindings.check_room(session.namespace, session.id, more)
         base.admits(session, state, happening)
 
     async def bind(self, namespace: str, session_id: str, binding: Binding) -> None:
         """Bind a session for good."""
         await self.bindings.bind(self.face.service, namespace, session_id, binding)
+
+    async def acting(self, namespace: str, session_id: str) -> list[str]:
+        """The names of the scenarios that a session is bound to, without those of templates that it did not order."""
+        bound = await self.bindings.of(self.face.service, namespace, session_id)
+        ordered: Collection[str] = ()
+        if any(binding.values.get("template") for binding in bound):
+            with contextlib.suppress(Problem):  # a reset took it away
+                ordered = (await self.face.service.peek(namespace, session_id)).order.templates
+        return [each.scenario.name for each in bound if each.values.get("template") in (None, *ordered)]
 
     async def release(self, namespace: str, only: str | None = None) -> None:
         """Let the work begin that is held, or that on one session."""

@@ -21,7 +21,7 @@ LONG = "w" * 400_000
 def bind(mock, session, number):
     """Bind a session so many times, each time to something else."""
     for count in range(number):
-        told = arm(mock, "template.timeout", {"template": f"soap_{count}"}, session=session["session_id"])
+        told = arm(mock, "ready_after_polls", {"polls": count + 1}, session=session["session_id"])
         assert told.status_code == 200, told.text
 
 
@@ -55,7 +55,7 @@ def test_the_texts_of_a_session_are_bounded_together(mock):
 
 def test_what_a_session_has_no_room_for_waits_for_the_next(mock):
     for count in range(MOST_BOUND):
-        arm(mock, "template.timeout", {"template": f"soap_{count}"}, session="next")
+        arm(mock, "expires_early", {"seconds": 500 + count}, session="next")
     session = mock.create(templates=["mock.fails", "soap"])
     assert len(kinds(mock, session, "scenario_bound")) == MOST_BOUND
     assert len(kinds(mock, mock.create(), "scenario_bound")) == 1

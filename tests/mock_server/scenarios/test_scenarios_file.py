@@ -57,6 +57,9 @@ def test_the_steps_are_those_of_the_control_plane(file):
         ("steps:\n  - scenario: throttled\n    parameters: {retry_after: yes}\n", 3, "an integer from 0 to 3600"),
         ("steps:\n  - scenario: throttled\n    when: now\n", 3, "There are scenario, parameters, on"),
         ("steps:\n  - scenario: throttled\n    scenario: broken\n", 3, "stands twice"),
+        ("steps:\n  - scenario: throttled\n    on: uplod\n", 3, "Did you mean 'upload'?"),
+        ("steps:\n  - scenario: throttled\n    times: 2\n", 3, '"times" belongs in "on"'),
+        ("steps:\n  - scenario: nope\n", 2, "`scribe-mock scenarios` lists them."),
         ("steps:\n  - throttled\n", 2, "has to be a mapping"),
         ("steps: throttled\n", 1, "a list"),
         ("step:\n  - scenario: throttled\n", 1, "Did you mean 'steps'"),
@@ -88,6 +91,7 @@ def test_what_is_wrong_is_told_with_file_line_and_reason(file, text, line, reaso
     assert told.startswith(f"--scenarios {file} line {line}: ")
     assert reason in told
     assert "\n" not in told
+    assert not any(twice in told for twice in ("?.", ".."))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +108,11 @@ def test_what_is_no_text_of_steps_at_all_is_refused(file, content, reason):
     with pytest.raises(ValueError, match=str(file)) as refused:
         read(file)
     assert reason in str(refused.value)
+
+
+def test_an_operation_may_stand_for_what_a_step_meets(file):
+    file.write_text("steps:\n- {scenario: throttled, on: upload}\n")
+    assert [armed.operation for armed in read(file)] == ["upload"]
 
 
 def test_a_file_that_cannot_be_used_stops_the_start_in_one_line(tmp_path):
