@@ -61,6 +61,11 @@ def test_choices_by_name_add_up(mock):
         ({"choices": {"stamp": "seconds"}}, "choices", "'stamps'"),
         ({"choices": {"stamps": "second"}}, "choices.stamps", "'seconds'"),
         ({"choices": {"upload_status": True}}, "choices.upload_status", "204"),
+        ({"choices": {"upload_status": "204"}}, "choices.upload_status", "It has to be a number, 204, and no text."),
+        ({"choices": {"string_errors": "true"}}, "choices.string_errors", "It has to be a boolean, true, and no text."),
+        ({"choices": {"string_errors": True}}, "choices.string_errors", "unknown_template"),
+        ({"choices": {"ticket_suffices": False}}, "choices.ticket_suffices", "'target' is"),
+        ({"choices": {"nope": 1}}, "choices", f"There are {len(CATALOGUE)}, such as "),
         ({"choices": {"version_echo": 1}}, "choices.version_echo", "true"),
         ({"choices": {"id_length": [28]}}, "choices.id_length", "16"),
         ({"choices": []}, "choices", "object"),
@@ -147,6 +152,38 @@ def test_a_scenario_is_played_whatever_is_chosen(mock):
     session = mock.create()
     named = mock.upload(session, name="mock.refuses_audio_later.wav")
     assert (named.status_code, named.headers["x-mock-scenario"]) == (204, "refuses_audio_later")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "other", "sent"),
+    [
+        ("Authorization", "X-API-Key", {"X-API-Key": MINE}),
+        ("X-API-Key", "Authorization", {"Authorization": f"Bearer {MINE}"}),
+    ],
+)
+def test_a_key_in_a_header_that_is_not_looked_at_is_told_so(mock, chosen, other, sent):
+    choose(mock, credential=chosen)
+    error = mock.get("/v1/templates", key=None, headers=sent).json()["error"]
+    assert error["code"] == "authentication_failed"
+    assert error["message"].endswith(f"{other} is not looked at here, and {chosen} is (choice credential).")
+    assert "choice" not in mock.get("/v1/templates", key=None).json()["error"]["message"]
+
+
+def test_a_refusal_that_a_choice_brings_about_names_it(mock):
+    choose(mock, forms="raw")
+    session = mock.create()
+    assert "(choice forms)" in mock.upload(session).json()["error"]["message"]
+    choose(mock, named="with a name")
+    named = mock.post(session["upload_url"], content=SHORT.read(), headers={"Content-Type": "audio/wav"})
+    assert "(choice named)" in named.json()["error"]["message"]
+
+
+def test_choices_that_need_each_other_are_made_together_or_one_after_the_other(mock):
+    both = {"unknown_template": "in a completed session", "string_errors": True}
+    assert choose(mock, **both)["different"] == list(both)
+    mock.send("DELETE", PATH)
+    for name, value in both.items():
+        choose(mock, **{name: value})
 
 
 def test_a_ticket_opens_its_session_and_nothing_else(mock):
@@ -236,6 +273,7 @@ def test_a_secret_that_is_none_stops_the_start_and_stays(tmp_path, content):
         ({"choices": ("stamp=seconds",)}, "'stamps'"),
         ({"choices": ("stamps",)}, "NAME=VALUE"),
         ({"choices": ("upload_status=205",)}, "204"),
+        ({"choices": ("string_errors=true",)}, "unknown_template"),
         ({"vary": "7", "faithful": True}, "--faithful"),
         ({"choices": ("stamps=seconds",), "revision": "2026-01-29"}, "2026-01-27"),
         ({"vary": "7", "profiles": ("session_manager",)}, "medscribe"),
