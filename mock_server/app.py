@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import functools
 import json
 import logging
@@ -39,6 +38,7 @@ from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
+from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -186,9 +186,8 @@ def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenari
 def _check_revision(settings: Settings) -> None:
     """Refuse what the revision that is asked for does not have."""
     if settings.revision not in MACHINES:
-        near = difflib.get_close_matches(settings.revision, MACHINES, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise ValueError(f"Revision {settings.revision[:40]!r} is not served; {', '.join(MACHINES)} are.{hint}")
+        told = f"Revision {settings.revision[:40]!r} is not served; {', '.join(MACHINES)} are."
+        raise ValueError(f"{told}{hint(settings.revision, MACHINES)}")
     if settings.templates_shape == "array" and wording(settings.revision).bare_templates:
         raise ValueError(f"Revision {settings.revision} shows templates as an object; there is no array of them in it.")
 
@@ -247,6 +246,8 @@ def create_app(settings: Settings) -> FastAPI:
                 in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)
+            if choices is not None:
+                choices.opened(None if settings.in_memory else settings.data_dir)
             if settings.records_traffic and not settings.faithful:
                 face.traffic = await face.service.recorder(told)
                 opened.push_async_callback(face.traffic.close)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+#: A clock that could run away further would overflow stamps rather than test anything.
+FURTHEST: Final = timedelta(days=3650)
 
 
 class Clock(Protocol):
@@ -43,8 +46,13 @@ class Pace:
     factor: float = 1.0
 
     def now(self, machine: datetime) -> datetime:
-        """The moment it is when the machine's clock says so."""
-        return self.at + (machine - self.since) * self.factor
+        """The moment it is when the machine's clock says so; at most `FURTHEST` ahead of that, however long it ran."""
+        passed, most = machine - self.since, machine + FURTHEST
+        if passed <= timedelta():  # the machine's clock was set back
+            return self.at + passed * min(self.factor, 1.0)
+        if passed.total_seconds() * self.factor >= (most - self.at).total_seconds():
+            return most
+        return self.at + passed * self.factor
 
 
 #: RFC 3339 in UTC with exactly milliseconds.

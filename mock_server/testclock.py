@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_server import problems
-from mock_server.clock import Mode, Pace, stamp
+from mock_server.clock import FURTHEST, Mode, Pace, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from mock_server.clock import Clock
     from mock_server.storage.unit import Store, Unit
 
-#: A test clock that could run away further would overflow stamps rather than test anything.
-_FURTHEST: Final = timedelta(days=3650)
-_MOST_S: Final = _FURTHEST.total_seconds()
+_MOST_S: Final = FURTHEST.total_seconds()
 #: A day a second: nothing that a session waits for takes longer.
 MOST_FACTOR: Final = 86_400.0
 _FIELD: Final = "advance_seconds"
@@ -54,7 +52,7 @@ class Move:
                 raise problems.invalid_request(f"{told} POST /_mock/v1/reset sets it back.", field="mode")
             return Pace(Mode.REAL, machine, machine)
         at = self._standing(now)
-        if at - machine > _FURTHEST:
+        if at - machine > FURTHEST:
             told = f"A clock is at most {_MOST_S:.0f} seconds ahead; reset sets it back."
             raise problems.invalid_request(told, field="at" if self.at else _FIELD)
         if mode is Mode.REAL and at != now:
@@ -109,7 +107,7 @@ class Clocks:
         """The namespace's time, UTC."""
         machine = self._clock.now()
         pace = self._paces.get(namespace)
-        return machine if pace is None else min(pace.now(machine), machine + _FURTHEST)
+        return machine if pace is None else pace.now(machine)
 
     def pace(self, namespace: str) -> tuple[Mode, float]:
         """How a namespace's time goes: its mode, and its own seconds a second of the machine's."""

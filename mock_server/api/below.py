@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 
@@ -27,10 +28,19 @@ class Below:
         """One request, or the application's lifespan."""
         if scope["type"] != "http" or scope["path"] in _AT_ROOT:
             return await self._app(scope, receive, send)
-        if scope["path"] == self._path or scope["path"].startswith(f"{self._path}/"):
-            raw: bytes = scope.get("raw_path") or scope["path"].encode()
-            inner = {"path": scope["path"][len(self._path) :] or "/", "raw_path": raw[len(self._path) :] or b"/"}
+        rest = self._below(scope)
+        if rest is not None:
+            inner = {"path": unquote(rest), "raw_path": rest.encode()}
             return await self._app({**scope, **inner}, receive, send)
         told = f"There is no resource at {scope['path'][:200]!r}. This server lies below {self._path}."
         answer = envelope(problems.Problem(404, "invalid_request", told))
         return await render(answer, Request(scope), readable=True)(scope, receive, send)
+
+    def _below(self, scope: Scope) -> str | None:
+        """The path below this one as it was sent, where an encoded slash ends no segment; None for one elsewhere."""
+        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        segments = raw.decode("latin-1").split("/")
+        depth = self._path.count("/") + 1
+        if [unquote(each) for each in segments[:depth]] != self._path.split("/"):
+            return None
+        return "/" + "/".join(segments[depth:])

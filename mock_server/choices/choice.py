@@ -71,6 +71,8 @@ class Choice:
     finishes: Callable[[Asked, Response], Response] | None = None
     #: Whether it looks at the session of an answer.
     looks: bool = False
+    #: What another choice has to be for this one to be seen: its name, and the values that do.
+    needs: tuple[str, tuple[Value, ...]] | None = None
 
     @property
     def default(self) -> Value:

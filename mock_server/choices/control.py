@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
 from mock_server.api.answer import Answer
 from mock_server.api.document import LARGEST, parse_object, read, whole
 from mock_server.choices.catalogue import CATALOGUE, DEFAULTS
-from mock_server.choices.drawing import drawn, made, named
+from mock_server.choices.drawing import check_needs, drawn, made, named
+from mock_server.suggestion import there
 
 if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
@@ -30,9 +30,7 @@ def ordered(body: dict[str, Any], before: Taken) -> Taken:
     """What a POST body makes of the choices before it; raises 400 naming what is wrong and what would be right."""
     for name in body:
         if name not in _MEMBERS:
-            near = difflib.get_close_matches(name[:80], _MEMBERS, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            told = f"There is no member {name[:80]!r}; {', '.join(_MEMBERS)} are.{hint}"
+            told = f"There is no member {name[:80]!r}.{there(name, _MEMBERS)}"
             raise problems.invalid_request(told, field=name[:40], known=list(_MEMBERS))
     if "seed" not in body and "choices" not in body:
         raise problems.invalid_request('Send {"seed": n}, or {"choices": {"name": value}}, or both.', field="seed")
@@ -50,7 +48,9 @@ def ordered(body: dict[str, Any], before: Taken) -> Taken:
         if CATALOGUE[name].scope == "server":
             told = f"{name!r} is about requests of which no namespace is known; serve --choice makes it for all."
             raise problems.invalid_request(told, field=f"choices.{name}")
-    return made(*layers, given)
+    found = made(*layers, given)
+    check_needs(given, found)
+    return found
 
 
 class Control:

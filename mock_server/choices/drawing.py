@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import random
 from typing import TYPE_CHECKING, Any, Literal
 
 from mock_server import problems
 from mock_server.choices.catalogue import CATALOGUE, DEFAULTS
+from mock_server.suggestion import hint, nearest, there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Characters of a name or a value that a refusal repeats.
 _SHOWN = 80
+_KINDS = {bool: "boolean", int: "number", float: "number with a fraction", str: "text"}
 
 
 def drawn(seed: int, reading: Literal["lenient", "strict"] = "lenient", *, everywhere: bool = True) -> Taken:
@@ -63,13 +64,24 @@ def spoken(text: str) -> Mapping[str, Value]:
     return {name: _value(choice, found)}
 
 
+def check_needs(given: Mapping[str, Value], found: Taken) -> None:
+    """Refuse a choice by name that nobody would see; raises 400 with the other one that it needs."""
+    for name, value in given.items():
+        choice = CATALOGUE[name]
+        if choice.needs is None or value == choice.default or found[choice.needs[0]] in choice.needs[1]:
+            continue
+        other, values = choice.needs
+        needed = f"{other!r} is {' or '.join(map(json.dumps, values))}"
+        told = f"{name!r} {json.dumps(value)} is seen only where {needed}: choose both, or that one first."
+        raise problems.invalid_request(told, field=f"choices.{name}", needs={other: list(values)})
+
+
 def _known(name: str) -> Choice:
     if name in CATALOGUE:
         return CATALOGUE[name]
-    near = difflib.get_close_matches(name[:_SHOWN], CATALOGUE, 1, 0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    details: dict[str, Any] = {"nearest": near[0]} if near else {}
-    told = f"There is no choice {name[:_SHOWN]!r}.{hint}"
+    near = nearest(name, CATALOGUE)
+    details: dict[str, Any] = {"nearest": near} if near else {}
+    told = f"There is no choice {name[:_SHOWN]!r}.{there(name, CATALOGUE)}"
     raise problems.invalid_request(told, field="choices", known=list(CATALOGUE), **details)
 
 
@@ -78,8 +90,19 @@ def _value(choice: Choice, given: Any) -> Value:
     for value in choice.all_values:
         if type(value) is type(given) and value == given:
             return value
-    near = difflib.get_close_matches(str(given)[:_SHOWN], map(str, choice.all_values), 1, 0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    told = f"{choice.name!r} is {' or '.join(json.dumps(each) for each in choice.all_values)}.{hint}"
+    told = f"{choice.name!r} is {' or '.join(json.dumps(each) for each in choice.all_values)}."
+    told += _kind(choice, given) or hint(given, [each for each in choice.all_values if isinstance(each, str)])
     field = f"choices.{choice.name}"
     raise problems.invalid_request(told, field=field, known=list(choice.all_values))
+
+
+def _kind(choice: Choice, given: Any) -> str:
+    """What is wrong with a value that only looks like one of them."""
+    for value in choice.all_values:
+        if str(given) in (str(value), json.dumps(value)):
+            return f" It has to be a {_KINDS[type(value)]}, {json.dumps(value)}, and no {_kind_of(given)}."
+    return ""
+
+
+def _kind_of(given: Any) -> str:
+    return _KINDS.get(type(given), "other value")

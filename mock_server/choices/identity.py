@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from mock_server import problems
 from mock_server.choices.choice import Choice
 from mock_server.choices.editing import error_code, headed, merged, recoded
 from mock_server.settings import VERSIONS
@@ -45,6 +46,21 @@ def _stamped(asked: Asked, answer: Answer) -> Answer:
 def _one_spelling(asked: Asked, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     other = b"authorization" if asked.taken["credential"] == "X-API-Key" else b"x-api-key"
     return [(name, value) for name, value in headers if name != other]
+
+
+def _unlooked(asked: Asked, answer: Answer) -> Answer:
+    """A key that came in the header that is not looked at is told so."""
+    required = problems.authentication_failed()
+    if (
+        not asked.namespace
+        or error_code(answer) != required.code
+        or answer.body["error"]["message"] != required.message
+    ):
+        return answer
+    taken = str(asked.taken["credential"])
+    other = "Authorization" if taken == "X-API-Key" else "X-API-Key"
+    told = f"{required.message} {other} is not looked at here, and {taken} is (choice credential)."
+    return merged(answer, error={**answer.body["error"], "message": told})
 
 
 def _any_version(_asked: Asked, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -91,6 +107,7 @@ CHOICES = (
         ("either", "X-API-Key"),
         ("Authorization",),
         heads=_one_spelling,
+        rewrites=_unlooked,
     ),
     Choice(
         "wrong_key_code",

@@ -19,6 +19,7 @@ from mock_server.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from starlette.datastructures import Headers
     from starlette.responses import Response
@@ -58,9 +59,9 @@ class _Made:
 class Choices:
     """Which choices are made for whom; what the server is started with counts where a namespace has none of its own."""
 
-    def __init__(self, taken: Taken, keys: tuple[str, ...], conduct: Callable[[str], Conduct]) -> None:
+    def __init__(self, taken: Taken, conduct: Callable[[str], Conduct]) -> None:
         self._conduct = conduct
-        self._tickets = Tickets(keys)
+        self.tickets: Tickets
         self._for_all = _Made(taken)
         self._for: OrderedDict[str, _Made] = OrderedDict()
         self._bent: dict[int, tuple[Conduct, _Made, Conduct]] = {}
@@ -70,9 +71,13 @@ class Choices:
         """Belong to a face, which has its service before it answers anybody."""
         self.face = face
 
+    def opened(self, directory: Path | None) -> None:
+        """The data directory is ours, None where nothing is kept: upload URLs may be given; raises StorageError."""
+        self.tickets = Tickets.of(directory)
+
     def elsewhere(self, app: ASGIApp) -> ASGIApp:
         """The application, with operations at the addresses of the choices too."""
-        return Addresses(app, self, self._tickets)
+        return Addresses(app, self)
 
     def any(self) -> bool:
         """Whether a choice is made otherwise than by default, for anybody."""
@@ -126,7 +131,7 @@ class Choices:
             return await onward()
         namespace = self.whose(call.request.headers) or ""
         made = self._made(namespace or (ticket.namespace if ticket else ""))
-        asked = Asked(self.face, call, made.taken, self._tickets, partial(self._turn, namespace), namespace)
+        asked = Asked(self.face, call, made.taken, self.tickets, partial(self._turn, namespace), namespace)
         if ticket is not None and made.taken["ticket_suffices"]:
             asked = replace(asked, namespace=ticket.namespace)
             call.excuse = lambda _problem: ticket.namespace

@@ -112,6 +112,7 @@ CHOICES = (
         (False,),
         (True,),
         rewrites=_strings,
+        needs=("unknown_template", (COMPLETED,)),
     ),
     Choice(
         "partial_completed_at",

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mock_server.api.wording import wording
-from mock_server.choices.drawing import drawn, made, spoken
+from mock_server.choices.drawing import check_needs, drawn, made, spoken
 from mock_server.choices.layer import Choices
 from mock_server.problems import Problem
 from scribe_data import REVISION
@@ -38,7 +38,14 @@ def begun(settings: Settings, conduct: Callable[[str], Conduct]) -> Choices | No
         if not found:
             raise ValueError(f"--vary {settings.vary[:40]!r} is not SEED or SEED:strict, SEED a whole number from 0.")
         layers.append(drawn(int(found[1]), "strict" if found[2] == "strict" else "lenient"))
-    return Choices(made(*layers, *map(_named, settings.choices)), settings.api_keys, conduct)
+    given = [_named(text) for text in settings.choices]
+    taken = made(*layers, *given)
+    try:
+        for each in given:
+            check_needs(each, taken)
+    except Problem as problem:
+        raise ValueError(f"--choice: {problem.message}") from None
+    return Choices(taken, conduct)
 
 
 def _named(text: str) -> Mapping[str, Value]:

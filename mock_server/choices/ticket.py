@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
+import os
+import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from mock_server.storage import StorageError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE: Final = "upload-tickets.secret"
+_SECRET_BYTES: Final = 32
 _SEAL_BYTES: Final = 16
 #: Longer is nothing that was issued here: a namespace, an id, and a third more for letters that URLs may hold.
 _LONGEST: Final = 1200
@@ -27,11 +34,40 @@ def _text(found: bytes) -> str:
     return base64.urlsafe_b64encode(found).decode().rstrip("=")
 
 
-class Tickets:
-    """Issues and reads tickets; they last as long as the server's keys, across restarts too."""
+def kept_secret(directory: Path) -> bytes:
+    """What the tickets of a data directory are sealed with, for nobody else to read; raises StorageError."""
+    place, new = directory / _FILE, directory / f"{_FILE}.new"
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            found = place.read_bytes()
+            if len(found) != _SECRET_BYTES:
+                told = (
+                    f"{place} has not {_SECRET_BYTES} bytes. Put it back, or remove it: upload URLs that hold a ticket"
+                )
+                raise StorageError(f"{told} are no good any more then.")
+            return found
+        new.unlink(missing_ok=True)  # one that a crash left
+        made = secrets.token_bytes(_SECRET_BYTES)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(made)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(place)
+    except OSError as error:
+        raise StorageError(f"The data directory {directory} cannot be used ({error}).") from error
+    return made
 
-    def __init__(self, keys: Collection[str]) -> None:
-        self._secret = hashlib.sha256("\0".join(["upload tickets", *sorted(keys)]).encode()).digest()
+
+class Tickets:
+    """Issues and reads tickets, which last as long as the secret that seals them."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def of(cls, directory: Path | None) -> Tickets:
+        """Those of a data directory, across restarts, or of this process where there is none; raises StorageError."""
+        return cls(kept_secret(directory) if directory else secrets.token_bytes(_SECRET_BYTES))
 
     def issue(self, namespace: str, session_id: str) -> str:
         """A ticket for a session's audio; letters, digits, hyphens and underscores, which do not tell the id."""

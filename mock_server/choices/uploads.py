@@ -31,14 +31,15 @@ async def _one_form(asked: Asked, onward: Onward) -> Answer:
     form = "multipart" if label.startswith("multipart/") else "raw"
     if not asked.of("upload") or form == asked.taken["forms"] or not await _takes(asked):
         return await onward()
-    told = f"Audio is taken {'as a multipart form' if form == 'raw' else 'as the body itself, without a form'}."
+    taken = "as a multipart form" if form == "raw" else "as the body itself, without a form"
+    told = f"Audio is taken {taken} (choice forms)."
     return refused(problems.invalid_request(told))
 
 
 async def _named(asked: Asked, onward: Onward) -> Answer:
     if not asked.of("upload") or asked.call.name or not await _takes(asked):
         return await onward()
-    told = "The file's name has to stand behind upload_url."
+    told = "The file's name has to stand behind upload_url (choice named)."
     return refused(problems.invalid_request(told))
 
 
@@ -106,6 +107,7 @@ CHOICES = (
         "Whether an upload URL with a credential of its own needs no key.",
         "AUD-030: it is exempt",
         (True, False),
+        needs=("target", ("signed", "capability", "capability in the query")),
     ),
     Choice(
         "named",

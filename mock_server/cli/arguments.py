@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
+from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
+#: Where things are kept unless --data-dir says otherwise.
+DATA_DIR: Final = Path("scribe-mock-data")
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}\Z")
 _BASE_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){1,4}\Z")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(?:/[A-Za-z0-9._~\-]+)*/?\Z")
@@ -49,9 +51,8 @@ def profiles(given: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     for name in found:
         if name not in PROFILES:
-            near = difflib.get_close_matches(name, PROFILES, 1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ValueError(f"--profile {name!r} is not served here; {' and '.join(PROFILES)} are.{hint}")
+            told = f"--profile {name!r} is not served here; {' and '.join(PROFILES)} are."
+            raise ValueError(f"{told}{hint(name, PROFILES)}")
     if not found:
         raise ValueError(f"--profile names no profile; {' and '.join(PROFILES)} are served, or both with a comma.")
     return found
@@ -59,7 +60,7 @@ def profiles(given: str) -> tuple[str, ...]:
 
 def settings(
     *,
-    data_dir: Path,
+    data_dir: Path | None,
     api_keys: Collection[str],
     transcriber: Transcriber,
     model: str | None,
@@ -94,8 +95,10 @@ def settings(
         raise ValueError(
             "--in-memory keeps nothing, and the log of session_manager is to be kept; leave one of them out."
         )
+    if in_memory and data_dir is not None:
+        raise ValueError("--in-memory keeps nothing, and --data-dir says where to keep it; leave one of them out.")
     return Settings(
-        data_dir=data_dir.absolute(),
+        data_dir=(data_dir or DATA_DIR).absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         # nobody is heard where no profile takes audio
         transcriber=transcriber.value if "medscribe" in served else "scripted",

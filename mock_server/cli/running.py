@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from mock_server.api.below import Below
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import uvicorn
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
+    from mock_server.choices import Choices
     from mock_server.cli.readiness import Readiness
     from mock_server.settings import Settings
 
+_HOSTS: Final = " 127.0.0.1 is for this machine alone, 0.0.0.0 for all."
+#: What may be tried where a socket cannot listen, by what the system says.
+_INSTEAD: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        errno.EADDRINUSE: " Another --port may be free; 0 finds one.",
+        errno.EACCES: " A --port from 1024 on needs no rights; 0 finds a free one.",
+        errno.EADDRNOTAVAIL: " --host is no address of this machine." + _HOSTS,
+        socket.EAI_NONAME: " --host is no name that is known here." + _HOSTS,
+    }
+)
 #: After SIGTERM running requests get this long, in seconds; what is unfinished goes on at the next start anyway.
 _GRACE_S = 3
 #: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
@@ -37,12 +50,12 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(256)
     except OSError as error:
         listening.close()
-        told = f"Cannot listen on {host} port {port}: {error.strerror}. Another --port may be free; 0 finds one."
+        told = f"Cannot listen on {host} port {port}: {error.strerror}.{_INSTEAD.get(error.errno or 0, '')}"
         raise refuse(told, UNUSABLE) from error
     return listening
 
 
-def _try_directory(settings: Settings) -> None:
+def _try_directory(settings: Settings, choices: Choices | None) -> None:
     from mock_server.log.folder import LogFolder
     from mock_server.storage.keeping import open_keeping
 
@@ -50,16 +63,18 @@ def _try_directory(settings: Settings) -> None:
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()
+        if choices is not None:
+            choices.opened(settings.data_dir)
     finally:
         keeping.close()
 
 
-def _try(settings: Settings) -> str | None:
+def _try(settings: Settings, choices: Choices | None) -> str | None:
     """Refuse now what the server would stumble over once it runs; returns the transcriber's notice."""
     from mock_server.speech import open_transcriber
 
     if not settings.in_memory:
-        _try_directory(settings)
+        _try_directory(settings, choices)
     notice = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
     return notice if "medscribe" in settings.profiles else None
 
@@ -71,7 +86,8 @@ def opened(settings: Settings) -> tuple[Starlette, str | None]:
     from mock_server.storage import StorageError
 
     try:
-        return create_app(settings), _try(settings)
+        app = create_app(settings)
+        return app, _try(settings, app.state.choices)
     except ValueError as error:
         raise refuse(str(error), USAGE) from error
     except (StorageError, SpeechUnavailable) as error:

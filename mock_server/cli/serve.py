@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
 import typer
 
-from mock_server.cli.arguments import Shape, Transcriber, settings
+from mock_server.cli.arguments import DATA_DIR, Shape, Transcriber, settings
 from mock_server.cli.banner import address, banner
 from mock_server.cli.readiness import Readiness, emptied
 from mock_server.cli.refusal import USAGE, refuse
@@ -25,8 +25,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one and prints it.")] = 8080,
     data_dir: Annotated[
-        Path, typer.Option(help="Where sessions and audio are kept; made when it is not there.")
-    ] = Path("scribe-mock-data"),
+        Path | None,
+        typer.Option(help="Where sessions and audio are kept; made when it is not there.", show_default=str(DATA_DIR)),
+    ] = None,
     in_memory: Annotated[
         bool, typer.Option("--in-memory", help="Keep nothing on the disk, and be ready sooner. For tests.")
     ] = False,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mock_server.api.order import order
 from mock_server.conduct import HONEST, Conduct
 from mock_server.faults.fault import Asked, Flight
 from mock_server.problems import Problem
+from mock_server.suggestion import hint
 from scribe_data import REVISION
 
 if TYPE_CHECKING:
@@ -86,12 +86,11 @@ class Faults:
 
     def _named(self, name: str) -> Fault:
         if name not in self._catalogue:
-            near = get_close_matches(name, self._catalogue, n=1)
             revision = self._settings.revision
             other = revision != REVISION
             listed = f" `scribe-mock faults{f' --revision {revision}' if other else ''}` lists them."
-            hint = f" Did you mean {near[0]!r}?" if near else listed
-            raise ValueError(f"There is no fault {name!r}{f' in revision {revision}' if other else ''}.{hint}")
+            told = f"There is no fault {name!r}{f' in revision {revision}' if other else ''}."
+            raise ValueError(f"{told}{hint(name, self._catalogue)}{listed}")
         return self._catalogue[name]
 
     def _excused(self, call: Call, problem: Problem) -> str | None:

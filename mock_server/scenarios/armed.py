@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import re
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mock_server import problems
-from mock_server.clock import stamp
+from mock_server.clock import FURTHEST, stamp
+from mock_server.extraction import TEMPLATES
+from mock_server.scenarios.bindings import Binding
 from mock_server.scenarios.catalogue import catalogue
+from mock_server.suggestion import nearest, there
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,7 +29,7 @@ _ON: Final = ("operation", "session", "times", "every", "from", "until")
 #: Bounds of counts, and characters of a session's id.
 _MOST_TIMES, _MOST_EVERY, _LONGEST_ID = 10_000, 1_000, 128
 #: Seconds until a scenario begins or ends, at most: as far ahead as a clock may be.
-_FURTHEST_S: Final = 3650 * 86_400
+_FURTHEST_S: Final = int(FURTHEST.total_seconds())
 _STAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\Z")
 #: A time, or seconds from another.
 Moment: TypeAlias = "datetime | int | float"
@@ -37,14 +39,13 @@ def _refuse(message: str, field: str, **details: Any) -> problems.Problem:
     return problems.invalid_request(message, field=field, **details)
 
 
-def known(what: str, name: object, names: Collection[str], field: str) -> str:
-    """A name among those there are; raises 400 with all of them and the nearest."""
+def known(what: str, name: object, names: Collection[str], field: str, of: str = "") -> str:
+    """A name among those there are; raises 400 with the nearest, or which there are."""
     if isinstance(name, str) and name in names:
         return name
-    near = difflib.get_close_matches(name[:100], names, 1, 0.4) if isinstance(name, str) else []
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    told = f"There is no {what} {json.dumps(name)[:80]}.{hint}"
-    raise _refuse(told, field, known=list(names), **({"nearest": near[0]} if near else {}))
+    near = nearest(name, names)
+    told = f"There is no {what} {json.dumps(name)[:80]}{of and f' of {of!r}'}.{there(name, names)}"
+    raise _refuse(told, field, known=list(names), **({"nearest": near} if near else {}))
 
 
 @dataclass
@@ -83,6 +84,11 @@ class Armed:
         """The same for a namespace, which counts for itself, and by its own time, which is `now`."""
         return replace(self, start=_moment(self.start, now), until=_moment(self.until, now), _met=0)
 
+    @property
+    def binding(self) -> Binding:
+        """What a session is bound to by it."""
+        return Binding(self.scenario, self.values)
+
     def acts(self, now: datetime) -> bool:
         """Whether it is between its times."""
         return _reached(self.start, now, default=True) and not _reached(self.until, now, default=False)
@@ -95,7 +101,7 @@ class Armed:
         """As the control plane tells it."""
         on: dict[str, Any] = {"operation": self.operation, "session": self.session, "times": self.left}
         on |= {"every": self.every, "from": _shown(self.start), "until": _shown(self.until)}
-        return {"scenario": self.scenario.name, "parameters": self.values, "on": on}
+        return {"scenario": self.scenario.name, "parameters": self.scenario.shown(self.values), "on": on}
 
 
 def _moment(given: Moment | None, now: datetime) -> datetime | None:
@@ -149,25 +155,13 @@ def _members(body: dict[str, Any], names: Collection[str], within: str) -> None:
 
 def ordered(body: dict[str, Any]) -> Armed:
     """What a POST body or a command line arms; raises 400 naming what is wrong and what would be right."""
+    for name in _ON:
+        if name in body:
+            raise _refuse(f'"{name}" belongs in "on": {{"on": {{"{name}": …}}}}.', name)
     _members(body, _MEMBERS, "")
     scenario = catalogue()[known("scenario", body.get("scenario"), catalogue(), "scenario")]
-    given = {} if (sent := body.get("parameters")) is None else sent
-    if isinstance(given, dict):
-        names = [parameter.name for parameter in scenario.parameters]
-        for name in given:
-            known(f"parameter of {scenario.name!r}", name, names, "parameters")
-    try:
-        values = scenario.values(given)
-    except ValueError as error:
-        raise _refuse(str(error), "parameters", known=[p.described() for p in scenario.parameters]) from None
-    on = {} if (sent := body.get("on")) is None else sent
-    if not isinstance(on, dict):
-        raise _refuse('"on" has to be a JSON object.', "on", known=list(_ON))
-    _members(on, _ON, "on.")
-    if on.get("operation") is not None:
-        if scenario.of_sessions:
-            raise _refuse(f"{scenario.name!r} meets sessions, whatever the operation.", "on.operation")
-        known(f"operation of {scenario.name!r}", on["operation"], scenario.operations, "on.operation")
+    values = _values(body, scenario)
+    on = _on(body, scenario)
     session = on.get("session")
     if session is not None and not (isinstance(session, str) and 0 < len(session) <= _LONGEST_ID):
         raise _refuse('"session" has to be the id of a session, or "next".', "on.session")
@@ -177,11 +171,43 @@ def ordered(body: dict[str, Any]) -> Armed:
     return Armed(scenario, values, on.get("operation"), session, times, every, start, until)
 
 
+def _values(body: dict[str, Any], scenario: Scenario) -> dict[str, Value]:
+    given = {} if (sent := body.get("parameters")) is None else sent
+    if isinstance(given, dict):
+        names = [parameter.name for parameter in scenario.parameters]
+        for name in given:
+            known("parameter", name, names, "parameters", scenario.name)
+    try:
+        values = scenario.values(given)
+    except ValueError as error:
+        raise _refuse(str(error), "parameters", known=[p.described() for p in scenario.parameters]) from None
+    if values.get("template") is not None:  # another one is not found, whatever is played
+        known("template", values["template"], TEMPLATES, "parameters")
+    return values
+
+
+def _on(body: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    given = {} if (sent := body.get("on")) is None else sent
+    on = {"operation": given} if isinstance(given, str) else given
+    if not isinstance(on, dict):
+        raise _refuse('"on" has to be an operation, or a JSON object.', "on", known=list(_ON))
+    _members(on, _ON, "on.")
+    if on.get("operation") is not None:
+        if scenario.of_sessions:
+            raise _refuse(f"{scenario.name!r} meets sessions, whatever the operation.", "on.operation")
+        known("operation", on["operation"], scenario.operations, "on.operation", scenario.name)
+    return on
+
+
 def spoken(text: str) -> Armed:
     """NAME[:param=value,...] of a command line; raises 400 as `ordered` does.
 
     The words of `on` are words of it too, beside the scenario's own parameters.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _refuse(f"It is not UTF-8 (character {error.start + 1}).", "scenario") from None
     name, _, rest = text.partition(":")
     parameters: dict[str, Any] = {}
     on: dict[str, Any] = {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_server import problems
 from mock_server.problems import Problem
 from mock_server.scenarios.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from mock_server.scenarios.parameter import Value
     from mock_server.scenarios.scenario import Scenario
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 #: Lines of a session's journal.
 BOUND: Final = "scenario_bound"
 RELEASED: Final = "scenarios_released"
-#: Sessions whose bindings are at hand; those of others are read from their journals.
-_AT_HAND: Final = 4096
+#: Scenarios that a session is bound to, and bytes of memory that their texts take: any one transcript has room.
+MOST_BOUND, MOST_TEXT_BYTES = 50, 2 * 1024 * 1024
+#: Sessions whose bindings are at hand, and bytes of their texts; those of others are read from their journals.
+_AT_HAND, _AT_HAND_BYTES = 4096, 64 * 1024 * 1024
 
 
 class Binding(NamedTuple):
@@ -29,11 +33,35 @@ class Binding(NamedTuple):
     values: dict[str, Value]
 
 
+def text_bytes(values: Iterable[Value]) -> int:
+    """Bytes of memory that the texts among some values take."""
+    return sum(sys.getsizeof(value) for value in values if isinstance(value, str))
+
+
+def _bytes(bound: Iterable[Binding]) -> int:
+    return sum(text_bytes(binding.values.values()) for binding in bound)
+
+
+def fit(bound: Collection[Binding]) -> bool:
+    """Whether one session can be bound to all of these."""
+    return len(bound) <= MOST_BOUND and _bytes(bound) <= MOST_TEXT_BYTES
+
+
+def _check_room(bound: Sequence[Binding]) -> None:
+    if len(bound) > MOST_BOUND:
+        told = f"A session is bound to {MOST_BOUND} scenarios at most, and this one would be to more."
+        raise problems.invalid_request(told, field="on.session", limit=MOST_BOUND)
+    if (size := _bytes(bound)) > MOST_TEXT_BYTES:
+        told = f"The texts that a session is bound to take {MOST_TEXT_BYTES} bytes of memory at most, and not {size}."
+        raise problems.invalid_request(told, field="parameters", limit=MOST_TEXT_BYTES)
+
+
 class Bindings:
     """What sessions are bound to."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], tuple[Binding, ...]] = OrderedDict()
+        self._bytes = 0
 
     def at_hand(self, namespace: str, session_id: str) -> tuple[Binding, ...] | None:
         """What a namespace's session is bound to; None where only its journal knows."""
@@ -44,12 +72,24 @@ class Bindings:
         self._put((namespace, session_id), ())
 
     async def bind(self, service: Service, namespace: str, session_id: str, binding: Binding) -> None:
-        """Bind a session for good; raises 404 where it is none of the namespace's."""
+        """Bind a session for good; raises 404 where it is none of the namespace's, 400 beyond the bounds."""
         before = await self.of(service, namespace, session_id)
-        detail = {"scenario": binding.scenario.name, "parameters": binding.values}
-        await service.note(namespace, session_id, BOUND, detail)
+        if binding in before[-1:]:  # nothing would change
+            return
+        _check_room((*before, binding))
         whose = namespace, session_id
-        self._put(whose, (*self._known.get(whose, before), binding))
+        self._put(whose, (*before, binding))  # the place is taken before anybody else can look
+        try:
+            detail = {"scenario": binding.scenario.name, "parameters": binding.values}
+            await service.note(namespace, session_id, BOUND, detail)
+        except BaseException:
+            self._put(whose, tuple(each for each in self._known.get(whose, before) if each is not binding))
+            raise
+
+    def check_room(self, namespace: str, session_id: str, more: Sequence[Binding]) -> None:
+        """Raises 400 where a session whose bindings are at hand cannot be bound to so many more."""
+        if more:
+            _check_room((*self._known.get((namespace, session_id), ()), *more))
 
     async def of(self, service: Service, namespace: str, session_id: str) -> tuple[Binding, ...]:
         """What a session is bound to; nothing where it is gone."""
@@ -76,10 +116,11 @@ class Bindings:
         self._put((namespace, session_id), tuple(_free(bound)))
 
     def _put(self, whose: tuple[str, str], bindings: tuple[Binding, ...]) -> None:
+        self._bytes += _bytes(bindings) - _bytes(self._known.get(whose, ()))
         self._known[whose] = bindings
         self._known.move_to_end(whose)
-        while len(self._known) > _AT_HAND:
-            self._known.popitem(last=False)
+        while len(self._known) > _AT_HAND or (self._bytes > _AT_HAND_BYTES and len(self._known) > 1):
+            self._bytes -= _bytes(self._known.popitem(last=False)[1])
 
 
 def _free(bound: Iterable[Binding]) -> list[Binding]:

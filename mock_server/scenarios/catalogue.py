@@ -200,7 +200,8 @@ def _sessions() -> Iterable[Scenario]:
     )
     yield Scenario(
         "partial",
-        "One of several files is not heard, and the last template fails: partial.",
+        "One of several files is not heard, and the last template fails: partial. The rest needs words, of its audio or"
+        " of a transcript that was chosen: with none the session fails.",
         "§6.3 partial, §9.4",
         course=lambda _values: courses.partly(),
     )

@@ -106,13 +106,27 @@ def steering(results: tuple[TemplateResult, ...]) -> tuple[TemplateResult, ...]:
 
 def composed(courses: Sequence[Course]) -> Course:
     """One course after the other."""
-    if len(courses) < 2:
-        return courses[0] if courses else Course()
-    first, second = courses[0], composed(courses[1:])
-    return Course(
-        recordings=lambda given: second.recordings(first.recordings(given)),
-        heard=second.heard or first.heard,
-        account=lambda given, heard: second.account(first.recordings(given), first.account(given, heard)),
-        transcription=lambda heard: second.transcription(first.transcription(heard)),
-        extraction=lambda results: second.extraction(first.extraction(results)),
-    )
+    chosen = [course.heard for course in courses if course.heard is not None]
+
+    def recordings(given: Sequence[Recording]) -> list[Recording]:
+        left = list(given)
+        for course in courses:
+            left = course.recordings(left)
+        return left
+
+    def account(given: Sequence[Recording], heard: Transcription) -> Transcription:
+        for course in courses:
+            heard, given = course.account(given, heard), course.recordings(given)
+        return heard
+
+    def transcription(heard: Transcription) -> Transcription:
+        for course in courses:
+            heard = course.transcription(heard)
+        return heard
+
+    def extraction(results: tuple[TemplateResult, ...]) -> tuple[TemplateResult, ...]:
+        for course in courses:
+            results = course.extraction(results)
+        return results
+
+    return Course(recordings, chosen[-1] if chosen else None, account, transcription, extraction)

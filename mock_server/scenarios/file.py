@@ -30,7 +30,10 @@ _MEMBERS: Final = ("steps",)
 _DEEPEST: Final = 20
 
 
-_BOOLEAN, _STAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
+_TAG: Final = "tag:yaml.org,2002:"
+_BOOLEAN, _STAMP, _TEXT = f"{_TAG}bool", f"{_TAG}timestamp", f"{_TAG}str"
+#: What JSON has; nothing else is constructed, whatever an explicit tag asks for.
+_TAGS: Final = (*(_TAG + kind for kind in ("null", "bool", "int", "float", "str", "seq", "map")), None)
 
 
 class _Loader(yaml.SafeLoader):
@@ -51,12 +54,30 @@ class _Loader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What a node stands for; what cannot be read as its tag says is refused with its line."""
+        try:
+            found = super().construct_object(node, deep)
+            if isinstance(found, str):
+                found.encode()  # half of a surrogate pair is written nowhere
+        except yaml.YAMLError:
+            raise
+        except Exception:  # noqa: BLE001 - constructors raise whatever the conversion of a text does
+            kind = node.tag.removeprefix(_TAG)
+            raise yaml.constructor.ConstructorError(None, None, f"this is no {kind}", node.start_mark) from None
+        return found
 
+
+_Loader.yaml_constructors = {tag: yaml.SafeLoader.yaml_constructors[tag] for tag in _TAGS}
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _STAMP)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"(?:true|false)\Z"), list("tf"))
+
+
+class UnusableFileError(ValueError):
+    """A file of scenarios that cannot be used: file, line and reason in one line."""
 
 
 class ScenarioFile:
@@ -103,12 +124,7 @@ def _look(path: Path) -> tuple[int, int, int] | None:
 def read(path: Path) -> tuple[Armed, ...]:
     """The steps of a file; raises ValueError with file, line and reason."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise _wrong(path, None, f"it has more than {_LARGEST} bytes")
-        text = content.decode("utf-8")
-        loader = _Loader(text)
+        loader = _Loader(_content(path).decode("utf-8"))
         try:
             node = loader.get_single_node()
             return tuple(_step(path, loader, each) for each in _steps(path, node))
@@ -123,11 +139,23 @@ def read(path: Path) -> tuple[Armed, ...]:
         raise _wrong(path, error.problem_mark or error.context_mark, told) from None
     except yaml.YAMLError as error:
         raise _wrong(path, None, str(error).splitlines()[0]) from None
+    except UnusableFileError:
+        raise
+    except Exception as error:  # an edition ends neither the following of the file nor the server
+        raise _wrong(path, None, f"it cannot be read ({type(error).__name__})") from error
 
 
-def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> ValueError:
-    line = f" line {mark.line + 1}" if mark else ""
-    return ValueError(f"--scenarios {path}{line}: {reason.rstrip('.')}.")
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise _wrong(path, None, f"it has more than {_LARGEST} bytes")
+    return content
+
+
+def _wrong(path: Path, mark: yaml.error.Mark | None, reason: str) -> UnusableFileError:
+    line, told = f" line {mark.line + 1}" if mark else "", " ".join(reason.split())
+    return UnusableFileError(f"--scenarios {path}{line}: {told if told.endswith(('?', '.')) else f'{told}.'}")
 
 
 def _steps(path: Path, node: yaml.Node | None) -> list[yaml.Node]:
@@ -148,8 +176,11 @@ def _members(path: Path, node: yaml.Node | None, what: str) -> dict[str, tuple[y
         raise _wrong(path, node.start_mark if node else None, f"{what} has to be a mapping")
     found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
     for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or key.value in found:
-            raise _wrong(path, key.start_mark, f"the member {str(key.value)[:40]!r} stands twice, or is no name")
+        if key.tag != _TEXT or not isinstance(key, yaml.ScalarNode):
+            shown = f" {key.value[:40]}" if isinstance(key, yaml.ScalarNode) else ""
+            raise _wrong(path, key.start_mark, f"the name of a member is a text, and{shown or ' this'} is none")
+        if key.value in found:
+            raise _wrong(path, key.start_mark, f"the member {key.value[:40]!r} stands twice")
         found[key.value] = key, value
     return found
 
@@ -170,11 +201,8 @@ def _asked(path: Path, node: yaml.Node, ask: Callable[[], Any]) -> Any:
         return ask()
     except Problem as problem:
         field = str((problem.details or {}).get("field", ""))
-        reason = problem.message
-        listed = (problem.details or {}).get("known")
-        if listed and all(isinstance(name, str) for name in listed):
-            reason = f"{reason.rstrip('.')}. There are {', '.join(listed)}"
-        raise _wrong(path, _place(node, field), reason) from None
+        more = " `scribe-mock scenarios` lists them." if field == "scenario" else ""
+        raise _wrong(path, _place(node, field), problem.message + more) from None
 
 
 def _place(node: yaml.Node, field: str) -> yaml.error.Mark:

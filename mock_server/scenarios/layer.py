@@ -13,7 +13,7 @@ from mock_server.api.answer import PLAYED, envelope
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
 from mock_server.scenarios.armed import NEXT, Armed, spoken
-from mock_server.scenarios.bindings import Binding
+from mock_server.scenarios.bindings import fit
 from mock_server.scenarios.catalogue import OPERATIONS
 from mock_server.scenarios.delivery import Delivery, Held, Manner
 from mock_server.scenarios.file import ScenarioFile
@@ -74,11 +74,10 @@ class Scenarios:
             self._following = asyncio.create_task(self.file.follow(self.roster.edit))
 
     async def close(self) -> None:
-        """Follow no file any more."""
+        """Follow no file any more; whatever became of that, the server closes."""
         if self._following is not None:
             self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+            await asyncio.gather(self._following, return_exceptions=True)
 
     def _now(self, namespace: str) -> datetime:
         return self.face.service.clocks.now(namespace)
@@ -88,26 +87,33 @@ class Scenarios:
     async def arm(self, namespace: str, armed: Armed) -> bool:
         """Arm one more, or bind a session that is there to it, which is told by True.
 
-        Raises 400 beyond the bound and for a time that is over, 404 for a session that is none of the namespace's.
+        Raises 400 and 503 beyond the bounds, 400 for a time that is over, 404 for a session of nobody here.
         """
-        self.roster.room(namespace)
         now = self._now(namespace)
         armed = armed.begun(now)
         if armed.over(now):
             raise problems.invalid_request("'until' is over by the namespace's clock.", field="on.until")
         if armed.session not in (None, NEXT):
-            await self.face.service.get(namespace, armed.session)
+            await self._look(namespace, armed.session)
             if armed.scenario.of_sessions:
                 await self._bind(namespace, armed.session, armed)
                 return True
         self.roster.add(namespace, armed)
         return False
 
+    async def _look(self, namespace: str, session_id: str) -> None:
+        try:
+            await self.face.service.get(namespace, session_id)
+        except Problem as problem:
+            if problem.code == problems.session_not_found(session_id).code:
+                problem.message += f' "{NEXT}" is the one that is created next.'
+            raise
+
     async def _bind(self, namespace: str, session_id: str, armed: Armed) -> None:
         """Bind a session that is there; one of which a session takes one only has to come before its end."""
         if armed.scenario.single:
             await self.face.service.check_open(namespace, session_id)
-        await self.play.bind(namespace, session_id, Binding(armed.scenario, armed.values))
+        await self.play.bind(namespace, session_id, armed.binding)
         if armed.scenario.single:  # nobody is told that it counts where an end came first
             await self.face.service.check_open(namespace, session_id)
 
@@ -215,10 +221,9 @@ class Scenarios:
         return answer
 
     def _deliver(self, call: Call, met: _Met, manner: Manner) -> None:
-        def stopping() -> bool:
-            return self.face.stopping
-
-        call.deliver = lambda response: Delivery(response, manner, met.namespace, self._held, stopping)
+        call.deliver = lambda response: Delivery(
+            response, manner, met.namespace, self._held, lambda: self.face.stopping
+        )
 
     def _acting(self, met: _Met, call: Call) -> Armed | None:
         """The first that acts on this request; those behind it wait for another."""
@@ -251,13 +256,14 @@ class Scenarios:
         if answer.status < 300 and call.session_id is not None:
             for armed in met.asked:
                 if armed.scenario.of_sessions:
-                    await self.play.bind(met.namespace, call.session_id, Binding(armed.scenario, armed.values))
+                    await self.play.bind(met.namespace, call.session_id, armed.binding)
 
     def _begins(self, armed: Armed, met: _Met) -> bool:
         """Whether a session that has just begun is one of those it is armed for."""
         if armed.scenario.single and any(asked.scenario is armed.scenario for asked in met.asked):
             return False
-        return armed.session in (None, NEXT)
+        # what one session has no room for waits for the next
+        return armed.session in (None, NEXT) and fit([each.binding for each in (*met.asked, armed)])
 
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""
@@ -277,8 +283,7 @@ class Scenarios:
         met.played += [refused] if refused else []
         bound: list[str] = []
         if call.session_id is not None:
-            found = await self.play.bindings.of(self.face.service, met.namespace, call.session_id)
-            bound = [binding.scenario.name for binding in found]
+            bound = await self.play.acting(met.namespace, call.session_id)
             for name in met.played:
                 detail = {"scenario": name, "operation": call.operation, "status": answer.status}
                 with contextlib.suppress(Problem):  # a session that is not there, or no room to write

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
 from mock_server.auth import presented
 from mock_server.scenarios.armed import Armed, known
 from mock_server.scenarios.catalogue import catalogue
 from mock_server.scenarios.courses import MAGIC
+from mock_server.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +58,11 @@ def of_keys(headers: Headers) -> list[Armed]:
     words = key_words()
     scenario = words.get(found[0])
     if scenario is None:
-        near = difflib.get_close_matches(found[0][:100], words, 1, 0.4)
-        hint = f" Did you mean one that ends with {near[0]!r}?" if near else ""
+        near = nearest(found[0], words)
+        hint = f" Did you mean one that ends with {near!r}?" if near else ""
         told = f"A key that ends with {_KEYED}… asks for a scenario, and this one's does not exist.{hint}"
-        raise problems.invalid_request(told, field="key", known=list(words), **({"nearest": near[0]} if near else {}))
+        details: dict[str, Any] = {"nearest": near} if near else {}
+        raise problems.invalid_request(told, field="key", known=list(words), **details)
     return [_armed(scenario, {})]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import PLAYED
@@ -13,15 +14,18 @@ from mock_server.conduct import Course
 from mock_server.problems import Problem
 from mock_server.scenarios import courses, magic
 from mock_server.scenarios.bindings import Binding, Bindings
+from mock_server.session.step import Amended, AudioAccepted
 from mock_server.session.table import State
 from mock_server.testclock import Happened
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from mock_server.api.face import Face
     from mock_server.conduct import Conduct
+    from mock_server.scenarios.armed import Armed
     from mock_server.session.model import Session
+    from mock_server.session.step import Happening
 
 #: A wait by the namespace's clock is woken when that is moved; this is for the machine's own, which may be set.
 _LONGEST_NAP_S: Final = 60.0
@@ -53,14 +57,37 @@ class Play:
                     held(namespace, session_id), self._holds(namespace, session_id)
                 ),
                 course=self._course,
+                admits=partial(self._admits, base),
                 file_name=lambda name: _named(named(name)),
             )
             self._latest = base, bent
         return self._latest[1]
 
+    def _admits(self, base: Conduct, session: Session, state: State, happening: Happening) -> None:
+        """Refuse before it is done what asks for more than a session can be bound to."""
+        asked: list[Armed | None] = []
+        if state in (State.CREATED, State.RECORDING):
+            match happening:
+                case AudioAccepted(file):
+                    asked = [magic.of_file(file.name)]
+                case Amended(templates=templates):
+                    asked = [*magic.of_document({"templates": list(templates or ())})]
+        more = [each.binding for each in asked if each and each.scenario.of_sessions]
+        self.bindings.check_room(session.namespace, session.id, more)
+        base.admits(session, state, happening)
+
     async def bind(self, namespace: str, session_id: str, binding: Binding) -> None:
         """Bind a session for good."""
         await self.bindings.bind(self.face.service, namespace, session_id, binding)
+
+    async def acting(self, namespace: str, session_id: str) -> list[str]:
+        """The names of the scenarios that a session is bound to, without those of templates that it did not order."""
+        bound = await self.bindings.of(self.face.service, namespace, session_id)
+        ordered: Collection[str] = ()
+        if any(binding.values.get("template") for binding in bound):
+            with contextlib.suppress(Problem):  # a reset took it away
+                ordered = (await self.face.service.peek(namespace, session_id)).order.templates
+        return [each.scenario.name for each in bound if each.values.get("template") in (None, *ordered)]
 
     async def release(self, namespace: str, only: str | None = None) -> None:
         """Let the work begin that is held, or that on one session."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mock_server.problems import Problem
     from mock_server.scenarios.delivery import Manner
     from mock_server.scenarios.parameter import Parameter, Value, Values
+
+#: Characters of a text that everybody who looks is shown.
+_SHOWN: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,13 @@ class Scenario:
         if not isinstance(given, dict):
             raise ValueError("The parameters have to be a JSON object.")  # noqa: TRY004 - what a client sent
         return {each.name: each.read(given.get(each.name, each.default)) for each in self.parameters}
+
+    def shown(self, values: Values) -> dict[str, Value]:
+        """The parameters for those who look: of words that were said, how many characters they have."""
+        long = {each.name for each in self.parameters if each.kind == "text" and each.most > _SHOWN}
+        return dict(
+            ("characters", len(str(value))) if name in long else (name, value) for name, value in values.items()
+        )
 
     def described(self) -> dict[str, Any]:
         """As the catalogue tells it to programs."""

@@ -147,3 +147,19 @@ def test_a_clock_goes_on_as_it_was_set_in_the_next_process(clocks, store, sundia
     again = asyncio.run(Clocks.of(store, sundial))
     assert (again.now("ns"), again.pace("ns")) == (clocks.now("ns"), clocks.pace("ns"))
     assert list(again.known()) == ["ns"]
+
+
+@pytest.mark.parametrize("days", [35, 36_500, 300_000])
+def test_a_fast_clock_that_is_left_alone_stops_short_of_what_no_stamp_holds(clocks, sundial, days):
+    moved(clocks, mode=Mode.SCALED, factor=86_400)
+    sundial.passes(days * 86_400)
+    assert clocks.now("ns") == sundial.at + timedelta(days=3650)
+    sundial.passes(10)
+    assert moved(clocks, mode=Mode.FROZEN) == sundial.at + timedelta(days=3650)
+
+
+@pytest.mark.parametrize(("mode", "back"), [({"mode": Mode.SCALED, "factor": 86_400}, 35), ({"mode": Mode.FROZEN}, 0)])
+def test_a_machine_that_is_set_back_takes_no_clock_back_faster_than_itself(clocks, sundial, mode, back):
+    moved(clocks, **mode)
+    sundial.passes(-35 * 86_400)
+    assert clocks.now("ns") == NOON - timedelta(days=back)

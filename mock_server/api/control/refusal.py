@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
+from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def problem(errors: Sequence[Any]) -> problems.Problem:
 def unknown_word(field: str, given: object, known: Sequence[str]) -> problems.Problem:
     """The refusal of a word that is none of those there are."""
     word = str(given)[:_LONGEST_WORD]
-    told = f"{field!r} has no {word!r}. There are {', '.join(known)}.{_hint(word, known)}"
+    told = f"{field!r} has no {word!r}. There are {', '.join(known)}.{hint(word, known)}"
     return problems.invalid_request(told, field=field, known=list(known))
 
 
@@ -49,13 +49,8 @@ def _unknown(told: dict[str, Any], place: str) -> problems.Problem:
     where = f"{place}.{name}" if place else name
     there = f"There are {', '.join(known)}." if known else "Nothing is asked here."
     return problems.invalid_request(
-        f"The field {where!r} is not known here. {there}{_hint(name, known)}", field=where, known=known
+        f"The field {where!r} is not known here. {there}{hint(name, known)}", field=where, known=known
     )
-
-
-def _hint(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, 1)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _shown(value: object) -> str:

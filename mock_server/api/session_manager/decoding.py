@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from mock_server import problems
 from mock_server.api.document import parse_object, read
 from mock_server.api.operations import json_only
+from mock_server.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +92,8 @@ def _reason(error: Any, model: type[BaseSchema]) -> str:
     if kind == "missing":
         return f"The required field {place!r} is missing."
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(place, model.model_fields, 1)
-        hint = f"; {near[0]!r} is" if near else f"; {', '.join(_known(model))} are"
+        near = nearest(place, model.model_fields)
+        hint = f"; {near!r} is" if near else f"; {', '.join(_known(model))} are"
         return f"The field {place!r} is not known here{hint}."
     if kind == "none_required":
         return "A start brings no session_id: the session manager makes it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,9 +14,11 @@ from mock_server.choices.drawing import drawn, made
 from mock_server.choices.ticket import Tickets
 from mock_server.cli.commands import app as commands
 from mock_server.settings import Settings
+from mock_server.storage import StorageError
 from tests.mock_server.stage import ALSO_MINE, BODY, MINE, OTHERS, SHORT, code_of
 
 PATH = "/_mock/v1/choices"
+SECRET = b"s" * 32
 
 
 def choose(mock, **choices):
@@ -58,6 +61,11 @@ def test_choices_by_name_add_up(mock):
         ({"choices": {"stamp": "seconds"}}, "choices", "'stamps'"),
         ({"choices": {"stamps": "second"}}, "choices.stamps", "'seconds'"),
         ({"choices": {"upload_status": True}}, "choices.upload_status", "204"),
+        ({"choices": {"upload_status": "204"}}, "choices.upload_status", "It has to be a number, 204, and no text."),
+        ({"choices": {"string_errors": "true"}}, "choices.string_errors", "It has to be a boolean, true, and no text."),
+        ({"choices": {"string_errors": True}}, "choices.string_errors", "unknown_template"),
+        ({"choices": {"ticket_suffices": False}}, "choices.ticket_suffices", "'target' is"),
+        ({"choices": {"nope": 1}}, "choices", f"There are {len(CATALOGUE)}, such as "),
         ({"choices": {"version_echo": 1}}, "choices.version_echo", "true"),
         ({"choices": {"id_length": [28]}}, "choices.id_length", "16"),
         ({"choices": []}, "choices", "object"),
@@ -146,6 +154,38 @@ def test_a_scenario_is_played_whatever_is_chosen(mock):
     assert (named.status_code, named.headers["x-mock-scenario"]) == (204, "refuses_audio_later")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "other", "sent"),
+    [
+        ("Authorization", "X-API-Key", {"X-API-Key": MINE}),
+        ("X-API-Key", "Authorization", {"Authorization": f"Bearer {MINE}"}),
+    ],
+)
+def test_a_key_in_a_header_that_is_not_looked_at_is_told_so(mock, chosen, other, sent):
+    choose(mock, credential=chosen)
+    error = mock.get("/v1/templates", key=None, headers=sent).json()["error"]
+    assert error["code"] == "authentication_failed"
+    assert error["message"].endswith(f"{other} is not looked at here, and {chosen} is (choice credential).")
+    assert "choice" not in mock.get("/v1/templates", key=None).json()["error"]["message"]
+
+
+def test_a_refusal_that_a_choice_brings_about_names_it(mock):
+    choose(mock, forms="raw")
+    session = mock.create()
+    assert "(choice forms)" in mock.upload(session).json()["error"]["message"]
+    choose(mock, named="with a name")
+    named = mock.post(session["upload_url"], content=SHORT.read(), headers={"Content-Type": "audio/wav"})
+    assert "(choice named)" in named.json()["error"]["message"]
+
+
+def test_choices_that_need_each_other_are_made_together_or_one_after_the_other(mock):
+    both = {"unknown_template": "in a completed session", "string_errors": True}
+    assert choose(mock, **both)["different"] == list(both)
+    mock.send("DELETE", PATH)
+    for name, value in both.items():
+        choose(mock, **{name: value})
+
+
 def test_a_ticket_opens_its_session_and_nothing_else(mock):
     choose(mock, target="capability")
     mine, another = mock.create(), mock.create()
@@ -161,6 +201,22 @@ def test_a_ticket_opens_its_session_and_nothing_else(mock):
     assert mine["upload_url"].rpartition("/")[2] not in shown
 
 
+@pytest.mark.parametrize("target", ["capability", "capability in the query"])
+def test_a_ticket_tells_another_client_no_session(mock, target):
+    choose(mock, target=target)
+    mine = mock.create()
+    for method, status in (("POST", 404), ("PATCH", 405)):
+        file = {"file": ("a.wav", SHORT.read(), "audio/wav")}
+        refused = mock.send(method, mine["upload_url"], key=OTHERS, files=file)
+        assert refused.status_code == status
+        assert mine["session_id"] not in f"{refused.headers}{refused.text}"
+    watched = [mock.get(f"/_mock/v1/{seen}", key=OTHERS).text for seen in ("requests", "traffic")]
+    ticket = re.split("[/=]", mine["upload_url"])[-1]
+    assert not any(word in shown for shown in watched for word in (mine["session_id"], ticket))
+    assert mock.read(mine).json()["audio_files"] == []
+    mock.post("/_mock/v1/reset", key=OTHERS)
+
+
 def test_a_signature_is_for_one_session(mock):
     choose(mock, target="signed")
     mine, another = mock.create(), mock.create()
@@ -171,16 +227,42 @@ def test_a_signature_is_for_one_session(mock):
     assert mock.post(crossed, key=None, files=file).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/v1/uploads", "/v1/sessions/ses_0"])
+def test_a_ticket_is_looked_for_among_any_number_of_parameters(mock, path):
+    many = "&".join(f"a{number}=1" for number in range(30))
+    assert code_of(mock.get(f"{path}?{many}", key=None)) in ("authentication_failed", "invalid_request")
+    choose(mock, target="capability in the query")
+    url = mock.create()["upload_url"].replace("?", f"?{many}&")
+    assert mock.post(url, key=None, files={"file": ("a.wav", SHORT.read(), "audio/wav")}).status_code == 200
+
+
 @pytest.mark.parametrize("text", ["", "A", "%%%", "=" * 40, "A" * 4000, "\u00e9" * 30])
 def test_what_is_no_ticket_is_read_as_none(text):
-    assert Tickets(["sk_test_a"]).read(text) is None
+    assert Tickets(SECRET).read(text) is None
 
 
-def test_a_ticket_is_read_by_a_server_of_the_same_keys_alone():
-    ticket = Tickets(["sk_test_a", "sk_test_b"]).issue("a", "ses_0123456789abcdef")
+def test_a_ticket_is_read_by_a_server_of_the_same_directory_alone(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    ticket = Tickets.of(one).issue("a", "ses_0123456789abcdef")
     assert "0123456789abcdef" not in ticket
-    assert Tickets(["sk_test_b", "sk_test_a"]).read(ticket) == ("a", "ses_0123456789abcdef")
-    assert Tickets(["sk_test_a"]).read(ticket) is None
+    assert Tickets.of(one).read(ticket) == ("a", "ses_0123456789abcdef")
+    assert [Tickets.of(place).read(ticket) for place in (other, None, None)] == [None] * 3
+    (kept,) = one.iterdir()
+    assert (kept.stat().st_mode & 0o777, len(kept.read_bytes())) == (0o600, 32)
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 33])
+def test_a_secret_that_is_none_stops_the_start_and_stays(tmp_path, content):
+    place = tmp_path / "upload-tickets.secret"
+    place.write_bytes(content)
+    with pytest.raises(StorageError, match=str(place)):
+        Tickets.of(tmp_path)
+    given = ["serve", "--port", "0", "--transcriber", "scripted", "--data-dir", str(tmp_path)]
+    result = CliRunner().invoke(commands, given)
+    assert (result.exit_code, len(result.stderr.strip().splitlines())) == (3, 1)
+    assert place.read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -191,6 +273,7 @@ def test_a_ticket_is_read_by_a_server_of_the_same_keys_alone():
         ({"choices": ("stamp=seconds",)}, "'stamps'"),
         ({"choices": ("stamps",)}, "NAME=VALUE"),
         ({"choices": ("upload_status=205",)}, "204"),
+        ({"choices": ("string_errors=true",)}, "unknown_template"),
         ({"vary": "7", "faithful": True}, "--faithful"),
         ({"choices": ("stamps=seconds",), "revision": "2026-01-29"}, "2026-01-27"),
         ({"vary": "7", "profiles": ("session_manager",)}, "medscribe"),

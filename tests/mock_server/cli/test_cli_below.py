@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -33,6 +34,13 @@ def http(facts):
         yield client
 
 
+def spoken(facts, text):
+    """What the server says to a request as it stands, which no client writes otherwise."""
+    with socket.create_connection((facts["host"], facts["port"]), 20) as connection:
+        connection.sendall(text.encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 def test_discovery_lies_at_both_places_and_names_the_one_below(facts, http):
     at_root, below = http.get(DISCOVERY), http.get(f"/api/scribe{DISCOVERY}")
     assert at_root.json() == below.json()
@@ -58,6 +66,22 @@ def test_the_pages_of_the_server_lead_below(facts, http):
     assert http.get("/api/scribe", headers={"Accept": "application/json"}).json()["docs"] == f"{facts['url']}/docs"
     assert http.get("/api/scribe/openapi.json").json()["servers"][0]["url"] == facts["url"]
     assert http.get("/health/ready").json() == http.get("/api/scribe/health/ready").json()
+
+
+@pytest.mark.parametrize(
+    "path", ["/%61pi/scribe/v1/templates", "/api/scrib%65/v1/templates", "/api/scribe/v1/templates"]
+)
+def test_a_path_is_served_and_told_however_its_letters_are_written(facts, http, path):
+    sent = f"GET {path} HTTP/1.1\r\nHost: a\r\nX-API-Key: sk_test_development\r\nConnection: close\r\n\r\n"
+    assert spoken(facts, sent).startswith(b"HTTP/1.1 200 ")
+    told = http.get("/api/scribe/_mock/v1/traffic?operation=templates").json()["log"]["entries"][-1]
+    assert told["request"]["url"] == "http://a/api/scribe/v1/templates"
+
+
+@pytest.mark.parametrize("path", ["/api/scribe%2Fv1/templates", "/api%2Fscribe/v1/templates", "/api/scribe%252Fv1"])
+def test_an_encoded_slash_is_no_slash(facts, path):
+    sent = f"GET {path} HTTP/1.1\r\nHost: a\r\nX-API-Key: sk_test_development\r\nConnection: close\r\n\r\n"
+    assert spoken(facts, sent).startswith(b"HTTP/1.1 404 ")
 
 
 @pytest.mark.parametrize("path", ["/v1/sessions", "/", "/api/scribes/v1/templates", "/api", "/_mock/v1/clock"])

@@ -89,6 +89,21 @@ def test_a_host_that_is_none_is_refused(tmp_path):
     code, line = refused("--data-dir", tmp_path, "--host", "no.such.host.invalid")
     assert code == 3
     assert "Cannot listen on no.such.host.invalid" in line
+    assert "--port" not in line
+
+
+def test_an_address_of_another_machine_is_not_said_to_be_a_taken_port(tmp_path):
+    code, line = refused("--data-dir", tmp_path, "--host", "192.0.2.1")
+    assert code == 3
+    assert "--host is no address of this machine" in line
+    assert "--port" not in line
+
+
+def test_memory_and_a_directory_to_keep_things_in_are_refused_together(tmp_path):
+    code, line = refused("--data-dir", tmp_path / "data", "--in-memory")
+    assert code == 2
+    assert "--in-memory" in line
+    assert "--data-dir" in line
 
 
 def test_an_unknown_fault_is_refused_with_the_one_that_was_meant(tmp_path):
@@ -96,6 +111,7 @@ def test_an_unknown_fault_is_refused_with_the_one_that_was_meant(tmp_path):
     code, line = refused("--data-dir", tmp_path, "--fault", name[:-1])
     assert code == 2
     assert f"Did you mean {name!r}?" in line
+    assert "`scribe-mock faults` lists them" in line
 
 
 @pytest.mark.parametrize("key", ["", " ", "two words", "schlüssel", "a\nb", "x" * 513])
@@ -193,7 +209,7 @@ def test_a_data_directory_of_another_revision_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--revision", "2026-01-28"], "2026-01-19, 2026-01-27, 2026-01-29 are. Did you mean 2026-01-2"),
+        (["--revision", "2026-01-28"], "2026-01-19, 2026-01-27, 2026-01-29 are. Did you mean '2026-01-2"),
         (["--revision", "r0"], "Revision 'r0' is not served"),
         (["--revision", "2026-01-19", "--templates-shape", "array"], "shows templates as an object"),
         (["--revision", "2026-01-29", "--fault", "ends_with_200"], "There is no fault 'ends_with_200' in revision"),

@@ -18,6 +18,7 @@ from mock_server.settings import Settings
 from tests.mock_server.stage import ALSO_MINE, BODY, HOST, KEYS, OTHERS, SHORT, code_of
 
 PATH = "/_mock/v1/scenarios"
+NXT = {"text": "Words.", "session": "nxt"}
 
 
 def arm(mock, name, parameters=None, *, key=None, **on):
@@ -64,7 +65,14 @@ def test_nothing_is_armed_unless_it_is_asked_for(mock):
         ({"scenario": "throttled", "on": {"until": 0}}, "on.until", "over"),
         ({"scenario": "throttled", "on": {"until": "2020-01-27T09:00:00Z"}}, "on.until", "over"),
         ({"scenario": "throttled", "on": {"from": 20, "until": 10}}, "on.until", "after 'from'"),
-        ({"scenario": "throttled", "on": "upload"}, "on", "object"),
+        ({"scenario": "throttled", "on": ["upload"]}, "on", "an operation, or a JSON object"),
+        ({"scenario": "throttled", "on": "uplod"}, "on.operation", "Did you mean 'upload'?"),
+        ({"scenario": "throttled", "times": 2}, "times", '"times" belongs in "on"'),
+        ({"scenario": "stale_reads", "on": {"operation": "upload"}}, "on.operation", "There is get."),
+        ({"scenario": "partial", "parameters": {"template": "soap"}}, "parameters", "of 'partial'. There is none."),
+        ({"scenario": ""}, "scenario", "such as throttled, unavailable, broken."),
+        ({"scenario": "template.timeout", "parameters": {"template": "medicatons"}}, "parameters", "'medications'"),
+        ({"scenario": "template.timeout", "parameters": {"template": "mine"}}, "parameters", "There are transcript, "),
         ({"scenario": "throttled", "parameter": {}}, "parameter", "parameters"),
     ],
 )
@@ -75,6 +83,34 @@ def test_what_cannot_be_armed_is_refused_with_what_would_be_right(mock, body, fi
     assert error["details"]["field"] == field
     assert said in error["message"] + str(error["details"].get("known"))
     assert mock.get(PATH).json()["armed"] == []
+
+
+def test_a_name_that_is_not_near_is_not_suggested(mock):
+    error = mock.post(PATH, json={"scenario": "nope"}).json()["error"]
+    assert "Did you mean" not in error["message"]
+    assert "nearest" not in error["details"]
+    assert list(catalogue()) == error["details"]["known"]
+
+
+def test_a_session_that_is_not_there_is_told_with_the_word_for_the_next(mock):
+    for path, body in ((PATH, {"scenario": "partial", "on": {"session": "nxt"}}), ("/_mock/v1/transcripts", NXT)):
+        answer = mock.post(path, json=body)
+        assert (answer.status_code, code_of(answer)) == (404, "session_not_found")
+        assert '"next"' in answer.json()["error"]["message"]
+
+
+def test_an_operation_may_stand_for_what_is_met(mock):
+    told = mock.post(PATH, json={"scenario": "throttled", "on": "templates"}).json()
+    assert told["armed"][0]["on"]["operation"] == "templates"
+    assert mock.get("/v1/templates").status_code == 429
+
+
+def test_a_scenario_of_a_template_that_was_not_ordered_is_not_called_played(mock):
+    arm(mock, "template.timeout", {"template": "medications"}, session="next")
+    session = mock.create(templates=["soap"])
+    assert "x-mock-scenario" not in mock.read(session).headers
+    arm(mock, "template.timeout", {"template": "soap"}, session=session["session_id"])
+    assert mock.read(session).headers["x-mock-scenario"] == "template.timeout"
 
 
 def test_numbers_beyond_any_float_are_refused_too(mock):
@@ -311,6 +347,7 @@ def test_a_wait_ends_with_the_change_it_waits_for(mock):
         ("throttled:retry_after=x", "integer"),
         ("throttled:retry_after", "param=value"),
         ("throttled:operation=nowhere", "nowhere"),
+        ("transcript:text=\udcff", "not UTF-8"),
     ],
 )
 def test_a_scenario_that_cannot_be_meant_stops_the_start(tmp_path, given, said):

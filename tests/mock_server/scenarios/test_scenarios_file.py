@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mock_server.cli.commands import app as commands
+from mock_server.scenarios import file as scenario_file
 from mock_server.scenarios.file import ScenarioFile, read
 from tests.mock_server.stage import BODY, HOST, KEYS, OTHERS, started
 
@@ -38,11 +39,12 @@ def file(tmp_path):
 
 
 def test_the_steps_are_those_of_the_control_plane(file):
-    told = [armed.described() for armed in read(file)]
+    steps = read(file)
+    told = [armed.described() for armed in steps]
     assert [each["scenario"] for each in told] == ["throttled", "unavailable", "transcript"]
     assert told[0]["parameters"] == {"retry_after": None}
     assert (told[0]["on"]["times"], told[1]["on"]["from"]) == (2, "2020-01-27T09:00:00.000Z")
-    assert told[2]["parameters"]["text"] == "Doctor: On or off?\nPatient: Off.\n"
+    assert steps[2].values["text"] == "Doctor: On or off?\nPatient: Off.\n"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,9 @@ def test_the_steps_are_those_of_the_control_plane(file):
         ("steps:\n  - scenario: throttled\n    parameters: {retry_after: yes}\n", 3, "an integer from 0 to 3600"),
         ("steps:\n  - scenario: throttled\n    when: now\n", 3, "There are scenario, parameters, on"),
         ("steps:\n  - scenario: throttled\n    scenario: broken\n", 3, "stands twice"),
+        ("steps:\n  - scenario: throttled\n    on: uplod\n", 3, "Did you mean 'upload'?"),
+        ("steps:\n  - scenario: throttled\n    times: 2\n", 3, '"times" belongs in "on"'),
+        ("steps:\n  - scenario: nope\n", 2, "`scribe-mock scenarios` lists them."),
         ("steps:\n  - throttled\n", 2, "has to be a mapping"),
         ("steps: throttled\n", 1, "a list"),
         ("step:\n  - scenario: throttled\n", 1, "Did you mean 'steps'"),
@@ -63,6 +68,19 @@ def test_the_steps_are_those_of_the_control_plane(file):
         ("steps:\n  - &a {scenario: throttled}\n  - *a\n", 3, "an alias is not taken"),
         ("steps: [" + "{scenario: throttled}, " * 50 + "\n{scenario: broken}]", 2, "more than 50 steps"),
         ("steps: !!python/object:os.system [x]\n", 1, ""),
+        ("steps:\n- 1: broken\n", 2, "a text, and 1 is none"),
+        ("steps:\n- scenario: broken\n  ~: 1\n", 3, "a text, and ~ is none"),
+        ("steps:\n- {scenario: broken, on: {1.5: a}}\n", 2, "a text, and 1.5 is none"),
+        ("steps:\n- [a]: broken\n", 2, "a text"),
+        ("steps:\n- ? !!binary aGk=\n  : broken\n", 2, "a text"),
+        ("steps:\n- scenario: !!binary aGk=\n", 2, "tag:yaml.org,2002:binary"),
+        ("steps:\n- scenario: !!set {broken}\n", 2, "tag:yaml.org,2002:set"),
+        ("steps:\n- scenario: broken\n  on: {from: !!timestamp 2020-13-01}\n", 3, "timestamp"),
+        ("steps:\n- scenario: broken\n  parameters: {form: !!bool maybe}\n", 3, "this is no bool"),
+        ("steps:\n- scenario: broken\n  parameters: {form: !!int x}\n", 3, "this is no int"),
+        ("steps:\n- scenario: throttled\n  parameters: {retry_after: " + "9" * 5000 + "}\n", 3, "this is no int"),
+        ('steps:\n- scenario: transcript\n  parameters: {text: "\\ud800"}\n', 3, "this is no str"),
+        ("steps:\n- scenario: broken\n  on: {operation: [[{1: {2: 3}}]]}\n", 3, "operation"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_line_and_reason(file, text, line, reason):
@@ -73,6 +91,7 @@ def test_what_is_wrong_is_told_with_file_line_and_reason(file, text, line, reaso
     assert told.startswith(f"--scenarios {file} line {line}: ")
     assert reason in told
     assert "\n" not in told
+    assert not any(twice in told for twice in ("?.", ".."))
 
 
 @pytest.mark.parametrize(
@@ -91,6 +110,11 @@ def test_what_is_no_text_of_steps_at_all_is_refused(file, content, reason):
     assert reason in str(refused.value)
 
 
+def test_an_operation_may_stand_for_what_a_step_meets(file):
+    file.write_text("steps:\n- {scenario: throttled, on: upload}\n")
+    assert [armed.operation for armed in read(file)] == ["upload"]
+
+
 def test_a_file_that_cannot_be_used_stops_the_start_in_one_line(tmp_path):
     place = tmp_path / "none.yaml"
     given = ["serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--scenarios", str(place)]
@@ -99,6 +123,16 @@ def test_a_file_that_cannot_be_used_stops_the_start_in_one_line(tmp_path):
     assert result.stderr.strip().splitlines() == [
         f"scribe-mock: --scenarios {place}: it cannot be read (No such file or directory)."
     ]
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_too(file, monkeypatch):
+    def overflow(_step):
+        raise RecursionError
+
+    monkeypatch.setattr(scenario_file, "ordered", overflow)
+    with pytest.raises(ValueError, match="--scenarios") as refused:
+        read(file)
+    assert str(refused.value) == f"--scenarios {file}: it cannot be read (RecursionError)."
 
 
 async def until(look, wanted):
@@ -121,6 +155,9 @@ def test_every_namespace_goes_through_the_steps_and_a_saved_file_changes_them(tm
             async def error():
                 return (await told())["file"]["error"] is not None
 
+            async def reason():
+                return (await told())["file"]["error"]
+
             async def armed():
                 return [each["scenario"] for each in (await told())["armed"]]
 
@@ -131,6 +168,8 @@ def test_every_namespace_goes_through_the_steps_and_a_saved_file_changes_them(tm
             assert made.headers["x-mock-scenario"] == "dribbles, transcript"
             file.write_text("steps: [{scenario: nothing}]")
             await until(error, True)
+            file.write_text("steps:\n- 1: broken\n")
+            await until(reason, f"--scenarios {file} line 2: the name of a member is a text, and 1 is none.")
             assert await armed() == ["dribbles"], "the steps that were good last are used up, and stay so"
             file.write_text("steps: [{scenario: broken, on: {operation: templates, times: 1}}]")
             await until(armed, ["broken", "dribbles"])
