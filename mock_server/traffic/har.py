@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = -1
 
 
-def har(exchanges: Iterable[Numbered], revision: str) -> dict[str, Any]:
+def har(exchanges: Iterable[Numbered], revision: str, base_url: str = "") -> dict[str, Any]:
     """The archive; members that begin with an underscore are the mock's own, as HAR 1.2 allows.
 
     Times are those of the namespace's clock, by which sessions are stamped; `_came` is that of the machine.
@@ -29,6 +29,7 @@ def har(exchanges: Iterable[Numbered], revision: str) -> dict[str, Any]:
         "log": {
             "version": "1.2",
             "creator": {"name": "scribe-mock", "version": _version()},
+            "_base_url": base_url,
             "entries": [_entry(number, told, revision) for number, told in exchanges],
         }
     }

@@ -63,8 +63,9 @@ async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) 
     since = datetime.fromisoformat(wanted.since) if wanted.since else None
     selection = Selection(wanted.session, wanted.operation, wanted.status, since)
     exchanges, revision = await recorded(asked), asked.face.settings.revision
+    root = asked.face.base_url(asked.call.request)
     # megabytes, for which nobody else's request has to wait
-    archive = await asyncio.to_thread(lambda: _encode(har(selection.of(exchanges), revision)))
+    archive = await asyncio.to_thread(lambda: _encode(har(selection.of(exchanges), revision, root)))
     return Response(archive.encode(), media_type="application/json")
 
 
