@@ -238,7 +238,7 @@ class _Mapping:
         return told
 
     def _changed(self) -> Iterator[str]:
-        """Sessions that a request changed which the text does not have (PATCH): nobody knows what they ask for since."""
+        """Sessions that a request of another text changed, such as PATCH: what they ask for since is not known."""
         endpoint = self.text.protocol.endpoints[Operation.GET]
         pattern = re.escape(endpoint.path).replace(re.escape("{session_id}"), "([^/]+)")
         for x in self.raw:
