@@ -45,7 +45,9 @@ def partial_and_206_go_together(evidence: Evidence) -> Iterable[Finding]:
         elif x.status == 206 and status in _enum(evidence):
             yield tolerated(x, "E18", "A 206 shows another status than partial.", expected="partial", actual=status)
         else:
-            told = "status partial and code 206 do not go together."
+            told = "A partial result is not answered 206."
+            if x.status == 206:
+                told = "A 206, the answer of a partial result, does not show the status partial."
             yield violates(x, told, pointer="/status", expected="206 with partial", actual=f"{x.status} with {status}")
 
 
