@@ -47,6 +47,19 @@ def asked_for(text: Spec, only: Iterable[str] = (), stages: Iterable[str] = ()) 
     return tuple(dict.fromkeys(asked))
 
 
+def nearest(text: Spec, wanted: str) -> str:
+    """A sentence with what --only or explain may have meant: the closest id, beginning or erratum, or the chapters."""
+    ids = list(text.requirements)
+    if wanted.isdecimal():
+        chapters = sorted({each.chapter for each in text.requirements.values()})
+        return f" There are the chapters {', '.join(map(str, chapters))}."
+    if wanted[:1].upper() == "E" and wanted[1:].isdecimal():
+        return f" There are the errata {next(iter(text.errata))} to {list(text.errata)[-1]}."
+    beginnings = dict.fromkeys(name.rpartition("-")[0] for name in ids)
+    close = difflib.get_close_matches(wanted.upper(), [*beginnings, *ids, *text.errata], n=1)
+    return f" Did you mean {close[0]}?" if close else f" Beginnings of ids are {', '.join(beginnings)}."
+
+
 @dataclass(frozen=True)
 class Part:
     """What to drive and what to grade; `selection` is None where that is the whole."""

@@ -1,4 +1,4 @@
-"""Judges traffic that somebody else recorded by the checks that are good for any traffic."""
+"""Judges traffic that somebody else recorded by the checks that look at answers alone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _HELD = (Verdict.PASS, Verdict.NOT_APPLICABLE)
 #: Findings of one requirement that are told.
 _TOLD = 5
+#: Why a requirement stays open: only a run shows it, nobody on the wire sees it, or the recording has nothing of it.
+_KIT_ALONE, _BEYOND, _UNSEEN = "needs_a_run", "beyond_the_wire", "not_recorded"
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class Judged:
         )
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told["summary"].items() if count)
         yield f"{len(self.graded)} requirements: {counts}. What a recording shows is not a certificate."
+        left = sum(each.reason in (_KIT_ALONE, _BEYOND) for each in self.graded)
+        yield (
+            f"{left} of the inconclusive are not judged from a recording (--json says why): the others would be, had it"
+            " shown them."
+        )
 
 
 def judge_recording(recording: Recording, reading: Reading = "lenient") -> Judged:
@@ -99,14 +106,23 @@ def judge_recording(recording: Recording, reading: Reading = "lenient") -> Judge
 
 
 def _graded(requirement: Requirement, recording: Recording, reading: Reading, checks: tuple[Any, ...]) -> Graded:
-    good = tuple(each for each in checks if each.everywhere)
+    if not checks:
+        why = requirement.untested or "Nobody on the wire can see this."
+        return _open(requirement, _BEYOND, f"Not judged from a recording: {why}")
+    good = tuple(each for each in checks if each.recorded)
     if not good:
-        return _open(requirement, "Only a run of the kit can show this: it takes requests that are made for it.")
+        return _open(requirement, _KIT_ALONE, "Not judged from a recording: it needs requests that a run makes for it.")
     graded = grade_one(requirement, good, recording.evidence, reading)
-    if graded.verdict in _HELD and len(good) < len(checks):
-        return _open(requirement, "What was recorded is right; the rest takes requests that are made for it.")
+    if graded.reason == "not_observed" and all(finding.exchange is None for finding in graded.findings):
+        return _open(
+            requirement, _UNSEEN, f"Nothing that was recorded shows this. Looked for: {requirement.observable}"
+        )
+    if graded.verdict in _HELD and not all(each.recorded or each.everywhere for each in checks):
+        return _open(
+            requirement, _KIT_ALONE, "What was recorded is right; the rest needs requests that a run makes for it."
+        )
     return graded
 
 
-def _open(requirement: Requirement, why: str) -> Graded:
-    return Graded(requirement, Verdict.INCONCLUSIVE, (inconclusive("not_recorded", why),), "not_recorded")
+def _open(requirement: Requirement, code: str, why: str) -> Graded:
+    return Graded(requirement, Verdict.INCONCLUSIVE, (inconclusive(code, why),), code)

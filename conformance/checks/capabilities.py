@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-@check("DISC-011")
+@check("DISC-011", recorded=True)
 def audio_formats_are_media_types(evidence: Evidence) -> Iterable[Finding]:
     """(4.7) Each parses as a media type; another top level than audio is a warning."""
     for x in documents(evidence):
@@ -31,7 +31,7 @@ def audio_formats_are_media_types(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "An audio format is of another top-level type than audio.", pointer=pointer, actual=named)
 
 
-@check("DISC-013")
+@check("DISC-013", recorded=True)
 def the_chunk_limit_is_at_most_twenty_seconds(evidence: Evidence) -> Iterable[Finding]:
     """(7.7) The recommended value."""
     for x in documents(evidence):
@@ -46,7 +46,7 @@ def _models(x: Exchange) -> list[dict[str, Any]]:
     return [m for m in found if isinstance(m, dict)] if isinstance(found, list) else []
 
 
-@check("DISC-014")
+@check("DISC-014", recorded=True)
 def some_model_is_described(evidence: Evidence) -> Iterable[Finding]:
     """(4.3) An empty list of models is a warning."""
     for x in documents(evidence):
@@ -54,7 +54,7 @@ def some_model_is_described(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "models is empty.", pointer="/models", actual=[])
 
 
-@check("DISC-015")
+@check("DISC-015", recorded=True)
 def no_two_models_share_an_id(evidence: Evidence) -> Iterable[Finding]:
     """(4.5) The id of a model is unique."""
     for x in documents(evidence):
@@ -67,7 +67,7 @@ def no_two_models_share_an_id(evidence: Evidence) -> Iterable[Finding]:
             yield not_applicable("Discovery lists no model (DISC-014 warns of it).", [])
 
 
-@check("DISC-017")
+@check("DISC-017", recorded=True)
 def response_speed_may_be_left_out(evidence: Evidence) -> Iterable[Finding]:
     """(4.5) A model without it is fine."""
     for x in documents(evidence):
@@ -76,7 +76,7 @@ def response_speed_may_be_left_out(evidence: Evidence) -> Iterable[Finding]:
             yield not_applicable("Discovery lists no model.", x.document.get("models"))
 
 
-@check("DISC-020")
+@check("DISC-020", recorded=True)
 def some_model_names_a_language(evidence: Evidence) -> Iterable[Finding]:
     """(4.5, 4.6) Without any, nothing can be said of their codes."""
     for x in documents(evidence):
@@ -86,7 +86,7 @@ def some_model_names_a_language(evidence: Evidence) -> Iterable[Finding]:
             )
 
 
-@check("DISC-021")
+@check("DISC-021", recorded=True)
 def service_languages_fit_the_models(evidence: Evidence) -> Iterable[Finding]:
     """(4.6) languages.supported, where it is given, has every model's languages."""
     for x in documents(evidence):
@@ -98,7 +98,7 @@ def service_languages_fit_the_models(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
 
 
-@check("DISC-023")
+@check("DISC-023", recorded=True)
 def upload_methods_are_chunked_and_single(evidence: Evidence) -> Iterable[Finding]:
     """(4.4) Other items are recorded; without the list there is nothing to say."""
     for x in documents(evidence):
@@ -109,7 +109,7 @@ def upload_methods_are_chunked_and_single(evidence: Evidence) -> Iterable[Findin
             yield recorded(x, "upload_methods lists more than chunked and single", value)
 
 
-@check("DISC-024")
+@check("DISC-024", recorded=True)
 def delivery_flags_may_be_left_out(evidence: Evidence) -> Iterable[Finding]:
     """(4.4) A document without webhook_delivery and client_sdk_delivery is fine."""
     for x in documents(evidence):
@@ -118,7 +118,7 @@ def delivery_flags_may_be_left_out(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
 
 
-@check("DISC-019")
+@check("DISC-019", recorded=True)
 def features_may_be_left_out(evidence: Evidence) -> Iterable[Finding]:
     """(4.5) A model without features is fine."""
     for x in documents(evidence):

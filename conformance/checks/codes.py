@@ -88,7 +88,7 @@ def credential_codes_go_with_401(evidence: Evidence) -> Iterable[Finding]:
     yield from _pairs(evidence, "authentication_failed", "token_expired", "invalid_api_key", provoked=True)
 
 
-@check("ERR-006")
+@check("ERR-006", recorded=True)
 def forbidden_and_rate_limit_have_their_status(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) forbidden 403, rate_limit_exceeded 429."""
     yield from _pairs(evidence, "forbidden", "rate_limit_exceeded")
@@ -120,7 +120,7 @@ def request_codes_go_with_400(evidence: Evidence) -> Iterable[Finding]:
     )
 
 
-@check("ERR-010")
+@check("ERR-010", recorded=True)
 def processing_codes_have_their_status(evidence: Evidence) -> Iterable[Finding]:
     """(11.2) 422 for the audio's faults, 500 and 503 for the service's, in direct answers."""
     codes = (
@@ -140,7 +140,7 @@ def statuses_are_judged_elsewhere(evidence: Evidence) -> Iterable[Finding]:
     yield recorded(None, "Statuses of errors met", sorted({x.status for x in errors_met(evidence)}))
 
 
-@check("ERR-017")
+@check("ERR-017", recorded=True)
 def the_id_in_details_is_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(11.4) details.session_id, where it is there, is the one asked for."""
     for x, _ in _coded(evidence, ("session_not_found",)):

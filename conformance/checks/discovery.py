@@ -76,7 +76,7 @@ def discovery_needs_no_credential(evidence: Evidence) -> Iterable[Finding]:
         yield _served(x, "Discovery without a credential is not 200.")
 
 
-@check("DISC-003")
+@check("DISC-003", recorded=True)
 def discovery_is_json(evidence: Evidence) -> Iterable[Finding]:
     """(4.1) application/json, and a JSON object."""
     for x in _answers(evidence):

@@ -87,7 +87,7 @@ def _successes(evidence: Evidence, status: int) -> Iterator[Finding]:
             yield violates(x, told, expected=f"{status} application/json", actual=f"{x.status} {media}")
 
 
-@check("SES-END-006")
+@check("SES-END-006", recorded=True)
 def the_message_says_something(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) An empty message is a warning."""
     for _, x in _first_ends(evidence):
@@ -205,7 +205,7 @@ def ending_an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Findi
         yield refused(x, "End of an unknown session", strict=(404,), lenient=(), codes=("session_not_found",))
 
 
-@check("SES-END-013", everywhere=True)
+@check("SES-END-013", everywhere=True, recorded=False)
 def a_second_end_tells_the_same_files(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) Where a second end is taken while the session is processing, it repeats the counts of the first."""
     lifecycle = evidence.text.lifecycle

@@ -93,7 +93,7 @@ def _enveloped(evidence: Evidence) -> Iterator[tuple[Exchange, dict[str, Any]]]:
             yield x, error_of(x)
 
 
-@check("ERR-002")
+@check("ERR-002", recorded=True)
 def a_message_says_something(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) An empty message is a warning."""
     for x, error in _enveloped(evidence):
@@ -102,7 +102,7 @@ def a_message_says_something(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, "An error has an empty message.", pointer="/error/message")
 
 
-@check("ERR-003")
+@check("ERR-003", recorded=True)
 def details_are_optional(evidence: Evidence) -> Iterable[Finding]:
     """(11.1) Where no error carries details there is nothing to judge."""
     errors = [error for _, error in _enveloped(evidence)]

@@ -40,7 +40,7 @@ def results(evidence: Evidence, *statuses: str) -> Iterator[tuple[Story, Exchang
                 yield story, x
 
 
-@check("EXT-001")
+@check("EXT-001", recorded=True)
 def result_bodies_have_their_members(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) The members common to all results: those the completed answer requires, and two that only §9.3 asks for."""
     lifecycle = evidence.text.lifecycle
@@ -56,7 +56,7 @@ def result_bodies_have_their_members(evidence: Evidence) -> Iterable[Finding]:
         yield from problems or [holds(x)]
 
 
-@check("EXT-002")
+@check("EXT-002", recorded=True)
 def completed_at_is_there(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) A completed body says when."""
     for _, x in results(evidence, "completed"):
@@ -66,7 +66,7 @@ def completed_at_is_there(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
 
 
-@check("EXT-003")
+@check("EXT-003", recorded=True)
 def templates_are_there(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) templates is present with completed and partial, empty only when nothing listed was asked for."""
     for story, x in results(evidence, "completed", "partial"):
@@ -78,7 +78,7 @@ def templates_are_there(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
 
 
-@check("EXT-004")
+@check("EXT-004", recorded=True)
 def a_partial_says_what_was_lost(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) audio_files_processed and processing_errors are present with partial."""
     for _, x in results(evidence, "partial"):
@@ -88,7 +88,7 @@ def a_partial_says_what_was_lost(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
 
 
-@check("EXT-005")
+@check("EXT-005", recorded=True)
 def results_carry_additional_data(evidence: Evidence) -> Iterable[Finding]:
     """(9.3) additional_data given at creation is present in results."""
     for story, x in results(evidence, "completed", "partial", "failed"):
@@ -108,7 +108,7 @@ def _entries(evidence: Evidence) -> Iterator[tuple[Exchange, str, dict[str, obje
                 yield x, name, entry
 
 
-@check("EXT-006")
+@check("EXT-006", recorded=True)
 def a_template_has_data_or_an_error(evidence: Evidence) -> Iterable[Finding]:
     """(9.4) success with data and no error, failed with error and no data."""
     for x, name, entry in _entries(evidence):
@@ -135,7 +135,7 @@ def _failed_entry(x: Exchange, pointer: str, entry: dict[str, object]) -> Iterat
         yield violates(x, "A failed template has no error with code and message.", pointer=pointer, actual=entry)
 
 
-@check("EXT-007")
+@check("EXT-007", recorded=True)
 def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
     """(9.4) Each requested, listed id is a key."""
     for story, x in results(evidence, "completed", "partial"):
@@ -155,7 +155,7 @@ def templates_are_keyed_by_id(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
 
 
-@check("EXT-008")
+@check("EXT-008", recorded=True)
 def template_error_codes_are_the_listed_ones(evidence: Evidence) -> Iterable[Finding]:
     """(9.6) template_not_found, extraction_failed, insufficient_audio, timeout."""
     listed = evidence.text.codes_of("template")
@@ -181,7 +181,7 @@ def _failures(evidence: Evidence) -> Iterator[Exchange]:
         yield from (x for x in story.reads if x.document.get("status") == "failed")
 
 
-@check("EXT-010")
+@check("EXT-010", recorded=True)
 def failure_codes_are_common_ones(evidence: Evidence) -> Iterable[Finding]:
     """(9.7) The codes the table lists."""
     listed = evidence.text.codes_of("failure")
@@ -220,7 +220,7 @@ def polling_at_the_recommended_pace_is_tolerated(evidence: Evidence) -> Iterable
             yield inconclusive("throttled", "The run's own polls were throttled, and the slower pace was not tried.")
 
 
-@check("EXT-007")
+@check("EXT-007", recorded=True)
 def a_listed_transcript_template_is_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(9.4) Whether transcript comes as a key that nobody asked for."""
     for _, x in results(evidence, "completed"):

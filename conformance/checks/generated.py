@@ -105,7 +105,7 @@ def _plainly_broken(evidence: Evidence) -> frozenset[str]:
     return frozenset(errors - {x.label.operation for x in plain if 0 < x.status < 500})
 
 
-@check("ERR-020", everywhere=True)
+@check("ERR-020", everywhere=True, recorded=False)
 def generated_requests_get_no_server_error(evidence: Evidence) -> Iterable[Finding]:
     """(11.3) Sent twice in a row, no generated request is answered 5xx, or not at all, both times."""
     found = fallen(evidence)
@@ -218,7 +218,7 @@ def _wanted(table: Refusals, evidence: Evidence, x: Exchange) -> tuple[str, str,
     return entry.requirement, entry.name, entry.kind, entry.errata[0] if entry.errata else None
 
 
-@check("SES-GET-001", everywhere=True)
+@check("SES-GET-001", everywhere=True, recorded=False)
 def what_was_made_is_there(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) A session of a generated create can be read right after it."""
     made = {x.label.session for x in generated(evidence) if x.label.operation == Operation.CREATE and x.accepted}
@@ -240,7 +240,7 @@ def _register(requirement: str, source: str, statement: str) -> None:
 
     judge.__name__, judge.__doc__ = NAME, f"({source}) {statement}"
     judge.__module__ = __name__
-    check(requirement, everywhere=True)(judge)
+    check(requirement, everywhere=True, recorded=False)(judge)
 
 
 for _profile in scribe_data.profiles():

@@ -75,7 +75,7 @@ def _processing(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
             yield story, x
 
 
-@check("SES-GET-001")
+@check("SES-GET-001", recorded=True)
 def get_exists(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) GET on an own session is neither 404, 405 nor 501, and answers JSON."""
     for story in evidence.stories.values():
@@ -108,13 +108,13 @@ def an_unknown_session_is_not_found(evidence: Evidence) -> Iterable[Finding]:
         yield refused(x, "GET of a malformed id", strict=(404,), lenient=(400, 422))
 
 
-@check("SES-GET-003")
+@check("SES-GET-003", recorded=True)
 def processing_is_202(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Every read that shows processing is 202 Accepted."""
     yield from _seen_processing(evidence)
 
 
-@check("SES-GET-004")
+@check("SES-GET-004", recorded=True)
 def processing_is_200(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Every read that shows processing is 200 OK."""
     yield from _seen_processing(evidence)
@@ -140,7 +140,7 @@ def _seconds(evidence: Evidence, story: Story) -> float:
     return sum(fixture.seconds for fixture in sent if fixture)
 
 
-@check("SES-GET-006")
+@check("SES-GET-006", recorded=True)
 def an_early_transcript_agrees_with_the_final_one(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) A transcript shown while templates are running is that of the end; never showing one is fine."""
     for story in evidence.stories.values():
@@ -170,7 +170,7 @@ def _open_reads(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
                 yield story, x
 
 
-@check("SES-GET-008")
+@check("SES-GET-008", recorded=True)
 def open_sessions_can_be_read(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 6.7) In created and recording GET answers 2xx, and lists the files of the session."""
     for story, x in _open_reads(evidence):

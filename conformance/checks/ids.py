@@ -26,7 +26,7 @@ def _created(evidence: Evidence) -> Iterator[tuple[Exchange, str]]:
             yield x, found
 
 
-@check("SES-ID-001")
+@check("SES-ID-001", recorded=True)
 def ids_start_with_ses(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) The prefix ses_."""
     for x, found in _created(evidence):
@@ -34,7 +34,7 @@ def ids_start_with_ses(evidence: Evidence) -> Iterable[Finding]:
         yield holds(x) if good else violates(x, "A session id does not start with ses_.", actual=found)
 
 
-@check("SES-ID-002")
+@check("SES-ID-002", recorded=True)
 def ids_are_url_safe(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) Letters, digits, hyphen, underscore."""
     for x, found in _created(evidence):

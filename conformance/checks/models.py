@@ -54,7 +54,7 @@ def _lifetimes(evidence: Evidence) -> Iterator[tuple[Exchange, float, float]]:
             yield x, lasts, limit
 
 
-@check("SES-CREATE-009")
+@check("SES-CREATE-009", recorded=True)
 def a_session_lasts_as_long_as_its_model_says(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) expires_at - created_at is the model's max_session_duration_seconds."""
     for x, lasts, limit in _lifetimes(evidence):
@@ -69,7 +69,7 @@ def a_session_lasts_as_long_as_its_model_says(evidence: Evidence) -> Iterable[Fi
             yield violates(x, told, pointer="/expires_at", expected=f"{limit:g} s", actual=shown)
 
 
-@check("SES-EXP-002")
+@check("SES-EXP-002", recorded=True)
 def the_limit_belongs_to_the_model(evidence: Evidence) -> Iterable[Finding]:
     """(6.5) One session per discovery model, each within its own limit."""
     for x, lasts, limit in _lifetimes(evidence):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.arrivals import followed
 from conformance.checks.declared import declares_webhooks, documents, listed, methods, webhook_declaration
+from conformance.checks.documents import entries_of, shown_as
 from conformance.checks.outsiders import as_the_run_asks
 from conformance.checks.refusals import busy, put_off
 from conformance.checks.registry import check, registered
@@ -111,23 +112,36 @@ def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     return bool(set(story.acknowledged) & set(followed(evidence, names))) or named_there
 
 
+def _was_heard(evidence: Evidence, story: Story, final: Exchange) -> bool:
+    """Whether a session was sent speech: by what the run sent or, where that is not known, by what was made of it."""
+    if not evidence.recordings:
+        entries = entries_of(evidence, final.document).values()
+        return any(shown_as(entry) == "success" and _says_something(entry.get("data")) for entry in entries)
+    forms = [x for x in evidence.select(Operation.UPLOAD, session=story.key) if Probe.UPLOAD_FORM.covers(x.label.probe)]
+    return any(x.accepted and _is_speech(evidence, x) for x in (*story.uploads, *forms))
+
+
+def _says_something(data: object) -> bool:
+    """Whether some text stands in the data of a template."""
+    if isinstance(data, dict | list):
+        return any(map(_says_something, data.values() if isinstance(data, dict) else data))
+    return isinstance(data, str) and bool(data.strip())
+
+
 def _is_speech(evidence: Evidence, x: Exchange) -> bool:
     """Whether an upload was one of the kit's good recordings."""
     fixture = evidence.recording(x)
     return fixture is not None and bool(fixture.text)
 
 
-@check("CONF-004")
+@check("CONF-004", recorded=True)
 def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
     """(1.4) Completed and partial bodies carry a non-empty transcript, whatever templates were asked for."""
     for story in evidence.stories.values():
         final, asked = story.final, story.asked.get("templates")
         if final is None or not isinstance(asked, list) or "transcript" in asked:
             continue
-        forms = [
-            x for x in evidence.select(Operation.UPLOAD, session=story.key) if Probe.UPLOAD_FORM.covers(x.label.probe)
-        ]
-        if not any(x.accepted and _is_speech(evidence, x) for x in (*story.uploads, *forms)):
+        if not _was_heard(evidence, story, final):
             continue
         if evidence.text.printed.transcript == "asked" and story.asked.get("include_transcript") is not True:
             continue
@@ -138,7 +152,7 @@ def every_session_has_a_transcript(evidence: Evidence) -> Iterable[Finding]:
             yield holds(final) if good else violates(final, told, pointer="/transcript", actual=transcript)
 
 
-@check("CONF-005")
+@check("CONF-005", recorded=True)
 def expiry_is_stated(evidence: Evidence) -> Iterable[Finding]:
     """(1.4) expires_at in the 201, or a limit in discovery."""
     models = listed(evidence.discovery, "models")
@@ -158,7 +172,7 @@ def webhooks_are_offered(evidence: Evidence) -> Iterable[Finding]:
         yield holds(x) if declares_webhooks(evidence) else warns(x, told, actual=webhook_declaration(evidence))
 
 
-@check("CONF-007")
+@check("CONF-007", recorded=True)
 def several_audio_formats_are_accepted(evidence: Evidence) -> Iterable[Finding]:
     """(1.4) At least two that differ as parsed media types."""
     for x in documents(evidence):

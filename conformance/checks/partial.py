@@ -35,7 +35,7 @@ def _enum(evidence: Evidence) -> list[object]:
     return list(evidence.text.schemas[name]["properties"]["status"]["enum"])
 
 
-@check("SES-PART-001")
+@check("SES-PART-001", recorded=True)
 def partial_and_206_go_together(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) status partial is answered 206, and 206 has that status."""
     for x in _partials(evidence):
@@ -45,11 +45,13 @@ def partial_and_206_go_together(evidence: Evidence) -> Iterable[Finding]:
         elif x.status == 206 and status in _enum(evidence):
             yield tolerated(x, "E18", "A 206 shows another status than partial.", expected="partial", actual=status)
         else:
-            told = "status partial and code 206 do not go together."
+            told = "A partial result is not answered 206."
+            if x.status == 206:
+                told = "A 206, the answer of a partial result, does not show the status partial."
             yield violates(x, told, pointer="/status", expected="206 with partial", actual=f"{x.status} with {status}")
 
 
-@check("SES-PART-003")
+@check("SES-PART-003", recorded=True)
 def the_status_of_a_206_is_partial(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Another member of the enum than partial is a warning in the lenient reading."""
     for x in _bodies(evidence):
@@ -58,7 +60,7 @@ def the_status_of_a_206_is_partial(evidence: Evidence) -> Iterable[Finding]:
             yield tolerated(x, "E18", "A 206 shows another status than partial.", expected="partial", actual=status)
 
 
-@check("SES-PART-004")
+@check("SES-PART-004", recorded=True)
 def completed_at_of_a_partial_is_there(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 9.3) Present, if null; its absence is a breach in the strict reading only."""
     for x in _bodies(evidence):
@@ -76,7 +78,7 @@ def files_processed_are_at_most_those_received(evidence: Evidence) -> Iterable[F
             yield violates(x, told, pointer="/audio_files_processed", expected=f"0..{received}", actual=processed)
 
 
-@check("SES-PART-007")
+@check("SES-PART-007", recorded=True)
 def a_failed_template_of_an_expired_session_carries_code_and_message(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) error of a failed entry is an object with code and message in a 410 too, whose schema has no templates."""
     for x in evidence.select(Operation.GET, valid=True):
@@ -93,7 +95,7 @@ def a_failed_template_of_an_expired_session_carries_code_and_message(evidence: E
                 yield violates(x, told, pointer=pointer, expected="{code, message}", actual=error)
 
 
-@check("SES-PART-008")
+@check("SES-PART-008", recorded=True)
 def a_processing_error_names_a_file_of_the_list(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) file of a processing_errors item, where it is given, is one of the audio files."""
     for x in evidence.select(Operation.GET, valid=True):

@@ -125,7 +125,7 @@ def four_kilobytes_are_taken(evidence: Evidence) -> Iterable[Finding]:
             yield warns(x, told, erratum="E52", expected="201, 400 or 413", actual=x.status)
 
 
-@check("SES-DATA-006")
+@check("SES-DATA-006", recorded=True)
 def every_answer_carries_additional_data(evidence: Evidence) -> Iterable[Finding]:
     """(6.6) Given at creation, it stands in created, recording, processing and expired bodies."""
     for _, x in _given(evidence):
@@ -160,7 +160,7 @@ def _has_all_of(seen: object, data: Mapping[str, Any]) -> bool:
     return isinstance(seen, dict) and all(name in seen and equal(seen[name], data[name]) for name in data)
 
 
-@check("SES-DATA-008")
+@check("SES-DATA-008", recorded=True)
 def a_processing_body_always_has_it(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Without any given: {} while processing; absent or null is disputed."""
     for story, x in session_documents(evidence):

@@ -16,7 +16,8 @@ class Check:
     """A pure function from evidence to findings, and the requirement it belongs to.
 
     One that is good `everywhere` judges any traffic, and so every layer of the evidence; the others were written for
-    the journeys.
+    the journeys. One that may judge what somebody else `recorded` looks at answers alone: not at why a request was
+    sent, nor at which state its sender foretold.
     """
 
     requirement: str
@@ -24,6 +25,7 @@ class Check:
     judge: Judge
     doc: str
     everywhere: bool = False
+    recorded: bool = False
 
     def findings(self, evidence: Evidence) -> Iterable[Finding]:
         """What it finds in the journeys, and then in the other layers if it can judge them."""
@@ -36,15 +38,25 @@ class Check:
 _REGISTRY: dict[str, list[Check]] = {}
 
 
-def check(requirement: str, *, everywhere: bool = False) -> Callable[[Judge], Judge]:
-    """Register a function as a check of one requirement; its docstring starts with the source: (6.2) …"""
+def check(requirement: str, *, everywhere: bool = False, recorded: bool | None = None) -> Callable[[Judge], Judge]:
+    """Register a function as a check of one requirement; its docstring starts with the source: (6.2) …
+
+    What is good `everywhere` is good for what was `recorded`, unless that is said otherwise.
+    """
 
     def register(judge: Judge) -> Judge:
         doc = (judge.__doc__ or "").strip()
         if not doc.startswith("("):
             raise TypeError(f"the docstring of check {judge.__name__} does not start with its source")
         module = judge.__module__.rsplit(".", 1)[-1]
-        found = Check(requirement, f"{module}.{judge.__name__}", judge, doc, everywhere)
+        found = Check(
+            requirement,
+            f"{module}.{judge.__name__}",
+            judge,
+            doc,
+            everywhere,
+            everywhere if recorded is None else recorded,
+        )
         _REGISTRY.setdefault(requirement, []).append(found)
         return judge
 

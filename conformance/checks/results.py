@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-@check("SES-GET-009")
+@check("SES-GET-009", recorded=True)
 def completed_is_200(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) 200 OK with status completed."""
     for _, x in reads_of(evidence, "completed"):
@@ -40,7 +40,7 @@ def completed_is_200(evidence: Evidence) -> Iterable[Finding]:
             yield judge_cell(cell(evidence, "completed", "get"), x, "A completed session")
 
 
-@check("SES-GET-011")
+@check("SES-GET-011", recorded=True)
 def completed_at_is_sound(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Not before created_at, the same in every read."""
     for story in evidence.stories.values():
@@ -61,7 +61,7 @@ def completed_at_is_sound(evidence: Evidence) -> Iterable[Finding]:
                 yield violates(x, told, pointer="/completed_at", expected=first, actual=x.document["completed_at"])
 
 
-@check("SES-GET-013")
+@check("SES-GET-013", recorded=True)
 def language_detected_is_a_language_of_the_model(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) Letters, strictly; a language that discovery does not list for the model is a warning."""
     for _, x in reads_of(evidence, "completed"):
@@ -121,7 +121,7 @@ def _judge_list(x: Exchange, names: list[str], repeated: set[str]) -> Finding:
     return holds(x)
 
 
-@check("SES-GET-017")
+@check("SES-GET-017", recorded=True)
 def no_template_is_still_processing(evidence: Evidence) -> Iterable[Finding]:
     """(6.3) processing is in the enum, but does not belong into a 206 or 202."""
     for _, x in session_documents(evidence):
@@ -131,7 +131,7 @@ def no_template_is_still_processing(evidence: Evidence) -> Iterable[Finding]:
                 yield tolerated(x, "E25", "A template is still processing.", pointer=pointer, actual="processing")
 
 
-@check("SES-GET-019")
+@check("SES-GET-019", recorded=True)
 def an_error_as_a_string_is_disputed_too(evidence: Evidence) -> Iterable[Finding]:
     """(6.3, 9.4) The schema of the 200 has a string, §9.4 an object: neither is simply right."""
     seen = False

@@ -299,7 +299,7 @@ def _register(requirement: str, source: str, statement: str) -> None:
 
     judge.__name__, judge.__doc__ = NAME, f"({source}) {statement}"
     judge.__module__ = __name__
-    check(requirement, everywhere=True)(judge)
+    check(requirement, everywhere=True, recorded=False)(judge)
 
 
 for _profile in scribe_data.profiles():

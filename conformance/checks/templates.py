@@ -53,7 +53,7 @@ def templates_are_listed(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, told, expected="200 application/json", actual=f"{x.status} {media}")
 
 
-@check("TPL-002")
+@check("TPL-002", recorded=True)
 def no_two_templates_share_an_id(evidence: Evidence) -> Iterable[Finding]:
     """(8.2) A unique id; an empty list is a warning."""
     for x in _lists(evidence):
@@ -96,7 +96,7 @@ def what_is_listed_can_be_had(evidence: Evidence) -> Iterable[Finding]:
                 yield violates(story.final, told, pointer=f"/templates/{name}", actual=entries[name])
 
 
-@check("TPL-005")
+@check("TPL-005", recorded=True)
 def a_standard_template_is_listed(evidence: Evidence) -> Iterable[Finding]:
     """(8.3) At least one of the seven."""
     shown = bool(evidence.template_ids)

@@ -30,7 +30,7 @@ def _throttled(evidence: Evidence) -> list[Exchange]:
     return [x for x in evidence.select() if x.status == 429 and not is_storage(evidence, x)]
 
 
-@check("ERR-015")
+@check("ERR-015", recorded=True)
 def throttling_says_when_to_come_back(evidence: Evidence) -> Iterable[Finding]:
     """(11.5) Retry-After as seconds or a date."""
     for x in _throttled(evidence):
@@ -63,7 +63,7 @@ def unavailability_passes(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("The run met no 503.")
 
 
-@check("ERR-019")
+@check("ERR-019", recorded=True)
 def throttling_has_its_code(evidence: Evidence) -> Iterable[Finding]:
     """(11.5) 429 with rate_limit_exceeded."""
     for x in _throttled(evidence):

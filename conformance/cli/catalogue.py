@@ -17,7 +17,7 @@ from conformance.report.citation import cited
 from conformance.report.terminal import printer
 from conformance.run import WITHIN_REACH, selects
 from conformance.runner import offer_of
-from conformance.selection import EXAMPLES, STEPS, asked_for, choose, forecast
+from conformance.selection import EXAMPLES, STEPS, asked_for, choose, forecast, nearest
 from conformance.target import BadOption, Options, TargetError
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def load(profile: str, revision: str | None) -> Spec:
 def _chosen(text: Spec, only: list[str] | None) -> list[Requirement]:
     chosen = [r for r in text.requirements.values() if selects(only or [], r)]
     if not chosen:
-        raise typer.BadParameter(f"--only {' '.join(only or [])} selects no requirement.")
+        hint = nearest(text, (only or [""])[0])
+        raise typer.BadParameter(f"--only {' '.join(only or [])} selects no requirement.{hint}")
     return chosen
 
 
@@ -173,7 +174,7 @@ def explain(
     found = text.requirements.get(wanted)
     if found is None:
         near = [name for name in text.requirements if name.startswith(wanted.rsplit("-", 1)[0])]
-        hint = f" Did you mean one of {', '.join(near[:8])}?" if near else " See: scribe-conformance list"
+        hint = f" Did you mean one of {', '.join(near[:8])}?" if near else nearest(text, wanted)
         other = scribe_data.catalogue(profile).get(wanted)
         if other is not None:
             hint = f" It is one of {' and '.join(other.revisions)}: add --revision {other.revisions[-1]}."

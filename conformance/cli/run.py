@@ -20,13 +20,15 @@ from conformance.baseline import read_baseline
 from conformance.certification import certified
 from conformance.cli.progress import shown
 from conformance.configuration import configured
+from conformance.evidence.curl import VARIABLES
+from conformance.evidence.redaction import KEY
 from conformance.options import TABLE, Entry, options_of
 from conformance.picking import settled
 from conformance.report import document, files, summary, terminal
 from conformance.report.repro import scripts
 from conformance.report.signature import read_key
 from conformance.run import selects
-from conformance.selection import asked_for, choose
+from conformance.selection import asked_for, choose, nearest
 from conformance.target import BadOption, TargetError
 from conformance.verdict import Overall, Verdict
 
@@ -98,14 +100,14 @@ def failed(console: Console, error: BaseException, clean: Callable[[str], str], 
 def check_selection(only: Sequence[str], profile: str, revision: str) -> None:
     """Refuse an --only that selects nothing: zero checks are never a success."""
     try:
-        known = scribe_data.load(profile, revision).requirements
+        text = scribe_data.load(profile, revision)
     except scribe_data.SpecError as error:
         raise BadOption(str(error)) from error
     for wanted in only:
-        if not any(selects([wanted], each) for each in known.values() if each.subject == "service"):
+        if not any(selects([wanted], each) for each in text.requirements.values() if each.subject == "service"):
             raise BadOption(
                 f"--only {wanted!r} is not a requirement id, id prefix or chapter of {profile} {revision} that binds a"
-                " service."
+                f" service.{nearest(text, wanted)}"
             )
 
 
@@ -176,8 +178,8 @@ def _tell_again(console: Console, result: Run, folder: Path) -> None:
             found, key=lambda each: wanted.index(each.requirement) if each.requirement in wanted else len(wanted)
         )
         console.print(
-            f"Each failure again: sh {folder / first.name}, or scribe-conformance replay {first.requirement} "
-            f"--report-dir {folder}",
+            f"Each failure again: {VARIABLES[KEY]}=… sh {folder / first.name}, or scribe-conformance replay "
+            f"{first.requirement} --report-dir {folder} --api-key …",
             soft_wrap=True,
             highlight=False,
             markup=False,

@@ -29,6 +29,8 @@ MOST_ENTRIES = 50_000
 _VERSIONS = ("1.1", "1.2")
 #: What a refused request is labelled with: nobody knows whether it was meant to be valid.
 _REFUSED = "refused, as recorded"
+#: Methods that change nothing.
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
 _FILE = re.compile(r'filename="([^"\r\n]*)"')
 
 
@@ -51,6 +53,7 @@ class Recording:
 def recording_of(document: Any, text: Spec, base_url: str | None = None) -> Recording:
     """The protocol's part of an archive; `base_url` is the root of the operations where no discovery was recorded.
 
+    An archive may name its root itself, as `_base_url` of its log.
     Raises NotEvidence with the place of what cannot be read.
     """
     log = document.get("log") if isinstance(document, dict) else None
@@ -62,7 +65,8 @@ def recording_of(document: Any, text: Spec, base_url: str | None = None) -> Reco
     if len(entries) > MOST_ENTRIES:
         raise NotEvidence("/log/entries", f"has {len(entries)} entries; {MOST_ENTRIES} are looked at")
     raw = [_read(number, entry) for number, entry in enumerate(entries)]
-    root = (base_url or _discovered(raw, text)).rstrip("/")
+    named = log.get("_base_url")
+    root = (base_url or _discovered(raw, text) or (named if isinstance(named, str) else "")).rstrip("/")
     if split_origin(root) is None:
         raise NotEvidence(
             "/log/entries", "no discovery document was recorded: name the root of the operations (--base-url)"
@@ -188,7 +192,9 @@ class _Mapping:
             session=session,
             credential=credential,
             probe=_REFUSED if refused else None,
-            file=(x.label.file or file or self._numbered(x)) if operation is Operation.UPLOAD else None,
+            file=(x.label.file or file or self._numbered(x) or _acknowledged(x))
+            if operation is Operation.UPLOAD
+            else None,
         )
         return replace(x, label=label)
 
@@ -231,20 +237,34 @@ class _Mapping:
             self.uploads[_bare(place_of(url, self.root, x.request.url, relative=relative))] = told
         return told
 
+    def _changed(self) -> Iterator[str]:
+        """Sessions that a request of another text changed, such as PATCH: what they ask for since is not known."""
+        endpoint = self.text.protocol.endpoints[Operation.GET]
+        pattern = re.escape(endpoint.path).replace(re.escape("{session_id}"), "([^/]+)")
+        for x in self.raw:
+            url = _bare(x.request.url)
+            about = re.match(rf"{pattern}(?:/|$)", url[len(self.root) :]) if url.startswith(self.root) else None
+            if about and x.accepted and x.request.method not in _HARMLESS and self._meant(x)[0] is None:
+                yield unquote(about[1])
+
     def _partial(self, exchanges: Sequence[Exchange]) -> Iterator[str]:
-        """Sessions whose beginning, a request body, a file's name or an upload is not in the archive."""
+        """Sessions whose beginning, a request body, the name of a file that may be kept, or a change is not shown."""
+        changed = set(self._changed())
         found: dict[str, list[Exchange]] = {}
         for x in exchanges:
             if x.label.session is not None:
                 found.setdefault(x.label.session, []).append(x)
         for session, about in found.items():
-            sent = {x.label.file for x in about if x.label.operation is Operation.UPLOAD}
+            uploads = [x for x in about if x.label.operation is Operation.UPLOAD]
+            # nothing was kept of what was refused: it needs no name
+            sent = {x.label.file for x in uploads if x.label.file or x.status < 400}
             listed = {str(name) for x in about for name in _listed(x)}
             counted = max((_count(x) for x in about), default=0)
             created = [x for x in about if x.label.operation is Operation.CREATE and x.accepted]
             begun = session in self.made and all(_is_json(x.request.body) for x in created)
             dark = any(not x.label.graded for x in about)
-            if not begun or dark or None in sent or not listed <= sent or counted > len(sent):
+            known = begun and not dark and None not in sent and session not in changed
+            if not known or not listed <= sent or counted > len(sent):
                 yield session
 
     def _secrets(self) -> Iterator[str]:
@@ -266,6 +286,12 @@ def _is_json(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _acknowledged(x: Exchange) -> str | None:
+    """The name under which an upload was taken, by its answer: archives often have no form with the file's name."""
+    told = x.document.get("original_filename") if x.accepted else None
+    return told if isinstance(told, str) else None
 
 
 def _listed(x: Exchange) -> list[Any]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 #: Seconds a wait lasts unless a test says otherwise, and what the server takes at most.
 _WAIT_S: Final = 30.0
 #: Requests a failure shows, the last ones.
 _SHOWN: Final = 40
+#: Names that a refusal lists in its message; more of them are in its details.
+_NAMED: Final = 12
 
 
 class Refused(Exception):  # noqa: N818 - it is the mock's answer
@@ -23,6 +27,10 @@ class Refused(Exception):  # noqa: N818 - it is the mock's answer
         super().__init__(message)
         self.status = status
         self.details = details
+
+
+class NotOffered(Refused):
+    """The server was started with options that leave out what a test asked of it."""
 
 
 class NotReached(AssertionError):  # noqa: N818 - it is what a test asserts
@@ -55,9 +63,10 @@ class Clock:
         """What time it is there, UTC."""
         return datetime.fromisoformat(self._ask("GET", "clock")["now"])
 
-    def advance(self, seconds: float) -> datetime:
-        """Move it forwards; returns the time it is then."""
-        return self._set(advance_seconds=seconds)
+    def advance(self, by: float | timedelta) -> datetime:
+        """Move it forwards, by seconds or a timedelta; returns the time it is then."""
+        __tracebackhide__ = True
+        return self._set(advance_seconds=by.total_seconds() if isinstance(by, timedelta) else by)
 
     def freeze(self) -> datetime:
         """Let it stand still until it is moved; returns the time it shows."""
@@ -68,6 +77,7 @@ class Clock:
         return self._set(mode="scaled", factor=factor)
 
     def _set(self, **order: Any) -> datetime:
+        __tracebackhide__ = True
         told = self._ask("POST", "clock", order)
         self.happened = told["happened"]
         return datetime.fromisoformat(told["now"])
@@ -80,6 +90,7 @@ class Mock:
         self.url = url
         self.api_key = api_key
         self._line = line
+        self._cleared = False
         self.clock = Clock(self._ask)
 
     @property
@@ -105,6 +116,10 @@ class Mock:
         `scenario("throttled", on={"operation": "upload", "times": 2}, retry_after=1)`. One that is about sessions and
         says nothing of them meets the next.
         """
+        __tracebackhide__ = True
+        if on is not None and not isinstance(on, str | Mapping):
+            told = "`on` is the name of an operation or an object such as {'operation': 'upload', 'times': 2}"
+            raise Refused(400, f"{told}, not {on!r}.", {"field": "on"})
         asked = {"operation": on} if isinstance(on, str) else dict(on or {})
         self._ask("POST", "scenarios", {"scenario": name, "parameters": parameters, "on": asked})
 
@@ -114,10 +129,12 @@ class Mock:
 
     def transcript(self, text: str, session: str = "next", language: str | None = None) -> None:
         """Choose what a session's transcript is: of the next one, or of one that is not ended; raises Refused."""
+        __tracebackhide__ = True
         self._ask("POST", "transcripts", {"text": text, "session": session, "language": language})
 
     def wait_for(self, session: str, state: str, seconds: float = _WAIT_S) -> None:
         """Return once a session is in a state; raises NotReached after so many real seconds, at most 60."""
+        __tracebackhide__ = True
         query = urlencode({"session": session, "state": state, "seconds": seconds})
         try:
             self._ask("GET", f"wait?{query}")
@@ -126,13 +143,18 @@ class Mock:
                 raise NotReached(str(refused)) from None
             raise
 
-    def vary(self, seed: int, reading: str = "lenient") -> dict[str, Any]:
-        """Draw what the text leaves open from a seed; returns what is chosen, by name; raises Refused."""
+    def vary(self, seed: int, reading: str = "strict") -> dict[str, Any]:
+        """Draw what the text leaves open from a seed; returns all that is chosen, by name; raises Refused.
+
+        The reading "lenient" also draws what only some part of the text allows, such as another place of discovery.
+        """
+        __tracebackhide__ = True
         chosen: dict[str, Any] = self._ask("POST", "choices", {"seed": seed, "reading": reading})["choices"]
         return chosen
 
     def choose(self, **choices: Any) -> dict[str, Any]:
         """Choose what the text leaves open by name, as `scribe-mock choices` lists it; returns all; raises Refused."""
+        __tracebackhide__ = True
         chosen: dict[str, Any] = self._ask("POST", "choices", {"choices": choices})["choices"]
         return chosen
 
@@ -146,6 +168,7 @@ class Mock:
 
         `verify({"operation": "end", "times": 1, "after": "upload"}, {"operation": "get", "not_faster_than": 1.0})`.
         """
+        __tracebackhide__ = True
         told = self._ask("POST", "verify", {"expect": list(expect)} | ({"session": session} if session else {}))
         if not told["ok"]:
             raise Unexpected("\n".join(told["differs"]))
@@ -158,24 +181,58 @@ class Mock:
     def reset(self) -> None:
         """Remove all that the namespace has: sessions, scenarios, time and requests."""
         self._ask("POST", "reset")
+        self._cleared = True
 
     def told(self) -> str:
-        """What came and why it was refused, for the report of a failed test."""
+        """What came, why it was refused, and what was arranged for it, for the report of a failed test."""
         seen = self.requests
         lines = [_shown(each) for each in seen[-_SHOWN:]]
         if len(seen) > _SHOWN:
             lines.insert(0, f"({len(seen) - _SHOWN} requests before these)")
+        if self._cleared:
+            lines.insert(0, "(reset() removed all that came before)")
         lines += [f"without a valid key: {line}" for line in self._line.strangers()[-_SHOWN:]]
-        return "\n".join(lines or ["Nothing came to the mock with this test's key."])
+        lines = lines or ["Nothing came to the mock with this test's key."]
+        with suppress(NotOffered):
+            lines += [f"armed, and met by no request so far: {_armed(each)}" for each in self.armed]
+            differs = self._differs()
+            lines += [f"chosen otherwise than by default: {differs}"] if differs else []
+        return "\n".join(lines)
+
+    def _differs(self) -> str:
+        """What vary() and choose() made of what the text leaves open, as far as it is not the default."""
+        told = self._ask("GET", "choices")
+        default = {each["name"]: each["default"] for each in told["catalogue"]}
+        chosen = {name: value for name, value in told["choices"].items() if value != default.get(name)}
+        return ", ".join(f"{name}={value!r}" for name, value in chosen.items())
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        __tracebackhide__ = True
         sent = None if body is None else json.dumps(body).encode()
         status, content = self._line.send(method, f"/_mock/v1/{path}", self.api_key, sent)
         told: dict[str, Any] = json.loads(content)
         if status < 400:
             return told
         error = told["error"]
-        raise Refused(status, error["message"], error.get("details") or {})
+        if status == 404 and error["message"].startswith("There is no resource at '/_mock/"):
+            raise NotOffered(status, _lacking(path), {})
+        details = error.get("details") or {}
+        known = details.get("known") or ()
+        hint = f" There are: {', '.join(map(str, known))}." if 0 < len(known) <= _NAMED else ""
+        raise Refused(status, error["message"] + hint, details)
+
+
+def _lacking(path: str) -> str:
+    if path.startswith(("scenarios", "choices", "transcripts")):
+        return "This server plays no scenarios and makes no choices: its options name --faithful or another revision."
+    return "This server has no control plane: its options name --faithful."
+
+
+def _armed(each: Mapping[str, Any]) -> str:
+    on = [
+        f"{name} {value}" for name, value in each["on"].items() if value is not None and (name, value) != ("every", 1)
+    ]
+    return " ".join([each["scenario"], *(["on", ", ".join(on)] if on else [])])
 
 
 def _shown(request: Mapping[str, Any]) -> str:

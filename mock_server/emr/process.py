@@ -56,7 +56,7 @@ class MockProcess:
         line = out.readline() if told else b""
         facts: dict[str, Any] = json.loads(line) if line else {"ready": False}
         if not facts["ready"]:
-            raise NotStarted(f"The mock did not start. {facts.get('because', self._said().strip())}")
+            raise NotStarted(f"The mock did not start. {facts.get('because', _complaint(self._said()))}")
         return facts
 
     def _said(self, since: int = 0) -> str:
@@ -79,6 +79,12 @@ class MockProcess:
         """A line to it, for one test."""
         before = len(self._said().encode())
         return SocketLine(self.facts["host"], self.facts["port"], lambda: strangers(self._said(before)))
+
+
+def _complaint(said: str) -> str:
+    """What was said, of a usage error only the sentence and not the frame and the command around it."""
+    framed = [line.strip("│ ").strip() for line in said.splitlines() if line.startswith("│")]
+    return " ".join(framed) if framed and "Usage:" in said else said.strip()
 
 
 def strangers(said: str) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _UNKNOWN: Final = -1
 
 
-def har(exchanges: Iterable[Numbered], revision: str, lost: int = 0) -> dict[str, Any]:
+def har(exchanges: Iterable[Numbered], revision: str, base_url: str = "", lost: int = 0) -> dict[str, Any]:
     """The archive; members that begin with an underscore are the mock's own, as HAR 1.2 allows.
 
     Exchanges that were `lost` are counted in `_lost`, and a comment says so. Times are those of the namespace's clock,
@@ -30,6 +30,7 @@ def har(exchanges: Iterable[Numbered], revision: str, lost: int = 0) -> dict[str
         "log": {
             "version": "1.2",
             "creator": {"name": "scribe-mock", "version": _version()},
+            "_base_url": base_url,
             "entries": [_entry(number, told, revision) for number, told in exchanges],
             **({"_lost": lost, "comment": missing(lost)} if lost else {}),
         }

@@ -65,11 +65,11 @@ async def read_traffic(asked: Asked, wanted: Annotated[TrafficFilter, Query()]) 
     """The archive of what was asked for."""
     since = datetime.fromisoformat(wanted.since) if wanted.since else None
     selection = Selection(wanted.session, wanted.operation, wanted.status, since)
-    revision = asked.face.settings.revision
+    revision, root = asked.face.settings.revision, asked.face.base_url(asked.call.request)
 
     def drawn(record: Record) -> tuple[bytes, bool]:
         known = _knows(record, wanted.session)
-        return _encoded(har(selection.of(record.exchanges), revision, record.lost)), known
+        return _encoded(har(selection.of(record.exchanges), revision, root, record.lost)), known
 
     archive, known = await looked(asked, drawn)
     await _check_session(asked, wanted.session, known=known)

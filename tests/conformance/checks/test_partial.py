@@ -59,11 +59,11 @@ def test_a_completed_session_says_nothing_of_partial_ones(requirement):
         (206, "partial", PASS, ""),
         (206, "completed", TOLERATED, "E18"),
         (206, "processing", TOLERATED, "another status than partial"),
-        (200, "partial", FAIL, "do not go together"),
-        (202, "partial", FAIL, "do not go together"),
-        (206, "recording", FAIL, "do not go together"),
-        (206, None, FAIL, "do not go together"),
-        (206, ["partial"], FAIL, "do not go together"),
+        (200, "partial", FAIL, "A partial result is not answered 206."),
+        (202, "partial", FAIL, "A partial result is not answered 206."),
+        (206, "recording", FAIL, "does not show the status partial"),
+        (206, None, FAIL, "does not show the status partial"),
+        (206, ["partial"], FAIL, "does not show the status partial"),
     ],
 )
 def test_partial_and_206_go_together(code, status, expected, why):

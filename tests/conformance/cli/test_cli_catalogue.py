@@ -127,6 +127,14 @@ def test_another_profile_is_told_at_the_revision_it_names_itself() -> None:
         (["list", "--profile", "session_manager", "--revision", "2026-01-27"], "known are 1.1"),
         (["explain", "SM-LOG-099", "--profile", "session_manager"], "SM-LOG-001"),
         (["explain", "SES-END-008", "--profile", "session_manager"], "session_manager 1.1"),
+        (["explain", "E999"], "There are the errata E1 to E"),
+        (["explain", "SES-EDN-002"], "Did you mean SES-END-002?"),
+        (["list", "--only", "99"], "There are the chapters 1, 3, 4"),
+        (["list", "--only", "SES-CRATE"], "Did you mean SES-CREATE?"),
+        (
+            ["run", "--target", "http://127.0.0.1:1", "--api-key", "x", "--only", "SES-CRATE"],
+            "Did you mean SES-CREATE?",
+        ),
     ],
 )
 def test_what_a_profile_does_not_have_is_answered_with_what_it_has(words: list[str], complaint: str) -> None:

@@ -123,6 +123,102 @@ def test_a_session_that_is_shown_in_part_is_not_failed_for_what_is_missing(tmp_p
     assert "0 sessions are shown whole, 1 in part" in done.stdout
 
 
+DONE = READ | {
+    "status": "completed",
+    "completed_at": "2026-02-03T09:31:00Z",
+    "model_used": "lite",
+    "language_detected": "en",
+    "audio_files_processed": 1,
+    "templates": {"soap": {"status": "success", "data": {"subjective": "A cough."}}},
+    "transcript": "Doctor: How are you?",
+}
+LOST = {
+    "status": "partial",
+    "processing_errors": [],
+    "templates": {"soap": {"status": "failed", "error": {"code": "extraction_failed", "message": "Failed."}}},
+}
+WORKING = READ | {"status": "processing"}
+
+
+def consultation(*reads: tuple[int, Any]) -> list[Any]:
+    """A session that was ended and then read."""
+    return visit()[:5] + [heard("GET", f"/sessions/{ID}", status, document) for status, document in reads]
+
+
+def test_a_consultation_without_fault_has_results_that_hold(tmp_path: Path) -> None:
+    entries = consultation((202, WORKING), (200, DONE), (200, DONE))
+    done = checked(tmp_path, entries)
+    assert done.exit_code == 0, done.output
+    document, found = told(tmp_path, entries)
+    assert document["summary"]["error"] == 0
+    for name in ("SES-GET-003", "SES-GET-009", "EXT-006", "EXT-003", "CONF-004", "SES-ID-001"):
+        assert found[name]["verdict"] == "pass", (name, found[name])
+    assert checked(tmp_path, consultation((206, DONE | LOST))).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "requirement"),
+    [
+        (200, WORKING, "SES-GET-003"),
+        (202, DONE, "SES-GET-009"),
+        (200, DONE | LOST, "SES-PART-001"),
+        (200, DONE | {"templates": {"soap": {"status": "success"}}}, "EXT-006"),
+        (200, {name: value for name, value in DONE.items() if name != "transcript"}, "CONF-004"),
+        (200, DONE | {"templates": {}}, "EXT-007"),
+        (200, DONE | {"created_at": None}, "EXT-001"),
+    ],
+)
+def test_an_answer_that_is_wrong_in_itself_fails_whoever_sent_the_request(
+    tmp_path: Path, status: int, document: Any, requirement: str
+) -> None:
+    listed = heard("GET", "/templates", 200, {"templates": [{"id": "soap", "name": "SOAP", "description": "Notes."}]})
+    entries = [*consultation((status, document)), listed]
+    assert checked(tmp_path, entries).exit_code == 1
+    _, found = told(tmp_path, entries)
+    assert found[requirement]["verdict"] == "fail", found[requirement]
+    assert found[requirement]["findings"][0]["entry"] == 6
+
+
+def test_what_no_recording_can_show_says_so_and_what_it_did_not_show_says_that(tmp_path: Path) -> None:
+    document, found = told(tmp_path, visit())
+    assert found["AUTH-006"]["reason"] == "needs_a_run"
+    assert found["AUTH-006"]["findings"][0]["message"].startswith("Not judged from a recording: it needs requests")
+    assert found["SES-GET-009"]["reason"] == "not_recorded"
+    assert found["SES-GET-009"]["findings"][0]["message"].startswith("Nothing that was recorded shows this.")
+    assert "Nothing in the run" not in json.dumps(document)
+    assert "are not judged from a recording" in checked(tmp_path, visit()).stdout
+
+
+@pytest.mark.parametrize("status", [429, 400, 503])
+def test_an_upload_that_was_refused_needs_no_name(tmp_path: Path, status: int) -> None:
+    refused = {"error": {"code": "rate_limit_exceeded", "message": "Wait."}}
+    nameless = heard("POST", f"/sessions/{ID}/audio", status, refused)
+    entries = [*visit()[:2], nameless, *visit()[2:]]
+    assert "1 sessions are shown whole, 0 in part" in checked(tmp_path, entries).stdout
+    entries[2] = heard("POST", f"/sessions/{ID}/audio", 200, {"status": "ok"})
+    assert "0 sessions are shown whole, 1 in part" in checked(tmp_path, entries).stdout
+    entries[2:4] = [heard("POST", f"/sessions/{ID}/audio", 200, {"original_filename": "audio_0.webm"})]
+    assert "1 sessions are shown whole, 0 in part" in checked(tmp_path, entries).stdout
+
+
+def test_a_session_that_was_changed_by_other_means_is_judged_in_part(tmp_path: Path) -> None:
+    changed = READ | {"additional_data": {"visit": 8}}
+    entries = [*visit()[:3], heard("PATCH", f"/sessions/{ID}", 200, {"status": "ok"})]
+    entries += [heard("GET", f"/sessions/{ID}", 202, changed)]
+    done = checked(tmp_path, entries)
+    assert done.exit_code == 0, done.output
+    assert "0 sessions are shown whole, 1 in part" in done.stdout
+
+
+def test_an_archive_may_name_its_root_itself(tmp_path: Path) -> None:
+    entries = visit()[1:]
+    assert checked(tmp_path, entries).exit_code == 2
+    document = json.loads((tmp_path / "browser.har").read_text())
+    document["log"]["_base_url"] = BASE
+    (tmp_path / "browser.har").write_text(json.dumps(document))
+    assert CliRunner().invoke(app, ["check-har", str(tmp_path / "browser.har")]).exit_code == 0
+
+
 def test_a_body_that_was_not_recorded_is_not_judged(tmp_path: Path) -> None:
     entries = visit()
     for entry in entries[1:]:

@@ -123,7 +123,7 @@ def test_a_failure_shows_what_came_and_why_it_was_refused_in_every_worker(done):
 def test_a_fixture_without_what_it_needs_fails_in_one_line():
     from mock_server.emr import plugin
 
-    with pytest.raises(pytest.fail.Exception, match=r"scribe_mock needs nowhere_at_all: run pip install .*\[emr\]"):
+    with pytest.raises(pytest.fail.Exception, match=r"scribe_mock needs nowhere_at_all: run pip install '\.\[emr\]'"):
         plugin._need("scribe_mock", ("httpx", "nowhere_at_all"))
 
 

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from mock_server.emr.mock import NotReached, Refused, Unexpected
+from mock_server.emr.mock import Mock, NotOffered, NotReached, Refused, Unexpected
 from mock_server.emr.process import MockProcess, NotStarted
 from tests.mock_server.stage import BODY, SHORT
 
@@ -124,6 +124,39 @@ def test_what_cannot_be_meant_is_told_with_what_would_be_right(scribe_mock):
         scribe_mock.wait_for("nowhere", "completed")
 
 
+def test_a_refusal_lists_what_there_is_where_that_is_short(scribe_mock):
+    with pytest.raises(Refused, match=r"There are: .*\bupload\b"):
+        scribe_mock.scenario("throttled", on="nothing_like_it")
+    with pytest.raises(Refused, match=r"`on` is the name of an operation .*, not \['upload'\]"):
+        scribe_mock.scenario("throttled", on=["upload"])
+
+
+def test_the_report_tells_what_was_arranged_and_not_met_and_what_was_removed(scribe_mock, emr):
+    emr.begin()
+    assert scribe_mock.told().count("\n") == 0
+    scribe_mock.scenario("throttled", on={"operation": "upload", "times": 2})
+    scribe_mock.choose(upload_status=201)
+    told = scribe_mock.told().splitlines()
+    assert told[1:] == [
+        "armed, and met by no request so far: throttled on operation upload, times 2",
+        "chosen otherwise than by default: upload_status=201",
+    ]
+    scribe_mock.reset()
+    assert scribe_mock.told().splitlines()[0] == "(reset() removed all that came before)"
+
+
+def test_a_server_without_a_control_plane_says_so_and_is_cleared_without_it():
+    server = MockProcess(["--in-memory", "--transcriber", "scripted", "--faithful"])
+    try:
+        mock = Mock(server.url, "sk_test_faithful", server.line())
+        with pytest.raises(NotOffered, match="plays no scenarios"):
+            mock.scenario("throttled")
+        with pytest.raises(NotOffered, match="has no control plane"):
+            mock.reset()
+    finally:
+        server.stop()
+
+
 def test_the_server_tells_how_soon_it_was_ready(scribe_mock_server):
     assert 0 < scribe_mock_server.started_in < GENEROUS_S
 
@@ -141,6 +174,10 @@ def test_a_server_ends_with_tests_that_are_killed():
 def test_a_server_that_does_not_start_tells_why():
     with pytest.raises(NotStarted, match="Did you mean 'throttled'"):
         MockProcess(["--in-memory", "--scenario", "throtled"])
+    with pytest.raises(NotStarted) as found:
+        MockProcess(["--in-memroy"])
+    assert str(found.value).startswith("The mock did not start. No such option: --in-memroy")
+    assert "emr.child" not in str(found.value)
 
 
 def test_what_the_client_sent_is_verified_in_sentences(scribe_mock, emr):
@@ -166,7 +203,7 @@ def test_the_clock_stands_goes_faster_and_tells_what_was_due(scribe_mock, emr):
     frozen = scribe_mock.clock.freeze()
     session = emr.begin()
     assert scribe_mock.clock.now() == frozen
-    assert scribe_mock.clock.advance(7200) == frozen + timedelta(hours=2)
+    assert scribe_mock.clock.advance(timedelta(hours=2)) == frozen + timedelta(hours=2)
     assert [(due["session_id"], due["event"]) for due in scribe_mock.clock.happened] == [(session, "expired")]
     assert scribe_mock.clock.scale(3600) >= frozen + timedelta(hours=2)
 
