@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from mock_server.storage import AudioStore, Keeping, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks, Move
-    from mock_server.traffic.recorder import Seen, Told
+    from mock_server.traffic.drawing import Seen, Told
 
     T = TypeVar("T")
 

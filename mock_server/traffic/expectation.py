@@ -14,7 +14,7 @@ from mock_server.traffic.har import begun
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from mock_server.traffic.recorder import Numbered
+    from mock_server.traffic.drawing import Numbered
 
 #: Exchanges that a sentence names.
 _NAMED: Final = 5

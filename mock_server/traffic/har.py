@@ -14,7 +14,7 @@ from mock_server.clock import stamp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mock_server.traffic.recorder import Numbered
+    from mock_server.traffic.drawing import Numbered
 
 #: HAR's way to say that a size is not known.
 _UNKNOWN: Final = -1

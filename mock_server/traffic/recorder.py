@@ -6,39 +6,24 @@ What cannot be kept is counted, and stands in its place as null: nobody takes a 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mock_server.storage import StorageError
 from mock_server.storage.unit import Held, Stretch
 from mock_server.traffic.desk import Desk
+from mock_server.traffic.drawing import Record, Seen, Taken, Told, drawn, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from mock_server.storage.unit import Store, Unit
 
 log = logging.getLogger("scribe.mock")
 
 T = TypeVar("T")
-Seen = TypeVar("Seen")
-#: Makes what is kept of exchanges, each as JSON without secrets.
-Told: TypeAlias = "Callable[[Sequence[Seen]], list[str]]"
-#: An exchange by its number in the namespace.
-Numbered: TypeAlias = "tuple[int, dict[str, Any]]"
-#: Stands for an exchange of which nothing could be kept.
-_LOST = "null"
-
-
-class Record(NamedTuple):
-    """What is kept of a namespace, oldest first, and how many exchanges among it could not be kept."""
-
-    exchanges: list[Numbered]
-    lost: int
 
 
 @dataclass(frozen=True)
@@ -70,17 +55,6 @@ class _Space:
     lost: int = 0
     #: Changes when what there was is forgotten.
     era: int = 0
-
-
-class _Taken(NamedTuple):
-    """What is being written of a namespace."""
-
-    namespace: str
-    era: int
-    first: int
-    lost: int
-    waiting: list[Any]
-    size: int
 
 
 class Recorder(Generic[Seen]):
@@ -156,7 +130,7 @@ class Recorder(Generic[Seen]):
             if self._failing and space is not None and (space.waiting or space.lost):
                 raise StorageError(f"what came last could not be written yet: {self._because}")
             kept = await self._store.read(lambda view: view.traffic(namespace))
-            return await self._desk.look(lambda: look(_recorded(kept)))
+            return await self._desk.look(lambda: look(recorded(kept)))
 
     async def flush(self) -> None:
         """Write what waits, as far as the store takes anything now."""
@@ -206,11 +180,13 @@ class Recorder(Generic[Seen]):
 
     async def _write(self) -> None:
         """One change: what waits is appended, and what is over the bounds with it goes. What fails waits on."""
-        taken: list[_Taken] = []
+        taken: list[Taken] = []
         try:
             self._check_room()
             taken = self._take()
-            stretches = await self._desk.draw(lambda: self._drawn(taken))
+            # small beside the namespace's bounds, so that keeping the latest stretch keeps the bounds
+            exchanges, size = max(1, self._bounds.exchanges // 2), self._bounds.namespace_size // 8
+            stretches = await self._desk.draw(lambda: drawn(taken, self._told, exchanges=exchanges, size=size))
             still = {each.namespace for each in taken if self._stands(each)}
             stretches = [stretch for stretch in stretches if stretch.namespace in still]
             for stretch in stretches:
@@ -250,7 +226,7 @@ class Recorder(Generic[Seen]):
 
         return change
 
-    def _take(self) -> list[_Taken]:
+    def _take(self) -> list[Taken]:
         """What waits, with its numbers."""
         taken = []
         for name in reversed(self._spaces):
@@ -258,7 +234,7 @@ class Recorder(Generic[Seen]):
             if space.waiting or space.lost:
                 lost = min(space.lost, self._bounds.exchanges)  # older ones would be gone anyhow
                 first = space.last + 1 + space.lost - lost
-                taken.append(_Taken(name, space.era, first, lost, space.waiting, space.size))
+                taken.append(Taken(name, space.era, first, lost, space.waiting, space.size))
                 space.last = first + lost + len(space.waiting) - 1
                 self._waiting, self._waiting_size = self._waiting - len(space.waiting), self._waiting_size - space.size
                 space.waiting, space.size, space.lost = [], 0, 0
@@ -266,12 +242,12 @@ class Recorder(Generic[Seen]):
                 break
         return taken
 
-    def _stands(self, taken: _Taken) -> bool:
+    def _stands(self, taken: Taken) -> bool:
         """Whether what was taken was not forgotten meanwhile."""
         space = self._spaces.get(taken.namespace)
         return space is not None and space.era == taken.era
 
-    def _put_back(self, taken: Sequence[_Taken]) -> None:
+    def _put_back(self, taken: Sequence[Taken]) -> None:
         """Have what could not be written wait again, before what came meanwhile."""
         for each in taken:
             if not self._stands(each):
@@ -285,41 +261,6 @@ class Recorder(Generic[Seen]):
                 continue
             space.waiting, space.lost, space.size = each.waiting + space.waiting, each.lost, space.size + each.size
             self._waiting, self._waiting_size = self._waiting + len(each.waiting), self._waiting_size + each.size
-
-    def _drawn(self, taken: Sequence[_Taken]) -> list[Stretch]:
-        told = iter(self._all_told([seen for each in taken for seen in each.waiting]))
-        return [
-            stretch
-            for each in taken
-            for stretch in self._cut(each, [_LOST] * each.lost + list(islice(told, len(each.waiting))))
-        ]
-
-    def _all_told(self, sights: Sequence[Seen]) -> list[str]:
-        """Each as JSON; one that cannot be told costs nobody else's."""
-        try:
-            return self._told(sights)
-        except Exception:
-            log.exception("an exchange cannot be recorded")
-        return [self._one_told(seen) for seen in sights]
-
-    def _one_told(self, seen: Seen) -> str:
-        try:
-            return self._told([seen])[0]
-        except Exception:  # noqa: BLE001 - logged above, and counted
-            return _LOST
-
-    def _cut(self, taken: _Taken, told: Sequence[str]) -> Iterator[Stretch]:
-        """Stretches that are small beside the namespace's bounds, so that keeping the latest keeps the bounds."""
-        exchanges, most = max(1, self._bounds.exchanges // 2), self._bounds.namespace_size // 8
-        piece: list[str] = []
-        first, size = taken.first, 0
-        for each in told:
-            if piece and (len(piece) == exchanges or size + len(each) > most):
-                yield Stretch(taken.namespace, first, first + len(piece) - 1, f"[{','.join(piece)}]")
-                first, piece, size = first + len(piece), [], 0
-            piece.append(each)
-            size += len(each) + 1
-        yield Stretch(taken.namespace, first, first + len(piece) - 1, f"[{','.join(piece)}]")
 
     def _over(self, namespace: str) -> int | None:
         """The last number that goes because there is more than a namespace may have; the latest stretch stays."""
@@ -346,9 +287,3 @@ class Recorder(Generic[Seen]):
 
 def _held(stretch: Stretch) -> Held:
     return Held(stretch.last, stretch.last - stretch.first + 1, len(stretch.told))
-
-
-def _recorded(kept: Iterable[Stretch]) -> Record:
-    told = [each for stretch in kept for each in enumerate(json.loads(stretch.told), stretch.first)]
-    found = [(number, each) for number, each in told if each is not None]
-    return Record(found, len(told) - len(found))

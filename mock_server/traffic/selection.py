@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from mock_server.traffic.recorder import Numbered
+    from mock_server.traffic.drawing import Numbered
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from mock_server.api.control.plane import new_router, refusals
 from mock_server.api.control.route import Asked
 from mock_server.storage import StorageError
 from mock_server.traffic.desk import DeskBusy
+from mock_server.traffic.drawing import Record
 from mock_server.traffic.expectation import Expectation, TooMuch, differences
 from mock_server.traffic.har import har, missing
-from mock_server.traffic.recorder import Record
 from mock_server.traffic.selection import Selection
 
 T = TypeVar("T")
