@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: Among the members of an ASGI scope: the ticket that a request's address holds.
 TICKET: Final = "scribe.mock.ticket"
 _HOME: Final = "/v1"
-#: In place of the id of another client's session.
-_HIDDEN: Final = "hidden"
+#: In place of the id of another client's session: one that looks like any, and is none.
+_HIDDEN: Final = f"ses_{'0' * 24}"
 _OPERATIONS: Final = ("/sessions", "/templates", "/uploads")
 
 

@@ -204,6 +204,7 @@ def test_a_ticket_opens_its_session_and_nothing_else(mock):
 @pytest.mark.parametrize("target", ["capability", "capability in the query"])
 def test_a_ticket_tells_another_client_no_session(mock, target):
     choose(mock, target=target)
+    mock.post(PATH, json={"choices": {"malformed_id": 422}}, key=OTHERS)
     mine = mock.create()
     for method, status in (("POST", 404), ("PATCH", 405)):
         file = {"file": ("a.wav", SHORT.read(), "audio/wav")}
