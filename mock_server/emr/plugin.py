@@ -48,10 +48,13 @@ def scribe_mock_server(request: pytest.FixtureRequest) -> Iterator[MockProcess]:
     _need("scribe_mock", _SERVER)
     from mock_server.emr.process import MockProcess, NotStarted
 
+    said = ""
     try:
         server = MockProcess(request.config.getini("scribe_mock_options"))
     except NotStarted as error:
-        pytest.fail(str(error), pytrace=False)
+        said = str(error)
+    if said:  # outside the handler, whose exception pytest would show once more
+        pytest.fail(said, pytrace=False)
     yield server
     server.stop()
 
