@@ -118,8 +118,9 @@ def arrived(evidence: Evidence, session: str | None, by: Exchange) -> Arrived:
         else:
             maybe.add(str(x.label.file))
     story = evidence.stories.get(session or "")
-    # What becomes of the first file when a single session is sent a second one is left open (E69).
-    either = required if len(required) > 1 and story and story.asked.get("upload_type") == "single" else set()
+    single = story is not None and story.asked.get("upload_type") == "single"
+    # What becomes of the first file when a single session is sent a second one, a probe or not, is left open (E69).
+    either = required if single and (len(required) > 1 or is_open) else set()
     return Arrived(frozenset(required - either), frozenset(either | maybe), is_open, latest, naming(evidence))
 
 

@@ -264,6 +264,17 @@ def test_of_two_files_of_a_single_session_the_second_may_replace_the_first(kind,
     assert verdicts("SES-END-007", tape) == expected
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("single", PASS), ("chunked", FAIL)])
+def test_so_may_one_that_was_sent_to_see_what_becomes_of_it(kind, expected):
+    tape = Tape()
+    tape.discovered()
+    tape.created("s", upload_type=kind)
+    tape.uploaded("s", "audio_0.wav")
+    tape.heard("upload", 200, {}, session="s", file="audio_1.wav", fixture="short", probe="second file")
+    tape.ended("s", "audio_1.wav")
+    assert verdicts("SES-END-007", tape) == expected
+
+
 def test_an_end_with_a_body_says_nothing_of_one_without():
     tape = spoken()
     tape.heard("end", 202, answer(), session="s", asked={"audio_files_sent": 2})
