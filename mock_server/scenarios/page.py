@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mock_server.generated import keep
 from mock_server.scenarios import magic
 from mock_server.scenarios.catalogue import catalogue
 
@@ -131,18 +130,5 @@ def _parameter(parameter: Parameter) -> str:
     return f"`{parameter.name}` = {json.dumps(parameter.default)}: {parameter.sentence} ({parameter.expected})"
 
 
-def main() -> int:
-    """Write the page, or compare it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare only; 1 when the page is stale")
-    if not parser.parse_args().check:
-        PLACE.write_text(page(), encoding="utf-8")
-        return 0
-    if PLACE.is_file() and PLACE.read_text(encoding="utf-8") == page():
-        return 0
-    sys.stderr.write(f"docs/{PLACE.name} is stale; `{_COMMAND}` writes it anew.\n")
-    return 1
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(keep(PLACE, page(), _COMMAND, __doc__))
