@@ -58,12 +58,12 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
     reads = _reads(evidence)
     superseded = set(_superseded(evidence))
     found = []
-    doubtful, disturbed = _doubtful(evidence), _disturbed(evidence)
+    doubtful, others = _doubtful(evidence), evidence.done_by_others
     for x in evidence.exchanges:
         operation = _operation(evidence, x, superseded) if x.label.states else None
         if operation is None or x.response is None or not x.label.graded or x.number in superseded:
             continue
-        if x.number > doubtful.get(x.label.session, x.number) or _after_others(x, disturbed.get(x.label.session)):
+        if x.number > doubtful.get(x.label.session, x.number) or _after_others(x, others.get(x.label.session)):
             continue
         known = tuple(row for row in x.label.states if (row, operation) in lifecycle.cells)
         if not known:
@@ -134,21 +134,11 @@ def _doubtful(evidence: Evidence) -> Mapping[str | None, int]:
     return found
 
 
-def _disturbed(evidence: Evidence) -> Mapping[str | None, Exchange]:
-    """Session -> the first upload or end by somebody without its owner's credential that was taken.
+def _after_others(x: Exchange, other: Exchange | None) -> bool:
+    """Whether the owner may have met what somebody else did to the session: afterwards, or on the way beside it.
 
     That it was taken is judged by itself; in which row the owner finds the session then is no longer foretold.
     """
-    found: dict[str | None, Exchange] = {}
-    for x in evidence.exchanges:
-        changed = x.accepted and x.label.operation in (Operation.UPLOAD, Operation.END)
-        if changed and x.label.credential != Credential.RIGHT:
-            found.setdefault(x.label.session, x)
-    return found
-
-
-def _after_others(x: Exchange, other: Exchange | None) -> bool:
-    """Whether the owner may have met what somebody else did to the session: afterwards, or on the way beside it."""
     return other is not None and x.label.credential == Credential.RIGHT and x.received > other.sent
 
 

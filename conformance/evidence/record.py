@@ -265,6 +265,16 @@ class Evidence:
             yield x
 
     @cached_property
+    def done_by_others(self) -> Mapping[str | None, Exchange]:
+        """Session -> the first upload or end by somebody without its owner's credential that was taken."""
+        found: dict[str | None, Exchange] = {}
+        for x in self.exchanges:
+            changed = x.accepted and x.label.operation in (Operation.UPLOAD, Operation.END)
+            if changed and x.label.session and x.label.credential != Credential.RIGHT:
+                found.setdefault(x.label.session, x)
+        return found
+
+    @cached_property
     def stories(self) -> Mapping[str, Story]:
         """Session key -> story of its graded exchanges with the right credential and no probe.
 
@@ -273,24 +283,18 @@ class Evidence:
         too, at an end of which nobody knows whether it was done: its answer was lost, and its repeat is refused.
         """
         grouped: dict[str, list[Exchange]] = {}
-        disturbed: set[str] = set()
+        unknown: set[str] = set()
         lost: set[str] = set()
         for x in self.exchanges:
             label = x.label
-            if label.session in disturbed:
+            other = self.done_by_others.get(label.session)
+            if label.session in unknown or (other is not None and x.number > other.number):
                 continue
-            if (
-                label.session
-                and label.credential != Credential.RIGHT
-                and label.operation in (Operation.UPLOAD, Operation.END)
-                and x.accepted
-            ):
-                disturbed.add(label.session)
             if label.session and label.operation == Operation.END and not (label.graded or label.probe):
                 if x.response is None or x.status >= 500:
                     lost.add(label.session)
                 elif label.session in lost and not x.accepted:
-                    disturbed.add(label.session)
+                    unknown.add(label.session)
             told = label.probe is None or (label.operation == Operation.CREATE and x.accepted)
             if label.session and label.graded and told and label.credential == Credential.RIGHT:
                 grouped.setdefault(label.session, []).append(x)
