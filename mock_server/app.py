@@ -242,7 +242,7 @@ def create_app(settings: Settings) -> FastAPI:
                 # a chunk that has a number was measured when it came
                 max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
                 clock=settings.clock,
-                busy=face.busy,
+                busy=face.load.busy,
                 in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)

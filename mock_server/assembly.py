@@ -50,6 +50,7 @@ def _keeping(data_dir: Path | None, machine: Machine) -> DirectoryKeeping | Memo
 
 def _work(
     keeping: DirectoryKeeping | MemoryKeeping,
+    bounds: Limits,
     at_once: int,
     holds: Callable[[str, str], Awaitable[object] | None],
     *,
@@ -61,7 +62,15 @@ def _work(
     # DBOS takes a third of a second to import, which `--help` need not wait for either
     from mock_server.pipeline.work import Work
 
-    return Work(keeping.store.records, keeping.store, at_once=at_once, prompt=prompt, busy=busy, holds=holds)
+    return Work(
+        keeping.store.records,
+        keeping.store,
+        at_once=at_once,
+        crowd=bounds.queue // 2,
+        prompt=prompt,
+        busy=busy,
+        holds=holds,
+    )
 
 
 def _upkeep(store: Store, work: Inline | Work, process: Process, every_s: float) -> Upkeep | None:
@@ -91,7 +100,7 @@ async def open_service(
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
     `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number. Work waits a moment
-    while `busy` says that there are requests being answered. The caller awaits `close()`; one a process, unless it is
+    while `busy` says that requests come thickly. The caller awaits `close()`; one a process, unless it is
     `in_memory`: that takes no directory, keeps nothing, and there may be several.
     """
     bounds = limits or Limits()
@@ -104,7 +113,7 @@ async def open_service(
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
         prompt = isinstance(transcriber, Prompt) and transcriber.hears_promptly
-        work = _work(keeping, at_once, _holding(conduct), prompt=prompt, busy=busy)
+        work = _work(keeping, bounds, at_once, _holding(conduct), prompt=prompt, busy=busy)
         ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(
             store=store,

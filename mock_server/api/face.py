@@ -9,7 +9,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from starlette.requests import ClientDisconnect
@@ -18,13 +18,13 @@ from mock_server import problems
 from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
-from mock_server.api.outlines import Outline, Outlines
-from mock_server.api.redaction import shown
+from mock_server.api.outlines import Glimpse, Outlines
 from mock_server.api.sighting import seen
-from mock_server.api.trail import path_of, reason, tell, watched
+from mock_server.api.trail import reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.api.wording import wording
 from mock_server.auth import presented
+from mock_server.load import Load
 from mock_server.problems import Problem
 from mock_server.settings import SHARE, VERSIONS
 
@@ -58,6 +58,8 @@ _RETRY_S = 1
 _SMALL_BODY = 64 * 1024
 #: No session's id is this long: what is cut off here names none, and is echoed and remembered no further.
 _LONGEST_ID = 128
+#: No path of an operation is this long; enough of it is kept to find what has to be hidden.
+_LONGEST_PATH = 800
 
 
 def _stands(_problem: Problem) -> str | None:
@@ -135,13 +137,9 @@ class Face:
     passing: list[Callable[[str], Awaitable[list[Happened]]]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
     stopping: bool = False
-    _running: int = 0
+    load: Load = field(default_factory=Load)
     #: Requests being answered whose key was looked at, by namespace.
     _places: Counter[str] = field(default_factory=Counter)
-
-    def busy(self) -> bool:
-        """Whether a request is being answered."""
-        return self._running > 0
 
     def root(self, request: Request) -> str:
         """Scheme and host the client used, and the server's path, so that every URL it is given is one it can reach."""
@@ -185,26 +183,32 @@ class Face:
         if not call.namespace or call.operation == "control":
             return
         secrets = self._secrets(call.request)
-        outline = Outline(
+        glimpse = Glimpse(
             self.service.clocks.now(call.namespace),
             call.operation,
             call.request.method,
-            path_of(call.request, secrets),
+            call.path[:_LONGEST_PATH],
             answer.status,
-            call.session_id and shown(call.session_id, secrets, _LONGEST_ID),
-            *reason(answer, secrets),
-            scenario=answer.headers.get(PLAYED),
+            call.session_id,
+            reason(answer, secrets),
+            answer.headers.get(PLAYED),
+            secrets,
         )
-        self.seen.keep(call.namespace, outline)
+        self.seen.keep(call.namespace, glimpse)
         if self.traffic is not None:
             took_s = time.monotonic() - began
             came, root = time.time() - took_s, self.root(call.request)
-            sight = seen(call, outline, response, root=root, secrets=secrets, took_s=took_s, came=came)
+            sight = seen(call, glimpse, response, root=root, took_s=took_s, came=came)
             self.traffic.keep(call.namespace, sight.length, sight)
 
-    def _secrets(self, request: Request) -> set[str]:
+    def _secrets(self, request: Request) -> frozenset[str]:
         """What no line may show: the credentials of this request, and all that are valid."""
-        return presented(request.headers) | set(self.settings.api_keys)
+        own, valid = presented(request.headers), self._valid
+        return valid if own <= valid else own | valid
+
+    @cached_property
+    def _valid(self) -> frozenset[str]:
+        return frozenset(self.settings.api_keys)
 
     def tell(self, call: Call, answer: Answer) -> None:
         """Print the request's line for whoever watches."""
@@ -226,12 +230,12 @@ class Face:
             return allowed
         call.session_id = request.path_params.get("session_id", "")[:_LONGEST_ID] or None
         call.name = request.path_params.get("name")
-        self._running += 1
+        self.load.enter()
         began = time.monotonic()
         try:
             answer = await self._answered(call, handler, public=public)
         finally:
-            self._running -= 1
+            self.load.leave()
             self._leave(call)
         response = render(_closing(answer, request), request, readable=not call.foreign)
         self._remember(call, answer, response, began)
@@ -241,11 +245,11 @@ class Face:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """While a request only waits, it is none that others, or the work, have to wait for."""
-        self._running -= 1
+        self.load.leave()
         try:
             yield
         finally:
-            self._running += 1
+            self.load.enter()
 
     async def _answered(self, call: Call, handler: Operation, *, public: bool) -> Answer:
         """The answer as the layers leave it."""
@@ -281,7 +285,7 @@ class Face:
             raise problems.foreign_origin(request.headers["origin"][:200])
 
     def _admit(self, call: Call) -> None:
-        if self._running > self.settings.most_at_once:
+        if self.load.running > self.settings.most_at_once:
             raise problems.service_unavailable("Too many requests are running.", _RETRY_S)
         self._authenticate(call)
         self._check_version(call.request)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from mock_server.api.face import Call
-    from mock_server.api.outlines import Outline
+    from mock_server.api.outlines import Glimpse
     from mock_server.session.model import AudioFile
 
 log = logging.getLogger("scribe.mock")
@@ -39,7 +39,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 class Sight(NamedTuple):
     """A request that was answered, still with its secrets; nothing in it keeps the request itself alive."""
 
-    outline: Outline
+    glimpse: Glimpse
     http: str
     #: Where the client reached the server, and what it asked for there.
     root: str
@@ -52,7 +52,6 @@ class Sight(NamedTuple):
     answer_headers: tuple[tuple[str, str], ...]
     answered: bytes
     audio: tuple[AudioFile, str | None] | None
-    secrets: Collection[str]
     took_ms: float
     #: Seconds since 1970 when it came, by the machine's clock.
     came: float
@@ -63,14 +62,12 @@ class Sight(NamedTuple):
         return len(self.answered) + len(self.sent) + 512
 
 
-def seen(
-    call: Call, outline: Outline, response: Response, *, root: str, secrets: Collection[str], took_s: float, came: float
-) -> Sight:
+def seen(call: Call, glimpse: Glimpse, response: Response, *, root: str, took_s: float, came: float) -> Sight:
     """What there is of an exchange."""
     scope = call.request.scope
     sent = scope.get(BODY, b"")
     return Sight(
-        outline,
+        glimpse,
         scope.get("http_version", "1.1"),
         root,
         scope.get("raw_path") or call.path.encode(),
@@ -81,7 +78,6 @@ def seen(
         _headers(tuple(response.raw_headers)),
         bytes(response.body),
         call.audio,
-        secrets,
         1000 * took_s,
         came,
     )
@@ -106,16 +102,16 @@ def _one_told(sight: Sight) -> str:
 def _told(sights: Sequence[Sight]) -> list[str]:
     found = [_drawn(sight) for sight in sights]
     # most have none, which one look at all of the text shows
-    if _suspicious(found, set().union(*(sight.secrets for sight in sights))):
+    if _suspicious(found, set().union(*(sight.glimpse.secrets for sight in sights))):
         for each, sight in zip(found, sights, strict=True):
-            if _suspicious([each], sight.secrets):
-                _clear(each, sight.secrets)
+            if _suspicious([each], sight.glimpse.secrets):
+                _clear(each, sight.glimpse.secrets)
     return [_encoded(each) for each in found]
 
 
 def _outlined(sight: Sight, error: str) -> dict[str, Any]:
     """What there is of an exchange without looking at headers or bodies."""
-    outline = sight.outline
+    outline = sight.glimpse.outline()
     return {
         "at": outline.at.timestamp(),
         "ms": round(sight.took_ms, 1),
@@ -156,7 +152,7 @@ def _suspicious(found: Sequence[dict[str, Any]], secrets: Collection[str]) -> bo
 
 
 def _drawn(sight: Sight) -> dict[str, Any]:
-    outline = sight.outline
+    outline = sight.glimpse.outline()
     found: dict[str, Any] = {
         "at": outline.at.timestamp(),
         "ms": round(sight.took_ms, 1),
@@ -174,11 +170,11 @@ def _drawn(sight: Sight) -> dict[str, Any]:
         "answered": _body(sight.answered),
     }
     if sight.query:
-        found["query"] = query(sight.query, sight.secrets)
+        found["query"] = query(sight.query, sight.glimpse.secrets)
     if sight.size:
         found["size"] = sight.size
     if sight.audio is not None:
-        found["audio"] = _audio(*sight.audio, sight.secrets)
+        found["audio"] = _audio(*sight.audio, sight.glimpse.secrets)
     found.update({name: value for name in _REASONS if (value := getattr(outline, name)) is not None})
     return found
 

@@ -48,14 +48,14 @@ def reason(answer: Answer, secrets: Collection[str]) -> Reason:
     )
 
 
-def path_of(request: Request, secrets: Collection[str]) -> str:
-    """The path as text that may be shown; without its query."""
-    return shown(str(request.scope["path"]), secrets, _PATH)
+def path_of(path: str, secrets: Collection[str]) -> str:
+    """A path as text that may be shown."""
+    return shown(path, secrets, _PATH)
 
 
 def tell(request: Request, answer: Answer, session_id: str | None, secrets: Collection[str]) -> None:
     """Print a request's line."""
-    asked = path_of(request, secrets)
+    asked = path_of(str(request.scope["path"]), secrets)
     if request.scope["query_string"]:
         asked += "?" + query(request.scope["query_string"], secrets)
     code, message, field = reason(answer, secrets)

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from mock_server import problems
 
@@ -17,21 +18,35 @@ if TYPE_CHECKING:
 
 #: sk_test_<namespace>[_…]: letters and digits up to the next underscore.
 _SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_[A-Za-z0-9_-]*)?\Z")
+_OWN: Final = b"x-api-key"
+#: The headers that hold a credential.
+_SPELLED: Final = frozenset({_OWN, b"authorization"})
 #: Longer than this is not a key anybody was given.
 LONGEST_KEY = 512
 _NO_KEY = "The request holds no key in a form that is taken: 'Authorization: Bearer <key>' or 'X-API-Key: <key>' is."
 
 
-def presented(headers: Headers) -> set[str]:
+def presented(headers: Headers) -> frozenset[str]:
     """The credentials a request carries, in whichever spelling; the bar form is the seed's own example (E47)."""
-    found = {value.strip() for value in headers.getlist("x-api-key")}
-    for value in headers.getlist("authorization"):
-        scheme, _, rest = value.strip().partition(" ")
-        if scheme.lower() in ("x-api-key", "bearer"):
+    spelled = tuple(pair for pair in headers.raw if pair[0] in _SPELLED)
+    short = sum(len(value) for _, value in spelled) <= LONGEST_KEY
+    return _read(spelled) if short else _read.__wrapped__(spelled)
+
+
+@lru_cache(256)
+def _read(spelled: tuple[tuple[bytes, bytes], ...]) -> frozenset[str]:
+    """The credentials in headers; a request's are asked for several times, and a client sends the same ones again."""
+    found = set()
+    for name, raw in spelled:
+        value = raw.decode("latin-1").strip()
+        scheme, _, rest = value.partition(" ")
+        if name == _OWN:
+            found.add(value)
+        elif scheme.lower() in ("x-api-key", "bearer"):
             found.add(rest.strip().removeprefix("|").strip())
         elif scheme:
             found.add("")  # a scheme that is not offered is a credential that is not valid
-    return found
+    return frozenset(found)
 
 
 def namespace_of(key: str) -> str:
@@ -66,7 +81,7 @@ class Keys:
             raise problems.authentication_failed()
         if len(found) > 1:
             raise problems.authentication_failed("The request carries two different credentials.")
-        key = found.pop()
+        (key,) = found
         if not key:
             raise problems.invalid_api_key(_NO_KEY)
         if len(key) > LONGEST_KEY or not self._known(key):

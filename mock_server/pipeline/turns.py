@@ -28,6 +28,11 @@ class Turns(Generic[Item]):
         self._waiting: dict[str, deque[Item]] = {}  # the longest waiting namespace first
         self._taken: Counter[str] = Counter()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return sum(map(len, self._waiting.values()))
+
     def join(self, namespace: str, item: Item) -> None:
         """Wait at the end of the namespace's own queue."""
         self._waiting.setdefault(namespace, deque()).append(item)

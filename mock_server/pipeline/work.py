@@ -40,8 +40,10 @@ log = logging.getLogger("scribe.mock")
 _APPLICATION: Final = "scribe-mock-1"
 #: The lock on the data directory makes this process the only one, so it may take up what one of the same name left.
 _EXECUTOR: Final = "embedded"
-#: A session begins in a moment without requests: its work can wait, a client does. After this long it begins anyway.
+#: While requests come thickly, work waits: it can, a client does. After this long it begins anyway.
 _LONGEST_YIELD_S: Final = 0.25
+#: The same where work is prompt: what has waited longer is begun together with all that came meanwhile.
+_LONGEST_YIELD_PROMPT_S: Final = 2.0
 _GLANCE_S: Final = 0.025
 #: Finished workflows are looked at by nobody but a person after an incident; DBOS itself never removes them.
 _KEPT: Final = timedelta(hours=1)
@@ -65,7 +67,10 @@ class Fate(Enum):
 
 
 class Work:
-    """Sessions on their way through `pipeline.workflow`, in turns of their namespaces; a process has one such queue."""
+    """Sessions on their way through `pipeline.workflow`, in turns of their namespaces; a process has one such queue.
+
+    Work yields to requests that come thickly, a moment at most and never once a `crowd` of sessions waits.
+    """
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class Work:
         store: Store,
         *,
         at_once: int,
+        crowd: int,
         prompt: bool,
         busy: Callable[[], bool],
         holds: Callable[[str, str], Awaitable[object] | None] = lambda _namespace, _session_id: None,
@@ -80,6 +86,8 @@ class Work:
         self._records = records
         self._store = store
         self._most_together = _MOST_TOGETHER if prompt else 1
+        self._longest_yield_s = _LONGEST_YIELD_PROMPT_S if prompt else _LONGEST_YIELD_S
+        self._crowd = crowd
         self._busy = busy
         self._holds = holds
         self._client: DBOSClient | None = None
@@ -169,9 +177,9 @@ class Work:
         self._fill()
 
     async def _quiet(self) -> None:
-        latest = time.monotonic() + _LONGEST_YIELD_S
+        latest = time.monotonic() + self._longest_yield_s
         # requests come and go by the thousand: an event for each would cost more than a glance
-        while self._busy() and time.monotonic() < latest:  # noqa: ASYNC110 - see above
+        while self._busy() and self._turns.waiting < self._crowd and time.monotonic() < latest:  # noqa: ASYNC110
             await asyncio.sleep(_GLANCE_S)
 
     async def _placed(self, namespace: str, session_id: str, begun: int) -> None:

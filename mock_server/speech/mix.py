@@ -189,9 +189,17 @@ class Track:
     def settle(self, *, end: bool = False) -> None:
         """Mix and resample what waits; at the end what the resampler holds back, too."""
         if self._waiting.samples and (frame := self._waiting.read(partial=True)) is not None:
-            self._keep(self._resampler.resample(frame if frame.layout.nb_channels == 1 else self._mixed(frame)))
+            self._keep(
+                self._resampler.resample(self._named(frame) if frame.layout.nb_channels == 1 else self._mixed(frame))
+            )
         if end and self._shape:
             self._keep(self._resampler.resample(None))
+
+    def _named(self, frame: av.AudioFrame) -> av.AudioFrame:
+        """The frame of one channel; plain WAV does not call it mono, and for the name alone a filter would be built."""
+        if frame.format.name != "s16" or frame.layout.name == "mono":
+            return frame
+        return self._mono(np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples), frame)
 
     def _mixed(self, frame: av.AudioFrame) -> av.AudioFrame:
         # PyAV reads past the end of frames with eight planes or more: channels are interleaved, in one plane.

@@ -15,6 +15,7 @@ import os
 import re
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_server.durable import synced
@@ -23,7 +24,6 @@ from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-    from pathlib import Path
 
     from mock_server.storage.together import Errand
 
@@ -40,7 +40,7 @@ _LEASE = 8
 class _Upload:
     """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
 
-    def __init__(self, path: Path, folder: int) -> None:
+    def __init__(self, path: str, folder: int) -> None:
         self._path = path
         self._folder = folder
         self._handle: int | None = None
@@ -67,11 +67,11 @@ class _Upload:
             self._dropped = True
             self._close()
             with contextlib.suppress(OSError):  # a disk that refuses this as well; the next start sweeps
-                self._path.unlink(missing_ok=True)
+                _unlink(self._path)
 
     def _append(self, pieces: list[bytes]) -> int:
         if self._dropped:
-            raise FileNotFoundError(errno.ENOENT, "the upload was given up", str(self._path))
+            raise FileNotFoundError(errno.ENOENT, "the upload was given up", self._path)
         if self._handle is None:
             self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         # as one: every call that leaves the interpreter has to queue for it again
@@ -148,9 +148,13 @@ class LocalAudio:
 
     def path(self, key: str) -> Path:
         """Where the bytes of a key lie; raises ValueError for what is not a key of ours."""
+        return Path(self._place(key))
+
+    def _place(self, key: str) -> str:
+        # as text: a path is put together of parts, which costs as much as opening the file
         if not _KEY.match(key):
             raise ValueError(f"{key!r} is not an audio key")
-        return self._root / key[0] / key
+        return f"{self._root}/{key[0]}/{key}"
 
     @contextlib.asynccontextmanager
     async def fetch(self, keys: Sequence[str]) -> AsyncIterator[list[Path]]:
@@ -161,7 +165,7 @@ class LocalAudio:
     async def put(self, name: str, body: AsyncIterator[bytes], limit: int) -> AsyncIterator[Stored]:
         """Stream a body to the disk; the block begins when the bytes are durable. Raises TooLarge and StorageError."""
         key = name[:-_LEASE] + self._lease.name
-        upload = _Upload(self.path(key), self._folders[key[0]])
+        upload = _Upload(self._place(key), self._folders[key[0]])
         self._unsettled.add(key)
         settled = True
         try:
@@ -260,6 +264,11 @@ def _if_there(path: Path) -> int | None:
         return None
 
 
+def _unlink(path: Path | str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        Path(path).unlink()
+
+
 def _unlink_all(paths: list[Path]) -> None:
     for path in paths:
-        path.unlink(missing_ok=True)
+        _unlink(path)

@@ -10,28 +10,30 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, insert, update
 
 from mock_server.session.model import AudioFile, Order
+from mock_server.storage.prepared import Prepared
 from mock_server.storage.schema import audio_files, journal, results, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import Connection, Update
+    from sqlalchemy import Connection
 
     from mock_server.session.model import Session
     from mock_server.storage.batch import Batch
 
 _ORDER = tuple(entry.name for entry in fields(Order))
 _FILE = tuple(entry.name for entry in fields(AudioFile))
-_INSERT_SESSION = insert(sessions)
-_INSERT_FILE = insert(audio_files)
-_INSERT_RESULT = insert(results)
-_INSERT_LINE = insert(journal)
-_REPLACE_FILE = (
+_INSERT_SESSION = Prepared(insert(sessions), sessions.c.keys())
+_INSERT_FILE = Prepared(insert(audio_files), audio_files.c.keys())
+_INSERT_RESULT = Prepared(insert(results), results.c.keys())
+_INSERT_LINE = Prepared(insert(journal), [column.name for column in journal.c if column.name != "number"])
+_REPLACE_FILE = Prepared(
     update(audio_files)
     .where(audio_files.c.session_id == bindparam("in_session"), audio_files.c.position == bindparam("at_position"))
-    .values({name: bindparam(name) for name in _FILE})
+    .values({name: bindparam(name) for name in _FILE}),
+    _FILE,
 )
-_DROP_RESULTS = delete(results).where(results.c.session_id == bindparam("of_session"))
+_DROP_RESULTS = Prepared(delete(results).where(results.c.session_id == bindparam("of_session")), ())
 
 
 #: Members of a session that change, each in the column of its name, but for the order; the encoder makes it fit.
@@ -62,7 +64,7 @@ def write(connection: Connection, batch: Batch) -> None:
         _write_files(connection, moved)
         _write_results(connection, [after for before, after in moved if after.results is not _of(before, "results")])
         if lines:
-            connection.execute(_INSERT_LINE, lines)
+            _INSERT_LINE.run(connection, lines)
 
 
 def _of(session: Session | None, name: str) -> Any:
@@ -71,20 +73,21 @@ def _of(session: Session | None, name: str) -> Any:
 
 def _made(session: Session) -> dict[str, Any]:
     values = {_COLUMNS[name]: encode(getattr(session, name)) for name, encode in _CHANGING.items()}
-    fixed = {"id": session.id, "namespace": session.namespace}
+    fixed = {"id": session.id, "namespace": session.namespace, "attempts": 0}
     return values | fixed | {"created_at": session.created_at, "expires_at": session.expires_at}
 
 
 @cache
-def _update(names: tuple[str, ...]) -> Update:
+def _update(names: tuple[str, ...]) -> Prepared:
     unmoved = (sessions.c.id == bindparam("before_id"), sessions.c.state == bindparam("before_state"))
-    return update(sessions).where(*unmoved).values({_COLUMNS[name]: bindparam(name) for name in names})
+    changed: dict[str, Any] = {_COLUMNS[name]: bindparam(name) for name in names}
+    return Prepared(update(sessions).where(*unmoved).values(changed), list(changed))
 
 
 def _write_sessions(connection: Connection, moved: list[tuple[Session | None, Session]]) -> None:
     new = [_made(after) for before, after in moved if before is None]
     if new:
-        connection.execute(_INSERT_SESSION, new)
+        _INSERT_SESSION.run(connection, new)
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for before, after in moved:
         if before is None:
@@ -95,7 +98,7 @@ def _write_sessions(connection: Connection, moved: list[tuple[Session | None, Se
         if names:
             by_columns[names].append(values | guard)
     for names, rows in by_columns.items():
-        if connection.execute(_update(names), rows).rowcount != len(rows):
+        if _update(names).run(connection, rows) != len(rows):
             raise RuntimeError(f"one of {[row['before_id'] for row in rows]} moved on under another hand")
 
 
@@ -113,15 +116,15 @@ def _write_files(connection: Connection, moved: list[tuple[Session | None, Sessi
             elif file is not known[position]:
                 replaced.append({"in_session": after.id, "at_position": position, **values})
     if new:
-        connection.execute(_INSERT_FILE, new)
+        _INSERT_FILE.run(connection, new)
     if replaced:
-        connection.execute(_REPLACE_FILE, replaced)
+        _REPLACE_FILE.run(connection, replaced)
 
 
 def _write_results(connection: Connection, changed: list[Session]) -> None:
     if not changed:
         return
-    connection.execute(_DROP_RESULTS, [{"of_session": session.id} for session in changed])
+    _DROP_RESULTS.run(connection, [{"of_session": session.id} for session in changed])
     listed = [
         {
             "session_id": session.id,
@@ -136,4 +139,4 @@ def _write_results(connection: Connection, changed: list[Session]) -> None:
         for position, result in enumerate(session.results)
     ]
     if listed:
-        connection.execute(_INSERT_RESULT, listed)
+        _INSERT_RESULT.run(connection, listed)

@@ -1,0 +1,37 @@
+"""Statements that are compiled once: to compile and bind them anew costs several times what the database takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Delete, Dialect, Insert, Update
+
+
+class Prepared:
+    """One statement for rows of these members, which are all that it has; used on one engine, as its tables are."""
+
+    def __init__(self, statement: Insert | Update | Delete, members: Sequence[str]) -> None:
+        self._statement = statement
+        self._members = list(members)
+        self._dialect: Dialect | None = None
+        self._text = ""
+        self._binds: list[tuple[str, Callable[[Any], Any] | None]] = []
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Execute it for each row; returns how many rows of the table that concerned."""
+        if connection.dialect is not self._dialect:
+            self._compile(connection.dialect)
+        values = [tuple(row[name] if fit is None else fit(row[name]) for name, fit in self._binds) for row in rows]
+        return connection.exec_driver_sql(self._text, values).rowcount
+
+    def _compile(self, dialect: Dialect) -> None:
+        compiled = self._statement.compile(dialect=dialect, column_keys=self._members)
+        names = compiled.positiontup or []
+        self._text = str(compiled)
+        self._binds = [
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names
+        ]
+        self._dialect = dialect
