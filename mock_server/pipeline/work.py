@@ -86,7 +86,7 @@ class Work:
         self._records = records
         self._store = store
         self._most_together = _MOST_TOGETHER if prompt else 1
-        self._longest_yield_s = _LONGEST_YIELD_PROMPT_S if prompt else _LONGEST_YIELD_S
+        self._prompt = prompt
         self._crowd = crowd
         self._busy = busy
         self._holds = holds
@@ -177,7 +177,7 @@ class Work:
         self._fill()
 
     async def _quiet(self) -> None:
-        latest = time.monotonic() + self._longest_yield_s
+        latest = time.monotonic() + (_LONGEST_YIELD_PROMPT_S if self._prompt else _LONGEST_YIELD_S)
         # requests come and go by the thousand: an event for each would cost more than a glance
         while self._busy() and self._turns.waiting < self._crowd and time.monotonic() < latest:  # noqa: ASYNC110
             await asyncio.sleep(_GLANCE_S)

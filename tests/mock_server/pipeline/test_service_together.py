@@ -34,7 +34,7 @@ def office(tmp_path_factory):
 @pytest.fixture
 def hushed(office, monkeypatch):
     """Nothing begins before `hushed()` is called, and what has ended by then begins together."""
-    monkeypatch.setattr(work, "_LONGEST_YIELD_S", 60.0)
+    monkeypatch.setattr(work, "_LONGEST_YIELD_PROMPT_S", 60.0)
     monkeypatch.setattr(office.service._work, "_busy", lambda: True)
     return lambda: monkeypatch.setattr(office.service._work, "_busy", lambda: False)
 
@@ -72,6 +72,19 @@ def test_sessions_that_wait_share_a_workflow(office, hushed):
         f"Doctor: number {number}" for number in range(7)
     ]
     assert len(together(office, first, *others)) <= 2
+
+
+def test_a_crowd_does_not_wait_for_a_moment_without_requests(office, hushed, monkeypatch):
+    monkeypatch.setattr(office.service._work, "_crowd", 3)
+    # one for each place, which waits there, and a crowd behind them
+    some = ended(office, *[b"Doctor: hello"] * LIMITS.at_once)
+    office.run(asyncio.sleep(0.2))
+    assert not together(office, *some), "too few to be a crowd"
+    for session in ended(office, *[b"Doctor: hello"] * 3):
+        assert office.settle(session)[1] is State.COMPLETED
+    hushed()
+    for session in some:
+        assert office.settle(session)[1] is State.COMPLETED
 
 
 def test_what_it_comes_to_is_what_the_steps_come_to_one_by_one(office):
