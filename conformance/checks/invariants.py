@@ -71,7 +71,8 @@ def completed_at_is_of_the_past(evidence: Evidence) -> Iterable[Finding]:
 def _dated(x: Exchange) -> datetime | None:
     """The latest moment an answer can be of by the target's own clock, moved as the test clock is; None without a Date.
 
-    Servers in the field date an answer when its request comes in, also one that they hold back.
+    The test clock may have been moved while the answer was held back, and servers in the field date an answer when its
+    request comes in.
     """
     told = x.response.header("date") if x.response else None
     try:
@@ -80,7 +81,7 @@ def _dated(x: Exchange) -> datetime | None:
         return None
     if date is None or date.tzinfo is None:
         return None
-    return date + timedelta(seconds=x.elapsed + max(0.0, float(x.notes.get("clock_offset", 0.0))))
+    return date + timedelta(seconds=x.elapsed + max(0.0, x.latest_clock_offset))
 
 
 @check("SES-EXP-012", everywhere=True)

@@ -48,6 +48,7 @@ class TestClock:
         if content:
             headers["Content-Type"] = "application/json"
         label = Label(Operation.OTHER, JourneyName.CLOCK, graded=False)
+        asked_at = datetime.now(UTC)
         heard = await self._wire.exchange(label, method, self._url, headers=headers, content=content)
         if heard.answer is None and method == "GET":  # a connection kept alive may have been closed meanwhile
             heard = await self._wire.exchange(label, method, self._url, headers=headers, content=content)
@@ -56,7 +57,10 @@ class TestClock:
         now = _instant(heard.answer.document.get("now"))
         if now is None or not 200 <= heard.answer.status < 300:
             raise ClockTrouble(f"the test clock answered {heard.answer.status} without a readable `now`")
-        self._wire.recorder.ambient["clock_offset"] = (now - datetime.now(UTC)).total_seconds()
+        heard_at = datetime.now(UTC)
+        # it was `now` somewhere between the two moments, which a busy machine sets apart
+        noted = {"clock_offset": (now - heard_at).total_seconds(), "clock_slack": (heard_at - asked_at).total_seconds()}
+        self._wire.recorder.ambient.update(noted)
         return now
 
 

@@ -163,6 +163,16 @@ class Exchange:
         """Whether the answer is 2xx."""
         return 200 <= self.status < 300
 
+    @property
+    def latest_clock_offset(self) -> float:
+        """Seconds that the target's test clock was ahead of ours at most, by the time the answer came."""
+        told = [
+            float(self.notes[f"clock_offset{then}"]) + float(self.notes.get(f"clock_slack{then}", 0.0))
+            for then in ("", "_then")
+            if f"clock_offset{then}" in self.notes
+        ]
+        return max(told, default=0.0)
+
     def beside(self, other: Exchange) -> bool:
         """Whether both were on their way at the same time, so that the target may have taken either first."""
         return self.sent < other.received and other.sent < self.received

@@ -116,6 +116,12 @@ class Story:
         moved = float(x.notes.get("clock_offset", 0.0)) - float(made.notes.get("clock_offset", 0.0))
         return (x.sent - made.sent).total_seconds() + moved - lasts
 
+    def most_seconds_past(self, x: Exchange) -> float | None:
+        """As `seconds_past`, at the latest moment that the answer can be of: it may have been held back."""
+        past = self.seconds_past(x)
+        moved = x.latest_clock_offset - float(x.notes.get("clock_offset", 0.0))
+        return None if past is None else past + (x.received - x.sent).total_seconds() + moved
+
     def is_past(self, x: Exchange) -> bool:
         """Whether an exchange came after the deadline of the session."""
         return (past := self.seconds_past(x)) is not None and past >= 0

@@ -201,11 +201,15 @@ class Recorder:
             received=datetime.now(UTC),
             elapsed=monotonic() - pending.started,
             trouble=trouble,
-            notes=pending.ambient | notes,
+            notes=pending.ambient | self._meanwhile(pending) | notes,
             handshake=handshake.told(self._redactor.text) if handshake else None,
         )
         self._exchanges.append(exchange)
         return exchange
+
+    def _meanwhile(self, pending: Pending) -> dict[str, Any]:
+        """The ambient facts that changed while a request was on its way, as they were when its answer came."""
+        return {f"{name}_then": told for name, told in self.ambient.items() if pending.ambient.get(name) != told}
 
     def _label(self, label: Label) -> Label:
         """The label without secrets: sessions and files may be named after what the target said."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -212,6 +214,14 @@ def test_expired_at_is_the_instant_of_expiry(stamps, expected, why):
     tape = expired(*(body(expired_at=stamp) for stamp in stamps))
     assert verdicts("SES-EXP-012", tape) == expected
     assert why in reasons("SES-EXP-012", tape)
+
+
+@pytest.mark.parametrize(("held_s", "expected"), [(1, FAIL), (10, PASS)])
+def test_an_answer_that_was_held_back_may_show_an_expiry_that_came_meanwhile(held_s, expected):
+    tape = expired(body(expired_at="2026-02-03T10:00:09Z"))
+    last = tape.exchanges[-1]
+    tape.exchanges[-1] = replace(last, received=last.received + timedelta(seconds=held_s))
+    assert verdicts("SES-EXP-012", tape) == expected
 
 
 def test_two_sessions_expire_each_at_an_instant_of_its_own():

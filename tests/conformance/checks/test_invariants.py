@@ -72,6 +72,24 @@ def test_an_answer_that_was_held_back_may_be_dated_when_it_was_asked_for(elapsed
     assert verdicts("SES-GET-011", tape) == expected
 
 
+@pytest.mark.parametrize(
+    ("noted", "expected"),
+    [
+        ({"clock_offset": 3600.0}, PASS),
+        ({"clock_offset": 0.0, "clock_offset_then": 3600.0}, PASS),
+        ({"clock_offset": 3500.0, "clock_slack": 99.0}, PASS),
+        ({"clock_offset": 3500.0, "clock_slack": 9.0}, FAIL),
+        ({"clock_offset": 0.0, "clock_offset_then": 3500.0, "clock_slack_then": 99.0}, PASS),
+    ],
+)
+def test_completed_at_is_of_the_past_of_a_clock_that_moved_while_the_answer_was_held_back(noted, expected):
+    tape = Tape()
+    tape.created("s")
+    body = tape.shown("s", "completed") | counted(["audio_0.wav"]) | {"completed_at": "2026-02-03T10:31:00Z"}
+    tape.heard("get", 200, body, session="s", headers={"Date": "Tue, 03 Feb 2026 09:31:00 GMT"}, noted=noted)
+    assert verdicts("SES-GET-011", tape) == expected
+
+
 def test_completed_at_before_the_end_of_processing_warns():
     tape = Tape()
     tape.created("s")

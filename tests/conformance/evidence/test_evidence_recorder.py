@@ -54,5 +54,5 @@ def test_how_far_the_clock_was_moved_is_noted_on_what_is_sent_after():
     before = kept.begin(Label("get", "a"), "GET", "https://a.test", (), b"")
     kept.ambient["clock_offset"] = 3600.0
     after = kept.begin(Label("get", "a"), "GET", "https://a.test", (), b"")
-    assert kept.answered(before, 200, (), b"").notes == {}
+    assert kept.answered(before, 200, (), b"").notes == {"clock_offset_then": 3600.0}, "it was moved meanwhile"
     assert kept.answered(after, 200, (), b"").notes == {"clock_offset": 3600.0}
