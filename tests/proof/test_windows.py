@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import pytest
 import scribe_data
 from conformance.certification import certify
 from conformance.evidence import Layer
+from conformance.selection import choose, forecast
 from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import WINDOWS
@@ -101,6 +103,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
             address, command = open_.enter_context(restartable(tmp_path_factory.mktemp(name), words))
             running[name] = pool.submit(graded, address, key_of("lenient"), "lenient", command)
         return {name: run.result() for name, run in running.items()}
+
+
+def test_a_plan_foretells_what_a_run_costs(runs: dict[str, Run]) -> None:
+    told, spent = forecast(choose(TEXT), examples=EXAMPLES), runs["lenient"].cost
+    assert told is not None
+    assert spent is not None
+    came = (spent.requests, spent.bad_requests, spent.bytes_sent, len(spent.sessions) + spent.made_apart)
+    for name, seen in zip(asdict(told), came, strict=True):
+        assert getattr(told, name) == pytest.approx(seen, rel=0.25, abs=6), name
 
 
 def failed(run: Run) -> set[str]:
