@@ -1,4 +1,4 @@
-"""Chapters 3 and 6: what outputs carry, and how long they take."""
+"""Chapter 3: what outputs carry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.checks.outsiders import names_in
 from conformance.checks.registry import check
-from conformance.finding import departs, holds, recorded, violates
+from conformance.finding import departs, holds, violates
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
@@ -87,15 +87,3 @@ def outputs_are_events_and_metadata_only(evidence: Evidence) -> Iterable[Finding
             yield violates(x, told, expected="no media, classification or label", actual=found)
         else:
             yield holds(x)
-
-
-@check("SM-NF-001")
-def what_starts_and_ends_take_is_recorded(evidence: Evidence) -> Iterable[Finding]:
-    """(NF2) The text has no number: the time of starts and ends is told and never judged (E23)."""
-    took = sorted((x.elapsed, x.number, x) for x in outputs(evidence))
-    if took:
-        median, slow = took[len(took) // 2], took[min(len(took) - 1, int(len(took) * 0.95))]
-        told = (
-            f"Half of {len(took)} starts and ends took {median[0] * 1e3:.0f} ms or less, 95 % {slow[0] * 1e3:.0f} ms."
-        )
-        yield recorded(slow[2], told, round(slow[0], 3))
