@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from conformance.drive.lingering import Lingering
 from conformance.drive.patience import LATER
 from conformance.evidence import admission
 from conformance.evidence.admission import refuses, turns_away
@@ -57,6 +58,7 @@ class Course:
         self.returned = 0
         #: How many requests were lost on the way, and answered when they were sent again.
         self.lost = 0
+        self.lingering = Lingering()
         #: What the target puts off for so long that nobody waits for it.
         self.exhausted: set[Operation] = set()
         #: Whether any answer of the run was 429 (polling was asked to slow down).

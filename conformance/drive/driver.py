@@ -250,13 +250,15 @@ class Driver(Hands):
     async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = LAG) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""
         end = monotonic() + within
-        return await self._poll(handle, seen, lambda: end - monotonic())
+        return await self._poll(handle, seen, lambda _: end - monotonic())
 
-    async def _poll(self, handle: Handle, seen: Callable[[Exchange], bool], left: Callable[[], float]) -> Exchange:
+    async def _poll(
+        self, handle: Handle, seen: Callable[[Exchange], bool], left: Callable[[Exchange], float]
+    ) -> Exchange:
         pace = Pace()
         while True:
             heard = await self._read(handle)
-            rest = left()
+            rest = left(heard.exchange)
             if seen(heard.exchange) or rest <= 0:
                 return heard.exchange
             await self.pause(min(rest, pace.next(heard.answer)))
@@ -265,22 +267,24 @@ class Driver(Hands):
         """Read until the session rests; else None and a note `deadline`.
 
         It has --processing-timeout, and again as long whenever the target finishes another session of the run: the
-        kit has many wait at once, and a target that works them off one by one is not late.
+        kit has many wait at once, and a target that works them off one by one is not late. Where a session has stayed
+        at a word that no text has for a state, others that show it are waited for a moment only.
         """
         # A session whose end was refused has nothing to wait for; one read shows where it stands.
         allowed = 0.0 if handle.refused else self.options.processing_timeout
         self._tell(f"waiting for the results of {handle.key!r}")
-        budget, began = self._wire.budget, monotonic()
-        last = await self._poll(handle, at_rest, lambda: allowed - budget.idle(began))
+        budget, began, wait = self._wire.budget, monotonic(), self._wire.course.lingering.wait(allowed)
+        last = await self._poll(handle, at_rest, lambda x: wait.seconds(x) - budget.idle(began))
         if at_rest(last):
             budget.finished()
+            wait.rested()
             return last
         shown = last.document.get("status", last.status or last.trouble)
-        if handle.refused:
-            waited = "when its end had been refused"
-        else:
-            named = self.options.named("processing-timeout")
-            waited = f"after {allowed:g} s ({named}) in which no other session came to its end either"
+        waited = (
+            "when its end had been refused"
+            if handle.refused
+            else wait.stayed(last, self.options.named("processing-timeout"))
+        )
         self.note("deadline", f"Session {handle.key!r} still showed {shown} {waited}.")
         return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from mock_server.extra import install
+
 _OURS = ("mock_server", "scribe_data")
 #: What was asked for cannot be done here.
 _USAGE = 2
@@ -18,7 +20,7 @@ def main() -> None:
             raise
         sys.stderr.write(
             f"scribe-mock: the server needs {missing.name}, which is not installed: run"
-            " pip install 'scribe-conformance[mock]', or with [whisper] for real transcription.\n"
+            f" {install('mock')}; [whisper] has real transcription besides.\n"
         )
         sys.exit(_USAGE)
     app()

@@ -12,13 +12,17 @@ from rich.table import Table
 
 from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
-from mock_server.faults.catalogue import catalogue
+from mock_server.faults.catalogue import CATALOGUE, catalogue, overlooked
 from mock_server.session.table import MACHINES
 from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
+    from mock_server.faults.fault import Fault
+
+#: Whether a quick run finds a fault, in a word.
+_QUICK: Mapping[bool | None, str] = {True: "finds it", False: "overlooks it", None: ""}
 #: Wider than any table, in characters.
 _ENDLESS = 100_000
 
@@ -31,7 +35,10 @@ def faults(
     ] = REVISION,
     profile: Annotated[str, typer.Option(metavar="NAME", help="The profile they are of, as in serve.")] = PROFILE,
 ) -> None:
-    """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
+    """List every fault that --fault can switch on, and the requirements it breaks. Example: scribe-mock faults
+
+    The last column says which of them a quick run of the kit finds, as far as that was measured.
+    """
     if revision not in MACHINES:
         raise refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", USAGE)
     try:
@@ -40,15 +47,26 @@ def faults(
         raise refuse(str(error), USAGE) from error
     if as_json:
         told = [
-            {"name": found.name, "vice": found.vice, "breaks": list(found.breaks), "reading": found.reading}
+            {
+                "name": found.name,
+                "vice": found.vice,
+                "breaks": list(found.breaks),
+                "reading": found.reading,
+                "quick": _is_quick(found),
+            }
             for found in listed
         ]
         typer.echo(json.dumps(told, indent=2))
         return
     print_table(
-        ("fault", "vice", "breaks"),
-        [(found.name, escape(found.vice), ", ".join(found.breaks)) for found in listed],
+        ("fault", "vice", "breaks", "run --quick"),
+        [(found.name, escape(found.vice), ", ".join(found.breaks), _QUICK[_is_quick(found)]) for found in listed],
     )
+
+
+def _is_quick(found: Fault) -> bool | None:
+    """Whether `scribe-conformance run --quick` finds a fault; None where nobody measured it."""
+    return found.name not in overlooked() if CATALOGUE.get(found.name) is found else None
 
 
 def scenarios(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from mock_server.extra import install
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
@@ -33,8 +35,7 @@ def _need(fixture: str, modules: tuple[str, ...]) -> None:
     """Fail in one line where the extra is not installed; a test that asks for it has not passed."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        told = f"{fixture} needs {', '.join(missing)}: run pip install '.[emr]' in a checkout, or the wheel with [emr]"
-        pytest.fail(told, pytrace=False)
+        pytest.fail(f"{fixture} needs {', '.join(missing)}: run {install('emr')}", pytrace=False)
 
 
 def _key() -> str:

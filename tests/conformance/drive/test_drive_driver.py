@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from math import inf
 from time import monotonic
 
 import pytest
 
+from conformance.drive import lingering
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.hands import REMOVE
 from conformance.evidence import Dimension
@@ -291,6 +293,56 @@ def test_a_session_that_never_ends_is_noted_and_not_waited_for_longer():
     last, evidence = play(miniature(processing=60.0), act, processing_timeout=0.2)
     assert last is None
     assert [note.reason for note in evidence.notes] == ["deadline"]
+
+
+def cooking(until):
+    """A server whose sessions show a word of its own after their end, until a moment."""
+
+    def twist(operation, _asked, answer):
+        held = operation == "get" and answer.document.get("status") not in {"created", "recording"}
+        return Answer(202, answer.document | {"status": "cooking"}) if held and monotonic() < until() else answer
+
+    return miniature(twist=twist)
+
+
+def test_a_word_that_no_text_has_is_waited_for_once_and_said_so(monkeypatch):
+    monkeypatch.setattr(lingering, "_NO_LONGER", 0.1)
+
+    async def act(stage):
+        took = []
+        for number in range(3):
+            began = monotonic()
+            await stage.drive.consult(f"dish {number}", ["short"])
+            took.append(monotonic() - began)
+        return took, stage.evidence
+
+    took, evidence = play(cooking(lambda: inf), act, processing_timeout=1.5)
+    assert took[0] >= 1.5
+    assert max(took[1:]) < 1.0
+    first, *others = (note.text for note in evidence.notes)
+    assert "still showed cooking after 1.5 s (--processing-timeout)" in first
+    assert "the text has no such state, so others that show it are waited for 0.1 s at most" in first
+    assert len(others) == 2
+    said = "after 0.1 s; the text has no such state, and another session stayed at it for 1.5 s"
+    assert all(said in each for each in others)
+    assert {note.reason for note in evidence.notes} == {"deadline"}
+
+
+def test_a_word_from_which_a_session_went_on_is_waited_for_like_any(monkeypatch):
+    monkeypatch.setattr(lingering, "_NO_LONGER", 0.3)
+    until = {"moment": inf}
+
+    async def act(stage):
+        async def rests(seconds):
+            handle = await stage.drive.create(f"{seconds} s")
+            await stage.drive.upload(handle, "short", name="audio_0.wav")
+            await stage.drive.end(handle)
+            until["moment"] = monotonic() + seconds
+            return await stage.drive.finish(handle) is not None
+
+        return [await rests(seconds) for seconds in (inf, 0.8, 0.1, 0.8)]
+
+    assert play(cooking(lambda: until["moment"]), act, processing_timeout=1.0) == [False, False, True, True]
 
 
 def test_a_session_is_waited_for_as_long_as_the_target_finishes_others():

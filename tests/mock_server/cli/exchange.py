@@ -16,16 +16,17 @@ _RULE = "\n----\n"
 def works(block: str, url: str, folder: Path) -> int:
     """Run a block in which a line `# answer` follows each command that shows one; returns how many answers fitted.
 
-    A command whose answer goes into a file shows none; … in an answer stands for anything.
+    A command whose answer goes into a file shows none, and a loop its last answer; … in an answer stands for anything.
     """
-    lines = block.strip().splitlines()
+    lines = block.strip().replace("http://127.0.0.1:8080", url).splitlines()
     told = [line[2:] for line in lines if line.startswith("# ")]
-    asked = [
-        f"{line}; echo; echo ----" if line.startswith("curl") and ">" not in line else line
-        for line in lines
+    commands = [
+        (line, after.startswith("# "))
+        for line, after in zip(lines, [*lines[1:], ""], strict=True)
         if not line.startswith("# ")
     ]
-    script = "\n".join(asked).replace("http://127.0.0.1:8080", url)
+    assert [line for line, shows in commands if not shows and line.startswith("curl") and ">" not in line] == []
+    script = "\n".join(f"{line}; echo; echo ----" if shows else line for line, shows in commands)
     done = subprocess.run(
         ["bash", "-eu", "-c", script], cwd=folder, capture_output=True, text=True, timeout=120, check=True
     )

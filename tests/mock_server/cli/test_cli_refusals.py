@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mock_server.cli.commands import app
-from mock_server.faults.catalogue import CATALOGUE
+from mock_server.faults.catalogue import CATALOGUE, overlooked
 from mock_server.storage.keeping import open_keeping
 from mock_server.storage.lock import DirectoryLock
 
@@ -187,6 +187,16 @@ def test_faults_are_told_to_programs_as_json():
     told = json.loads(result.stdout)
     assert [entry["name"] for entry in told] == list(CATALOGUE)
     assert all(tuple(entry["breaks"]) == CATALOGUE[entry["name"]].breaks for entry in told)
+
+
+def test_faults_that_a_quick_run_overlooks_are_marked_and_those_nobody_tried_are_not():
+    lines = CliRunner().invoke(app, ["faults"], env={"COLUMNS": "60"}).stdout.splitlines()
+    marked = {line.split("  ")[0] for line in lines if line.rstrip().endswith("overlooks it")}
+    assert marked == overlooked()
+    assert "rounds_numbers" in marked
+    assert len(CATALOGUE) == len(marked) + sum(line.rstrip().endswith("finds it") for line in lines)
+    untried = json.loads(CliRunner().invoke(app, ["faults", "--json", "--profile", "session_manager"]).stdout)
+    assert {entry["quick"] for entry in untried} == {None}
 
 
 def test_help_names_every_option_of_the_contract():

