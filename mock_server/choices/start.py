@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mock_server.api.wording import wording
 from mock_server.choices.drawing import check_needs, drawn, made, spoken
 from mock_server.choices.layer import Choices
 from mock_server.problems import Problem
@@ -26,7 +25,7 @@ def begun(settings: Settings, conduct: Callable[[str], Conduct]) -> Choices | No
 
     Raises ValueError for a seed that is none, for an unknown choice or value, and for either where there is no layer.
     """
-    fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
+    fits = "medscribe" in settings.profiles and settings.revision == REVISION
     if not fits or settings.faithful:
         if settings.vary is not None or settings.choices:
             needs = f"the profile medscribe, revision {REVISION}, and a server not --faithful"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.faults.catalogue import catalogue
 from mock_server.session.table import MACHINES
+from mock_server.suggestion import hint
 from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
@@ -21,19 +22,27 @@ if TYPE_CHECKING:
 
 #: Wider than any table, in characters.
 _ENDLESS = 100_000
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")]
+Revision: TypeAlias = Annotated[
+    str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
+]
+
+
+def check_revision(revision: str) -> None:
+    """Refuse, as a wrong use of a command, a revision that is not served."""
+    if revision not in MACHINES:
+        told = f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are."
+        raise refuse(f"{told}{hint(revision, MACHINES)}", USAGE)
 
 
 def faults(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False,
-    revision: Annotated[
-        str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
-    ] = REVISION,
+    as_json: AsJson = False,
+    revision: Revision = REVISION,
     profile: Annotated[str, typer.Option(metavar="NAME", help="The profile they are of, as in serve.")] = PROFILE,
 ) -> None:
     """List every fault that --fault can switch on, with the requirements it breaks. Example: scribe-mock faults"""
-    if revision not in MACHINES:
-        raise refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", USAGE)
+    check_revision(revision)
     try:
         listed = catalogue(revision, profiles(profile)).values()
     except ValueError as error:
@@ -51,15 +60,14 @@ def faults(
     )
 
 
-def scenarios(
-    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
-) -> None:
+def scenarios(*, as_json: AsJson = False, revision: Revision = REVISION) -> None:
     """List the states and troubles that can be asked for. Example: scribe-mock scenarios"""
     from mock_server.scenarios.catalogue import catalogue
     from mock_server.scenarios.control import described
 
+    check_revision(revision)
     if as_json:
-        typer.echo(json.dumps(described(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(described(revision), indent=2, ensure_ascii=False))
         return
     rows = [
         (
@@ -69,7 +77,7 @@ def scenarios(
             " ".join(found.operations) or "(sessions)",
             escape(found.rehearses),
         )
-        for found in catalogue().values()
+        for found in catalogue(revision).values()
     ]
     print_table(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
 
