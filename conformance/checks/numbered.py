@@ -52,7 +52,8 @@ def the_upload_endpoint_takes_audio(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         here = f"{evidence.facts.base_url.rstrip('/')}/sessions/{quote(story.session_id or '', safe='')}/audio"
         for x in settled_uploads(story):
-            if x.request.url != here or x.request.method != "POST":
+            # a query may hold a credential (AUD-030) and leaves the endpoint what it is
+            if x.request.url.partition("?")[0] != here or x.request.method != "POST":
                 continue
             if x.accepted:
                 yield holds(x)

@@ -209,6 +209,8 @@ CHOICES = (
         (False,),
         rewrites=_open_data,
         looks=True,
+        # where all answers have to show it nothing is open (SES-DATA-002)
+        in_text=where(expects_data),
     ),
     Choice(
         "no_data_processing",

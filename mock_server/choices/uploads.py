@@ -104,7 +104,7 @@ CHOICES = (
         "Rule 8, AUD-030, AUD-033: any URL, and one may be a credential of its own",
         _TARGETS,
         rewrites=_target,
-        in_text=worded(numbers_files, _TARGETS, (), "Rule 8, AUD-030: any URL, and one may be a credential of its own"),
+        in_text=worded(numbers_files, _TARGETS[:2], (), "AUD-006, AUD-030: its own, which may be a credential too"),
     ),
     Choice(
         "ticket_suffices",

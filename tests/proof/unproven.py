@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import scribe_data
-from mock_server.faults.catalogue import CATALOGUE
+from mock_server.faults.catalogue import catalogue
 
 _WEBHOOKS = "webhooks are not driven in this release: not applicable while discovery does not declare them"
 _OIDC = "OIDC is not driven in this release: not applicable while discovery does not declare it"
@@ -17,11 +17,11 @@ REASONS = {
 }
 
 
-def unproven() -> list[str]:
-    """Ids of black-box MUSTs that bind the service, have a check, and are named by no fault."""
-    killed = {requirement for fault in CATALOGUE.values() for requirement in fault.breaks}
+def unproven(revision: str = scribe_data.REVISION) -> list[str]:
+    """Ids of black-box MUSTs of a revision that bind the service, have a check, and are named by none of its faults."""
+    killed = {requirement for fault in catalogue(revision).values() for requirement in fault.breaks}
     return [
         r.id
-        for r in scribe_data.load().requirements.values()
+        for r in scribe_data.load("medscribe", revision).requirements.values()
         if (r.subject, r.level, r.testability) == ("service", "MUST", "black-box") and r.checks and r.id not in killed
     ]

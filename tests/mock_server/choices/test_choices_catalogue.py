@@ -384,7 +384,7 @@ STRANGERS = {name for name, choice in CATALOGUE.items() if choice.scope == "serv
 
 
 #: What a client does otherwise in the first revision to see a choice, though its values are the same there.
-OTHERWISE = {"target", "ticket_suffices", "same_name", "data_in_answers", "open_data", "read_lag_ms", "data_shape"}
+OTHERWISE = {"target", "ticket_suffices", "same_name", "data_in_answers", "read_lag_ms", "data_shape"}
 
 
 def _differing(revision):
