@@ -123,6 +123,18 @@ def test_a_chunk_that_is_sent_again_counts_once():
     assert verdicts("AUD-008", tape) == PASS
 
 
+def test_a_chunk_that_was_taken_though_it_only_tried_something_counts_too():
+    tape = Told()
+    tape.made()
+    tape.spoke(0)
+    tried = {"session_id": session_id("s"), "chunk_index": 1, "chunk_duration_ms": 10_000}
+    tape.heard("upload", 200, tried, session="s", probe="a format nobody lists", sends={"X-Chunk-Index": "1"})
+    tape.spoke(2, total_duration_ms=SHORT_MS * 2 + 10_000)
+    assert verdicts("AUD-008", tape) == PASS
+    tape.spoke(3, total_duration_ms=SHORT_MS * 3)
+    assert verdicts("AUD-008", tape) == FAIL
+
+
 @pytest.mark.parametrize(
     ("status", "document", "expected"),
     [
