@@ -15,6 +15,8 @@ REASONS = {
     **{f"AUTH-{n:03d}": _OIDC for n in (13, 14, 15, 16, 17, 18, 20)},
     **{f"HOOK-{n:03d}": _WEBHOOKS for n in (3, 5, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 19, 20, 22, 26, 27, 30)},
 }
+#: Those of requirements that only another revision has.
+ELSEWHERE = {"2026-01-19": {f"HOOK-{n:03d}": _WEBHOOKS for n in (4, 12, 18, 21)}, "2026-01-29": {}}
 
 
 def unproven(revision: str = scribe_data.REVISION) -> list[str]:
