@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.routing import Route
 
-import scribe_data
 from mock_server import extraction
 from mock_server.api import docs, health, operations
 from mock_server.api.control import document, plane, steering, traffic
@@ -172,14 +171,11 @@ async def _try_out(face: Face) -> None:
 
 
 def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenarios | None:
-    """The layer of scenarios; None for a faithful server, and for one that has another text than they are of."""
-    fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
-    if fits and not settings.faithful:
-        return Scenarios(settings.scenarios, settings.scenario_file, conduct)
+    """The layer of scenarios; None for a faithful server, and for one of another profile."""
+    if "medscribe" in settings.profiles and not settings.faithful:
+        return Scenarios(settings.scenarios, settings.scenario_file, conduct, settings.revision)
     if settings.scenarios or settings.scenario_file:
-        raise ValueError(
-            f"--scenario needs the profile medscribe, revision {scribe_data.REVISION}, and a server not --faithful."
-        )
+        raise ValueError("--scenario needs the profile medscribe, and a server not --faithful.")
     return None
 
 

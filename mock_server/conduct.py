@@ -101,6 +101,8 @@ class Conduct:
     admits: Callable[[Session, State, Happening], object] = _takes
     #: What an end is made into; may refuse by raising a Problem.
     ending: Callable[[EndRequested], EndRequested] = _same
+    #: Whether an end is refused that leaves out a count which the text asks for (E38).
+    wants_count: bool = True
     #: What a file's name is made into; may refuse by raising a Problem.
     file_name: Callable[[str], str] = _same
     #: Seconds a chunk may last; None for what the server is started with.

@@ -285,9 +285,10 @@ class Service:
         def change(unit: Unit) -> Session:
             session = self._own(unit, namespace, session_id)
             closes = self.machine.leaves(self._observed(session), Event.END_REQUESTED)
-            if counted and closes and audio_files_sent is None:
+            conduct = self._conduct(namespace)
+            if counted and conduct.wants_count and closes and audio_files_sent is None:
                 raise problems.missing_required_field("audio_files_sent")
-            return self._apply(unit, session, self._conduct(namespace).ending(asked))
+            return self._apply(unit, session, conduct.ending(asked))
 
         return await self._write(change)
 

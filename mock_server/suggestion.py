@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final
 
+from scribe_data import REVISION
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -40,3 +42,9 @@ def there(word: object, names: Collection[str]) -> str:
     if len(names) > _LISTED:
         return f" There are {len(names)}, such as {', '.join(list(names)[:_FEW])}."
     return f" There {'is' if len(names) == 1 else 'are'} {', '.join(names)}."
+
+
+def listed(what: str, revision: str) -> str:
+    """The command that lists what there is in a revision, as a sentence behind one that says that a name is none."""
+    other = f" --revision {revision}" if revision != REVISION else ""
+    return f" `scribe-mock {what}{other}` lists them."

@@ -47,6 +47,8 @@ TABLE = (
     # The text has no redirects of operations and forbids none; one within the origin is followed at no loss.
     Row(Dimension.REDIRECT, "DISC-008", Kind.RECORDED),
     Row(Dimension.CREATE, "SES-CREATE-017", Kind.DEPARTS, "E6", "language_hint", "/language_hint"),
+    # Every reading of the first text has one code (E6): where it is not taken the run leaves it out.
+    Row(Dimension.CREATE, "SES-CREATE-018", Kind.VIOLATES, member="language_hint", pointer="/language_hint"),
     Row(Dimension.CREATE, "SES-CREATE-020", Kind.DEPARTS, "E5", "transcript_language", "/transcript_language"),
     Row(Dimension.FILE_NAME, "SES-GET-025", Kind.VIOLATES, pointer="/audio_files"),
     Row(Dimension.FILE_NAME, "SES-END-007", Kind.VIOLATES, pointer="/audio_files"),

@@ -33,8 +33,6 @@ class Wording:
     relative_upload: bool
     #: Whether a 410 is the error envelope, and no session.
     expired_is_error: bool
-    #: Whether scenarios are played and choices made: both are of the operations and codes of the default revision.
-    plays_scenarios: bool
 
 
 @functools.cache
@@ -54,5 +52,4 @@ def wording(revision: str) -> Wording:
         bare_templates=printed.templates == "bare",
         relative_upload=printed.upload_url == "relative",
         expired_is_error=spec.schemas[states["expired"].schema]["required"] == ["error"],
-        plays_scenarios=revision == scribe_data.REVISION,
     )

@@ -61,6 +61,7 @@ def bent(conduct: Conduct, taken: Taken) -> Conduct:
         admits=admits,
         longest_chunk_s=base.longest_chunk_s or float(chunk_s),
         holds=holds,
+        wants_count=bool(taken.get("end_count", base.wants_count)),
     )
 
 
@@ -93,7 +94,7 @@ def _admit(taken: Taken, session: Session, state: State, happening: Happening) -
             if any(known.name == file.name for known in session.files):
                 _refuse(taken["same_name"], "There is a file of this name already.", session)
             elif session.files and session.order.upload_type == "single":
-                _refuse(taken["second_single"], "A single file was announced, and is there.", session)
+                _refuse(taken.get("second_single"), "A single file was announced, and is there.", session)
         case EndRequested(audio_files_sent=sent):
             _admit_end(taken, session, state, sent)
         case _:
@@ -102,7 +103,7 @@ def _admit(taken: Taken, session: Session, state: State, happening: Happening) -
 
 def _admit_end(taken: Taken, session: Session, state: State, sent: int | None) -> None:
     if state in (State.CREATED, State.RECORDING):
-        if taken["end_count"] and sent is None:
+        if taken.get("end_count") and sent is None:
             raise problems.missing_required_field("audio_files_sent")
         if not session.files:
             _refuse(taken["end_empty"], "There is no audio yet.", session)

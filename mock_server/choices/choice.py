@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
     from mock_server.choices.ticket import Tickets
     from mock_server.session.model import Session
+    from scribe_data import Spec
 
 Value: TypeAlias = "str | int | bool"
 #: Every choice by its name, as it is made for somebody.
 Taken: TypeAlias = "Mapping[str, Value]"
+#: What a choice is in a text; None where that leaves nothing open.
+InText: TypeAlias = "Callable[[Choice, Spec], Choice | None]"
 Onward: TypeAlias = "Callable[[], Awaitable[Answer]]"
 
 
@@ -45,9 +48,15 @@ class Asked:
         return self.call.operation in operations
 
 
+def _as_it_is(choice: Choice, _spec: Spec) -> Choice:
+    return choice
+
+
 @dataclass(frozen=True)
 class Choice:
     """One choice: `values` pass in both readings, the default first; `lenient` ones only some part of the text allows.
+
+    Values and clause are those of the default revision; `in_text` says what they are by the spec of another.
 
     `scope` is discovery where that tells it to everybody, so that no seed draws it for one namespace, and server where
     no namespace is known of the requests that it is about.
@@ -73,6 +82,7 @@ class Choice:
     looks: bool = False
     #: What another choice has to be for this one to be seen: its name, and the values that do.
     needs: tuple[str, tuple[Value, ...]] | None = None
+    in_text: InText = _as_it_is
 
     @property
     def default(self) -> Value:

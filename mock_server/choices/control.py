@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_server import problems
 from mock_server.api.answer import Answer
 from mock_server.api.document import LARGEST, parse_object, read, whole
-from mock_server.choices.catalogue import CATALOGUE, DEFAULTS
+from mock_server.choices.catalogue import catalogue, defaults
 from mock_server.choices.drawing import check_needs, drawn, made, named
 from mock_server.suggestion import there
 
@@ -21,12 +21,12 @@ _MEMBERS: Final = ("seed", "reading", "choices")
 _READINGS: Final = ("lenient", "strict")
 
 
-def described() -> dict[str, Any]:
-    """The catalogue, as programs read it."""
-    return {"catalogue": [choice.described() for choice in CATALOGUE.values()]}
+def described(revision: str) -> dict[str, Any]:
+    """The catalogue of a revision, as programs read it."""
+    return {"revision": revision, "catalogue": [choice.described() for choice in catalogue(revision).values()]}
 
 
-def ordered(body: dict[str, Any], before: Taken) -> Taken:
+def ordered(body: dict[str, Any], before: Taken, revision: str) -> Taken:
     """What a POST body makes of the choices before it; raises 400 naming what is wrong and what would be right."""
     for name in body:
         if name not in _MEMBERS:
@@ -42,14 +42,14 @@ def ordered(body: dict[str, Any], before: Taken) -> Taken:
         seed = whole(body["seed"])
         if seed is None or not 0 <= seed <= LARGEST:
             raise problems.invalid_request(f'"seed" has to be an integer from 0 to {LARGEST}.', field="seed")
-        layers.append(drawn(seed, reading, everywhere=False))
-    given = named(body.get("choices", {}))
+        layers.append(drawn(seed, reading, revision, everywhere=False))
+    given = named(body.get("choices", {}), revision)
     for name in given:
-        if CATALOGUE[name].scope == "server":
+        if catalogue(revision)[name].scope == "server":
             told = f"{name!r} is about requests of which no namespace is known; serve --choice makes it for all."
             raise problems.invalid_request(told, field=f"choices.{name}")
-    found = made(*layers, given)
-    check_needs(given, found)
+    found = made(*layers, given, revision=revision)
+    check_needs(given, found, revision)
     return found
 
 
@@ -62,16 +62,19 @@ class Control:
     async def __call__(self, face: Face, call: Call) -> Answer:
         """One request."""
         told: dict[str, Any] = {}
+        revision = face.settings.revision
         match call.request.method:
             case "POST":
                 call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
-                self._choices.take(ordered(call.document, self._choices.taken(call.namespace)), call.namespace)
+                self._choices.take(
+                    ordered(call.document, self._choices.taken(call.namespace), revision), call.namespace
+                )
             case "DELETE":
                 self._choices.forget(call.namespace)
             case _:
-                told.update(described())
+                told.update(described(revision))
         taken = self._choices.taken(call.namespace)
-        different = [name for name, value in taken.items() if value != DEFAULTS[name]]
+        different = [name for name, value in taken.items() if value != defaults(revision)[name]]
         return Answer(
             200, {**told, "choices": dict(taken), "different": different, "namespace": call.namespace}, _FRESH
         )

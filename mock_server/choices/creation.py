@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
 from mock_server.choices.choice import Choice
+from mock_server.choices.clause import bare, orders, where, worded
 from mock_server.choices.discovery import modelled
 from mock_server.choices.editing import error_code, headed, merged, recoded
 from mock_server.choices.results import COMPLETED, completing
@@ -63,13 +64,16 @@ def _languages(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _number(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
+def _many(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
     templates = document.get("templates")
-    if isinstance(templates, list):
-        if len(templates) > int(asked.taken["most_templates"]):
-            raise _refuse("templates", f"takes up to {asked.taken['most_templates']} ids")
-        if not templates and not asked.taken["no_templates"]:
-            raise _refuse("templates", "has to name one at least")
+    if isinstance(templates, list) and len(templates) > int(asked.taken["most_templates"]):
+        raise _refuse("templates", f"takes up to {asked.taken['most_templates']} ids")
+    return document
+
+
+def _none(_asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
+    if document.get("templates") == []:
+        raise _refuse("templates", "has to name one at least")
     return document
 
 
@@ -104,7 +108,7 @@ def _data(asked: Asked, answer: Answer) -> Answer:
     if answer.status >= 300 or not asked.of("create", "end") or asked.session is None:
         return answer
     data = asked.session.order.additional_data
-    return answer if data is None else merged(answer, additional_data=data)
+    return answer if data is None else merged(answer, **{asked.face.wording.passed: data})
 
 
 CHOICES = (
@@ -114,6 +118,7 @@ CHOICES = (
         "E4: 201 and 400 are equally right without it",
         (False, True),
         reads=_needs("communication_protocol"),
+        in_text=where(orders("communication_protocol")),
     ),
     Choice(
         "needs_upload_type",
@@ -121,6 +126,7 @@ CHOICES = (
         "E10: 400, or 201 and chunked",
         (False, True),
         reads=_needs("upload_type"),
+        in_text=where(orders("upload_type")),
     ),
     Choice(
         "language_forms",
@@ -128,6 +134,7 @@ CHOICES = (
         "E5, E6: an array; a string may be taken or refused",
         ("string or array", "array"),
         reads=_arrays,
+        in_text=where(lambda spec: spec.printed.languages == "array"),
     ),
     Choice(
         "unknown_language",
@@ -141,14 +148,15 @@ CHOICES = (
         "How many templates a session may have.",
         "E14: two have to be taken; three give 201 or 400",
         (32, _FEW),
-        reads=_number,
+        reads=_many,
+        in_text=where(lambda spec: "maxItems" in spec.schemas["create_request"]["properties"]["templates"]),
     ),
     Choice(
         "no_templates",
         "Whether a session without templates is taken.",
         "E14: recorded, whatever it is",
         (True, False),
-        reads=_number,
+        reads=_none,
     ),
     Choice(
         "protocols",
@@ -156,6 +164,7 @@ CHOICES = (
         "E12: http; the others are recorded, whatever becomes of them",
         ("all", "http"),
         reads=_protocol,
+        in_text=where(orders("communication_protocol")),
     ),
     Choice(
         "refused_create",
@@ -182,7 +191,7 @@ CHOICES = (
     ),
     Choice(
         "data_in_answers",
-        "Whether the answers to create and end repeat additional_data.",
+        "Whether the answers to create and end repeat what was passed with the session.",
         "E40: recorded, whatever it is",
         (False, True),
         rewrites=_data,
@@ -196,5 +205,8 @@ CHOICES = (
         (COMPLETED, *_CODES),
         reads=_known,
         rewrites=completing,
+        in_text=worded(
+            bare, (COMPLETED,), tuple(_CODES), "E27, TPL-009: told in template_errors; leniently refused at creation"
+        ),
     ),
 )

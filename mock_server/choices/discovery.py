@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_server import problems
 from mock_server.api.discovery import caching
 from mock_server.choices.choice import Choice
+from mock_server.choices.clause import leaves_out, lenient_where, orders, requires, where, worded
 from mock_server.choices.editing import headed, merged, refused
 
 if TYPE_CHECKING:
@@ -219,6 +220,13 @@ CHOICES = (
         scope="discovery",
         reads=_method,
         rewrites=_methods,
+        in_text=worded(
+            lambda spec: not orders("upload_type")(spec),
+            ("both", "unsaid"),
+            (),
+            "DISC-023: the member is optional",
+            lenient_where(requires("upload_methods", "capabilities"), "unsaid"),
+        ),
     ),
     Choice(
         "models",
@@ -236,6 +244,7 @@ CHOICES = (
         ("listed", "with the models alone"),
         scope="discovery",
         rewrites=_without("languages"),
+        in_text=lenient_where(requires("languages"), "with the models alone"),
     ),
     Choice(
         "features",
@@ -252,6 +261,7 @@ CHOICES = (
         (True, False),
         scope="discovery",
         rewrites=lambda asked, answer: _each_model(asked, answer, "response_speed"),
+        in_text=where(leaves_out("response_speed", "models", "items")),
     ),
     Choice(
         "service",

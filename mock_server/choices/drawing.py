@@ -7,8 +7,9 @@ import random
 from typing import TYPE_CHECKING, Any, Literal
 
 from mock_server import problems
-from mock_server.choices.catalogue import CATALOGUE, DEFAULTS
+from mock_server.choices.catalogue import catalogue, defaults, revisions_of
 from mock_server.suggestion import hint, nearest, there
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,14 +21,16 @@ _SHOWN = 80
 _KINDS = {bool: "boolean", int: "number", float: "number with a fraction", str: "text"}
 
 
-def drawn(seed: int, reading: Literal["lenient", "strict"] = "lenient", *, everywhere: bool = True) -> Taken:
+def drawn(
+    seed: int, reading: Literal["lenient", "strict"] = "lenient", revision: str = REVISION, *, everywhere: bool = True
+) -> Taken:
     """The choices of a seed: of values that no reading fails, and in the lenient reading those that it alone passes.
 
     A choice that comes later leaves the draws of the others alone. `everywhere` is for a whole server; for a namespace
     what discovery tells, and what is about strangers, is left out.
     """
     found = {}
-    for choice in CATALOGUE.values():
+    for choice in catalogue(revision).values():
         if everywhere or choice.scope == "namespace":
             values = choice.values if reading == "strict" else choice.all_values
             # S311: a draw that everybody can repeat
@@ -35,39 +38,39 @@ def drawn(seed: int, reading: Literal["lenient", "strict"] = "lenient", *, every
     return found
 
 
-def made(*layers: Mapping[str, Value]) -> Taken:
-    """Every choice, the later layers before the earlier ones, and one that another rules out made to fit it."""
-    found = dict(DEFAULTS)
+def made(*layers: Mapping[str, Value], revision: str = REVISION) -> Taken:
+    """Every choice of a revision, later layers before earlier ones, and one that another rules out made to fit it."""
+    found = dict(defaults(revision))
     for layer in layers:
         found |= layer
-    if found["named"] == "with a name" and found["target"] in ("signed", "capability in the query"):
+    if found.get("named") == "with a name" and found["target"] in ("signed", "capability in the query"):
         found["target"] = "exact"  # a name behind a query is no address (E44)
     if found["upload_methods"] == "single":
         found["needs_upload_type"] = True  # without one a session is chunked, or refused (E10)
     return found
 
 
-def named(given: Any) -> Mapping[str, Value]:
+def named(given: Any, revision: str) -> Mapping[str, Value]:
     """Choices by name, as a body has them; raises 400 with those there are and the nearest."""
     if not isinstance(given, dict):
         raise problems.invalid_request('"choices" has to be a JSON object of names and values.', field="choices")
-    return {name: _value(_known(name), value) for name, value in given.items()}
+    return {name: _value(_known(name, revision), value) for name, value in given.items()}
 
 
-def spoken(text: str) -> Mapping[str, Value]:
+def spoken(text: str, revision: str) -> Mapping[str, Value]:
     """NAME=VALUE of a command line; raises 400 as `named` does."""
     name, equals, value = text.partition("=")
-    choice = _known(name)
+    choice = _known(name, revision)
     if not equals:
         raise problems.invalid_request(f"{text[:_SHOWN]!r} is not NAME=VALUE.", field=choice.name)
     found = next((each for each in choice.all_values if value in (str(each), json.dumps(each))), value)
     return {name: _value(choice, found)}
 
 
-def check_needs(given: Mapping[str, Value], found: Taken) -> None:
+def check_needs(given: Mapping[str, Value], found: Taken, revision: str) -> None:
     """Refuse a choice by name that nobody would see; raises 400 with the other one that it needs."""
     for name, value in given.items():
-        choice = CATALOGUE[name]
+        choice = catalogue(revision)[name]
         if choice.needs is None or value == choice.default or found[choice.needs[0]] in choice.needs[1]:
             continue
         other, values = choice.needs
@@ -76,13 +79,17 @@ def check_needs(given: Mapping[str, Value], found: Taken) -> None:
         raise problems.invalid_request(told, field=f"choices.{name}", needs={other: list(values)})
 
 
-def _known(name: str) -> Choice:
-    if name in CATALOGUE:
-        return CATALOGUE[name]
-    near = nearest(name, CATALOGUE)
+def _known(name: str, revision: str) -> Choice:
+    names = catalogue(revision)
+    if name in names:
+        return names[name]
+    if others := revisions_of(name):
+        told = f"{name!r} is a choice of {' and '.join(others)}; the text of {revision} leaves nothing open there."
+        raise problems.invalid_request(told, field="choices", known=list(names))
+    near = nearest(name, names)
     details: dict[str, Any] = {"nearest": near} if near else {}
-    told = f"There is no choice {name[:_SHOWN]!r}.{there(name, CATALOGUE)}"
-    raise problems.invalid_request(told, field="choices", known=list(CATALOGUE), **details)
+    told = f"There is no choice {name[:_SHOWN]!r}.{there(name, names)}"
+    raise problems.invalid_request(told, field="choices", known=list(names), **details)
 
 
 def _value(choice: Choice, given: Any) -> Value:

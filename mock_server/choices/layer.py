@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from mock_server.choices.address import TICKET, Addresses
 from mock_server.choices.bending import BENT, bent
-from mock_server.choices.catalogue import CATALOGUE
+from mock_server.choices.catalogue import catalogue
 from mock_server.choices.choice import Asked
 from mock_server.choices.discovery import revalidated
 from mock_server.choices.ticket import Tickets
@@ -42,10 +42,12 @@ class _Made:
     """The choices for somebody, and those of them that are not the default."""
 
     taken: Taken
+    revision: str
 
     @cached_property
     def different(self) -> tuple[Choice, ...]:
-        return tuple(choice for choice in CATALOGUE.values() if self.taken[choice.name] != choice.default)
+        known = catalogue(self.revision).values()
+        return tuple(choice for choice in known if self.taken[choice.name] != choice.default)
 
     @cached_property
     def bends(self) -> bool:
@@ -59,10 +61,11 @@ class _Made:
 class Choices:
     """Which choices are made for whom; what the server is started with counts where a namespace has none of its own."""
 
-    def __init__(self, taken: Taken, conduct: Callable[[str], Conduct]) -> None:
+    def __init__(self, taken: Taken, conduct: Callable[[str], Conduct], revision: str) -> None:
         self._conduct = conduct
+        self._revision = revision
         self.tickets: Tickets
-        self._for_all = _Made(taken)
+        self._for_all = _Made(taken, self._revision)
         self._for: OrderedDict[str, _Made] = OrderedDict()
         self._bent: dict[int, tuple[Conduct, _Made, Conduct]] = {}
         self._counts: Counter[str] = Counter()
@@ -90,11 +93,11 @@ class Choices:
     def take(self, taken: Taken, namespace: str | None = None) -> None:
         """Make choices, for one namespace or for everybody who has none of their own."""
         if namespace is None:
-            self._for_all = _Made(taken)
+            self._for_all = _Made(taken, self._revision)
             self._for.clear()
             return
         self._for.pop(namespace, None)
-        self._for[namespace] = _Made(taken)
+        self._for[namespace] = _Made(taken, self._revision)
         if len(self._for) > _MOST_NAMESPACES:
             self._for.popitem(last=False)
 

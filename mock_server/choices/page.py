@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mock_server.choices.catalogue import CATALOGUE
-from mock_server.generated import keep
+from mock_server.choices.catalogue import catalogue
+from mock_server.generated import REVISIONS, keep, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mock_server.choices.choice import Choice, Value
+    from mock_server.generated import Row
 
 _COMMAND = "python -m mock_server.choices.page"
 PLACE = Path(__file__).parents[2] / "docs" / "choices.md"
@@ -45,7 +46,8 @@ the whole server only.
 `--vary` and `--choice` hold whenever the server is started with them; what is posted lasts until a restart, `DELETE`
 or `POST /_mock/v1/reset`. Upload URLs that are credentials stay good as long as the server's keys. No choice
 changes what is kept: sessions and journals are those of a server without choices, and the control plane shows them so.
-`--faithful` has none of it, and neither have the other revisions.
+`--faithful` has none of it. A revision whose text leaves nothing open somewhere has no such choice; where one has
+other values by its text, it has a line of its own below (`scribe-mock choices --revision 2026-01-19`).
 """
 
 
@@ -54,18 +56,19 @@ _MARKS = {"namespace": "", "discovery": " d", "server": " s"}
 
 def page() -> str:
     """The page."""
+    tables = {revision: [_row(choice) for choice in catalogue(revision).values()] for revision in REVISIONS}
     lines = [
         _HEAD.format(command=_COMMAND),
-        "| name | what is chosen | values, the default first | in the lenient reading only | allowed by |",
-        "|---|---|---|---|---|",
-        *map(_row, CATALOGUE.values()),
+        "| name | what is chosen | values, the default first | in the lenient reading only | allowed by | revisions |",
+        "|---|---|---|---|---|---|",
+        *(f"| {' | '.join([*row, revisions])} |" for row, revisions in told_of(tables)),
     ]
     return "\n".join([*lines, ""])
 
 
-def _row(choice: Choice) -> str:
+def _row(choice: Choice) -> Row:
     name = f"`{choice.name}`{_MARKS[choice.scope]}"
-    return f"| {name} | {choice.sentence} | {_told(choice.values)} | {_told(choice.lenient)} | {choice.allowed_by} |"
+    return name, choice.sentence, _told(choice.values), _told(choice.lenient), choice.allowed_by
 
 
 def _told(values: Iterable[Value]) -> str:

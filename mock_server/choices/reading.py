@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server.choices.choice import Choice
+from mock_server.choices.clause import expects_data, has_aliases, names_files, polled, where, worded
 from mock_server.choices.editing import OPEN, headed, merged, shows, without
 from mock_server.problems import Problem
 from mock_server.session.chunk import sequence_of
@@ -19,8 +20,14 @@ from mock_server.session.table import State
 if TYPE_CHECKING:
     from mock_server.api.answer import Answer
     from mock_server.choices.choice import Asked, Onward
+    from scribe_data import Spec
 
 _WORD = "initialized"
+_ACCEPTED, _OK = 202, 200
+
+
+def _polls_with_200(spec: Spec) -> bool:
+    return polled(spec) == _OK
 
 
 def _open_status(asked: Asked, answer: Answer) -> Answer:
@@ -58,15 +65,17 @@ def _lagging(asked: Asked, answer: Answer) -> Answer:
         return answer
     lag = timedelta(milliseconds=int(asked.taken["read_lag_ms"]))
     seen = asked.face.service.clocks.now(asked.session.namespace) - lag
-    names = [file.name for file in asked.session.files if file.received_at <= seen]
-    state = {} if names else {"status": "created"}
-    return merged(answer, audio_files=names, audio_files_received=len(names), **state)
+    files = [file for file in asked.session.files if file.received_at <= seen]
+    state = {} if files else {"status": "created"}
+    if asked.face.wording.numbered:
+        return merged(answer, audio_duration_ms=sum(file.duration_ms or 0 for file in files), **state)
+    return merged(answer, audio_files=[file.name for file in files], audio_files_received=len(files), **state)
 
 
 def _open_data(asked: Asked, answer: Answer) -> Answer:
     if not shows(asked, answer, OPEN | {"expired"}) or _none_given(asked):
         return answer
-    return without(answer, "additional_data")
+    return without(answer, asked.face.wording.passed)
 
 
 def _none_given(asked: Asked) -> bool:
@@ -97,8 +106,8 @@ def _cached(asked: Asked, answer: Answer) -> Answer:
 
 
 def _retry(asked: Asked, answer: Answer) -> Answer:
-    polled = shows(asked, answer, {"processing"}) and answer.status == 202
-    return headed(answer, Retry_After=str(asked.taken["poll_retry_after"])) if polled else answer
+    waits = shows(asked, answer, {"processing"}) and answer.status == _ACCEPTED
+    return headed(answer, Retry_After=str(asked.taken["poll_retry_after"])) if waits else answer
 
 
 def _tagged(asked: Asked, answer: Answer) -> Answer:
@@ -156,6 +165,7 @@ CHOICES = (
         ("as they came", "by number"),
         ("reversed",),
         rewrites=_ordered,
+        in_text=where(names_files),
     ),
     Choice(
         "open_status",
@@ -164,6 +174,7 @@ CHOICES = (
         (202,),
         (200,),
         rewrites=_open_status,
+        in_text=worded(_polls_with_200, (_OK,), (_ACCEPTED,), "E19: 200; leniently another 2xx"),
     ),
     Choice(
         "created_word",
@@ -172,6 +183,7 @@ CHOICES = (
         ("created",),
         (_WORD,),
         rewrites=_created_word,
+        in_text=where(has_aliases),
     ),
     Choice(
         "open_word",
@@ -179,6 +191,7 @@ CHOICES = (
         "E18: initialized is disputed, and no failure in either reading",
         ("created or recording", _WORD),
         rewrites=_open_word,
+        in_text=where(has_aliases),
     ),
     Choice(
         "processing_word",
@@ -186,15 +199,18 @@ CHOICES = (
         "E18: initialized is disputed, and no failure in either reading",
         ("processing", _WORD),
         rewrites=_processing_word,
+        in_text=where(has_aliases),
     ),
     Choice(
         "open_data",
-        "Whether reads before the end, and after the expiry, show additional_data.",
+        "Whether reads before the end, and after the expiry, show what was passed with the session.",
         "E40: in every state; leniently when there are results",
         (True,),
         (False,),
         rewrites=_open_data,
         looks=True,
+        # where all answers have to show it nothing is open (SES-DATA-002)
+        in_text=where(expects_data),
     ),
     Choice(
         "no_data_processing",
@@ -204,6 +220,7 @@ CHOICES = (
         ("absent", "null"),
         rewrites=_no_data_processing,
         looks=True,
+        in_text=where(expects_data),
     ),
     Choice(
         "no_data_elsewhere",
@@ -213,6 +230,7 @@ CHOICES = (
         ("null",),
         rewrites=_no_data_elsewhere,
         looks=True,
+        in_text=where(expects_data),
     ),
     Choice(
         "poll_cache",
@@ -227,6 +245,7 @@ CHOICES = (
         "RFC 9110 §10.2.3; the text has no such header",
         (0, 1),
         rewrites=_retry,
+        in_text=where(lambda spec: polled(spec) == _ACCEPTED),
     ),
     Choice(
         "poll_etag",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.choices.choice import Choice
+from mock_server.choices.clause import has_entries, has_partial, where
 from mock_server.choices.editing import merged, shows, without
 
 if TYPE_CHECKING:
@@ -49,10 +50,14 @@ def completing(asked: Asked, answer: Answer) -> Answer:
 
 
 def _data(asked: Asked, answer: Answer) -> Answer:
+    shape = asked.taken["data_shape"]
+    if asked.face.wording.bare_templates:
+        found = answer.body.get("templates") if shows(asked, answer, _DONE) else None
+        bare = {name: _shaped(data, shape) for name, data in found.items()} if isinstance(found, dict) else None
+        return answer if bare is None else merged(answer, templates=bare)
     entries = _entries(asked, answer)
     if entries is None:
         return answer
-    shape = asked.taken["data_shape"]
     shown = {
         name: {**entry, "data": _shaped(entry["data"], shape)} if "data" in entry else entry
         for name, entry in entries.items()
@@ -113,6 +118,7 @@ CHOICES = (
         (True,),
         rewrites=_strings,
         needs=("unknown_template", (COMPLETED,)),
+        in_text=where(has_entries),
     ),
     Choice(
         "partial_completed_at",
@@ -120,6 +126,7 @@ CHOICES = (
         "E23: a stamp or null",
         ("a stamp", "null"),
         rewrites=_unfinished,
+        in_text=where(has_partial),
     ),
     Choice(
         "processing_errors",
@@ -128,6 +135,7 @@ CHOICES = (
         (True,),
         (False,),
         rewrites=_silent,
+        in_text=where(has_partial),
     ),
     Choice(
         "templates_shape",
@@ -136,6 +144,7 @@ CHOICES = (
         ("object",),
         ("array",),
         rewrites=_array,
+        in_text=where(has_entries),
     ),
     Choice(
         "failed_status",

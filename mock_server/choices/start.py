@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mock_server.api.wording import wording
 from mock_server.choices.drawing import check_needs, drawn, made, spoken
 from mock_server.choices.layer import Choices
 from mock_server.problems import Problem
-from scribe_data import REVISION
+from mock_server.suggestion import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,34 +21,33 @@ _SEED = re.compile(r"([0-9]{1,15})(?::(strict|lenient))?\Z")
 
 
 def begun(settings: Settings, conduct: Callable[[str], Conduct]) -> Choices | None:
-    """The layer of choices; None for a faithful server, and for one that has another text than they are of.
+    """The layer of choices; None for a faithful server, and for one of another profile.
 
     Raises ValueError for a seed that is none, for an unknown choice or value, and for either where there is no layer.
     """
-    fits = "medscribe" in settings.profiles and wording(settings.revision).plays_scenarios
-    if not fits or settings.faithful:
+    if "medscribe" not in settings.profiles or settings.faithful:
         if settings.vary is not None or settings.choices:
-            needs = f"the profile medscribe, revision {REVISION}, and a server not --faithful"
-            raise ValueError(f"--vary and --choice need {needs}.")
+            raise ValueError("--vary and --choice need the profile medscribe, and a server not --faithful.")
         return None
+    revision = settings.revision
     layers: list[Mapping[str, Value]] = []
     if settings.vary is not None:
         found = _SEED.match(settings.vary)
         if not found:
             raise ValueError(f"--vary {settings.vary[:40]!r} is not SEED or SEED:strict, SEED a whole number from 0.")
-        layers.append(drawn(int(found[1]), "strict" if found[2] == "strict" else "lenient"))
-    given = [_named(text) for text in settings.choices]
-    taken = made(*layers, *given)
+        layers.append(drawn(int(found[1]), "strict" if found[2] == "strict" else "lenient", revision))
+    given = [_named(text, revision) for text in settings.choices]
+    taken = made(*layers, *given, revision=revision)
     try:
         for each in given:
-            check_needs(each, taken)
+            check_needs(each, taken, revision)
     except Problem as problem:
         raise ValueError(f"--choice: {problem.message}") from None
-    return Choices(taken, conduct)
+    return Choices(taken, conduct, revision)
 
 
-def _named(text: str) -> Mapping[str, Value]:
+def _named(text: str, revision: str) -> Mapping[str, Value]:
     try:
-        return spoken(text)
+        return spoken(text, revision)
     except Problem as problem:
-        raise ValueError(f"--choice {text[:80]!r}: {problem.message} `scribe-mock choices` lists them.") from None
+        raise ValueError(f"--choice {text[:80]!r}: {problem.message}{listed('choices', revision)}") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.choices.choice import Choice
+from mock_server.choices.clause import names_files, numbers_files, orders, where, worded
 from mock_server.choices.editing import error_code, merged, recoded, refused
 from mock_server.problems import Problem
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mock_server.choices.choice import Asked, Onward
 
 _SHORT = ("session_id", "status")
+_TARGETS = ("exact", "signed", "capability", "capability in the query")
 
 
 async def _takes(asked: Asked) -> bool:
@@ -58,17 +60,18 @@ def _body(asked: Asked, answer: Answer) -> Answer:
     return replace(answer, body=short if asked.taken["upload_body"] == "id and status" else None)
 
 
-def _late(asked: Asked, answer: Answer) -> Answer:
+def _too_late(asked: Asked, answer: Answer) -> bool:
     late = asked.of("upload") and error_code(answer) in ("session_ended", "invalid_request")
-    # a 400 of any other kind has no status of a session in its details
-    if not late or answer.status != 400 or "status" not in answer.body["error"].get("details", {}):
-        return answer
-    return recoded(answer, status=int(asked.taken["late_upload"]))
+    # a refusal of any other kind has no status of a session in its details
+    return late and answer.status in (400, 409) and "status" in answer.body["error"].get("details", {})
+
+
+def _late(asked: Asked, answer: Answer) -> Answer:
+    return recoded(answer, status=int(asked.taken["late_upload"])) if _too_late(asked, answer) else answer
 
 
 def _late_code(asked: Asked, answer: Answer) -> Answer:
-    late = asked.of("upload") and error_code(answer) == "session_ended"
-    return recoded(answer, code=str(asked.taken["late_code"])) if late else answer
+    return recoded(answer, code=str(asked.taken["late_code"])) if _too_late(asked, answer) else answer
 
 
 def _expired(asked: Asked, answer: Answer) -> Answer:
@@ -99,8 +102,9 @@ CHOICES = (
         "target",
         "What upload_url looks like: the session's own, the same with a signature, or one that does not tell the id.",
         "Rule 8, AUD-030, AUD-033: any URL, and one may be a credential of its own",
-        ("exact", "signed", "capability", "capability in the query"),
+        _TARGETS,
         rewrites=_target,
+        in_text=worded(numbers_files, _TARGETS[:2], (), "AUD-006, AUD-030: its own, which may be a credential too"),
     ),
     Choice(
         "ticket_suffices",
@@ -116,6 +120,7 @@ CHOICES = (
         ("to upload_url, with a name or without",),
         ("with a name",),
         around=_named,
+        in_text=where(names_files),
     ),
     Choice(
         "forms",
@@ -124,6 +129,7 @@ CHOICES = (
         ("any", "multipart"),
         ("raw",),
         around=_one_form,
+        in_text=where(names_files),
     ),
     Choice(
         "upload_body",
@@ -131,6 +137,7 @@ CHOICES = (
         "E43: not asserted",
         ("the file", "id and status", "empty"),
         rewrites=_body,
+        in_text=where(names_files),
     ),
     Choice(
         "upload_status",
@@ -138,10 +145,11 @@ CHOICES = (
         "E43: any 2xx; another than 200 is a warning",
         (200, 201, 204),
         rewrites=_acknowledged,
+        in_text=worded(numbers_files, (200,), (201,), "E43: 200; leniently another 2xx"),
     ),
     Choice(
         "same_name",
-        "What becomes of a second file of one name.",
+        "What becomes of a second file of one name, or of one number.",
         "E69: it replaces the first, or is refused with a 4xx",
         ("replaces", 409, 400),
     ),
@@ -150,6 +158,7 @@ CHOICES = (
         "What becomes of a second file where a single one was announced.",
         "E69: recorded, whatever it is",
         ("taken", 409, 400),
+        in_text=where(orders("upload_type")),
     ),
     Choice(
         "late_upload",
@@ -157,6 +166,7 @@ CHOICES = (
         "E41: any 4xx; 400 and 409 are recommended",
         (400, 409),
         rewrites=_late,
+        in_text=worded(numbers_files, (400,), (409,), "E41: 400; leniently any 4xx"),
     ),
     Choice(
         "late_code",
@@ -164,6 +174,7 @@ CHOICES = (
         "E41, E63: session_ended is as good as invalid_request",
         ("session_ended", "invalid_request"),
         rewrites=_late_code,
+        in_text=worded(numbers_files, ("invalid_request",), ("session_ended",), "E41: the code; leniently another"),
     ),
     Choice(
         "expired_upload",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 
-from mock_server.cli.listing import print_table
+from mock_server.cli.listing import AsJson, Revision, check_revision, print_table
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,19 +17,18 @@ if TYPE_CHECKING:
     from mock_server.choices.choice import Value
 
 
-def choices(
-    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
-) -> None:
+def choices(*, as_json: AsJson = False, revision: Revision = REVISION) -> None:
     """List what the text leaves open, and can be chosen otherwise. Example: scribe-mock choices"""
-    from mock_server.choices.catalogue import CATALOGUE
+    from mock_server.choices.catalogue import catalogue
     from mock_server.choices.control import described
 
+    check_revision(revision)
     if as_json:
-        typer.echo(json.dumps(described(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(described(revision), indent=2, ensure_ascii=False))
         return
     rows = [
         (found.name, escape(found.sentence), _told(found.values), _told(found.lenient), escape(found.allowed_by))
-        for found in CATALOGUE.values()
+        for found in catalogue(revision).values()
     ]
     print_table(("choice", "what is chosen", "values", "in the lenient reading", "allowed by"), rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.console import Console
@@ -14,6 +14,7 @@ from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.faults.catalogue import CATALOGUE, catalogue, overlooked
 from mock_server.session.table import MACHINES
+from mock_server.suggestion import hint
 from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
@@ -25,22 +26,30 @@ if TYPE_CHECKING:
 _QUICK: Mapping[bool | None, str] = {True: "finds it", False: "overlooks it", None: ""}
 #: Wider than any table, in characters.
 _ENDLESS = 100_000
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")]
+Revision: TypeAlias = Annotated[
+    str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
+]
+
+
+def check_revision(revision: str) -> None:
+    """Refuse, as a wrong use of a command, a revision that is not served."""
+    if revision not in MACHINES:
+        told = f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are."
+        raise refuse(f"{told}{hint(revision, MACHINES)}", USAGE)
 
 
 def faults(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False,
-    revision: Annotated[
-        str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
-    ] = REVISION,
+    as_json: AsJson = False,
+    revision: Revision = REVISION,
     profile: Annotated[str, typer.Option(metavar="NAME", help="The profile they are of, as in serve.")] = PROFILE,
 ) -> None:
     """List every fault that --fault can switch on, and the requirements it breaks. Example: scribe-mock faults
 
     The last column says which of them a quick run of the kit finds, as far as that was measured.
     """
-    if revision not in MACHINES:
-        raise refuse(f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are.", USAGE)
+    check_revision(revision)
     try:
         listed = catalogue(revision, profiles(profile)).values()
     except ValueError as error:
@@ -69,15 +78,14 @@ def _is_quick(found: Fault) -> bool | None:
     return found.name not in overlooked() if CATALOGUE.get(found.name) is found else None
 
 
-def scenarios(
-    *, as_json: Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")] = False
-) -> None:
+def scenarios(*, as_json: AsJson = False, revision: Revision = REVISION) -> None:
     """List the states and troubles that can be asked for. Example: scribe-mock scenarios"""
     from mock_server.scenarios.catalogue import catalogue
     from mock_server.scenarios.control import described
 
+    check_revision(revision)
     if as_json:
-        typer.echo(json.dumps(described(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(described(revision), indent=2, ensure_ascii=False))
         return
     rows = [
         (
@@ -87,7 +95,7 @@ def scenarios(
             " ".join(found.operations) or "(sessions)",
             escape(found.rehearses),
         )
-        for found in catalogue().values()
+        for found in catalogue(revision).values()
     ]
     print_table(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
 

@@ -13,6 +13,7 @@ import httpx
 from mock_server.api.answer import SEVER
 from mock_server.app import create_app
 from mock_server.settings import Settings
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -30,8 +31,9 @@ _START_S: Final = 60.0
 class Inside:
     """Answers requests as a server would; what happens to a connection there is an exception of httpx here."""
 
-    def __init__(self) -> None:
-        """Start, and return once it is ready; raises what the start raised."""
+    def __init__(self, revision: str = "") -> None:
+        """Start, and return once it is ready; raises what the start raised. Without a revision it is the usual one."""
+        self._revision = revision or REVISION
         ready: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="scribe mock", daemon=True)
         self._thread.start()
@@ -45,7 +47,9 @@ class Inside:
 
     async def _serve(self, ready: Future[asyncio.AbstractEventLoop]) -> None:
         # nothing is read from the directory or written there
-        settings = Settings(data_dir=Path(), transcriber="scripted", open_namespaces=True, in_memory=True)
+        settings = Settings(
+            Path(), transcriber="scripted", open_namespaces=True, in_memory=True, revision=self._revision
+        )
         try:
             self._app: Starlette = create_app(settings)
             async with self._app.router.lifespan_context(self._app):

@@ -224,7 +224,7 @@ class Mock:
 
 def _lacking(path: str) -> str:
     if path.startswith(("scenarios", "choices", "transcripts")):
-        return "This server plays no scenarios and makes no choices: its options name --faithful or another revision."
+        return "This server plays no scenarios and makes no choices: its options name --faithful."
     return "This server has no control plane: its options name --faithful."
 
 

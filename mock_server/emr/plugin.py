@@ -26,9 +26,10 @@ _FIXTURES: Final = ("scribe_mock", "scribe_respx")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what the server of `scribe_mock` is started with."""
+    """Add what the servers of the fixtures are started with."""
     told = "options of `scribe-mock serve` for the fixture scribe_mock, in place of --in-memory --transcriber scripted"
     parser.addini("scribe_mock_options", told, type="args", default=[])
+    parser.addini("scribe_mock_revision", "revision of the protocol that both fixtures serve", default="")
 
 
 def _need(fixture: str, modules: tuple[str, ...]) -> None:
@@ -51,7 +52,9 @@ def scribe_mock_server(request: pytest.FixtureRequest) -> Iterator[MockProcess]:
 
     said = ""
     try:
-        server = MockProcess(request.config.getini("scribe_mock_options"))
+        server = MockProcess(
+            request.config.getini("scribe_mock_options"), request.config.getini("scribe_mock_revision")
+        )
     except NotStarted as error:
         said = str(error)
     if said:  # outside the handler, whose exception pytest would show once more
@@ -72,12 +75,18 @@ def scribe_mock(scribe_mock_server: MockProcess) -> Iterator[Mock]:
 
 
 @pytest.fixture(scope="session")
-def scribe_respx_server() -> Iterator[Inside]:
+def scribe_respx_server(request: pytest.FixtureRequest) -> Iterator[Inside]:
     """The mock in this process, on a thread of its own."""
     _need("scribe_respx", _ROUTER)
     from mock_server.emr.inside import Inside
 
-    inside = Inside()
+    said = ""
+    try:
+        inside = Inside(request.config.getini("scribe_mock_revision"))
+    except ValueError as error:
+        said = f"The mock did not start. {error}"
+    if said:
+        pytest.fail(said, pytrace=False)
     yield inside
     inside.close()
 

@@ -31,11 +31,12 @@ class NotStarted(RuntimeError):  # noqa: N818 - named for the state
 class MockProcess:
     """A server for any number of namespaces, in memory unless it is told otherwise."""
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
-        """Start it and wait until it is ready; raises NotStarted."""
+    def __init__(self, options: Sequence[str] = (), revision: str = "") -> None:
+        """Start it and wait until it is ready; raises NotStarted. Without a revision it is the usual one."""
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as it runs
         command = [sys.executable, "-m", "mock_server.emr.child", "serve", "--port", "0", "--open-namespaces", "-v"]
         command += options or ("--in-memory", "--transcriber", "scripted")
+        command += ("--revision", revision) if revision else ()
         began = time.monotonic()
         self._process = subprocess.Popen(  # noqa: S603 - our own
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mock_server.faults import (
@@ -21,6 +22,7 @@ from mock_server.faults import (
     revised,
     windows,
 )
+from mock_server.faults.shared import shared
 from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
     from mock_server.faults.fault import Fault
 
-_ROOMS = (discovery, credentials, creation, reading, ending, envelopes, odd, disputed, deep, race)
+#: Those that journeys show; what only generated requests, sequences and races show is of the default revision alone.
+_SHARED = (discovery, credentials, creation, reading, ending, envelopes, disputed)
+_ROOMS = (*_SHARED[:-1], odd, disputed, deep, race)
 
 #: Those of the default revision.
 CATALOGUE: Final[Mapping[str, Fault]] = {fault.name: fault for room in _ROOMS for fault in room.FAULTS}
@@ -38,15 +42,23 @@ CATALOGUE: Final[Mapping[str, Fault]] = {fault.name: fault for room in _ROOMS fo
 WINDOWS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in windows.FAULTS}
 
 
-@cache
+@functools.cache
 def overlooked() -> frozenset[str]:
     """Those of the default revision that a quick run of the kit does not find, as it was measured."""
     return frozenset(json.loads(resources.files(__package__).joinpath("overlooked.json").read_text("utf-8")))
 
 
+@functools.cache
+def _of(revision: str) -> Mapping[str, Fault]:
+    """The faults of a revision that is not the default one: what they share, and its own."""
+    known = (fault for room in _SHARED for fault in room.FAULTS)
+    found = (*shared(revision, known), *revised.FAULTS.get(revision, ()))
+    return MappingProxyType({fault.name: fault for fault in found})
+
+
 def catalogue(revision: str, profiles: Collection[str] = (PROFILE,)) -> Mapping[str, Fault]:
     """The faults of the profiles that are served, of medscribe those of a revision, by name."""
-    own = CATALOGUE if revision == REVISION else {fault.name: fault for fault in revised.FAULTS.get(revision, ())}
+    own = CATALOGUE if revision == REVISION else _of(revision)
     if "session_manager" not in profiles:
         return own
     return {**(own if PROFILE in profiles else {}), **WINDOWS}

@@ -10,7 +10,7 @@ from mock_server.api.order import order
 from mock_server.conduct import HONEST, Conduct
 from mock_server.faults.fault import Asked, Flight
 from mock_server.problems import Problem
-from mock_server.suggestion import hint
+from mock_server.suggestion import hint, listed
 from scribe_data import REVISION
 
 if TYPE_CHECKING:
@@ -87,10 +87,8 @@ class Faults:
     def _named(self, name: str) -> Fault:
         if name not in self._catalogue:
             revision = self._settings.revision
-            other = revision != REVISION
-            listed = f" `scribe-mock faults{f' --revision {revision}' if other else ''}` lists them."
-            told = f"There is no fault {name!r}{f' in revision {revision}' if other else ''}."
-            raise ValueError(f"{told}{hint(name, self._catalogue)}{listed}")
+            told = f"There is no fault {name!r}{f' in revision {revision}' if revision != REVISION else ''}."
+            raise ValueError(f"{told}{hint(name, self._catalogue)}{listed('faults', revision)}")
         return self._catalogue[name]
 
     def _excused(self, call: Call, problem: Problem) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.api.answer import Answer
 from mock_server.faults.fault import Asked, Fault
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.problems import Problem
 
-    Rewrite = Callable[[Asked, Answer], Answer]
+Rewrite: TypeAlias = "Callable[[Asked, Answer], Answer]"
 
 
 def _chosen(

@@ -13,11 +13,11 @@ from mock_server import problems
 from mock_server.clock import FURTHEST, stamp
 from mock_server.extraction import TEMPLATES
 from mock_server.scenarios.bindings import Binding
-from mock_server.scenarios.catalogue import catalogue
-from mock_server.suggestion import nearest, there
+from mock_server.scenarios.catalogue import absent, catalogue
+from mock_server.suggestion import listed, nearest, there
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from mock_server.scenarios.parameter import Value
     from mock_server.scenarios.scenario import Scenario
@@ -46,6 +46,18 @@ def known(what: str, name: object, names: Collection[str], field: str, of: str =
     near = nearest(name, names)
     told = f"There is no {what} {json.dumps(name)[:80]}{of and f' of {of!r}'}.{there(name, names)}"
     raise _refuse(told, field, known=list(names), **({"nearest": near} if near else {}))
+
+
+def refuse_absent(revision: str, name: object, field: str, spelled: Callable[[str], str] = str) -> None:
+    """Raise 400 for the name of a scenario that only other revisions have, with the reason and what works instead.
+
+    `spelled` is how the client spells the names of scenarios.
+    """
+    found = absent(revision).get(name) if isinstance(name, str) else None
+    if found is not None:
+        near = spelled(found.nearest)
+        told = f"Revision {revision} has no scenario {found.name!r}: {found.because}. {near!r} works."
+        raise _refuse(told, field, nearest=near)
 
 
 @dataclass
@@ -153,13 +165,15 @@ def _members(body: dict[str, Any], names: Collection[str], within: str) -> None:
         known("member", name, names, f"{within}{name[:40]}")
 
 
-def ordered(body: dict[str, Any]) -> Armed:
+def ordered(body: dict[str, Any], revision: str) -> Armed:
     """What a POST body or a command line arms; raises 400 naming what is wrong and what would be right."""
     for name in _ON:
         if name in body:
             raise _refuse(f'"{name}" belongs in "on": {{"on": {{"{name}": …}}}}.', name)
     _members(body, _MEMBERS, "")
-    scenario = catalogue()[known("scenario", body.get("scenario"), catalogue(), "scenario")]
+    asked, names = body.get("scenario"), catalogue(revision)
+    refuse_absent(revision, asked, "scenario")
+    scenario = names[known("scenario", asked, names, "scenario")]
     values = _values(body, scenario)
     on = _on(body, scenario)
     session = on.get("session")
@@ -199,7 +213,7 @@ def _on(body: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     return on
 
 
-def spoken(text: str) -> Armed:
+def spoken(text: str, revision: str) -> Armed:
     """NAME[:param=value,...] of a command line; raises 400 as `ordered` does.
 
     The words of `on` are words of it too, beside the scenario's own parameters.
@@ -216,7 +230,15 @@ def spoken(text: str) -> Armed:
         if not equals:
             raise _refuse(f"{pair[:80]!r} is not param=value.", "parameters")
         (on if key in _ON else parameters)[key] = _literal(value)
-    return ordered({"scenario": name, "parameters": parameters, "on": on})
+    return ordered({"scenario": name, "parameters": parameters, "on": on}, revision)
+
+
+def begun_with(text: str, revision: str) -> Armed:
+    """What --scenario arms for everybody; raises ValueError in one line where `spoken` refuses it."""
+    try:
+        return spoken(text, revision)
+    except problems.Problem as problem:
+        raise ValueError(f"--scenario {text!r}: {problem.message}{listed('scenarios', revision)}") from None
 
 
 def _literal(text: str) -> Any:

@@ -101,11 +101,12 @@ class Bindings:
         except Problem:
             return ()
         told: list[Binding] = []
+        known = catalogue(service.machine.revision)
         for row in rows:
             if row.kind == RELEASED:
                 told = _free(told)
-            elif row.kind == BOUND and row.detail.get("scenario") in catalogue():
-                told.append(Binding(catalogue()[row.detail["scenario"]], dict(row.detail["parameters"])))
+            elif row.kind == BOUND and row.detail.get("scenario") in known:
+                told.append(Binding(known[row.detail["scenario"]], dict(row.detail["parameters"])))
         self._put((namespace, session_id), tuple(told))
         return tuple(told)
 

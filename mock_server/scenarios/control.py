@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def described() -> dict[str, Any]:
-    """The catalogue, and the words of clients that can send nothing else."""
+def described(revision: str) -> dict[str, Any]:
+    """The catalogue of a revision, and the words of clients that can send nothing else."""
     return {
-        "scenarios": [scenario.described() for scenario in catalogue().values()],
-        "template_ids": {word: scenario.name for word, scenario in magic.template_words().items()},
-        "keys_end_with": {word: scenario.name for word, scenario in magic.key_words().items()},
-        "file_names": {word: scenario.name for word, scenario in magic.file_words().items()},
+        "revision": revision,
+        "scenarios": [scenario.described() for scenario in catalogue(revision).values()],
+        "template_ids": {word: scenario.name for word, scenario in magic.template_words(revision).items()},
+        "keys_end_with": {word: scenario.name for word, scenario in magic.key_words(revision).items()},
+        "file_names": {word: scenario.name for word, scenario in magic.file_words(revision).items()},
     }
 
 
@@ -40,7 +41,7 @@ class Control:
         match call.request.method:
             case "POST":
                 call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
-                asked = ordered(call.document)
+                asked = ordered(call.document, face.settings.revision)
                 if await self._scenarios.arm(call.namespace, asked):
                     told["bound"] = asked.described()
             case "DELETE":
@@ -49,7 +50,7 @@ class Control:
                     await face.service.get(call.namespace, session_id)
                 told["scenarios_cleared"] = await self._scenarios.clear(call.namespace, session_id)
             case _:
-                told.update(described())
+                told.update(described(face.settings.revision))
         armed = [one.described() for one in self._scenarios.roster.of(call.namespace)]
         if self._scenarios.file is not None:
             told["file"] = self._scenarios.file.described()

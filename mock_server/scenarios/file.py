@@ -12,6 +12,8 @@ import yaml
 from mock_server.problems import Problem
 from mock_server.scenarios.armed import known, ordered
 from mock_server.scenarios.roster import MOST_ARMED
+from mock_server.suggestion import listed
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,12 +85,13 @@ class UnusableFileError(ValueError):
 class ScenarioFile:
     """The steps as they were last good, and what is wrong with the file since, if anything is."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, revision: str = REVISION) -> None:
         """Raises ValueError with file, line and reason."""
         self.path = path
+        self._revision = revision
         self.error: str | None = None
         self._seen = _look(path)
-        self.steps = read(path)
+        self.steps = read(path, revision)
 
     def described(self) -> dict[str, Any]:
         """As the control plane tells it."""
@@ -104,7 +107,7 @@ class ScenarioFile:
                 continue
             self._seen = looked
             try:
-                self.steps = await asyncio.to_thread(read, self.path)
+                self.steps = await asyncio.to_thread(read, self.path, self._revision)
             except ValueError as error:
                 self.error = str(error)
                 log.warning("%s The steps before stay.", error)
@@ -121,13 +124,13 @@ def _look(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def read(path: Path) -> tuple[Armed, ...]:
-    """The steps of a file; raises ValueError with file, line and reason."""
+def read(path: Path, revision: str = REVISION) -> tuple[Armed, ...]:
+    """The steps of a file for a revision; raises ValueError with file, line and reason."""
     try:
         loader = _Loader(_content(path).decode("utf-8"))
         try:
             node = loader.get_single_node()
-            return tuple(_step(path, loader, each) for each in _steps(path, node))
+            return tuple(_step(path, loader, each, revision) for each in _steps(path, node))
         finally:
             loader.dispose()
     except OSError as error:
@@ -185,24 +188,23 @@ def _members(path: Path, node: yaml.Node | None, what: str) -> dict[str, tuple[y
     return found
 
 
-def _step(path: Path, loader: _Loader, node: yaml.Node) -> Armed:
+def _step(path: Path, loader: _Loader, node: yaml.Node, revision: str) -> Armed:
     members = _members(path, node, "a step")
     for name in ("on", "parameters"):
         if name in members and isinstance(members[name][1], yaml.MappingNode):
             _members(path, members[name][1], name)
     step: dict[str, Any] = loader.construct_document(node)
-    armed: Armed = _asked(path, node, lambda: ordered(step))
+    armed: Armed = _asked(path, node, lambda: ordered(step, revision), listed("scenarios", revision))
     return armed
 
 
-def _asked(path: Path, node: yaml.Node, ask: Callable[[], Any]) -> Any:
-    """What asking gives; a refusal is told with the line of the member that it is about."""
+def _asked(path: Path, node: yaml.Node, ask: Callable[[], Any], more: str = "") -> Any:
+    """What asking gives; a refusal is told with the line of the member that it is about, `more` behind a scenario's."""
     try:
         return ask()
     except Problem as problem:
         field = str((problem.details or {}).get("field", ""))
-        more = " `scribe-mock scenarios` lists them." if field == "scenario" else ""
-        raise _wrong(path, _place(node, field), problem.message + more) from None
+        raise _wrong(path, _place(node, field), problem.message + (more if field == "scenario" else "")) from None
 
 
 def _place(node: yaml.Node, field: str) -> yaml.error.Mark:

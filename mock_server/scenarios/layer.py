@@ -12,15 +12,15 @@ from mock_server import problems
 from mock_server.api.answer import PLAYED, envelope
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
-from mock_server.scenarios.armed import NEXT, Armed, spoken
+from mock_server.scenarios.armed import NEXT, Armed, begun_with
 from mock_server.scenarios.bindings import fit
-from mock_server.scenarios.catalogue import OPERATIONS
 from mock_server.scenarios.delivery import Delivery, Held, Manner
 from mock_server.scenarios.file import ScenarioFile
 from mock_server.scenarios.play import Play
 from mock_server.scenarios.progress import Progress
 from mock_server.scenarios.roster import Roster
 from mock_server.scenarios.stale import Stale
+from mock_server.scenarios.troubles import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -51,14 +51,17 @@ class _Met:
 class Scenarios:
     """The scenarios of a server, between clients and its operations."""
 
-    def __init__(self, given: Collection[str], file: Path | None, conduct: Callable[[str], Conduct]) -> None:
-        """Raises ValueError for words that name no scenario, and for a file that cannot be used."""
-        self.file = ScenarioFile(file) if file else None
-        self.roster = Roster([_spoken(text) for text in given], self._now)
+    def __init__(
+        self, given: Collection[str], file: Path | None, conduct: Callable[[str], Conduct], revision: str
+    ) -> None:
+        """Raises ValueError for words that name no scenario of the revision, and for a file that cannot be used."""
+        self._revision = revision
+        self.file = ScenarioFile(file, revision) if file else None
+        self.roster = Roster([begun_with(text, revision) for text in given], self._now)
         self._held = Held()
         self._stale = Stale()
         self._following: asyncio.Task[None] | None = None
-        self.play = Play(conduct)
+        self.play = Play(conduct, revision)
         self._progress = Progress(self.play)
 
     def attach(self, face: Face) -> None:
@@ -148,7 +151,7 @@ class Scenarios:
 
     def _standing(self, call: Call, namespace: str) -> list[Armed]:
         """What a request meets that fits; raises 400 for a key that asks for no scenario."""
-        asked = magic.of_keys(call.request.headers)
+        asked = magic.of_keys(call.request.headers, self._revision)
         armed = self.roster.of(namespace)
         if not armed:
             return asked
@@ -192,7 +195,7 @@ class Scenarios:
 
     def _read(self, met: _Met, document: dict[str, Any]) -> dict[str, Any]:
         """A create as it is; its magic template ids are taken down, and refuse it where they ask for that."""
-        met.asked += magic.of_document(document)
+        met.asked += magic.of_document(document, self._revision)
         for armed in met.asked:
             if armed.scenario.refusal is not None:
                 met.played.append(armed.scenario.name)
@@ -250,7 +253,7 @@ class Scenarios:
                     armed.session = call.session_id
         elif answer.status == 200 and call.operation == "amend":
             with contextlib.suppress(Problem):
-                met.asked += magic.of_document(call.document)
+                met.asked += magic.of_document(call.document, self._revision)
         elif answer.status == 200 and call.operation == "upload":
             self._named(call, met, answer)
         if answer.status < 300 and call.session_id is not None:
@@ -268,7 +271,7 @@ class Scenarios:
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""
         name = answer.body.get("original_filename") if isinstance(answer.body, dict) else None
-        found = magic.of_file(name) if isinstance(name, str) else None
+        found = magic.of_file(name, self._revision) if isinstance(name, str) else None
         if found is None:
             return
         if found.scenario.of_sessions:
@@ -290,10 +293,3 @@ class Scenarios:
                     await self.face.service.note(met.namespace, call.session_id, "scenario_played", detail)
         names = dict.fromkeys([*met.played, *bound])
         return replace(answer, headers={**answer.headers, PLAYED: ", ".join(names)}) if names else answer
-
-
-def _spoken(text: str) -> Armed:
-    try:
-        return spoken(text)
-    except Problem as problem:
-        raise ValueError(f"--scenario {text!r}: {problem.message} `scribe-mock scenarios` lists them.") from None

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mock_server.generated import keep
+from mock_server.generated import REVISIONS, keep, told_of
 from mock_server.scenarios import magic
-from mock_server.scenarios.catalogue import catalogue
+from mock_server.scenarios.catalogue import absent, catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from mock_server.generated import Row
     from mock_server.scenarios.parameter import Parameter
     from mock_server.scenarios.scenario import Scenario
 
@@ -44,6 +45,10 @@ A scenario of sessions is bound to a session when that is created, or at once wh
 the session's journal as `scenario_bound` and survives a restart; what is armed does not. What was played is named in
 the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`.
 `POST /_mock/v1/reset` clears all of it.
+
+The scenarios are those of the revision that is served (`scribe-mock scenarios --revision 2026-01-19`): statuses, words
+and members of what they answer are that text's. One that a revision has no place for is answered 400 with the reason
+and the nearest that works.
 
 How far the work is when a client looks: as it really goes; `slow_processing` after a time; `ready_after_polls` after so
 many reads; `processes_for_ever` until a DELETE lets go of it; `ready_at_once` at the first read.
@@ -94,36 +99,62 @@ never steers anything.
 
 def page() -> str:
     """The page."""
-    scenarios = catalogue().values()
     lines = [
         _HEAD.format(command=_COMMAND),
         "## Scenarios of requests",
         "",
-        *_table([found for found in scenarios if not found.of_sessions], operations=True),
+        *_table(("name", "what happens", "parameters", "requests of", "rehearses"), _requests),
         "",
         "## Scenarios of sessions",
         "",
-        *_table([found for found in scenarios if found.of_sessions], operations=False),
+        *_table(("name", "what happens", "parameters", "rehearses"), _sessions),
+        "",
+        *_absences(),
         "",
         _MAGIC,
-        "| template id | scenario |",
-        "|---|---|",
-        *(f"| `{word}` | {scenario.name} |" for word, scenario in magic.template_words().items()),
+        *_table(("template id", "scenario"), lambda revision: _words(magic.template_words(revision))),
         "",
-        "| file name begins with | scenario |",
-        "|---|---|",
-        *(f"| `{word}` | {scenario.name} |" for word, scenario in magic.file_words().items()),
+        *_table(("file name begins with", "scenario"), lambda revision: _words(magic.file_words(revision))),
     ]
     return "\n".join([*lines, ""])
 
 
-def _table(scenarios: Iterable[Scenario], *, operations: bool) -> Iterable[str]:
-    yield f"| name | what happens | parameters |{' requests of |' if operations else ''} rehearses |"
-    yield f"|---|---|---|{'---|' if operations else ''}---|"
-    for found in scenarios:
-        told = "<br>".join(_parameter(parameter) for parameter in found.parameters)
-        whose = f" {', '.join(found.operations)} |" if operations else ""
-        yield f"| `{found.name}` | {found.sentence} | {told} |{whose} {found.rehearses} |"
+def _table(heads: tuple[str, ...], rows: Callable[[str], Iterable[Row]]) -> Iterable[str]:
+    """A table of all revisions, the default first."""
+    yield _line([*heads, "revisions"])
+    yield _line(["---"] * (len(heads) + 1)).replace(" ", "")
+    for row, revisions in told_of({revision: rows(revision) for revision in REVISIONS}):
+        yield _line([*row, revisions])
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _requests(revision: str) -> Iterable[Row]:
+    for found in catalogue(revision).values():
+        if not found.of_sessions:
+            yield *_told(found), ", ".join(found.operations), found.rehearses
+
+
+def _sessions(revision: str) -> Iterable[Row]:
+    for found in catalogue(revision).values():
+        if found.of_sessions:
+            yield *_told(found), found.rehearses
+
+
+def _told(found: Scenario) -> Row:
+    return f"`{found.name}`", found.sentence, "<br>".join(_parameter(parameter) for parameter in found.parameters)
+
+
+def _words(words: Mapping[str, Scenario]) -> Iterable[Row]:
+    return ((f"`{word}`", scenario.name) for word, scenario in words.items())
+
+
+def _absences() -> Iterable[str]:
+    for revision in REVISIONS:
+        for found in absent(revision).values():
+            yield f"Revision {revision} has no `{found.name}`: {found.because}. `{found.nearest}` works there."
 
 
 def _parameter(parameter: Parameter) -> str:

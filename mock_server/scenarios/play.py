@@ -34,8 +34,9 @@ _LONGEST_NAP_S: Final = 60.0
 class Play:
     """Changes the conduct towards sessions that are bound to scenarios, and towards no other."""
 
-    def __init__(self, conduct: Callable[[str], Conduct]) -> None:
+    def __init__(self, conduct: Callable[[str], Conduct], revision: str) -> None:
         self.face: Face
+        self._revision = revision
         self.bindings = Bindings()
         self._conduct = conduct
         self._latest: tuple[Conduct, Conduct] | None = None
@@ -58,7 +59,7 @@ class Play:
                 ),
                 course=self._course,
                 admits=partial(self._admits, base),
-                file_name=lambda name: _named(named(name)),
+                file_name=lambda name: _named(named(name), self._revision),
             )
             self._latest = base, bent
         return self._latest[1]
@@ -69,9 +70,9 @@ class Play:
         if state in (State.CREATED, State.RECORDING):
             match happening:
                 case AudioAccepted(file):
-                    asked = [magic.of_file(file.name)]
+                    asked = [magic.of_file(file.name, self._revision)]
                 case Amended(templates=templates):
-                    asked = [*magic.of_document({"templates": list(templates or ())})]
+                    asked = [*magic.of_document({"templates": list(templates or ())}, self._revision)]
         more = [each.binding for each in asked if each and each.scenario.of_sessions]
         self.bindings.check_room(session.namespace, session.id, more)
         base.admits(session, state, happening)
@@ -208,9 +209,9 @@ def _held_s(bound: tuple[Binding, ...]) -> float | None:
     return max((each.scenario.holds_s(each.values) for each in bound if each.scenario.holds_s), default=None)
 
 
-def _named(name: str) -> str:
+def _named(name: str, revision: str) -> str:
     """A file's name as it is; refuses where it asks for that, or for what is no scenario."""
-    found = magic.of_file(name)
+    found = magic.of_file(name, revision)
     if found is not None and found.scenario.refusal is not None:
         problem = found.scenario.refusal(found.values)
         problem.headers[PLAYED] = found.scenario.name

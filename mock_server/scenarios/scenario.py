@@ -19,6 +19,15 @@ _SHOWN: Final = 1000
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A scenario that a revision has no place for: the reason, and the nearest one that works there."""
+
+    name: str
+    because: str
+    nearest: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One entry of the catalogue; `operations` are those whose requests it meets, none where it meets sessions.
 

@@ -8,8 +8,8 @@ from mock_server import problems
 from mock_server.api.answer import Answer
 from mock_server.api.document import parse_object, read
 from mock_server.scenarios.armed import NEXT, known, ordered
-from mock_server.scenarios.catalogue import TRANSCRIPT
 from mock_server.scenarios.courses import CHOSEN
+from mock_server.scenarios.outcomes import TRANSCRIPT
 
 if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
@@ -31,7 +31,7 @@ class Transcripts:
         told: dict[str, Any] = {}
         match call.request.method:
             case "POST":
-                chosen = _chosen(await _asked(face, call))
+                chosen = _chosen(await _asked(face, call), face.settings.revision)
                 await self._scenarios.arm(call.namespace, chosen)
                 told["transcript"] = _told(chosen)
             case "DELETE":
@@ -57,7 +57,7 @@ async def _asked(face: Face, call: Call) -> dict[str, Any]:
     return {**{name: query[name] for name in query}, "text": text}
 
 
-def _chosen(given: dict[str, Any]) -> Armed:
+def _chosen(given: dict[str, Any], revision: str) -> Armed:
     """What is armed for it; raises 400 naming what is wrong."""
     for name in given:
         known("member", name, _MEMBERS, name[:40])
@@ -65,7 +65,7 @@ def _chosen(given: dict[str, Any]) -> Armed:
         raise problems.missing_required_field("text")
     parameters = {name: given[name] for name in ("text", "language") if name in given}
     session = NEXT if given.get("session") is None else given["session"]
-    return ordered({"scenario": TRANSCRIPT, "parameters": parameters, "on": {"session": session}})
+    return ordered({"scenario": TRANSCRIPT, "parameters": parameters, "on": {"session": session}}, revision)
 
 
 def _is_one(armed: Armed) -> bool:

@@ -28,11 +28,10 @@ BODY = {
 SHORT = recordings.load()["short"]
 
 
-def keeps(schema: str, value: object) -> bool:
+def keeps(schema: str, value: object, spec: scribe_data.Spec | None = None) -> bool:
     """Whether a body keeps a schema of the spec; says how it does not."""
-    validator = Draft202012Validator(
-        scribe_data.load().schemas[schema], format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    schemas = (spec or scribe_data.load()).schemas
+    validator = Draft202012Validator(schemas[schema], format_checker=Draft202012Validator.FORMAT_CHECKER)
     found = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
     assert not found, found
     return True

@@ -58,7 +58,7 @@ _THINNED = {
     "test_generated": 4,
     "test_races": 12,
     "test_exported_machine": 2,
-    "test_revised_faults": 4,
+    "test_revised_faults": 64,
 }
 
 

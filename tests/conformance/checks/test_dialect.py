@@ -65,10 +65,9 @@ def test_an_address_that_discovery_does_not_name_is_not_wrong():
 
 def test_every_dimension_is_judged_somewhere():
     assert {row.dimension for row in TABLE} | SHOWN_IN_THE_RUN.keys() == set(Dimension)
-    known = scribe_data.load()
     named = {row.requirement for row in TABLE} | {each for ids in SHOWN_IN_THE_RUN.values() for each in ids}
-    assert named <= known.requirements.keys()
-    assert {row.erratum for row in TABLE if row.erratum} <= known.errata.keys()
+    assert named <= scribe_data.catalogue().keys()
+    assert {row.erratum for row in TABLE if row.erratum} <= scribe_data.load().errata.keys()
 
 
 def test_discovery_below_a_prefix_is_disputed_and_judged_as_it_was_found():

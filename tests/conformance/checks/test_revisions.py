@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import scribe_data
+from conformance.evidence import Dimension
 from tests.conformance.checks.builders import (
     BASE,
     DEPARTS,
@@ -122,6 +123,18 @@ def test_a_chunk_that_is_sent_again_counts_once():
     assert verdicts("AUD-008", tape) == PASS
 
 
+def test_a_chunk_that_was_taken_though_it_only_tried_something_counts_too():
+    tape = Told()
+    tape.made()
+    tape.spoke(0)
+    tried = {"session_id": session_id("s"), "chunk_index": 1, "chunk_duration_ms": 10_000}
+    tape.heard("upload", 200, tried, session="s", probe="a format nobody lists", sends={"X-Chunk-Index": "1"})
+    tape.spoke(2, total_duration_ms=SHORT_MS * 2 + 10_000)
+    assert verdicts("AUD-008", tape) == PASS
+    tape.spoke(3, total_duration_ms=SHORT_MS * 3)
+    assert verdicts("AUD-008", tape) == FAIL
+
+
 @pytest.mark.parametrize(
     ("status", "document", "expected"),
     [
@@ -136,6 +149,18 @@ def test_a_chunk_that_leaves_a_number_out_is_refused_or_leniently_taken(status, 
     tape.made("audio/gap")
     tape.heard("upload", status, document, session="audio/gap", probe="a chunk too early", file="audio_2.wav")
     assert verdicts("AUD-010", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("behind", "status", "expected"),
+    [("", 200, PASS), ("", 404, FAIL), ("?signature=s3cr3t", 200, PASS), ("/elsewhere", 200, UNSEEN)],
+)
+def test_audio_is_taken_at_the_endpoint_of_the_first_text_whatever_its_query(behind, status, expected):
+    tape = Told()
+    tape.made()
+    url = f"{BASE}/sessions/{session_id('s')}/audio{behind}"
+    tape.heard("upload", status, {}, session="s", url=url, file="audio_0.wav", sends={"X-Chunk-Index": "0"})
+    assert verdicts("AUD-006", tape) == expected
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, PASS), (400, FAIL)])
@@ -305,6 +330,14 @@ def test_members_of_the_first_text_are_taken(requirement, member, value, expecte
     body = {"templates": ["soap"], "model": "lite", member: value}
     refusing.heard("create", 400, error("invalid_request"), session="b", asked=body)
     assert verdicts(requirement, refusing) == FAIL
+
+
+def test_a_hint_that_the_run_had_to_leave_out_is_one_that_is_not_taken():
+    tape = Told()
+    tape.made()
+    assert verdicts("SES-CREATE-018", tape) == UNSEEN
+    tape.went_along(Dimension.CREATE, "language_hint", expected="string", actual="absent")
+    assert verdicts("SES-CREATE-018", tape) == FAIL
 
 
 @pytest.mark.parametrize("status", [201, 400])

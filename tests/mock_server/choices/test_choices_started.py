@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from mock_server.choices.catalogue import catalogue
 from mock_server.choices.drawing import drawn, made
 from tests.mock_server.stage import BODY, HOST, KEYS, SHORT, started
 
@@ -23,10 +24,27 @@ def test_what_a_server_is_started_with_counts_for_everybody(tmp_path):
     assert for_all == made(drawn(7, "strict"), {"open_status": 200})
 
 
-@pytest.mark.parametrize("settings", [{"faithful": True}, {"revision": "2026-01-29"}, {"revision": "2026-01-19"}])
-def test_a_server_that_has_none_of_it_has_no_such_path(tmp_path, settings):
+@pytest.mark.parametrize("revision", ["2026-01-19", "2026-01-29"])
+def test_a_seed_draws_from_what_the_revision_leaves_open(tmp_path, revision):
     async def run():
-        async with started(tmp_path, **settings) as (_, client):
+        async with started(tmp_path, revision=revision, vary="7:strict") as (_, client):
+            header = {"X-API-Key": KEYS[0]}
+            told = (await client.get(HOST + PATH, headers=header)).json()
+            return told, await client.post(HOST + PATH, headers=header, json={"choices": {"named": "with a name"}})
+
+    told, refused = asyncio.run(run())
+    assert told["choices"] == made(drawn(7, "strict", revision), revision=revision)
+    assert (told["revision"], [each["name"] for each in told["catalogue"]]) == (revision, list(catalogue(revision)))
+    if "named" in catalogue(revision):
+        assert refused.status_code == 200
+    else:
+        said = f"'named' is a choice of 2026-01-27 and 2026-01-29; the text of {revision} leaves nothing open there."
+        assert (refused.status_code, refused.json()["error"]["message"]) == (400, said)
+
+
+def test_a_faithful_server_has_no_such_path(tmp_path):
+    async def run():
+        async with started(tmp_path, faithful=True) as (_, client):
             return (await client.get(HOST + PATH, headers={"X-API-Key": KEYS[0]})).status_code
 
     assert asyncio.run(run()) == 404

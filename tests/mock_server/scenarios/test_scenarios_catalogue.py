@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 import time
@@ -11,65 +10,29 @@ import httpx
 import pytest
 
 import scribe_data
-from mock_server.scenarios.catalogue import catalogue
+from mock_server.scenarios.catalogue import absent, catalogue
 from scribe_data.codes import Place
-from tests.mock_server.cli.test_cli_socket import Server
-from tests.mock_server.stage import BODY, SHORT, code_of
+from tests.mock_server import revised
+from tests.mock_server.revised import REVISIONS, Servers
+from tests.mock_server.stage import code_of
 
-#: Generous: a loaded machine, three sessions in work at a time.
-PATIENCE_S = 40.0
-_NUMBERS = itertools.count()
-REQUESTS = [found for found in catalogue().values() if not found.of_sessions]
-REFUSALS = [found for found in REQUESTS if found.refusal is not None]
-SESSIONS = [found for found in catalogue().values() if found.of_sessions]
+FIRST = REVISIONS[0]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("data"), "--transcriber", "scripted", "--open-namespaces")
+def servers(tmp_path_factory):
+    running = Servers(tmp_path_factory.mktemp("data"))
     yield running
     running.stop()
 
 
-class Client:
-    """A client with a namespace of its own."""
-
-    def __init__(self, server):
-        self.http = httpx.Client(
-            base_url=server.url, headers={"X-API-Key": f"sk_test_n{next(_NUMBERS)}"}, timeout=PATIENCE_S
-        )
+class Client(revised.Client):
+    """A client that arms scenarios."""
 
     def arm(self, name, parameters=None, **on):
         told = self.http.post("/_mock/v1/scenarios", json={"scenario": name, "parameters": parameters or {}, "on": on})
         assert told.status_code == 200, told.text
         return told.json()
-
-    def create(self, *templates):
-        return self.http.post("/v1/sessions", json=BODY | {"templates": list(templates or ("soap",))})
-
-    def ask(self, operation, session):
-        path = f"/v1/sessions/{session}"
-        match operation:
-            case "discovery":
-                return self.http.get("/.well-known/medscribealliance")
-            case "templates":
-                return self.http.get("/v1/templates")
-            case "create":
-                return self.create()
-            case "get":
-                return self.http.get(path)
-            case "end":
-                return self.http.post(f"{path}/end")
-            case "upload":
-                return self.upload(session)
-        raise AssertionError(operation)
-
-    def upload(self, session, name="audio_0.wav"):
-        return self.http.put(f"/v1/sessions/{session}/audio/{name}", content=SHORT.read())
-
-    def wait(self, session, state, seconds=PATIENCE_S):
-        query = {"session": session, "state": state, "seconds": seconds}
-        return self.http.get("/_mock/v1/wait", params=query)
 
     def journal(self, session):
         return self.http.get(f"/_mock/v1/journal/{session}").json()["journal"]
@@ -77,50 +40,59 @@ class Client:
     def played(self):
         return [each["scenario"] for each in self.http.get("/_mock/v1/requests").json()["requests"]]
 
-    def processed(self, state, *templates, files=1, **expected):
-        session = self.create(*templates).json()["session_id"]
-        for number in range(files):
-            assert self.upload(session, f"audio_{number}.wav").status_code == 200
-        assert self.ask("end", session).status_code == 202
-        told = self.wait(session, state)
-        assert told.status_code == 200, told.text
-        return session, self.http.get(f"/v1/sessions/{session}")
-
 
 @pytest.fixture
-def client(server):
-    made = Client(server)
+def client(servers):
+    made = Client(servers)
     with made.http:
         yield made
 
 
-@pytest.mark.parametrize("scenario", REFUSALS, ids=lambda scenario: scenario.name)
-def test_every_refusal_meets_each_operation_it_belongs_to_once(client, scenario):
+@pytest.fixture(params=REVISIONS)
+def any_client(servers, request):
+    """A client of each revision."""
+    made = Client(servers, request.param)
+    with made.http:
+        yield made
+
+
+def named(which):
+    """The scenarios of all revisions that are such, each with its revision."""
+    return [(revision, found.name) for revision in REVISIONS for found in catalogue(revision).values() if which(found)]
+
+
+@pytest.mark.parametrize(("revision", "name"), named(lambda found: found.refusal is not None))
+def test_every_refusal_meets_each_operation_it_belongs_to_once(servers, revision, name):
+    client, scenario = Client(servers, revision), catalogue(revision)[name]
     problem = scenario.refusal(scenario.values({}))
-    for operation in scenario.operations:
-        session = client.create().json()["session_id"]
+    session = client.create().json()["session_id"]
+    # an end comes last: what follows it would be refused without any scenario
+    for operation in sorted(scenario.operations, key="end".__eq__):
         client.arm(scenario.name, operation=operation, times=1)
         refused = client.ask(operation, session)
         assert (refused.status_code, code_of(refused)) == (problem.status, problem.code)
+        assert client.fits("error_envelope", refused.json())
         assert refused.headers["x-mock-scenario"] == scenario.name
         assert refused.headers.get("retry-after") == problem.headers.get("Retry-After")
         assert client.ask(operation, session).status_code < 300, "times is 1"
         if operation in ("get", "end", "upload"):
             played = [row["detail"] for row in client.journal(session) if row["kind"] == "scenario_played"]
-            assert played == [{"scenario": scenario.name, "operation": operation, "status": problem.status}]
+            assert played[-1] == {"scenario": scenario.name, "operation": operation, "status": problem.status}
     assert scenario.name in client.played()
+    client.http.close()
 
 
-def test_every_code_of_the_spec_that_a_client_is_told_has_a_scenario():
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_every_code_of_the_spec_that_a_client_is_told_has_a_scenario(revision):
     families = {Place.ANSWER: "refused", Place.FAILURE: "failed", Place.TEMPLATE: "template"}
     wanted = {
         f"{families[place]}.{code.name}"
-        for code in scribe_data.load().codes.values()
+        for code in scribe_data.load("medscribe", revision).codes.values()
         for place in code.places
         if place in families
     }
     assert wanted
-    assert wanted == {name for name in catalogue() if "." in name}
+    assert wanted == {name for name in catalogue(revision) if "." in name}
 
 
 @pytest.mark.parametrize("retry_after", [7, None])
@@ -162,12 +134,14 @@ def test_an_answer_comes_in_pieces_and_is_whole(client):
 
 
 @pytest.mark.parametrize(("at", "error"), [("before", httpx.ReadError), ("in_body", httpx.ReadError)])
-def test_a_connection_is_reset_and_what_was_asked_is_done(client, at, error):
+def test_a_connection_is_reset_and_what_was_asked_is_done(any_client, at, error):
+    client = any_client
     session = client.create().json()["session_id"]
     client.arm("reset", {"at": at}, operation="upload", session=session)
     with pytest.raises(error):
         client.upload(session)
-    assert client.http.get(f"/v1/sessions/{session}").json()["audio_files_received"] == 1
+    shown = client.get(session).json()
+    assert (shown["audio_duration_ms"] > 0) if client.numbered else (shown["audio_files_received"] == 1)
     assert "reset" in client.played()
     assert [row["detail"]["scenario"] for row in client.journal(session) if row["kind"] == "scenario_played"] == [
         "reset"
@@ -180,7 +154,8 @@ def test_a_body_is_cut_off_before_its_announced_end(client):
         client.ask("templates", None)
 
 
-def test_a_read_shows_the_state_before_once(client):
+def test_a_read_shows_the_state_before_once(any_client):
+    client = any_client
     session = client.create().json()["session_id"]
     client.arm("stale_reads")
     states = []
@@ -190,36 +165,78 @@ def test_a_read_shows_the_state_before_once(client):
     assert states == [("created", None), ("received", None), ("created", "stale_reads"), ("recording", None)]
 
 
-#: What a session comes to that is bound to a scenario: state, and code of the failure or of the template.
-ENDS = {
-    **{found.name: ("failed", found.name.partition(".")[2]) for found in SESSIONS if found.name.startswith("failed.")},
-    **{
-        found.name: ("partial", found.name.partition(".")[2])
-        for found in SESSIONS
-        if found.name.startswith("template.")
-    },
-    "partial": ("partial", "extraction_failed"),
-    "refuses_audio_later": ("failed", "audio_quality_poor"),
-}
+def outcome(revision, name):
+    """What a session comes to that is bound to a scenario: its state, and the code of the failure or the template."""
+    family, _, code = name.partition(".")
+    lost = "partial" if "partial" in scribe_data.load("medscribe", revision).lifecycle.states else "completed"
+    named_apart = {"partial": (lost, "extraction_failed"), "refuses_audio_later": ("failed", "audio_quality_poor")}
+    return named_apart.get(name) or {"failed": ("failed", code), "template": (lost, code)}[family]
 
 
-@pytest.mark.parametrize("name", ENDS)
-def test_every_outcome_of_the_work_can_be_asked_for(client, name):
-    state, code = ENDS[name]
+def code_of_template(client, body):
+    """The code with which the one template of a session failed, as the revision tells it."""
+    if client.text.printed.templates == "bare":
+        (lost,) = body["template_errors"]
+        assert (body["templates"], lost["template_id"]) == ({}, "soap")
+        return lost["error"]
+    return body["templates"]["soap"]["error"]["code"]
+
+
+OUTCOMES = named(lambda found: found.course is not None and found.name != "transcript")
+
+
+@pytest.mark.parametrize(("revision", "name"), OUTCOMES)
+def test_every_outcome_of_the_work_can_be_asked_for(servers, revision, name):
+    client, (state, code) = Client(servers, revision), outcome(revision, name)
     client.arm(name, session="next")
     session, answer = client.processed(state)
     body = answer.json()
     assert answer.headers["x-mock-scenario"] == name
-    told = body["error"]["code"] if state == "failed" else body["templates"]["soap"]["error"]["code"]
-    assert told == code
+    assert (answer.status_code, body["status"]) == (client.text.lifecycle.states[state].status, state)
+    assert client.fits(client.text.lifecycle.states[state].schema, body)
+    assert (body["error"]["code"] if state == "failed" else code_of_template(client, body)) == code
     assert [row["detail"]["scenario"] for row in client.journal(session) if row["kind"] == "scenario_bound"] == [name]
+    client.http.close()
 
 
-def test_the_catalogue_is_reached_as_a_whole():
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_the_catalogue_is_reached_as_a_whole(revision):
     one_by_one = {"slow_first_byte", "dribbles", "reset", "truncated", "stale_reads"}
     one_by_one |= {"slow_processing", "processes_for_ever", "expires_early", "transcript"}
     one_by_one |= {"ready_after_polls", "ready_at_once"}
-    assert set(catalogue()) == {found.name for found in REFUSALS} | set(ENDS) | one_by_one
+    refusals = {found.name for found in catalogue(revision).values() if found.refusal is not None}
+    outcomes = {name for whose, name in OUTCOMES if whose == revision}
+    assert set(catalogue(revision)) == refusals | outcomes | one_by_one
+
+
+def test_a_scenario_that_a_revision_has_no_place_for_is_refused_with_the_reason_and_one_that_works(servers):
+    client = Client(servers, FIRST)
+    assert absent(FIRST).keys() | catalogue(FIRST).keys() == catalogue().keys()
+    for found in absent(FIRST).values():
+        refused = client.http.post("/_mock/v1/scenarios", json={"scenario": found.name})
+        told = refused.json()["error"]
+        assert (refused.status_code, told["details"]["nearest"]) == (400, found.nearest)
+        assert told["message"].startswith(f"Revision {FIRST} has no scenario {found.name!r}: {found.because}.")
+        client.arm(found.nearest)
+    asked = client.create("mock.partial")
+    assert (asked.status_code, asked.json()["error"]["details"]) == (
+        400,
+        {"field": "templates", "nearest": "mock.template.extraction_failed"},
+    )
+    client.http.headers["x-api-key"] += "_mock-partial"
+    asked = client.create()
+    assert (asked.status_code, asked.json()["error"]["details"]["nearest"]) == (
+        400,
+        "mock-template-extraction_failed",
+    )
+    client.http.close()
+
+
+def test_a_state_that_a_revision_does_not_have_is_not_waited_for(servers):
+    client = Client(servers, FIRST)
+    told = client.wait(client.create().json()["session_id"], "partial", 1)
+    assert (told.status_code, "partial" in str(told.json()["error"]["details"].get("known"))) == (400, False)
+    client.http.close()
 
 
 def test_of_two_files_one_is_heard_and_the_other_accounted_for(client):
@@ -230,14 +247,16 @@ def test_of_two_files_one_is_heard_and_the_other_accounted_for(client):
     assert body["transcript"]
 
 
-def test_a_transcript_is_the_one_that_was_chosen(client):
+def test_a_transcript_is_the_one_that_was_chosen(any_client):
+    client = any_client
     client.arm("transcript", {"text": "Patient: I take 5 mg of ramipril."}, session="next")
     _, answer = client.processed("completed")
     assert answer.json()["transcript"] == "Patient: I take 5 mg of ramipril."
     assert (answer.headers["x-scribe-engine"], answer.headers["x-mock-scenario"]) == ("chosen", "transcript")
 
 
-def test_so_many_reads_show_processing_and_the_next_one_the_result(client):
+def test_so_many_reads_show_processing_and_the_next_one_the_result(any_client):
+    client = any_client
     client.arm("ready_after_polls", {"polls": 2}, session="next")
     session = client.create().json()["session_id"]
     client.upload(session)
@@ -247,12 +266,13 @@ def test_so_many_reads_show_processing_and_the_next_one_the_result(client):
     assert shown == ["recording", "processing", "processing", "completed", "completed"]
 
 
-def test_the_first_read_shows_the_result(client):
+def test_the_first_read_shows_the_result(any_client):
+    client = any_client
     client.arm("ready_at_once", session="next")
     session = client.create().json()["session_id"]
     client.upload(session)
     ended = client.ask("end", session)
-    assert (ended.status_code, ended.json()["status"]) == (202, "processing")
+    assert (ended.status_code, ended.json()["status"]) == (client.ended, "processing")
     assert client.ask("get", session).json()["status"] == "completed"
 
 
@@ -261,7 +281,7 @@ def test_an_end_waits_for_work_that_is_held_no_longer_than_asked(client):
     client.arm("processes_for_ever", session="next")
     session = client.create().json()["session_id"]
     began = time.monotonic()
-    assert client.ask("end", session).status_code == 202
+    assert client.ask("end", session).status_code == client.ended
     assert 0.3 <= time.monotonic() - began < 10
     assert client.ask("get", session).json()["status"] == "processing"
 
@@ -278,7 +298,8 @@ def test_a_key_asks_for_trouble_with_each_of_its_requests(client, ending, operat
     assert client.ask(operation, session).status_code < 300
 
 
-def test_a_key_asks_for_a_course_of_each_of_its_sessions(client):
+def test_a_key_asks_for_a_course_of_each_of_its_sessions(any_client):
+    client = any_client
     client.http.headers["x-api-key"] += "_mock-failed-audio_too_short"
     _, answer = client.processed("failed")
     assert answer.json()["error"]["code"] == "audio_too_short"
@@ -297,15 +318,15 @@ def test_a_key_that_asks_for_nothing_there_is_gets_the_nearest(client):
     assert "throtled" not in refused.json()["error"]["message"], "it is part of a key"
 
 
-def test_slow_work_begins_by_the_namespace_s_clock_and_takes_nobody_s_place(client, server):
+def test_slow_work_begins_by_the_namespace_s_clock_and_takes_nobody_s_place(client, servers):
     client.arm("slow_processing", {"seconds": 3600})
     held = []
     for _ in range(4):
         session = client.create().json()["session_id"]
         client.upload(session)
-        assert client.ask("end", session).status_code == 202
+        assert client.ask("end", session).status_code == client.ended
         held.append(session)
-    other = Client(server)
+    other = Client(servers)
     with other.http:
         other.processed("completed")
     late = client.wait(held[0], "completed", 0.2)
@@ -326,7 +347,8 @@ def test_work_for_ever_ends_when_the_scenarios_are_cleared(client):
     assert client.wait(session, "completed").status_code == 200
 
 
-def test_a_session_expires_before_its_time(client):
+def test_a_session_expires_before_its_time(any_client):
+    client = any_client
     client.arm("expires_early", {"seconds": 30}, session="next")
     session = client.create().json()["session_id"]
     assert client.upload(session).status_code == 200

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
+import scribe_data
 from mock_server.app import create_app
 from mock_server.cli.commands import app as commands
 from mock_server.scenarios.catalogue import catalogue
@@ -359,17 +360,30 @@ def test_a_scenario_that_cannot_be_meant_stops_the_start(tmp_path, given, said):
     assert said in result.stderr
 
 
-@pytest.mark.parametrize("other", [{"faithful": True}, {"revision": "2026-01-19"}, {"profiles": ("session_manager",)}])
+@pytest.mark.parametrize("other", [{"faithful": True}, {"profiles": ("session_manager",)}])
 def test_a_server_that_plays_none_refuses_to_start_with_a_scenario(tmp_path, other):
     with pytest.raises(ValueError, match="--scenario needs"):
         create_app(Settings(data_dir=tmp_path, scenarios=("throttled",), **other))
 
 
-def test_the_catalogue_is_listed_for_people_and_for_programs():
-    table = CliRunner().invoke(commands, ["scenarios"]).output
-    assert all(name in table for name in catalogue())
-    told = json.loads(CliRunner().invoke(commands, ["scenarios", "--json"]).output)
-    assert [found["name"] for found in told["scenarios"]] == list(catalogue())
+def test_a_scenario_of_another_revision_stops_the_start_with_the_reason_and_one_that_works(tmp_path):
+    (tmp_path / "steps.yaml").write_text("steps:\n  - scenario: partial\n")
+    first = {"data_dir": tmp_path, "revision": "2026-01-19"}
+    for given in ({"scenarios": ("partial",)}, {"scenario_file": tmp_path / "steps.yaml"}):
+        with pytest.raises(ValueError, match=r"'template\.extraction_failed' works") as refused:
+            create_app(Settings(**first, **given))
+        assert "Revision 2026-01-19 has no scenario 'partial'" in str(refused.value)
+        assert "`scribe-mock scenarios --revision 2026-01-19` lists them." in str(refused.value)
+    assert "line 2" in str(refused.value)
+
+
+@pytest.mark.parametrize("revision", scribe_data.revisions())
+def test_the_catalogue_is_listed_for_people_and_for_programs(revision):
+    table = CliRunner().invoke(commands, ["scenarios", "--revision", revision]).output
+    assert all(name in table for name in catalogue(revision))
+    told = json.loads(CliRunner().invoke(commands, ["scenarios", "--json", "--revision", revision]).output)
+    assert [found["name"] for found in told["scenarios"]] == list(catalogue(revision))
+    assert told["revision"] == revision
     assert told["template_ids"]["mock.fails"] == "template.extraction_failed"
 
 

@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_used_stops_the_start_in_one_line(tmp_path):
 
 
 def test_an_error_that_nobody_foresaw_is_one_line_too(file, monkeypatch):
-    def overflow(_step):
+    def overflow(_step, _revision):
         raise RecursionError
 
     monkeypatch.setattr(scenario_file, "ordered", overflow)
