@@ -317,8 +317,7 @@ class Service:
                 session, state = await self.get(namespace, session_id)
                 if state is asked:
                     return state
-                ranks, left = self.machine.ranks, until - loop.time()
-                never = state in self.machine.terminal or ranks[state] > ranks[asked]
+                never, left = not self.machine.leads(state, asked), until - loop.time()
                 if never or left <= 0:
                     raise problems.not_reached(session_id, asked.value, state.value, never=never)
                 # an expiry is no event: it is read off the clock
