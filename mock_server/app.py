@@ -17,9 +17,15 @@ import scribe_data
 from mock_server import extraction
 from mock_server.api import docs, health, operations
 from mock_server.api.control import document, plane, steering, traffic
+from mock_server.api.control import research as control_research
 from mock_server.api.control.route import mount
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
+from mock_server.api.prsm import description as prsm_description
+from mock_server.api.prsm import sessions as prsm_sessions
+from mock_server.api.prsm import shared as prsm_shared
+from mock_server.api.prsm.error import body
+from mock_server.api.prsm.route import PREFIX
 from mock_server.api.session_manager import operations as session_manager
 from mock_server.api.sighting import told
 from mock_server.api.wording import wording
@@ -31,6 +37,7 @@ from mock_server.faults import Faults
 from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
 from mock_server.leniency import Leniency
+from mock_server.research import Corpus, CorpusError
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
 from mock_server.scenarios.transcripts import Transcripts
@@ -38,6 +45,7 @@ from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
+from mock_server.storage import StorageError
 from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
@@ -86,6 +94,8 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         app.router.routes.extend(_medscribe(face))
     if "session_manager" in profiles:
         app.router.routes.extend(session_manager.routes(face))
+    if "prsm" in profiles:
+        _add_research(app, face)
     app.router.routes.extend(_beside(face))
     if face.settings.faithful:
         return
@@ -98,6 +108,32 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         mount(app, steering.transcripts(Transcripts(scenarios)), face)
     if choices is not None:
         mount(app, steering.choices(ChoiceControl(choices)), face)
+
+
+def _add_research(app: FastAPI, face: Face) -> None:
+    """The research sessions: their operations, what their shares open, and their way to refuse."""
+    mount(app, prsm_sessions.router, face)
+    mount(app, prsm_shared.router, face)
+    app.router.routes.extend(prsm_description.routes(face))
+    face.bodies[f"{PREFIX}/"] = lambda problem, namespace: body(problem, face.service.clocks.now(namespace))
+    if not face.settings.faithful:
+        mount(app, control_research.router, face)
+
+
+async def _open_research(face: Face, settings: Settings, opened: contextlib.AsyncExitStack) -> None:
+    """The research sessions of a service, with what they look for things in."""
+    index = None if settings.in_memory else settings.data_dir / "corpus.sqlite"
+    try:
+        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus)
+    except CorpusError as error:
+        raise StorageError(f"{error}.") from error
+    opened.callback(corpus.close)
+    for refused in corpus.refused:
+        log.warning("the corpus is without %s, which %s", refused.name, refused.reason)
+    face.research = face.service.research(corpus, settings.research_s)
+    opened.push_async_callback(face.research.close)
+    await face.research.start()
+    face.passing.append(face.research.pass_deadlines)
 
 
 def _route(
@@ -265,6 +301,8 @@ def create_app(settings: Settings) -> FastAPI:
                 )
                 opened.push_async_callback(face.sessions.close)
                 face.passing.append(face.sessions.pass_deadlines)
+            if "prsm" in settings.profiles:
+                await _open_research(face, settings, opened)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield
