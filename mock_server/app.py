@@ -17,15 +17,9 @@ import scribe_data
 from mock_server import extraction
 from mock_server.api import docs, health, operations
 from mock_server.api.control import document, plane, steering, traffic
-from mock_server.api.control import research as control_research
 from mock_server.api.control.route import mount
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import Face
-from mock_server.api.prsm import description as prsm_description
-from mock_server.api.prsm import sessions as prsm_sessions
-from mock_server.api.prsm import shared as prsm_shared
-from mock_server.api.prsm.error import body
-from mock_server.api.prsm.route import PREFIX
 from mock_server.api.session_manager import operations as session_manager
 from mock_server.api.sighting import told
 from mock_server.api.wording import wording
@@ -37,7 +31,6 @@ from mock_server.faults import Faults
 from mock_server.faults.catalogue import catalogue
 from mock_server.ids import WindowIds
 from mock_server.leniency import Leniency
-from mock_server.research import Corpus, CorpusError
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
 from mock_server.scenarios.transcripts import Transcripts
@@ -45,7 +38,6 @@ from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
-from mock_server.storage import StorageError
 from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
@@ -95,7 +87,9 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
     if "session_manager" in profiles:
         app.router.routes.extend(session_manager.routes(face))
     if "prsm" in profiles:
-        _add_research(app, face)
+        from mock_server.api.prsm import laboratory
+
+        laboratory.add(app, face)
     app.router.routes.extend(_beside(face))
     if face.settings.faithful:
         return
@@ -110,30 +104,22 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         mount(app, steering.choices(ChoiceControl(choices)), face)
 
 
-def _add_research(app: FastAPI, face: Face) -> None:
-    """The research sessions: their operations, what their shares open, and their way to refuse."""
-    mount(app, prsm_sessions.router, face)
-    mount(app, prsm_shared.router, face)
-    app.router.routes.extend(prsm_description.routes(face))
-    face.bodies[f"{PREFIX}/"] = lambda problem, namespace: body(problem, face.service.clocks.now(namespace))
-    if not face.settings.faithful:
-        mount(app, control_research.router, face)
+async def _open_beside(face: Face, opened: contextlib.AsyncExitStack) -> None:
+    """The profiles beside medscribe that are served."""
+    settings = face.settings
+    if "session_manager" in settings.profiles:
+        face.sessions = await SessionManager.open(
+            settings.data_dir / "logs",
+            clocks=face.service.clocks,
+            ids=WindowIds(),
+            limit_s=settings.session_limit_s,
+        )
+        opened.push_async_callback(face.sessions.close)
+        face.passing.append(face.sessions.pass_deadlines)
+    if "prsm" in settings.profiles:
+        from mock_server.api.prsm import laboratory
 
-
-async def _open_research(face: Face, settings: Settings, opened: contextlib.AsyncExitStack) -> None:
-    """The research sessions of a service, with what they look for things in."""
-    index = None if settings.in_memory else settings.data_dir / "corpus.sqlite"
-    try:
-        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus)
-    except CorpusError as error:
-        raise StorageError(f"{error}.") from error
-    opened.callback(corpus.close)
-    for refused in corpus.refused:
-        log.warning("the corpus is without %s, which %s", refused.name, refused.reason)
-    face.research = face.service.research(corpus, settings.research_s)
-    opened.push_async_callback(face.research.close)
-    await face.research.start()
-    face.passing.append(face.research.pass_deadlines)
+        await laboratory.open_research(face, opened)
 
 
 def _route(
@@ -292,17 +278,7 @@ def create_app(settings: Settings) -> FastAPI:
                 scenarios.opened()
                 face.passing.append(scenarios.play.pass_deadlines)
             face.passing.append(face.service.pass_deadlines)
-            if "session_manager" in settings.profiles:
-                face.sessions = await SessionManager.open(
-                    settings.data_dir / "logs",
-                    clocks=face.service.clocks,
-                    ids=WindowIds(),
-                    limit_s=settings.session_limit_s,
-                )
-                opened.push_async_callback(face.sessions.close)
-                face.passing.append(face.sessions.pass_deadlines)
-            if "prsm" in settings.profiles:
-                await _open_research(face, settings, opened)
+            await _open_beside(face, opened)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

@@ -12,9 +12,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server import problems
-from mock_server.pipeline.investigation import Investigations
-from mock_server.prsm.ledger import ResearchLedger
-from mock_server.prsm.service import ResearchService
 from mock_server.refusal import check_name, refusal
 from mock_server.session.chunk import sequence_of
 from mock_server.session.model import AudioFile, json_bytes
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
     from mock_server.pipeline.ports import Queue
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.upkeep import Upkeep
-    from mock_server.research import Corpus
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
     from mock_server.speech.length import Lengths
@@ -116,13 +112,15 @@ class Service:
         """What records traffic where everything else is kept; the caller closes it before the service."""
         return await Recorder.of(self._store, told, shortage=self.shortage)
 
-    def research(self, corpus: Corpus, least_s: float) -> ResearchService:
-        """Research sessions, where everything else is kept; the caller starts it, and closes it before the service."""
-        work = Investigations(store=self._store, corpus=corpus, now_of=self.clocks.now, least_s=least_s)
-        ledger = ResearchLedger(self.watch, work.offer)
-        return ResearchService(
-            store=self._store, ledger=ledger, work=work, clocks=self.clocks, new_id=self._ids.session
-        )
+    @property
+    def store(self) -> Store:
+        """Where everything is kept: those of another profile keep their sessions there too."""
+        return self._store
+
+    @property
+    def ids(self) -> Ids:
+        """Who draws identifiers."""
+        return self._ids
 
     async def move_clock(self, namespace: str, move: Move) -> datetime:
         """Set a namespace's clock and tell its time; raises 400 for what no clock does.

@@ -1,4 +1,4 @@
-"""The work of research sessions: their plans carried out step by step, a few sessions at a time, by turns of namespaces.
+"""The work of research sessions: plans carried out step by step, a few sessions at a time, by turns of namespaces.
 
 The queue is the sessions' rows, and so is where each of them stands: what its steps have found is kept together with
 their number. So a pause, a cancel or the end of this process stops the work between two steps, and whoever takes it up

@@ -111,6 +111,7 @@ class ResearchService:
         if most is not None and needed > most:
             raise refusal.over_budget(needed, shown(most))
         now = self._now(caller)
+        now -= timedelta(microseconds=now.microsecond % 1000)  # as it is told, so that a filter by it finds it
         event = Requested(self._new_id(), caller.namespace, caller.user, asked, len(plan.steps), limit_s)
 
         def change(unit: Unit) -> Inquiry:
