@@ -12,7 +12,6 @@ import contextlib
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -226,5 +225,8 @@ def _usage(found: Findings, done: int) -> dict[str, Any]:
         "passages": found.passages,
         "quotes": len(found.quotes),
         "cited": len(found.chosen),
-        **asdict(found.usage),
+        "searches": found.usage.queries,
+        "passages_read": found.usage.passages_read,
+        "bytes_read": found.usage.bytes_read,
+        "sentences_weighed": found.usage.sentences_weighed,
     }

@@ -128,6 +128,8 @@ def test_a_completed_session_shows_the_results_that_are_given_by_themselves(lab,
     assert told["results"] == results["results"]
     assert (told["progress"], told["metadata"]) == (100, {"ticket": 17})
     assert results["citations"]
+    assert results["execution_metadata"]["queries"]
+    assert results["execution_metadata"]["searches"] > len(results["execution_metadata"]["queries"])
     assert results == lab.read(done, "results", key=OTHERS, format="json").json()
 
 
