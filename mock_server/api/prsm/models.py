@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Field
 
 from mock_server.api.control.models import Given
+from mock_server.api.prsm.date import dated
 from mock_server.prsm.price import hundredths
 
 #: What a regular expression of JSON Schema takes for white space.
@@ -46,6 +47,11 @@ def _budget(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def _date(text: str) -> str:
+    dated(text, end=True)
+    return text
+
+
 Prompt: TypeAlias = Annotated[str, AfterValidator(_said)]
 Bag: TypeAlias = dict[str, Any]
 
@@ -75,7 +81,7 @@ class ShareOrder(Given):
     ]
     permissions: Literal["view", "edit", "collaborate"]
     message: Annotated[str, Field(max_length=_MESSAGE)] | None = None
-    expiration: str | None = None
+    expiration: Annotated[str, AfterValidator(_date)] | None = None
 
 
 class CommentOrder(Given):

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.api.control.refusal import unknown_word
+from mock_server.api.prsm.date import dated
 from mock_server.storage.inquiry import Sieve
 from mock_server.suggestion import there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from mock_server.api.face import Call
     from mock_server.prsm.access import Caller
 
 #: Sessions of a page, without a limit and at most; and the last page there may be. Not in spec: E5.
 USUAL, MOST, LAST_PAGE = 20, 100, 1_000_000
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT: Final = re.compile(
-    rf"{_DAY.pattern}[Tt][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,9}})?(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?"
-)
-_FORMS = "a date (2025-07-02), or one with its time (2025-07-02T10:30:00 or 2025-07-02T10:30:00Z)"
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -66,19 +62,12 @@ def number(given: Mapping[str, str], name: str, usual: int, most: int) -> int:
 
 
 def moment(name: str, text: str, *, end: bool) -> datetime:
-    """A date, with its time or without; a day without time is its beginning, or its `end`."""
-    day = _DAY.fullmatch(text)
-    if day is None and _MOMENT.fullmatch(text) is None:
-        hint = " A '+' in a URL is a blank; send it as %2B." if " " in text else ""
-        raise problems.invalid_request(f"{name!r} is {_FORMS}; it is {text[:40]!r}.{hint}", field=name)
+    """A date of a request, with its time or without; a day without time is its beginning, or its `end`."""
     try:
-        found = datetime.fromisoformat(text.upper())
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise problems.invalid_request(
-            f"{name!r} names a moment that does not exist: {text[:40]!r}.", field=name
-        ) from None
-    return datetime.combine(found.date(), time.max, UTC) if day and end else found
+        return dated(text, end=end)
+    except ValueError as error:
+        hint = " A '+' in a URL is a blank; send it as %2B." if " " in text else ""
+        raise problems.invalid_request(f"{name!r} {error}; it is {text[:40]!r}.{hint}", field=name) from None
 
 
 def sieve(given: Mapping[str, str], caller: Caller, states: Sequence[str], kinds: Sequence[str]) -> Sieve:
