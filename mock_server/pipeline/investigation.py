@@ -20,6 +20,7 @@ from mock_server.research import Findings, Kind, Plan
 from mock_server.session.prsm.model import Failure
 from mock_server.session.prsm.step import Advanced, Begun, Ended, Planned, Refused
 from mock_server.session.prsm.table import State
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,9 @@ _TICK_S: Final = 0.1
 _BUNDLE_S: Final = 0.05
 #: Work that is begun this often without coming on takes the process down with it, or cannot be done.
 _MOST_ATTEMPTS: Final = 4
+#: Before the second attempt, doubled before each further; and before a store is asked again, in seconds.
 _PAUSE_S: Final = 0.25
+_STORE_S: Final = 2.0
 
 
 class Investigations:
@@ -114,19 +117,25 @@ class Investigations:
         self._fill()
 
     async def _placed(self, ledger: ResearchLedger, namespace: str, inquiry_id: str) -> None:
-        """Work until the session stands or has ended; what breaks is tried again, and given up in the end."""
+        """Work until the session stands or has ended; what breaks is tried again, and given up in the end.
+
+        A store that takes nothing now breaks nothing: it is waited for.
+        """
         work = _Work(self, ledger, self._store, namespace, inquiry_id)
-        for attempt in range(1, _MOST_ATTEMPTS + 1):
+        broken = 0
+        while True:
             try:
                 with contextlib.suppress(Refused, _Stopped):  # paused or cancelled, or timed out or removed
-                    await work.carry_out(self._corpus, self._least_s)
+                    await (work.carry_out(self._corpus, self._least_s) if broken < _MOST_ATTEMPTS else work.give_up())
+            except StorageError as error:
+                log.warning("the work on session %s waits: %s", inquiry_id, error)
+                await asyncio.sleep(_STORE_S)
             except Exception:
-                log.exception("attempt %d at session %s fell", attempt, inquiry_id)
-                await asyncio.sleep(_PAUSE_S * 2**attempt)
+                broken += 1
+                log.exception("attempt %d at session %s fell", broken, inquiry_id)
+                await asyncio.sleep(_PAUSE_S * 2**broken)
             else:
                 return
-        with contextlib.suppress(Refused, _Stopped):
-            await work.give_up()
 
     def now(self, namespace: str) -> datetime:
         """The namespace's time."""

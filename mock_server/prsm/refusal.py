@@ -27,6 +27,13 @@ def not_possible(inquiry: Inquiry, event: Event) -> Problem:
     return Problem(400, word, f"{told}.", {"session_id": inquiry.id, "status": inquiry.state.value})
 
 
+def paused_enough(inquiry: Inquiry, most: int) -> Problem:
+    """The session was paused as often as one may be."""
+    word, _ = _WORDS[Event.PAUSE_REQUESTED]
+    told = f"The session was paused {most} times, and cannot be paused again."
+    return Problem(400, word, told, {"session_id": inquiry.id, "status": inquiry.state.value})
+
+
 def not_accessible(session_id: str, told: str = "The session is another user's, who has not shared it.") -> Problem:
     """Somebody of the namespace who may not do this with the session (E2)."""
     return Problem(403, "session_not_accessible", told, {"session_id": session_id})

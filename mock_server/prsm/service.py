@@ -51,7 +51,11 @@ SHARED_FOR: Final = timedelta(days=30)
 MOST_SHARES: Final = 100
 #: Comments of one session.
 MOST_COMMENTS: Final = 1000
+#: Pauses of one session: each of them leaves lines in its history.
+MOST_PAUSES: Final = 500
 _RETRY_S: Final = 5
+#: No session's id is this long: of one that names none no more is repeated.
+_LONGEST_ID: Final = 128
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,8 @@ class ResearchService:
         def change(unit: Unit) -> Inquiry:
             inquiry = self._allowed(unit, caller, session_id, Level.COLLABORATE)
             inquiry = self._ledger.current(unit, inquiry, self._now(caller))
+            if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= MOST_PAUSES:
+                raise refusal.paused_enough(inquiry, MOST_PAUSES)
             try:
                 asked = Controlled(event, caller.named, reason)
                 return self._ledger.apply(unit, inquiry, asked, self._now(caller))
@@ -212,7 +218,7 @@ class ResearchService:
         def change(unit: Unit) -> None:
             inquiry = self._allowed(unit, caller, session_id, Level.EDIT)
             inquiry = self._ledger.current(unit, inquiry, now)
-            if sum(1 for row in unit.history(session_id) if row.kind == "commented") >= MOST_COMMENTS:
+            if _count(unit, session_id, "commented") >= MOST_COMMENTS:
                 raise problems.invalid_request(f"A session has at most {MOST_COMMENTS} comments.")
             unit.note(inquiry, now, "commented", {"comment_id": name, "by": caller.named, **told})
 
@@ -256,7 +262,7 @@ class ResearchService:
         """The session, for somebody who may do this with it; 404 outside its namespace, 403 within."""
         inquiry = view.inquiries.load(session_id)
         if inquiry is None or inquiry.namespace != caller.namespace:
-            raise problems.session_not_found(session_id)
+            raise problems.session_not_found(session_id[:_LONGEST_ID])
         own = caller.share is None and caller.user == inquiry.owner
         shares = () if own else view.inquiries.shares(session_id)
         has = level(caller, inquiry, shares, self._now(caller))
@@ -282,6 +288,10 @@ class ResearchService:
         except StorageError as error:
             log.error("storage: %s", error)  # noqa: TRY400 - the reason is in the message
             raise problems.service_unavailable("The service cannot store anything now.", _RETRY_S) from error
+
+
+def _count(view: View, session_id: str, kind: str) -> int:
+    return sum(1 for row in view.history(session_id) if row.kind == kind)
 
 
 def _reported(plan: Plan, told: Mapping[str, Any] | None) -> Report:

@@ -43,6 +43,14 @@ def test_it_is_paused_as_often_as_somebody_likes(lab):
     assert lab.until(session_id, "completed")["progress"] == 100
 
 
+def test_it_is_not_paused_endlessly(lab, monkeypatch):
+    monkeypatch.setattr("mock_server.prsm.service.MOST_PAUSES", 1)
+    session_id = paused(lab)
+    lab.act(session_id, "resume")
+    answer = lab.act(session_id, "pause")
+    assert (answer.status_code, word_of(answer)) == (400, "session_cannot_be_paused")
+
+
 def test_a_type_without_pause_is_refused_one_and_goes_on(lab):
     session_id = lab.made(session_type="synthesis")
     lab.until(session_id, "running")

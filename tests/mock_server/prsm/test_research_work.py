@@ -12,6 +12,7 @@ import pytest
 
 from mock_server.pipeline import investigation
 from mock_server.research.step import Weigh
+from mock_server.storage import StorageError
 from tests.mock_server.cli.test_cli_socket import Server
 from tests.mock_server.prsm.conftest import ANN, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps
 from tests.mock_server.stage import started
@@ -63,6 +64,22 @@ def test_what_breaks_once_goes_on(quick, monkeypatch):
     monkeypatch.setattr(Weigh, "carry_out", once)
     monkeypatch.setattr(investigation, "_PAUSE_S", 0.001)
     assert quick.until(quick.made(), "completed", "failed")["status"] == "completed"
+
+
+def test_a_store_that_takes_nothing_for_a_while_is_waited_for(quick, monkeypatch, caplog):
+    store, failing = quick.face.service.store, [True, True]
+    honest = store.write
+
+    async def write(change):
+        if failing and change.__qualname__.startswith("_Work."):
+            failing.pop()
+            raise StorageError("no room")
+        return await honest(change)
+
+    monkeypatch.setattr(store, "write", write)
+    monkeypatch.setattr(investigation, "_STORE_S", 0.01)
+    assert quick.until(quick.made(), "completed", "failed")["status"] == "completed"
+    assert caplog.text.count("no room") == 2
 
 
 def test_a_session_that_took_the_process_down_too_often_is_given_up(quick, monkeypatch):
