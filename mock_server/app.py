@@ -95,7 +95,7 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         return
     mount(app, plane.namespace, face)
     mount(app, traffic.router, face)
-    if "medscribe" in profiles:
+    if {"medscribe", "prsm"} & {*profiles}:
         mount(app, plane.sessions, face)
     if scenarios is not None:
         mount(app, steering.scenarios(Control(scenarios)), face)

@@ -29,7 +29,7 @@ class ResearchLedger:
     """
 
     def __init__(self, watch: Watch, start: Callable[[str, str], object]) -> None:
-        self._watch = watch
+        self.watch = watch
         self._start = start
 
     def apply(self, unit: Unit, inquiry: Inquiry | None, event: Happening, now: datetime) -> Inquiry:
@@ -53,7 +53,7 @@ class ResearchLedger:
                     unit.afterwards(partial(self._start, after.namespace, after.id))
                 case Booked():
                     pass  # all at once, before anything was written
-        unit.afterwards(partial(self._watch.changed, after.id))
+        unit.afterwards(partial(self.watch.changed, after.id))
         return after
 
     def current(self, unit: Unit, inquiry: Inquiry, now: datetime) -> Inquiry:

@@ -20,9 +20,10 @@ from mock_server.prsm.price import shown
 from mock_server.research import Findings, Report
 from mock_server.session.prsm.model import Share, price
 from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
-from mock_server.session.prsm.table import Event, State
+from mock_server.session.prsm.table import PRSM_V1, Event, State
 from mock_server.storage import StorageError
 from mock_server.testclock import Happened
+from mock_server.watch import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -180,6 +181,28 @@ class ResearchService:
     async def drawn(self, make: Callable[[], T]) -> T:
         """A file, made where no request waits for it."""
         return await asyncio.to_thread(make)
+
+    # for the control plane, which acts for a whole namespace
+
+    async def owner(self, namespace: str, session_id: str) -> Caller | None:
+        """Whoever made a session of a namespace; None where there is none."""
+        found = await self._read(lambda view: view.inquiries.load(session_id))
+        return Caller(namespace, found.owner) if found is not None and found.namespace == namespace else None
+
+    async def wait(self, owner: Caller, session_id: str, asked: State, seconds: float) -> State:
+        """Return once the session is in a state, by real seconds; 408 after them, 409 where it cannot be any more."""
+
+        async def look() -> Standing[State]:
+            inquiry = (await self.see(owner, session_id)).inquiry
+            due = inquiry.due_at
+            due_s = (due - self._now(owner)).total_seconds() if due is not None else 0.0
+            leads = PRSM_V1.leads(inquiry.state, asked)
+            return Standing(inquiry.state, leads, self._clocks.lasts_s(owner.namespace, due_s))
+
+        found = await self._ledger.watch.until((owner.namespace, session_id), asked, seconds, look)
+        if found.state is not asked:
+            raise problems.not_reached(session_id, asked.value, found.state.value, never=not found.leads)
+        return found.state
 
     # collaboration
 
