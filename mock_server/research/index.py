@@ -6,13 +6,13 @@ import contextlib
 import sqlite3
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mock_server.research.term import terms
+from mock_server.research.term import roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from mock_server.research.passage import Document
 
@@ -32,10 +32,10 @@ CREATE VIRTUAL TABLE word USING fts5 (
 );
 """
 _SEARCH = """
-SELECT word.rowid, -word.rank FROM word WHERE word MATCH ? AND word.rowid BETWEEN ? AND ? ORDER BY rank LIMIT ?
+SELECT word.rowid FROM word WHERE word MATCH ? AND word.rowid BETWEEN ? AND ? ORDER BY rank LIMIT ?
 """
-_ROWS = """
-SELECT document.name, document.title, passage.place, passage.text, passage.id
+_ROW = """
+SELECT document.name, document.title, passage.place, passage.text
 FROM passage JOIN document ON document.id = passage.document WHERE passage.id = ?
 """
 _COUNT = """
@@ -51,7 +51,7 @@ WHERE document = (SELECT document FROM passage WHERE id <= ? ORDER BY id DESC LI
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document as the index knows it: what tells one state of it from another, its passages, and what is to be told of it."""
+    """A document as the index knows it: what tells one state of it from another, and what is to be told of it."""
 
     stamp: str
     passages: int
@@ -60,14 +60,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A passage that a search found, with how well it fits by BM25: more is better."""
+    """A passage that a search found."""
 
     document: str
     title: str
     place: str
     text: str
-    number: int
-    fit: float
 
 
 class Index:
@@ -129,7 +127,8 @@ class Index:
             return
         rows = self._connection.execute("SELECT id, text FROM passage WHERE document = ?", found).fetchall()
         self._connection.executemany(
-            "INSERT INTO word (word, rowid, roots) VALUES ('delete', ?, ?)", ((id, _roots(text)) for id, text in rows)
+            "INSERT INTO word (word, rowid, roots) VALUES ('delete', ?, ?)",
+            ((number, _roots(text)) for number, text in rows),
         )
         self._connection.execute("DELETE FROM passage WHERE document = ?", found)
         self._connection.execute("DELETE FROM document WHERE id = ?", found)
@@ -147,16 +146,16 @@ class Index:
             run("INSERT INTO word (rowid, roots) VALUES (?, ?)", (row, _roots(passage.text)))
 
     def search(self, any_of: Sequence[Sequence[str]], part: int, most: int) -> list[Row]:
-        """The passages of a part of the corpus that fit best, each of which holds one of the phrases."""
+        """The passages of a part of the corpus that fit best by BM25, each of which holds one of the phrases."""
         with self._lock:
             bounds = self._bounds(part)
             found = self._connection.execute(_SEARCH, (_match(any_of), *bounds, most)).fetchall()
-            return [Row(*self._connection.execute(_ROWS, (number,)).fetchone(), round(fit, 6)) for number, fit in found]
+            return [Row(*self._connection.execute(_ROW, number).fetchone()) for number in found]
 
-    def count(self, roots: Sequence[str], part: int) -> list[tuple[str, int]]:
+    def count(self, phrase: Sequence[str], part: int) -> list[tuple[str, int]]:
         """How many passages of each document in a part of the corpus, by its title, hold a phrase."""
         with self._lock:
-            return self._connection.execute(_COUNT, (_match([roots]), *self._bounds(part))).fetchall()
+            return self._connection.execute(_COUNT, (_match([phrase]), *self._bounds(part))).fetchall()
 
     def _bounds(self, part: int) -> tuple[int, int]:
         """The first and last passage of a part; a document lies in one part as a whole."""
@@ -188,9 +187,9 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _roots(text: str) -> str:
-    return " ".join(term.root for term in terms(text))
+    return " ".join(roots(text))
 
 
 def _match(any_of: Sequence[Sequence[str]]) -> str:
-    """An FTS5 query for any of the phrases; roots hold letters, marks and digits, and nothing that could end a string."""
-    return " OR ".join('"{}"'.format(" ".join(roots)) for roots in any_of)
+    """An FTS5 query for any of the phrases; roots hold letters, marks and digits: nothing that ends a string."""
+    return " OR ".join('"{}"'.format(" ".join(phrase)) for phrase in any_of)

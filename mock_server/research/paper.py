@@ -1,4 +1,4 @@
-"""PDF and Word files as passages: the libraries that read them are called here alone, in a process that may be killed."""
+"""PDF and Word files as passages: their libraries are called here alone, in a process that may be killed."""
 
 from __future__ import annotations
 
@@ -43,21 +43,20 @@ def pdf(name: str, data: bytes) -> tuple[Document, str]:
         for number in range(min(count, _PAGES))
         for passage in passages(f"page {number + 1}", reader.pages[number].extract_text())
     ]
-    title = cut(line(str((reader.metadata or {}).get("/Title") or "")), _NAMED)
     if not found:
         raise Unreadable("holds no text: its pages are pictures, or empty")
     note = f"only the first {_PAGES:,} of its {count:,} pages are read" if count > _PAGES else ""
-    return Document(name, title or name, tuple(found)), note
+    return Document(name, name, tuple(found)), note
 
 
 def docx(name: str, data: bytes) -> tuple[Document, str]:
     """A Word file as a document, and what is to be told of it."""
     _bounded(data)
     try:
-        from docx import Document as opened
+        import docx as library
     except ImportError as error:
         raise Unreadable(_MISSING) from error
-    word = opened(io.BytesIO(data))
+    word = library.Document(io.BytesIO(data))
     found: list[Passage] = []
     note = ""
     for number, passage in enumerate(_word(word)):
@@ -67,8 +66,7 @@ def docx(name: str, data: bytes) -> tuple[Document, str]:
         found.append(passage)
     if not found:
         raise Unreadable("holds no text")
-    title = cut(line(word.core_properties.title or ""), _NAMED)
-    return Document(name, title or name, tuple(found)), note
+    return Document(name, name, tuple(found)), note
 
 
 def _bounded(data: bytes) -> None:

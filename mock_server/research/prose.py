@@ -18,7 +18,7 @@ _HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+|\|)")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _RULE = re.compile(r"[\s|:=*_-]+$")
-_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\|\s*)?")
+_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\|\s*)?|\s*\|\s*$")
 _NAMED = 80
 
 
@@ -42,11 +42,8 @@ def plain(name: str, data: bytes) -> Document:
 
 
 def markdown(name: str, data: bytes) -> Document:
-    """A Markdown file as a document, named by its first heading."""
-    text = text_of(data)
-    first = next((found for each in text.splitlines() if (found := _HEADING.match(each))), None)
-    title = cut(line(first[2]), _NAMED) if first else name
-    return Document(name, title or name, tuple(_passages(text, markdown=True)))
+    """A Markdown file as a document: items of lists and rows of tables are passages of their own."""
+    return Document(name, name, tuple(_passages(text_of(data), markdown=True)))
 
 
 def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
@@ -74,7 +71,7 @@ def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
             headings = [*(item for item in headings if item[0] < level), (level, cut(line(heading[2]), _NAMED))]
         elif each.strip() and not _RULE.match(each):
             since = since if held else number
-            held.append(_MARKUP.sub("", each, count=1) if markdown else each)
+            held.append(_MARKUP.sub("", each) if markdown else each)
             if _full(held):
                 yield from flush()
     yield from flush()

@@ -1,4 +1,4 @@
-"""Reads the files of a corpus: text here, and whatever takes a library in a process that no file can hold up for long."""
+"""Reads the files of a corpus: text here, and whatever takes a library in a process that may be killed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Self
 
 from mock_server.research import paper, prose
 from mock_server.research.folder import Unreadable, content
-from mock_server.research.passage import Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from mock_server.research.folder import Source
+    from mock_server.research.passage import Document
     from mock_server.speech.child import Answer, Child
 
 #: What reading one PDF or Word file may take.

@@ -92,7 +92,10 @@ class Matter:
             f"{self.label(topic)} stands in {_many(count.passages, 'passage')} of {_many(count.documents, 'document')}"
             f", {share(count.passages, self.state.passages)} of all passages"
         )
-        often = f", most often in {title} ({most:,})." if count.documents > 1 else f", all of them in {title}."
+        if count.documents == 1:
+            often = f", all of them in {title}."
+        else:
+            often = f", most often in {title} ({most:,})." if most > count.most[1][1] else f", {most:,} at most in one."
         return Statement(told + often, self.holding(topic)[:_NAMED])
 
     def ratio(self, more: int, less: int) -> Statement:
@@ -115,7 +118,8 @@ class Matter:
         quotes = [self.state.chosen[number - 1] for number in citations]
         held = [topic for topic in self.found if any(topic in quote.topics for quote in quotes)]
         labels = listed([self.label(topic) for topic in held])
-        told = f"{quotes[0].title} is quoted {_many(len(quotes), 'time')} and speaks of {labels}."
+        often = "once" if len(quotes) == 1 else f"{len(quotes)} times"
+        told = f"{quotes[0].title} is quoted {often} and speaks of {labels}."
         return Statement(told, tuple(citations[:_NAMED]))
 
     def pair(self, pair: Pair) -> Statement:
