@@ -13,12 +13,12 @@ from mock_server.research.passage import LONGEST, Document, Passage, passages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})\s")
 #: What begins a passage of its own in Markdown: items of lists, rows of tables, quotations.
 _ITEM = re.compile(r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+|\|)")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _RULE = re.compile(r"[\s|:=*_-]+$")
-_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\|\s*)?|\s*\|\s*$")
+_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\|\s*)?")
 _NAMED = 80
 
 
@@ -68,10 +68,10 @@ def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
             yield from flush()
         if heading:
             level = len(heading[1])
-            headings = [*(item for item in headings if item[0] < level), (level, cut(line(heading[2]), _NAMED))]
+            headings = [*(item for item in headings if item[0] < level), (level, cut(line(each.strip(" #")), _NAMED))]
         elif each.strip() and not _RULE.match(each):
             since = since if held else number
-            held.append(_MARKUP.sub("", each) if markdown else each)
+            held.append(_MARKUP.sub("", each, count=1).rstrip(" |") if markdown else each)
             if _full(held):
                 yield from flush()
     yield from flush()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mock_server.research.passage import Document
     from mock_server.speech.child import Answer, Child
 
-#: What reading one PDF or Word file may take.
-_SECONDS = 30.0
+#: What reading one PDF or Word file may take, of processor and clock: a book takes ten, a busy machine some times that.
+_SECONDS = 120.0
 _MEMORY_BYTES = 1 << 30
 
 _TEXT: dict[str, Callable[[str, bytes], Document]] = {".txt": prose.plain, ".md": prose.markdown}

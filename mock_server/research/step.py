@@ -86,7 +86,7 @@ class Search:
         return replace(state, quotes=weighing.merged(state.quotes, found, KEPT), usage=usage)
 
     def _affordable(self, state: Findings) -> list[Topic]:
-        """What can be ranked in time: what stands in most passages takes longest, tells least, and is left out first."""
+        """What can be ranked in time: what stands in most passages takes longest and tells least."""
         common = {
             topic.roots[0]: state.counts[number].passages
             for number, topic in enumerate(self.question.topics)

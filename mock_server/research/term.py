@@ -45,11 +45,11 @@ STOP = vocabulary(
 #: Words that ask, and are not what is asked for.
 _ASKING = vocabulary(
     """
-    analyse analysis analyze answer ask compare comparison comparing consider describe detail detailed
-    difference different differ discuss explain explore find finding findings generate happen happened happens
-    identify investigate list look often overview provide question report research review show study summarise
-    summarize summary synthesis synthesise synthesize tell trend trends versus vs write information know known
-    say says said thing things way ways
+    analyse analysis analyze answer ask compare comparing comparison consider describe detail detailed differ
+    difference different discuss explain explore find finding findings generate happen happened happens
+    identify information investigate know known list look mean means often overview provide question report
+    research review said say says show study summarise summarize summary synthesis synthesise synthesize tell
+    thing things trend trends versus vs way ways write
     """
 )
 
