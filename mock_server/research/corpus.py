@@ -45,7 +45,7 @@ class Corpus:
     def open(cls, path: Path | None, folder: Path | None = None, progress: Progress | None = None) -> Self:
         """Open the corpus of a folder, or of the texts of `spec/`, with its index in a file or in memory.
 
-        CorpusError where the folder is none.
+        CorpusError where the folder is none, or the index cannot be written.
         """
         found = listing(folder) if folder is not None else None
         corpus = cls(Index(path), folder)

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mock_server.research.folder import CorpusError
 from mock_server.research.term import roots
 
 if TYPE_CHECKING:
@@ -80,9 +81,14 @@ class Index:
     def _opened(self) -> sqlite3.Connection:
         if self._path is None:
             return _prepared(sqlite3.connect(":memory:", check_same_thread=False))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             return _prepared(sqlite3.connect(self._path, check_same_thread=False))
+        except (
+            OSError,
+            sqlite3.OperationalError,
+        ) as error:  # it is somebody else's, or lies where nothing may be written
+            raise CorpusError(f"The index {self._path} cannot be used: {error}") from error
         except sqlite3.DatabaseError:
             for name in (
                 self._path,
@@ -98,18 +104,26 @@ class Index:
 
     def entries(self) -> dict[str, Entry]:
         """What was read, by name."""
-        with self._lock:
-            rows = self._connection.execute("SELECT name, stamp, passages, note FROM document ORDER BY name").fetchall()
+        with self._use() as connection:
+            rows = connection.execute("SELECT name, stamp, passages, note FROM document ORDER BY name").fetchall()
         return {name: Entry(stamp, passages, note) for name, stamp, passages, note in rows}
 
     def replace(self, documents: Iterable[tuple[Document, str, str]], gone: Iterable[str]) -> None:
         """Take documents, each with stamp and note, for what they were, and drop others: all of it or nothing."""
-        with self._lock, self._transaction():
+        with self._use(), self._transaction():
             for name in gone:
                 self._drop(name)
             for document, stamp, note in documents:
                 self._drop(document.name)
                 self._add(document, stamp, note)
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                yield self._connection
+        except sqlite3.Error as error:
+            raise CorpusError(f"The index {self._path or 'in memory'} cannot be used: {error}") from error
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -147,15 +161,15 @@ class Index:
 
     def search(self, any_of: Sequence[Sequence[str]], part: int, most: int) -> list[Row]:
         """The passages of a part of the corpus that fit best by BM25, each of which holds one of the phrases."""
-        with self._lock:
+        with self._use() as connection:
             bounds = self._bounds(part)
-            found = self._connection.execute(_SEARCH, (_match(any_of), *bounds, most)).fetchall()
-            return [Row(*self._connection.execute(_ROW, number).fetchone()) for number in found]
+            found = connection.execute(_SEARCH, (_match(any_of), *bounds, most)).fetchall()
+            return [Row(*connection.execute(_ROW, number).fetchone()) for number in found]
 
     def count(self, phrase: Sequence[str], part: int) -> list[tuple[str, int]]:
         """How many passages of each document in a part of the corpus, by its title, hold a phrase."""
-        with self._lock:
-            return self._connection.execute(_COUNT, (_match([phrase]), *self._bounds(part))).fetchall()
+        with self._use() as connection:
+            return connection.execute(_COUNT, (_match([phrase]), *self._bounds(part))).fetchall()
 
     def _bounds(self, part: int) -> tuple[int, int]:
         """The first and last passage of a part; a document lies in one part as a whole."""
@@ -173,8 +187,8 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables and version != _VERSION:
-            raise sqlite3.DatabaseError("an index of another version")
+        if tables and (version != _VERSION or connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)):
+            raise sqlite3.DatabaseError("an index of another version, or a broken one")
         # the folder has it all: what a crash of the machine takes is read again
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384"):
             connection.execute(f"PRAGMA {pragma}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mock_server.research.folder import Unreadable
 from mock_server.research.letters import cut, line
@@ -23,6 +23,8 @@ _UNFOLDED_BYTES = 256 << 20
 _MEMBERS = 4_000
 _MEMBER_BYTES = 64 << 20
 _NAMED = 80
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PARAGRAPH, _TABLE = f"{_W}p", f"{_W}tbl"
 _MISSING = "needs what `pip install 'scribe-conformance[prsm]'` brings"
 
 
@@ -84,21 +86,34 @@ def _bounded(data: bytes) -> None:
 
 
 def _word(word: Word) -> Iterator[Passage]:
-    from docx.table import Table
-
+    """Its paragraphs and the cells of its tables, read off the tree: the library asks for a style at each by search."""
+    names = {style.style_id: style.name or "" for style in word.styles}
     heading, number, tables = "", 0, 0
-    for block in word.iter_inner_content():
-        if isinstance(block, Table):
+    for block in _blocks(word.element.body):
+        if block.tag == _TABLE:
             tables += 1
-            for at, row in enumerate(block.rows, 1):
-                for cell in row.cells:
-                    yield from passages(f"table {tables}, row {at}", cell.text)
+            yield from _cells(block, tables)
             continue
         number += 1
         said = line(block.text)
-        style = block.style.name if block.style is not None else None
-        if (style or "").startswith(("Heading", "Title")):
+        if names.get(block.style, "").startswith(("Heading", "Title")):
             heading = cut(said, _NAMED)
         else:
             where = f"paragraph {number}"
             yield from passages(f"{heading}, {where}" if heading else where, said)
+
+
+def _blocks(parent: Any) -> Iterator[Any]:
+    """The paragraphs and tables below an element, those in boxes for forms included."""
+    for child in parent.iterchildren(_PARAGRAPH, _TABLE, f"{_W}sdt", f"{_W}sdtContent"):
+        if child.tag in (_PARAGRAPH, _TABLE):
+            yield child
+        else:
+            yield from _blocks(child)
+
+
+def _cells(table: Any, number: int) -> Iterator[Passage]:
+    for at, row in enumerate(table.tr_lst, 1):
+        for cell in row.tc_lst:
+            said = " ".join(paragraph.text for paragraph in cell.iter(_PARAGRAPH))
+            yield from passages(f"table {number}, row {at}", said)

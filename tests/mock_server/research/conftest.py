@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from docx import Document as Word
-from reportlab.pdfgen.canvas import Canvas
 
 from mock_server.research import Corpus
+from tests.mock_server.research.files import bomb, docx, pdf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,37 +33,6 @@ MARKDOWN = """\
 | Ferns | A gardener waters ferns every 7 days. |
 """
 PAGES = ("Ferns in pots: a gardener waters ferns every 7 days.", "Orchids dislike tap water. They want rain.")
-
-
-def pdf(*pages: str) -> bytes:
-    written = io.BytesIO()
-    canvas = Canvas(written)
-    for page in pages:
-        canvas.drawString(72, 700, page)
-        canvas.showPage()
-    canvas.save()
-    return written.getvalue()
-
-
-def docx() -> bytes:
-    word = Word()
-    word.add_heading("Soil", 1)
-    word.add_paragraph("Ferns like acid soil of pH 5. Loam is too heavy for them.")
-    table = word.add_table(1, 2)
-    table.rows[0].cells[0].text = "Peat holds water for ferns."
-    table.rows[0].cells[1].text = "Sand does not."
-    written = io.BytesIO()
-    word.save(written)
-    return written.getvalue()
-
-
-def bomb() -> bytes:
-    """A Word file whose only part unfolds to far more than a Word file may."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("word/document.xml", "w") as part:
-        for _ in range(70):
-            part.write(bytes(1 << 20))
-    return written.getvalue()
 
 
 @pytest.fixture(scope="session")

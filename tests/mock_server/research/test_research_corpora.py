@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +16,9 @@ import scribe_data
 from mock_server.research import Corpus, CorpusError, Kind, corpus, folder
 from mock_server.research.index import PARTS
 from mock_server.research.letters import line
+from mock_server.research.reading import Reader
 from mock_server.research.term import roots
+from tests.mock_server.research.files import entity, hostile_pdf, pdf, word_with
 from tests.mock_server.research.work import report
 
 if TYPE_CHECKING:
@@ -183,6 +188,47 @@ def test_text_of_any_shape_is_read_in_one_go(tmp_path: Path) -> None:
     }
     longest = found._index._connection.execute("SELECT max(length(text)) FROM passage").fetchone()[0]
     assert longest <= 2_000
+
+
+def test_hostile_files_cost_neither_memory_nor_the_others(tmp_path: Path) -> None:
+    laughs = "".join(f'<!ENTITY {one} "{f"&{two};" * 10}">' for one, two in pairwise("zyxwvutsr")) + '<!ENTITY r "ha">'
+    (tmp_path / "secret.png").write_text("secret moss")
+    files = {
+        "bomb.pdf": hostile_pdf(zlib.compress(bytes(64 << 20))),
+        "laughs.docx": word_with(entity(laughs)),
+        "outward.docx": word_with(entity(f'<!ENTITY z SYSTEM "file://{tmp_path}/secret.png">')),
+        "sound.pdf": pdf("Ferns are well."),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    found = Corpus.open(None, tmp_path)
+    told = {refused.name: refused.reason for refused in found.refused}
+    assert "bomb.pdf" in told
+    assert "entity" in told["laughs.docx"]
+    assert places(found, "well") == {("sound.pdf", "page 1")}
+    assert places(found, "secret") == places(found, "moss") == set()
+
+
+def test_a_file_that_takes_too_long_is_told_and_the_next_one_read(tmp_path: Path) -> None:
+    (tmp_path / "slow.pdf").write_bytes(pdf("Ferns."))
+    (tmp_path / "b.txt").write_text("Moss.")
+    (slow,) = (source for source in folder.listing(tmp_path).sources if source.name == "slow.pdf")
+    with Reader(seconds=0.0) as reader, pytest.raises(folder.Unreadable, match="takes longer than 0 s to read"):
+        reader.read(slow)
+    with Reader() as reader:
+        assert reader.read(slow)[0].passages[0].text == "Ferns."
+
+
+def test_an_index_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CorpusError, match=r"The index .* cannot be used"):
+        Corpus.open(tmp_path / "file" / "index.sqlite")
+
+
+def test_many_threads_find_the_same(gardening: Corpus) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: report(gardening, "ferns and moss", Kind.SYNTHESIS), range(24)))
+    assert all(each == made[0] for each in made)
 
 
 def test_an_empty_folder_is_a_corpus_with_nothing_in_it(tmp_path: Path) -> None:
