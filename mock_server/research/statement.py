@@ -78,9 +78,10 @@ class Matter:
         """How much was found, and of what."""
         documents = self.apart(range(1, len(self.state.chosen) + 1))
         quotes = _many(len(self.state.chosen), "quote")
+        hold = "holds" if len(self.state.chosen) == 1 else "hold"
         told = (
             f"{quotes} from {_many(len(documents), 'document')}, out of {_many(self.state.passages, 'passage')} of "
-            f"{_many(self.state.documents, 'document')}, hold {listed([self.label(topic) for topic in self.found])}."
+            f"{_many(self.state.documents, 'document')}, {hold} {listed([self.label(topic) for topic in self.found])}."
         )
         return Statement(told, documents[:_NAMED])
 
@@ -134,10 +135,10 @@ def _difference(pair: Pair) -> str:
     if pair.relation == NUMBER:
         return f"One names {first} where the other names {second}"
     if pair.relation == DENIAL:
-        return f"The {pair.detail} denies, the other does not"
+        return f"The {pair.detail} holds a denial, the other none"
     if pair.relation == BINDING:
         return f"One words it as {first}, the other as {second}"
-    return "They say alike"
+    return "They share most of their words"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -36,9 +36,9 @@ STOP = vocabulary(
     other others our ours out over own per please same shall she should since so some still such take takes than that
     the their theirs them then there these they this those though through thus to too under until up upon us very want
     was we well were what when where whether which while who whom whose why will with within without would yet you your
-    der die das und oder ist sind ein eine einer eines mit von zu auf wie was wird werden nicht den dem des im fuer
-    le la les un une des du et ou est sont que qui dans pour par sur avec ne pas au aux ce cette
-    el los las una y o es son que en por para con no del al se su como
+    der das und oder ist sind ein eine einer eines mit von zu auf wie wird werden nicht den dem des im
+    le la les un une du et ou est sont que qui dans avec ne pas au aux ce cette
+    el los las una y o es en por para con del al se su como
     है हैं का की के को में से और यह पर क्या कैसे
     """
 )

@@ -29,7 +29,8 @@ _NOISE = 0.3
 def weight(count: Count | None, passages: int) -> float:
     """How much a topic tells: one that stands in few passages tells more (the inverse frequency of BM25)."""
     found = count.passages if count else 0
-    return math.log(1 + (passages - found + 0.5) / (found + 0.5)) if found else 0.0
+    others = max(0, passages - found)  # a corpus may have lost some since they were counted
+    return math.log(1 + (others + 0.5) / (found + 0.5)) if found else 0.0
 
 
 def weights(question: Question, state: Findings) -> tuple[float, ...]:
@@ -38,10 +39,10 @@ def weights(question: Question, state: Findings) -> tuple[float, ...]:
 
 
 def quotes(row: Row, question: Question, told: Sequence[float]) -> Iterator[Quote]:
-    """The sentences of a passage that hold a topic, weighed."""
+    """The sentences of a passage that hold a topic which was counted, weighed."""
     for sentence in sentences(row.text):
         words = roots(sentence)
-        held = tuple(number for number, topic in enumerate(question.topics) if topic.within(words))
+        held = tuple(number for number, topic in enumerate(question.topics) if told[number] and topic.within(words))
         if held:
             beside = [pair.label for pair in question.pairs if pair.within(words)]
             score = sum(told[number] for number in held) * (1 + _BESIDE * len(beside))

@@ -175,7 +175,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_text_of_any_shape_is_read_in_one_go(tmp_path: Path) -> None:
-    length = 1 << 20
+    length = 1 << 18
     for name, text in (("dots", "."), ("spaces", "# # "), ("one", "x"), ("bars", "| "), ("hashes", "#"), ("cjk", "会")):
         (tmp_path / f"{name}.md").write_text((text * length)[:length] + " ferns")
     found = Corpus.open(None, tmp_path)

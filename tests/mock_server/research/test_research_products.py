@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -166,6 +167,18 @@ def test_nothing_found_is_said_plainly_in_every_product(nothing: Report) -> None
     assert "Nothing was found" in "\n".join(each.text for each in words(render.docx(nothing, meta())).paragraphs)
     assert "Nothing was found" in render.markdown(nothing, meta()).decode()
     assert "<script>" not in render.markdown(nothing, meta("<script>")).decode()
+
+
+@pytest.mark.parametrize(("name", "library"), [("pdf", "reportlab"), ("docx", "docx"), ("docx", "PIL")])
+def test_without_its_library_a_product_says_what_to_install(
+    made: Report, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    for loaded in [each for each in sys.modules if each.startswith("mock_server.research.render.")]:
+        monkeypatch.delitem(sys.modules, loaded)
+    for loaded in [each for each in sys.modules if each == library or each.startswith(f"{library}.")]:
+        monkeypatch.setitem(sys.modules, loaded, None)
+    with pytest.raises(render.Unavailable, match=r"pip install 'scribe-conformance\[prsm\]'"):
+        render.FORMATS[name].render(made, meta())
 
 
 def test_a_font_that_is_not_the_pinned_one_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

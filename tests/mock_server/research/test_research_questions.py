@@ -25,7 +25,7 @@ def labels(prompt: str) -> list[str]:
         ('What does "upload url" mean?', ["upload url", "upload", "url"]),
         ("Is session_id of SES-GET-001 in v0.1 end-to-end?", ["session_id", "SES-GET-001", "v0.1", "end"]),
         ("Session sessions SESSION sessión", ["Session"]),
-        ("Wie wird die Sitzung beendet?", ["Sitzung", "beendet"]),
+        ("Wie wird der Verlauf beendet?", ["Verlauf", "beendet"]),
         ("मरीज़ का रक्तचाप", ["मरीज़", "रक्तचाप"]),
         ("会话超时", ["会话", "话超", "超时"]),
         ("the and of with", []),

@@ -15,6 +15,8 @@ from pypdf import PdfReader
 
 import scribe_data
 from mock_server.research import Corpus, Findings, Kind, Plan, Report
+from mock_server.research.index import Index
+from mock_server.research.passage import Document, passages
 from tests.mock_server.research.work import findings, report
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def test_synthesis_finds_where_sources_agree_and_differ(gardening: Corpus) -> No
     assert any("7 days" in text and "pots.pdf" in text for text in told["Where the sources agree"])
     differ = " ".join(told["Where the sources differ"])
     assert "One names 7 where the other names 3" in differ or "One names 3 where the other names 7" in differ
-    assert "denies, the other does not" in differ
+    assert "holds a denial, the other none" in differ
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -201,6 +203,36 @@ def test_usage_counts_searches_and_what_they_read(gardening: Corpus) -> None:
     usage = findings(gardening, plan).usage
     assert (usage.queries, usage.passages_read, usage.sentences_weighed) == (8, 1, 1)
     assert usage.bytes_read == len("Moss needs no watering at all.")
+
+
+@settings(max_examples=60)
+@given(st.text(min_size=1, max_size=300), st.sampled_from(Kind))
+def test_a_text_that_is_asked_about_itself_is_found_and_quoted(text: str, kind: Kind) -> None:
+    index = Index(None)
+    held = tuple(passages("line 1", text))
+    index.replace([(Document("a", "a", held), "", "")], ())
+    corpus = Corpus(index, None)
+    corpus.documents, corpus.passages = 1, len(held)
+    made = report(corpus, text, kind)
+    said = " ".join(passage.text for passage in held)
+    assert all(each.quote in said for each in made.citations)
+    assert all(statement.citations for section in made.sections for statement in section.statements)
+    corpus.close()
+
+
+def test_a_corpus_that_shrinks_under_a_session_does_not_stop_it(tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"{number}.txt").write_text(f"Ferns of bed {number}.")
+    corpus = Corpus.open(None, tmp_path)
+    plan = Plan.of("ferns of any bed", Kind.ANALYSIS)
+    state = Findings.empty()
+    for number, step in enumerate(plan.steps):
+        if number == 8:
+            for name in range(8):
+                (tmp_path / f"{name}.txt").unlink()
+            corpus.refresh()
+        state = step.carry_out(corpus, state)
+    assert [each.document for each in Report.of(plan, state).citations] == ["8.txt"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
