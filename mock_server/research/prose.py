@@ -18,7 +18,7 @@ _HEADING = re.compile(r" {0,3}(#{1,6})\s")
 _ITEM = re.compile(r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+|\|)")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _RULE = re.compile(r"[\s|:=*_-]+$")
-_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\|\s*)?")
+_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|(?:\|\s*)+)?")
 _NAMED = 80
 
 
@@ -72,7 +72,7 @@ def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
         elif each.strip() and not _RULE.match(each):
             since = since if held else number
             held.append(_MARKUP.sub("", each, count=1).rstrip(" |") if markdown else each)
-            if _full(held):
+            if fenced or _full(held):
                 yield from flush()
     yield from flush()
 

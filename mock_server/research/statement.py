@@ -109,10 +109,11 @@ class Matter:
     def spoken(self, topic: int) -> Statement:
         """Who speaks of a topic."""
         documents = self.apart(self.holding(topic))
-        titles = listed([self.state.chosen[number - 1].title for number in documents[:_NAMED]])
-        more = f" and {_many(len(documents) - _NAMED, 'other')}" if len(documents) > _NAMED else ""
-        alone = "speaks" if len(documents) == 1 else "speak"
-        return Statement(f"Of {self.label(topic)} {alone} {titles}{more}.", documents[:_NAMED])
+        titles = [self.state.chosen[number - 1].title for number in documents[:_NAMED]]
+        if len(documents) > _NAMED:
+            titles.append(_many(len(documents) - _NAMED, "other"))
+        speak = "speaks" if len(documents) == 1 else "speak"
+        return Statement(f"Of {self.label(topic)} {speak} {listed(titles)}.", documents[:_NAMED])
 
     def source(self, citations: Sequence[int]) -> Statement:
         """What a source speaks of, by the citations of it."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 #: What two words side by side, as in the question, add to a score.
 _BESIDE = 0.25
-#: Of a quote's score what one of a few words loses: it has hardly room for an answer.
+#: What a quote of a few words loses, for it has hardly room for an answer, and how much of a score falls with length.
 _SHORT, _FEW_WORDS = 0.5, 5
+_BY_LENGTH, _USUAL_WORDS = 0.25, 20
 #: Quotes of a report, of one place and of one document while there are others.
 _CHOSEN, _OF_PLACE, _OF_DOCUMENT = 20, 1, 6
 #: A quote that weighs less than this part of the best is noise, unless it is the best of its topic.
@@ -47,8 +48,10 @@ def quotes(row: Row, question: Question, told: Sequence[float]) -> Iterator[Quot
             beside = [pair.label for pair in question.pairs if pair.within(words)]
             score = sum(told[number] for number in held) * (1 + _BESIDE * len(beside))
             score *= _SHORT if len(words) < _FEW_WORDS else 1.0
+            score /= 1 - _BY_LENGTH + _BY_LENGTH * len(words) / _USUAL_WORDS
             reason = _reason(question, held, beside)
-            yield Quote(row.document, row.title, row.place, sentence, held, round(score, 4), reason)
+            said = sentence.strip(" |")  # a cell of a table may begin or end it
+            yield Quote(row.document, row.title, row.place, said, held, round(score, 4), reason)
 
 
 def _reason(question: Question, held: Sequence[int], beside: Sequence[str]) -> str:
