@@ -21,6 +21,8 @@ _BESIDE = 0.25
 #: What a quote of a few words loses, for it has hardly room for an answer, and how much of a score falls with length.
 _SHORT, _FEW_WORDS = 0.5, 5
 _BY_LENGTH, _USUAL_WORDS = 0.25, 20
+#: Documents that are quoted with the same words.
+_SAID = 2
 #: Quotes of a report, of one place and of one document while there are others.
 _CHOSEN, _OF_PLACE, _OF_DOCUMENT = 20, 1, 6
 #: A quote that weighs less than this part of the best is noise, unless it is the best of its topic.
@@ -61,11 +63,18 @@ def _reason(question: Question, held: Sequence[int], beside: Sequence[str]) -> s
 
 
 def merged(known: Sequence[Quote], found: Sequence[Quote], most: int) -> tuple[Quote, ...]:
-    """The best quotes of two lists, each said once, and for each topic the best one that holds it."""
-    said: dict[str, Quote] = {}
+    """The best quotes of two lists, and for each topic the best one that holds it.
+
+    What several documents say in the same words is kept of two of them: the second confirms, a third adds nothing.
+    """
+    said: dict[str, dict[str, Quote]] = {}
     for quote in sorted([*known, *found], key=lambda quote: quote.order):
-        said.setdefault(quote.text.casefold(), quote)
-    ranked = list(said.values())
+        documents = said.setdefault(quote.text.casefold(), {})
+        if len(documents) < _SAID:
+            documents.setdefault(quote.document, quote)
+    ranked = sorted(
+        (quote for documents in said.values() for quote in documents.values()), key=lambda quote: quote.order
+    )
     first: Mapping[int, Quote] = {number: quote for quote in reversed(ranked) for number in quote.topics}
     needed = {id(quote) for quote in first.values()}
     rest = [quote for quote in ranked if id(quote) not in needed][: max(0, most - len(needed))]
