@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
-from tests.mock_server.prsm.conftest import ANN, BOB, OTHERS
+from mock_server.emr.mock import Mock
+from mock_server.emr.process import MockProcess
+from tests.mock_server.prsm.conftest import ANN, BOB, OTHERS, PROMPT, SESSIONS, SPEC
 
 
 def waited(lab, session_id, state, seconds=10, **given):
@@ -69,6 +72,39 @@ def test_sessions_of_the_other_profile_are_waited_for_as_before(lab):
     ).json()
     assert waited(lab, created["session_id"], "created", key=ANN).status_code == 200
     assert waited(lab, "ses_0", "created", key=ANN).status_code == 404
+
+
+def test_what_a_client_did_is_verified_by_the_operations_of_the_profile(lab):
+    session_id = lab.made()
+    waited(lab, session_id, "running", key=ANN)
+    lab.act(session_id, "cancel")
+    expected = [
+        {"operation": "prsm.cancel", "times": 1, "after": "prsm.create"},
+        {"operation": "prsm.pause", "times": 0},
+    ]
+    assert lab.post("/_mock/v1/verify", json={"expect": expected}, key=ANN).json()["ok"]
+    told = lab.post("/_mock/v1/verify", json={"expect": [{"operation": "prsm.cancel", "times": 2}]}, key=ANN).json()
+    assert (told["ok"], len(told["differs"])) == (False, 1)
+
+
+def test_every_operation_of_the_profile_can_be_asked_for(lab):
+    for name in SPEC.protocol.endpoints:
+        assert lab.get("/_mock/v1/traffic", params={"operation": f"prsm.{name}"}, key=ANN).status_code == 200
+
+
+def test_the_fixtures_for_emr_teams_steer_research_sessions_too():
+    process = MockProcess(("--in-memory", "--profile", "prsm", "--research-seconds", "0.3"))
+    try:
+        mock = Mock(process.url, "sk_test_emr_ann", process.line())
+        sent = {"headers": {"X-API-Key": mock.api_key}, "json": {"prompt": PROMPT}}
+        session_id = httpx.post(f"{mock.url}{SESSIONS}", **sent).json()["session_id"]
+        mock.wait_for(session_id, "completed")
+        mock.verify({"operation": "prsm.create", "times": 1})
+        assert [each["kind"] for each in mock.journal(session_id)][0] == "created"
+        httpx.post(f"{mock.url}{SESSIONS}/{session_id}/pause", headers={"X-API-Key": mock.api_key})
+        assert "session_cannot_be_paused: The session is completed" in mock.told()
+    finally:
+        process.stop()
 
 
 def test_a_journal_is_that_of_the_history_for_every_key_of_the_namespace(lab):
