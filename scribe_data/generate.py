@@ -26,7 +26,7 @@ def _origin(spec: Spec) -> str:
 
 
 def mock_table(spec: Spec) -> str:
-    """Return the source of mock_server/session/table.py, as ruff formats it: a machine for each revision.
+    """Return the source of a module of the mock, as ruff formats it: a machine for each revision of the profile.
 
     States and events are those of the revision that is loaded where nobody names one.
     """
@@ -34,7 +34,7 @@ def mock_table(spec: Spec) -> str:
     events = {event for taken in core_moves(lifecycle).values() for event in taken}
     texts = [load(spec.profile, name) for name in revisions(spec.profile)]
     lines = [
-        '"""The session lifecycle (§6.1) as a table."""',
+        f'"""The lifecycle of the sessions of {spec.profile} as a table."""',
         "",
         f"# Generated from lifecycle.yaml of spec/{spec.profile}/{', '.join(text.revision for text in texts)}",
         f"# by `{_COMMAND}`; edits are overwritten.",
@@ -45,7 +45,7 @@ def mock_table(spec: Spec) -> str:
         "from types import MappingProxyType",
         "from typing import Final",
         "",
-        "from mock_server.session.machine import Machine",
+        f"from mock_server.session.machine import {_kind(lifecycle)}",
         "",
         "",
         "class State(StrEnum):",
@@ -61,11 +61,31 @@ def mock_table(spec: Spec) -> str:
         "",
         "",
         *(line for text in texts for line in _machine(text)),
-        "MACHINES: Final = MappingProxyType(",
-        f"    {{machine.revision: machine for machine in ({', '.join(_name(text) for text in texts)})}}",
-        ")",
+        *_machines([_name(text) for text in texts]),
     ]
     return "\n".join([*lines, ""])
+
+
+def _kind(lifecycle: Lifecycle) -> str:
+    """The class of the machine: one that takes audio says with which word it does no longer."""
+    return "Machine" if "upload" in lifecycle.operations else "Automaton"
+
+
+def _late(lifecycle: Lifecycle) -> Iterable[str]:
+    if "upload" in lifecycle.operations:
+        late = next(cell.error for name in lifecycle.after_end if (cell := lifecycle.cell(name, "upload")).error)
+        yield f'    late_audio="{late}",'
+
+
+def _machines(names: Sequence[str]) -> Iterable[str]:
+    if len(names) == 1:
+        return (f"MACHINES: Final = MappingProxyType({{{names[0]}.revision: {names[0]}}})",)
+    listed = ", ".join(names)
+    return (
+        "MACHINES: Final = MappingProxyType(",
+        f"    {{machine.revision: machine for machine in ({listed})}}",
+        ")",
+    )
 
 
 def _name(spec: Spec) -> str:
@@ -75,9 +95,8 @@ def _name(spec: Spec) -> str:
 def _machine(spec: Spec) -> Iterable[str]:
     lifecycle = spec.lifecycle
     terminal = [_state(name) for name, state in lifecycle.states.items() if state.terminal]
-    late = next(cell.error for name in lifecycle.after_end if (cell := lifecycle.cell(name, "upload")).error)
     return (
-        f"{_name(spec)}: Final = Machine(",
+        f"{_name(spec)}: Final = {_kind(lifecycle)}(",
         f'    profile="{spec.profile}",',
         f'    revision="{spec.revision}",',
         "    moves={",
@@ -90,7 +109,7 @@ def _machine(spec: Spec) -> Iterable[str]:
         "    statuses={",
         *(f"        {_state(each)}: {state.status}," for each, state in lifecycle.states.items()),
         "    },",
-        f'    late_audio="{late}",',
+        *_late(lifecycle),
         ")",
     )
 

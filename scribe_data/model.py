@@ -168,7 +168,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One session state of §6.1; status is the code of GET in it, schema that of its body."""
+    """One session state; status is the code of GET in it, schema that of its body, rank its column in the diagram."""
 
     name: str
     rank: int
@@ -350,6 +350,25 @@ class Lifecycle:
                 if {source, step.target} <= self.states.keys() and source != step.target:
                     pairs.setdefault((source, step.target), []).append(step)
         return tuple(Edge(source, target, tuple(steps)) for (source, target), steps in pairs.items())
+
+    @cached_property
+    def later(self) -> Mapping[str, frozenset[str]]:
+        """State -> the states that a session may be in after it, by the arrows and by the moves that are tolerated.
+
+        A state is among those after itself only where a way leads back to it.
+        """
+        steps: dict[str, set[str]] = {name: set() for name in self.states}
+        for edge in self.edges:
+            steps[edge.source].add(edge.target)
+        for move in self.tolerated:
+            steps[move.source].add(move.target)
+        found: dict[str, frozenset[str]] = {}
+        for name in self.states:
+            reached, new = set(steps[name]), set(steps[name])
+            while new := {target for source in new for target in steps[source]} - reached:
+                reached |= new
+            found[name] = frozenset(reached)
+        return found
 
     @cached_property
     def open(self) -> tuple[str, ...]:

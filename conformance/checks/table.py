@@ -190,8 +190,7 @@ def _narrowed(
 
 def _follows(lifecycle: Lifecycle, one: str, other: str) -> bool:
     """Whether a session may be in the other state after the one."""
-    first, second = lifecycle.states[one], lifecycle.states[other]
-    return one == other or (second.rank > first.rank and not first.terminal)
+    return one == other or other in lifecycle.later[one]
 
 
 def _judged(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | None:

@@ -180,5 +180,5 @@ class Model:
         if shown in belief.stale:
             return belief
         # A vendor may end a session by itself, and one may have expired; a way back is judged elsewhere.
-        ahead = all(states[shown].rank > states[name].rank for name in belief.states)
+        ahead = all(shown in self.lifecycle.later[name] for name in belief.states)
         return replace(belief, states=self._closed(frozenset({shown})) if ahead else frozenset())

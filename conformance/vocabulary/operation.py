@@ -20,10 +20,28 @@ class Operation(StrEnum):
     END = "end"
     #: A session is read.
     GET = "get"
-    #: The log of a user is read.
+    #: The log of a user is read, or the results of a session as a file.
     EXPORT = "export"
     #: A message of a session goes to a worker.
     MESSAGE = "message"
+    #: The sessions of the caller are listed.
+    LIST = "list"
+    #: A session is stopped for good.
+    CANCEL = "cancel"
+    #: A session is made to stand still.
+    PAUSE = "pause"
+    #: A session that stands still goes on.
+    RESUME = "resume"
+    #: What a session found is read.
+    RESULTS = "results"
+    #: What a session took and cost is read.
+    METRICS = "metrics"
+    #: What happened to a session is read.
+    HISTORY = "history"
+    #: Others are let see a session.
+    SHARE = "share"
+    #: Something is said about a session.
+    COMMENT = "comment"
     #: The protocol has no such operation: an odd route, an address that discovery names, the test clock.
     OTHER = "other"
 

@@ -1,4 +1,4 @@
-"""The session lifecycle (§6.1) as a table."""
+"""The lifecycle of the sessions of medscribe as a table."""
 
 # Generated from lifecycle.yaml of spec/medscribe/2026-01-19, 2026-01-27, 2026-01-29
 # by `python -m scribe_data.generate`; edits are overwritten.

@@ -43,7 +43,7 @@ def operations(spec):
 
 
 def test_the_folders_are_the_profiles():
-    assert {"medscribe", "session_manager"} <= set(scribe_data.profiles())
+    assert {"medscribe", "prsm", "session_manager"} <= set(scribe_data.profiles())
 
 
 @pytest.mark.parametrize("profile", scribe_data.profiles())

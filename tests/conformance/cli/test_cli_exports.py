@@ -131,7 +131,7 @@ def test_the_machine_of_a_profile_sends_what_its_text_says_and_nothing_of_anothe
 def test_a_run_of_a_profile_that_does_not_exist_is_refused_before_anything_is_sent() -> None:
     result = call("run", "--profile", "sessions", "--target", "http://127.0.0.1:9", "--api-key", "x")
     assert result.exit_code == 2
-    assert "profile sessions is unknown; known are medscribe, session_manager" in " ".join(result.output.split())
+    assert "profile sessions is unknown; known are medscribe, prsm, session_manager" in " ".join(result.output.split())
 
 
 def test_a_run_of_another_profile_goes_by_the_revision_that_the_profile_names() -> None:

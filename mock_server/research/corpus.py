@@ -1,0 +1,144 @@
+"""A corpus: documents to search, read once and again where they change."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from mock_server.research import builtin
+from mock_server.research.folder import Refused, Unreadable, listing
+from mock_server.research.index import Index
+from mock_server.research.passage import Document
+from mock_server.research.reading import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mock_server.research.folder import Listing, Source
+    from mock_server.research.index import Row
+
+    #: Told how many files of how many are read, and the name of the last.
+    Progress = Callable[[int, int, str], None]
+
+#: Passages of all documents: some forty thousand pages, and what keeps a search of a part below its time (measured).
+_PASSAGES = 100_000
+#: Files are kept so many at a time: what was read before a crash is not read again.
+_TOGETHER = 64
+_SILENT_S = 2.0
+_EVERY_S = 1.0
+
+
+class Corpus:
+    """Documents that are searched; several threads may, one after the other."""
+
+    def __init__(self, index: Index, folder: Path | None) -> None:
+        """Take an open index; `open` reads what it is of."""
+        self._index = index
+        self._folder = folder
+        #: Files that are not in it, or not all of them, with the reason.
+        self.refused: tuple[Refused, ...] = ()
+        self.documents = 0
+        self.passages = 0
+
+    @classmethod
+    def open(cls, path: Path | None, folder: Path | None = None, progress: Progress | None = None) -> Self:
+        """Open the corpus of a folder, or of the texts of `spec/`, with its index in a file or in memory.
+
+        CorpusError where the folder is none, or the index cannot be written.
+        """
+        found = listing(folder) if folder is not None else None
+        corpus = cls(Index(path), folder)
+        corpus._read(found, progress)
+        return corpus
+
+    def refresh(self, progress: Progress | None = None) -> None:
+        """Read again what has changed."""
+        self._read(listing(self._folder) if self._folder is not None else None, progress)
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._index.close()
+
+    def search(self, any_of: Sequence[Sequence[str]], part: int, most: int) -> list[Row]:
+        """The passages of a part of it that fit best, each of which holds one of the phrases."""
+        return self._index.search(any_of, part, most)
+
+    def count(self, roots: Sequence[str], part: int) -> list[tuple[str, int]]:
+        """How many passages of each document in a part of it, by its title, hold a phrase."""
+        return self._index.count(roots, part)
+
+    def _read(self, found: Listing | None, progress: Progress | None) -> None:
+        if found is None:
+            self._read_builtin()
+        else:
+            self._read_files(found, progress)
+        entries = self._index.entries()
+        self.documents = sum(1 for entry in entries.values() if entry.passages)
+        self.passages = sum(entry.passages for entry in entries.values())
+        told = [Refused(name, entry.note) for name, entry in entries.items() if entry.note]
+        self.refused = tuple(sorted([*told, *(found.refused if found else ())], key=lambda item: item.name))
+
+    def _read_builtin(self) -> None:
+        edition = builtin.edition()
+        known = self._index.entries()
+        if known and all(entry.stamp == edition for entry in known.values()):
+            return
+        self._index.replace([(document, edition, "") for document in builtin.documents()], known)
+
+    def _read_files(self, found: Listing, progress: Progress | None) -> None:
+        known = self._index.entries()
+        named = {source.name: source for source in found.sources}
+        gone = [name for name in known if name not in named]
+        fresh = [
+            source for source in found.sources if (old := known.get(source.name)) is None or old.stamp != source.stamp
+        ]
+        self._index.replace((), [*gone, *(source.name for source in fresh if source.name in known)])
+        passages = sum(entry.passages for entry in self._index.entries().values())
+        waiting: list[tuple[Document, str, str]] = []
+        tell = _Telling(progress, len(fresh))
+        with Reader() as reader:
+            for source in fresh:
+                tell.before(source.name)
+                document, note = _document(reader, source)
+                stamp = source.stamp
+                if passages + len(document.passages) > _PASSAGES:
+                    note = f"the corpus has as many passages as it may ({_PASSAGES:,})"
+                    document, stamp = Document(source.name, source.name, ()), ""  # looked at again next time
+                passages += len(document.passages)
+                waiting.append((document, stamp, note))
+                if len(waiting) == _TOGETHER:
+                    self._index.replace(waiting, ())
+                    waiting = []
+        self._index.replace(waiting, ())
+        tell.done()
+
+
+class _Telling:
+    """Tells of progress where it takes long, and not too often."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._count = 0
+        self._next = time.monotonic() + _SILENT_S
+        self._told = False
+
+    def before(self, name: str) -> None:
+        now = time.monotonic()
+        if self._progress is not None and now >= self._next:
+            self._progress(self._count, self._total, name)
+            self._next = now + _EVERY_S
+            self._told = True
+        self._count += 1
+
+    def done(self) -> None:
+        if self._progress is not None and self._told:
+            self._progress(self._total, self._total, "")
+
+
+def _document(reader: Reader, source: Source) -> tuple[Document, str]:
+    try:
+        return reader.read(source)
+    except Unreadable as error:
+        return Document(source.name, source.name, ()), str(error)

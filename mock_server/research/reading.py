@@ -1,0 +1,112 @@
+"""Reads the files of a corpus: text here, and whatever takes a library in a process that may be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from typing import TYPE_CHECKING, Self
+
+from mock_server.research import paper, prose
+from mock_server.research.folder import Unreadable, content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mock_server.research.folder import Source
+    from mock_server.research.passage import Document
+    from mock_server.speech.child import Answer, Child
+
+#: What reading one PDF or Word file may take, of processor and clock: a book takes ten, a busy machine some times that.
+_SECONDS = 120.0
+_MEMORY_BYTES = 1 << 30
+
+_TEXT: dict[str, Callable[[str, bytes], Document]] = {".txt": prose.plain, ".md": prose.markdown}
+_PAPER: dict[str, Callable[[str, bytes], tuple[Document, str]]] = {".pdf": paper.pdf, ".docx": paper.docx}
+
+
+class Reader:
+    """Reads one file after the other; its process is started by the first file that needs it."""
+
+    def __init__(self, seconds: float = _SECONDS) -> None:
+        """Read nothing yet; a file may take so many seconds."""
+        self._seconds = seconds
+        self._child: Child | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def read(self, source: Source) -> tuple[Document, str]:
+        """A file as a document, and what is to be told of it; Unreadable where it has no text that can be had."""
+        ending = source.path.suffix.lower()
+        if ending in _TEXT:
+            document = _TEXT[ending](source.name, content(source.path))
+            if not document.passages:
+                raise Unreadable("holds no text")
+            return document, ""
+        answer = self._asked(pickle.dumps((read_paper, (ending, source.name, source.path, self._seconds), {})))
+        if answer.error is None:
+            found: tuple[Document, str] = answer.value
+            return found
+        if isinstance(answer.error, Unreadable):
+            raise answer.error
+        if isinstance(answer.error, (MemoryError, RecursionError)):
+            raise Unreadable("takes more memory than a file may") from answer.error
+        raise Unreadable(f"is broken: {_told(answer.error)}") from answer.error
+
+    def _asked(self, work: bytes) -> Answer:
+        from mock_server.speech.child import NotBegun
+        from mock_server.speech.model import SpeechInterrupted, SpeechOvertime
+
+        try:
+            try:
+                return self._started().do(work)
+            except NotBegun:  # it ended while it had nothing to do
+                self._end()
+                return self._started().do(work)
+        except NotBegun as error:
+            self._end()
+            raise Unreadable("the process that reads such files does not start") from error
+        except SpeechOvertime as error:
+            self._end()
+            raise Unreadable(f"takes longer than {self._seconds:g} s to read") from error
+        except SpeechInterrupted as error:
+            self._end()
+            raise Unreadable("brings the program down that reads it, or takes more memory than a file may") from error
+
+    def _started(self) -> Child:
+        from mock_server.speech.child import Child
+
+        if self._child is None:
+            self._child = Child(_MEMORY_BYTES, pickle.dumps((ready, (), {})), idle_seconds=None)
+            self._child.start()
+        return self._child
+
+    def _end(self) -> None:
+        if self._child is not None:
+            with contextlib.suppress(OSError):
+                self._child.end()
+        self._child = None
+
+
+def ready() -> None:
+    """Prepare the process: nothing is loaded before a file needs it."""
+
+
+def read_paper(ending: str, name: str, path: Path, seconds: float) -> tuple[Document, str]:
+    """Read a PDF or a Word file, inside the process."""
+    import logging
+
+    from mock_server.speech.child import grant
+
+    logging.disable(logging.CRITICAL)  # pypdf tells of every flaw it mends
+    grant(seconds)
+    return _PAPER[ending](name, content(path))
+
+
+def _told(error: Exception) -> str:
+    told = str(error).split("\n", 1)[0][:200]
+    return f"{type(error).__name__}: {told}" if told else type(error).__name__

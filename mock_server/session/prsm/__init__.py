@@ -1,0 +1,1 @@
+"""The core of research sessions: their lifecycle, values and steps."""
