@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "1.1.0"
 #: Numbers of users that have a session of their own.
 _TURNS = count(1)
+#: Characters that tell an id from others.
+_TELLING = 8
 #: Who asks in the name of somebody else.
 _OTHER = "somebody else"
 
@@ -158,7 +160,9 @@ class Windows(Driver):
     def stranger(self, handle: Handle) -> Handle | None:
         """A session nobody made, its id of the same shape."""
         prefix, mark, rest = handle.session_id.rpartition("_")
-        made_up = hashlib.sha256(handle.session_id.encode()).hexdigest()[: max(len(rest), 8)]
+        if len(rest) < _TELLING:  # the sign is one of the id's own
+            prefix, mark, rest = "", "", handle.session_id
+        made_up = hashlib.sha256(handle.session_id.encode()).hexdigest()[: max(len(rest), _TELLING)]
         return Handle(Session.STRANGER.of(handle.key), f"{prefix}{mark}{made_up}", "", handle.created, {})
 
     def _creating(self, body: Mapping[str, Any]) -> Parcel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -128,6 +129,18 @@ def test_each_start_is_of_a_user_of_its_own_and_an_end_of_the_sessions_user(tmp_
     assert own.request.json["user_id"] == "somebody"
     assert other.request.header("authorization") == own.request.header("authorization")
     assert len(nobodys.session_id) == len(handle.session_id)
+
+
+@pytest.mark.parametrize("own", ["sess_0123456789abcdef", "U9LIbWWiqvI2zK_d", "0f0e3b58-6a0c-4d53-9c83-5d6d0f7a1c11"])
+def test_an_id_that_is_nobodys_is_another_and_as_long(own: str, tmp_path: Path) -> None:
+    async def act(wire: Wire, target: Target) -> Any:
+        handle = await Windows("ends/once", wire, target, {}).create("window")
+        assert handle is not None
+        return Windows("ends/once", wire, target, {}).stranger(replace(handle, session_id=own))
+
+    nobodys, _ = staged(Keeper(tmp_path / "log"), act)
+    assert nobodys.session_id != own
+    assert len(nobodys.session_id) == len(own)
 
 
 def test_a_run_ends_the_sessions_it_leaves_each_for_its_user(tmp_path: Path) -> None:
