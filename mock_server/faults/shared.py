@@ -56,7 +56,13 @@ _OTHERWISE: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyTyp
             "starts_over": (),
             "takes_any_key": ("AUTH-007", "AUTH-008"),
         },
-        "2026-01-29": {"refuses_every_end": ("AUD-015", "SES-END-001", "SES-END-010", "SES-EXP-013")},
+        "2026-01-29": {
+            "miscodes_bad_requests": (
+                *("ERR-009", "SES-CREATE-011", "SES-CREATE-017", "SES-CREATE-023", "SES-CREATE-026"),
+                *("SES-CREATE-027", "SES-CREATE-032", "SES-END-010"),
+            ),
+            "refuses_every_end": ("AUD-015", "SES-END-001", "SES-END-010", "SES-EXP-013"),
+        },
     }
 )
 

@@ -222,7 +222,7 @@ def test_a_data_directory_of_another_revision_is_refused(tmp_path):
         (["--revision", "2026-01-28"], "2026-01-19, 2026-01-27, 2026-01-29 are. Did you mean '2026-01-2"),
         (["--revision", "r0"], "Revision 'r0' is not served"),
         (["--revision", "2026-01-19", "--templates-shape", "array"], "shows templates as an object"),
-        (["--revision", "2026-01-29", "--fault", "ends_with_200"], "There is no fault 'ends_with_200' in revision"),
+        (["--revision", "2026-01-19", "--fault", "ends_with_200"], "There is no fault 'ends_with_200' in revision"),
     ],
 )
 def test_a_revision_that_is_not_served_or_does_not_have_what_is_asked_is_refused(tmp_path, arguments, told):
