@@ -100,7 +100,7 @@ def test_the_fixtures_for_emr_teams_steer_research_sessions_too():
         session_id = httpx.post(f"{mock.url}{SESSIONS}", **sent).json()["session_id"]
         mock.wait_for(session_id, "completed")
         mock.verify({"operation": "prsm.create", "times": 1})
-        assert [each["kind"] for each in mock.journal(session_id)][0] == "created"
+        assert mock.journal(session_id)[0]["kind"] == "created"
         httpx.post(f"{mock.url}{SESSIONS}/{session_id}/pause", headers={"X-API-Key": mock.api_key})
         assert "session_cannot_be_paused: The session is completed" in mock.told()
     finally:
