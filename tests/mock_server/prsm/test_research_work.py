@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -208,3 +210,19 @@ def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_fold
         ]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (("--profile", "prsm", "--corpus", "nowhere"), 2, "'nowhere' is no folder"),
+        (("--corpus", "."), 2, "--corpus is what sessions of prsm look for things in"),
+        (("--profile", "prsm"), 3, "corpus.sqlite cannot be used"),
+    ],
+)
+def test_a_corpus_that_cannot_be_had_is_told_in_one_line(tmp_path, options, code, told):
+    (tmp_path / "data/corpus.sqlite").mkdir(parents=True)
+    command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--data-dir", "data", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
+    assert told in done.stderr
