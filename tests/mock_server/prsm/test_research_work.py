@@ -12,6 +12,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from mock_server.api.below import Below
 from mock_server.pipeline import investigation
 from mock_server.research.step import Weigh
 from mock_server.storage import StorageError
@@ -141,6 +142,47 @@ def test_a_session_that_is_removed_while_it_is_worked_on_is_gone(quick, caplog):
     quick.wait(0.2)
     assert quick.get(f"{SESSIONS}/{session_id}", key=ANN).status_code == 404
     assert "fell" not in caplog.text
+
+
+@pytest.fixture(scope="module")
+def below(tmp_path_factory):
+    """A faithful server below a path, in memory."""
+    with asyncio.Runner() as runner:
+        given = {"profiles": ("prsm",), "api_keys": KEYS, "research_s": 0.0, "in_memory": True, "faithful": True}
+        server = started(tmp_path_factory.mktemp("none"), base_path="/lab", **given)
+        app, client = runner.run(server.__aenter__())
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(Below(app, "/lab")))
+        yield Lab(runner, app, client)
+        runner.run(client.aclose())
+        runner.run(server.__aexit__(None, None, None))
+
+
+def test_a_faithful_server_below_a_path_has_the_sessions_and_shares_there_and_no_control_plane(below):
+    made = below.post(f"/lab{SESSIONS}", json={"prompt": PROMPT}, key=ANN)
+    assert made.status_code == 201
+    session_id = made.json()["session_id"]
+    told = below.post(
+        f"/lab{SESSIONS}/{session_id}/share", json={"recipients": ["x@y.z"], "permissions": "view"}, key=ANN
+    ).json()
+    assert told["share_url"].startswith("http://mock.example:8080/lab/api/v1/shared/")
+    assert below.get(told["share_url"], key=None).json()["session_id"] == session_id
+    refused = below.get("/lab/api/v1/sessions/ses_0", key=ANN).json()
+    assert (refused["error"], refused["code"]) == ("session_not_found", 404)
+    assert below.get("/lab/_mock/v1/prsm/balance", key=ANN).status_code == 404
+
+
+def test_a_page_of_another_origin_may_use_the_operations(quick):
+    asked = {"Origin": "http://emr.example", "Access-Control-Request-Method": "POST"}
+    assert quick.send("OPTIONS", SESSIONS, key=None, headers=asked).status_code == 204
+    answer = quick.get(SESSIONS, key=ANN, headers={"Origin": "http://emr.example"})
+    assert answer.headers["access-control-allow-origin"] == "http://emr.example"
+
+
+def test_head_answers_as_get_without_a_body_would(quick):
+    session_id = quick.made()
+    quick.until(session_id, "completed")
+    for path in ("", f"/{session_id}", f"/{session_id}/export?format=pdf"):
+        assert quick.send("HEAD", f"{SESSIONS}{path}", key=ANN).status_code == 200, path
 
 
 def _until(server, session_id, *states):
