@@ -1,107 +1,132 @@
-"""Research sessions: what the server adds to their work, twenty at once, and pages of a list of ten thousand."""
+"""What research sessions cost: a page of many of them, one over the default corpus, and twenty at once."""
 
 from __future__ import annotations
 
-import itertools
+import asyncio
 import tempfile
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import psutil  # type: ignore[import-untyped]  # see figure.py
 
 from bench.figure import Figure, Spread, at_most, plain
-from bench.server import Broken, Server, started
+from bench.server import Broken, started
 from mock_server.research import Corpus, Findings, Kind, Plan, Report
+from mock_server.session.prsm.model import Commission, Inquiry
+from mock_server.session.prsm.table import State
+from mock_server.settings import DEFAULT_KEY
+from mock_server.storage.keeping import open_keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from mock_server.storage.unit import Unit
 
-_ROUNDS, _TOGETHER, _LISTED, _PAGES = 5, 20, 10_000, 60
-_PLACE = "/api/v1/sessions"
-_PROMPT = "What may a service answer to audio that comes after a session has ended or expired?"
-_ORDER = {"prompt": _PROMPT, "session_type": "research"}
-_LONGEST_S = 120.0
-
-
-def _worked(corpus: Corpus) -> float:
-    """Seconds of the work itself, from the prompt to the report."""
-    began = time.perf_counter()
-    plan, found = Plan.of(_PROMPT, Kind.RESEARCH), Findings.empty()
-    for step in plan.steps:
-        found = step.carry_out(corpus, found)
-    if not Report.of(plan, found).citations:
-        raise Broken("the work found nothing to cite")
-    return time.perf_counter() - began
+_LISTED, _PAGES, _SESSIONS, _AT_ONCE = 10_000, 50, 10, 20
+_ORDER = {"prompt": "Compare how sessions expire, pause and end in each revision", "session_type": "analysis"}
+_PATH = "/api/v1/sessions"
+_FINAL = (State.COMPLETED, State.FAILED, State.CANCELLED, State.TIMEOUT)
 
 
-def _client(server: Server, user: str) -> httpx.Client:
-    return httpx.Client(base_url=server.address, headers={"X-API-Key": f"sk_test_bench_{user}"}, timeout=60)
+def _listed(number: int) -> Inquiry:
+    at = datetime.now(UTC) - timedelta(seconds=number)
+    asked = Commission("why?", ("research", "analysis", "synthesis")[number % 3])
+    name, state = f"ses_{number:024}", _FINAL[number % len(_FINAL)]
+    first = Inquiry(name, "development", "development", state, asked, at, at, 600.0, 30, 40, state.value)
+    return replace(first, done=30, began_at=at, ended_at=at)
 
 
-def _made(http: httpx.Client) -> str:
-    return str(http.post(_PLACE, json=_ORDER).raise_for_status().json()["session_id"])
+async def _fill(folder: Path) -> None:
+    keeping = open_keeping(folder)
+
+    def change(unit: Unit) -> None:
+        for number in range(_LISTED):
+            unit.inquiries.create(_listed(number))
+
+    await keeping.store.write(change)
+    await asyncio.to_thread(keeping.close)
 
 
-def _completed(http: httpx.Client, names: list[str]) -> None:
-    latest = time.perf_counter() + _LONGEST_S
-    for name in names:
-        while (status := http.get(f"{_PLACE}/{name}").raise_for_status().json()["status"]) != "completed":
-            if status in ("failed", "timeout", "cancelled") or time.perf_counter() > latest:
-                raise Broken(f"a research session is {status}")
-            time.sleep(0.005)
-
-
-def _timed(http: httpx.Client, number: int) -> float:
-    """Seconds until so many sessions that were made one after the other are completed."""
-    began = time.perf_counter()
-    _completed(http, [_made(http) for _ in range(number)])
-    return time.perf_counter() - began
-
-
-def _fill(http: httpx.Client) -> None:
-    for _ in range(_LISTED):  # one that is completed already cannot be cancelled, and is listed all the same
-        http.post(f"{_PLACE}/{_made(http)}/cancel")
-
-
-def _pages(http: httpx.Client) -> Iterator[float]:
-    """Milliseconds of pages all over a list, of those that a filter leaves too."""
-    asked = (
-        {},
-        {"session_type": "research"},
-        {"session_type": "research", "date_from": "2020-01-01", "date_to": "2999-12-31"},
-    )
-    for number, filters in zip(range(_PAGES), itertools.cycle(asked)):
-        page = 1 + number * (_LISTED // 100 - 1) // _PAGES
+def _pages(http: httpx.Client) -> Spread:
+    """Milliseconds a page, all over the list."""
+    took = []
+    for number in range(_PAGES):
+        asked = {"page": 1 + number * (_LISTED // 20 // _PAGES)}
         began = time.perf_counter()
-        found = http.get(_PLACE, params={**filters, "page": page, "limit": 100}).raise_for_status().json()
-        yield (time.perf_counter() - began) * 1000
-        if found["total_count"] < _LISTED or not found["sessions"]:
-            raise Broken(f"page {page} of the list shows {found['total_count']} sessions")
+        told = http.get(_PATH, params=asked).raise_for_status().json()
+        took.append((time.perf_counter() - began) * 1000)
+        if told["total_count"] < _LISTED:
+            raise Broken(f"the list has {told['total_count']} sessions")
+    return Spread.of(took)
+
+
+async def _worked(address: str, number: int) -> float:
+    """Seconds until so many sessions that are ordered at once are all completed."""
+    async with httpx.AsyncClient(base_url=address, headers={"X-API-Key": DEFAULT_KEY}, timeout=60) as http:
+
+        async def one() -> None:
+            made = (await http.post(_PATH, json=_ORDER)).raise_for_status().json()
+            waited = {"session": made["session_id"], "state": "completed", "seconds": 60}
+            (await http.get("/_mock/v1/wait", params=waited)).raise_for_status()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(number)))
+        return time.perf_counter() - began
+
+
+def _shared(crowd: Spread, alone: Spread) -> Spread:
+    return Spread.of([each / (_AT_ONCE * alone.median) for each in crowd.rounds])
+
+
+def _by_itself() -> Spread:
+    """Seconds of the work alone, from the prompt to the report, over an open corpus."""
+    corpus, took = Corpus.open(None), []
+    for _ in range(_SESSIONS):
+        began = time.perf_counter()
+        plan, found = Plan.of(_ORDER["prompt"], Kind(_ORDER["session_type"])), Findings.empty()
+        for step in plan.steps:
+            found = step.carry_out(corpus, found)
+        if not Report.of(plan, found).citations:
+            raise Broken("the work found nothing to cite")
+        took.append(time.perf_counter() - began)
+    corpus.close()
+    return Spread.of(took)
 
 
 def measure() -> list[Figure]:
-    """The work by itself and through the server, by turns; then many at once, then the list."""
+    """The list, a session beside its work alone, and many at once, one after the other."""
     with tempfile.TemporaryDirectory() as folder:
-        words = ("serve", "--port", "0", "--transcriber", "scripted", "--profile", "prsm", "--research-seconds", "0")
-        keys = ("--open-namespaces", "--data-dir", folder)
-        with started("mock_server.cli", *words, *keys) as server, _client(server, "some") as http:
-            http.post("/_mock/v1/prsm/balance", json={"balance": "1000000"}).raise_for_status()
-            corpus = Corpus.open(None)
-            _worked(corpus)
-            _timed(http, 1)
-            before = psutil.Process(server.pid).memory_full_info().pss
-            rounds = [(_worked(corpus), _timed(http, 1), _timed(http, _TOGETHER)) for _ in range(_ROUNDS)]
-            grown = psutil.Process(server.pid).memory_full_info().pss - before
-            corpus.close()
-            with _client(server, "many") as other:
-                _fill(other)
-                pages = Spread.of(list(_pages(other)))
-    together = [many / (_TOGETHER * one) for _, one, many in rounds]
+        asyncio.run(_fill(Path(folder)))
+        serve = (
+            "serve",
+            "--transcriber",
+            "scripted",
+            "--profile",
+            "prsm",
+            "--research-seconds",
+            "0",
+            "--port",
+            "0",
+            "--data-dir",
+            folder,
+        )
+        with started("mock_server.cli", *serve) as server:
+            with httpx.Client(base_url=server.address, headers={"X-API-Key": DEFAULT_KEY}) as http:
+                http.get(_PATH).raise_for_status()
+                pages = _pages(http)
+            process = psutil.Process(server.pid)
+            before = process.memory_info().rss
+            work = _by_itself()
+            alone = Spread.of([asyncio.run(_worked(server.address, 1)) for _ in range(_SESSIONS)])
+            crowd = Spread.of([asyncio.run(_worked(server.address, _AT_ONCE)) for _ in range(3)])
+            grown = (process.memory_info().rss - before) / 2**20
     return [
-        plain("research: the work by itself", Spread.of([work for work, _, _ in rounds]), "s"),
-        plain("  a session, from its order to its end", Spread.of([one for _, one, _ in rounds]), "s"),
-        at_most(f"  {_TOGETHER} at once / as many one after the other", Spread.of(together), 1.0, ""),
-        plain(f"  memory, after {_ROUNDS * (_TOGETHER + 1)} sessions", Spread.of([grown / 2**20]), "MiB more"),
-        at_most(f"  a page of 100 of {_LISTED} sessions", pages, 20, "ms"),
+        at_most(f"research: a page of {_LISTED:,} sessions", pages, 20, "ms"),
+        plain("  a session over the default corpus", alone, "s"),
+        plain("  the work of one by itself", work, "s"),
+        plain(f"  {_AT_ONCE} sessions at once", crowd, "s"),
+        at_most("  the same / as many one after the other", _shared(crowd, alone), 1, ""),
+        plain("  memory after both, above that before", Spread.of([grown]), "MiB"),
     ]

@@ -18,6 +18,8 @@ DEFAULT_KEY = "sk_test_development"
 VERSIONS = ("0.1",)
 #: Protocols that have a face here, by their folders below spec/.
 PROFILES = ("medscribe", "session_manager", "prsm")
+#: The index of what research sessions look for things in, in the data directory.
+CORPUS = "corpus.sqlite"
 #: Of places that all share, a namespace may have so many times as many as are left: alone it fills three quarters, the
 #: next one three quarters of the rest, and so on.
 SHARE = 3

@@ -36,7 +36,7 @@ log = logging.getLogger("scribe.mock")
 T = TypeVar("T")
 
 #: Sessions in work at once. They wait most of the time, so that this many take turns at one thread.
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 16
 #: What was found is kept so often, in seconds: no more than this is done again after a crash, and a session that is
 #: paused or cancelled stops within it.
 _TICK_S: Final = 0.1

@@ -147,11 +147,16 @@ class ResearchService:
     ) -> tuple[list[Inquiry], Mapping[tuple[str, str], int]]:
         """A page of the caller's sessions, the latest first, and how many there are by state and type."""
         now = self._now(caller)
-        if await self._read(lambda view: view.inquiries.due(caller.namespace, now)):
+
+        def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:
+            overdue = bool(view.inquiries.due(caller.namespace, now))
+            return overdue, view.inquiries.page(sieve, limit=limit, skip=skip), view.inquiries.counts(sieve)
+
+        overdue, found, counts = await self._read(look)
+        if overdue:
             await self.pass_deadlines(caller.namespace)
-        return await self._read(
-            lambda view: (view.inquiries.page(sieve, limit=limit, skip=skip), view.inquiries.counts(sieve))
-        )
+            _, found, counts = await self._read(look)
+        return found, counts
 
     async def control(self, caller: Caller, session_id: str, event: Event, reason: str | None = None) -> Inquiry:
         """Pause, resume or cancel; 400 where the session's state or type does not allow it."""

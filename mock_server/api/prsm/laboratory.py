@@ -18,6 +18,7 @@ from mock_server.pipeline.investigation import Investigations
 from mock_server.prsm.ledger import ResearchLedger
 from mock_server.prsm.service import ResearchService
 from mock_server.research import Corpus, CorpusError
+from mock_server.settings import CORPUS
 from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ def add(app: FastAPI, face: Face) -> None:
 async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
     """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
     settings, service = face.settings, face.service
-    index = None if settings.in_memory else settings.data_dir / "corpus.sqlite"
+    index = None if settings.in_memory else settings.data_dir / CORPUS
     try:
-        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus, _tell)
+        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus)
     except CorpusError as error:
         raise StorageError(f"{error}.") from error
     opened.callback(corpus.close)
@@ -62,7 +63,3 @@ async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
     opened.push_async_callback(face.research.close)
     await face.research.start()
     face.passing.append(face.research.pass_deadlines)
-
-
-def _tell(done: int, of: int, name: str) -> None:
-    log.warning("the corpus is being read: %d of %d files%s", done, of, f", now {name}" if name else "")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from docx import Document
+from pypdf import PdfReader
 
 from tests.mock_server.prsm.conftest import ANN, BOB, OTHERS, PROMPT, SESSIONS, SPEC, keeps, word_of
 
@@ -152,6 +155,20 @@ def test_a_file_has_the_type_the_name_and_the_content_of_its_format(lab, done, o
     assert (answer.status_code, answer.headers["content-type"]) == (200, label)
     assert done in answer.headers["content-disposition"]
     assert answer.content.startswith(beginning)
+
+
+def test_files_open_again_and_say_what_the_results_say(lab, done):
+    results = lab.read(done, "results", key=OTHERS).json()
+    quote = " ".join(results["citations"][0]["quote"].split())
+    pdf = PdfReader(io.BytesIO(lab.read(done, "export", key=OTHERS, format="pdf").content))
+    word = Document(io.BytesIO(lab.read(done, "export", key=OTHERS, format="docx").content))
+    said = {
+        "pdf": " ".join(" ".join(page.extract_text() for page in pdf.pages).split()),
+        "docx": " ".join(" ".join(each.text for each in word.paragraphs).split()),
+    }
+    for form, text in said.items():
+        assert PROMPT in text, form
+        assert quote in text, form
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from dataclasses import replace
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from mock_server.api.below import Below
+from mock_server.cli.commands import app
 from mock_server.pipeline import investigation
 from mock_server.research.step import Weigh
 from mock_server.storage import StorageError
 from tests.mock_server.cli.test_cli_socket import Server
-from tests.mock_server.prsm.conftest import ANN, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps
+from tests.mock_server.prsm.conftest import ANN, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps, word_of
 from tests.mock_server.stage import started
 
 
@@ -24,8 +28,8 @@ def quick(tmp_path_factory):
     with asyncio.Runner() as runner:
         folder = tmp_path_factory.mktemp("none")
         server = started(folder, profiles=("prsm",), api_keys=KEYS, research_s=0.0, in_memory=True)
-        app, client = runner.run(server.__aenter__())
-        yield Lab(runner, app, client)
+        application, client = runner.run(server.__aenter__())
+        yield Lab(runner, application, client)
         runner.run(server.__aexit__(None, None, None))
 
 
@@ -141,6 +145,58 @@ def test_a_session_that_is_removed_while_it_is_worked_on_is_gone(quick, caplog):
     assert "fell" not in caplog.text
 
 
+@pytest.fixture(scope="module")
+def below(tmp_path_factory):
+    """A faithful server below a path, in memory."""
+    with asyncio.Runner() as runner:
+        given = {"profiles": ("prsm",), "api_keys": KEYS, "research_s": 0.0, "in_memory": True, "faithful": True}
+        server = started(tmp_path_factory.mktemp("none"), base_path="/lab", **given)
+        application, client = runner.run(server.__aenter__())
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(Below(application, "/lab")))
+        yield Lab(runner, application, client)
+        runner.run(client.aclose())
+        runner.run(server.__aexit__(None, None, None))
+
+
+def test_a_faithful_server_below_a_path_has_the_sessions_and_shares_there_and_no_control_plane(below):
+    made = below.post(f"/lab{SESSIONS}", json={"prompt": PROMPT}, key=ANN)
+    assert made.status_code == 201
+    session_id = made.json()["session_id"]
+    told = below.post(
+        f"/lab{SESSIONS}/{session_id}/share", json={"recipients": ["x@y.z"], "permissions": "view"}, key=ANN
+    ).json()
+    assert told["share_url"].startswith("http://mock.example:8080/lab/api/v1/shared/")
+    assert below.get(told["share_url"], key=None).json()["session_id"] == session_id
+    refused = below.get("/lab/api/v1/sessions/ses_0", key=ANN).json()
+    assert (refused["error"], refused["code"]) == ("session_not_found", 404)
+    assert below.get("/lab/_mock/v1/prsm/balance", key=ANN).status_code == 404
+
+
+def test_a_page_of_another_origin_may_use_the_operations(quick):
+    asked = {"Origin": "http://emr.example", "Access-Control-Request-Method": "POST"}
+    assert quick.send("OPTIONS", SESSIONS, key=None, headers=asked).status_code == 204
+    answer = quick.get(SESSIONS, key=ANN, headers={"Origin": "http://emr.example"})
+    assert answer.headers["access-control-allow-origin"] == "http://emr.example"
+    assert "content-disposition" in answer.headers["access-control-expose-headers"]
+
+
+def test_a_format_whose_libraries_are_not_there_is_503_and_says_what_to_install(quick, monkeypatch):
+    session_id = quick.made()
+    quick.until(session_id, "completed")
+    monkeypatch.setitem(sys.modules, "mock_server.research.render.page", None)
+    answer = quick.read(session_id, "export", format="pdf")
+    assert (answer.status_code, word_of(answer)) == (503, "service_unavailable")
+    assert "pip install 'scribe-conformance[prsm]'" in answer.json()["message"]
+    assert quick.read(session_id, "export", format="json").status_code == 200
+
+
+def test_head_answers_as_get_without_a_body_would(quick):
+    session_id = quick.made()
+    quick.until(session_id, "completed")
+    for path in ("", f"/{session_id}", f"/{session_id}/export?format=pdf"):
+        assert quick.send("HEAD", f"{SESSIONS}{path}", key=ANN).status_code == 200, path
+
+
 def _until(server, session_id, *states):
     for _ in range(300):
         told = httpx.get(f"{server.url}{SESSIONS}/{session_id}", headers={"X-API-Key": ANN}).json()
@@ -208,3 +264,19 @@ def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_fold
         ]
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (("--profile", "prsm", "--corpus", "nowhere"), 2, "'nowhere' is no folder"),
+        (("--corpus", "."), 2, "--corpus is what sessions of prsm look for things in"),
+        (("--profile", "prsm"), 3, "corpus.sqlite cannot be used"),
+    ],
+)
+def test_a_corpus_that_cannot_be_had_is_told_in_one_line(tmp_path, options, code, told):
+    (tmp_path / "corpus.sqlite").mkdir()
+    asked = ["serve", "--port", "0", "--data-dir", str(tmp_path), *options]
+    done = CliRunner().invoke(app, asked)
+    assert (done.exit_code, done.stderr.count("\n")) == (code, 1), done.stderr
+    assert told in done.stderr
