@@ -370,7 +370,7 @@ SEEN = {
     "header_case": _raw_headers,
 }
 BESIDE = {
-    "ticket_suffices": {"target": "capability"},
+    "ticket_suffices": {"target": "signed"},
     "string_errors": {"unknown_template": "in a completed session"},
     "long_poll_s": {"work_delay_ms": 300},
     "processing_word": {"work_delay_ms": 1200},
