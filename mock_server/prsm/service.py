@@ -145,7 +145,7 @@ class ResearchService:
     async def page(
         self, caller: Caller, sieve: Sieve, *, limit: int, skip: int
     ) -> tuple[list[Inquiry], Mapping[tuple[str, str], int]]:
-        """A page of the caller's sessions, the latest first, and how many there are by state and type."""
+        """A page of the caller's sessions, in the order in which they were made, and how many there are by kind."""
         now = self._now(caller)
 
         def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:

@@ -172,6 +172,12 @@ def test_a_faithful_server_below_a_path_has_the_sessions_and_shares_there_and_no
     assert below.get("/lab/_mock/v1/prsm/balance", key=ANN).status_code == 404
 
 
+def test_a_server_of_this_profile_alone_refuses_everything_in_the_body_of_the_document(quick):
+    assert word_of(quick.post("/sessions/ses_0/end", key=ANN)) == "not_found"
+    assert word_of(quick.get("/", key=None)) == "not_found"
+    assert quick.get("/_mock/v1/nothing", key=ANN).json()["error"]["code"] == "invalid_request"
+
+
 def test_a_page_of_another_origin_may_use_the_operations(quick):
     asked = {"Origin": "http://emr.example", "Access-Control-Request-Method": "POST"}
     assert quick.send("OPTIONS", SESSIONS, key=None, headers=asked).status_code == 204
