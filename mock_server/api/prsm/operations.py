@@ -11,8 +11,9 @@ from mock_server.api.prsm import views
 from mock_server.api.prsm.query import LAST_PAGE, MOST, USUAL, flag, moment, number, parameters, sieve, word
 from mock_server.api.prsm.route import PREFIX, SHARE
 from mock_server.clock import stamp
+from mock_server.prsm.bounds import LIMIT_S, LONGEST_S
 from mock_server.prsm.price import hundredths
-from mock_server.prsm.service import LIMIT_S, LONGEST_S, Offer
+from mock_server.prsm.service import Offer
 from mock_server.research import Kind
 from mock_server.research.render import Unavailable
 from mock_server.session.model import json_bytes

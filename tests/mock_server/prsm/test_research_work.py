@@ -220,7 +220,7 @@ def _post(server, path, **given):
 
 @pytest.mark.slow
 def test_after_a_kill_each_session_goes_on_where_it_stood(tmp_path):
-    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "1.2")
+    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "2")
     server = Server(tmp_path, *options)
     try:
         stands, runs, waits = (_post(server, "", json={"prompt": PROMPT})["session_id"] for _ in range(3))
