@@ -64,6 +64,7 @@ def nearest(text: Spec, wanted: str) -> str:
 class Part:
     """What to drive and what to grade; `selection` is None where that is the whole."""
 
+    profile: str
     ids: tuple[str, ...]
     journeys: tuple[Journey, ...]
     trial: bool
@@ -77,48 +78,51 @@ def choose(text: Spec, only: Collection[str] = (), *, quick: bool = False) -> Pa
     chosen = [r for r in service if selects(only, r)]
     journeys, trial = all_ways(text.profile), True
     if len(chosen) == len(service) and not quick:
-        return Part(tuple(r.id for r in chosen), journeys, trial, None)
+        return Part(text.profile, tuple(r.id for r in chosen), journeys, trial, None)
     if len(chosen) < len(service):
         journeys, trial = _wanted(chosen, text.profile)
     skipped: frozenset[str] = frozenset()
     if quick:
-        skipped = frozenset(each.name for each in journeys if _takes_long(each))
+        skipped = frozenset(each.name for each in journeys if _takes_long(each, text.profile))
         journeys = tuple(each for each in journeys if each.name not in skipped)
     ids = {r.id for r in chosen}
     left = tuple(r.id for r in service if r.id not in ids)
     selection = Selection(tuple(only), quick, len(chosen), len(service), left)
-    return Part(tuple(r.id for r in chosen), journeys, trial or bool(journeys), selection, skipped)
+    return Part(text.profile, tuple(r.id for r in chosen), journeys, trial or bool(journeys), selection, skipped)
 
 
 def _wanted(chosen: Iterable[Requirement], profile: str) -> tuple[tuple[Journey, ...], bool]:
     """The journeys some of the requirements look at, and whether a session has to be tried out for them."""
     checks = all_checks(profile)
-    found = [known().of(r, checks.get(r.id, ())) for r in chosen]
+    found = [known(profile).of(r, checks.get(r.id, ())) for r in chosen]
     trial = any(each.trial for each in found)
     return tuple(each for each in planned(profile) if any(wanted.includes(each.name) for wanted in found)), trial
 
 
-def _takes_long(journey: Journey) -> bool:
-    cost = known().journeys.get(journey.name)
+def _takes_long(journey: Journey, profile: str) -> bool:
+    prices = known(profile).journeys
+    cost = prices.get(journey.name)
     if journey.layer is not Layer.JOURNEY:
         return journey.layer is not Layer.WALK or journey.long or journey.phase != "main"
-    recorded = journey.serves(scribe_data.PROFILE)  # what the journeys of other profiles cost stands in no table
-    heavy = recorded if cost is None else cost.bytes_sent > QUICK_BYTES
+    heavy = bool(prices) if cost is None else cost.bytes_sent > QUICK_BYTES
     return journey.long or journey.phase != "main" or heavy
 
 
-def forecast(part: Part, *, examples: int = EXAMPLES, steps: int = STEPS, clock: bool = True) -> Price:
+def forecast(part: Part, *, examples: int = EXAMPLES, steps: int = STEPS, clock: bool = True) -> Price | None:
     """What a run of a part will cost about: what its journeys cost an honest server, by how much they are to draw.
 
-    Without a `clock` the journeys that move it are not driven.
+    Without a `clock` the journeys that move it are not driven. None where nobody recorded what its profile costs.
     """
+    table = known(part.profile)
+    if not table.journeys:
+        return None
     driven = [each for each in part.journeys if clock or each.phase != "clock"]
     found = [
-        known().preparation,
-        *(known().journeys.get(each.name, Price()).times(_share(each.layer, examples, steps)) for each in driven),
+        table.preparation,
+        *(table.journeys.get(each.name, Price()).times(_share(each.layer, examples, steps)) for each in driven),
     ]
     if not part.trial:
-        found = [Price(requests=known().preparation.requests)]
+        found = [Price(requests=table.preparation.requests)]
     return Price(
         sum(each.requests for each in found),
         sum(each.bad_requests for each in found),
@@ -147,7 +151,7 @@ def unseen(graded: Iterable[Graded], part: Part, profile: str = scribe_data.PROF
         for each in graded
         if each.verdict is Verdict.INCONCLUSIVE
         if (found := checks.get(each.requirement.id, ()))
-        if any(known().of(each.requirement, found).includes(name) for name in part.skipped)
+        if any(known(profile).of(each.requirement, found).includes(name) for name in part.skipped)
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import scribe_data
+from conformance.drive.command import words_of
 from conformance.drive.forms import Form
 from conformance.evidence.address import is_public, split_origin
 from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
@@ -173,6 +174,7 @@ class Options:
     def __post_init__(self) -> None:
         self._check_addresses()
         self._check_keys()
+        self._check_commands()
         for name, seconds in (
             ("processing-timeout", self.processing_timeout),
             ("first-timeout", self.first_timeout),
@@ -222,6 +224,15 @@ class Options:
                 f"{self.named('second-api-key')} must belong to another client than {self.named('api-key')}: both are"
                 " the same"
             )
+
+    def _check_commands(self) -> None:
+        for name, command in (("token-command", self.token_command), ("restart-command", self.restart_command)):
+            if command is None:
+                continue
+            try:
+                words_of(command)
+            except ValueError as error:
+                raise BadOption(f"{self.named(name)} {error}") from error
 
     def tls(self, *, verified: bool = False) -> ssl.SSLContext | bool:
         """Which certificates a target may show; raises BadOption for files that hold none.

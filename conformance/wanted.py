@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import scribe_data
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -75,9 +77,12 @@ def _journeys(told: list[str] | None) -> tuple[str, ...] | None:
 
 
 @cache
-def known() -> Table:
-    """The recorded table; `python -m tests.proof.wanted` makes it anew."""
-    told = json.loads(resources.files(__package__).joinpath("wanted.json").read_text(encoding="utf-8"))
+def known(profile: str = scribe_data.PROFILE) -> Table:
+    """The recorded table of a profile, empty where none was recorded; `python -m tests.proof.wanted` makes it anew."""
+    file = resources.files(__package__).joinpath(f"wanted.{profile}.json")
+    if not file.is_file():
+        return Table()
+    told = json.loads(file.read_text(encoding="utf-8"))
     return Table(
         {name: Price(**price) for name, price in told["journeys"].items()},
         Price(**told["preparation"]),

@@ -19,6 +19,7 @@ from conformance.run import WITHIN_REACH, selects
 from conformance.runner import offer_of
 from conformance.selection import EXAMPLES, STEPS, asked_for, choose, forecast, nearest
 from conformance.target import BadOption, Options, TargetError
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -104,9 +105,8 @@ def plan(
     chosen = [r for r in _chosen(text, only) if r.subject == "service"]
     checked = [r for r in chosen if r.checks]
     part = choose(text, only, quick=quick)
-    recorded = text.profile == scribe_data.PROFILE
-    price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None) if recorded else None
-    if target and not recorded:
+    price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None)
+    if target and Operation.DISCOVERY not in text.protocol.endpoints:
         raise typer.BadParameter(f"A service of {text.profile} tells nothing of what it offers.", param_hint="--target")
     offer = _offer(target, text.revision) if target else None
     if as_json:

@@ -38,10 +38,6 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-#: Operations that the exported state machine sends (exports/machine.py).
-_DRIVEN = frozenset({"upload", "end", "get"})
-
-
 class Form(StrEnum):
     """What the lifecycle can be printed as."""
 
@@ -110,9 +106,6 @@ def machine(
     Example: machine --export test_lifecycle.py
     """
     text = load(profile, revision)
-    if not text.lifecycle.operations.keys() >= _DRIVEN:
-        told = f"The state machine sends {', '.join(sorted(_DRIVEN))}; {profile} has other operations."
-        raise typer.BadParameter(told, param_hint="--profile")
     made = machine_of(text)
     if not force and export.is_file() and export.read_text("utf-8", "replace") != made:
         told = f"{export} is there and says something else, a client of yours perhaps; --force overwrites it."

@@ -36,8 +36,12 @@ _KNOWN: Final[Mapping[str, Approach]] = MappingProxyType(
 )
 
 
+#: The profiles that the kit drives.
+DRIVEN: Final = tuple(_KNOWN)
+
+
 def approach(profile: str) -> Approach:
     """The way to a target of a profile; raises BadOption where the kit has none."""
     if profile not in _KNOWN:
-        raise BadOption(f"The kit drives no profile {profile}; it drives {', '.join(_KNOWN)}.")
+        raise BadOption(f"The kit drives no profile {profile}; it drives {', '.join(DRIVEN)}.")
     return _KNOWN[profile]

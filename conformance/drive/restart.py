@@ -1,13 +1,11 @@
-"""The service is started again by a command of the operator's: run without a shell, bounded in time."""
+"""The service is started again by a command of the operator's, and waited for."""
 
 from __future__ import annotations
 
-import asyncio
-import shlex
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from conformance.drive.token import kill
+from conformance.drive.command import CommandFailed, run
 from conformance.evidence import Label
 from conformance.vocabulary.operation import Credential, Operation
 
@@ -25,28 +23,10 @@ class RestartFailed(Exception):  # noqa: N818 - a fact about the target
 
 async def restart(wire: Wire, journey: str, url: str) -> None:
     """Run `--restart-command`, and wait until an address answers; raises RestartFailed."""
-    name = wire.options.named("restart-command")
     try:
-        words = shlex.split(wire.options.restart_command or "")
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,  # it may tell more than anybody should read
-            start_new_session=True,  # a Ctrl-C is the kit's to handle
-        )
-    except (OSError, ValueError, TypeError) as error:
-        raise RestartFailed(f"{name} cannot be run ({getattr(error, 'strerror', None) or error})") from error
-    try:
-        async with asyncio.timeout(LONGEST_S):
-            code = await process.wait()
-    except TimeoutError:
-        raise RestartFailed(f"{name} did not end within {LONGEST_S:g} s") from None
-    finally:
-        if process.returncode is None:
-            kill(process)
-    if code:
-        raise RestartFailed(f"{name} failed (exit code {code}); run it by hand to see why")
+        await run(wire.options.restart_command or "", LONGEST_S)
+    except CommandFailed as error:
+        raise RestartFailed(f"{wire.options.named('restart-command')}: {error}") from error
     await _awake(wire, journey, url)
 
 

@@ -16,6 +16,7 @@ from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.har import UNKNOWN
 from conformance.evidence.har_in import NotEvidence
 from conformance.evidence.record import Evidence, Facts
+from conformance.evidence.routes import Routes, bare
 from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
@@ -66,11 +67,10 @@ def recording_of(document: Any, text: Spec, base_url: str | None = None) -> Reco
         raise NotEvidence("/log/entries", f"has {len(entries)} entries; {MOST_ENTRIES} are looked at")
     raw = [_read(number, entry) for number, entry in enumerate(entries)]
     named = log.get("_base_url")
-    root = (base_url or _discovered(raw, text) or (named if isinstance(named, str) else "")).rstrip("/")
+    found = base_url or _discovered(raw, text) or Routes(text).root_of(raw)
+    root = (found or (named if isinstance(named, str) else "")).rstrip("/")
     if split_origin(root) is None:
-        raise NotEvidence(
-            "/log/entries", "no discovery document was recorded: name the root of the operations (--base-url)"
-        )
+        raise NotEvidence("/log/entries", f"{_rootless(text)}: name the root of the operations (--base-url)")
     return _Mapping(raw, text, root).recording(len(entries))
 
 
@@ -135,9 +135,17 @@ def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
     return tuple((str(each["name"]), str(each["value"])) for each in headers)
 
 
+def _rootless(text: Spec) -> str:
+    """What of an archive would have shown where the operations lie."""
+    if Operation.DISCOVERY in text.protocol.endpoints:
+        return "no discovery document was recorded"
+    create = text.protocol.endpoints[Operation.CREATE]
+    return f"no {create.method} {create.path} was recorded"
+
+
 def _discovered(raw: Sequence[Exchange], text: Spec) -> str:
     """`endpoints.base_url` of the first discovery document that was recorded; empty without one."""
-    for x in raw:
+    for x in raw if Operation.DISCOVERY in text.protocol.endpoints else ():
         if x.accepted and urlsplit(x.request.url).path.endswith(text.protocol.endpoints[Operation.DISCOVERY].path):
             endpoints = x.document.get("endpoints")
             found = endpoints.get("base_url") if isinstance(endpoints, dict) else None
@@ -146,15 +154,12 @@ def _discovered(raw: Sequence[Exchange], text: Spec) -> str:
     return ""
 
 
-def _bare(url: str) -> str:
-    return re.split("[?#]", url, maxsplit=1)[0].rstrip("/")
-
-
 class _Mapping:
     """Exchanges on their way to labels."""
 
     def __init__(self, raw: Sequence[Exchange], text: Spec, root: str) -> None:
         self.text, self.root = text, root
+        self.routes = Routes(text)
         self.raw = sorted(raw, key=lambda x: (x.sent, x.number))
         #: Where audio of a session goes -> its id.
         self.uploads: dict[str, str] = {}
@@ -209,23 +214,12 @@ class _Mapping:
 
     def _meant(self, x: Exchange) -> tuple[Operation | None, str | None, str | None]:
         """The operation of a request, the session it is about, and the file name in its address."""
-        method, url = x.request.method, _bare(x.request.url)
+        method, url = x.request.method, bare(x.request.url)
         if method in ("POST", "PUT"):
             for place, session in self.uploads.items():
                 if url == place or url.startswith(f"{place}/"):
                     return Operation.UPLOAD, session, unquote(url[len(place) + 1 :]) or None
-        endpoints = self.text.protocol.endpoints
-        if method == "GET" and urlsplit(url).path.endswith(endpoints[Operation.DISCOVERY].path):
-            return Operation.DISCOVERY, None, None
-        if not url.startswith(self.root):
-            return None, None, None
-        for operation in (Operation.TEMPLATES, Operation.CREATE, Operation.END, Operation.GET):
-            endpoint = endpoints[operation]
-            pattern = re.escape(endpoint.path).replace(re.escape("{session_id}"), "([^/]+)")
-            found = re.fullmatch(pattern, url[len(self.root) :]) if endpoint.method == method else None
-            if found:
-                return operation, unquote(found[1]) if found.groups() else None, None
-        return None, None, None
+        return *self.routes.meant(x, self.root), None
 
     def _made(self, x: Exchange) -> str | None:
         told, url = x.document.get("session_id"), x.document.get("upload_url")
@@ -234,18 +228,15 @@ class _Mapping:
         self.made[told] = None
         if isinstance(url, str) and url:
             relative = self.text.printed.upload_url == "relative"
-            self.uploads[_bare(place_of(url, self.root, x.request.url, relative=relative))] = told
+            self.uploads[bare(place_of(url, self.root, x.request.url, relative=relative))] = told
         return told
 
     def _changed(self) -> Iterator[str]:
         """Sessions that a request of another text changed, such as PATCH: what they ask for since is not known."""
-        endpoint = self.text.protocol.endpoints[Operation.GET]
-        pattern = re.escape(endpoint.path).replace(re.escape("{session_id}"), "([^/]+)")
         for x in self.raw:
-            url = _bare(x.request.url)
-            about = re.match(rf"{pattern}(?:/|$)", url[len(self.root) :]) if url.startswith(self.root) else None
+            about = self.routes.below(x, self.root)
             if about and x.accepted and x.request.method not in _HARMLESS and self._meant(x)[0] is None:
-                yield unquote(about[1])
+                yield about
 
     def _partial(self, exchanges: Sequence[Exchange]) -> Iterator[str]:
         """Sessions whose beginning, a request body, the name of a file that may be kept, or a change is not shown."""

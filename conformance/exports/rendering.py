@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from conformance.exports.requests import requests_of
 from scribe_data.export import lifecycle_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from scribe_data import Spec
 
-#: The line of machine.py that the lifecycle takes the place of.
-_PLACE = "LIFECYCLE: dict[str, Any] = {}\n"
-#: The lines that say in what a text differs from others beside its lifecycle.
-_FLAGS = ("COUNTED", "BEHIND", "NUMBERED")
-_TABLES = ("states", "aliases", "transitions", "cells")
+#: A line of machine.py whose value the spec gives: a name, its type, and a value that stands for it.
+_GIVEN = re.compile(r"^([A-Z]+): ([^=\n]+) = .*\n", re.MULTILINE)
+#: What of machine.py is for profiles with an operation only: a line, or lines between two marks.
+_LINE = re.compile(r"^(.*?)  # only with (\w+)\n", re.MULTILINE)
+_LINES = re.compile(r"^ *# --- only with (\w+)\n(.*?)^ *# ---\n", re.MULTILINE | re.DOTALL)
+_TABLES = ("states", "aliases", "events", "transitions", "operations", "outsiders", "cells")
 
 
 def openapi_of(text: Spec, base_url: str | None = None) -> dict[str, Any]:
@@ -39,32 +42,50 @@ def hooks() -> str:
 
 
 def machine_of(text: Spec) -> str:
-    """The state machine with the lifecycle of a spec in it."""
-    before, found, after = _source("machine.py").partition(_PLACE)
-    assert found, "machine.py has lost the place of its lifecycle"
-    printed = text.printed
-    values = (_counts_files(text), printed.upload_url == "relative", printed.files == "numbered")
-    told = dict(zip(_FLAGS, values, strict=True))
-    for name, value in told.items():
-        assert f"{name} = False\n" in after, f"machine.py has lost the place of {name}"
-        after = after.replace(f"{name} = False\n", f"{name} = {value}\n")
-    return "".join([before, *_literal(lifecycle_document(text)), after])
+    """The state machine of a spec: its lifecycle, its requests and what else it says, in the place of their names."""
+    served = text.protocol.endpoints
+
+    def only(operation: str, lines: str) -> str:
+        return lines if operation in served else ""
+
+    source = _LINE.sub(lambda found: only(found[2], f"{found[1]}\n"), _source("machine.py"))
+    source = _LINES.sub(lambda found: only(found[1], found[2]), source)
+    given = _given(text)
+    return _GIVEN.sub(lambda found: f"{found[1]}: {found[2]} = {given[found[1]]}\n", source)
 
 
-def _counts_files(text: Spec) -> bool:
-    """Whether the text wants the number of files from whoever ends a session."""
-    return "audio_files_sent" in text.schemas.get("end_request", {}).get("required", ())
+def _given(text: Spec) -> dict[str, str]:
+    """What the lines of the machine are given, as Python."""
+    credential = next(iter(text.protocol.credentials.values()))
+    telling = tuple(each.name for each in text.lifecycle.states.values() if _names_state(text.schemas[each.schema]))
+    values = {
+        "CREDENTIAL": (credential.header, credential.value),
+        "CODE": text.protocol.error.code,
+        "TELLING": telling,
+        "BEHIND": text.printed.upload_url == "relative",
+        "NUMBERED": text.printed.files == "numbered",
+    }
+    tables = {"LIFECYCLE": "".join(_literal(lifecycle_document(text))), "REQUESTS": _lines(requests_of(text).items())}
+    return tables | {name: repr(value) for name, value in values.items()}
+
+
+def _names_state(schema: Mapping[str, Any]) -> bool:
+    return "status" in schema.get("required", ())
 
 
 def _literal(document: Mapping[str, Any]) -> Iterator[str]:
     """The tables of the lifecycle as Python, a line an entry."""
-    yield f"#: The lifecycle of {document['profile']} {document['revision']}: data, not to be edited.\n"
-    yield "LIFECYCLE: dict[str, Any] = {\n"
+    yield f"{{  # {document['profile']} {document['revision']}: data, not to be edited\n"
     for table in _TABLES:
         yield f'    "{table}": [\n'
         yield from (f"        {entry!r},  # noqa: E501\n" for entry in document[table])
         yield "    ],\n"
-    yield "}\n"
+    yield "}"
+
+
+def _lines(entries: Iterable[tuple[str, object]]) -> str:
+    """A table of Python, a line an entry."""
+    return "{\n" + "".join(f"    {name!r}: {value!r},  # noqa: E501\n" for name, value in entries) + "}"
 
 
 def _source(name: str) -> str:

@@ -39,7 +39,7 @@ _LAYERS = 8
 _ENCODED_SIGN = re.compile(r"%(?:25)+")
 _ESCAPED = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
 #: Query parameters whose values clients in the field send, and which are no secret of anybody's.
-_SHOWN = frozenset({"template_id", "version"})
+_SHOWN = frozenset({"template_id", "version", "session_id", "user_id"})
 _MOST_PARAMETERS = 20
 
 

@@ -9,19 +9,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_server.session.table import MACHINES
-from scribe_data import REVISION
+import scribe_data
+from mock_server.settings import PROFILES
 from tests.proof.process import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def driven(folder: Path, origin: str, revision: str = REVISION) -> subprocess.CompletedProcess[str]:
+#: Every text that the mock serves: a profile and a revision of it.
+TEXTS = [(profile, revision) for profile in PROFILES for revision in scribe_data.revisions(profile)]
+
+
+def driven(
+    folder: Path, origin: str, profile: str = scribe_data.PROFILE, revision: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """The exported module under pytest, in a folder and an environment that know nothing of this project."""
     module = folder / "test_lifecycle.py"
-    command = [sys.executable, "-m", "conformance.cli", "machine", "--export", str(module), "--revision", revision]
-    subprocess.run(command, check=True)
+    command = [sys.executable, "-m", "conformance.cli", "machine", "--export", str(module), "--profile", profile]
+    subprocess.run([*command, *(["--revision", revision] if revision else [])], check=True)
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(module)],
         capture_output=True,
@@ -34,10 +40,11 @@ def driven(folder: Path, origin: str, revision: str = REVISION) -> subprocess.Co
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("revision", sorted(MACHINES, reverse=True))
-def test_the_exported_machine_is_green_over_the_honest_mock(revision: str, tmp_path: Path) -> None:
-    with serving(tmp_path, more=["--revision", revision]) as origin:
-        ran = driven(tmp_path, origin, revision)
+@pytest.mark.parametrize(("profile", "revision"), TEXTS)
+def test_the_exported_machine_is_green_over_the_honest_mock(profile: str, revision: str, tmp_path: Path) -> None:
+    words = ["--profile", profile, *(["--revision", revision] if profile == scribe_data.PROFILE else [])]
+    with serving(tmp_path, more=words) as origin:
+        ran = driven(tmp_path, origin, profile, revision)
     assert ran.returncode == 0, ran.stdout
     assert "passed" in ran.stdout
     assert "failed" not in ran.stdout
@@ -46,16 +53,18 @@ def test_the_exported_machine_is_green_over_the_honest_mock(revision: str, tmp_p
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("profile", "fault", "said"),
     [
-        ("never_records", "get shows 'created'; the session can only be"),
-        ("listens_after_the_end", "upload answered 200"),
-        ("forgets_last_chunk", "files are listed"),
+        ("medscribe", "never_records", "get shows 'created'; the session can only be"),
+        ("medscribe", "listens_after_the_end", "upload answered 200"),
+        ("medscribe", "forgets_last_chunk", "files are listed"),
+        ("session_manager", "ends_nothing", "end answered 501"),
+        ("session_manager", "ends_what_nobody_started", "end of a session that does not exist is answered 200"),
     ],
 )
-def test_the_exported_machine_is_red_over_a_faulty_mock(fault: str, said: str, tmp_path: Path) -> None:
-    with serving(tmp_path, fault) as origin:
-        ran = driven(tmp_path, origin)
+def test_the_exported_machine_is_red_over_a_faulty_mock(profile: str, fault: str, said: str, tmp_path: Path) -> None:
+    with serving(tmp_path, fault, more=["--profile", profile]) as origin:
+        ran = driven(tmp_path, origin, profile)
     assert ran.returncode == 1, ran.stdout
     assert said in ran.stdout
 

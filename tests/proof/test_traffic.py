@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -34,6 +36,40 @@ def checked(file, *more):
     command = [sys.executable, "-m", "conformance.cli", "check-har", str(file), "--json", *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, json.loads(done.stdout)
+
+
+def windowed(address):
+    """What a client of a session manager does, wrong ids included."""
+    with httpx.Client(base_url=address, headers=KEY) as client:
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told = {"schema_version": "1.1.0", "user_id": "user-1", "timestamp": stamp}
+
+        def sent(path, **more):
+            return client.post(path, json={**told, "record_id": str(uuid.uuid4()), **more})
+
+        for _ in range(2):
+            session = sent("/sessions.start").raise_for_status().json()["session_id"]
+            client.get("/sessions.replay", params={"session_id": session}).raise_for_status()
+            client.get("/sessions.export", params={"user_id": "user-1"}).raise_for_status()
+            sent("/workers.message", session_id=session, message={"text": "Which?"}).raise_for_status()
+            assert [sent("/sessions.end", session_id=session).status_code for _ in range(2)] == [200, 409]
+        assert sent("/sessions.end", session_id="sess_0").status_code == 404
+        client.get("/sessions.replay", params={"session_id": session}).raise_for_status()
+        client.get("/sessions.export", params={"user_id": "user-1"}).raise_for_status()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("faults", "broken"), [((), set()), (("rewrites_its_log",), {"SM-LOG-002"})])
+def test_the_kit_grades_the_record_of_a_session_manager(faults, broken, tmp_path):
+    archive, words = tmp_path / "windows.har", ["--profile", "session_manager"]
+    with serving(tmp_path, *faults, more=words) as address:
+        windowed(address)
+        archived(address, archive)
+    code, judged = checked(archive, *words)
+    assert {each["id"] for each in judged["requirements"] if each["verdict"] == "fail"} == broken
+    assert code == bool(broken)
+    assert judged["mapped"] == judged["entries"] == 15
+    assert judged["summary"]["pass"] >= 13
 
 
 def archived(address, file):

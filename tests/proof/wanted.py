@@ -5,7 +5,7 @@ spoiling its answers: a check may look at answers and say nothing while they are
 decide wants all journeys, and so does what is judged by comparison with others. What a fault breaks without its
 journeys showing it wants the walk, and all journeys where that does not show it either: faults are tried with
 `--faults`, which takes long, and by the proof; what was found that way stays in the table. `--prices` records what the
-journeys cost, and nothing else.
+journeys of each profile cost, or of those named behind it, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,19 +19,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import scribe_data
+from conformance.certification import certify
 from conformance.checks import all_checks
 from conformance.cost import cost
 from conformance.evidence import Layer, Response
 from conformance.journeys import all_journeys
 from conformance.run import grade, grade_one
+from conformance.selection import EXAMPLES
+from conformance.target import Options
 from conformance.verdict import Verdict
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.session import Session
 from conformance.wanted import known
 from conformance.ways import all_ways, planned
 from mock_server.faults.catalogue import CATALOGUE
+from mock_server.settings import PROFILES
 from scribe_data.model import Testability
 from tests.proof.bench import graded, mock
+from tests.proof.process import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -40,7 +46,8 @@ if TYPE_CHECKING:
     from conformance.run import Graded, Run
     from scribe_data import Requirement, Spec
 
-TABLE = Path(__file__).parents[2] / "conformance" / "wanted.json"
+#: The keys of the mock in a process of its own.
+KEYS = ("sk_test_a", "sk_test_b")
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.DISPUTED)
 
 
@@ -222,7 +229,7 @@ def prices(run: Run) -> dict[str, dict[str, int]]:
     for x in run.evidence.everything:
         by_journey[x.label.journey].append(x)
     found = {}
-    for name in [*(each.name for each in all_ways()), JourneyName.PREPARATION]:
+    for name in [*(each.name for each in all_ways(run.spec.profile)), JourneyName.PREPARATION]:
         spent = cost(by_journey[name], run.spec.lifecycle.terminal)
         found[name] = {
             "requests": spent.requests,
@@ -242,13 +249,24 @@ def prices(run: Run) -> dict[str, dict[str, int]]:
 _WALKS = {each.name for each in planned() if each.layer is Layer.WALK}
 
 
-def _write(table: dict[str, Any]) -> None:
-    TABLE.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+def _file(profile: str) -> Path:
+    return Path(__file__).parents[2] / "conformance" / f"wanted.{profile}.json"
+
+
+def _requirements(profile: str) -> dict[str, Any]:
+    """What the table of a profile says of requirements; nothing where there is none."""
+    file = _file(profile)
+    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"requirements": {}}
+    return dict(told["requirements"])
+
+
+def _write(table: dict[str, Any], profile: str = scribe_data.PROFILE) -> None:
+    _file(profile).write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     known.cache_clear()
 
 
 async def record(*, faults: bool) -> None:
-    before = json.loads(TABLE.read_text(encoding="utf-8"))["requirements"]
+    before = _requirements(scribe_data.PROFILE)
     with tempfile.TemporaryDirectory() as folder:
         async with mock(Path(folder)) as app:
             honest = await graded(app, examples=25)
@@ -270,14 +288,20 @@ async def record(*, faults: bool) -> None:
                     _write(written)
 
 
-async def record_prices() -> None:
-    """Record anew what each journey costs, and leave the rest of the table as it is."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with mock(Path(folder)) as app:
-            price = prices(await graded(app, examples=25))
-    table = json.loads(TABLE.read_text(encoding="utf-8"))
-    _write(table | {"preparation": price.pop(JourneyName.PREPARATION), "journeys": price})
+async def record_prices(profile: str) -> None:
+    """Record anew what each journey of a profile costs, and leave the rest of its table as it is."""
+    revision = scribe_data.load(profile).revision
+    with tempfile.TemporaryDirectory() as name, serving(Path(name), more=["--profile", profile]) as address:
+        clock = f"{address}/_mock/v1/clock"
+        given = Options(address, *KEYS, profile=profile, revision=revision, test_clock=clock, examples=EXAMPLES)
+        price = prices(await certify(given))
+    prepared = price.pop(JourneyName.PREPARATION)
+    _write({"preparation": prepared, "journeys": price, "requirements": _requirements(profile)}, profile)
 
 
 if __name__ == "__main__":
-    asyncio.run(record_prices() if "--prices" in sys.argv else record(faults="--faults" in sys.argv))
+    if "--prices" in sys.argv:
+        for each in sys.argv[sys.argv.index("--prices") + 1 :] or PROFILES:
+            asyncio.run(record_prices(each))
+    else:
+        asyncio.run(record(faults="--faults" in sys.argv))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.finding import Finding
 
 
-@check("SM-END-001")
+@check("SM-END-001", recorded=True)
 def an_end_gives_an_output(evidence: Evidence) -> Iterable[Finding]:
     """(Public Contracts) The end of an open session by its user is 2xx; that it needs an end_time is disputed (E20)."""
     sent = [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NO_RESTART = "The kit starts a service again by --restart-command, which was not given."
 
 
-@check("SM-LOG-001")
+@check("SM-LOG-001", recorded=True)
 def the_log_is_json_lines(evidence: Evidence) -> Iterable[Finding]:
     """(Responsibilities) Each line of an export is one JSON object."""
     for look in exports(evidence):
@@ -46,7 +46,7 @@ def _pairs(looks: Iterable[Look]) -> Iterator[tuple[Look, Look]]:
         yield from ((one, other) for one, other in pairwise(same) if one.x.received <= other.x.sent)
 
 
-@check("SM-LOG-002")
+@check("SM-LOG-002", recorded=True)
 def the_log_only_grows_at_its_end(evidence: Evidence) -> Iterable[Finding]:
     """(NF3) INV-04: an earlier look at the log is the beginning of every later one, byte for byte."""
     for one, other in _pairs(undisturbed(evidence)):
@@ -63,14 +63,14 @@ def the_log_only_grows_at_its_end(evidence: Evidence) -> Iterable[Finding]:
             yield holds(other.x)
 
 
-@check("SM-LOG-003")
+@check("SM-LOG-003", recorded=True)
 def the_log_is_in_the_order_of_time(evidence: Evidence) -> Iterable[Finding]:
     """(Responsibilities) INV-03: no record is stamped before the one above it; callers' stamps are disputed (E10)."""
     callers = {
-        x.request.json.get("timestamp")
+        x.request.json["timestamp"]
         for operation in (Operation.CREATE, Operation.END)
         for x in evidence.select(operation)
-        if isinstance(x.request.json, dict)
+        if isinstance(x.request.json, dict) and isinstance(x.request.json.get("timestamp"), str)
     }
     for look in undisturbed(evidence):
         stamps = [(record.stamp, instant(record.stamp)) for record in look.records]
@@ -92,11 +92,11 @@ def _known(evidence: Evidence, look: Look) -> Iterator[Window]:
     """The sessions that a look should show: started before it, by its user or as its session."""
     for window in windows(evidence):
         mine = window.user == look.user if look.user is not None else window.session_id == look.session_id
-        if mine and window.started.received <= look.x.sent:
+        if mine and window.caller == look.caller and window.started.received <= look.x.sent:
             yield window
 
 
-@check("SM-LOG-004")
+@check("SM-LOG-004", recorded=True)
 def a_session_has_one_start_and_at_most_one_end(evidence: Evidence) -> Iterable[Finding]:
     """(F2) INV-02: a start first, and at most one end, last."""
     for look in undisturbed(evidence):
@@ -109,7 +109,7 @@ def a_session_has_one_start_and_at_most_one_end(evidence: Evidence) -> Iterable[
                 yield violates(look.x, told, expected="a start, then at most one end", actual=kinds)
 
 
-@check("SM-LOG-007")
+@check("SM-LOG-007", recorded=True)
 def a_timeline_is_whole(evidence: Evidence) -> Iterable[Finding]:
     """(F4) What is read is every record of the session or user, and no others."""
     for look in undisturbed(evidence):

@@ -1,4 +1,4 @@
-"""Chapters 3 and 6: what outputs carry, and how long they take."""
+"""Chapter 3: what outputs carry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.checks.outsiders import names_in
 from conformance.checks.registry import check
-from conformance.finding import departs, holds, recorded, violates
+from conformance.finding import departs, holds, violates
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _asked(x: Exchange, name: str) -> object:
     return x.request.json.get(name) if isinstance(x.request.json, dict) else None
 
 
-@check("SM-OUT-001")
+@check("SM-OUT-001", recorded=True)
 def an_end_answers_the_id_it_was_sent(evidence: Evidence) -> Iterable[Finding]:
     """(Outputs) INV-01: the session_id is the same in both outputs of a session."""
     for x in evidence.select(Operation.END):
@@ -48,7 +48,7 @@ def an_end_answers_the_id_it_was_sent(evidence: Evidence) -> Iterable[Finding]:
                 yield violates(x, named, pointer="/session_id", expected=_asked(x, "session_id"), actual=told)
 
 
-@check("SM-OUT-002")
+@check("SM-OUT-002", recorded=True)
 def every_output_has_a_record_id_of_its_own(evidence: Evidence) -> Iterable[Finding]:
     """(Responsibilities) INV-05: no two outputs share one; the caller's own is disputed (E9)."""
     seen: dict[object, Exchange] = {}
@@ -65,7 +65,7 @@ def every_output_has_a_record_id_of_its_own(evidence: Evidence) -> Iterable[Find
         seen.setdefault(told, x)
 
 
-@check("SM-OUT-003")
+@check("SM-OUT-003", recorded=True)
 def outputs_come_from_the_session_manager(evidence: Evidence) -> Iterable[Finding]:
     """(Outputs) The source is session_manager."""
     for x in outputs(evidence):
@@ -77,7 +77,7 @@ def outputs_come_from_the_session_manager(evidence: Evidence) -> Iterable[Findin
             yield violates(x, named, pointer="/source", expected=evidence.text.profile, actual=told)
 
 
-@check("SM-OUT-005")
+@check("SM-OUT-005", recorded=True)
 def outputs_are_events_and_metadata_only(evidence: Evidence) -> Iterable[Finding]:
     """(Outputs) No output has media, a classification or a label in it."""
     for x in outputs(evidence):
@@ -87,15 +87,3 @@ def outputs_are_events_and_metadata_only(evidence: Evidence) -> Iterable[Finding
             yield violates(x, told, expected="no media, classification or label", actual=found)
         else:
             yield holds(x)
-
-
-@check("SM-NF-001")
-def what_starts_and_ends_take_is_recorded(evidence: Evidence) -> Iterable[Finding]:
-    """(NF2) The text has no number: the time of starts and ends is told and never judged (E23)."""
-    took = sorted((x.elapsed, x.number, x) for x in outputs(evidence))
-    if took:
-        median, slow = took[len(took) // 2], took[min(len(took) - 1, int(len(took) * 0.95))]
-        told = (
-            f"Half of {len(took)} starts and ends took {median[0] * 1e3:.0f} ms or less, 95 % {slow[0] * 1e3:.0f} ms."
-        )
-        yield recorded(slow[2], told, round(slow[0], 3))

@@ -48,7 +48,7 @@ def a_worker_refuses_what_names_no_session(evidence: Evidence) -> Iterable[Findi
             yield violates(x, told, expected=400, actual=x.status)
 
 
-@check("SM-PROP-006")
+@check("SM-PROP-006", recorded=True)
 def what_a_worker_makes_has_the_session_of_its_message(evidence: Evidence) -> Iterable[Finding]:
     """(F3) The session_id of an answer is that of the message."""
     for x in evidence.select(Operation.MESSAGE, valid=True):

@@ -32,7 +32,7 @@ def _taken(evidence: Evidence) -> list[Exchange]:
     return [x for x in _starts(evidence) if x.accepted and x.document.get("session_id")]
 
 
-@check("SM-START-001")
+@check("SM-START-001", recorded=True)
 def a_start_gives_an_output(evidence: Evidence) -> Iterable[Finding]:
     """(Public Contracts) A valid start is answered 2xx with an object that has a session_id."""
     taken = _taken(evidence)
@@ -46,7 +46,7 @@ def a_start_gives_an_output(evidence: Evidence) -> Iterable[Finding]:
         yield violates(last, told, expected="200 and an output", actual=last.status)
 
 
-@check("SM-START-002")
+@check("SM-START-002", recorded=True)
 def every_start_has_an_id_of_its_own(evidence: Evidence) -> Iterable[Finding]:
     """(F1, NF4) No two starts get one id; that of the same user's open session is disputed (E2)."""
     first: dict[object, Exchange] = {}

@@ -86,11 +86,13 @@ class Look:
     lines: bool
     user: str | None = None
     session_id: str | None = None
+    #: By which credential: those of two clients may have a user of one name each.
+    caller: tuple[str | None, ...] = ()
 
     @property
-    def subject(self) -> tuple[str | None, str | None]:
+    def subject(self) -> tuple[object, ...]:
         """Whose log it is."""
-        return self.user, self.session_id
+        return self.user, self.session_id, self.caller
 
     def of(self, session_id: str) -> list[Record]:
         """The records of a session, in their order."""
@@ -104,6 +106,11 @@ def _apart(word: str) -> str:
 
 def _asked(x: Exchange, name: str) -> str | None:
     return next(iter(parse_qs(urlsplit(x.request.url).query).get(name, ())), None)
+
+
+def _caller(evidence: Evidence, x: Exchange) -> tuple[str | None, ...]:
+    headers = dict.fromkeys(each.header for each in evidence.text.protocol.credentials.values())
+    return tuple(x.request.header(name) for name in headers)
 
 
 def _listed(value: object) -> list[Any] | None:
@@ -129,16 +136,31 @@ def _records(x: Exchange) -> tuple[tuple[Record, ...], bool]:
     return tuple(_line(raw) for raw in text.split("\n") if raw.strip()), True
 
 
+def _is_hidden(evidence: Evidence, x: Exchange, asked: str | None) -> bool:
+    """Whether what was asked for may stand for another name: in what others recorded, no start has it."""
+    return "entry" in x.notes and asked not in _started(evidence)
+
+
+@once
+def _started(evidence: Evidence) -> frozenset[object]:
+    """The users and sessions that starts name."""
+    starts = list(evidence.select(Operation.CREATE))
+    users = (x.request.json.get("user_id") for x in starts if isinstance(x.request.json, dict))
+    told = (*users, *(x.document.get("session_id") for x in starts))
+    return frozenset(each for each in told if isinstance(each, str))
+
+
 @once
 def looks(evidence: Evidence) -> Sequence[Look]:
     """Every look at the log that was answered, in the order of sending."""
     found = []
     for operation, name in ((Operation.EXPORT, "user_id"), (Operation.GET, "session_id")):
         for x in evidence.select(operation, credential=Credential.RIGHT):
-            if x.accepted and "size" not in x.notes:
+            asked = _asked(x, name)
+            if x.accepted and "size" not in x.notes and not _is_hidden(evidence, x, asked):
                 records, lines = _records(x)
-                about = {"user": _asked(x, name)} if operation == Operation.EXPORT else {"session_id": _asked(x, name)}
-                found.append(Look(x, records, lines, **about))
+                about = {"user": asked} if operation == Operation.EXPORT else {"session_id": asked}
+                found.append(Look(x, records, lines, **about, caller=_caller(evidence, x)))
     return tuple(sorted(found, key=lambda look: look.x.number))
 
 
@@ -160,6 +182,8 @@ class Window:
     user: str
     started: Exchange
     ends: tuple[Exchange, ...]
+    #: By which credential it was started.
+    caller: tuple[str | None, ...] = ()
 
     @property
     def source(self) -> str | None:
@@ -178,7 +202,13 @@ def windows(evidence: Evidence) -> Sequence[Window]:
         if x.label.operation == Operation.END and x.accepted and isinstance(x.request.json, dict):
             ends.setdefault(x.request.json.get("session_id"), []).append(x)
     return tuple(
-        Window(session_id, str(x.request.json.get("user_id")), x, tuple(ends.get(session_id, ())))
+        Window(
+            session_id,
+            str(x.request.json.get("user_id")),
+            x,
+            tuple(ends.get(session_id, ())),
+            _caller(evidence, x),
+        )
         for x, session_id in zip(starts, ids, strict=True)
         if isinstance(session_id, str) and ids.count(session_id) == 1 and isinstance(x.request.json, dict)
     )

@@ -243,9 +243,3 @@ def test_one_record_id_for_two_outputs_is_none():
     for name in (A, B):
         tape.start(name, told={"record_id": "22222222-2222-4222-8222-222222222222"})
     assert tape.verdicts("SM-OUT-002") == FAIL
-
-
-def test_what_starts_take_is_told_and_never_judged():
-    tape = Tape()
-    tape.start(A)
-    assert tape.verdicts("SM-NF-001") == PASS

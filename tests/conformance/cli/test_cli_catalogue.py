@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import scribe_data
 from conformance.cli import app
+from conformance.drive.approach import DRIVEN
 from conformance.report import terminal
 from tests.conformance.stage import miniature
 from tests.conformance.standing import standing
@@ -141,3 +142,12 @@ def test_what_a_profile_does_not_have_is_answered_with_what_it_has(words: list[s
     result = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
     assert result.exit_code == 2
     assert complaint in result.output
+
+
+@pytest.mark.parametrize("profile", DRIVEN)
+def test_a_plan_tells_what_a_run_of_any_profile_costs(profile: str) -> None:
+    whole, less = (
+        json.loads(told("plan", "--profile", profile, "--json", *words))["cost"]["requests"]
+        for words in ((), ("--examples", "0"))
+    )
+    assert whole > less > 100

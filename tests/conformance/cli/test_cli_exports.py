@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from typer.testing import CliRunner
 
 import scribe_data
 from conformance.cli import app
+from conformance.stateful.model import Model
 from conformance.version import suite_version
 from scribe_data.diagram import lifecycle_svg
 from scribe_data.export import lifecycle_document, lifecycle_mermaid
@@ -83,7 +85,7 @@ def test_the_machine_has_the_lifecycle_in_it_and_imports_nothing_of_the_kit(tmp_
     assert call("machine", "--export", str(module)).exit_code == 0
     text = module.read_text("utf-8")
     assert not re.search(r"^(from|import) (conformance|scribe_data|mock_server)", text, re.MULTILINE)
-    (literal,) = re.findall(r"^LIFECYCLE: dict\[str, Any\] = (\{\n.*?^\})", text, re.MULTILINE | re.DOTALL)
+    (literal,) = re.findall(r"^LIFECYCLE: dict\[str, Any\] = (\{.*?\n.*?^\})", text, re.MULTILINE | re.DOTALL)
     assert eval(literal)["cells"] == lifecycle_document(SPEC)["cells"]
 
 
@@ -112,12 +114,18 @@ def test_every_profile_has_its_document_and_its_drawing() -> None:
         assert call("lifecycle", "--profile", profile).stdout == lifecycle_mermaid(spec.lifecycle)
 
 
-def test_a_machine_of_a_profile_with_other_operations_is_refused(tmp_path: Path) -> None:
-    export = tmp_path / "test_lifecycle.py"
-    result = call("machine", "--profile", "session_manager", "--export", str(export))
-    assert result.exit_code == 2
-    assert "session_manager has other operations" in result.output
-    assert not export.exists()
+@pytest.mark.parametrize("profile", scribe_data.profiles())
+def test_the_machine_of_a_profile_sends_what_its_text_says_and_nothing_of_another(profile: str, tmp_path: Path) -> None:
+    export, text = tmp_path / "test_lifecycle.py", scribe_data.load(profile)
+    assert call("machine", "--profile", profile, "--export", str(export)).exit_code == 0
+    made: dict[str, Any] = {}
+    exec(compile(export.read_text("utf-8"), str(export), "exec"), made)
+    assert set(made["OPERATIONS"]) == set(Model(text.lifecycle).operations)
+    for name, asked in made["REQUESTS"].items():
+        takes = text.protocol.endpoints[name].takes
+        assert takes is None or jsonschema_rs.is_valid(text.schemas[takes], asked["json"]), name
+    assert [name in made for name in ("tone", "BEHIND", "NUMBERED")] == ["upload" in made["REQUESTS"]] * 3
+    assert "only with" not in export.read_text("utf-8")
 
 
 def test_a_run_of_a_profile_that_does_not_exist_is_refused_before_anything_is_sent() -> None:

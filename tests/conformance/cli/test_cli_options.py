@@ -14,6 +14,7 @@ from conformance.target import BadOption, Options
 from tests.conformance.plugin.test_plugin_trouble import suite
 
 DEFAULTS: dict[str, Any] = {entry.key: entry.default for entry in TABLE}
+COMMANDS = ("token_command", "restart_command")
 GIVEN = DEFAULTS | {"target": "http://127.0.0.1:9", "api_key": "sk_test_given"}
 
 
@@ -58,6 +59,7 @@ def test_what_is_given_arrives(key: str, value: object, field: str, kept: object
         ({"target": None}, "target"),
         ({"target": "localhost:18080"}, "target"),
         ({"api_key": None}, "api-key"),
+        *(({name: said}, name.replace("_", "-")) for name in COMMANDS for said in ("", "  ", "''", "echo 'half")),
         ({"api_key": " x"}, "api-key"),
         ({"second_api_key": "sk_test_given"}, "second-api-key"),
         ({"base_url": "/v1"}, "base-url"),

@@ -12,6 +12,7 @@ import scribe_data
 from conformance.certification import certify
 from conformance.checks import all_checks
 from conformance.cli.run import exit_code
+from conformance.drive.approach import DRIVEN
 from conformance.journeys import all_journeys
 from conformance.part import Selection
 from conformance.report import document, headline, junit, page
@@ -104,7 +105,8 @@ def test_what_the_table_does_not_know_is_driven_whole(monkeypatch):
 
 
 def test_the_table_knows_every_journey_and_names_no_other():
-    assert set(known().journeys) == {each.name for each in all_ways()}
+    for profile in DRIVEN:
+        assert set(known(profile).journeys) == {each.name for each in all_ways(profile)}, profile
     for checks, journeys, _trial in known().requirements.values():
         assert journeys is None or set(journeys) <= {each.name for each in planned()}
         assert checks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,11 +79,6 @@ def test_there_is_no_name_that_nobody_uses():
 def test_the_journeys_are_those_of_the_vocabulary():
     everything = {each.name for profile in profiles() for each in all_ways(profile)}
     assert everything == set(JourneyName) - BESIDE
-
-
-def test_the_table_of_wanted_journeys_has_no_other_names():
-    table = json.loads((KIT / "wanted.json").read_text(encoding="utf-8"))
-    assert set(table["journeys"]) == {each.name for each in all_ways()}
 
 
 def test_the_operations_are_those_of_the_profiles():
