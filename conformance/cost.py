@@ -142,4 +142,4 @@ def _is_over(x: Exchange, terminal: Collection[str]) -> bool:
         return True
     if x.label.operation == Operation.END:
         return x.accepted
-    return x.label.operation == Operation.GET and x.document.get("status") in terminal
+    return x.label.operation != Operation.CREATE and x.accepted and x.document.get("status") in terminal

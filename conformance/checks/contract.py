@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 #: The name all requirements have in `checks:` that are judged here.
 NAME = "answers_fit_their_schema"
-#: Operations about no state of a session, as far as a protocol has them: a valid request shows what they answer.
-_ONE_BY_ONE = (Operation.TEMPLATES, Operation.EXPORT, Operation.MESSAGE)
+#: Operations whose answers are not judged one by one: each has a rule of its own.
+_WITH_RULES = frozenset({Operation.DISCOVERY, Operation.CREATE, Operation.UPLOAD, Operation.END, Operation.GET})
 _KINDS = {
     WaiverKind.DEPARTS: Kind.DEPARTS,
     WaiverKind.TOLERATED: Kind.TOLERATED,
@@ -172,8 +172,8 @@ def answers(evidence: Evidence) -> Iterator[Answer]:
 
 
 def _plain(evidence: Evidence) -> Iterator[Answer]:
-    """Valid requests of the operations whose answers are judged one by one."""
-    for operation in (each for each in _ONE_BY_ONE if each in evidence.text.protocol.endpoints):
+    """Valid requests of the operations about no state of a session, or whose answers are the same in all."""
+    for operation in (Operation(each) for each in evidence.text.protocol.endpoints if each not in _WITH_RULES):
         for x in evidence.select(operation, credential=Credential.RIGHT):
             if x.accepted and x.label.plain:
                 yield from (Answer(x, schema, _body(x)) for schema in _of(operation, evidence, x))
