@@ -20,6 +20,7 @@ from bench import (
     grading,
     kit,
     namespaces,
+    research,
     sessions,
     speech,
     traffic,
@@ -54,6 +55,7 @@ _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "beside": beside.measure,
     "emr": emr.measure,
     "namespaces": namespaces.measure,
+    "research": research.measure,
     "extraction": _extraction,
 }
 

@@ -86,18 +86,40 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         app.router.routes.extend(_medscribe(face))
     if "session_manager" in profiles:
         app.router.routes.extend(session_manager.routes(face))
+    if "prsm" in profiles:
+        from mock_server.api.prsm import laboratory
+
+        laboratory.add(app, face)
     app.router.routes.extend(_beside(face))
     if face.settings.faithful:
         return
     mount(app, plane.namespace, face)
     mount(app, traffic.router, face)
-    if "medscribe" in profiles:
+    if {"medscribe", "prsm"} & {*profiles}:
         mount(app, plane.sessions, face)
     if scenarios is not None:
         mount(app, steering.scenarios(Control(scenarios)), face)
         mount(app, steering.transcripts(Transcripts(scenarios)), face)
     if choices is not None:
         mount(app, steering.choices(ChoiceControl(choices)), face)
+
+
+async def _open_beside(face: Face, opened: contextlib.AsyncExitStack) -> None:
+    """The profiles beside medscribe that are served."""
+    settings = face.settings
+    if "session_manager" in settings.profiles:
+        face.sessions = await SessionManager.open(
+            settings.data_dir / "logs",
+            clocks=face.service.clocks,
+            ids=WindowIds(),
+            limit_s=settings.session_limit_s,
+        )
+        opened.push_async_callback(face.sessions.close)
+        face.passing.append(face.sessions.pass_deadlines)
+    if "prsm" in settings.profiles:
+        from mock_server.api.prsm import laboratory
+
+        await laboratory.open_research(face, opened)
 
 
 def _route(
@@ -256,15 +278,7 @@ def create_app(settings: Settings) -> FastAPI:
                 scenarios.opened()
                 face.passing.append(scenarios.play.pass_deadlines)
             face.passing.append(face.service.pass_deadlines)
-            if "session_manager" in settings.profiles:
-                face.sessions = await SessionManager.open(
-                    settings.data_dir / "logs",
-                    clocks=face.service.clocks,
-                    ids=WindowIds(),
-                    limit_s=settings.session_limit_s,
-                )
-                opened.push_async_callback(face.sessions.close)
-                face.passing.append(face.sessions.pass_deadlines)
+            await _open_beside(face, opened)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

@@ -29,6 +29,7 @@ from mock_server.speech.model import SpeechInterrupted, SpeechOvertime, SpeechUn
 from mock_server.storage import StorageError, TooLarge
 from mock_server.testclock import Happened
 from mock_server.traffic.recorder import Recorder
+from mock_server.watch import Standing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -111,6 +112,16 @@ class Service:
     async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
         """What records traffic where everything else is kept; the caller closes it before the service."""
         return await Recorder.of(self._store, told, shortage=self.shortage)
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept: those of another profile keep their sessions there too."""
+        return self._store
+
+    @property
+    def ids(self) -> Ids:
+        """Who draws identifiers."""
+        return self._ids
 
     async def move_clock(self, namespace: str, move: Move) -> datetime:
         """Set a namespace's clock and tell its time; raises 400 for what no clock does.
@@ -309,23 +320,17 @@ class Service:
 
     async def wait(self, namespace: str, session_id: str, asked: State, seconds: float) -> State:
         """Return once the session is in a state, by real seconds; 408 after them, 409 where it cannot be any more."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        with self.watch.of(namespace, session_id) as event:
-            while True:
-                event.clear()
-                session, state = await self.get(namespace, session_id)
-                if state is asked:
-                    return state
-                never, left = not self.machine.leads(state, asked), until - loop.time()
-                if never or left <= 0:
-                    raise problems.not_reached(session_id, asked.value, state.value, never=never)
-                # an expiry is no event: it is read off the clock
-                due_s = (session.expires_at - self.clocks.now(namespace)).total_seconds()
-                expires_s = self.clocks.lasts_s(namespace, due_s)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(min(left, expires_s) if expires_s > 0 else left):
-                        await event.wait()
+
+        async def look() -> Standing[State]:
+            session, state = await self.get(namespace, session_id)
+            # an expiry is no event: it is read off the clock
+            due_s = (session.expires_at - self.clocks.now(namespace)).total_seconds()
+            return Standing(state, self.machine.leads(state, asked), self.clocks.lasts_s(namespace, due_s))
+
+        found = await self.watch.until((namespace, session_id), asked, seconds, look)
+        if found.state is not asked:
+            raise problems.not_reached(session_id, asked.value, found.state.value, never=not found.leads)
+        return found.state
 
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
         """What happened to a session, oldest first."""

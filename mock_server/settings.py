@@ -17,7 +17,9 @@ DEFAULT_KEY = "sk_test_development"
 #: Versions of the protocol this server speaks (§3.2); all three revisions call themselves 0.1 (E68).
 VERSIONS = ("0.1",)
 #: Protocols that have a face here, by their folders below spec/.
-PROFILES = ("medscribe", "session_manager")
+PROFILES = ("medscribe", "session_manager", "prsm")
+#: The index of what research sessions look for things in, in the data directory.
+CORPUS = "corpus.sqlite"
 #: Of places that all share, a namespace may have so many times as many as are left: alone it fills three quarters, the
 #: next one three quarters of the rest, and so on.
 SHARE = 3
@@ -90,6 +92,10 @@ class Settings:
     revision: str = REVISION
     #: Seconds after which the session manager ends a session that nobody ended.
     session_limit_s: int = 3600
+    #: What research sessions look for things in; None is the project's own requirements and errata.
+    corpus: Path | None = None
+    #: Seconds that a research session lasts at least, so that clients can see it run.
+    research_s: float = 1.5
     #: Whether what comes and goes is recorded for its namespace; a faithful server records nothing.
     records_traffic: bool = True
     models: tuple[ModelOffer, ...] = (

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Standing(Generic[S]):
+    """Where a session is, whether it can still come to where somebody waits for it, and when its time is up."""
+
+    state: S
+    leads: bool
+    #: In seconds of the machine's; what is not above 0 is none.
+    due_s: float
 
 
 class Watch:
@@ -34,3 +47,20 @@ class Watch:
         """Tell those who wait for this one; on the event loop."""
         for event in self._waiting.get(name, ()):
             event.set()
+
+    async def until(
+        self, names: tuple[str, ...], asked: S, seconds: float, look: Callable[[], Awaitable[Standing[S]]]
+    ) -> Standing[S]:
+        """Where a session is once it is in a state, cannot come there any more, or was waited for so long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        with self.of(*names) as event:
+            while True:
+                event.clear()
+                found = await look()
+                left = until - loop.time()
+                if found.state == asked or not found.leads or left <= 0:
+                    return found
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(left, found.due_s) if found.due_s > 0 else left):
+                        await event.wait()

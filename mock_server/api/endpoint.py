@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import Request
 
 from mock_server import problems
-from mock_server.api.answer import envelope, render
+from mock_server.api.answer import render
 from mock_server.api.face import Call
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def entered(face: Face, call: Call, operation: Operation, *, public: bool)
         return await face.serve(Call(call.request, "unknown"), _refuse_path, public=True)
     except Exception:
         log.exception("%s %s broke on its way out", call.request.method, call.operation)
-        broken = envelope(problems.internal_error())
+        broken = face.refusal(call, problems.internal_error())
         face.tell(call, broken)
         return render(broken, call.request, readable=not face.foreign(call.request))
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mock_server.api.sighting import Sight
     from mock_server.api.wording import Wording
     from mock_server.auth import Keys
+    from mock_server.prsm.service import ResearchService
     from mock_server.service import Service
     from mock_server.session.model import AudioFile
     from mock_server.session_manager import SessionManager
@@ -124,6 +125,10 @@ class Face:
     transcriber: WhisperTranscriber | ScriptedTranscriber = field(init=False)
     #: Where the profile session_manager is served.
     sessions: SessionManager = field(init=False)
+    #: Where the profile prsm is served.
+    research: ResearchService = field(init=False)
+    #: What paths begin with whose refusals have another body than the envelope, and how that is made.
+    bodies: dict[str, Callable[[Problem, str], Answer]] = field(default_factory=dict)
     ready: bool = False
     unready_because: str = "The model is being tried out."
     #: Set once it is known whether the model hears.
@@ -162,6 +167,13 @@ class Face:
             return False
         own = {of_address(self.root(request)), of_address(self._addressed(request)), *self.settings.console_origins}
         return not {normal(origin) or "" for origin in origins} <= own
+
+    def refusal(self, call: Call, problem: Problem) -> Answer:
+        """What a client is told that is refused, in the words of the profile it asks."""
+        for beginning, told in self.bodies.items():
+            if call.path.startswith(beginning):
+                return told(problem, call.namespace)
+        return envelope(problem)
 
     def base_url(self, request: Request) -> str:
         """The root of all operations (§4.3)."""
@@ -262,18 +274,18 @@ class Face:
                 self._admit(call)
             return await handler(self, call)
         except Problem as problem:
-            return envelope(problem)
+            return self.refusal(call, problem)
         except ClientDisconnect:  # nobody is there to read this
-            return envelope(problems.invalid_request("The body ended before it was complete."))
+            return self.refusal(call, problems.invalid_request("The body ended before it was complete."))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not self.stopping or task is None:
                 raise
             task.uncancel()  # the grace of a shutdown is over: this is the last the client hears
-            return envelope(problems.service_unavailable("The server is stopping.", _RETRY_S))
+            return self.refusal(call, problems.service_unavailable("The server is stopping.", _RETRY_S))
         except Exception:
             log.exception("%s %s broke", call.request.method, call.operation)
-            return envelope(problems.internal_error())
+            return self.refusal(call, problems.internal_error())
 
     def _keep_out(self, request: Request) -> None:
         """A page's simple POST comes without a preflight, so it is refused itself; what it GETs it cannot read."""
@@ -281,11 +293,20 @@ class Face:
             raise problems.foreign_origin(request.headers["origin"][:200])
 
     def _admit(self, call: Call) -> None:
-        if self._running > self.settings.most_at_once:
-            raise problems.service_unavailable("Too many requests are running.", _RETRY_S)
+        self._bound()
         self._authenticate(call)
         self._check_version(call.request)
         self._place(call)
+
+    def let_in(self, call: Call, namespace: str) -> None:
+        """Count a request among those of a namespace that something else than a key opens to it."""
+        self._bound()
+        call.namespace = namespace
+        self._place(call)
+
+    def _bound(self) -> None:
+        if self._running > self.settings.most_at_once:
+            raise problems.service_unavailable("Too many requests are running.", _RETRY_S)
 
     def _place(self, call: Call) -> None:
         """Count a request among its namespace's; one client's slow uploads leave places for the others."""

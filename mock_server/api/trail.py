@@ -36,8 +36,10 @@ class Reason(NamedTuple):
 
 
 def reason(answer: Answer, secrets: Collection[str]) -> Reason:
-    """Code, message and field of an error envelope."""
+    """Code, message and field of an error envelope, or of an error that has none."""
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    if isinstance(error, str):  # the body itself is the error, and its code the status
+        error = {**answer.body, "code": error}
     if answer.status < 400 or not isinstance(error, dict):
         return Reason()
     details = error.get("details")

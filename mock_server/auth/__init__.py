@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
 #: sk_test_<namespace>[_…]: letters and digits up to the next underscore.
-_SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_[A-Za-z0-9_-]*)?\Z")
+_SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_([A-Za-z0-9_-]*))?\Z")
 #: Longer than this is not a key anybody was given.
 LONGEST_KEY = 512
 _NO_KEY = "The request holds no key in a form that is taken: 'Authorization: Bearer <key>' or 'X-API-Key: <key>' is."
@@ -40,6 +40,12 @@ def namespace_of(key: str) -> str:
     if found:
         return found.group(1)
     return "key" + hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def user_of(key: str) -> str:
+    """The user of its namespace that a key names behind it; one that names none is the namespace itself."""
+    found = _SANDBOX.match(key)
+    return (found.group(2) if found else None) or namespace_of(key)
 
 
 def named(keys: Collection[str]) -> dict[str, int]:
@@ -72,3 +78,8 @@ class Keys:
         if len(key) > LONGEST_KEY or not self._known(key):
             raise problems.invalid_api_key()
         return namespace_of(key)
+
+    def user(self, headers: Headers) -> str:
+        """The caller's user, of a request whose namespace is known; empty where its key was excused."""
+        known = [key for key in presented(headers) if key and len(key) <= LONGEST_KEY and self._known(key)]
+        return user_of(known[0]) if len(known) == 1 else ""

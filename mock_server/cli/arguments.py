@@ -54,7 +54,8 @@ def profiles(given: str) -> tuple[str, ...]:
             told = f"--profile {name!r} is not served here; {' and '.join(PROFILES)} are."
             raise ValueError(f"{told}{hint(name, PROFILES)}")
     if not found:
-        raise ValueError(f"--profile names no profile; {' and '.join(PROFILES)} are served, or both with a comma.")
+        told = f"--profile names no profile; {' and '.join(PROFILES)} are served, or several with commas."
+        raise ValueError(told)
     return found
 
 
@@ -80,6 +81,8 @@ def settings(
     profile: str,
     revision: str,
     session_timeout: int,
+    corpus: Path | None,
+    research_seconds: float,
 ) -> Settings:
     """What was asked for; raises ValueError for what cannot be meant."""
     for key in api_keys:
@@ -95,6 +98,10 @@ def settings(
         raise ValueError(
             "--in-memory keeps nothing, and the log of session_manager is to be kept; leave one of them out."
         )
+    if corpus is not None and not corpus.is_dir():
+        raise ValueError(f"--corpus {str(corpus)!r} is no folder that can be read.")
+    if corpus is not None and "prsm" not in served:
+        raise ValueError("--corpus is what sessions of prsm look for things in; --profile serves none.")
     if in_memory and data_dir is not None:
         raise ValueError("--in-memory keeps nothing, and --data-dir says where to keep it; leave one of them out.")
     return Settings(
@@ -119,4 +126,6 @@ def settings(
         profiles=served,
         revision=revision,
         session_limit_s=session_timeout,
+        corpus=corpus.absolute() if corpus else None,
+        research_s=research_seconds,
     )

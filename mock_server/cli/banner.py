@@ -59,6 +59,11 @@ def _faces(settings: Settings, url: str) -> list[str]:
             f"  session manager: {url}/sessions.start   document: {url}/session_manager/openapi.json"
             f"   log: {escape(str(settings.data_dir / 'logs'))}"
         )
+    if "prsm" in settings.profiles:
+        told.append(
+            f"  research sessions: {url}/api/v1/sessions   document: {url}/api/v1/openapi.json"
+            f"   corpus: {escape(str(settings.corpus or 'the texts of this project'))}"
+        )
     return told
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.below import Below
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
+from mock_server.settings import CORPUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,10 +65,25 @@ def _try_directory(settings: Settings, choices: Choices | None) -> None:
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()
+        if "prsm" in settings.profiles:
+            _try_corpus(settings)
         if choices is not None:
             choices.opened(settings.data_dir)
     finally:
         keeping.close()
+
+
+def _try_corpus(settings: Settings) -> None:
+    """Read what research sessions look for things in: the server finds it read."""
+    from mock_server.research import Corpus, CorpusError
+
+    def tell(done: int, of: int, name: str) -> None:
+        sys.stderr.write(f"the corpus is being read: {done} of {of} files{f', now {name}' if name else ''}\n")
+
+    try:
+        Corpus.open(settings.data_dir / CORPUS, settings.corpus, tell).close()
+    except CorpusError as error:
+        raise refuse(f"{error}.", UNUSABLE) from error
 
 
 def _try(settings: Settings, choices: Choices | None) -> str | None:

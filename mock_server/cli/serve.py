@@ -101,6 +101,16 @@ def serve(
             metavar="SECONDS", min=1, max=_LONGEST_SESSION_S, help="When session_manager ends what nobody ended."
         ),
     ] = 3600,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Text, Markdown, PDF and DOCX that prsm looks for things in. Without: the spec's own."
+        ),
+    ] = None,
+    research_seconds: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, max=3600, help="What a session of prsm lasts at least, to be seen."),
+    ] = 1.5,
     ready_file: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Where to write, once it is ready, the line of JSON that stdout gets too."),
@@ -132,6 +142,8 @@ def serve(
             profile=profile,
             revision=revision,
             session_timeout=session_timeout,
+            corpus=corpus,
+            research_seconds=research_seconds,
         )
     except ValueError as error:
         raise refuse(str(error), USAGE) from error

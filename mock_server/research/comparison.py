@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.extraction.phrase import phrases, vocabulary
 from mock_server.research.finding import Pair
-from mock_server.research.term import STOP, roots
+from mock_server.research.term import STOP, root, roots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from mock_server.research.finding import Quote
 
 ALIKE, NUMBER, DENIAL, BINDING = "alike", "number", "denial", "binding"
-#: Words that two sentences have to share, of all their words, before they are about the same.
-_ALIKE, _SAME_MATTER, _NUMBERED = 0.5, 0.35, 0.3
+#: Words that two sentences have to share, of all their words, to be alike or to tell a number of the same.
+_ALIKE, _NUMBERED = 0.5, 0.3
+#: Of the words of the shorter one, and how many at least, to be about the same.
+_SAME_MATTER, _SHARED = 0.4, 2
 _MOST = 24
 #: A number that stands by itself: names and versions hold digits too.
 _NUMBER = re.compile(r"(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-]|\.\d)")
@@ -27,7 +29,8 @@ _STRENGTHS = (
     ("advice", phrases("should|recommended|advised")),
     ("permission", phrases("may|might|optional|optionally|can")),
 )
-_FORM = vocabulary("not no never none must shall should may can always require")
+#: Words that say nothing of what a sentence is about.
+_FORM = frozenset(map(root, STOP | vocabulary("not no never none must shall should may can always required")))
 
 
 def compared(quotes: Sequence[Quote]) -> tuple[Pair, ...]:
@@ -39,17 +42,17 @@ def compared(quotes: Sequence[Quote]) -> tuple[Pair, ...]:
         apart = (one.document, one.place) != (two.document, two.place)
         if apart and set(one.topics) & set(two.topics):
             near = _near(matter[first], matter[second])
-            if told := _relation(one, two, near):
+            if told := _relation(one, two, near, same=_same(matter[first], matter[second])):
                 found.append((-near, Pair(first, second, *told)))
     found.sort(key=lambda item: (item[0], item[1].first, item[1].second))
     return tuple(pair for _, pair in found[:_MOST])
 
 
-def _relation(one: Quote, two: Quote, near: float) -> tuple[str, str] | None:
+def _relation(one: Quote, two: Quote, near: float, *, same: bool) -> tuple[str, str] | None:
     numbers = _numbers(one.text), _numbers(two.text)
     if near >= _NUMBERED and all(numbers) and not set(numbers[0]) & set(numbers[1]):
         return NUMBER, f"{', '.join(numbers[0])} | {', '.join(numbers[1])}"
-    if near >= _SAME_MATTER:
+    if same:
         denies = bool(_DENIES.search(one.text.lower())), bool(_DENIES.search(two.text.lower()))
         if denies[0] != denies[1]:
             return DENIAL, "first" if denies[0] else "second"
@@ -69,7 +72,13 @@ def _strength(text: str) -> str | None:
 
 
 def _matter(text: str) -> frozenset[str]:
-    return frozenset(root for root in roots(text) if root not in STOP and root not in _FORM and not root.isdecimal())
+    return frozenset(word for word in roots(text) if word not in _FORM and not word.isdecimal())
+
+
+def _same(one: frozenset[str], two: frozenset[str]) -> bool:
+    """Whether the shorter of two sentences is about what the other is about."""
+    shared = len(one & two)
+    return shared >= _SHARED and shared / min(len(one), len(two)) >= _SAME_MATTER
 
 
 def _near(one: frozenset[str], two: frozenset[str]) -> float:

@@ -48,9 +48,12 @@ def _counted(matter: Matter) -> Iterator[Section]:
         steps = [matter.ratio(ranked[0], topic) for topic in ranked[1:]]
         yield Section("Comparison", tuple(steps))
     yield from _pairs(matter)
+    shown: set[int] = set()
     for topic in matter.found:
-        citations = matter.holding(topic)[:_SUMMARY]
-        yield Section(f"What is said of {matter.label(topic)}", tuple(map(matter.says, citations)))
+        citations = [number for number in matter.holding(topic) if number not in shown][:_SUMMARY]
+        shown.update(citations)
+        if citations:
+            yield Section(f"What is said of {matter.label(topic)}", tuple(map(matter.says, citations)))
 
 
 def _counted_summary(matter: Matter) -> Iterator[Statement]:
@@ -68,12 +71,13 @@ def _ranked(matter: Matter) -> list[int]:
 def _ordered(matter: Matter) -> Iterator[Section]:
     """Synthesis: what the sources say of each topic, first what several speak of; where they agree and differ."""
     shared = sorted(matter.found, key=lambda topic: (-len(matter.apart(matter.holding(topic))), topic))
+    shown: set[int] = set()
     for topic in shared:
         citations = matter.holding(topic)
-        several = matter.apart(citations)
-        first = dict.fromkeys([*several, *citations])
-        said = tuple(map(matter.says, list(first)[:_QUOTES]))
-        yield Section(f"The sources on {matter.label(topic)}", (matter.spoken(topic), *said))
+        first = dict.fromkeys([*matter.apart(citations), *citations])  # one of each source before a second of any
+        said = [number for number in first if number not in shown][:_QUOTES]
+        shown.update(said)
+        yield Section(f"The sources on {matter.label(topic)}", (matter.spoken(topic), *map(matter.says, said)))
     yield from _pairs(matter)
 
 
@@ -83,8 +87,10 @@ def _ordered_summary(matter: Matter) -> Iterator[Statement]:
     yield from map(matter.spoken, shared[:2])
     differing = [pair for pair in matter.state.pairs if pair.relation != ALIKE]
     alike = [pair for pair in matter.state.pairs if pair.relation == ALIKE]
-    yield from map(matter.pair, [*differing[:2], *alike[:1]])
-    yield matter.says(1)
+    told = [*differing[:2], *alike[:1]]
+    yield from map(matter.pair, told)
+    if not any(1 in (pair.first + 1, pair.second + 1) for pair in told):
+        yield matter.says(1)
 
 
 def _pairs(matter: Matter) -> Iterator[Section]:

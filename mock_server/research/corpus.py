@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     #: Told how many files of how many are read, and the name of the last.
     Progress = Callable[[int, int, str], None]
 
-#: Passages of all documents: what keeps a search of a part below its time, measured.
-_PASSAGES = 200_000
+#: Passages of all documents: some forty thousand pages, and what keeps a search of a part below its time (measured).
+_PASSAGES = 100_000
 #: Files are kept so many at a time: what was read before a crash is not read again.
 _TOGETHER = 64
 _SILENT_S = 2.0
@@ -45,7 +45,7 @@ class Corpus:
     def open(cls, path: Path | None, folder: Path | None = None, progress: Progress | None = None) -> Self:
         """Open the corpus of a folder, or of the texts of `spec/`, with its index in a file or in memory.
 
-        CorpusError where the folder is none.
+        CorpusError where the folder is none, or the index cannot be written.
         """
         found = listing(folder) if folder is not None else None
         corpus = cls(Index(path), folder)

@@ -6,13 +6,14 @@ import contextlib
 import sqlite3
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mock_server.research.term import terms
+from mock_server.research.folder import CorpusError
+from mock_server.research.term import roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from mock_server.research.passage import Document
 
@@ -32,10 +33,10 @@ CREATE VIRTUAL TABLE word USING fts5 (
 );
 """
 _SEARCH = """
-SELECT word.rowid, -word.rank FROM word WHERE word MATCH ? AND word.rowid BETWEEN ? AND ? ORDER BY rank LIMIT ?
+SELECT word.rowid FROM word WHERE word MATCH ? AND word.rowid BETWEEN ? AND ? ORDER BY rank LIMIT ?
 """
-_ROWS = """
-SELECT document.name, document.title, passage.place, passage.text, passage.id
+_ROW = """
+SELECT document.name, document.title, passage.place, passage.text
 FROM passage JOIN document ON document.id = passage.document WHERE passage.id = ?
 """
 _COUNT = """
@@ -51,7 +52,7 @@ WHERE document = (SELECT document FROM passage WHERE id <= ? ORDER BY id DESC LI
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document as the index knows it: what tells one state of it from another, its passages, and what is to be told of it."""
+    """A document as the index knows it: what tells one state of it from another, and what is to be told of it."""
 
     stamp: str
     passages: int
@@ -60,14 +61,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A passage that a search found, with how well it fits by BM25: more is better."""
+    """A passage that a search found."""
 
     document: str
     title: str
     place: str
     text: str
-    number: int
-    fit: float
 
 
 class Index:
@@ -82,9 +81,14 @@ class Index:
     def _opened(self) -> sqlite3.Connection:
         if self._path is None:
             return _prepared(sqlite3.connect(":memory:", check_same_thread=False))
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             return _prepared(sqlite3.connect(self._path, check_same_thread=False))
+        except (
+            OSError,
+            sqlite3.OperationalError,
+        ) as error:  # it is somebody else's, or lies where nothing may be written
+            raise CorpusError(f"The index {self._path} cannot be used: {error}") from error
         except sqlite3.DatabaseError:
             for name in (
                 self._path,
@@ -100,18 +104,26 @@ class Index:
 
     def entries(self) -> dict[str, Entry]:
         """What was read, by name."""
-        with self._lock:
-            rows = self._connection.execute("SELECT name, stamp, passages, note FROM document ORDER BY name").fetchall()
+        with self._use() as connection:
+            rows = connection.execute("SELECT name, stamp, passages, note FROM document ORDER BY name").fetchall()
         return {name: Entry(stamp, passages, note) for name, stamp, passages, note in rows}
 
     def replace(self, documents: Iterable[tuple[Document, str, str]], gone: Iterable[str]) -> None:
         """Take documents, each with stamp and note, for what they were, and drop others: all of it or nothing."""
-        with self._lock, self._transaction():
+        with self._use(), self._transaction():
             for name in gone:
                 self._drop(name)
             for document, stamp, note in documents:
                 self._drop(document.name)
                 self._add(document, stamp, note)
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                yield self._connection
+        except sqlite3.Error as error:
+            raise CorpusError(f"The index {self._path or 'in memory'} cannot be used: {error}") from error
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -129,7 +141,8 @@ class Index:
             return
         rows = self._connection.execute("SELECT id, text FROM passage WHERE document = ?", found).fetchall()
         self._connection.executemany(
-            "INSERT INTO word (word, rowid, roots) VALUES ('delete', ?, ?)", ((id, _roots(text)) for id, text in rows)
+            "INSERT INTO word (word, rowid, roots) VALUES ('delete', ?, ?)",
+            ((number, _roots(text)) for number, text in rows),
         )
         self._connection.execute("DELETE FROM passage WHERE document = ?", found)
         self._connection.execute("DELETE FROM document WHERE id = ?", found)
@@ -147,16 +160,16 @@ class Index:
             run("INSERT INTO word (rowid, roots) VALUES (?, ?)", (row, _roots(passage.text)))
 
     def search(self, any_of: Sequence[Sequence[str]], part: int, most: int) -> list[Row]:
-        """The passages of a part of the corpus that fit best, each of which holds one of the phrases."""
-        with self._lock:
+        """The passages of a part of the corpus that fit best by BM25, each of which holds one of the phrases."""
+        with self._use() as connection:
             bounds = self._bounds(part)
-            found = self._connection.execute(_SEARCH, (_match(any_of), *bounds, most)).fetchall()
-            return [Row(*self._connection.execute(_ROWS, (number,)).fetchone(), round(fit, 6)) for number, fit in found]
+            found = connection.execute(_SEARCH, (_match(any_of), *bounds, most)).fetchall()
+            return [Row(*connection.execute(_ROW, number).fetchone()) for number in found]
 
-    def count(self, roots: Sequence[str], part: int) -> list[tuple[str, int]]:
+    def count(self, phrase: Sequence[str], part: int) -> list[tuple[str, int]]:
         """How many passages of each document in a part of the corpus, by its title, hold a phrase."""
-        with self._lock:
-            return self._connection.execute(_COUNT, (_match([roots]), *self._bounds(part))).fetchall()
+        with self._use() as connection:
+            return connection.execute(_COUNT, (_match([phrase]), *self._bounds(part))).fetchall()
 
     def _bounds(self, part: int) -> tuple[int, int]:
         """The first and last passage of a part; a document lies in one part as a whole."""
@@ -174,8 +187,8 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables and version != _VERSION:
-            raise sqlite3.DatabaseError("an index of another version")
+        if tables and (version != _VERSION or connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)):
+            raise sqlite3.DatabaseError("an index of another version, or a broken one")
         # the folder has it all: what a crash of the machine takes is read again
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -16384"):
             connection.execute(f"PRAGMA {pragma}")
@@ -188,9 +201,9 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _roots(text: str) -> str:
-    return " ".join(term.root for term in terms(text))
+    return " ".join(roots(text))
 
 
 def _match(any_of: Sequence[Sequence[str]]) -> str:
-    """An FTS5 query for any of the phrases; roots hold letters, marks and digits, and nothing that could end a string."""
-    return " OR ".join('"{}"'.format(" ".join(roots)) for roots in any_of)
+    """An FTS5 query for any of the phrases; roots hold letters, marks and digits: nothing that ends a string."""
+    return " OR ".join('"{}"'.format(" ".join(phrase)) for phrase in any_of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: Controls but for tab and line ends, halves of surrogate pairs, marks that turn the direction of writing, and what XML has no place for.
+#: Controls but for tab and line ends, marks that turn the direction of writing, and what XML has no place for.
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )

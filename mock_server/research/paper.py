@@ -1,10 +1,10 @@
-"""PDF and Word files as passages: the libraries that read them are called here alone, in a process that may be killed."""
+"""PDF and Word files as passages: their libraries are called here alone, in a process that may be killed."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mock_server.research.folder import Unreadable
 from mock_server.research.letters import cut, line
@@ -23,6 +23,8 @@ _UNFOLDED_BYTES = 256 << 20
 _MEMBERS = 4_000
 _MEMBER_BYTES = 64 << 20
 _NAMED = 80
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PARAGRAPH, _TABLE = f"{_W}p", f"{_W}tbl"
 _MISSING = "needs what `pip install 'scribe-conformance[prsm]'` brings"
 
 
@@ -43,21 +45,20 @@ def pdf(name: str, data: bytes) -> tuple[Document, str]:
         for number in range(min(count, _PAGES))
         for passage in passages(f"page {number + 1}", reader.pages[number].extract_text())
     ]
-    title = cut(line(str((reader.metadata or {}).get("/Title") or "")), _NAMED)
     if not found:
         raise Unreadable("holds no text: its pages are pictures, or empty")
     note = f"only the first {_PAGES:,} of its {count:,} pages are read" if count > _PAGES else ""
-    return Document(name, title or name, tuple(found)), note
+    return Document(name, name, tuple(found)), note
 
 
 def docx(name: str, data: bytes) -> tuple[Document, str]:
     """A Word file as a document, and what is to be told of it."""
     _bounded(data)
     try:
-        from docx import Document as opened
+        import docx as library
     except ImportError as error:
         raise Unreadable(_MISSING) from error
-    word = opened(io.BytesIO(data))
+    word = library.Document(io.BytesIO(data))
     found: list[Passage] = []
     note = ""
     for number, passage in enumerate(_word(word)):
@@ -67,8 +68,7 @@ def docx(name: str, data: bytes) -> tuple[Document, str]:
         found.append(passage)
     if not found:
         raise Unreadable("holds no text")
-    title = cut(line(word.core_properties.title or ""), _NAMED)
-    return Document(name, title or name, tuple(found)), note
+    return Document(name, name, tuple(found)), note
 
 
 def _bounded(data: bytes) -> None:
@@ -86,21 +86,34 @@ def _bounded(data: bytes) -> None:
 
 
 def _word(word: Word) -> Iterator[Passage]:
-    from docx.table import Table
-
+    """Its paragraphs and the cells of its tables, read off the tree: the library asks for a style at each by search."""
+    names = {style.style_id: style.name or "" for style in word.styles}
     heading, number, tables = "", 0, 0
-    for block in word.iter_inner_content():
-        if isinstance(block, Table):
+    for block in _blocks(word.element.body):
+        if block.tag == _TABLE:
             tables += 1
-            for at, row in enumerate(block.rows, 1):
-                for cell in row.cells:
-                    yield from passages(f"table {tables}, row {at}", cell.text)
+            yield from _cells(block, tables)
             continue
         number += 1
         said = line(block.text)
-        style = block.style.name if block.style is not None else None
-        if (style or "").startswith(("Heading", "Title")):
+        if names.get(block.style, "").startswith(("Heading", "Title")):
             heading = cut(said, _NAMED)
         else:
             where = f"paragraph {number}"
             yield from passages(f"{heading}, {where}" if heading else where, said)
+
+
+def _blocks(parent: Any) -> Iterator[Any]:
+    """The paragraphs and tables below an element, those in boxes for forms included."""
+    for child in parent.iterchildren(_PARAGRAPH, _TABLE, f"{_W}sdt", f"{_W}sdtContent"):
+        if child.tag in (_PARAGRAPH, _TABLE):
+            yield child
+        else:
+            yield from _blocks(child)
+
+
+def _cells(table: Any, number: int) -> Iterator[Passage]:
+    for at, row in enumerate(table.tr_lst, 1):
+        for cell in row.tc_lst:
+            said = " ".join(paragraph.text for paragraph in cell.iter(_PARAGRAPH))
+            yield from passages(f"table {number}, row {at}", said)

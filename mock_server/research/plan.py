@@ -45,11 +45,7 @@ class Plan:
         question = Question.of(prompt)
         queries = _queries(question)
         counts = (Count(question, number, part) for number in range(len(question.topics)) for part in range(PARTS))
-        searches = (
-            Search(question, query.text, tuple(topic.roots for topic in query.topics), part)
-            for query in queries
-            for part in range(PARTS)
-        )
+        searches = (Search(question, query.text, query.topics, part) for query in queries for part in range(PARTS))
         return cls(kind, question, queries, (*counts, *searches, Weigh(question), Compare(question)))
 
 

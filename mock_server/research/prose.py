@@ -13,12 +13,12 @@ from mock_server.research.passage import LONGEST, Document, Passage, passages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})\s")
 #: What begins a passage of its own in Markdown: items of lists, rows of tables, quotations.
 _ITEM = re.compile(r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+|\|)")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _RULE = re.compile(r"[\s|:=*_-]+$")
-_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\|\s*)?")
+_MARKUP = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|(?:\|\s*)+)?")
 _NAMED = 80
 
 
@@ -42,11 +42,8 @@ def plain(name: str, data: bytes) -> Document:
 
 
 def markdown(name: str, data: bytes) -> Document:
-    """A Markdown file as a document, named by its first heading."""
-    text = text_of(data)
-    first = next((found for each in text.splitlines() if (found := _HEADING.match(each))), None)
-    title = cut(line(first[2]), _NAMED) if first else name
-    return Document(name, title or name, tuple(_passages(text, markdown=True)))
+    """A Markdown file as a document: items of lists and rows of tables are passages of their own."""
+    return Document(name, name, tuple(_passages(text_of(data), markdown=True)))
 
 
 def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
@@ -71,11 +68,11 @@ def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
             yield from flush()
         if heading:
             level = len(heading[1])
-            headings = [*(item for item in headings if item[0] < level), (level, cut(line(heading[2]), _NAMED))]
+            headings = [*(item for item in headings if item[0] < level), (level, cut(line(each.strip(" #")), _NAMED))]
         elif each.strip() and not _RULE.match(each):
             since = since if held else number
-            held.append(_MARKUP.sub("", each, count=1) if markdown else each)
-            if _full(held):
+            held.append(_MARKUP.sub("", each, count=1).rstrip(" |") if markdown else each)
+            if fenced or _full(held):
                 yield from flush()
     yield from flush()
 

@@ -14,7 +14,9 @@ from mock_server.research.term import tells, terms
 _READ = 20_000
 _MOST_TOPICS = 12
 _MOST_PAIRS = 8
-_MOST_QUOTED = 4
+_MOST_PHRASES = 6
+#: Possessive, and from the beginning of a word: a prompt may be one word of twenty thousand letters.
+_NAME = re.compile(r"(?<![^\W_])[^\W_]++(?:[-_.][^\W_]++)++")
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{3,120})[\"”“»]")
 _TITLE = 120
 
@@ -46,16 +48,17 @@ class Question:
     @classmethod
     def of(cls, prompt: str) -> Question:
         """Analyse a prompt of any length and language; one that asks for nothing has no topics."""
-        text = legible(prompt[:_READ])
-        quoted = _quoted(text)
+        text = legible(prompt if len(prompt) <= _READ else _whole(prompt[:_READ]))
+        phrases = _phrases(text)
+        text = _NAME.sub(lambda name: name[0] if not _named(name[0]) else " " * len(name[0]), text)
         words = [(text[term.start : term.end], term.root) for term in terms(text)]
         told = [(word, root) for word, root in words if tells(word)]
         often = Counter(root for _, root in told)
         order = _in_order(told)
         kept = set(sorted((root for root, _ in order), key=lambda root: -often[root])[:_MOST_TOPICS])
-        held = {topic.roots[0] for topic in quoted if len(topic.roots) == 1}
+        held = {topic.roots[0] for topic in phrases if len(topic.roots) == 1}
         single = [Topic(word, (root,)) for root, word in order if root in kept and root not in held]
-        topics = (*quoted, *single)[:_MOST_TOPICS]
+        topics = (*phrases, *single)[:_MOST_TOPICS]
         return cls(_title(prompt), topics, _pairs(words, kept), len(prompt) > _READ)
 
 
@@ -66,14 +69,24 @@ def _in_order(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return list(seen.items())
 
 
-def _quoted(text: str) -> tuple[Topic, ...]:
+def _whole(text: str) -> str:
+    """A text without its last word, which may be the half of one."""
+    return text.rsplit(maxsplit=1)[0] if any(map(str.isspace, text.strip())) else text
+
+
+def _phrases(text: str) -> tuple[Topic, ...]:
+    """What is quoted, and names that are made of several words: "upload url", session_id, E-12."""
     found: dict[tuple[str, ...], Topic] = {}
-    for match in _QUOTED.finditer(text):
-        said = line(match[1])
+    names = [name[0] for name in _NAME.finditer(text) if _named(name[0])]
+    for said in [*(line(match[1]) for match in _QUOTED.finditer(text)), *names]:
         roots = tuple(term.root for term in terms(said))
         if roots and any(tells(said[term.start : term.end]) for term in terms(said)):
             found.setdefault(roots, Topic(cut(said, 60), roots))
-    return tuple(found.values())[:_MOST_QUOTED]
+    return tuple(found.values())[:_MOST_PHRASES]
+
+
+def _named(word: str) -> bool:
+    return "_" in word or any(map(str.isdecimal, word))
 
 
 def _pairs(words: list[tuple[str, str]], kept: set[str]) -> tuple[Topic, ...]:

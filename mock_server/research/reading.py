@@ -1,4 +1,4 @@
-"""Reads the files of a corpus: text here, and whatever takes a library in a process that no file can hold up for long."""
+"""Reads the files of a corpus: text here, and whatever takes a library in a process that may be killed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Self
 
 from mock_server.research import paper, prose
 from mock_server.research.folder import Unreadable, content
-from mock_server.research.passage import Document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from mock_server.research.folder import Source
+    from mock_server.research.passage import Document
     from mock_server.speech.child import Answer, Child
 
-#: What reading one PDF or Word file may take.
-_SECONDS = 30.0
+#: What reading one PDF or Word file may take, of processor and clock: a book takes ten, a busy machine some times that.
+_SECONDS = 120.0
 _MEMORY_BYTES = 1 << 30
 
 _TEXT: dict[str, Callable[[str, bytes], Document]] = {".txt": prose.plain, ".md": prose.markdown}
@@ -28,8 +28,9 @@ _PAPER: dict[str, Callable[[str, bytes], tuple[Document, str]]] = {".pdf": paper
 class Reader:
     """Reads one file after the other; its process is started by the first file that needs it."""
 
-    def __init__(self) -> None:
-        """Read nothing yet."""
+    def __init__(self, seconds: float = _SECONDS) -> None:
+        """Read nothing yet; a file may take so many seconds."""
+        self._seconds = seconds
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -46,7 +47,7 @@ class Reader:
             if not document.passages:
                 raise Unreadable("holds no text")
             return document, ""
-        answer = self._asked(pickle.dumps((read_paper, (ending, source.name, source.path), {})))
+        answer = self._asked(pickle.dumps((read_paper, (ending, source.name, source.path, self._seconds), {})))
         if answer.error is None:
             found: tuple[Document, str] = answer.value
             return found
@@ -71,7 +72,7 @@ class Reader:
             raise Unreadable("the process that reads such files does not start") from error
         except SpeechOvertime as error:
             self._end()
-            raise Unreadable(f"takes longer than {_SECONDS:.0f} s to read") from error
+            raise Unreadable(f"takes longer than {self._seconds:g} s to read") from error
         except SpeechInterrupted as error:
             self._end()
             raise Unreadable("brings the program down that reads it, or takes more memory than a file may") from error
@@ -95,14 +96,14 @@ def ready() -> None:
     """Prepare the process: nothing is loaded before a file needs it."""
 
 
-def read_paper(ending: str, name: str, path: Path) -> tuple[Document, str]:
+def read_paper(ending: str, name: str, path: Path, seconds: float) -> tuple[Document, str]:
     """Read a PDF or a Word file, inside the process."""
     import logging
 
     from mock_server.speech.child import grant
 
     logging.disable(logging.CRITICAL)  # pypdf tells of every flaw it mends
-    grant(_SECONDS)
+    grant(seconds)
     return _PAPER[ending](name, content(path))
 
 

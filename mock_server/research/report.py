@@ -119,4 +119,5 @@ def _nothing(matter: Matter) -> str:
     labels = listed([matter.label(number) for number in range(min(len(topics), 6))])
     more = f" and {len(topics) - 6} more" if len(topics) > 6 else ""
     where = f"the {state.passages:,} passages of {state.documents:,} documents"
-    return f"Nothing was found: {labels}{more} stand in none of {where}."
+    verb = "stands" if len(topics) == 1 else "stand"
+    return f"Nothing was found: {labels}{more} {verb} in none of {where}."

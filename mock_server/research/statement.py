@@ -78,9 +78,10 @@ class Matter:
         """How much was found, and of what."""
         documents = self.apart(range(1, len(self.state.chosen) + 1))
         quotes = _many(len(self.state.chosen), "quote")
+        hold = "holds" if len(self.state.chosen) == 1 else "hold"
         told = (
             f"{quotes} from {_many(len(documents), 'document')}, out of {_many(self.state.passages, 'passage')} of "
-            f"{_many(self.state.documents, 'document')}, hold {listed([self.label(topic) for topic in self.found])}."
+            f"{_many(self.state.documents, 'document')}, {hold} {listed([self.label(topic) for topic in self.found])}."
         )
         return Statement(told, documents[:_NAMED])
 
@@ -92,7 +93,10 @@ class Matter:
             f"{self.label(topic)} stands in {_many(count.passages, 'passage')} of {_many(count.documents, 'document')}"
             f", {share(count.passages, self.state.passages)} of all passages"
         )
-        often = f", most often in {title} ({most:,})." if count.documents > 1 else f", all of them in {title}."
+        if count.documents == 1:
+            often = f", all of them in {title}."
+        else:
+            often = f", most often in {title} ({most:,})." if most > count.most[1][1] else f", {most:,} at most in one."
         return Statement(told + often, self.holding(topic)[:_NAMED])
 
     def ratio(self, more: int, less: int) -> Statement:
@@ -105,17 +109,19 @@ class Matter:
     def spoken(self, topic: int) -> Statement:
         """Who speaks of a topic."""
         documents = self.apart(self.holding(topic))
-        titles = listed([self.state.chosen[number - 1].title for number in documents[:_NAMED]])
-        more = f" and {_many(len(documents) - _NAMED, 'other')}" if len(documents) > _NAMED else ""
-        alone = "speaks" if len(documents) == 1 else "speak"
-        return Statement(f"Of {self.label(topic)} {alone} {titles}{more}.", documents[:_NAMED])
+        titles = [self.state.chosen[number - 1].title for number in documents[:_NAMED]]
+        if len(documents) > _NAMED:
+            titles.append(_many(len(documents) - _NAMED, "other"))
+        speak = "speaks" if len(documents) == 1 else "speak"
+        return Statement(f"Of {self.label(topic)} {speak} {listed(titles)}.", documents[:_NAMED])
 
     def source(self, citations: Sequence[int]) -> Statement:
         """What a source speaks of, by the citations of it."""
         quotes = [self.state.chosen[number - 1] for number in citations]
         held = [topic for topic in self.found if any(topic in quote.topics for quote in quotes)]
         labels = listed([self.label(topic) for topic in held])
-        told = f"{quotes[0].title} is quoted {_many(len(quotes), 'time')} and speaks of {labels}."
+        often = "once" if len(quotes) == 1 else f"{len(quotes)} times"
+        told = f"{quotes[0].title} is quoted {often} and speaks of {labels}."
         return Statement(told, tuple(citations[:_NAMED]))
 
     def pair(self, pair: Pair) -> Statement:
@@ -130,10 +136,10 @@ def _difference(pair: Pair) -> str:
     if pair.relation == NUMBER:
         return f"One names {first} where the other names {second}"
     if pair.relation == DENIAL:
-        return f"The {pair.detail} denies, the other does not"
+        return f"The {pair.detail} holds a denial, the other none"
     if pair.relation == BINDING:
         return f"One words it as {first}, the other as {second}"
-    return "They say alike"
+    return "They share most of their words"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -12,8 +12,10 @@ from mock_server.research.finding import Count as Counted
 if TYPE_CHECKING:
     from mock_server.research.corpus import Corpus
     from mock_server.research.finding import Findings
-    from mock_server.research.question import Question
+    from mock_server.research.question import Question, Topic
 
+#: Entries of the index that ranking may look at: it goes through all of a word's, whatever part is searched.
+_RANKED = 60_000
 #: Passages a search reads of each part of the corpus.
 _READ = 12
 
@@ -61,7 +63,7 @@ class Search:
 
     question: Question
     query: str
-    any_of: tuple[tuple[str, ...], ...]
+    any_of: tuple[Topic, ...]
     part: int
     stage: ClassVar[str] = "gathering"
 
@@ -72,7 +74,7 @@ class Search:
 
     def carry_out(self, corpus: Corpus, state: Findings) -> Findings:
         """Add the best sentences of this part."""
-        rows = corpus.search(self.any_of, self.part, _READ)
+        rows = corpus.search([topic.roots for topic in self._affordable(state)], self.part, _READ)
         told = weighing.weights(self.question, state)
         found = [quote for row in rows for quote in weighing.quotes(row, self.question, told)]
         usage = Usage(
@@ -82,6 +84,22 @@ class Search:
             sentences_weighed=state.usage.sentences_weighed + len(found),
         )
         return replace(state, quotes=weighing.merged(state.quotes, found, KEPT), usage=usage)
+
+    def _affordable(self, state: Findings) -> list[Topic]:
+        """What can be ranked in time: what stands in most passages takes longest and tells least."""
+        common = {
+            topic.roots[0]: state.counts[number].passages
+            for number, topic in enumerate(self.question.topics)
+            if len(topic.roots) == 1 and number in state.counts
+        }
+        costs = {topic: sum(common.get(root, 0) for root in topic.roots) for topic in self.any_of}
+        first, *rest = sorted(self.any_of, key=lambda topic: costs[topic])
+        taken, total = [first], costs[first]
+        for topic in rest:
+            total += costs[topic]
+            if total <= _RANKED:
+                taken.append(topic)
+        return taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Table:
 
 def counts(matter: Matter) -> Table:
     """Each topic with the passages and documents it stands in, what is asked for and stands nowhere included."""
-    rows = []
+    rows: list[tuple[str | int, ...]] = []
     for number, topic in enumerate(matter.question.topics):
         count = matter.state.counts.get(number)
         passages, documents = (count.passages, count.documents) if count else (0, 0)
@@ -44,7 +44,7 @@ def by_document(matter: Matter) -> Table:
         for title, passages in count.most:
             sums[title] = sums.get(title, 0) + passages
     titles = tuple(sorted(sums, key=lambda title: (-sums[title], title))[:_COLUMNS])
-    rows = []
+    rows: list[tuple[str | int, ...]] = []
     for number in matter.found:
         count = matter.state.counts[number]
         most = dict(count.most)
@@ -55,7 +55,7 @@ def by_document(matter: Matter) -> Table:
 
 def sources(matter: Matter) -> Table:
     """Each document that is quoted, with the number of its quotes and the topics they hold."""
-    rows = []
+    rows: list[tuple[str | int, ...]] = []
     for citations in by_source(matter).values():
         quotes = [matter.state.chosen[number - 1] for number in citations]
         held = [topic for topic in matter.found if any(topic in quote.topics for quote in quotes)]

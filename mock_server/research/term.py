@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Marks belong to their letters: Python's \w parts Devanagari and Thai words at their vowels.
-_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u0e00-\u0e7f\u0e80-\u10ff\u1780-\u17ff"
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670"
+    "\u0900-\u0963\u0966-\u0dff\u0e00-\u0e7f\u0e80-\u10ff\u1780-\u17ff"
+)
 _WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+#: The same where there are no others: most of most corpora.
+_PLAIN = re.compile(r"[A-Za-z0-9]+")
 #: Scripts that part no words: runs are searched by pairs of letters.
 _UNPARTED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 #: A longer word is nobody's: it is data, and is searched by its beginning.
@@ -31,19 +36,20 @@ STOP = vocabulary(
     other others our ours out over own per please same shall she should since so some still such take takes than that
     the their theirs them then there these they this those though through thus to too under until up upon us very want
     was we well were what when where whether which while who whom whose why will with within without would yet you your
-    der die das und oder ist sind ein eine einer eines mit von zu auf wie was wird werden nicht den dem des im fuer
-    le la les un une des du et ou est sont que qui dans pour par sur avec ne pas au aux ce cette
-    el los las una y o es son que en por para con no del al se su como
+    der das und oder ist sind ein eine einer eines mit von zu auf wie wird werden nicht den dem des im
+    le la les un une du et ou est sont que qui dans avec ne pas au aux ce cette
+    el los las una y o es en por para con del al se su como
     है हैं का की के को में से और यह पर क्या कैसे
     """
 )
 #: Words that ask, and are not what is asked for.
 _ASKING = vocabulary(
     """
-    analyse analysis analyze answer ask compare comparison comparing consider describe detail detailed difference
-    different differ discuss explain explore happen happened happens find finding findings generate identify investigate list look overview
-    provide question report research review show study summarise summarize summary synthesis synthesise synthesize tell
-    trend trends versus vs write information know known say says said thing things way ways
+    analyse analysis analyze answer ask compare comparing comparison consider describe detail detailed differ
+    difference different discuss explain explore find finding findings generate happen happened happens
+    identify information investigate know known list look mean means often overview provide question report
+    research review said say says show study summarise summarize summary synthesis synthesise synthesize tell
+    thing things trend trends versus vs way ways write
     """
 )
 
@@ -70,6 +76,8 @@ def terms(text: str) -> Iterator[Term]:
 
 def roots(text: str) -> tuple[str, ...]:
     """The roots of a text's words in order."""
+    if text.isascii():
+        return tuple(root(word[:_LONGEST]) for word in _PLAIN.findall(text))
     return tuple(term.root for term in terms(text))
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.session.table import State
 from mock_server.storage import StorageError
 from mock_server.storage.following import follow
 from mock_server.storage.memory_audio import MemoryAudio
+from mock_server.storage.memory_inquiries import ABSENT as _ABSENT
+from mock_server.storage.memory_inquiries import InquiryTables, MemoryInquiries, MemoryInquiryUnit
 from mock_server.storage.unit import Cleared, Held, JournalRow, Unfinished
 
 if TYPE_CHECKING:
@@ -23,11 +25,9 @@ if TYPE_CHECKING:
     from mock_server.clock import Pace
     from mock_server.session.model import Session
     from mock_server.storage import Keeping
-    from mock_server.storage.unit import Stretch, Unit, View
+    from mock_server.storage.unit import Stretch, Subject, Unit, View
 
 T = TypeVar("T")
-
-_ABSENT: Final = object()
 
 
 @dataclass
@@ -41,6 +41,7 @@ class _Kept:
     journal: dict[str, tuple[JournalRow, ...]] = field(default_factory=dict)
     clocks: dict[str, Pace] = field(default_factory=dict)
     traffic: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
+    inquiries: InquiryTables = field(default_factory=InquiryTables)
     lines: int = 0
 
 
@@ -49,6 +50,10 @@ class _View:
 
     def __init__(self, kept: _Kept) -> None:
         self._kept = kept
+
+    @property
+    def inquiries(self) -> MemoryInquiries:
+        return MemoryInquiries(self._kept.inquiries)
 
     def load(self, session_id: str) -> Session | None:
         return self._kept.sessions.get(session_id)
@@ -106,6 +111,10 @@ class _Unit(_View):
         self.following: list[Callable[[], object]] = []
         self._before: list[tuple[dict[str, Any], str, object]] = []
 
+    @property
+    def inquiries(self) -> MemoryInquiryUnit:
+        return MemoryInquiryUnit(self._kept.inquiries, self._put)
+
     def create(self, session: Session) -> None:
         if session.id in self._kept.sessions:
             raise RuntimeError(f"session {session.id} exists")
@@ -117,7 +126,7 @@ class _Unit(_View):
             raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
         self._put(self._kept.sessions, after.id, after)
 
-    def note(self, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
+    def note(self, session: Subject, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
         plain = json.loads(json.dumps(dict(detail)))  # nobody else's to change, and nothing that a disk could not keep
         self._kept.lines += 1
         line = JournalRow(self._kept.lines, session.id, at, kind, plain)
@@ -139,9 +148,12 @@ class _Unit(_View):
         for session in ours:
             for table in (self._kept.sessions, self._kept.begun, self._kept.journal):
                 self._put(table, session.id, _ABSENT)
+        researched = self.inquiries.clear(namespace)
+        for inquiry_id in researched:
+            self._put(self._kept.journal, inquiry_id, _ABSENT)
         self._put(self._kept.clocks, namespace, _ABSENT)
         self._put(self._kept.traffic, namespace, _ABSENT)
-        return Cleared(len(ours), [file.key for session in ours for file in session.files])
+        return Cleared(len(ours) + len(researched), [file.key for session in ours for file in session.files])
 
     def set_clock(self, namespace: str, pace: Pace) -> None:
         self._put(self._kept.clocks, namespace, pace)

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
+from mock_server.storage.inquiry_rows import SqlInquiries, SqlInquiryUnit
 from mock_server.storage.schema import audio_files, clocks, journal, results, sessions, traffic
 from mock_server.storage.unit import Cleared, Held, JournalRow, Stretch, Unfinished
 from mock_server.storage.writing import write
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from mock_server.storage.batch import Batch
+    from mock_server.storage.unit import Subject
 
 
 def _order(asked: dict[str, Any]) -> Order:
@@ -79,6 +81,11 @@ class SqlView:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+
+    @property
+    def inquiries(self) -> SqlInquiries:
+        """The research sessions."""
+        return SqlInquiries(self.connection)
 
     def load(self, session_id: str) -> Session | None:
         """The session with its files in the order of their arrival, or None."""
@@ -177,6 +184,11 @@ class SqlUnit(SqlView):
         self._batch = batch
         self._afterwards = afterwards
 
+    @property
+    def inquiries(self) -> SqlInquiryUnit:
+        """The research sessions, to be changed."""
+        return SqlInquiryUnit(self.connection)
+
     def load(self, session_id: str) -> Session | None:
         """The session as this transaction has it."""
         known, session = self._batch.get(session_id)
@@ -229,7 +241,7 @@ class SqlUnit(SqlView):
             raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
         self._batch.put(before, after)
 
-    def note(self, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
+    def note(self, session: Subject, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
         """Append a row to the journal."""
         self._batch.note(
             {"session_id": session.id, "namespace": session.namespace, "at": at, "kind": kind, "detail": dict(detail)}
@@ -251,6 +263,7 @@ class SqlUnit(SqlView):
             self._batch.remove(session_id)
         keys = list(run(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
         gone = run(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
+        gone += self.inquiries.clear(namespace)
         run(delete(journal).where(journal.c.namespace == namespace))
         run(delete(traffic).where(traffic.c.namespace == namespace))
         run(delete(clocks).where(clocks.c.name == namespace))

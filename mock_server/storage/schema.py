@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
-VERSION: Final = 3
+VERSION: Final = 4
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -124,6 +124,7 @@ CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
             ),
             "DROP TABLE scribe_namespaces",
         ),
+        4: (),  # research sessions have tables of their own
     }
 )
 
@@ -150,4 +151,51 @@ journal = Table(
     Column("detail", _Json, nullable=False),
     Index("scribe_journal_by_session", "session_id"),
     Index("scribe_journal_by_namespace", "namespace"),
+)
+
+inquiries = Table(
+    "scribe_inquiries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("namespace", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("state", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("due_at", Instant),
+    Column("told", _Json, nullable=False),
+    # a page and its counts are read off the index alone
+    Index("scribe_inquiries_by_owner", "namespace", "owner", "created_at", "id", "state", "kind"),
+    Index("scribe_inquiries_by_state", "state"),
+    Index("scribe_inquiries_by_due", "namespace", "due_at"),
+)
+
+findings = Table(
+    "scribe_findings",
+    metadata,
+    Column("inquiry_id", ForeignKey("scribe_inquiries.id", ondelete="CASCADE"), primary_key=True),
+    Column("told", _Json, nullable=False),
+)
+
+shares = Table(
+    "scribe_shares",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("session_id", ForeignKey("scribe_inquiries.id", ondelete="CASCADE"), nullable=False),
+    Column("namespace", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("recipients", _Json, nullable=False),
+    Column("permissions", String, nullable=False),
+    Column("message", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("scribe_shares_by_session", "session_id"),
+)
+
+balances = Table(
+    "scribe_balances",
+    metadata,
+    Column("namespace", String, primary_key=True),
+    Column("amount", _Number, nullable=False),
 )

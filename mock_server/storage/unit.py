@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from mock_server.clock import Pace
     from mock_server.session.model import Session
+    from mock_server.storage.inquiry import Inquiries, InquiryUnit
 
 T = TypeVar("T")
 
@@ -58,8 +59,24 @@ class Held(NamedTuple):
     size: int
 
 
+class Subject(Protocol):
+    """What the journal has lines about."""
+
+    @property
+    def id(self) -> str:
+        """Of the session."""
+
+    @property
+    def namespace(self) -> str:
+        """Whose it is."""
+
+
 class View(Protocol):
     """What is kept, as one moment has it."""
+
+    @property
+    def inquiries(self) -> Inquiries:
+        """The research sessions."""
 
     def load(self, session_id: str) -> Session | None:
         """The session with its files in the order of their arrival; None where there is none."""
@@ -98,20 +115,24 @@ class View(Protocol):
 class Unit(View, Protocol):
     """One change: it sees what it has changed itself, and all of it is kept or nothing."""
 
+    @property
+    def inquiries(self) -> InquiryUnit:
+        """The research sessions, to be changed."""
+
     def create(self, session: Session) -> None:
         """Keep a new session; raises RuntimeError when its id is taken."""
 
     def save(self, before: Session, after: Session) -> None:
         """Keep what a step made of a session; raises RuntimeError when it left the state it was read in meanwhile."""
 
-    def note(self, session: Session, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
+    def note(self, session: Subject, at: datetime, kind: str, detail: Mapping[str, Any]) -> None:
         """Append a line to the journal."""
 
     def claim(self, session_ids: Sequence[str], begun: int) -> tuple[str, ...]:
         """Begin the attempt after the `begun`-th; returns those in work at which nobody else has."""
 
     def clear(self, namespace: str) -> Cleared:
-        """Remove a namespace's sessions, journal, traffic and clock."""
+        """Remove a namespace's sessions of every profile, journal, traffic, balance and clock."""
 
     def set_clock(self, namespace: str, pace: Pace) -> None:
         """Remember how a namespace's clock goes."""

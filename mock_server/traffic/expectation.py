@@ -27,7 +27,9 @@ _MOST_LOOKS: Final = 250_000
 #: Digits of a place in a list; none that is kept has more places.
 _DIGITS: Final = 6
 #: What makes or has no session, so that one after the other is of the namespace.
-_SESSIONLESS: Final = frozenset({"create", "discovery", "templates", "template", "unknown", "sessions.start"})
+_SESSIONLESS: Final = frozenset(
+    {"create", "discovery", "templates", "template", "unknown", "sessions.start", "prsm.create", "prsm.list"}
+)
 _ABSENT: Final = object()
 _encoder = json.JSONEncoder(ensure_ascii=False)
 

@@ -86,6 +86,18 @@ Operation: TypeAlias = Literal[
     "sessions.replay",
     "sessions.export",
     "workers.message",
+    "prsm.create",
+    "prsm.list",
+    "prsm.get",
+    "prsm.cancel",
+    "prsm.pause",
+    "prsm.resume",
+    "prsm.results",
+    "prsm.export",
+    "prsm.metrics",
+    "prsm.history",
+    "prsm.share",
+    "prsm.comment",
 ]
 
 

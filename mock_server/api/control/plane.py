@@ -19,6 +19,9 @@ from mock_server.api.control.refusal import unknown_word
 from mock_server.api.control.route import Asked, ModelRoute, Told
 from mock_server.api.order import LONGEST_ID
 from mock_server.clock import Mode, stamp
+from mock_server.prsm.access import Caller
+from mock_server.session.prsm.table import PRSM_V1
+from mock_server.session.prsm.table import State as Researched
 from mock_server.session.table import State
 from mock_server.testclock import Move
 
@@ -131,7 +134,11 @@ async def requests(asked: Asked) -> Any:
 async def journal(session_id: str, asked: Asked) -> Any:
     """Each line is stamped by the namespace's clock."""
     call = asked.call
-    rows = await asked.face.service.journal(call.namespace, session_id[:LONGEST_ID])
+    owner = await _researcher(asked, session_id[:LONGEST_ID])
+    if owner is None:
+        rows = await asked.face.service.journal(call.namespace, session_id[:LONGEST_ID])
+    else:
+        rows = [*(await asked.face.research.see(owner, session_id, rows=True)).rows]
     told = [{"number": row.number, "at": stamp(row.at), "kind": row.kind, "detail": row.detail} for row in rows]
     return {"session_id": call.session_id, "journal": told, "namespace": call.namespace}
 
@@ -145,7 +152,7 @@ async def journal(session_id: str, asked: Asked) -> Any:
 async def wait(
     asked: Asked,
     session: Annotated[str, Query(min_length=1, description="its id")],
-    state: Annotated[str, Query(description="one of those that the revision has")] = "",
+    state: Annotated[str, Query(description="one of those that its profile and revision have")] = "",
     seconds: Annotated[
         float, Query(ge=0, le=_LONGEST_WAIT_S, allow_inf_nan=False, description="of the machine's time, at most")
     ] = _WAIT_S,
@@ -153,9 +160,21 @@ async def wait(
     """408 after `seconds`, 409 at once where the session cannot be in that state any more."""
     face, call = asked.face, asked.call
     call.session_id = session[:LONGEST_ID]
-    known = [each.value for each in face.service.machine.ranks]
+    owner = await _researcher(asked, call.session_id)
+    machine = face.service.machine if owner is None else PRSM_V1
+    known = [each.value for each in machine.ranks]
     if state not in known:
         raise unknown_word("state", state, known)
     with face.aside():
-        found = await face.service.wait(call.namespace, call.session_id, State(state), seconds)
-    return StateTold(session_id=call.session_id, state=found.value, namespace=call.namespace)
+        if owner is None:
+            reached = (await face.service.wait(call.namespace, call.session_id, State(state), seconds)).value
+        else:
+            reached = (await face.research.wait(owner, call.session_id, Researched(state), seconds)).value
+    return StateTold(session_id=call.session_id, state=reached, namespace=call.namespace)
+
+
+async def _researcher(asked: Asked, session_id: str) -> Caller | None:
+    """Who made a research session of the namespace; None for what is none."""
+    if "prsm" not in asked.face.settings.profiles:
+        return None
+    return await asked.face.research.owner(asked.call.namespace, session_id)

@@ -1,10 +1,10 @@
-"""An operation of the control plane: FastAPI reads what is asked by its models, the face does everything else."""
+"""An operation that is asked by models: FastAPI reads them, the face does everything else."""
 
 # Annotations are read by FastAPI when the routes are made, so they are no strings here.
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +21,8 @@ from mock_server.api.endpoint import Endpoint, entered
 from mock_server.api.face import Call, Face
 
 _FRESH: Final = {"Cache-Control": "no-store"}
+#: Headers that are made anew with the bytes.
+_OF_BYTES: Final = ("content-type", "content-length")
 _JSON: Final = [(b"content-type", b"application/json")]
 #: Where a request in FastAPI's hands carries what the face knows of it.
 _ASKING: Final = "scribe.mock.asking"
@@ -55,27 +57,40 @@ class Told(JSONResponse):
 
 
 class ModelRoute(APIRoute):
-    """A route whose body is read by `document`'s bounds, and whose refusals are envelopes."""
+    """A route whose body is read by `document`'s bounds, and whose refusals are those of the face."""
+
+    #: Whether somebody without a key may ask.
+    public: ClassVar[bool] = False
+
+    @property
+    def known_as(self) -> str:
+        """The operation's name for layers, logs and lists of requests."""
+        return "control"
 
     def get_route_handler(self) -> Handler:
         """FastAPI's own way from a request to an answer, inside that of the face."""
         handler = super().get_route_handler()
-        operation = partial(_operate, handler, reads=self.body_field is not None)
+        reads = None if self.body_field is None else bool(self.body_field.field_info.is_required())
+        operation = partial(_operate, handler, reads=reads)
 
         async def served(request: Request) -> Response:
             face: Face = request.app.state.face
-            answer: Any = await entered(face, Call(request, "control"), operation, public=False)
+            answer: Any = await entered(face, Call(request, self.known_as), operation, public=self.public)
             return answer  # type: ignore[no-any-return]  # an ASGI application is all that FastAPI asks for
 
         return served
 
 
-async def _operate(handler: Handler, face: Face, call: Call, *, reads: bool) -> Answer:
-    """What FastAPI makes of a request that was let in; raises Problem for what its models refuse."""
+async def _operate(handler: Handler, face: Face, call: Call, *, reads: bool | None) -> Answer:
+    """What FastAPI makes of a request that was let in; raises Problem for what its models refuse.
+
+    `reads`: whether a body has to be there; None for an operation that takes none.
+    """
     body = b""
-    if reads:
+    if reads is not None:
         body = await read(call.request, face.settings.max_json_bytes)
-        call.document = parse_object(body)
+        if body or reads:
+            call.document = parse_object(body)
     answered: list[Response] = []
 
     async def answering(scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +103,9 @@ async def _operate(handler: Handler, face: Face, call: Call, *, reads: bool) -> 
         raise problem(error.errors()) from None
     (response,) = answered
     if not isinstance(response, Told):
-        return Answer(response.status_code, raw=bytes(response.body), headers=dict(_FRESH))
+        kept = {name.title(): text for name, text in response.headers.items() if name not in _OF_BYTES}
+        label = response.headers["content-type"]
+        return Answer(response.status_code, raw=bytes(response.body), headers={**_FRESH, **kept}, media_type=label)
     if "namespace" in response.content:  # after what was asked for
         response.content["namespace"] = response.content.pop("namespace")
     return Answer(response.status_code, response.content, dict(_FRESH))

@@ -18,7 +18,7 @@ _PROMPT = 2_000
 _RAW = 30_000
 
 
-class Unavailable(RuntimeError):
+class Unavailable(RuntimeError):  # noqa: N818  (named for the state)
     """A product that needs libraries which are not there."""
 
     def __init__(self, product: str) -> None:

@@ -158,7 +158,7 @@ class _Page:
         )
 
 
-class _Drawing(Flowable):
+class _Drawing(Flowable):  # type: ignore[misc]  # the library tells no types
     """A chart, drawn by the lines of the page."""
 
     def __init__(self, chart: Chart, page: _Page) -> None:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 #: Archives know no earlier day; the file tells when it was made among its properties.
 _DAY = (1980, 1, 1, 0, 0, 0)
 _WIDTH = Mm(150)
+_A4 = Mm(210), Mm(297)
 
 
 def rendered(report: Report, meta: Meta) -> bytes:
     """The report as a Word file with its headings as such; the same report gives the same bytes."""
     outline = Outline.of(report, meta)
     word = Document()
+    word.sections[0].page_width, word.sections[0].page_height = _A4
     _properties(word, outline, meta)
     word.add_heading(outline.title, 0)
     for name, value in outline.facts:

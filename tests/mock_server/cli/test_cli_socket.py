@@ -32,7 +32,7 @@ class Server:
         self.reading = threading.Thread(target=self._read, daemon=True)
         self.reading.start()
         assert self._listening.wait(PATIENCE_S), self.told
-        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.told[0])[1])
+        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", "".join(self.told))[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _read(self):

@@ -146,7 +146,7 @@ def test_a_server_does_not_start_on_a_log_that_is_not_ours(data_dir, profile):
 
 @pytest.mark.parametrize(
     ("profile", "hint"),
-    [("sessionmanager", "Did you mean 'session_manager'?"), ("prsm", "medscribe and session_manager are"),
+    [("sessionmanager", "Did you mean 'session_manager'?"), ("prsn", "Did you mean 'prsm'?"),
      (",", "names no profile"), ("medscribe,x", "'x' is not served")],
 )  # fmt: skip
 def test_a_profile_that_is_not_served_is_answered_with_those_that_are(tmp_path, profile, hint):

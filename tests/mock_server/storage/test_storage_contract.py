@@ -12,8 +12,6 @@ from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
 from mock_server.storage import StorageError
-from mock_server.storage.memory import MemoryStore
-from mock_server.storage.sqlite import SqliteStore
 from mock_server.storage.unit import Held, Stretch
 
 NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
@@ -35,46 +33,6 @@ def file(name="a_1.wav", key=KEY) -> AudioFile:
 
 def stretch(namespace="ns", first=1, last=2) -> Stretch:
     return Stretch(namespace, first, last, f'["{first} \u00fc","\U0001f4a5"]')
-
-
-@pytest.fixture(params=["sqlite", "memory"])
-def opening(request, tmp_path):
-    """Opens the store of this test, once more where it keeps things for longer than a process lives."""
-    opened = []
-
-    def once():
-        for store in opened:
-            if request.param == "memory":
-                return store
-            store.close()
-        store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "scribe.sqlite")
-        opened.append(store)
-        return store
-
-    yield once
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def store(opening):
-    return opening()
-
-
-@pytest.fixture
-def reopened(opening):
-    """Runs changes in a store and a query in the one that is opened after it."""
-
-    def run(*changes, look):
-        async def all_of_them():
-            store = opening()
-            for change in changes:
-                await store.write(change)
-
-        asyncio.run(all_of_them())
-        return asyncio.run(opening().read(look))
-
-    return run
 
 
 def test_a_session_comes_back_as_it_was_kept(reopened):

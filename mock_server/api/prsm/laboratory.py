@@ -1,0 +1,65 @@
+"""The profile as a whole: its routes and its sessions, for the one place that puts a server together.
+
+Nothing else imports the engine, so that a server without the profile does not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from mock_server.api.control import research
+from mock_server.api.control.route import mount
+from mock_server.api.prsm import description, sessions, shared
+from mock_server.api.prsm.error import body
+from mock_server.api.prsm.route import PREFIX
+from mock_server.pipeline.investigation import Investigations
+from mock_server.prsm.ledger import ResearchLedger
+from mock_server.prsm.service import ResearchService
+from mock_server.research import Corpus, CorpusError
+from mock_server.settings import CORPUS
+from mock_server.storage import StorageError
+
+if TYPE_CHECKING:
+    import contextlib
+
+    from fastapi import FastAPI
+
+    from mock_server.api.face import Face
+
+log = logging.getLogger("scribe.mock")
+
+
+def add(app: FastAPI, face: Face) -> None:
+    """Its operations, what its shares open, its document, and its way to refuse."""
+    mount(app, sessions.router, face)
+    mount(app, shared.router, face)
+    app.router.routes.extend(description.routes(face))
+    face.bodies[f"{PREFIX}/"] = lambda problem, namespace: body(problem, face.service.clocks.now(namespace))
+    if not face.settings.faithful:
+        mount(app, research.router, face)
+
+
+async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
+    """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
+    settings, service = face.settings, face.service
+    index = None if settings.in_memory else settings.data_dir / CORPUS
+    try:
+        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus)
+    except CorpusError as error:
+        raise StorageError(f"{error}.") from error
+    opened.callback(corpus.close)
+    for refused in corpus.refused:
+        log.warning("the corpus is without %s, which %s", refused.name, refused.reason)
+    work = Investigations(store=service.store, corpus=corpus, now_of=service.clocks.now, least_s=settings.research_s)
+    face.research = ResearchService(
+        store=service.store,
+        ledger=ResearchLedger(service.watch, work.offer),
+        work=work,
+        clocks=service.clocks,
+        new_id=service.ids.session,
+    )
+    opened.push_async_callback(face.research.close)
+    await face.research.start()
+    face.passing.append(face.research.pass_deadlines)

@@ -1,0 +1,88 @@
+"""The twelve operations of the document below /api/v1/sessions, for whoever has a key."""
+
+# Annotations are read by FastAPI when the routes are made.
+from typing import Any, Final
+
+from fastapi import Response
+
+from mock_server.api.control.route import Asked
+from mock_server.api.prsm import operations, views
+from mock_server.api.prsm.models import CancelOrder, CommentOrder, SessionOrder, ShareOrder
+from mock_server.api.prsm.route import SessionRoute, new_router, user
+from mock_server.session.prsm.table import Event
+
+router: Final = new_router(SessionRoute)
+_SESSION: Final = "/sessions/{session_id}"
+
+
+@router.post("/sessions", name="create", status_code=201)
+async def create(order: SessionOrder, asked: Asked) -> dict[str, Any]:
+    """Order work."""
+    return await operations.create(asked, user(asked), order)
+
+
+@router.get("/sessions", name="list")
+async def listed(asked: Asked) -> dict[str, Any]:
+    """The caller's sessions, page by page."""
+    return await operations.listed(asked, user(asked))
+
+
+@router.get(_SESSION, name="get")
+async def status(session_id: str, asked: Asked) -> dict[str, Any]:
+    """Where a session is."""
+    return await operations.status(asked, user(asked), session_id)
+
+
+@router.post(f"{_SESSION}/cancel", name="cancel")
+async def cancel(session_id: str, asked: Asked, order: CancelOrder | None = None) -> dict[str, Any]:
+    """Stop a session for good."""
+    reason = order.reason if order else None
+    return views.controlled(await asked.face.research.control(user(asked), session_id, Event.CANCEL_REQUESTED, reason))
+
+
+@router.post(f"{_SESSION}/pause", name="pause")
+async def pause(session_id: str, asked: Asked) -> dict[str, Any]:
+    """Stop a running session until it is resumed."""
+    return views.controlled(await asked.face.research.control(user(asked), session_id, Event.PAUSE_REQUESTED))
+
+
+@router.post(f"{_SESSION}/resume", name="resume")
+async def resume(session_id: str, asked: Asked) -> dict[str, Any]:
+    """Let a paused session go on where it stood."""
+    return views.controlled(await asked.face.research.control(user(asked), session_id, Event.RESUME_REQUESTED))
+
+
+@router.get(f"{_SESSION}/results", name="results", response_model=None)
+async def results(session_id: str, asked: Asked) -> dict[str, Any] | Response:
+    """What a completed session found."""
+    return await operations.results(asked, user(asked), session_id)
+
+
+@router.get(f"{_SESSION}/export", name="export", response_model=None)
+async def export(session_id: str, asked: Asked) -> Response:
+    """The results as a file."""
+    return await operations.export(asked, user(asked), session_id)
+
+
+@router.get(f"{_SESSION}/metrics", name="metrics")
+async def metrics(session_id: str, asked: Asked) -> dict[str, Any]:
+    """What a session took and cost."""
+    return await operations.metrics(asked, user(asked), session_id)
+
+
+@router.get(f"{_SESSION}/history", name="history")
+async def history(session_id: str, asked: Asked) -> dict[str, Any]:
+    """What happened to a session."""
+    return await operations.history(asked, user(asked), session_id)
+
+
+@router.post(f"{_SESSION}/share", name="share", status_code=201)
+async def share(session_id: str, order: ShareOrder, asked: Asked) -> dict[str, Any]:
+    """Let others see a session, or take part in it."""
+    return await operations.share(asked, user(asked), session_id, order)
+
+
+@router.post(f"{_SESSION}/comments", name="comment", status_code=201)
+async def comment(session_id: str, order: CommentOrder, asked: Asked) -> dict[str, Any]:
+    """Say something about a session."""
+    return await operations.comment(asked, user(asked), session_id, order)

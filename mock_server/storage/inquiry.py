@@ -1,0 +1,77 @@
+"""The part of the seam that keeps research sessions, with findings and shares, and the balances that pay for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mock_server.session.prsm.model import Inquiry, Share
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """Which sessions of a user are meant; None leaves all. Both moments belong to what is meant."""
+
+    namespace: str
+    owner: str
+    state: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Inquiries(Protocol):
+    """Research sessions, as one moment has them."""
+
+    def load(self, inquiry_id: str) -> Inquiry | None:
+        """The session; None where there is none."""
+
+    def findings(self, inquiry_id: str) -> Mapping[str, Any] | None:
+        """What it has found so far; None before there is anything."""
+
+    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
+        """Up to `limit` of those that are meant behind the first `skip`, the latest first."""
+
+    def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
+        """State and type -> how many of those that are meant."""
+
+    def due(self, namespace: str, now: datetime) -> list[tuple[str, datetime]]:
+        """The sessions of a namespace whose time is up, and when it was, the first first."""
+
+    def unfinished(self) -> list[tuple[str, str]]:
+        """Namespace and id of every session that is to be worked on, the longest there first."""
+
+    def open(self, namespace: str) -> Mapping[str, int]:
+        """User -> how many sessions of theirs have not come to an end."""
+
+    def share(self, share_id: str) -> Share | None:
+        """A share; None where there is none."""
+
+    def shares(self, inquiry_id: str) -> list[Share]:
+        """The shares of a session, the first first."""
+
+    def balance(self, namespace: str) -> int | None:
+        """What a namespace has, in hundredths of a credit; None where nothing was booked yet."""
+
+
+class InquiryUnit(Inquiries, Protocol):
+    """Research sessions in a change."""
+
+    def create(self, inquiry: Inquiry) -> None:
+        """Keep a new session; raises RuntimeError when its id is taken."""
+
+    def save(self, before: Inquiry, after: Inquiry) -> None:
+        """Keep what a step made of a session; raises RuntimeError when it left the state it was read in meanwhile."""
+
+    def keep_findings(self, inquiry_id: str, told: Mapping[str, Any]) -> None:
+        """Keep what a session has found, in the place of what it had."""
+
+    def add_share(self, share: Share) -> None:
+        """Keep a new share; raises RuntimeError when its id is taken."""
+
+    def set_balance(self, namespace: str, amount: int) -> None:
+        """Keep what a namespace has."""

@@ -1,0 +1,184 @@
+"""Research sessions as rows and back, on the connection of their transaction."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from mock_server.session.prsm.model import Commission, Failure, Inquiry, Share
+from mock_server.session.prsm.table import State
+from mock_server.storage.schema import balances, findings, inquiries, journal, shares
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Connection, Insert, Row
+
+    from mock_server.storage.inquiry import Sieve
+
+#: States of sessions that are to be worked on.
+_AT_WORK = (State.QUEUED.value, State.INITIALIZING.value, State.RUNNING.value)
+#: Members of a session that have a column; all others stand in one document.
+_COLUMNS = ("id", "namespace", "owner", "created_at")
+_OTHERS = tuple(entry.name for entry in fields(Inquiry) if entry.name not in (*_COLUMNS, "state"))
+_MOMENTS = ("updated_at", "began_at", "since", "ended_at")
+_SHARE = tuple(entry.name for entry in fields(Share))
+
+
+def _told(inquiry: Inquiry) -> dict[str, Any]:
+    found = {name: getattr(inquiry, name) for name in _OTHERS}
+    found |= {name: moment.isoformat() if (moment := found[name]) else None for name in _MOMENTS}
+    found["asked"] = vars(inquiry.asked)
+    found["failure"] = inquiry.failure and vars(inquiry.failure)
+    found["usage"] = dict(inquiry.usage)
+    return found
+
+
+def _values(inquiry: Inquiry) -> dict[str, Any]:
+    return {
+        **{name: getattr(inquiry, name) for name in _COLUMNS},
+        "state": inquiry.state.value,
+        "kind": inquiry.asked.kind,
+        "due_at": inquiry.due_at,
+        "told": _told(inquiry),
+    }
+
+
+def _inquiry(row: Row[Any]) -> Inquiry:
+    told = dict(row.told)
+    told |= {name: told[name] and datetime.fromisoformat(told[name]) for name in _MOMENTS}
+    told["asked"] = Commission(**told["asked"])
+    told["failure"] = told["failure"] and Failure(**told["failure"])
+    return Inquiry(**{name: getattr(row, name) for name in _COLUMNS}, state=State(row.state), **told)
+
+
+def _meant(sieve: Sieve) -> list[ColumnElement[bool]]:
+    columns = inquiries.c
+    found = [columns.namespace == sieve.namespace, columns.owner == sieve.owner]
+    if sieve.since is not None:
+        found.append(columns.created_at >= sieve.since)
+    if sieve.until is not None:
+        found.append(columns.created_at <= sieve.until)
+    if sieve.state is not None:
+        found.append(columns.state == sieve.state)
+    if sieve.kind is not None:
+        found.append(columns.kind == sieve.kind)
+    return found
+
+
+class SqlInquiries:
+    """What the tables hold."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._run = connection.execute
+
+    def load(self, inquiry_id: str) -> Inquiry | None:
+        """The session, or None."""
+        row = self._run(select(inquiries).where(inquiries.c.id == inquiry_id)).first()
+        return None if row is None else _inquiry(row)
+
+    def findings(self, inquiry_id: str) -> Mapping[str, Any] | None:
+        """What it has found so far."""
+        asked = select(findings.c.told).where(findings.c.inquiry_id == inquiry_id)
+        found: Mapping[str, Any] | None = self._run(asked).scalar()
+        return found
+
+    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
+        """Up to `limit` of those that are meant behind the first `skip`, the latest first."""
+        at, name = inquiries.c.created_at, inquiries.c.id
+        ids = select(name).where(*_meant(sieve)).order_by(at.desc(), name.desc()).limit(limit).offset(skip)
+        wanted = select(inquiries).where(name.in_(ids.scalar_subquery())).order_by(at.desc(), name.desc())
+        return [_inquiry(row) for row in self._run(wanted)]
+
+    def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
+        """State and type -> how many of those that are meant."""
+        state, kind = inquiries.c.state, inquiries.c.kind
+        asked = select(state, kind, func.count().label("number")).where(*_meant(sieve)).group_by(state, kind)
+        return {(row.state, row.kind): row.number for row in self._run(asked)}
+
+    def due(self, namespace: str, now: datetime) -> list[tuple[str, datetime]]:
+        """The sessions whose time is up."""
+        at, name = inquiries.c.due_at, inquiries.c.id
+        asked = select(name, at).where(inquiries.c.namespace == namespace, at <= now).order_by(at, name)
+        return [(row.id, row.due_at) for row in self._run(asked)]
+
+    def unfinished(self) -> list[tuple[str, str]]:
+        """Namespace and id of every session that is to be worked on, the longest there first."""
+        columns = (inquiries.c.namespace, inquiries.c.id)
+        asked = select(*columns).where(inquiries.c.state.in_(_AT_WORK)).order_by(inquiries.c.created_at, inquiries.c.id)
+        return [(row.namespace, row.id) for row in self._run(asked)]
+
+    def open(self, namespace: str) -> Mapping[str, int]:
+        """User -> how many sessions of theirs have not come to an end."""
+        still = inquiries.c.state.in_((*_AT_WORK, State.PAUSED.value))
+        owner = inquiries.c.owner
+        asked = select(owner, func.count().label("number")).where(inquiries.c.namespace == namespace, still)
+        return {row.owner: row.number for row in self._run(asked.group_by(owner))}
+
+    def share(self, share_id: str) -> Share | None:
+        """A share, or None."""
+        row = self._run(select(shares).where(shares.c.id == share_id)).first()
+        return None if row is None else _share(row)
+
+    def shares(self, inquiry_id: str) -> list[Share]:
+        """The shares of a session, the first first."""
+        asked = select(shares).where(shares.c.session_id == inquiry_id).order_by(shares.c.created_at, shares.c.id)
+        return [_share(row) for row in self._run(asked)]
+
+    def balance(self, namespace: str) -> int | None:
+        """What a namespace has."""
+        found: int | None = self._run(select(balances.c.amount).where(balances.c.namespace == namespace)).scalar()
+        return found
+
+
+class SqlInquiryUnit(SqlInquiries):
+    """One change in the writer's transaction."""
+
+    def create(self, inquiry: Inquiry) -> None:
+        """Keep a new session."""
+        self._insert(insert(inquiries).values(_values(inquiry)), inquiry.id)
+
+    def save(self, before: Inquiry, after: Inquiry) -> None:
+        """Keep what a step made of a session."""
+        there = (inquiries.c.id == before.id, inquiries.c.state == before.state.value)
+        if self._run(update(inquiries).where(*there).values(_values(after))).rowcount != 1:
+            raise RuntimeError(f"session {before.id} left {before.state.value} under another hand")
+
+    def keep_findings(self, inquiry_id: str, told: Mapping[str, Any]) -> None:
+        """Keep what a session has found."""
+        known = update(findings).where(findings.c.inquiry_id == inquiry_id).values(told=dict(told))
+        if not self._run(known).rowcount:
+            self._run(insert(findings).values(inquiry_id=inquiry_id, told=dict(told)))
+
+    def add_share(self, share: Share) -> None:
+        """Keep a new share."""
+        values = {name: getattr(share, name) for name in _SHARE} | {"recipients": list(share.recipients)}
+        self._insert(insert(shares).values(values), share.id)
+
+    def set_balance(self, namespace: str, amount: int) -> None:
+        """Keep what a namespace has."""
+        if not self._run(update(balances).where(balances.c.namespace == namespace).values(amount=amount)).rowcount:
+            self._run(insert(balances).values(namespace=namespace, amount=amount))
+
+    def clear(self, namespace: str) -> int:
+        """Remove all that a namespace has; returns how many sessions."""
+        ours = select(inquiries.c.id).where(inquiries.c.namespace == namespace).scalar_subquery()
+        self._run(delete(findings).where(findings.c.inquiry_id.in_(ours)))
+        self._run(delete(shares).where(shares.c.namespace == namespace))
+        self._run(delete(journal).where(journal.c.session_id.in_(ours)))
+        self._run(delete(balances).where(balances.c.namespace == namespace))
+        return self._run(delete(inquiries).where(inquiries.c.namespace == namespace)).rowcount
+
+    def _insert(self, statement: Insert, name: str) -> None:
+        try:
+            self._run(statement)
+        except IntegrityError as error:
+            raise RuntimeError(f"{name} is there already, or belongs to nothing") from error
+
+
+def _share(row: Row[Any]) -> Share:
+    return Share(**{name: getattr(row, name) for name in _SHARE} | {"recipients": tuple(row.recipients)})

@@ -1,0 +1,129 @@
+"""Shares: what recipients may do with their own keys and whoever holds the URL, until it expires."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, SESSIONS, keeps, word_of
+
+LEVELS = ("view", "edit", "collaborate")
+#: What takes at least which level.
+DEEDS = {
+    "read": (lambda lab, base, given: lab.get(base, **given), "view"),
+    "metrics": (lambda lab, base, given: lab.get(_below(base, "metrics"), **given), "view"),
+    "history": (lambda lab, base, given: lab.get(_below(base, "history"), **given), "view"),
+    "comment": (lambda lab, base, given: lab.post(_below(base, "comments"), json={"content": "x"}, **given), "edit"),
+    "cancel": (lambda lab, base, given: lab.post(_below(base, "cancel"), **given), "collaborate"),
+}
+
+
+def _below(base, name):
+    path, mark, query = base.partition("?")
+    return f"{path}/{name}{mark}{query}"
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("permissions", LEVELS)
+@pytest.mark.parametrize("way", ["recipient", "holder"])
+def test_a_level_allows_what_it_says_to_recipients_and_to_whoever_holds_the_url(lab, permissions, deed, way):
+    session_id = lab.made()
+    url = lab.shared(session_id, permissions=permissions)["share_url"]
+    base, given = (url, {"key": None}) if way == "holder" else (f"{SESSIONS}/{session_id}", {"key": BOB})
+    act, needed = DEEDS[deed]
+    answer = act(lab, base, given)
+    if LEVELS.index(permissions) >= LEVELS.index(needed):
+        assert answer.status_code < 300, answer.text
+    else:
+        assert (answer.status_code, word_of(answer)) == (403, "session_not_accessible")
+
+
+def test_pause_and_resume_work_by_the_url(lab):
+    session_id = lab.made()
+    url = lab.shared(session_id, permissions="collaborate")["share_url"]
+    lab.until(session_id, "running")
+    assert lab.post(_below(url, "pause"), key=None).json()["status"] == "paused"
+    assert lab.post(_below(url, "resume"), key=None).json()["status"] == "running"
+    lab.until(session_id, "completed")
+    assert keeps("results", lab.get(_below(url, "results"), key=None).json())["session_id"] == session_id
+    assert lab.get(_below(url, "export") + "&format=pdf", key=None).content.startswith(b"%PDF")
+    by = {each.get("by") for each in lab.history(session_id)["timeline"] if each["event"] in ("paused", "resumed")}
+    assert by == {f"share {url.split('/')[-1].partition('?')[0]}"}
+
+
+def test_only_the_owner_shares(lab):
+    session_id = lab.made()
+    lab.shared(session_id, permissions="collaborate")
+    answer = lab.act(session_id, "share", json={"recipients": ["eve"], "permissions": "view"}, key=BOB)
+    assert (answer.status_code, word_of(answer)) == (403, "session_not_accessible")
+
+
+def test_whom_it_was_not_shared_with_sees_nothing(lab):
+    session_id = lab.made()
+    lab.shared(session_id, recipients=["eve", "bob@example.com"])
+    assert lab.get(f"{SESSIONS}/{session_id}", key=BOB).status_code == 403
+    assert lab.get(f"{SESSIONS}/{session_id}", key=OTHERS).status_code == 404
+    assert lab.get(SESSIONS, key=BOB).json()["total_count"] == 0
+
+
+@pytest.mark.parametrize("spoilt", [lambda url: url[:-1], lambda url: url + "A", lambda url: url.partition("?")[0]])
+def test_without_its_secret_the_url_opens_nothing(lab, spoilt):
+    url = lab.shared(lab.made())["share_url"]
+    assert word_of(lab.get(spoilt(url), key=None)) == "session_not_found"
+
+
+def test_a_share_ends_when_it_was_to_end_by_the_namespaces_clock(lab):
+    session_id = lab.made()
+    now = lab.get("/_mock/v1/clock", key=ANN).json()["now"]
+    told = lab.shared(session_id, expiration=f"{int(now[:4]) + 1}-01-01T12:00:00Z")
+    assert told["expires_at"] == f"{int(now[:4]) + 1}-01-01T12:00:00.000Z"
+    assert lab.get(told["share_url"], key=None).status_code == 200
+    assert lab.get(f"{SESSIONS}/{session_id}", key=BOB).status_code == 200
+    lab.advance(367 * 86_400, key=ANN)
+    assert word_of(lab.get(told["share_url"], key=None)) == "session_not_found"
+    assert word_of(lab.get(f"{SESSIONS}/{session_id}", key=BOB)) == "session_not_accessible"
+
+
+def test_a_share_without_an_end_lasts_thirty_days_and_a_date_its_whole_day(lab):
+    session_id = lab.made()
+    assert lab.shared(session_id)["expires_at"] > lab.look(session_id)["created_at"]
+    assert lab.shared(session_id, expiration="2090-02-28")["expires_at"] == "2090-02-28T23:59:59.999Z"
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"recipients": []}, "recipients"),
+        ({"recipients": ...}, "recipients"),
+        ({"recipients": [""]}, "recipients.0"),
+        ({"recipients": "bob"}, "recipients"),
+        ({"recipients": ["x"] * 101}, "recipients"),
+        ({"permissions": ...}, "permissions"),
+        ({"permissions": "own"}, "permissions"),
+        ({"message": 7}, "message"),
+        ({"expiration": "soon"}, "expiration"),
+        ({"expiration": "2001-01-01"}, "expiration"),
+        ({"expires": "2090-01-01"}, "expires"),
+    ],
+)
+def test_a_share_that_is_wrong_is_told_where(lab, members, field):
+    session_id = lab.made()
+    told = {"recipients": ["bob"], "permissions": "view"} | members
+    answer = lab.act(session_id, "share", json={name: value for name, value in told.items() if value is not ...})
+    assert (answer.status_code, word_of(answer)) == (400, "invalid_request")
+    assert answer.json()["details"]["field"] == field
+
+
+def test_each_recipient_is_named_once(lab):
+    assert lab.shared(lab.made(), recipients=["bob", "eve", "bob"])["recipients"] == ["bob", "eve"]
+
+
+def test_the_secret_of_a_share_stands_in_no_record_of_requests(lab):
+    url = lab.shared(lab.made())["share_url"]
+    secret = url.rpartition("=")[2]
+    lab.get(url, key=None)
+    lab.post(_below(url, "comments"), json={"content": url}, key=None)
+    for path in ("/_mock/v1/requests", "/_mock/v1/traffic"):
+        told = lab.get(path, key=ANN).text
+        assert "shr_" in told
+        assert secret not in told
+        assert not any(key in told for key in KEYS)
