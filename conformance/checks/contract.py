@@ -40,6 +40,7 @@ _KINDS = {
     WaiverKind.DISPUTED: Kind.DISPUTED,
     WaiverKind.WARNS: Kind.WARNS,
 }
+_JSON = "application/json"
 #: What stands for a member that is not there: null counts as absent in the lenient reading (rule 4).
 _NULLABLE = ("type", "enum", "const", "oneOf", "anyOf")
 
@@ -175,8 +176,17 @@ def _plain(evidence: Evidence) -> Iterator[Answer]:
     """Valid requests of the operations about no state of a session, or whose answers are the same in all."""
     for operation in (Operation(each) for each in evidence.text.protocol.endpoints if each not in _WITH_RULES):
         for x in evidence.select(operation, credential=Credential.RIGHT):
-            if x.accepted and x.label.plain:
+            if x.accepted and x.label.plain and not _is_file(evidence, x):
                 yield from (Answer(x, schema, _body(x)) for schema in _of(operation, evidence, x))
+
+
+def _is_file(evidence: Evidence, x: Exchange) -> bool:
+    """Whether an answer is of another type than JSON that the OpenAPI document has for it, as files are."""
+    endpoint = evidence.text.protocol.endpoints[x.label.operation]
+    described = evidence.text.openapi["paths"].get(endpoint.path, {}).get(endpoint.method.lower(), {})
+    known = described.get("responses", {}).get(str(x.status), {}).get("content", {})
+    kind = x.response.media_type if x.response else ""
+    return kind != _JSON and kind in known
 
 
 def _of(operation: str, evidence: Evidence, x: Exchange) -> Iterable[str]:

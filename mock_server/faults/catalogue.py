@@ -12,6 +12,7 @@ from mock_server.faults import (
     disputed,
     ending,
     envelopes,
+    inquiries,
     odd,
     race,
     reading,
@@ -35,9 +36,12 @@ CATALOGUE: Final[Mapping[str, Fault]] = {fault.name: fault for room in _ROOMS fo
 WINDOWS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in windows.FAULTS}
 
 
+#: Those of research sessions.
+INQUIRIES: Final[Mapping[str, Fault]] = {fault.name: fault for fault in inquiries.FAULTS}
+
+
 def catalogue(revision: str, profiles: Collection[str] = (PROFILE,)) -> Mapping[str, Fault]:
     """The faults of the profiles that are served, of medscribe those of a revision, by name."""
     own = CATALOGUE if revision == REVISION else {fault.name: fault for fault in revised.FAULTS.get(revision, ())}
-    if "session_manager" not in profiles:
-        return own
-    return {**(own if PROFILE in profiles else {}), **WINDOWS}
+    found = {PROFILE: own, "session_manager": WINDOWS, "prsm": INQUIRIES}
+    return {name: fault for profile in found if profile in profiles for name, fault in found[profile].items()}

@@ -23,10 +23,9 @@ from conformance.selection import choose, forecast
 from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import WINDOWS
-from tests.proof.ports import free_port
 from tests.proof.process import serving
 from tests.proof.restarted import restartable
-from tests.proof.switched import HONEST, key_of
+from tests.proof.switched import HONEST, key_of, switched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,25 +59,6 @@ def graded(target: str, key: str, reading: Reading, restart: str | None = None, 
         examples=examples,
     )
     return asyncio.run(certify(options, reading=reading))
-
-
-@contextmanager
-def switched(folder: Path) -> Iterator[str]:
-    """The address of the mock whose namespaces have a fault each."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.proof.switched", str(folder), str(port)]
-    process = subprocess.Popen(command, cwd=ROOT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{address}/health/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 @pytest.fixture(scope="module")

@@ -31,11 +31,26 @@ def results_agree(evidence: Evidence) -> Iterable[Finding]:
     for story in evidence.stories.values():
         told = [x for x in story.exchanges if x.accepted and isinstance(x.document.get("results"), dict)]
         whole = [x for x in told if x.label.operation == Operation.RESULTS]
-        shown = [x for x in told if x.label.operation == Operation.GET]
+        shown = [x for x in told if x.label.operation == Operation.GET and x.document.get("status") == "completed"]
         yield from _repeated(whole)
         yield from _repeated(shown)
         if whole and shown:
             yield _twice(shown[-1], whole[-1])
+
+
+@check("PRSM-RES-001", everywhere=True)
+def results_have_their_metadata(evidence: Evidence) -> Iterable[Finding]:
+    """(Get Session Results) execution_metadata is there unless it is asked to be left out (E37)."""
+    for x in evidence.select(Operation.RESULTS, credential=Credential.RIGHT):
+        if not x.accepted or "results" not in x.document or asked(x, "include_metadata") == "false":
+            continue
+        told = "Results have no execution_metadata, though nobody asked to leave them out."
+        if "execution_metadata" in x.document:
+            yield holds(x)
+        elif asked(x, "include_metadata") is None:
+            yield departs(x, "E37", told, pointer="/execution_metadata", expected="present")
+        else:
+            yield violates(x, told, pointer="/execution_metadata", expected="present")
 
 
 def _repeated(told: list[Exchange]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from conformance.drive.hands import UNSET
 from conformance.journeys.prsm.lists import stamp
@@ -66,7 +67,13 @@ async def _held(drive: Inquiries, handle: Handle, level: str, shared: Exchange) 
     probe = Probe.HOLDER.of(level)
     await _by_url(drive, handle, Operation.GET, url, probe)
     for operation, below in _HELD:
-        await _by_url(drive, handle, operation, f"{url.rstrip('/')}/{below}", probe)
+        await _by_url(drive, handle, operation, below_of(url, below), probe)
+
+
+def below_of(url: str, name: str) -> str:
+    """The address of something that lies below another, whose query goes along."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
 async def _by_url(drive: Inquiries, handle: Handle, operation: Operation, url: str, probe: str) -> Exchange:
