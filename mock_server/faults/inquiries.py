@@ -200,7 +200,7 @@ FAULTS: tuple[Fault, ...] = (
         "calls_the_unknown_gone",
         "a session that does not exist is 410",
         "PRSM-GET-005",
-        rewrite=lambda asked, answer: (
+        rewrite=lambda _, answer: (
             _refusal(410, "not_found") if answer.status == 404 and _word(answer) == "session_not_found" else answer
         ),
     ),

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 import scribe_data
@@ -28,8 +24,6 @@ from tests.proof.restarted import restartable
 from tests.proof.switched import HONEST, key_of, switched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conformance.run import Run
     from conformance.verdict import Reading
 

@@ -80,8 +80,8 @@ def _step(
         told = f"A session that was {before.state} shows {sight.state}."
     else:
         wanted = _reached(lifecycle, {before.state}, {str(x.label.operation) for x in taken})
-        guilty = (x for x in moving if sight.state in _targets(lifecycle, x.label.operation))
-        requirement = next((_REFUSED[x.label.operation] for x in guilty if x.label.operation in _REFUSED), _MOVES)
+        # what was refused last stands for the move, where nothing was taken
+        requirement = _REFUSED.get(moving[-1].label.operation, _MOVES) if moving and not taken else _MOVES
         told = f"A session that was {before.state} shows {sight.state}, and nobody was let bring it there."
     if sight.state in wanted:
         yield requirement, holds(sight.x)
