@@ -113,10 +113,12 @@ class Sequence(RuleBasedStateMachine):
         late = self.over[-_MOST_OVER:]
         if move.operation == TEMPLATES:
             return [0]
-        if move.operation == WAIT:
+        if move.operation == WAIT and self.closing == Operation.END:
             return late
         just = [s.session for s in self.steps[-_HURRY:] if s.operation == self.closing and not s.caller]
         fresh = [session for session in range(len(self.sent)) if session not in self.over]
+        if move.operation == WAIT:  # sessions come to their end without being asked
+            return fresh
         about = fresh * _FRESH + late
         return about + just[-1:] * len(about) * _AT_ONCE  # it is worked on for a moment only
 

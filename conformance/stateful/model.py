@@ -157,7 +157,7 @@ class Model:
         found: list[str] = []
         for step in path(self.lifecycle, state):
             asked = CREATE if NONE in step.sources else self.lifecycle.events[step.event].operation
-            if asked is None and not any(onward(self.lifecycle, source) for source in step.sources):
+            if asked is None and step not in self.lifecycle.own:
                 return ()
             if asked or found[-1] != WAIT:
                 found.append(asked or WAIT)
