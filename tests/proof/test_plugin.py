@@ -165,39 +165,40 @@ def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(right: s
     assert {scribe_data.load().requirements[name].chapter for name in judged} == {3}
 
 
-def collected(folder: Path, *words: str) -> list[str]:
-    """The requirements whose items a selection keeps."""
-    call = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "conformance.plugin",
-        "--pyargs",
-        "conformance",
-        "--collect-only",
-        "-q",
-    ]
+#: Collects the suite once for each word it is called with, as `pytest -k WORD` does.
+COLLECT = """
+import sys
+import pytest
+for word in sys.argv[1:]:
+    print("::", word, flush=True)
+    pytest.main(["-p", "conformance.plugin", "--pyargs", "conformance", "--collect-only", "-q", "-k", word])
+"""
+TITLES = dict(overview=1, versioning=3, discovery=4, authentication=5, sessions=6, audio=7)
+TITLES |= dict(templates=8, extraction=9, webhooks=10, errors=11, security=12)
+IDS = ("DISC-001", "SES-END-008", "HOOK-003")
+
+
+@pytest.fixture(scope="module")
+def selected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The requirements whose items each word keeps, from a process that collects for one word after another."""
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(
-        [*call, *words], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120
-    )
+    call = [sys.executable, "-c", COLLECT, *TITLES, *IDS]
+    folder = tmp_path_factory.mktemp("selected")
+    done = subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=240)
     assert "Warning" not in done.stdout + done.stderr
-    return re.findall(r"^\S+::test_requirement\[(\S+)\]$", done.stdout, re.MULTILINE)
+    kept: dict[str, list[str]] = {}
+    for told in re.split(r"^:: ", done.stdout, flags=re.MULTILINE)[1:]:
+        word, _, items = told.partition("\n")
+        kept[word] = re.findall(r"^\S+::test_requirement\[(\S+)\]$", items, re.MULTILINE)
+    return kept
 
 
-@pytest.mark.parametrize(
-    ("word", "chapter"),
-    [
-        *(("overview", 1), ("versioning", 3), ("discovery", 4), ("authentication", 5), ("sessions", 6), ("audio", 7)),
-        *(("templates", 8), ("extraction", 9), ("webhooks", 10), ("errors", 11), ("security", 12)),
-    ],
-)
-def test_a_chapter_is_selected_by_a_word_of_its_title(tmp_path: Path, word: str, chapter: int) -> None:
+@pytest.mark.parametrize("word", TITLES)
+def test_a_chapter_is_selected_by_a_word_of_its_title(selected: dict[str, list[str]], word: str) -> None:
     known = scribe_data.load().requirements.values()
-    assert collected(tmp_path, "-k", word) == [r.id for r in known if r.subject == "service" and r.chapter == chapter]
+    assert selected[word] == [r.id for r in known if r.subject == "service" and r.chapter == TITLES[word]]
 
 
-@pytest.mark.parametrize("name", ["DISC-001", "SES-END-008", "HOOK-003"])
-def test_a_requirement_is_selected_by_its_id(tmp_path: Path, name: str) -> None:
-    assert collected(tmp_path, "-k", name) == [name]
+@pytest.mark.parametrize("name", IDS)
+def test_a_requirement_is_selected_by_its_id(selected: dict[str, list[str]], name: str) -> None:
+    assert selected[name] == [name]
