@@ -173,8 +173,8 @@ for word in sys.argv[1:]:
     print("::", word, flush=True)
     pytest.main(["-p", "conformance.plugin", "--pyargs", "conformance", "--collect-only", "-q", "-k", word])
 """
-TITLES = dict(overview=1, versioning=3, discovery=4, authentication=5, sessions=6, audio=7)
-TITLES |= dict(templates=8, extraction=9, webhooks=10, errors=11, security=12)
+TITLES = {"overview": 1, "versioning": 3, "discovery": 4, "authentication": 5, "sessions": 6, "audio": 7}
+TITLES |= {"templates": 8, "extraction": 9, "webhooks": 10, "errors": 11, "security": 12}
 IDS = ("DISC-001", "SES-END-008", "HOOK-003")
 
 
