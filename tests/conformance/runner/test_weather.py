@@ -19,6 +19,7 @@ from tests.peers.object_upload import ObjectUpload
 from tests.peers.offering import CLOCK_PATH
 from tests.peers.weather import Weather
 
+pytestmark = pytest.mark.slow
 ORIGIN = "http://127.0.0.1:9"
 #: Requests in which a run finds out about an honest peer, at most.
 PREPARED = 40
