@@ -23,7 +23,7 @@ test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m mock_server.scenarios.page --check
 	$(PY) -m mock_server.choices.page --check
 	$(PY) -m scribe_data.build --check
-	$(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/proof
+	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/proof
 	$(PY) -m pytest -q -n 3 --dist loadgroup tests/proof
 
 proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger and two hundred of the mock

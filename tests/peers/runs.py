@@ -7,13 +7,15 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from conformance.certification import certify
 from conformance.cli.run import exit_code
 from conformance.report import document
+from conformance.run import conclude, grade
 from conformance.target import Options, TargetError
+from conformance.verdict import Overall
 
 from .offering import CLOCK_PATH
 from .production import Production
@@ -54,6 +56,13 @@ def judged(peer: Honest, reading: Reading = "lenient", **more: Any) -> Run:
         if not peer.processing_seconds < float("inf"):
             options["processing_timeout"] = _NEVER
         return asyncio.run(certify(Options(**options | more, reading=reading), reading=reading))
+
+
+def reread(run: Run, reading: Reading) -> Run:
+    """The same run in another reading, which changes what is said of the evidence and nothing of what is driven."""
+    assert run.overall not in (Overall.INTERRUPTED, Overall.SELECTION), "such a verdict does not follow from the grades"
+    graded = grade(run.evidence, run.spec, reading)
+    return replace(run, reading=reading, graded=graded, overall=conclude(graded))
 
 
 def outcome(peer: Honest, reading: Reading = "lenient") -> Outcome:

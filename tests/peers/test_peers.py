@@ -37,7 +37,7 @@ VARIED: Mapping[str, tuple[str, Honest]] = {
     # Such a run outlasts its tokens, whatever the machine.
     "polls that are held": ("production", Production(processing_seconds=5.0, token_seconds=10.0)),
 }
-LENIENT, STRICT = range(5), range(5, 8)
+LENIENT, STRICT = range(3), range(5, 7)
 CHOOSY: Mapping[str, tuple[Honest, Reading]] = {
     **{f"choosy {seed}": (Choosy(seed), "lenient") for seed in LENIENT},
     **{f"choosy {seed}, strictly": (Choosy(seed, strict=True), "strict") for seed in STRICT},

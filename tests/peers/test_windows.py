@@ -21,6 +21,7 @@ from conformance.verdict import Overall, Verdict
 from .comparison import differences, expectations
 from .demo import Demo, ReusingDemo
 from .keeper import CLOCK_PATH, RESTART_PATH, Keeper, Reusing
+from .runs import reread
 from .serving import listening, served
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PEERS: Mapping[str, type[Keeper]] = {"keeper": Keeper, "reusing": Reusing, "demo": Demo, "reusing_demo": ReusingDemo}
-READINGS: tuple[Reading, ...] = ("lenient", "strict")
 EXPECTED = Path(__file__).with_name("windows.yaml")
 _ASK = "import sys, urllib.request as r; r.urlopen(r.Request(sys.argv[1], method='POST', data=b'{}'), timeout=10)"
 
@@ -54,14 +54,14 @@ def judged(peer: Keeper, reading: Reading = "lenient", **more: Any) -> Run:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Run]:
-    wanted = {
-        (name, how): (kind(tmp_path_factory.mktemp(name) / "log"), how)
-        for name, kind in PEERS.items()
-        for how in READINGS
-    }
+    """Peer and reading -> its run, driven once."""
+    peers = {name: kind(tmp_path_factory.mktemp(name) / "log") for name, kind in PEERS.items()}
     with ThreadPoolExecutor(3) as pool:
-        running = {each: pool.submit(judged, *given) for each, given in wanted.items()}
-        return {each: run.result() for each, run in running.items()}
+        running = {name: pool.submit(judged, peer) for name, peer in peers.items()}
+        lenient = {name: run.result() for name, run in running.items()}
+    return {(name, "lenient"): run for name, run in lenient.items()} | {
+        (name, "strict"): reread(run, "strict") for name, run in lenient.items()
+    }
 
 
 @pytest.mark.parametrize("name", PEERS)

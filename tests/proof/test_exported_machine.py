@@ -8,8 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 import scribe_data
+from conformance.cli import app
 from mock_server.settings import PROFILES
 from tests.proof.process import serving
 
@@ -26,8 +28,9 @@ def driven(
 ) -> subprocess.CompletedProcess[str]:
     """The exported module under pytest, in a folder and an environment that know nothing of this project."""
     module = folder / "test_lifecycle.py"
-    command = [sys.executable, "-m", "conformance.cli", "machine", "--export", str(module), "--profile", profile]
-    subprocess.run([*command, *(["--revision", revision] if revision else [])], check=True)
+    words = ["machine", "--export", str(module), "--profile", profile, *(["--revision", revision] if revision else [])]
+    exported = CliRunner().invoke(app, words)
+    assert exported.exit_code == 0, exported.output
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(module)],
         capture_output=True,

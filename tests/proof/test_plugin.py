@@ -26,10 +26,15 @@ FAULT = "sorts_by_letters"
 KEYS = ("sk_test_a", "sk_test_b")
 
 
-def suite(target: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+#: Of every random layer some; what journeys show needs none of it.
+EXAMPLES = 25 if os.environ.get("SCRIBE_PROOF") == "1" else 2
+
+
+def suite(target: str, folder: Path, *words: str, examples: int = 0) -> subprocess.CompletedProcess[str]:
     call = [sys.executable, "-m", "pytest", "-p", "conformance.plugin", "--pyargs", "conformance", "-v", "-ra"]
     call += ["--scribe-target", target, "--scribe-api-key", KEYS[0], "--scribe-second-api-key", KEYS[1]]
-    call += ["--scribe-test-clock", f"{target}/_mock/v1/clock", "--showlocals", *words]
+    call += ["--scribe-test-clock", f"{target}/_mock/v1/clock", "--showlocals"]
+    call += ["--scribe-examples", str(examples), *words]
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "400"}
     return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
 
@@ -47,17 +52,27 @@ def cells(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
-    folder = tmp_path_factory.mktemp("honest")
-    with serving(folder) as target:
-        yield suite(target, folder)
+def right(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an honest mock."""
+    with serving(tmp_path_factory.mktemp("right")) as target:
+        yield target
 
 
 @pytest.fixture(scope="module")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
-    folder = tmp_path_factory.mktemp("faulty")
-    with serving(folder, FAULT) as target:
-        yield suite(target, folder)
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a mock with the fault."""
+    with serving(tmp_path_factory.mktemp("wrong"), FAULT) as target:
+        yield target
+
+
+@pytest.fixture(scope="module")
+def honest(right: str, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    return suite(right, tmp_path_factory.mktemp("honest"), examples=EXAMPLES)
+
+
+@pytest.fixture(scope="module")
+def faulty(wrong: str, tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    return suite(wrong, tmp_path_factory.mktemp("faulty"))
 
 
 def test_there_is_an_item_for_each_service_requirement(honest: subprocess.CompletedProcess[str]) -> None:
@@ -126,10 +141,9 @@ def test_neither_key_is_printed(
 
 
 def test_a_suite_that_ends_at_the_first_failure_is_red_and_drives_no_further(
-    faulty: subprocess.CompletedProcess[str], tmp_path: Path
+    faulty: subprocess.CompletedProcess[str], wrong: str, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, FAULT) as target:
-        done = suite(target, tmp_path, "--scribe-fail-fast")
+    done = suite(wrong, tmp_path, "--scribe-fail-fast")
     assert done.returncode == 1
     short, whole = outcomes(done), outcomes(faulty)
     red = {name for name, outcome in short.items() if outcome == "FAILED"}
@@ -138,10 +152,9 @@ def test_a_suite_that_ends_at_the_first_failure_is_red_and_drives_no_further(
     assert short.keys() == whole.keys()
 
 
-def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(tmp_path: Path) -> None:
-    with serving(tmp_path) as target:
-        chosen = suite(target, tmp_path, "-k", "DISC-001", "--scribe-report-dir", str(tmp_path / "one"))
-        chapter = suite(target, tmp_path, "--scribe-only", "3", "--scribe-report-dir", str(tmp_path / "three"))
+def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(right: str, tmp_path: Path) -> None:
+    chosen = suite(right, tmp_path, "-k", "DISC-001", "--scribe-report-dir", str(tmp_path / "one"))
+    chapter = suite(right, tmp_path, "--scribe-only", "3", "--scribe-report-dir", str(tmp_path / "three"))
     one, three = (json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "three"))
     assert {one["overall"], three["overall"]} == {"selection"}
     assert (one["selection"]["asked"], three["selection"]["asked"]) == (["DISC-001"], ["3"])
@@ -152,39 +165,40 @@ def test_a_part_is_judged_for_the_price_of_a_part_and_is_no_certificate(tmp_path
     assert {scribe_data.load().requirements[name].chapter for name in judged} == {3}
 
 
-def collected(folder: Path, *words: str) -> list[str]:
-    """The requirements whose items a selection keeps."""
-    call = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "conformance.plugin",
-        "--pyargs",
-        "conformance",
-        "--collect-only",
-        "-q",
-    ]
+#: Collects the suite once for each word it is called with, as `pytest -k WORD` does.
+COLLECT = """
+import sys
+import pytest
+for word in sys.argv[1:]:
+    print("::", word, flush=True)
+    pytest.main(["-p", "conformance.plugin", "--pyargs", "conformance", "--collect-only", "-q", "-k", word])
+"""
+TITLES = {"overview": 1, "versioning": 3, "discovery": 4, "authentication": 5, "sessions": 6, "audio": 7}
+TITLES |= {"templates": 8, "extraction": 9, "webhooks": 10, "errors": 11, "security": 12}
+IDS = ("DISC-001", "SES-END-008", "HOOK-003")
+
+
+@pytest.fixture(scope="module")
+def selected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The requirements whose items each word keeps, from a process that collects for one word after another."""
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(
-        [*call, *words], cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120
-    )
+    call = [sys.executable, "-c", COLLECT, *TITLES, *IDS]
+    folder = tmp_path_factory.mktemp("selected")
+    done = subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=240)
     assert "Warning" not in done.stdout + done.stderr
-    return re.findall(r"^\S+::test_requirement\[(\S+)\]$", done.stdout, re.MULTILINE)
+    kept: dict[str, list[str]] = {}
+    for told in re.split(r"^:: ", done.stdout, flags=re.MULTILINE)[1:]:
+        word, _, items = told.partition("\n")
+        kept[word] = re.findall(r"^\S+::test_requirement\[(\S+)\]$", items, re.MULTILINE)
+    return kept
 
 
-@pytest.mark.parametrize(
-    ("word", "chapter"),
-    [
-        *(("overview", 1), ("versioning", 3), ("discovery", 4), ("authentication", 5), ("sessions", 6), ("audio", 7)),
-        *(("templates", 8), ("extraction", 9), ("webhooks", 10), ("errors", 11), ("security", 12)),
-    ],
-)
-def test_a_chapter_is_selected_by_a_word_of_its_title(tmp_path: Path, word: str, chapter: int) -> None:
+@pytest.mark.parametrize("word", TITLES)
+def test_a_chapter_is_selected_by_a_word_of_its_title(selected: dict[str, list[str]], word: str) -> None:
     known = scribe_data.load().requirements.values()
-    assert collected(tmp_path, "-k", word) == [r.id for r in known if r.subject == "service" and r.chapter == chapter]
+    assert selected[word] == [r.id for r in known if r.subject == "service" and r.chapter == TITLES[word]]
 
 
-@pytest.mark.parametrize("name", ["DISC-001", "SES-END-008", "HOOK-003"])
-def test_a_requirement_is_selected_by_its_id(tmp_path: Path, name: str) -> None:
-    assert collected(tmp_path, "-k", name) == [name]
+@pytest.mark.parametrize("name", IDS)
+def test_a_requirement_is_selected_by_its_id(selected: dict[str, list[str]], name: str) -> None:
+    assert selected[name] == [name]

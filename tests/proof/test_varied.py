@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conformance.verdict import Reading
 
 #: Seeds that are drawn from for each reading; `make proof` takes two hundred.
-SEEDS = int(os.environ.get("SCRIBE_VARIED", "5"))
+SEEDS = int(os.environ.get("SCRIBE_VARIED", "4"))
 _WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 #: Those of every other revision: an eighth of them, and one in CI, strictly, which is graded in both readings.
 SEEDS_OF_OTHERS = max(1, SEEDS // 8)

@@ -11,7 +11,7 @@ from tests.mock_server.durability.hostile import run
 
 @pytest.mark.slow
 def test_two_innocent_clients_lose_nothing_beside_hostile_ones(tmp_path):
-    load = run(tmp_path, seconds=12, kill_every=5, transcriber="scripted", settle_s=120)
+    load = run(tmp_path, seconds=8, kill_every=3, transcriber="scripted", settle_s=120)
     told, lost = asyncio.run(load)
     assert not lost
     assert told.ended
