@@ -80,6 +80,7 @@ def test_the_honest_mock_is_conformant_and_every_requirement_that_shows_is_seen(
     reading: str, runs: dict[str, Run]
 ) -> None:
     run = runs[reading]
+    assert failed(run) == set()
     assert run.overall is Overall.CONFORMANT
     odd = {each.requirement.id: each.verdict for each in run.graded if each.verdict is not Verdict.PASS}
     assert {name for name, verdict in odd.items() if verdict is Verdict.INCONCLUSIVE} == {
