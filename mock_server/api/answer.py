@@ -33,7 +33,7 @@ _NAME = re.compile(r"(?!\*\Z)[!#$%&'*+.^_`|~0-9a-z\-]{1,64}\Z")
 #: Names a page may ask for beside the fixed ones, and characters of its whole question.
 _MOST_ASKED, _LONGEST_ASKED = 64, 4096
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-_EXPOSED = "location, retry-after, etag, x-scribe-engine, x-mock-scenario, x-mock-warning"
+_EXPOSED = "location, retry-after, etag, content-disposition, x-scribe-engine, x-mock-scenario, x-mock-warning"
 #: Names what a layer played with an answer or its session, for a client that asked for it.
 PLAYED: Final = "X-Mock-Scenario"
 #: Tells what was taken although the server's own document forbids it.

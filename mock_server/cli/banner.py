@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -26,6 +27,8 @@ def _reachable(host: str) -> bool:
 def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
     """What somebody should know before they rely on this server."""
     told = [notice] if notice else []
+    if "prsm" in settings.profiles and find_spec("reportlab") is None:
+        told.append("PDF and Word files are neither read nor written: pip install 'scribe-conformance[prsm]'.")
     if settings.open_namespaces:
         told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
     told += namespaces.warnings(settings.api_keys)

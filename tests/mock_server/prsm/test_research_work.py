@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from mock_server.api.below import Below
+from mock_server.cli.commands import app
 from mock_server.pipeline import investigation
 from mock_server.research.step import Weigh
 from mock_server.storage import StorageError
 from tests.mock_server.cli.test_cli_socket import Server
-from tests.mock_server.prsm.conftest import ANN, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps
+from tests.mock_server.prsm.conftest import ANN, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps, word_of
 from tests.mock_server.stage import started
 
 
@@ -27,8 +28,8 @@ def quick(tmp_path_factory):
     with asyncio.Runner() as runner:
         folder = tmp_path_factory.mktemp("none")
         server = started(folder, profiles=("prsm",), api_keys=KEYS, research_s=0.0, in_memory=True)
-        app, client = runner.run(server.__aenter__())
-        yield Lab(runner, app, client)
+        application, client = runner.run(server.__aenter__())
+        yield Lab(runner, application, client)
         runner.run(server.__aexit__(None, None, None))
 
 
@@ -150,9 +151,9 @@ def below(tmp_path_factory):
     with asyncio.Runner() as runner:
         given = {"profiles": ("prsm",), "api_keys": KEYS, "research_s": 0.0, "in_memory": True, "faithful": True}
         server = started(tmp_path_factory.mktemp("none"), base_path="/lab", **given)
-        app, client = runner.run(server.__aenter__())
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(Below(app, "/lab")))
-        yield Lab(runner, app, client)
+        application, client = runner.run(server.__aenter__())
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(Below(application, "/lab")))
+        yield Lab(runner, application, client)
         runner.run(client.aclose())
         runner.run(server.__aexit__(None, None, None))
 
@@ -171,11 +172,28 @@ def test_a_faithful_server_below_a_path_has_the_sessions_and_shares_there_and_no
     assert below.get("/lab/_mock/v1/prsm/balance", key=ANN).status_code == 404
 
 
+def test_a_server_of_this_profile_alone_refuses_everything_in_the_body_of_the_document(quick):
+    assert word_of(quick.post("/sessions/ses_0/end", key=ANN)) == "not_found"
+    assert word_of(quick.get("/", key=None)) == "not_found"
+    assert quick.get("/_mock/v1/nothing", key=ANN).json()["error"]["code"] == "invalid_request"
+
+
 def test_a_page_of_another_origin_may_use_the_operations(quick):
     asked = {"Origin": "http://emr.example", "Access-Control-Request-Method": "POST"}
     assert quick.send("OPTIONS", SESSIONS, key=None, headers=asked).status_code == 204
     answer = quick.get(SESSIONS, key=ANN, headers={"Origin": "http://emr.example"})
     assert answer.headers["access-control-allow-origin"] == "http://emr.example"
+    assert "content-disposition" in answer.headers["access-control-expose-headers"]
+
+
+def test_a_format_whose_libraries_are_not_there_is_503_and_says_what_to_install(quick, monkeypatch):
+    session_id = quick.made()
+    quick.until(session_id, "completed")
+    monkeypatch.setitem(sys.modules, "mock_server.research.render.page", None)
+    answer = quick.read(session_id, "export", format="pdf")
+    assert (answer.status_code, word_of(answer)) == (503, "service_unavailable")
+    assert "pip install 'scribe-conformance[prsm]'" in answer.json()["message"]
+    assert quick.read(session_id, "export", format="json").status_code == 200
 
 
 def test_head_answers_as_get_without_a_body_would(quick):
@@ -202,7 +220,7 @@ def _post(server, path, **given):
 
 @pytest.mark.slow
 def test_after_a_kill_each_session_goes_on_where_it_stood(tmp_path):
-    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "1.2")
+    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "2")
     server = Server(tmp_path, *options)
     try:
         stands, runs, waits = (_post(server, "", json={"prompt": PROMPT})["session_id"] for _ in range(3))
@@ -263,8 +281,8 @@ def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_fold
     ],
 )
 def test_a_corpus_that_cannot_be_had_is_told_in_one_line(tmp_path, options, code, told):
-    (tmp_path / "data/corpus.sqlite").mkdir(parents=True)
-    command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--data-dir", "data", *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr.count("\n")) == (code, 1), done.stderr
+    (tmp_path / "corpus.sqlite").mkdir()
+    asked = ["serve", "--port", "0", "--data-dir", str(tmp_path), *options]
+    done = CliRunner().invoke(app, asked)
+    assert (done.exit_code, done.stderr.count("\n")) == (code, 1), done.stderr
     assert told in done.stderr
