@@ -16,6 +16,7 @@ from conformance.evidence import Layer
 from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import INQUIRIES
+from tests.peers.runs import reread
 from tests.proof.process import serving
 from tests.proof.switched import HONEST, key_of, second_of, switched
 
@@ -55,27 +56,28 @@ def graded(target: str, keys: tuple[str, str], reading: Reading, examples: int =
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """Every run that a claim below reads, by the fault, or by the reading of an honest one."""
+    """Every run that a claim below reads, by the fault, or by the reading of the honest one."""
     with ExitStack() as open_, ThreadPoolExecutor(_AT_A_TIME) as pool:
         target = open_.enter_context(switched(tmp_path_factory.mktemp("switched"), TEXT.profile))
-        readings: dict[str, Reading] = dict(zip(HONEST, HONEST, strict=True))
-        readings |= {name: INQUIRIES[name].reading for name in DRIVEN if name != APART}
-        running = {
-            name: pool.submit(graded, target, (key_of(name), second_of(name)), how, EXAMPLES if name in HONEST else 0)
-            for name, how in readings.items()
-        }
+        honest = key_of(HONEST), second_of(HONEST)
+        running = {"strict": pool.submit(graded, target, honest, "strict", EXAMPLES)}
+        for name in DRIVEN:
+            if name != APART:
+                keys = key_of(name), second_of(name)
+                running[name] = pool.submit(graded, target, keys, INQUIRIES[name].reading)
         if APART in DRIVEN:
-            more = ["--profile", TEXT.profile, "--api-key", key_of("lenient"), "--api-key", second_of("lenient")]
+            more = ["--profile", TEXT.profile, "--api-key", honest[0], "--api-key", honest[1]]
             apart = open_.enter_context(serving(tmp_path_factory.mktemp("apart"), APART, more=more))
-            running[APART] = pool.submit(graded, apart, (key_of("lenient"), second_of("lenient")), "lenient")
-        return {name: run.result() for name, run in running.items()}
+            running[APART] = pool.submit(graded, apart, honest, "lenient")
+        found = {name: run.result() for name, run in running.items()}
+    return found | {"lenient": reread(found["strict"], "lenient")}
 
 
 def failed(run: Run) -> set[str]:
     return {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
 
 
-@pytest.mark.parametrize("reading", HONEST)
+@pytest.mark.parametrize("reading", ["lenient", "strict"])
 def test_the_honest_mock_is_conformant_and_every_requirement_that_shows_is_seen(
     reading: str, runs: dict[str, Run]
 ) -> None:
