@@ -21,8 +21,11 @@ BODY = "scribe.mock.body"
 DEEPEST = 50
 #: Integers beyond are not the same number in every program (RFC 8259 §6); a database's own end is not far behind.
 LARGEST = 2**53 - 1
-#: A string, whole or cut off, or a bracket; possessive, so that no input makes it go back.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+#: A string, whole or cut off; possessive, so that no input makes it go back.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+#: Brackets of one kind, and all that is none: whether they fit each other is for the parser to tell.
+_ALIKE = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 _MARKED = "The body is not valid JSON: it begins with a byte order mark, and is sent without one (RFC 8259 §8.1)."
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
@@ -60,16 +63,17 @@ def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _depth(text: str) -> int:
-    """The deepest nesting, strings left out; cheap enough to run before a recursive parser does."""
-    deepest = depth = 0
-    for found in _TOKEN.finditer(text):
-        if found[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif found[0] in "]}":
-            depth -= 1
-    return deepest
+def _is_deeper(body: bytes, most: int) -> bool:
+    """Whether brackets are nested deeper than so many levels, strings left out; before a recursive parser sees them.
+
+    Each pass takes away the innermost pairs of all, which costs no more than a copy whatever a client wrote.
+    """
+    rest = _STRING.sub(b"", body).translate(_ALIKE, _OTHERS)
+    for _ in range(most):
+        if b"[]" not in rest:
+            break
+        rest = rest.replace(b"[]", b"")
+    return b"[]" in rest or rest.count(b"[") > most
 
 
 def parse(body: bytes) -> Any:
@@ -80,7 +84,7 @@ def parse(body: bytes) -> Any:
         raise problems.invalid_request(f"The body is not UTF-8 (byte {error.start}).") from None
     if text.startswith("\ufeff"):
         raise problems.invalid_request(_MARKED)
-    if _depth(text) > DEEPEST:
+    if _is_deeper(body, DEEPEST):
         raise problems.invalid_request(f"The body is nested deeper than {DEEPEST} levels.")
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unambiguous)
