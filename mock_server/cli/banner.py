@@ -31,7 +31,7 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
         told.append("PDF and Word files are neither read nor written: pip install 'scribe-conformance[prsm]'.")
     if settings.open_namespaces:
         told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
-    told += namespaces.warnings(settings.api_keys)
+    told += namespaces.warnings(settings.api_keys, by_user=settings.profiles == ("prsm",))
     if settings.faults:
         told.append(f"FAULTS ARE ON: {', '.join(settings.faults)}")
     if settings.scenarios:

@@ -31,10 +31,11 @@ def summary(keys: Collection[str]) -> str:
     return ", ".join(told)
 
 
-def warnings(keys: Collection[str]) -> list[str]:
-    """A sentence for each namespace that several keys share."""
+def warnings(keys: Collection[str], *, by_user: bool = False) -> list[str]:
+    """A sentence for each namespace that several keys share; `by_user` where sessions belong to the users of keys."""
+    may = "each resets, and none but its own user sees," if by_user else "each sees, and resets,"
     return [
-        f"{_keys(count)} open the one namespace {_shown(name)!r}: each sees, and resets, what the others make."
+        f"{_keys(count)} open the one namespace {_shown(name)!r}: {may} what the others make."
         for name, count in named(keys).items()
         if count > 1
     ]

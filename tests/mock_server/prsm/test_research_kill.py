@@ -52,18 +52,18 @@ def holds(inquiry, rows, findings):
 @pytest.mark.parametrize("seed", [1])
 def test_every_acknowledged_deed_is_kept_and_the_books_balance_after_kills(tmp_path, seed):
     moments = random.Random(seed)
-    lines = []
-    for _ in range(3):
-        lines += killed(DRIVER, tmp_path, moments.uniform(0.5, 1.5))
+    deeds = defaultdict(list)
+    for killing in range(20):  # three times, or more often: a busy machine gets less done
+        if killing >= 3 and len(deeds["created"]) > 10 and deeds["cancel"]:
+            break
+        for deed, session_id in killed(DRIVER, tmp_path, moments.uniform(0.5, 1.5)):
+            deeds[deed].append(session_id)
         told, balance = kept(tmp_path)
         for inquiry, rows, findings in told:
             holds(inquiry, rows, findings)
         spent = sum(inquiry.used if inquiry.final else inquiry.reserved for inquiry, _, _ in told)
-        assert balance == OPENING_BALANCE - spent
+        assert (OPENING_BALANCE if balance is None else balance) == OPENING_BALANCE - spent
     there = {inquiry.id: (inquiry, [row.kind for row in rows]) for inquiry, rows, _ in told}
-    deeds = defaultdict(list)
-    for deed, session_id in lines:
-        deeds[deed].append(session_id)
     assert len(deeds["created"]) > 10
     assert set(deeds["created"]) <= there.keys()
     assert deeds["cancel"]

@@ -18,7 +18,7 @@ from mock_server.pipeline import investigation
 from mock_server.research.step import Weigh
 from mock_server.storage import StorageError
 from tests.mock_server.cli.test_cli_socket import Server
-from tests.mock_server.prsm.conftest import ANN, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps, word_of
+from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, PROMPT, SESSIONS, Lab, keeps, word_of
 from tests.mock_server.stage import started
 
 
@@ -256,10 +256,12 @@ def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_fold
     corpus.mkdir()
     (corpus / "frogs.md").write_text("# Frogs\n\nThe tree frog sleeps through the winter below leaves.\n", "utf-8")
     (corpus / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
-    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "0", "--corpus", str(corpus))
+    keys = ("--api-key", ANN, "--api-key", BOB)
+    options = ("--profile", "prsm", *keys, "--research-seconds", "0", "--corpus", str(corpus))
     server = Server(tmp_path / "data", *options)
     try:
         assert "/api/v1/sessions" in "".join(server.told)
+        assert "broken.pdf" in "".join(server.told)
         assert httpx.get(f"{server.url}/v1/sessions", headers={"X-API-Key": ANN}).status_code == 404
         assert httpx.get(f"{server.url}/openapi.json").json()["info"]["title"] == "PRSM Session API"
         session_id = _post(server, "", json={"prompt": "Where does the tree frog sleep in winter?"})["session_id"]
