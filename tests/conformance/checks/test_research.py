@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from conformance.checks.table import met
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import UNCREDENTIALED, Probe
@@ -478,3 +479,27 @@ def test_time_ends_a_session_where_a_clock_can_be_moved(clock, shown, expected):
     tape.create("a", session=Session.OVERDUE)
     tape.heard(Operation.GET, 200, {"session_id": "a", "status": shown}, session=Session.OVERDUE)
     assert tape.verdicts("PRSM-STATE-002") == expected
+
+
+FORETOLD = ("queued", "initializing", "running", "completed", "failed")
+
+
+def test_between_two_reads_of_one_state_a_session_was_nowhere_else_unless_somebody_asked_for_it():
+    tape = Tape()
+    tape.create("a")
+    tape.get("a", "running")
+    x = tape.asked(Operation.METRICS, "a", 404, refusal(404), states=FORETOLD)
+    tape.get("a", "running")
+    assert [each.rows for each in met(tape.evidence) if each.x is x] == [("running",)]
+    assert tape.verdicts("PRSM-MET-001") == FAIL
+
+
+def test_a_session_that_was_paused_and_resumed_meanwhile_may_have_been_anywhere_on_the_round():
+    tape = Tape()
+    tape.create("a")
+    tape.get("a", "running")
+    tape.asked(Operation.PAUSE, "a")
+    x = tape.asked(Operation.METRICS, "a", 404, refusal(404), states=("queued", "running", "paused"))
+    tape.asked(Operation.RESUME, "a")
+    tape.get("a", "running")
+    assert [each.rows for each in met(tape.evidence) if each.x is x] == [("queued", "running", "paused")]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from conformance.drive.budget import Budget
 from conformance.drive.desk import roots
 from conformance.drive.inquiries import made_up
 from conformance.journeys.prsm.sharing import below_of
@@ -58,3 +59,12 @@ def test_letters_stay_letters_and_digits_stay_digits():
 def test_what_lies_below_a_shared_address_keeps_its_query():
     assert below_of(f"{HOST}/s/x?ticket=y", "comments") == f"{HOST}/s/x/comments?ticket=y"
     assert below_of(f"{HOST}/s/x/", "pause") == f"{HOST}/s/x/pause"
+
+
+def test_waits_are_in_vain_until_some_session_comes_to_its_end():
+    budget = Budget(60)
+    assert not budget.in_vain
+    budget.waited_in_vain()
+    assert budget.in_vain
+    budget.finished()
+    assert not budget.in_vain

@@ -92,6 +92,8 @@ def test_a_service_that_does_not_answer_an_end_is_not_waited_for():
         ("get", 200, {"status": "expired"}, "ended"),
         ("get", 200, {"status": "recording"}, "open"),
         ("upload", 200, {"status": "completed"}, "open"),
+        ("cancel", 200, {}, "ended"),
+        ("cancel", 400, {}, "open"),
     ],
 )
 def test_a_session_is_open_until_an_answer_says_otherwise(operation, status, document, state):
