@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeVar
 
+    from mock_server.conduct import Conduct
     from mock_server.pipeline.investigation import Investigations
     from mock_server.prsm.ledger import ResearchLedger
     from mock_server.research import Plan
@@ -89,12 +91,14 @@ class ResearchService:
         work: Investigations,
         clocks: Clocks,
         new_id: Callable[[], str],
+        conduct: Callable[[str], Conduct],
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._work = work
         self._clocks = clocks
         self._new_id = new_id
+        self._conduct = conduct
 
     async def start(self) -> None:
         """Take up what an earlier process left."""
@@ -117,7 +121,8 @@ class ResearchService:
             raise refusal.over_budget(needed, shown(most))
         now = self._now(caller)
         now -= timedelta(microseconds=now.microsecond % 1000)  # as it is told, so that a filter by it finds it
-        event = Requested(self._new_id(), caller.namespace, caller.user, asked, len(plan.steps), limit_s)
+        name = self._conduct(caller.namespace).session_id(self._new_id())
+        event = Requested(name, caller.namespace, caller.user, asked, len(plan.steps), limit_s)
 
         def change(unit: Unit) -> Inquiry:
             self._settle(unit, caller.namespace, now)
@@ -150,7 +155,12 @@ class ResearchService:
 
         def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:
             overdue = bool(view.inquiries.due(caller.namespace, now))
-            return overdue, view.inquiries.page(sieve, limit=limit, skip=skip), view.inquiries.counts(sieve)
+            counts = view.inquiries.counts(sieve)
+            if not self._conduct(caller.namespace).oldest_first:
+                return overdue, view.inquiries.page(sieve, limit=limit, skip=skip), counts
+            left = max(0, sum(counts.values()) - skip)
+            found = view.inquiries.page(sieve, limit=min(limit, left), skip=left - min(limit, left))
+            return overdue, found[::-1], counts
 
         overdue, found, counts = await self._read(look)
         if overdue:
@@ -161,16 +171,20 @@ class ResearchService:
     async def control(self, caller: Caller, session_id: str, event: Event, reason: str | None = None) -> Inquiry:
         """Pause, resume or cancel; 400 where the session's state or type does not allow it."""
 
+        conduct = self._conduct(caller.namespace)
+
         def change(unit: Unit) -> Inquiry:
             inquiry = self._allowed(unit, caller, session_id, Level.COLLABORATE)
             inquiry = self._ledger.current(unit, inquiry, self._now(caller))
             if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= MOST_PAUSES:
                 raise refusal.paused_enough(inquiry, MOST_PAUSES)
             try:
-                asked = Controlled(event, caller.named, reason)
+                conduct.controls(inquiry, event)
+                asked = Controlled(event, caller.named, reason, conduct.without_pause)
                 return self._ledger.apply(unit, inquiry, asked, self._now(caller))
             except Refused as refused:
-                raise refusal.not_possible(inquiry, refused.event) from None
+                pausable = inquiry.asked.kind not in conduct.without_pause
+                raise refusal.not_possible(inquiry, refused.event, pausable=pausable) from None
 
         return await self._write(change)
 
@@ -208,6 +222,39 @@ class ResearchService:
         if found.state is not asked:
             raise problems.not_reached(session_id, asked.value, found.state.value, never=not found.leads)
         return found.state
+
+    async def standing(self, namespace: str, session_id: str) -> Inquiry | None:
+        """A session of a namespace as it is now; None where there is none."""
+        owner = await self.owner(namespace, session_id)
+        return None if owner is None else (await self.see(owner, session_id)).inquiry
+
+    async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
+        """What happened to a session, oldest first."""
+
+        def look(view: View) -> list[JournalRow]:
+            self._of(view, namespace, session_id)
+            return view.history(session_id)
+
+        return await self._read(look)
+
+    async def note(self, namespace: str, session_id: str, kind: str, detail: Mapping[str, Any]) -> None:
+        """Append a line to a session's journal."""
+
+        def change(unit: Unit) -> None:
+            unit.note(self._of(unit, namespace, session_id), self._clocks.now(namespace), kind, detail)
+
+        await self._write(change)
+
+    async def shorten(self, namespace: str, session_id: str, limit_s: float) -> None:
+        """Let a session work for so many seconds at most, where that is less than it may."""
+
+        def change(unit: Unit) -> None:
+            inquiry = self._of(unit, namespace, session_id)
+            if not inquiry.final and limit_s < inquiry.limit_s:
+                unit.inquiries.save(inquiry, replace(inquiry, limit_s=limit_s))
+                unit.afterwards(partial(self._ledger.watch.changed, session_id))
+
+        await self._write(change)
 
     # collaboration
 
@@ -288,18 +335,29 @@ class ResearchService:
 
     def _allowed(self, view: View, caller: Caller, session_id: str, needed: Level) -> Inquiry:
         """The session, for somebody who may do this with it; 404 outside its namespace, 403 within."""
+        conduct = self._conduct(caller.namespace)
         inquiry = view.inquiries.load(session_id)
-        if inquiry is None or inquiry.namespace != caller.namespace:
+        if inquiry is None:
             raise problems.session_not_found(session_id[:_LONGEST_ID])
+        if inquiry.namespace != caller.namespace:
+            raise conduct.outsider(session_id[:_LONGEST_ID])
         own = caller.share is None and caller.user == inquiry.owner
         shares = () if own else view.inquiries.shares(session_id)
         has = level(caller, inquiry, shares, self._now(caller))
         if has >= needed:
             return inquiry
         if has is Level.NONE:
-            raise refusal.not_accessible(session_id)
+            raise conduct.stranger(session_id)
         told = f"The share is to {has.word}; this takes {needed.word}."
         raise refusal.not_accessible(session_id, "Only its owner shares a session." if needed is Level.OWN else told)
+
+    @staticmethod
+    def _of(view: View, namespace: str, session_id: str) -> Inquiry:
+        """A session of a namespace; 404 for none."""
+        inquiry = view.inquiries.load(session_id)
+        if inquiry is None or inquiry.namespace != namespace:
+            raise problems.session_not_found(session_id[:_LONGEST_ID])
+        return inquiry
 
     def _now(self, caller: Caller) -> datetime:
         return self._clocks.now(caller.namespace)

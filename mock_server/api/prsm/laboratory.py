@@ -23,10 +23,12 @@ from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Callable
 
     from fastapi import FastAPI
 
     from mock_server.api.face import Face
+    from mock_server.conduct import Conduct
 
 log = logging.getLogger("scribe.mock")
 
@@ -41,7 +43,7 @@ def add(app: FastAPI, face: Face) -> None:
         mount(app, research.router, face)
 
 
-async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
+async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
     settings, service = face.settings, face.service
     index = None if settings.in_memory else settings.data_dir / CORPUS
@@ -52,13 +54,20 @@ async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
     opened.callback(corpus.close)
     for refused in corpus.refused:
         log.warning("the corpus is without %s, which %s", refused.name, refused.reason)
-    work = Investigations(store=service.store, corpus=corpus, now_of=service.clocks.now, least_s=settings.research_s)
+    work = Investigations(
+        store=service.store,
+        corpus=corpus,
+        now_of=service.clocks.now,
+        way_of=lambda inquiry: conduct(inquiry.namespace).way(inquiry),
+        least_s=settings.research_s,
+    )
     face.research = ResearchService(
         store=service.store,
         ledger=ResearchLedger(service.watch, work.offer),
         work=work,
         clocks=service.clocks,
         new_id=service.ids.session,
+        conduct=conduct,
     )
     opened.push_async_callback(face.research.close)
     await face.research.start()
