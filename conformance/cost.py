@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from conformance.evidence.layer import Layer
 from conformance.stopwatch import covered
 from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -142,4 +143,6 @@ def _is_over(x: Exchange, terminal: Collection[str]) -> bool:
         return True
     if x.label.operation == Operation.END:
         return x.accepted
-    return x.label.operation == Operation.GET and x.document.get("status") in terminal
+    if x.label.operation == Operation.CANCEL and x.status == 400:  # it can be cancelled no more
+        return x.label.probe == Probe.CLOSING
+    return x.label.operation != Operation.CREATE and x.accepted and x.document.get("status") in terminal

@@ -320,6 +320,8 @@ class Target:
     public_host: bool = False
     #: The status of POST /sessions where no form of a create body is taken.
     refused: int | None = None
+    #: Members of a create that open most of what a session can do at this target.
+    order: Mapping[str, str] = field(default_factory=dict)
     #: Operations that no service has to offer, and this one does not.
     absent: frozenset[str] = frozenset()
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .codes import ErrorCode, Place
     from .fuzz import Fuzz
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NONE: Final = "none"  # in a transition: the session does not exist
 UNCHANGED: Final = "unchanged"  # in a transition: the state before it
+DEADLINE: Final = "deadline_passed"  # the event by which time alone ends a session
 
 
 class SpecError(ValueError):
@@ -357,11 +358,27 @@ class Lifecycle:
 
         A state is among those after itself only where a way leads back to it.
         """
+        moves = ((move.source, move.target) for move in self.tolerated)
+        return self._reached([*((edge.source, edge.target) for edge in self.edges), *moves])
+
+    @cached_property
+    def unasked(self) -> Mapping[str, frozenset[str]]:
+        """State -> the states that a session may be in after it while nobody asks for anything."""
+        steps = (step for step in self.transitions.values() if self.events[step.event].operation is None)
+        found = [(source, step.target) for step in steps for source in step.sources]
+        return self._reached([each for each in found if set(each) <= self.states.keys()])
+
+    @cached_property
+    def circling(self) -> frozenset[str]:
+        """The states that some way of arrows leads back to."""
+        reached = self._reached([(edge.source, edge.target) for edge in self.edges])
+        return frozenset(name for name in self.states if name in reached[name])
+
+    def _reached(self, moves: Sequence[tuple[str, str]]) -> Mapping[str, frozenset[str]]:
+        """State -> all that some of these moves lead to, one after the other."""
         steps: dict[str, set[str]] = {name: set() for name in self.states}
-        for edge in self.edges:
-            steps[edge.source].add(edge.target)
-        for move in self.tolerated:
-            steps[move.source].add(move.target)
+        for source, target in moves:
+            steps[source].add(target)
         found: dict[str, frozenset[str]] = {}
         for name in self.states:
             reached, new = set(steps[name]), set(steps[name])
@@ -371,9 +388,25 @@ class Lifecycle:
         return found
 
     @cached_property
+    def own(self) -> tuple[Transition, ...]:
+        """The arrows that a service goes along by its own work: nobody asks for them, and no deadline does."""
+        return tuple(
+            step
+            for step in self.transitions.values()
+            if (event := self.events[step.event]).core and event.operation is None and event.name != DEADLINE
+            if step.target in self.states
+        )
+
+    @cached_property
     def open(self) -> tuple[str, ...]:
-        """The states of a session nobody has ended: reaching expires_at ends them."""
-        return tuple(state.name for state in self.states.values() if state.expires)
+        """The states that a session is left in until its client does something, or its time is over."""
+        worked_on = {source for step in self.own for source in step.sources}
+        return tuple(name for name, state in self.states.items() if not state.terminal and name not in worked_on)
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """The operations that move a session."""
+        return frozenset(event.operation for event in self.events.values() if event.operation is not None)
 
     @cached_property
     def terminal(self) -> tuple[str, ...]:
@@ -382,17 +415,23 @@ class Lifecycle:
 
     @cached_property
     def after_end(self) -> tuple[str, ...]:
-        """The states only an end leads to, or a service that ends a session by itself: not those of a deadline."""
+        """The states only an end leads to, or a service that ends a session by itself: not those of a deadline.
+
+        None where sessions have no end.
+        """
+        if "end" not in self.moving:
+            return ()
         late = {step.target for step in self.transitions.values() if set(step.sources) <= set(self.open)}
-        timed = {step.target for step in self.transitions.values() if step.event == "deadline_passed"}
+        timed = {step.target for step in self.transitions.values() if step.event == DEADLINE}
         first = late - timed - set(self.open)
         later = {step.target for step in self.transitions.values() if first & set(step.sources)}
         return tuple(name for name in self.states if name in first | later)
 
     @cached_property
     def results(self) -> tuple[str, ...]:
-        """The states that processing ends in."""
-        return tuple(name for name in self.after_end if self.states[name].terminal)
+        """The states that the service's own work ends in."""
+        reached = {step.target for step in self.own}
+        return tuple(name for name in self.terminal if name in reached)
 
     def cell(self, state: str, operation: str) -> Cell:
         """Return what the operation gets in a state or for an outsider; KeyError for no such pair."""

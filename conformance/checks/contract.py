@@ -32,14 +32,15 @@ if TYPE_CHECKING:
 
 #: The name all requirements have in `checks:` that are judged here.
 NAME = "answers_fit_their_schema"
-#: Operations about no state of a session, as far as a protocol has them: a valid request shows what they answer.
-_ONE_BY_ONE = (Operation.TEMPLATES, Operation.EXPORT, Operation.MESSAGE)
+#: Operations whose answers are not judged one by one: each has a rule of its own.
+_WITH_RULES = frozenset({Operation.DISCOVERY, Operation.CREATE, Operation.UPLOAD, Operation.END, Operation.GET})
 _KINDS = {
     WaiverKind.DEPARTS: Kind.DEPARTS,
     WaiverKind.TOLERATED: Kind.TOLERATED,
     WaiverKind.DISPUTED: Kind.DISPUTED,
     WaiverKind.WARNS: Kind.WARNS,
 }
+_JSON = "application/json"
 #: What stands for a member that is not there: null counts as absent in the lenient reading (rule 4).
 _NULLABLE = ("type", "enum", "const", "oneOf", "anyOf")
 
@@ -172,11 +173,20 @@ def answers(evidence: Evidence) -> Iterator[Answer]:
 
 
 def _plain(evidence: Evidence) -> Iterator[Answer]:
-    """Valid requests of the operations whose answers are judged one by one."""
-    for operation in (each for each in _ONE_BY_ONE if each in evidence.text.protocol.endpoints):
+    """Valid requests of the operations about no state of a session, or whose answers are the same in all."""
+    for operation in (Operation(each) for each in evidence.text.protocol.endpoints if each not in _WITH_RULES):
         for x in evidence.select(operation, credential=Credential.RIGHT):
-            if x.accepted and x.label.plain:
+            if x.accepted and x.label.plain and not _is_file(evidence, x):
                 yield from (Answer(x, schema, _body(x)) for schema in _of(operation, evidence, x))
+
+
+def _is_file(evidence: Evidence, x: Exchange) -> bool:
+    """Whether an answer is of another type than JSON that the OpenAPI document has for it, as files are."""
+    endpoint = evidence.text.protocol.endpoints[x.label.operation]
+    described = evidence.text.openapi["paths"].get(endpoint.path, {}).get(endpoint.method.lower(), {})
+    known = described.get("responses", {}).get(str(x.status), {}).get("content", {})
+    kind = x.response.media_type if x.response else ""
+    return kind != _JSON and kind in known
 
 
 def _of(operation: str, evidence: Evidence, x: Exchange) -> Iterable[str]:

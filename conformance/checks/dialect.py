@@ -61,6 +61,8 @@ SHOWN_IN_THE_RUN = {
     Dimension.UPLOAD_URL: ("SES-CREATE-003", "SES-CREATE-007", "AUD-002"),
     Dimension.UPLOAD: ("AUD-002", "AUD-003"),
     Dimension.END: ("SES-END-009",),
+    # What is not there is failed by whatever asks for it.
+    Dimension.OPERATION: (),
     # No bound is given to the time an answer takes: a read that is held back breaks nothing.
     Dimension.READ: (),
 }

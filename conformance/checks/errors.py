@@ -18,7 +18,7 @@ from conformance.finding import (
     violates,
     warns,
 )
-from conformance.vocabulary.operation import Credential, Operation
+from conformance.vocabulary.operation import PROTOCOL, Credential, Operation
 from conformance.vocabulary.probe import LACKING, Probe
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 
 #: Answers a proxy may have made before the service saw the request.
 _PROXY = (413, 414, 431, 502, 503, 504)
-_PROTOCOL: tuple[Operation, ...] = (
-    Operation.DISCOVERY,
-    Operation.TEMPLATES,
-    Operation.CREATE,
-    Operation.UPLOAD,
-    Operation.END,
-    Operation.GET,
-)
 
 
 def _is_json(x: Exchange) -> bool:
@@ -50,7 +42,7 @@ def errors_met(evidence: Evidence) -> Sequence[Exchange]:
 
 
 def _errors(evidence: Evidence) -> Iterator[Exchange]:
-    for operation in _PROTOCOL:
+    for operation in PROTOCOL:
         for x in evidence.select(operation):
             if x.status < 400:
                 continue

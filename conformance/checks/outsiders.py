@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from conformance.evidence import Evidence, Exchange
     from conformance.finding import Finding
 
+#: Stands for requests out of turn, where a session has its name.
+_ODD = "*"
 #: Members of a session document that tell about the consultation or its progress.
 CONTENT = frozenset({"audio_files", "audio_files_received", "additional_data", "templates", "transcript"})
 
@@ -44,11 +46,16 @@ def names_in(value: object) -> set[str]:
 def _with_the_right_key(evidence: Evidence) -> Mapping[tuple[Operation, str | None], Mapping[int, bool]]:
     """Operation and session -> what plain requests with the right key got there, and whether any was let in.
 
-    Under None stands what those about all sessions got, and those about none.
+    Under None stands what those about all sessions got, and those about none; under _ODD what others got with it that
+    are valid only in another state.
     """
     found: dict[tuple[Operation, str | None], dict[int, bool]] = {}
     for y in evidence.select(credential=Credential.RIGHT):
-        if not busy(y) and y.label.plain:
+        if busy(y) or not (y.label.plain or Probe.OUT_OF_TURN.covers(y.label.probe)):
+            continue
+        if not y.label.plain:
+            found.setdefault((y.label.operation, _ODD), {})[y.status] = y.accepted
+        else:
             for session in {y.label.session, None}:
                 found.setdefault((y.label.operation, session), {})[y.status] = y.accepted
     return found
@@ -56,7 +63,9 @@ def _with_the_right_key(evidence: Evidence) -> Mapping[tuple[Operation, str | No
 
 def tells_nothing(evidence: Evidence, x: Exchange) -> bool:
     """Whether the right key never gets anything but the same answer there: no route, or one that always breaks."""
-    own = _with_the_right_key(evidence).get((x.label.operation, x.label.session), {})
+    known = _with_the_right_key(evidence)
+    names = (x.label.session, None, _ODD)
+    own: Mapping[int, bool] = next((found for name in names if (found := known.get((x.label.operation, name)))), {})
     return not refuses(x) and x.status in own and not any(own.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.finding import holds, inconclusive, tolerated, violates
+from conformance.finding import departs, holds, inconclusive, tolerated, violates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -71,3 +71,19 @@ def refused(
     if x.accepted:
         return violates(x, f"{what} is accepted.", expected=wanted, actual=shown)
     return violates(x, told, expected=wanted, actual=shown)
+
+
+def turned_down(x: Exchange, what: str, erratum: str) -> Finding:
+    """400 is right, 422 by what an erratum says of it; another 4xx refuses too, and no part of the text has it."""
+    if busy(x):
+        return not_looked_at(x, what)
+    if x.status == 400:
+        return holds(x)
+    if x.accepted:
+        return violates(x, f"{what} is accepted.", expected=400, actual=x.status)
+    told = f"{what} is answered {x.status}."
+    if x.status == 422:
+        return departs(x, erratum, told, expected=400, actual=x.status)
+    if 400 <= x.status < 500:
+        return tolerated(x, erratum, told, expected=400, actual=x.status)
+    return violates(x, told, expected=400, actual=x.status)

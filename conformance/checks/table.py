@@ -68,7 +68,7 @@ def met(evidence: Evidence) -> tuple[Met, ...]:
         known = tuple(row for row in x.label.states if (row, operation) in lifecycle.cells)
         if not known:
             continue  # it was foretold by another revision, whose states this text does not have
-        rows = _narrowed(lifecycle, x, known, reads.get(x.label.session, ()), evidence.beside(x))
+        rows = _narrowed(evidence, x, known, reads.get(x.label.session, ()), evidence.beside(x))
         cells = [lifecycle.cell(row, operation) for row in rows]
         at_stake = {_at_stake(cell, x): None for cell in cells}
         # Where the rows stand for different requirements, none of them is known to be the one.
@@ -162,24 +162,28 @@ def _meant(lifecycle: Lifecycle, x: Exchange) -> frozenset[str]:
 
 
 def _narrowed(
-    lifecycle: Lifecycle, x: Exchange, rows: tuple[str, ...], reads: tuple[Exchange, ...], beside: tuple[Exchange, ...]
+    evidence: Evidence, x: Exchange, rows: tuple[str, ...], reads: tuple[Exchange, ...], beside: tuple[Exchange, ...]
 ) -> tuple[str, ...]:
     """The foretold rows that agree with what was read before and after: no state is left for an earlier one.
+
+    Where arrows go in circles, one goes back only by what somebody asks for.
 
     Reads that agree with none of them are no help: what they show is judged by itself. So are those that may lag
     behind what was on its way `beside` the request.
     """
-    states = lifecycle.states
+    lifecycle, states = evidence.text.lifecycle, evidence.text.lifecycle.states
     before = max((y for y in reads if y.received <= x.sent), key=lambda y: y.number, default=None)
     later = (y for y in reads if (y.sent >= x.received and not any(may_lag(z, y) for z in beside)) or y is x)
     after = min(later, key=lambda y: y.number, default=None)
+    led = before is not None and _asked_between(evidence, before, x)
+    leads = after is not None and after is not x and _asked_between(evidence, x, after)
     kept = tuple(
         row
         for row in rows
         if row not in states
         or (
-            (before is None or any(_follows(lifecycle, was, row) for was in _meant(lifecycle, before)))
-            and (after is None or any(_follows(lifecycle, row, then) for then in _meant(lifecycle, after)))
+            (before is None or any(_follows(lifecycle, was, row, led) for was in _meant(lifecycle, before)))
+            and (after is None or any(_follows(lifecycle, row, then, leads) for then in _meant(lifecycle, after)))
         )
     )
     shown = x.document.get("status")
@@ -188,9 +192,18 @@ def _narrowed(
     return kept or rows
 
 
-def _follows(lifecycle: Lifecycle, one: str, other: str) -> bool:
-    """Whether a session may be in the other state after the one."""
-    return one == other or other in lifecycle.later[one]
+def _asked_between(evidence: Evidence, first: Exchange, last: Exchange) -> bool:
+    """Whether something that moves the session was asked for, and not refused, since the first of two exchanges."""
+    changing = evidence.changing(first.label.session or "")
+    return any(y.received > first.sent and y.sent < last.received and y is not last for y in changing)
+
+
+def _follows(lifecycle: Lifecycle, one: str, other: str, asked: bool) -> bool:
+    """Whether a session may be in the other state after the one, as something was asked for meanwhile or not."""
+    if one == other:
+        return True
+    circle = not asked and {one, other} <= lifecycle.circling
+    return other in (lifecycle.unasked if circle else lifecycle.later)[one]
 
 
 def _judged(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | None:
@@ -219,7 +232,8 @@ def _of_outsider(evidence: Evidence, outsider: Outsider, cell: Cell, x: Exchange
     if outsider.credential not in (Presented.RIGHT, Presented.OTHER_USER):
         if cell.operation == Operation.UPLOAD:
             return kept_out(evidence, x, what)
-        if not let_in(evidence, x) and tells_nothing(evidence, x):
+        named = x.status in cell.expected.codes  # what the text has for everybody is right, and says no less
+        if not named and not let_in(evidence, x) and tells_nothing(evidence, x):
             return None
     return judge_cell(cell, x)
 

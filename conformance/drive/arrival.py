@@ -18,7 +18,7 @@ from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from conformance.drive.driver import Handle
     from conformance.drive.wire import Wire
@@ -40,7 +40,8 @@ async def enter(wire: Wire) -> Target:
     Raises TargetUnreachable when nothing answers as a start does, CredentialsRefused when no key is let in.
     """
     asking = Asking(wire)
-    base = await _root(asking)
+    given = (wire.options.base_url or wire.options.target).rstrip("/")
+    base = await root_of(asking, [given + root for root in ROOTS])
     wire.trust(base)
     await sign_in(asking, base)
     await sign_in_second(asking, base)
@@ -53,15 +54,14 @@ async def enter(wire: Wire) -> Target:
     )
 
 
-async def _root(asking: Asking) -> str:
-    """The first address below which something answers to a start that is none."""
+async def root_of(asking: Asking, roots: Sequence[str]) -> str:
+    """The first of some addresses below which something answers to a create that is none; raises TargetUnreachable."""
     options = asking.wire.options
-    given = (options.base_url or options.target).rstrip("/")
     path = options.text.protocol.endpoints[Operation.CREATE].path
-    asking.wire.trust(given)
+    asking.wire.trust(roots[0])
     statuses = []
-    for root in ROOTS:
-        url = f"{given}{root}{path}"
+    for root in roots:
+        url = root + path
         label = Label(Operation.CREATE, JourneyName.PREPARATION, probe=Probe.LOOKING_FOR_API, graded=False)
         headers = asking.wire.credentials(url, Credential.RIGHT) | {"Content-Type": "application/json"}
         heard = await asking.ask(label, url, method="POST", headers=headers, content=b"{}")
@@ -69,9 +69,9 @@ async def _root(asking: Asking) -> str:
             raise TargetUnreachable(advice(options, heard.exchange))
         statuses.append(heard.exchange.status)
         if heard.exchange.status not in NOWHERE and not is_page(heard.answer):
-            return given + root
+            return root
     raise TargetUnreachable(
-        f"{given} serves no {path}, plain or below {ROOTS[1]} (only {', '.join(map(str, dict.fromkeys(statuses)))});"
+        f"{' and '.join(roots)} serve no {path} (only {', '.join(map(str, dict.fromkeys(statuses)))});"
         f" give the address below which it lies with {options.named('base-url')}"
     )
 

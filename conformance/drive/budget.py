@@ -17,6 +17,7 @@ class Budget:
         self._start = monotonic()
         self._end = self._start + seconds
         self._finished = self._start
+        self._vain = False
 
     @property
     def elapsed(self) -> float:
@@ -31,6 +32,15 @@ class Budget:
     def finished(self) -> None:
         """Note that the target brought a session to its end: what is still waited for may be next."""
         self._finished = monotonic()
+
+    def waited_in_vain(self) -> None:
+        """Note that the wait for a session's end was in vain."""
+        self._vain = True
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether some wait was in vain, and the target has brought no session to its end so far."""
+        return self._vain and self._finished == self._start
 
     def idle(self, since: float) -> float:
         """Seconds for which the target finished nothing, counted from `since` (monotonic) at the earliest."""

@@ -247,17 +247,24 @@ class Driver(Hands):
         """An operation of the table that only one profile has; None for one that these hands do not have."""
         return None
 
-    async def until(self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = LAG) -> Exchange:
+    async def until(
+        self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = LAG, graded: bool = True
+    ) -> Exchange:
         """Read until `seen` holds or the seconds are over; the last read either way."""
         end = monotonic() + within
-        return await self._poll(handle, seen, lambda _: end - monotonic())
+        return await self._poll(handle, seen, lambda _: end - monotonic(), graded=graded)
 
     async def _poll(
-        self, handle: Handle, seen: Callable[[Exchange], bool], left: Callable[[Exchange], float]
+        self,
+        handle: Handle,
+        seen: Callable[[Exchange], bool],
+        left: Callable[[Exchange], float],
+        *,
+        graded: bool = True,
     ) -> Exchange:
         pace = Pace()
         while True:
-            heard = await self._read(handle)
+            heard = await self._read(handle, graded=graded)
             rest = left(heard.exchange)
             if seen(heard.exchange) or rest <= 0:
                 return heard.exchange

@@ -29,6 +29,8 @@ class Dimension(StrEnum):
     FILE_NAME = "file_name"
     #: An end without a body is refused.
     END = "end"
+    #: Operations that the text has are not there.
+    OPERATION = "operation"
     #: A read holds its answer back until there is something to tell.
     READ = "read"
 

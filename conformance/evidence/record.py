@@ -272,10 +272,10 @@ class Evidence:
 
     @cached_property
     def done_by_others(self) -> Mapping[str | None, Exchange]:
-        """Session -> the first upload or end by somebody without its owner's credential that was taken."""
+        """Session -> the first request that moves it, by somebody without its owner's credential, that was taken."""
         found: dict[str | None, Exchange] = {}
         for x in self.exchanges:
-            changed = x.accepted and x.label.operation in (Operation.UPLOAD, Operation.END)
+            changed = x.accepted and x.label.operation in self.text.lifecycle.moving
             if changed and x.label.session and x.label.credential != Credential.RIGHT:
                 found.setdefault(x.label.session, x)
         return found
@@ -308,7 +308,7 @@ class Evidence:
         return {key: Story(key, tuple(found), terminal) for key, found in grouped.items()}
 
     def changes(self, session: str) -> tuple[int, ...]:
-        """Numbers of the exchanges that may have changed a session: uploads and ends, probes included.
+        """Numbers of the exchanges that may have changed a session: those of operations that move one, probes included.
 
         Those that were taken, and those whose answer does not tell: none came, or a server error.
         """
@@ -324,7 +324,7 @@ class Evidence:
             session: tuple(
                 x
                 for x in about
-                if x.label.operation in (Operation.UPLOAD, Operation.END)
+                if x.label.operation in self.text.lifecycle.moving
                 if x.accepted or x.response is None or x.status >= 500
             )
             for session, about in self._about.items()

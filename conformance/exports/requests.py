@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from conformance.drive.printed import least_body
 from conformance.stateful.model import CREATE, Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from scribe_data import Spec
 
@@ -29,22 +30,9 @@ def _request(text: Spec, name: str) -> tuple[str, dict[str, Any]]:
     endpoint, known = text.protocol.endpoints[name], text.lifecycle.operations.get(name)
     method, path = known.request.split(" ", 1) if known else (endpoint.method, endpoint.path)
     schema = text.schemas[endpoint.takes] if endpoint.takes else {}
-    least = {member: value for member, value in _example(text, name).items() if member in schema.get("required", ())}
+    least = least_body(text, name)
     fresh = {member: kind for member in least if (kind := _kind(member, schema["properties"].get(member, {})))}
     return name, {"method": method, "path": path, "json": least or None, "fresh": fresh}
-
-
-def _example(text: Spec, name: str) -> Mapping[str, Any]:
-    """The first example of a body; none for a request without one."""
-    endpoint = text.protocol.endpoints[name]
-    described = text.openapi["paths"].get(endpoint.path, {}).get(endpoint.method.lower(), {})
-    return next(_examples(described.get("requestBody", {}).get("content", {}).get("application/json", {})), {})
-
-
-def _examples(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    if "example" in content:
-        yield content["example"]
-    yield from (each["value"] for each in content.get("examples", {}).values())
 
 
 def _kind(member: str, schema: Mapping[str, Any]) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.checks.table import met
 from conformance.evidence import Layer
-from conformance.stateful.paths import never_first, path
+from conformance.stateful.paths import anywhere, never_first, path
 from conformance.verdict import SEVERITY, Verdict, judge
 from conformance.vocabulary.operation import Operation
 
@@ -110,7 +110,7 @@ class _Matrix:
     def _sequence(self, x: Exchange) -> list[Exchange]:
         """What was sent to a session and taken, and then the request: reads on the way change nothing."""
         about = (y for y in self.evidence.views[x.label.layer].about(x.label.session) if y.number < x.number)
-        moving = (Operation.CREATE, Operation.UPLOAD, Operation.END)
+        moving = {Operation.CREATE, *self.lifecycle.moving}
         return [*(y for y in about if y.label.operation in moving and y.accepted), x]
 
     def _cause(self, cell: Cell) -> Cause | None:
@@ -132,7 +132,7 @@ class _Matrix:
             for each in self.graded.values():
                 if any(finding.exchange in numbers for finding in each.findings):
                     yield each.requirement.id
-        state = cell.state if cell.state in self.lifecycle.states else self.lifecycle.open[-1]
+        state = cell.state if cell.state in self.lifecycle.states else anywhere(self.lifecycle)
         for step in path(self.lifecycle, state):
             operation = self.lifecycle.events[step.event].operation
             if operation is not None:
@@ -151,7 +151,9 @@ class _Matrix:
             return "audio goes to a storage, whose answers are its provider's"
         if cell.operation == Operation.UPLOAD and cell.state in self.lifecycle.outsiders:
             return "the upload_url of a session that was never made cannot be told"
-        over = next((n for n in self.evidence.notes if n.reason in _OVER or n.journey in self.walks), None)
+        over = next(
+            (n for n in self.evidence.notes if n.reason in _OVER or (n.journey in self.walks and not n.rows)), None
+        )
         return over.text if over else f"the run did not come to {cell.operation} in {cell.state}"
 
 

@@ -69,8 +69,9 @@ def _is_taken(operation: str, x: Exchange) -> bool:
 
 
 def _ended(evidence: Evidence) -> Iterator[Exchange | None]:
-    """What each session that was ended came to."""
-    return (story.final for story in evidence.stories.values() if story.end is not None)
+    """What each session that was ended came to; every session, where they end by themselves."""
+    asked = Operation.END in evidence.text.lifecycle.moving
+    return (story.final for story in evidence.stories.values() if story.end is not None or not asked)
 
 
 def _lacks_results(evidence: Evidence) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Past the deadline by more than the tolerance of stamps (rule 3).
 AFTER = 3.0
+#: How far a clock is moved until a limit of which nothing is told has passed: an hour, a day, a month.
+LIMITS = (3600.0, 86_400.0, 30 * 86_400.0)
 #: Limits up to this are waited for when there is no clock to move.
 PATIENCE = 90.0
 

@@ -10,6 +10,7 @@ import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
@@ -70,6 +71,8 @@ class Sequence(RuleBasedStateMachine):
 
     #: Told of a sequence once it is drawn.
     play: ClassVar[Callable[[Steps], None]]
+    #: What its owner is done with a session by.
+    closing: ClassVar[str | None]
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,9 +98,9 @@ class Sequence(RuleBasedStateMachine):
         elif move.operation == Operation.UPLOAD:
             first, count = _number(self.sent[session], move.order), move.count
             self.sent[session] += range(first, first + count)
-        elif move.operation == Operation.END and caller is None and session not in self.over:
+        elif move.operation == self.closing and caller is None and session not in self.over:
             self.over.append(session)
-        self.steps.append(Step(move.operation, session, caller, first, count))
+        self.steps.append(Step(move.operation, session, caller, first, count, aim=move.aim))
 
     def _create(self, variant: int) -> None:
         """One session more; few are open at a time: what they do to each other takes two."""
@@ -110,10 +113,12 @@ class Sequence(RuleBasedStateMachine):
         late = self.over[-_MOST_OVER:]
         if move.operation == TEMPLATES:
             return [0]
-        if move.operation == WAIT:
+        if move.operation == WAIT and self.closing == Operation.END:
             return late
-        just = [step.session for step in self.steps[-_HURRY:] if step.operation == Operation.END and not step.caller]
+        just = [s.session for s in self.steps[-_HURRY:] if s.operation == self.closing and not s.caller]
         fresh = [session for session in range(len(self.sent)) if session not in self.over]
+        if move.operation == WAIT:  # sessions come to their end without being asked
+            return fresh
         about = fresh * _FRESH + late
         return about + just[-1:] * len(about) * _AT_ONCE  # it is worked on for a moment only
 
@@ -132,8 +137,9 @@ def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> typ
 
     def begin(self: Sequence, start: tuple[str, ...], sessions: int, guest: str | None) -> None:
         self.guest = guest
-        for operation in start[:1] * sessions + start[1:]:
-            self.go(Move(operation))
+        way = (*start[:1] * sessions, *start[1:], "")
+        for operation, following in pairwise(way):
+            self.go(Move(operation, aim=following if operation == WAIT else ""))
 
     def step(self: Sequence, move: Move, place: int) -> None:
         self.go(move, place)
@@ -141,7 +147,7 @@ def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> typ
     drawn = initialize(start=st.sampled_from(_starts(model)), sessions=st.sampled_from(_SESSIONS), guest=guests)
     # One rule: of several Hypothesis leaves some out of a whole sequence.
     told = {"begin": drawn(begin), "go_on": rule(move=moves, place=st.sampled_from(range(_PLACES)))(step)}
-    return type("Machine", (Sequence,), {"play": staticmethod(play), **told})
+    return type("Machine", (Sequence,), {"play": staticmethod(play), "closing": model.closing, **told})
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,7 @@ class Move:
     order: str = "next"
     count: int = 1
     variant: int = 0
+    aim: str = ""
 
 
 def _moves(model: Model, offer: Offer) -> list[Move]:

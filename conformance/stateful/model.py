@@ -57,6 +57,14 @@ class Model:
         self.events[CREATE] = next(born)
 
     @property
+    def closing(self) -> str | None:
+        """The operation by which a client is done with a session: its end, else the one that leads to a final state."""
+        if "end" in self.events:
+            return "end"
+        ends = {step.event for step in self.lifecycle.transitions.values() if step.target in self.lifecycle.terminal}
+        return next((operation for operation, event in self.events.items() if event in ends), None)
+
+    @property
     def operations(self) -> tuple[str, ...]:
         """The operations about a session, but for those the protocol does not have."""
         seen = {operation for _, operation in self.lifecycle.cells}
@@ -149,10 +157,16 @@ class Model:
         found: list[str] = []
         for step in path(self.lifecycle, state):
             asked = CREATE if NONE in step.sources else self.lifecycle.events[step.event].operation
-            if asked is None and not any(onward(self.lifecycle, source) for source in step.sources):
+            if asked is None and step not in self.lifecycle.own:
                 return ()
-            found.append(asked or WAIT)
+            if asked or found[-1] != WAIT:
+                found.append(asked or WAIT)
         return tuple(found)
+
+    def sources(self, operation: str) -> frozenset[str]:
+        """The states in which an operation moves a session."""
+        steps = self.lifecycle.transitions.values()
+        return frozenset(name for step in steps if step.event == self.events.get(operation) for name in step.sources)
 
     def _moved(self, states: frozenset[str], operation: str) -> frozenset[str]:
         """Where an accepted request leads from these states; those without an arrow for it are left out."""

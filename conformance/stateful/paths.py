@@ -38,6 +38,13 @@ def _out_of(lifecycle: Lifecycle, here: str) -> Iterator[Transition]:
                 yield step
 
 
+def anywhere(lifecycle: Lifecycle) -> str:
+    """A state for what is the same in all: the furthest that requests alone lead to and that lasts, else the first."""
+    own = lifecycle.own
+    asked = [state for state in lifecycle.open if not any(step in own for step in path(lifecycle, state))]
+    return asked[-1] if asked else next(iter(lifecycle.states))
+
+
 def stays(lifecycle: Lifecycle, state: str, operation: str) -> bool:
     """Whether an operation leaves a session in the state it meets."""
     return lifecycle.cell(state, operation).target in (None, state)
@@ -68,13 +75,11 @@ def in_turn(lifecycle: Lifecycle, state: str) -> list[list[str]]:
 def onward(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
     """The states the service takes a session to by its own work; an open one waits for its client."""
     found: dict[str, None] = {}
-    queue = deque([] if lifecycle.states[state].expires else [state])
+    queue = deque([state])
     while queue:
         here = queue.popleft()
-        for step in lifecycle.transitions.values():
-            event = lifecycle.events[step.event]
-            own = event.core and event.operation is None
-            if here in step.sources and own and step.target in lifecycle.states and step.target not in found:
+        for step in lifecycle.own:
+            if here in step.sources and step.target not in found:
                 found[step.target] = None
                 queue.append(step.target)
     return tuple(found)

@@ -115,7 +115,7 @@ class Play:
             await self._drive.send(Operation.TEMPLATES, "GET", self._drive.url("templates"))
         elif step.session < len(self._slots) and (slot := self._slots[step.session]).handle is not None:
             if step.operation == WAIT:
-                await self._wait(slot, slot.handle)
+                await self._wait(slot, slot.handle, step.aim)
             else:
                 await self._ask(step, slot, slot.handle)
 
@@ -129,13 +129,18 @@ class Play:
         single = body.get("upload_type") == "single"
         self._slots.append(_Slot(handle, self._model.born(single=single)))
 
-    async def _wait(self, slot: _Slot, handle: Handle) -> None:
-        """Read until the session rests, if an end was taken and waiting is worth it."""
+    async def _wait(self, slot: _Slot, handle: Handle, aim: str = "") -> None:
+        """Read until the session rests, or something can be done with it, if waiting is worth it."""
         if set(self._model.lifecycle.open) & slot.belief.states or slot.belief.is_lost or not self._patience.seconds:
             return
         drive = self._drive.foretelling(*self._model.rows(slot.belief, Operation.GET))
-        last = await drive.until(handle, at_rest, within=self._patience.seconds)
-        self._patience.learn(rested=at_rest(last))
+        sources = self._model.sources(aim)
+
+        def seen(x: Exchange) -> bool:
+            return at_rest(x) or x.document.get("status") in sources
+
+        last = await drive.until(handle, seen, within=self._patience.seconds)
+        self._patience.learn(rested=seen(last))
         self._learn(slot, Operation.GET, last)
 
     async def _ask(self, step: Step, slot: _Slot, handle: Handle) -> None:

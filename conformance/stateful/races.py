@@ -36,7 +36,6 @@ _READS_AT_REST: Final = 3
 #: Outsiders' files have a number of their own, so that a list shows whose it is.
 _FOREIGN: Final = 90
 _READ: Final = Move(Operation.GET)
-_END: Final = Move(Operation.END)
 
 
 @dataclass
@@ -62,6 +61,8 @@ class Races:
         #: Whether sessions take audio at all.
         self.spoken = self.offer.recording is not None
         self.racers: list[Racer] = []
+        #: What the owner is done with a session by.
+        self.end = Move(self.model.closing or Operation.GET)
 
     def name(self, number: int) -> str:
         """The name of a file."""
@@ -100,8 +101,8 @@ class Races:
         sent = [found[at] for at in range(len(moves))]
         answered = [(move, x.status) for move, x in zip(moves, sent, strict=True) if move.operation != Operation.GET]
         racer.belief = afterwards(self.model, racer.belief, answered)
-        racer.ends += sum(x.accepted for move, x in zip(moves, sent, strict=True) if move == _END)
-        racer.ended = racer.ended or _END in moves
+        racer.ends += sum(x.accepted for move, x in zip(moves, sent, strict=True) if move == self.end)
+        racer.ended = racer.ended or self.end in moves
         racer.handle.refused = racer.ended and not racer.ends
         return sent
 
@@ -114,7 +115,8 @@ class Races:
             return await drive.upload(about, self.offer.recording.name, name=move.file, credential=credential)
         if move.operation == Operation.END:
             return await drive.end(about, credential=credential)
-        return await drive.get(about, credential=credential)
+        own = None if move.operation == Operation.GET else await drive.own(move.operation, about, credential=credential)
+        return own or await drive.get(about, credential=credential)
 
     async def read(self, racer: Racer) -> Exchange:
         """One read with nothing beside it."""
@@ -123,7 +125,7 @@ class Races:
     async def close(self, racer: Racer) -> None:
         """End a session if nobody has; also one of which nothing is known, since an outsider could touch it."""
         if not racer.ended:
-            await self.at_once(racer, _END)
+            await self.at_once(racer, self.end)
 
     async def rest(self, racer: Racer) -> bool:
         """Wait for the results of a session, and read one that was ended twice more than once; whether it rests."""
@@ -172,7 +174,7 @@ async def _sessions(races: Races, turn: int) -> bool:
 async def _ends(races: Races, turn: int) -> bool:
     """Two ends of one session at the same time, and a read."""
     racer = await races.begin(f"ends {turn}", files=1)
-    return racer is not None and _met(await races.at_once(racer, _END, _END, _READ))
+    return racer is not None and _met(await races.at_once(racer, races.end, races.end, _READ))
 
 
 async def _end_and_upload(races: Races, turn: int) -> bool:
@@ -180,7 +182,7 @@ async def _end_and_upload(races: Races, turn: int) -> bool:
     if not races.chunked:
         return False
     racer = await races.begin(f"end and upload {turn}", files=1)
-    return racer is not None and _met(await races.at_once(racer, races.file(1), _END, _READ))
+    return racer is not None and _met(await races.at_once(racer, races.file(1), races.end, _READ))
 
 
 async def _clients(races: Races, turn: int) -> bool:
@@ -189,7 +191,7 @@ async def _clients(races: Races, turn: int) -> bool:
     if racer is None:
         return False
     given = [name for name in races.offer.callers if races.model.lifecycle.outsiders[name].given]
-    foreign = [Move(operation, caller=caller) for caller in given for operation in (Operation.GET, Operation.END)]
+    foreign = [Move(operation, caller=caller) for caller in given for operation in (Operation.GET, races.end.operation)]
     if races.spoken and races.drive.owns(racer.handle.upload_url):
         foreign += [Move(Operation.UPLOAD, races.name(_FOREIGN), caller) for caller in given]
     own = [races.file(1)] if races.chunked else []
@@ -275,7 +277,7 @@ async def _deadline(races: Races, turn: int, model: str) -> None:
     late = [races.file(1)] if races.chunked else []
     await drive.together(
         races.at_once(spoken, *late, _READ),
-        races.at_once(ended, _END, _READ, beside=[pass_by()]),
+        races.at_once(ended, races.end, _READ, beside=[pass_by()]),
     )
     for racer in (spoken, ended):
         if not set(races.model.lifecycle.after_end) & racer.belief.states or racer is spoken:

@@ -22,6 +22,7 @@ class Step:
 
     `session` counts the creates of a sequence from 0, also those of which no session came. An upload sends `count`
     files one after the other, numbered from `first`. `variant` says which create body.
+    `aim` is the operation that a wait is to make possible.
     """
 
     operation: str
@@ -30,6 +31,7 @@ class Step:
     first: int = 0
     count: int = 1
     variant: int = 0
+    aim: str = ""
 
     @property
     def letter(self) -> str:
@@ -42,7 +44,7 @@ class Step:
             "get": f"read {self.letter}",
             "upload": f"upload {self._files} to {self.letter}",
             "end": f"end {self.letter}",
-            "wait": f"read {self.letter} until it rests",
+            "wait": f"read {self.letter} until {f'a {self.aim} may be taken' if self.aim else 'it rests'}",
             TEMPLATES: "list the templates",
             "message": f"send a message of {self.letter}",
         }.get(self.operation, f"{self.operation} {self.letter}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.drive.hands import UNSET
-from conformance.journeys.expiry import AFTER, left_of, now_of, pass_time
+from conformance.journeys.expiry import AFTER, LIMITS, left_of, now_of, pass_time
 from conformance.stateful.paths import onward, path
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.stamps import SWEEP
-from scribe_data.model import CellBasis
+from scribe_data.model import DEADLINE, CellBasis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,12 +42,18 @@ class Walk:
         self.drive = drive
         self.lifecycle: Lifecycle = drive.options.text.lifecycle
         self.chunked = "chunked" in drive.target.upload_methods
+        known = drive.options.text.protocol.endpoints
+        #: Whether sessions take audio, and whether there is a document that tells how long they may last.
+        self.spoken, self.told = Operation.UPLOAD in known, Operation.DISCOVERY in known
         self.since = drive.elapsed()
 
     async def go(self, state: str, key: str, files: Sequence[str] = GOOD, *, model: str | None = None) -> Step:
         """Take a new session along the shortest way to a state; where it gets stuck, `why` says so."""
         at = Step(None, ())
-        for step in path(self.lifecycle, state):
+        way, own = path(self.lifecycle, state), self.lifecycle.own
+        for place, step in enumerate(way):
+            if step in own and place + 1 < len(way) and way[place + 1] in own:
+                continue  # where the service goes on by itself, only the end of it is waited for
             if at.handle is None:
                 at = await self._begin(step, key, model)
             else:
@@ -61,20 +67,41 @@ class Walk:
         asked = {"upload_type": "chunked"} if self.chunked else {}
         body = self.drive.body(**asked, **({"model": model} if model else {}))
         handle = await self.drive.create(key, body)
-        return Step(handle, (step.target,) if handle else (), "" if handle else "no session came of a valid create")
+        if handle is None:
+            return Step(None, (), "no session came of a valid create")
+        return Step(handle, (step.target, *onward(self.lifecycle, step.target)))
 
     async def _along(self, step: Transition, at: Step, handle: Handle, files: Sequence[str]) -> Step:
         operation = self.lifecycle.events[step.event].operation
+        if operation is None:
+            return await self._left_alone(step, at, handle)
         if operation == Operation.UPLOAD:
             return await self._speak(step, handle, at.states[0], files)
-        if operation == Operation.END:
-            ended = await self.drive.foretelling(*at.states).end(handle)
-            if not ended.accepted:
-                return Step(handle, at.states, f"the end is answered {_said(ended)}")
-            return Step(handle, (step.target, *onward(self.lifecycle, step.target)))
-        if not onward(self.lifecycle, at.states[0]):
+        drive = self.drive.foretelling(*at.states)
+        asked = await (drive.end(handle) if operation == Operation.END else drive.own(operation, handle))
+        if asked is None or not asked.accepted:
+            return Step(handle, at.states, f"the {operation} is answered {_said(asked)}" if asked else "")
+        return Step(handle, (step.target, *onward(self.lifecycle, step.target)))
+
+    async def _left_alone(self, step: Transition, at: Step, handle: Handle) -> Step:
+        """Wait for what the service does, or its clock."""
+        if step.event == DEADLINE:
             return await self._expire(step, handle, at.states[0])
+        if not self.lifecycle.states[step.target].terminal:
+            return await self._arrive(step, at, handle)
         return await self._rest(step, at, handle)
+
+    async def _arrive(self, step: Transition, at: Step, handle: Handle) -> Step:
+        """Wait until the service has taken the session so far."""
+        behind = [state for state in self.lifecycle.states if step.target in onward(self.lifecycle, state)]
+        read = await self.drive.foretelling(*at.states).until(
+            handle, lambda x: self.shown(x) not in behind, within=self.drive.options.processing_timeout
+        )
+        shown = self.shown(read)
+        if shown == step.target:
+            return Step(handle, (shown, *onward(self.lifecycle, shown)))
+        told = f"a read shows {shown or 'no state of the text'} ({_said(read)}), and none has shown {step.target}"
+        return Step(handle, (shown,) if shown else at.states[:1], told)
 
     async def _rest(self, step: Transition, at: Step, handle: Handle) -> Step:
         """Wait for the results, and see what they are."""
@@ -100,6 +127,8 @@ class Walk:
         drive = self.drive.foretelling(here, step.target)
         now = await now_of(drive, handle, self.since)
         left = left_of(handle, now) if now else None
+        if left is None and not self.told and drive.clock is not None:
+            return await self._overdue(step, handle, here)
         if left is None:
             return Step(handle, (here,), "the 201 has no stamps that tell when a session is over")
         await pass_time(drive, left + AFTER)
@@ -115,6 +144,18 @@ class Walk:
         if over(read):
             return Step(handle, (step.target,))
         return Step(handle, (here,), f"{SWEEP:g} s after its end a session is answered {_said(read)}")
+
+    async def _overdue(self, step: Transition, handle: Handle, here: str) -> Step:
+        """Let so much time pass that any limit is over, of which nothing is told."""
+        drive = self.drive.foretelling(here, *onward(self.lifecycle, here), step.target)
+        for seconds in LIMITS:
+            await pass_time(drive, seconds)
+            read = await drive.get(handle)
+            if self.shown(read) == step.target:
+                return Step(handle, (step.target,))
+            if self.shown(read) in self.lifecycle.terminal:
+                break
+        return Step(handle, (here,), f"once time had passed the session showed {self.shown(read)}")
 
     async def _speak(self, step: Transition, handle: Handle, here: str, files: Sequence[str]) -> Step:
         """Upload the files, and read until the session shows what that makes of it."""
@@ -162,10 +203,11 @@ class Walk:
         ends = Operation.END in (name, operation.again)
         asked = Operation.GET if name == Operation.GET else Operation.END if ends else Operation.OTHER
         method, *_, route = operation.request.split()
+        path, mark, query = route.partition("?")
         return await drive.send(
             asked,
             method,
-            drive.url(*(part.format(session_id=session_id) for part in route.strip("/").split("/"))),
+            drive.url(*(part.format(session_id=session_id) for part in path.strip("/").split("/"))) + mark + query,
             session=key,
             probe=Probe.OUT_OF_TURN.of(f"{name} ({states[0]})"),
             credential=self._credential(states[0]),

@@ -109,6 +109,16 @@ class Probe(Name):
     CURRENT = "current session at", "A current session is asked for, where no address tells one.", " "
     WITHOUT_SESSION = "a message without session_id", "A message to a worker that names no session."
 
+    DEFECT = "with a defect", "A body with one member missing or of another form, which the name goes on with.", ": "
+    IN_FORM = "in the form of", "Results in a form that is not the usual one.", " "
+    FORMAT_UNKNOWN = "an unknown format", "Results or an export in a format that the text does not have."
+    FORMAT_MISSING = "no format", "An export without a format."
+    FILTER_UNKNOWN = "a filter that names nothing", "A list by a word or a date that is none.", ": "
+    DATE_FORM = "a date in the form", "A list by a date that is written otherwise than the printed one (E7).", " "
+    PAGE_BEYOND = "beyond the pages", "A list with a page or a limit out of bounds.", ": "
+    HOLDER = "by the share's holder", "The URL of a share is used without a key; the level follows.", ": "
+    HOLDER_LATE = "by the share's holder afterwards", "The URL of a share is used once it has ended."
+
     # Requests that nobody wrote by hand: what of one is not as the text has it; the name goes on with the place and
     # what became of it, in the words of whoever drew or changed it.
     ODD_BODY = "body", "A body that its schema may not take.", ": "
@@ -127,15 +137,14 @@ UNCREDENTIALED = {Credential.NONE: Probe.NO_CREDENTIAL, Credential.WRONG: Probe.
 #: Malformed requests that are sent twice in a row: the text wants a 4xx to each (ERR-020).
 MALFORMED = frozenset({Probe.NONSENSE, Probe.ODD_FILE_NAME})
 #: No check selects these. Of the first the text alone judges the answer: the cells of its state, the contract and what
-#: the lists of its session show. The next two are never judged: the kit has no audio that fits the target. The two that
-#: follow are sent because the table has them, which judges them too. The last three were generated: cells judge the
+#: the lists of its session show. The next two are never judged: the kit has no audio that fits the target. The one that
+#: follows is sent because the table has it, which judges it too. The last three were generated: cells judge the
 #: strange id, the tables of `fuzz.yaml` a body by what its schema says.
 UNSELECTED = frozenset(
     {
         Probe.UPLOAD_RUBBISH,
         Probe.UPLOAD_FORMAT,
         Probe.UPLOAD_OVERLONG,
-        Probe.OUT_OF_TURN,
         Probe.OUT_OF_ORDER,
         Probe.ODD_SESSION,
         Probe.ODD_BODY,

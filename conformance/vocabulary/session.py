@@ -8,7 +8,11 @@ from conformance.vocabulary.name import Name
 class Session(Name):
     """A session of a run, by what it is for."""
 
-    TRIED_OUT = "preparation", "How the target is created, fed, ended and read is found out on it; it is never graded."
+    TRIED_OUT = (
+        "preparation",
+        "How the target is created, fed, ended and read is found out on it; it is never graded.",
+        "/",
+    )
     VISIT = "visit", "A long consultation of two voices in chunks, read in every state."
     PLAIN = "plain", "It was created without any optional member."
     PLAIN_WITHOUT = (
@@ -94,6 +98,17 @@ class Session(Name):
     RESTARTED = "ends/restarted", "It is open while the service is started again."
     RESTED = "ends/rested", "It has ended when the service is started again."
     TOLD_OF = "workers/told of", "Messages of it go to a worker."
+    ORDERED = "orders/as", "A create of one type, or in one form that is valid.", " "
+    CONTROLLED = "orders/control", "The plain create beside creates that have something wrong about them."
+    PAUSED = "control/paused", "It is paused while it runs, looked at, resumed and waited for; a type follows.", " "
+    CANCELLED = "control/cancelled", "It is cancelled, with or without a reason.", " "
+    READ_OUT = "results/read", "It is waited for, and what came of it is read in every form."
+    LISTED = "list/of", "It is to be found in lists.", " "
+    INSERTED = "list/inserted", "It is made while the pages of a list are read."
+    SHARED = "shares/of", "It is shared on a level, and used by the holder of the share.", " "
+    REMARKED = "comments/on", "Comments are added to it."
+    OVERDUE = "limit/overdue", "It is left to work until its time is up, by the target's clock."
+    SHARED_FOR_A_TIME = "shares/for a time", "A share of it ends, by the target's clock."
     VERSIONED = "versioning/session", "It is read by requests that name a version of the protocol."
 
 

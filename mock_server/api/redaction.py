@@ -22,7 +22,7 @@ _NAMED_SECRET = re.compile(
     re.IGNORECASE,
 )
 #: Names that a URL has before a credential, which is hidden so that the URL stays one.
-_IN_URLS, _HIDDEN_IN_URL = frozenset({"/uploads/", "signature=", "ticket="}), "%5Bhidden%5D"
+_IN_URLS, _HIDDEN_IN_URL = frozenset({"/uploads/", "signature=", "ticket=", "ticket/"}), "%5Bhidden%5D"
 #: What neither of the two can do without; most texts have none of it, and are told by a look.
 _HINTS = (
     *("key", "token", "secret", "passw", "passp", "pwd", "signature", "credential", "cookie", "ticket", "/uploads/"),

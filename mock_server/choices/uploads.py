@@ -111,7 +111,10 @@ CHOICES = (
         "Whether an upload URL with a credential of its own needs no key.",
         "AUD-030: it is exempt",
         (True, False),
-        needs=("target", ("signed", "capability", "capability in the query")),
+        needs=("target", _TARGETS[1:]),
+        in_text=lambda choice, spec: (
+            replace(choice, needs=("target", _TARGETS[1:2])) if numbers_files(spec) else choice
+        ),
     ),
     Choice(
         "named",

@@ -16,6 +16,7 @@ from mock_server.faults import (
     disputed,
     ending,
     envelopes,
+    inquiries,
     odd,
     race,
     reading,
@@ -42,6 +43,10 @@ CATALOGUE: Final[Mapping[str, Fault]] = {fault.name: fault for room in _ROOMS fo
 WINDOWS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in windows.FAULTS}
 
 
+#: Those of research sessions.
+INQUIRIES: Final[Mapping[str, Fault]] = {fault.name: fault for fault in inquiries.FAULTS}
+
+
 @functools.cache
 def overlooked() -> frozenset[str]:
     """Those of the default revision that a quick run of the kit does not find, as it was measured."""
@@ -59,6 +64,5 @@ def _of(revision: str) -> Mapping[str, Fault]:
 def catalogue(revision: str, profiles: Collection[str] = (PROFILE,)) -> Mapping[str, Fault]:
     """The faults of the profiles that are served, of medscribe those of a revision, by name."""
     own = CATALOGUE if revision == REVISION else _of(revision)
-    if "session_manager" not in profiles:
-        return own
-    return {**(own if PROFILE in profiles else {}), **WINDOWS}
+    found = {PROFILE: own, "session_manager": WINDOWS, "prsm": INQUIRIES}
+    return {name: fault for profile in found if profile in profiles for name, fault in found[profile].items()}

@@ -35,6 +35,7 @@ class Asked:
     session_id: str | None
     document: Any = None
     memory: dict[str, Any] = field(default_factory=dict)
+    query: str = ""
     #: The requests that were being answered while this one was.
     beside: Sequence[Flight] = ()
 

@@ -141,6 +141,7 @@ class Faults:
             document=call.document,
             memory=found.memory,
             beside=flight.beside,
+            query=call.request.url.query,
         )
         for fault in found.active:
             answer = fault.rewrite(asked, answer) if fault.rewrite else answer

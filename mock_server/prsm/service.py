@@ -6,7 +6,6 @@ Not in spec: keys of one namespace may name several users (sk_test_<namespace>_<
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,20 +13,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
-from mock_server.prsm import refusal
+from mock_server.prsm import bounds, refusal
 from mock_server.prsm.access import Caller, Level, digest, level, opens
+from mock_server.prsm.kept import Kept
 from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.prsm.price import shown
 from mock_server.research import Findings, Report
 from mock_server.session.prsm.model import Share, price
 from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
 from mock_server.session.prsm.table import PRSM_V1, Event, State
-from mock_server.storage import StorageError
 from mock_server.testclock import Happened
 from mock_server.watch import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import TypeVar
 
@@ -42,20 +41,6 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-log = logging.getLogger("scribe.mock")
-
-#: How long a session may work where its budget does not say, and at most, in seconds. Not in spec: E22.
-LIMIT_S: Final = 600.0
-LONGEST_S: Final = 86_400.0
-#: Sessions of one user that have not come to an end. Not in spec: E3.
-QUOTA: Final = 200
-#: How long a share lasts that names no end, and how many a session may have. Not in spec: E30.
-SHARED_FOR: Final = timedelta(days=30)
-MOST_SHARES: Final = 100
-#: Comments of one session.
-MOST_COMMENTS: Final = 1000
-#: Pauses of one session: each of them leaves lines in its history.
-MOST_PAUSES: Final = 500
 _RETRY_S: Final = 5
 #: No session's id is this long: of one that names none no more is repeated.
 _LONGEST_ID: Final = 128
@@ -80,7 +65,7 @@ class Offer:
     expires_at: datetime | None
 
 
-class ResearchService:
+class ResearchService(Kept):
     """Safe to call from many requests at once."""
 
     def __init__(
@@ -93,7 +78,7 @@ class ResearchService:
         new_id: Callable[[], str],
         conduct: Callable[[str], Conduct],
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._ledger = ledger
         self._work = work
         self._clocks = clocks
@@ -119,18 +104,18 @@ class ResearchService:
         needed = price(len(plan.steps))
         if most is not None and needed > most:
             raise refusal.over_budget(needed, shown(most))
-        now = self._now(caller)
-        now -= timedelta(microseconds=now.microsecond % 1000)  # as it is told, so that a filter by it finds it
         name = self._conduct(caller.namespace).session_id(self._new_id())
         event = Requested(name, caller.namespace, caller.user, asked, len(plan.steps), limit_s)
 
         def change(unit: Unit) -> Inquiry:
+            now = self._now(caller)
+            now -= timedelta(microseconds=now.microsecond % 1000)  # as it is told, so that a filter by it finds it
             self._settle(unit, caller.namespace, now)
-            if unit.inquiries.open(caller.namespace).get(caller.user, 0) >= QUOTA:
-                raise refusal.quota_exceeded(QUOTA, _RETRY_S)
+            if unit.inquiries.open(caller.namespace).get(caller.user, 0) >= bounds.QUOTA:
+                raise refusal.quota_exceeded(bounds.QUOTA, _RETRY_S)
             return self._ledger.apply(unit, None, event, now)
 
-        return await self._write(change)
+        return await self.write(change)
 
     async def see(self, caller: Caller, session_id: str, *, findings: bool = False, rows: bool = False) -> Sight:
         """A session as it is now, for whoever may see it."""
@@ -143,14 +128,14 @@ class ResearchService:
             inquiry = self._allowed(unit, caller, session_id, Level.VIEW)
             return look(unit, self._ledger.current(unit, inquiry, self._now(caller)))
 
-        sight = await self._read(lambda view: look(view, self._allowed(view, caller, session_id, Level.VIEW)))
+        sight = await self.read(lambda view: look(view, self._allowed(view, caller, session_id, Level.VIEW)))
         due = sight.inquiry.due_at
-        return sight if due is None or due > self._now(caller) else await self._write(change)
+        return sight if due is None or due > self._now(caller) else await self.write(change)
 
     async def page(
         self, caller: Caller, sieve: Sieve, *, limit: int, skip: int
     ) -> tuple[list[Inquiry], Mapping[tuple[str, str], int]]:
-        """A page of the caller's sessions, the latest first, and how many there are by state and type."""
+        """A page of the caller's sessions, in the order in which they were made, and how many there are by kind."""
         now = self._now(caller)
 
         def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:
@@ -162,10 +147,10 @@ class ResearchService:
             found = view.inquiries.page(sieve, limit=min(limit, left), skip=left - min(limit, left))
             return overdue, found[::-1], counts
 
-        overdue, found, counts = await self._read(look)
+        overdue, found, counts = await self.read(look)
         if overdue:
             await self.pass_deadlines(caller.namespace)
-            _, found, counts = await self._read(look)
+            _, found, counts = await self.read(look)
         return found, counts
 
     async def control(self, caller: Caller, session_id: str, event: Event, reason: str | None = None) -> Inquiry:
@@ -176,8 +161,8 @@ class ResearchService:
         def change(unit: Unit) -> Inquiry:
             inquiry = self._allowed(unit, caller, session_id, Level.COLLABORATE)
             inquiry = self._ledger.current(unit, inquiry, self._now(caller))
-            if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= MOST_PAUSES:
-                raise refusal.paused_enough(inquiry, MOST_PAUSES)
+            if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= bounds.MOST_PAUSES:
+                raise refusal.paused_enough(inquiry, bounds.MOST_PAUSES)
             try:
                 conduct.controls(inquiry, event)
                 asked = Controlled(event, caller.named, reason, conduct.without_pause)
@@ -186,7 +171,7 @@ class ResearchService:
                 pausable = inquiry.asked.kind not in conduct.without_pause
                 raise refusal.not_possible(inquiry, refused.event, pausable=pausable) from None
 
-        return await self._write(change)
+        return await self.write(change)
 
     async def report(self, caller: Caller, session_id: str) -> tuple[Sight, Report]:
         """What a completed session found; 404 for any other."""
@@ -205,7 +190,7 @@ class ResearchService:
 
     async def owner(self, namespace: str, session_id: str) -> Caller | None:
         """Whoever made a session of a namespace; None where there is none."""
-        found = await self._read(lambda view: view.inquiries.load(session_id))
+        found = await self.read(lambda view: view.inquiries.load(session_id))
         return Caller(namespace, found.owner) if found is not None and found.namespace == namespace else None
 
     async def wait(self, owner: Caller, session_id: str, asked: State, seconds: float) -> State:
@@ -235,7 +220,7 @@ class ResearchService:
             self._of(view, namespace, session_id)
             return view.history(session_id)
 
-        return await self._read(look)
+        return await self.read(look)
 
     async def note(self, namespace: str, session_id: str, kind: str, detail: Mapping[str, Any]) -> None:
         """Append a line to a session's journal."""
@@ -243,7 +228,7 @@ class ResearchService:
         def change(unit: Unit) -> None:
             unit.note(self._of(unit, namespace, session_id), self._clocks.now(namespace), kind, detail)
 
-        await self._write(change)
+        await self.write(change)
 
     async def shorten(self, namespace: str, session_id: str, limit_s: float) -> None:
         """Let a session work for so many seconds at most, where that is less than it may."""
@@ -254,55 +239,57 @@ class ResearchService:
                 unit.inquiries.save(inquiry, replace(inquiry, limit_s=limit_s))
                 unit.afterwards(partial(self._ledger.watch.changed, session_id))
 
-        await self._write(change)
+        await self.write(change)
 
     # collaboration
 
     async def share(self, caller: Caller, session_id: str, offer: Offer) -> tuple[Share, str]:
         """Let others see a session; returns the share and the secret that its URL holds, which is not kept."""
-        now, secret = self._now(caller), secrets.token_urlsafe(24)
-        made = Share(
-            id=f"shr_{secrets.token_hex(8)}",
-            session_id=session_id,
-            namespace=caller.namespace,
-            owner=caller.user,
-            digest=digest(secret),
-            recipients=offer.recipients,
-            permissions=offer.permissions,
-            message=offer.message,
-            created_at=now,
-            expires_at=offer.expires_at or now + SHARED_FOR,
-        )
+        name, secret = f"shr_{secrets.token_hex(8)}", secrets.token_urlsafe(24)
 
         def change(unit: Unit) -> Share:
             inquiry = self._allowed(unit, caller, session_id, Level.OWN)
-            if len(unit.inquiries.shares(session_id)) >= MOST_SHARES:
-                raise problems.invalid_request(f"A session has at most {MOST_SHARES} shares.")
+            if len(unit.inquiries.shares(session_id)) >= bounds.MOST_SHARES:
+                raise problems.invalid_request(f"A session has at most {bounds.MOST_SHARES} shares.")
+            now = self._now(caller)
             inquiry = self._ledger.current(unit, inquiry, now)
+            made = Share(
+                id=name,
+                session_id=session_id,
+                namespace=caller.namespace,
+                owner=caller.user,
+                digest=digest(secret),
+                recipients=offer.recipients,
+                permissions=offer.permissions,
+                message=offer.message,
+                created_at=now,
+                expires_at=offer.expires_at or now + bounds.SHARED_FOR,
+            )
             unit.inquiries.add_share(made)
-            detail = {"share_id": made.id, "by": caller.named, "permissions": made.permissions}
+            detail = {"share_id": name, "by": caller.named, "permissions": made.permissions}
             unit.note(inquiry, now, "shared", {**detail, "recipients": list(made.recipients)})
             return made
 
-        return await self._write(change), secret
+        return await self.write(change), secret
 
     async def comment(self, caller: Caller, session_id: str, told: Mapping[str, Any]) -> tuple[str, datetime]:
         """Keep what somebody says about a session; returns the id of the comment and its moment."""
-        now, name = self._now(caller), f"com_{secrets.token_hex(8)}"
+        name = f"com_{secrets.token_hex(8)}"
 
-        def change(unit: Unit) -> None:
+        def change(unit: Unit) -> datetime:
             inquiry = self._allowed(unit, caller, session_id, Level.EDIT)
+            now = self._now(caller)
             inquiry = self._ledger.current(unit, inquiry, now)
-            if _count(unit, session_id, "commented") >= MOST_COMMENTS:
-                raise problems.invalid_request(f"A session has at most {MOST_COMMENTS} comments.")
+            if _count(unit, session_id, "commented") >= bounds.MOST_COMMENTS:
+                raise problems.invalid_request(f"A session has at most {bounds.MOST_COMMENTS} comments.")
             unit.note(inquiry, now, "commented", {"comment_id": name, "by": caller.named, **told})
+            return now
 
-        await self._write(change)
-        return name, now
+        return name, await self.write(change)
 
     async def holder(self, share_id: str, secret: str) -> Caller:
         """Whoever holds the URL of a share, until that expires; 404 for all others."""
-        share = await self._read(lambda view: view.inquiries.share(share_id))
+        share = await self.read(lambda view: view.inquiries.share(share_id))
         if share is None or not opens(share, secret, self._clocks.now(share.namespace)):
             raise refusal.share_not_found()
         return Caller(share.namespace, "", share)
@@ -311,18 +298,17 @@ class ResearchService:
 
     async def balance(self, namespace: str) -> int:
         """What a namespace has, in hundredths of a credit."""
-        found = await self._read(lambda view: view.inquiries.balance(namespace))
+        found = await self.read(lambda view: view.inquiries.balance(namespace))
         return OPENING_BALANCE if found is None else found
 
     async def set_balance(self, namespace: str, amount: int) -> int:
         """Set what a namespace has, whatever is reserved of it."""
-        await self._write(lambda unit: unit.inquiries.set_balance(namespace, amount))
+        await self.write(lambda unit: unit.inquiries.set_balance(namespace, amount))
         return amount
 
     async def pass_deadlines(self, namespace: str) -> list[Happened]:
         """Time out every session of a namespace whose time is up, each at its own moment."""
-        now = self._clocks.now(namespace)
-        due = await self._write(lambda unit: self._settle(unit, namespace, now))
+        due = await self.write(lambda unit: self._settle(unit, namespace, self._clocks.now(namespace)))
         return [Happened(at, name, State.TIMEOUT.value) for name, at in due]
 
     # inside a transaction
@@ -361,19 +347,6 @@ class ResearchService:
 
     def _now(self, caller: Caller) -> datetime:
         return self._clocks.now(caller.namespace)
-
-    async def _write(self, change: Callable[[Unit], T]) -> T:
-        return await self._kept(self._store.write(change))
-
-    async def _read(self, look: Callable[[View], T]) -> T:
-        return await self._kept(self._store.read(look))
-
-    async def _kept(self, answer: Awaitable[T]) -> T:
-        try:
-            return await answer
-        except StorageError as error:
-            log.error("storage: %s", error)  # noqa: TRY400 - the reason is in the message
-            raise problems.service_unavailable("The service cannot store anything now.", _RETRY_S) from error
 
 
 def _count(view: View, session_id: str, kind: str) -> int:

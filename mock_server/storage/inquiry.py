@@ -34,7 +34,7 @@ class Inquiries(Protocol):
         """What it has found so far; None before there is anything."""
 
     def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
-        """Up to `limit` of those that are meant behind the first `skip`, the latest first."""
+        """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""

@@ -88,10 +88,10 @@ class SqlInquiries:
         return found
 
     def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
-        """Up to `limit` of those that are meant behind the first `skip`, the latest first."""
-        at, name = inquiries.c.created_at, inquiries.c.id
-        ids = select(name).where(*_meant(sieve)).order_by(at.desc(), name.desc()).limit(limit).offset(skip)
-        wanted = select(inquiries).where(name.in_(ids.scalar_subquery())).order_by(at.desc(), name.desc())
+        """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
+        number, name = inquiries.c.number, inquiries.c.id
+        ids = select(name).where(*_meant(sieve)).order_by(number).limit(limit).offset(skip)
+        wanted = select(inquiries).where(name.in_(ids.scalar_subquery())).order_by(number)
         return [_inquiry(row) for row in self._run(wanted)]
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
@@ -140,7 +140,8 @@ class SqlInquiryUnit(SqlInquiries):
 
     def create(self, inquiry: Inquiry) -> None:
         """Keep a new session."""
-        self._insert(insert(inquiries).values(_values(inquiry)), inquiry.id)
+        last = self._run(select(func.max(inquiries.c.number))).scalar() or 0
+        self._insert(insert(inquiries).values(_values(inquiry) | {"number": last + 1}), inquiry.id)
 
     def save(self, before: Inquiry, after: Inquiry) -> None:
         """Keep what a step made of a session."""

@@ -26,9 +26,12 @@ class InquiryTables:
     """All that is kept of them, by what names it."""
 
     inquiries: dict[str, Inquiry] = field(default_factory=dict)
+    #: How many sessions had been made when each was.
+    numbers: dict[str, int] = field(default_factory=dict)
     findings: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     shares: dict[str, Share] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    made: int = 0
 
 
 def _is_meant(inquiry: Inquiry, sieve: Sieve) -> bool:
@@ -56,9 +59,9 @@ class MemoryInquiries:
         return self._kept.findings.get(inquiry_id)
 
     def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
-        """Up to `limit` of those that are meant behind the first `skip`, the latest first."""
-        latest = sorted(self._meant(sieve), key=lambda each: (each.created_at, each.id), reverse=True)
-        return latest[skip : skip + limit]
+        """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
+        found = sorted(self._meant(sieve), key=lambda each: self._kept.numbers[each.id])
+        return found[skip : skip + limit]
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""
@@ -106,6 +109,8 @@ class MemoryInquiryUnit(MemoryInquiries):
     def create(self, inquiry: Inquiry) -> None:
         """Keep a new session."""
         self._put_new(self._kept.inquiries, inquiry.id, inquiry)
+        self._kept.made += 1
+        self._put(self._kept.numbers, inquiry.id, self._kept.made)
 
     def save(self, before: Inquiry, after: Inquiry) -> None:
         """Keep what a step made of a session."""
@@ -131,6 +136,7 @@ class MemoryInquiryUnit(MemoryInquiries):
         ours = [each.id for each in self._kept.inquiries.values() if each.namespace == namespace]
         for name in ours:
             self._put(self._kept.inquiries, name, ABSENT)
+            self._put(self._kept.numbers, name, ABSENT)
             self._put(self._kept.findings, name, ABSENT)
         for share in [each for each in self._kept.shares.values() if each.namespace == namespace]:
             self._put(self._kept.shares, share.id, ABSENT)

@@ -163,10 +163,13 @@ inquiries = Table(
     Column("state", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("due_at", Instant),
+    #: Counts the sessions that were made: stamps of two may be the same.
+    Column("number", _Number, nullable=False),
     Column("told", _Json, nullable=False),
     # a page and its counts are read off the index alone
-    Index("scribe_inquiries_by_owner", "namespace", "owner", "created_at", "id", "state", "kind"),
+    Index("scribe_inquiries_by_owner", "namespace", "owner", "number", "created_at", "state", "kind", "id"),
     Index("scribe_inquiries_by_state", "state"),
+    Index("scribe_inquiries_by_number", "number"),
     Index("scribe_inquiries_by_due", "namespace", "due_at"),
 )
 

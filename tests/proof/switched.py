@@ -1,18 +1,30 @@
-"""`python -m tests.proof.switched FOLDER PORT`: a session manager in whose namespaces one fault each is on.
+"""`python -m tests.proof.switched FOLDER PORT [PROFILE]`: a server in whose namespaces one fault each is on.
 
 Faults are by namespace, so that one process shows all of them: the namespace of a fault is its name without its `_`.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import uvicorn
 
 from mock_server.app import create_app
-from mock_server.faults.catalogue import WINDOWS
+from mock_server.faults.catalogue import catalogue
 from mock_server.settings import Settings
+from scribe_data import REVISION
+from tests.proof.ports import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
 
 #: Namespaces without any fault: for a run in each reading.
 HONEST = ("lenient", "strict")
@@ -23,14 +35,40 @@ def key_of(fault: str) -> str:
     return f"sk_test_{fault.replace('_', '')}"
 
 
+def second_of(fault: str) -> str:
+    """The key of a second user of that namespace."""
+    return f"{key_of(fault)}_second"
+
+
+@contextmanager
+def switched(folder: Path, profile: str = "session_manager") -> Iterator[str]:
+    """The address of a mock, in a process of its own, whose namespaces have a fault each."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.proof.switched", str(folder), str(port), profile]
+    process = subprocess.Popen(command, cwd=ROOT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{address}/health/ready").status_code == 200:
+                    break
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
 def main() -> None:
     """Serve until it is ended."""
-    folder, port = Path(sys.argv[1]), int(sys.argv[2])
-    keys = tuple(key_of(name) for name in (*WINDOWS, *HONEST, "other"))
-    app = create_app(Settings(folder, keys, "scripted", profiles=("session_manager",)))
-    for name in WINDOWS:
+    folder, port, *more = sys.argv[1:]
+    profile = more[0] if more else "session_manager"
+    faults = catalogue(REVISION, (profile,))
+    keys = tuple(key for name in (*faults, *HONEST, "other") for key in (key_of(name), second_of(name)))
+    app = create_app(Settings(Path(folder), keys, "scripted", profiles=(profile,)))
+    for name in faults:
         app.state.faults.switch([name], key_of(name).removeprefix("sk_test_"))
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning")
 
 
 if __name__ == "__main__":

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 import scribe_data
@@ -23,14 +19,11 @@ from conformance.selection import choose, forecast
 from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import WINDOWS
-from tests.proof.ports import free_port
 from tests.proof.process import serving
 from tests.proof.restarted import restartable
-from tests.proof.switched import HONEST, key_of
+from tests.proof.switched import HONEST, key_of, switched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conformance.run import Run
     from conformance.verdict import Reading
 
@@ -60,25 +53,6 @@ def graded(target: str, key: str, reading: Reading, restart: str | None = None, 
         examples=examples,
     )
     return asyncio.run(certify(options, reading=reading))
-
-
-@contextmanager
-def switched(folder: Path) -> Iterator[str]:
-    """The address of the mock whose namespaces have a fault each."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.proof.switched", str(folder), str(port)]
-    process = subprocess.Popen(command, cwd=ROOT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{address}/health/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(15)
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_the_machine_of_the_mock_moves_as_the_arrows_lead():
 
 
 def test_the_time_limit_stands_while_a_session_waits_or_is_paused():
-    assert LIFECYCLE.open == ("initializing", "running")
+    assert tuple(name for name, state in LIFECYCLE.states.items() if state.expires) == ("initializing", "running")
 
 
 def test_a_refusal_that_the_document_lists_has_its_word():
@@ -92,3 +92,15 @@ def test_every_schema_has_an_example_of_ours():
     shown = {example.schema for example in SPEC.examples.values()}
     # requests of a share and a comment, and their answers, too
     assert shown == SPEC.schemas.keys()
+
+
+def test_a_paused_session_waits_for_its_client_and_the_work_ends_in_two_states():
+    assert (LIFECYCLE.open, LIFECYCLE.results, LIFECYCLE.after_end) == (("paused",), ("completed", "failed"), ())
+    assert LIFECYCLE.moving == {"pause", "resume", "cancel"}
+
+
+def test_a_session_goes_back_only_where_somebody_asks_for_it():
+    assert LIFECYCLE.circling == {"queued", "initializing", "running", "paused"}
+    assert "queued" in LIFECYCLE.later["running"]
+    assert LIFECYCLE.unasked["running"] == {"completed", "failed", "timeout"}
+    assert LIFECYCLE.unasked["paused"] == frozenset()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.checks.refusals import busy, not_looked_at
+from conformance.checks.refusals import turned_down
 from conformance.checks.session_manager.timeline import looks
-from conformance.finding import departs, holds, tolerated, violates
+from conformance.finding import holds, violates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,20 +16,9 @@ if TYPE_CHECKING:
     from conformance.vocabulary.journey import JourneyName
 
 
-def refusal(x: Exchange, what: str, erratum: str = "E3") -> Finding:
-    """400 is right, 422 by what is known of the code; another 4xx refuses too, and no part of the text has it."""
-    if busy(x):
-        return not_looked_at(x, what)
-    if x.status == 400:
-        return holds(x)
-    if x.accepted:
-        return violates(x, f"{what} is accepted.", expected=400, actual=x.status)
-    told = f"{what} is answered {x.status}."
-    if x.status == 422:
-        return departs(x, erratum, told, expected=400, actual=x.status)
-    if 400 <= x.status < 500:
-        return tolerated(x, erratum, told, expected=400, actual=x.status)
-    return violates(x, told, expected=400, actual=x.status)
+def refusal(x: Exchange, what: str) -> Finding:
+    """A wrong input is refused, with 400 or as E3 has it."""
+    return turned_down(x, what, "E3")
 
 
 def unlogged(evidence: Evidence, journey: JourneyName, refused: list[Exchange]) -> Iterator[Finding]:

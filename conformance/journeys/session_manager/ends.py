@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.drive.hands import REMOVE
 from conformance.drive.restart import RestartFailed
 from conformance.drive.windows import user_of
+from conformance.journeys.expiry import LIMITS
 from conformance.journeys.session_manager.starts import NEEDED, STAMPS
 from conformance.journeys.session_manager.way import way
 from conformance.vocabulary.journey import JourneyName
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _AFTER_S = 3.0
 #: Seconds between two looks.
 _PAUSE_S = 0.5
-#: Seconds that a limit of which nothing is told may last: an hour, a day, a month.
-LIMITS = (3600.0, 86_400.0, 30 * 86_400.0)
 
 
 @way(JourneyName.ENDS_DEFECTS)

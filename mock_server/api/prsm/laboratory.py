@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
+from mock_server.api.answer import envelope
 from mock_server.api.control import research
 from mock_server.api.control.route import mount
 from mock_server.api.prsm import description, sessions, shared
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from mock_server.api.answer import Answer
     from mock_server.api.face import Face
     from mock_server.conduct import Conduct
+    from mock_server.problems import Problem
 
 log = logging.getLogger("scribe.mock")
 
@@ -38,9 +42,16 @@ def add(app: FastAPI, face: Face) -> None:
     mount(app, sessions.router, face)
     mount(app, shared.router, face)
     app.router.routes.extend(description.routes(face))
-    face.bodies[f"{PREFIX}/"] = lambda problem, namespace: body(problem, face.service.clocks.now(namespace))
+    if face.settings.profiles == ("prsm",):  # whatever is refused, but for the control plane
+        face.bodies["/_mock/"] = lambda problem, _namespace: envelope(problem)
+        face.bodies["/"] = partial(_told, face)
+    face.bodies[f"{PREFIX}/"] = partial(_told, face)
     if not face.settings.faithful:
         mount(app, research.router, face)
+
+
+def _told(face: Face, problem: Problem, namespace: str) -> Answer:
+    return body(problem, face.service.clocks.now(namespace))
 
 
 async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_server import problems
 from mock_server.api.prsm import views
 from mock_server.api.prsm.query import LAST_PAGE, MOST, USUAL, flag, moment, number, parameters, sieve, word
-from mock_server.api.prsm.route import PREFIX, SECRET
+from mock_server.api.prsm.route import PREFIX, SHARE
 from mock_server.clock import stamp
+from mock_server.prsm.bounds import LIMIT_S, LONGEST_S
 from mock_server.prsm.price import hundredths
-from mock_server.prsm.service import LIMIT_S, LONGEST_S, Offer
+from mock_server.prsm.service import Offer
 from mock_server.research import Kind
 from mock_server.research.render import Unavailable
 from mock_server.session.model import json_bytes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mock_server.api.control.route import Asking
     from mock_server.api.prsm.models import CommentOrder, SessionOrder, ShareOrder
     from mock_server.prsm.access import Caller
+    from mock_server.session.prsm.table import Event
 
 _STATES: Final = tuple(state.value for state in State)
 _KINDS: Final = tuple(kind.value for kind in Kind)
@@ -70,9 +72,16 @@ async def status(asked: Asking, caller: Caller, session_id: str) -> dict[str, An
     return views.status(sight.inquiry, report)
 
 
-async def results(asked: Asking, caller: Caller, session_id: str, *extra: str) -> dict[str, Any] | Response:
+async def control(
+    asked: Asking, caller: Caller, session_id: str, event: Event, reason: str | None = None
+) -> dict[str, Any]:
+    """A pause, a resume or a cancel."""
+    return views.controlled(await asked.face.research.control(caller, session_id, event, reason))
+
+
+async def results(asked: Asking, caller: Caller, session_id: str) -> dict[str, Any] | Response:
     """What a session found, as an object or as a document (E11, E12, E37)."""
-    given = parameters(asked.call, "format", "include_metadata", *extra)
+    given = parameters(asked.call, "format", "include_metadata")
     form = word(given, "format", _RESULTS) or "json"
     metadata = flag(given, "include_metadata", usual=True)
     sight, report = await asked.face.research.report(caller, session_id)
@@ -81,9 +90,9 @@ async def results(asked: Asking, caller: Caller, session_id: str, *extra: str) -
     return await _made(asked, partial(views.product, sight, report, form, metadata=metadata, raw=False))
 
 
-async def export(asked: Asking, caller: Caller, session_id: str, *extra: str) -> Response:
+async def export(asked: Asking, caller: Caller, session_id: str) -> Response:
     """What a session found, as a file."""
-    given = parameters(asked.call, "format", "include_raw_data", *extra)
+    given = parameters(asked.call, "format", "include_raw_data")
     form = word(given, "format", _EXPORTS)
     if form is None:  # Not in spec: E13
         raise problems.missing_required_field("format")
@@ -122,7 +131,7 @@ async def share(asked: Asking, caller: Caller, session_id: str, order: ShareOrde
     offer = Offer(recipients, order.permissions, order.message, expires_at)
     made, secret = await asked.face.research.share(caller, session_id, offer)
     root = asked.face.root(asked.call.request)
-    return views.shared(made, f"{root}{PREFIX}/shared/{made.id}?{SECRET}={secret}")
+    return views.shared(made, f"{root}{PREFIX}{SHARE.format(share_id=made.id, ticket=secret)}")
 
 
 async def comment(asked: Asking, caller: Caller, session_id: str, order: CommentOrder) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Final
 from fastapi import APIRouter
 
 from mock_server.api.control.route import Asking, ModelRoute, Told
-from mock_server.prsm import refusal
 from mock_server.prsm.access import Caller
 
 PREFIX: Final = "/api/v1"
-#: Of the parameters that a share's URL has: its secret, by a name that hides it wherever requests are shown.
-SECRET: Final = "ticket"  # noqa: S105 - a name
+#: The URL of a share: whatever its holder asks lies below it, and its secret is hidden by its name wherever
+#: requests are shown.
+SHARE: Final = "/shared/{share_id}/ticket/{ticket}"
 
 
 class SessionRoute(ModelRoute):
@@ -40,13 +40,10 @@ def user(asked: Asking) -> Caller:
     return Caller(asked.call.namespace, asked.face.keys.user(asked.call.request.headers))
 
 
-async def holder(asked: Asking, share_id: str) -> Caller:
-    """Whoever asks with the URL of a share; counted among the requests of its namespace."""
-    secrets = asked.call.request.query_params.getlist(SECRET)
-    if len(secrets) != 1:
-        raise refusal.share_not_found()
-    found = await asked.face.research.holder(share_id, secrets[0])
+async def holder(asked: Asking, share_id: str, ticket: str) -> tuple[Caller, str]:
+    """Whoever asks with the URL of a share, counted among the requests of its namespace; and the shared session."""
+    found = await asked.face.research.holder(share_id, ticket)
     asked.face.let_in(asked.call, found.namespace)
     assert found.share is not None, "whoever holds a URL holds a share"
     asked.call.session_id = found.share.session_id
-    return found
+    return found, found.share.session_id

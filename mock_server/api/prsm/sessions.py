@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Response
 
 from mock_server.api.control.route import Asked
-from mock_server.api.prsm import operations, views
+from mock_server.api.prsm import operations
 from mock_server.api.prsm.models import CancelOrder, CommentOrder, SessionOrder, ShareOrder
 from mock_server.api.prsm.route import SessionRoute, new_router, user
 from mock_server.session.prsm.table import Event
@@ -37,19 +37,19 @@ async def status(session_id: str, asked: Asked) -> dict[str, Any]:
 async def cancel(session_id: str, asked: Asked, order: CancelOrder | None = None) -> dict[str, Any]:
     """Stop a session for good."""
     reason = order.reason if order else None
-    return views.controlled(await asked.face.research.control(user(asked), session_id, Event.CANCEL_REQUESTED, reason))
+    return await operations.control(asked, user(asked), session_id, Event.CANCEL_REQUESTED, reason)
 
 
 @router.post(f"{_SESSION}/pause", name="pause")
 async def pause(session_id: str, asked: Asked) -> dict[str, Any]:
     """Stop a running session until it is resumed."""
-    return views.controlled(await asked.face.research.control(user(asked), session_id, Event.PAUSE_REQUESTED))
+    return await operations.control(asked, user(asked), session_id, Event.PAUSE_REQUESTED)
 
 
 @router.post(f"{_SESSION}/resume", name="resume")
 async def resume(session_id: str, asked: Asked) -> dict[str, Any]:
     """Let a paused session go on where it stood."""
-    return views.controlled(await asked.face.research.control(user(asked), session_id, Event.RESUME_REQUESTED))
+    return await operations.control(asked, user(asked), session_id, Event.RESUME_REQUESTED)
 
 
 @router.get(f"{_SESSION}/results", name="results", response_model=None)

@@ -45,10 +45,12 @@ def line(kind: str, session_id: str, at: float = 0, **changes: Any) -> dict[str,
 
 
 class Tape:
-    """What was heard, in order, a second apart."""
+    """What was heard, in order, a second apart, judged by a text."""
+
+    text = TEXT
 
     def __init__(self, *notes: Note, **facts: Any) -> None:
-        self.facts = Facts(**{"base_url": BASE, "revision": TEXT.revision} | facts)
+        self.facts = Facts(**{"base_url": BASE, "revision": self.text.revision} | facts)
         self.notes = notes
         self.exchanges: list[Exchange] = []
         self.dialect: list[Departure] = []
@@ -56,13 +58,14 @@ class Tape:
 
     @property
     def evidence(self) -> Evidence:
-        return Evidence(tuple(self.exchanges), self.facts, self.notes, text=TEXT, dialect=tuple(self.dialect))
+        return Evidence(tuple(self.exchanges), self.facts, self.notes, text=self.text, dialect=tuple(self.dialect))
 
     def heard(
         self, operation: Operation, status: int, document: Any = None, *, raw: bytes | None = None, **label: Any
     ) -> Exchange:
         """One exchange; `asked` is the body sent, `query` what stands in the URL, the rest goes into its label."""
         asked, query, path = label.pop("asked", None), label.pop("query", None), label.pop("path", "/x")
+        headers = tuple(label.pop("headers", {}).items())
         number = len(self.exchanges) + 1
         sent = BEGAN + timedelta(seconds=number)
         url = f"{BASE}{path}" + (f"?{urlencode(query)}" if query else "")
@@ -73,7 +76,7 @@ class Tape:
             number,
             Label(operation, **made),
             Request("GET" if asked is None else "POST", url, (), body, len(body)),
-            Response(status, (), told),
+            Response(status, headers, told),
             sent,
             sent + timedelta(seconds=0.5),
             0.5,
@@ -113,7 +116,7 @@ class Tape:
 
     def verdicts(self, requirement: str) -> tuple[str, str]:
         """The verdict of a requirement in the lenient and in the strict reading."""
-        entry, checks = TEXT.requirements[requirement], all_checks(TEXT.profile)[requirement]
+        entry, checks = self.text.requirements[requirement], all_checks(self.text.profile)[requirement]
         return (
             grade_one(entry, checks, self.evidence, "lenient").verdict.value,
             grade_one(entry, checks, self.evidence, "strict").verdict.value,

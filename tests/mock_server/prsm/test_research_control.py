@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.mock_server.prsm.conftest import ANN, LEAST_S, SPEC, keeps, word_of
@@ -44,7 +46,7 @@ def test_it_is_paused_as_often_as_somebody_likes(lab):
 
 
 def test_it_is_not_paused_endlessly(lab, monkeypatch):
-    monkeypatch.setattr("mock_server.prsm.service.MOST_PAUSES", 1)
+    monkeypatch.setattr("mock_server.prsm.bounds.MOST_PAUSES", 1)
     session_id = paused(lab)
     lab.act(session_id, "resume")
     answer = lab.act(session_id, "pause")
@@ -149,6 +151,20 @@ def test_the_timeline_runs_forwards_when_a_limit_passed_long_ago(lab):
     assert stamps == sorted(stamps)
 
 
+def test_the_timeline_runs_forwards_whoever_writes_into_it_at_once(lab):
+    session_id = lab.made()
+    url = f"http://mock.example:8080/api/v1/sessions/{session_id}/comments"
+
+    async def crowd():
+        said = (lab.client.post(url, json={"content": f"{n}"}, headers={"X-API-Key": ANN}) for n in range(30))
+        return await asyncio.gather(*said)
+
+    assert {answer.status_code for answer in lab.run(crowd())} == {201}
+    stamps = [each["timestamp"] for each in lab.history(session_id)["timeline"]]
+    assert len(stamps) > 30
+    assert stamps == sorted(stamps)
+
+
 def test_a_balance_that_does_not_cover_the_estimate_is_402_and_leaves_no_session(lab):
     assert lab.post("/_mock/v1/prsm/balance", json={"balance": "0.20"}, key=ANN).json()["balance"] == "0.20"
     answer = lab.post("/api/v1/sessions", json={"prompt": "expired sessions"}, key=ANN)
@@ -171,7 +187,7 @@ def test_a_budget_below_the_estimate_is_refused(lab):
 
 
 def test_a_user_has_so_many_sessions_that_have_not_ended(lab, monkeypatch):
-    monkeypatch.setattr("mock_server.prsm.service.QUOTA", 2)
+    monkeypatch.setattr("mock_server.prsm.bounds.QUOTA", 2)
     first, _ = paused(lab), paused(lab)
     answer = lab.post("/api/v1/sessions", json={"prompt": "x"}, key=ANN)
     assert (answer.status_code, word_of(answer)) == (429, "session_quota_exceeded")

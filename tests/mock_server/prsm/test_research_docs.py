@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mock_server.api.prsm import query
+from mock_server.prsm.bounds import LIMIT_S, QUOTA
 from mock_server.prsm.ledger import OPENING_BALANCE
-from mock_server.prsm.service import LIMIT_S, QUOTA
 from mock_server.session.prsm.model import WITHOUT_PAUSE
 from mock_server.settings import Settings
 from tests.mock_server.cli.exchange import works

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mock_server.prsm.conftest import ANN, BOB, SESSIONS, keeps, word_of
+from tests.mock_server.prsm.conftest import ANN, BOB, OTHERS, SESSIONS, keeps, word_of
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def listed(running, many):
     return ask
 
 
-def test_the_latest_stands_first_and_only_the_callers_own_are_there(listed, many):
+def test_only_the_callers_own_are_there_in_the_order_in_which_they_were_made(listed, many):
     mine, theirs = many
     ids, told = listed()
-    assert ids == mine[::-1]
+    assert ids == mine
     assert (told["total_count"], told["page"], told["limit"]) == (7, 1, 20)
     assert listed(BOB)[0] == [theirs]
 
@@ -53,14 +53,24 @@ def test_the_summary_counts_all_pages_by_status_and_type(listed):
 def test_pages_share_nothing_and_together_have_everything(listed, many):
     pages = [listed(limit=3, page=page)[0] for page in (1, 2, 3, 4)]
     assert [len(each) for each in pages] == [3, 3, 1, 0]
-    assert [each for page in pages for each in page] == many[0][::-1]
+    assert [each for page in pages for each in page] == many[0]
     assert listed(limit=3, page=999)[1]["total_count"] == 7
+
+
+def test_pages_share_nothing_while_sessions_are_made_in_between(running):
+    known = [running.made(key=OTHERS) for _ in range(3)]
+    seen = []
+    for page in (1, 2, 3):
+        told = running.get(SESSIONS, params={"limit": 2, "page": page}, key=OTHERS).json()
+        seen += [each["session_id"] for each in told["sessions"]]
+        known.append(running.made(key=OTHERS))
+    assert seen == known[:5]
 
 
 def test_filters_leave_what_fits_all_of_them(listed, many):
     mine, _ = many
-    assert listed(status="cancelled")[0] == [mine[1], mine[0]]
-    assert listed(session_type="analysis", status="completed")[0] == [mine[5], mine[3]]
+    assert listed(status="cancelled")[0] == [mine[0], mine[1]]
+    assert listed(session_type="analysis", status="completed")[0] == [mine[3], mine[5]]
     assert listed(status="failed")[1]["total_count"] == 0
 
 
@@ -72,7 +82,7 @@ def test_dates_belong_to_what_they_bound_in_each_form(running, listed, many):
     assert mine[6] in listed(date_to=last)[0]
     assert listed(date_from=last[:10])[0] == [mine[6]]
     assert listed(date_from=last[:10], date_to=last[:10])[0] == [mine[6]]
-    assert listed(date_to=created[mine[0]][:10])[0] == mine[5::-1]
+    assert listed(date_to=created[mine[0]][:10])[0] == mine[:6]
     assert listed(date_from=last.rstrip("Z"))[0] == [mine[6]]
     assert listed(date_from=last.replace("Z", "+00:00"))[0] == [mine[6]]
 

@@ -172,6 +172,12 @@ def test_a_faithful_server_below_a_path_has_the_sessions_and_shares_there_and_no
     assert below.get("/lab/_mock/v1/prsm/balance", key=ANN).status_code == 404
 
 
+def test_a_server_of_this_profile_alone_refuses_everything_in_the_body_of_the_document(quick):
+    assert word_of(quick.post("/sessions/ses_0/end", key=ANN)) == "not_found"
+    assert word_of(quick.get("/", key=None)) == "not_found"
+    assert quick.get("/_mock/v1/nothing", key=ANN).json()["error"]["code"] == "invalid_request"
+
+
 def test_a_page_of_another_origin_may_use_the_operations(quick):
     asked = {"Origin": "http://emr.example", "Access-Control-Request-Method": "POST"}
     assert quick.send("OPTIONS", SESSIONS, key=None, headers=asked).status_code == 204
@@ -214,7 +220,7 @@ def _post(server, path, **given):
 
 @pytest.mark.slow
 def test_after_a_kill_each_session_goes_on_where_it_stood(tmp_path):
-    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "1.2")
+    options = ("--profile", "prsm", "--api-key", ANN, "--research-seconds", "2")
     server = Server(tmp_path, *options)
     try:
         stands, runs, waits = (_post(server, "", json={"prompt": PROMPT})["session_id"] for _ in range(3))

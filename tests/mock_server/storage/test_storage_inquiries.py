@@ -156,9 +156,9 @@ def listed(store, *, limit=99, skip=0, **given):
     return asyncio.run(scenario())
 
 
-def test_a_page_has_the_latest_first_and_those_of_one_moment_in_one_order(store):
+def test_a_page_has_the_order_in_which_sessions_were_made_also_those_of_one_moment(store):
     ids, counts = listed(store, limit=4, skip=3)
-    assert ids == ["ses_6", "ses_5", "ses_4", "ses_3"]
+    assert ids == ["ses_3", "ses_4", "ses_5", "ses_6"]
     assert sum(counts.values()) == 10
     assert counts["completed", "research"] == 2
 
@@ -171,7 +171,7 @@ def test_filters_leave_what_fits_all_of_them(store):
 
 def test_both_moments_of_a_filter_belong_to_it(store):
     ids, _ = listed(store, since=NOW + timedelta(seconds=1), until=NOW + timedelta(seconds=2))
-    assert ids == ["ses_5", "ses_4", "ses_3", "ses_2"]
+    assert ids == ["ses_2", "ses_3", "ses_4", "ses_5"]
 
 
 def test_a_page_behind_the_last_is_empty(store):
@@ -285,7 +285,7 @@ def test_a_page_and_its_counts_are_read_off_the_index(tmp_path):
         found = []
         ours = "FROM scribe_inquiries WHERE namespace='a' AND owner='b'"
         for statement in (
-            f"SELECT id {ours} ORDER BY created_at DESC, id DESC LIMIT 20 OFFSET 40",
+            f"SELECT id {ours} ORDER BY number LIMIT 20 OFFSET 40",
             f"SELECT state, kind, count(*) {ours} GROUP BY state, kind",
         ):
             found += [row[3] for row in unit.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]

@@ -1,0 +1,1 @@
+"""Ways through the PRSM Session API."""
