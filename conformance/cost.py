@@ -143,6 +143,7 @@ def _is_over(x: Exchange, terminal: Collection[str]) -> bool:
         return True
     if x.label.operation == Operation.END:
         return x.accepted
-    if x.label.operation == Operation.CANCEL and x.status == 400:  # it can be cancelled no more
-        return x.label.probe == Probe.CLOSING
-    return x.label.operation != Operation.CREATE and x.accepted and x.document.get("status") in terminal
+    if x.label.operation == Operation.CANCEL:
+        late = x.status == 400 and x.label.probe == Probe.CLOSING  # it can be cancelled no more
+        return late or x.accepted
+    return x.label.operation == Operation.GET and x.document.get("status") in terminal

@@ -32,7 +32,7 @@ def _request(text: Spec, name: str) -> tuple[str, dict[str, Any]]:
     schema = text.schemas[endpoint.takes] if endpoint.takes else {}
     least = least_body(text, name)
     fresh = {member: kind for member in least if (kind := _kind(member, schema["properties"].get(member, {})))}
-    return name, {"method": method, "path": path, "json": least or None, "fresh": fresh}
+    return name, {"method": method, "path": path, "json": least if endpoint.takes else None, "fresh": fresh}
 
 
 def _kind(member: str, schema: Mapping[str, Any]) -> str | None:

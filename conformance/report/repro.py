@@ -194,7 +194,8 @@ class Writing:
 
     def waited(self, y: Exchange) -> bool:
         """Whether a read shows what a session came to, and earlier reads of it waited for that."""
-        ended = any(
+        by_itself = Operation.END not in self.run.spec.lifecycle.moving
+        ended = by_itself or any(
             each.label.operation == Operation.END and each.accepted and each.number < y.number
             for each in _same_session(self.run, y)
         )

@@ -102,7 +102,8 @@ def _lists_everybodys(asked: Asked, answer: Answer) -> Answer:
         return answer
     key = asked.headers.get("authorization")
     if asked.memory.setdefault("first", key) == key:
-        asked.memory["list"] = deepcopy(answer.body)
+        if answer.body["sessions"]:
+            asked.memory["list"] = deepcopy(answer.body)
         return answer
     return replace(answer, body=asked.memory.get("list", answer.body))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 #: What one is told in.
 CURRENCY: Final = "credits"
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}(?:[.][0-9]{1,12})?\Z")
-_DIGITS: Final = 2
+_MOST: Final = 10**12
 
 
 def shown(hundredths: int) -> str:
@@ -17,10 +18,10 @@ def shown(hundredths: int) -> str:
     return f"{sign}{rest // 100}.{rest % 100:02}"
 
 
-def hundredths(given: object) -> int | None:
+def hundredths(given: Any) -> int | None:
     """What a number or a decimal in a string comes to, rounded down; None for anything else."""
-    text = repr(given) if type(given) in (int, float) else given
-    if not isinstance(text, str) or not _DECIMAL.match(text):
+    if type(given) in (int, float) and 0 <= given <= _MOST:
+        return int(Decimal(repr(given)) * 100)
+    if not isinstance(given, str) or not _DECIMAL.match(given):
         return None
-    whole, _, rest = text.partition(".")
-    return int(whole) * 100 + int(rest.ljust(_DIGITS, "0")[:_DIGITS])
+    return int(Decimal(given) * 100)

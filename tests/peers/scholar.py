@@ -66,6 +66,7 @@ class Scholar:
     foreign: ClassVar[tuple[int, str]] = (404, "session_not_found")
     unpausable: ClassVar[tuple[str, ...]] = ("synthesis",)
     usual_page, largest_page = 7, 25
+    latest_first = False
     refunds = False
     #: Whether a resumed session waits for a place first.
     queues_again = True
@@ -234,6 +235,7 @@ class Scholar:
                 kept = [each for each in kept if (each.made - bound).total_seconds() * sign >= 0]
         page, limit = number(query, "page", 1), min(number(query, "limit", self.usual_page), self.largest_page)
         first = (page - 1) * limit
+        kept = kept[::-1] if self.latest_first else kept
         entries = [self.entry(each) for each in kept[first : first + limit]]
         summary = {"by_status": Counter(each.status for each in kept)}
         return Answer(200, {"sessions": entries, "total_count": len(kept), "page": page, "summary": summary})
@@ -379,6 +381,7 @@ class Reader(Scholar):
     unpausable = ()
     refunds, queues_again, typeless = True, False, 400
     usual_page, largest_page = 50, 500
+    latest_first = True
 
 
 def given(call: Call) -> dict[str, Any]:

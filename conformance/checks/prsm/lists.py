@@ -191,10 +191,10 @@ def _series(evidence: Evidence) -> Iterator[Sequence[Exchange]]:
 
 
 def _in_order(pages: Sequence[Exchange]) -> Iterator[Finding]:
-    """Whether the latest stands first."""
+    """Whether sessions stand in the order in which they were made: what is made meanwhile then comes behind them."""
     stamps = [stamp for x in pages for each in _entries(x) if (stamp := instant(each.get("created_at"))) is not None]
-    if any(later > earlier for earlier, later in pairwise(stamps)):
-        yield warns(pages[0], "The latest session does not stand first.", pointer="/sessions", erratum="E6")
+    if any(later < earlier for earlier, later in pairwise(stamps)):
+        yield warns(pages[0], "A later session stands before an earlier one.", pointer="/sessions", erratum="E6")
 
 
 @check("PRSM-LIST-003")

@@ -68,11 +68,14 @@ class ModelRoute(APIRoute):
         """The operation's name for layers, logs and lists of requests."""
         return "control"
 
+    def examine(self, call: Call) -> None:
+        """Look at a request with a body before that is understood; a subclass may refuse it."""
+
     def get_route_handler(self) -> Handler:
         """FastAPI's own way from a request to an answer, inside that of the face."""
         handler = super().get_route_handler()
         reads = None if self.body_field is None else bool(self.body_field.field_info.is_required())
-        operation = partial(_operate, handler, reads=reads)
+        operation = partial(_operate, handler, reads=reads, looks=self.examine)
 
         async def served(request: Request) -> Response:
             face: Face = request.app.state.face
@@ -82,7 +85,9 @@ class ModelRoute(APIRoute):
         return served
 
 
-async def _operate(handler: Handler, face: Face, call: Call, *, reads: bool | None) -> Answer:
+async def _operate(
+    handler: Handler, face: Face, call: Call, *, reads: bool | None, looks: Callable[[Call], None]
+) -> Answer:
     """What FastAPI makes of a request that was let in; raises Problem for what its models refuse.
 
     `reads`: whether a body has to be there; None for an operation that takes none.
@@ -91,6 +96,7 @@ async def _operate(handler: Handler, face: Face, call: Call, *, reads: bool | No
     if reads is not None:
         body = await read(call.request, face.settings.max_json_bytes)
         if body or reads:
+            looks(call)
             call.document = parse_object(body)
             revised = call.revise(call.document)
             if revised is not call.document:

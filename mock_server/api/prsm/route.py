@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Final
 from fastapi import APIRouter
 
 from mock_server.api.control.route import Asking, ModelRoute, Told
+from mock_server.api.face import Call
+from mock_server.api.operations import json_only
 from mock_server.prsm.access import Caller
 
 PREFIX: Final = "/api/v1"
@@ -21,6 +23,10 @@ class SessionRoute(ModelRoute):
     def known_as(self) -> str:
         """Its name, apart from those of other profiles."""
         return f"prsm.{self.name}"
+
+    def examine(self, call: Call) -> None:
+        """Refuse a body that is labelled as something else than JSON."""
+        json_only(call)
 
 
 class SharedRoute(SessionRoute):

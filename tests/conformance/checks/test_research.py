@@ -72,6 +72,19 @@ def test_each_type_makes_sessions():
     assert tape.verdicts("PRSM-CREATE-003") == FAIL
 
 
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(402, "insufficient_balance"), (409, "session_quota_exceeded"), (403, "session_quota_exceeded")],
+)
+def test_a_caller_who_may_make_no_more_sessions_shows_nothing_of_types(status, word):
+    tape = Tape()
+    tape.create("a", session=Session.ORDERED.of("research"), journey=FORMS)
+    asked = {"prompt": "x", "session_type": "synthesis"}
+    told = {"session": Session.ORDERED.of("synthesis"), "journey": FORMS, "asked": asked}
+    tape.heard(Operation.CREATE, status, refusal(status, word), **told)
+    assert tape.verdicts("PRSM-CREATE-003") == PASS
+
+
 def test_no_two_sessions_share_an_id():
     tape = Tape()
     tape.create("a")

@@ -99,6 +99,13 @@ def test_a_body_that_is_no_order_is_400(lab, body):
     assert (answer.status_code, word_of(answer)) == (400, "invalid_request")
 
 
+def test_a_body_that_is_labelled_as_something_else_is_refused(lab):
+    answer = lab.post(SESSIONS, content=b'{"prompt": "x"}', key=ANN, headers={"Content-Type": "text/plain"})
+    assert (answer.status_code, word_of(answer)) == (400, "invalid_request")
+    for label in ({}, {"Content-Type": "application/json; charset=utf-8"}):
+        assert lab.post(SESSIONS, content=b'{"prompt": "x"}', key=ANN, headers=label).status_code == 201
+
+
 def test_a_body_beyond_a_mebibyte_is_413_and_a_prompt_just_below_it_is_worked_on(lab):
     assert word_of(lab.post(SESSIONS, json={"prompt": "x" * 2**20}, key=ANN)) == "request_too_large"
     assert lab.until(lab.made(prompt="expired session " * 65_000), "completed")["progress"] == 100

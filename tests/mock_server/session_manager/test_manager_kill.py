@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -16,30 +13,11 @@ import pytest
 from mock_server.log.audit import audit
 from mock_server.log.folder import LogFolder
 from tests.mock_server.cli.test_cli_socket import Server
+from tests.mock_server.killing import killed
 from tests.mock_server.session_manager.conftest import record
 
 DRIVER = Path(__file__).with_name("driver.py")
-ROOT = DRIVER.parents[3]
 KEY = {"X-API-Key": "sk_test_development"}
-
-
-def killed(directory, seconds):
-    """What a process told until it was killed, some seconds after it was up."""
-    process = subprocess.Popen(
-        [sys.executable, str(DRIVER), str(directory)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    try:
-        assert os.read(process.stdout.fileno(), 5) == b"open\n", process.stderr.read()
-        told, errors = process.communicate(timeout=seconds)
-        pytest.fail(f"the driver ended by itself: {told[-200:]} {errors[-2000:]}")
-    except subprocess.TimeoutExpired:
-        process.kill()
-    return [line.split() for line in process.communicate()[0].splitlines()]
 
 
 def acknowledged_by(lines, kind):
@@ -51,7 +29,7 @@ def busy_until_killed(directory, moments):
     """What managers told that were killed five times, or more often: a busy machine gets less done."""
     lines = []
     for killing in range(20):
-        lines += killed(directory, moments.uniform(0.02, 0.6))
+        lines += killed(DRIVER, directory, moments.uniform(0.02, 0.6))
         if killing >= 4 and len(acknowledged_by(lines, "started")) > 20 and acknowledged_by(lines, "ended"):
             break
     return lines
