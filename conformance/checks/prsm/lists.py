@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from conformance.checks.refusals import looked_at
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, violates, warns
 from conformance.vocabulary.journey import JourneyName
@@ -60,10 +61,28 @@ def _made(evidence: Evidence) -> Mapping[str, Exchange]:
 
 @check("PRSM-LIST-001")
 def lists_are_answered(evidence: Evidence) -> Iterable[Finding]:
-    """(List User Sessions) A list is 200, with or without filters."""
-    for x in evidence.select(Operation.LIST, valid=True):
+    """(List User Sessions) A list is 200, with or without filters; a page behind the last may be refused (E5)."""
+    for x in looked_at(evidence.select(Operation.LIST, valid=True)):
         told = f"A list is answered {x.status}."
-        yield holds(x) if x.status == 200 else violates(x, told, expected=200, actual=x.status)
+        if x.status == 400 and _is_behind(evidence, x):
+            yield warns(x, "A page behind the last is answered 400.", expected=200, actual=400, erratum="E5")
+        else:
+            yield holds(x) if x.status == 200 else violates(x, told, expected=200, actual=x.status)
+
+
+def _is_behind(evidence: Evidence, x: Exchange) -> bool:
+    """Whether a page lies behind the last one, by what an earlier page of the same list told."""
+    query = query_of(x)
+    page, limit = query.pop("page", ""), query.get("limit", "")
+    if not (page.isdecimal() and limit.isdecimal()):
+        return False
+    for other in evidence.select(Operation.LIST, valid=True):
+        rest, total = query_of(other), other.document.get("total_count")
+        rest.pop("page", "")
+        told = isinstance(total, int) and total <= (int(page) - 1) * int(limit)
+        if other.accepted and other.number < x.number and rest == query and told:
+            return True
+    return False
 
 
 @check("PRSM-LIST-002", everywhere=True, recorded=False)

@@ -39,7 +39,7 @@ def test_a_seed_draws_from_what_the_revision_leaves_open(tmp_path, revision):
     if "named" in catalogue(revision):
         assert refused.status_code == 200
     else:
-        said = f"'named' is a choice of 2026-01-27 and 2026-01-29; the text of {revision} leaves nothing open there."
+        said = f"'named' is a choice of 2026-01-27 and 2026-01-29; Revision {revision} leaves nothing open there."
         assert (refused.status_code, refused.json()["error"]["message"]) == (400, said)
 
 
