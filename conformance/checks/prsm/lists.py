@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from conformance.checks.refusals import looked_at
+from conformance.checks.refusals import busy, looked_at
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, violates, warns
 from conformance.vocabulary.journey import JourneyName
@@ -46,6 +46,12 @@ def _ids(x: Exchange) -> list[str]:
 def _served(evidence: Evidence) -> bool:
     """Whether there are lists at all."""
     return any(x.accepted for x in evidence.select(Operation.LIST, valid=True))
+
+
+def _answered(evidence: Evidence) -> Iterator[Exchange]:
+    """Lists of the caller, valid and not, that the service had time for, where there are lists at all."""
+    if _served(evidence):
+        yield from (x for x in evidence.select(Operation.LIST, credential=Credential.RIGHT) if not busy(x))
 
 
 def _made(evidence: Evidence) -> Mapping[str, Exchange]:
@@ -151,7 +157,7 @@ def _rests(evidence: Evidence, session: str | None, x: Exchange) -> str | None:
 @check("PRSM-LIST-002")
 def filters_that_name_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(List User Sessions) A word, or dates, that name nothing: 400 (E9); a date without its zone is taken (E7)."""
-    for x in evidence.select(Operation.LIST, credential=Credential.RIGHT) if _served(evidence) else ():
+    for x in _answered(evidence):
         if Probe.FILTER_UNKNOWN.covers(x.label.probe):
             told = f"A list with {x.label.probe} is answered {x.status}{' with sessions' if _entries(x) else ''}."
             yield holds(x) if x.status == 400 else warns(x, told, expected=400, actual=x.status, erratum="E9")
@@ -219,7 +225,7 @@ def _in_order(pages: Sequence[Exchange]) -> Iterator[Finding]:
 @check("PRSM-LIST-003")
 def pages_that_are_none(evidence: Evidence) -> Iterable[Finding]:
     """(List User Sessions) A page behind the last is empty, and a number out of bounds is 400 (E5)."""
-    for x in evidence.select(Operation.LIST, credential=Credential.RIGHT) if _served(evidence) else ():
+    for x in _answered(evidence):
         if not Probe.PAGE_BEYOND.covers(x.label.probe):
             continue
         behind = int(query_of(x).get("page", "0")) > 1
