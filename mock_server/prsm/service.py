@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
 from mock_server.prsm import bounds, refusal
 from mock_server.prsm.access import Caller, Level, digest, level, opens
-from mock_server.prsm.kept import Kept
 from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.prsm.price import shown
+from mock_server.prsm.records import Records
 from mock_server.research import Findings, Report
 from mock_server.session.prsm.model import Share, price
 from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _RETRY_S: Final = 5
-#: No session's id is this long: of one that names none no more is repeated.
-_LONGEST_ID: Final = 128
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Offer:
     expires_at: datetime | None
 
 
-class ResearchService(Kept):
+class ResearchService(Records):
     """Safe to call from many requests at once."""
 
     def __init__(
@@ -78,10 +75,8 @@ class ResearchService(Kept):
         new_id: Callable[[], str],
         conduct: Callable[[str], Conduct],
     ) -> None:
-        super().__init__(store)
-        self._ledger = ledger
+        super().__init__(store, ledger, clocks)
         self._work = work
-        self._clocks = clocks
         self._new_id = new_id
         self._conduct = conduct
 
@@ -188,11 +183,6 @@ class ResearchService(Kept):
 
     # for the control plane, which acts for a whole namespace
 
-    async def owner(self, namespace: str, session_id: str) -> Caller | None:
-        """Whoever made a session of a namespace; None where there is none."""
-        found = await self.read(lambda view: view.inquiries.load(session_id))
-        return Caller(namespace, found.owner) if found is not None and found.namespace == namespace else None
-
     async def wait(self, owner: Caller, session_id: str, asked: State, seconds: float) -> State:
         """Return once the session is in a state, by real seconds; 408 after them, 409 where it cannot be any more."""
 
@@ -212,34 +202,6 @@ class ResearchService(Kept):
         """A session of a namespace as it is now; None where there is none."""
         owner = await self.owner(namespace, session_id)
         return None if owner is None else (await self.see(owner, session_id)).inquiry
-
-    async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
-        """What happened to a session, oldest first."""
-
-        def look(view: View) -> list[JournalRow]:
-            self._of(view, namespace, session_id)
-            return view.history(session_id)
-
-        return await self.read(look)
-
-    async def note(self, namespace: str, session_id: str, kind: str, detail: Mapping[str, Any]) -> None:
-        """Append a line to a session's journal."""
-
-        def change(unit: Unit) -> None:
-            unit.note(self._of(unit, namespace, session_id), self._clocks.now(namespace), kind, detail)
-
-        await self.write(change)
-
-    async def shorten(self, namespace: str, session_id: str, limit_s: float) -> None:
-        """Let a session work for so many seconds at most, where that is less than it may."""
-
-        def change(unit: Unit) -> None:
-            inquiry = self._of(unit, namespace, session_id)
-            if not inquiry.final and limit_s < inquiry.limit_s:
-                unit.inquiries.save(inquiry, replace(inquiry, limit_s=limit_s))
-                unit.afterwards(partial(self._ledger.watch.changed, session_id))
-
-        await self.write(change)
 
     # collaboration
 
@@ -324,9 +286,9 @@ class ResearchService(Kept):
         conduct = self._conduct(caller.namespace)
         inquiry = view.inquiries.load(session_id)
         if inquiry is None:
-            raise problems.session_not_found(session_id[:_LONGEST_ID])
+            raise problems.session_not_found(session_id[: bounds.LONGEST_ID])
         if inquiry.namespace != caller.namespace:
-            raise conduct.outsider(session_id[:_LONGEST_ID])
+            raise conduct.outsider(session_id[: bounds.LONGEST_ID])
         own = caller.share is None and caller.user == inquiry.owner
         shares = () if own else view.inquiries.shares(session_id)
         has = level(caller, inquiry, shares, self._now(caller))
@@ -336,14 +298,6 @@ class ResearchService(Kept):
             raise conduct.stranger(session_id)
         told = f"The share is to {has.word}; this takes {needed.word}."
         raise refusal.not_accessible(session_id, "Only its owner shares a session." if needed is Level.OWN else told)
-
-    @staticmethod
-    def _of(view: View, namespace: str, session_id: str) -> Inquiry:
-        """A session of a namespace; 404 for none."""
-        inquiry = view.inquiries.load(session_id)
-        if inquiry is None or inquiry.namespace != namespace:
-            raise problems.session_not_found(session_id[:_LONGEST_ID])
-        return inquiry
 
     def _now(self, caller: Caller) -> datetime:
         return self._clocks.now(caller.namespace)

@@ -59,7 +59,7 @@ def each_type_makes_sessions(evidence: Evidence) -> Iterable[Finding]:
         told = f"A create of type {form} is answered {x.status}."
         refused = _for_the_caller(x) or violates(x, told, expected=201, actual=x.status)
         yield holds(x) if x.accepted else refused
-    for x in evidence.select(Operation.CREATE, probe=Probe.DEFECT.of("no type")):
+    for x in looked_at(evidence.select(Operation.CREATE, probe=Probe.DEFECT.of("no type"))):
         told = f"A create without session_type is answered {x.status}."
         if x.accepted or x.status == 400:
             yield holds(x)
