@@ -24,6 +24,6 @@ class Served(NamedTuple):
     @property
     def options(self) -> str:
         """What a command that lists what there is has to be told."""
-        if PROFILE not in self.profiles:
-            return f" --profile {','.join(self.profiles)}"
-        return f" --revision {self.revision}" if self.revision != REVISION else ""
+        profile = "" if self.profiles == (PROFILE,) else f" --profile {','.join(self.profiles)}"
+        told = PROFILE in self.profiles and self.revision != REVISION
+        return f"{profile} --revision {self.revision}" if told else profile

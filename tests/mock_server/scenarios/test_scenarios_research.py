@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 import time
 
 import httpx
@@ -10,12 +13,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import scribe_data
+from mock_server.choices.catalogue import catalogue as choices
 from mock_server.scenarios.catalogue import catalogue
 from mock_server.served import Served
 from tests.mock_server.cli.test_cli_socket import Server
 
 SPEC = scribe_data.load("prsm")
-CATALOGUE = catalogue(*Served(profiles=("prsm",)))
+SERVED = Served(profiles=("prsm",))
+CATALOGUE = catalogue(*SERVED)
 SESSIONS = "/api/v1/sessions"
 ENDPOINTS = SPEC.protocol.endpoints
 BODIES = {
@@ -295,3 +300,19 @@ def test_what_cannot_be_played_is_refused_with_what_can(client, asked, field, to
     error = answer.json()["error"]
     assert told in error["message"]
     assert error.get("details", {}).get("field") == field
+
+
+@pytest.mark.parametrize("what", ["scenarios", "choices"])
+def test_the_commands_list_what_a_profile_has(what):
+    command = [sys.executable, "-m", "mock_server.cli", what, "--json", "--profile", "prsm"]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    known = {"scenarios": CATALOGUE, "choices": choices(*SERVED)}
+    assert [each["name"] for each in told["scenarios" if what == "scenarios" else "catalogue"]] == list(known[what])
+
+
+def test_whoever_names_none_of_them_is_told_the_command_that_lists_them(tmp_path):
+    command = [sys.executable, "-m", "mock_server.cli", "serve", "--data-dir", str(tmp_path), "--profile", "prsm"]
+    told = subprocess.run([*command, "--scenario", "throtled"], capture_output=True, text=True, check=False)
+    assert "Did you mean 'throttled'? `scribe-mock scenarios --profile prsm` lists them." in " ".join(
+        told.stderr.split()
+    )
