@@ -26,7 +26,7 @@ test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/proof
 	$(PY) -m pytest -q -n 3 --dist loadgroup tests/proof
 
-proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger and two hundred of the mock
+proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger, two hundred of the mock and twenty of research sessions
 	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 SCRIBE_VARIED=200 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
 
 machine: $(STAMP) ## What the state machine finds: every sequence fault with ten seeds, and no conforming server

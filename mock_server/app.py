@@ -98,12 +98,13 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         mount(app, plane.sessions, face)
     if scenarios is not None:
         mount(app, steering.scenarios(Control(scenarios)), face)
-        mount(app, steering.transcripts(Transcripts(scenarios)), face)
+        if "medscribe" in profiles:
+            mount(app, steering.transcripts(Transcripts(scenarios)), face)
     if choices is not None:
         mount(app, steering.choices(ChoiceControl(choices)), face)
 
 
-async def _open_beside(face: Face, opened: contextlib.AsyncExitStack) -> None:
+async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """The profiles beside medscribe that are served."""
     settings = face.settings
     if "session_manager" in settings.profiles:
@@ -118,7 +119,7 @@ async def _open_beside(face: Face, opened: contextlib.AsyncExitStack) -> None:
     if "prsm" in settings.profiles:
         from mock_server.api.prsm import laboratory
 
-        await laboratory.open_research(face, opened)
+        await laboratory.open_research(face, opened, conduct)
 
 
 def _route(
@@ -194,10 +195,10 @@ async def _try_out(face: Face) -> None:
 
 def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenarios | None:
     """The layer of scenarios; None for a faithful server, and for one of another profile."""
-    if "medscribe" in settings.profiles and not settings.faithful:
-        return Scenarios(settings.scenarios, settings.scenario_file, conduct, settings.revision)
+    if settings.served.profiles and not settings.faithful:
+        return Scenarios(settings.scenarios, settings.scenario_file, conduct, settings.served)
     if settings.scenarios or settings.scenario_file:
-        raise ValueError("--scenario needs the profile medscribe, and a server not --faithful.")
+        raise ValueError("--scenario needs the profile medscribe or prsm, and a server not --faithful.")
     return None
 
 
@@ -221,6 +222,7 @@ def create_app(settings: Settings) -> FastAPI:
     choices = begun(settings, faults.conduct)
     conduct = choices.conduct if choices else faults.conduct
     scenarios = _scenarios(settings, conduct)
+    acting = scenarios.play.conduct if scenarios else conduct
     leniency = Leniency()
     face = Face(
         settings=settings,
@@ -255,7 +257,7 @@ def create_app(settings: Settings) -> FastAPI:
                 lengths=lengths,
                 transcriber=face.transcriber,
                 extractor=extraction,
-                conduct=scenarios.play.conduct if scenarios else conduct,
+                conduct=acting,
                 limits=settings.limits,
                 # a chunk that has a number was measured when it came
                 max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
@@ -274,7 +276,7 @@ def create_app(settings: Settings) -> FastAPI:
                 scenarios.opened()
                 face.passing.append(scenarios.play.pass_deadlines)
             face.passing.append(face.service.pass_deadlines)
-            await _open_beside(face, opened)
+            await _open_beside(face, opened, acting)
             trial = asyncio.create_task(_try_out(face))
             opened.callback(trial.cancel)
             yield

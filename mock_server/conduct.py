@@ -7,11 +7,13 @@ namespace, each time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from mock_server import problems
+from mock_server.prsm.refusal import not_accessible
+from mock_server.session.prsm.model import WITHOUT_PAUSE
 from mock_server.session.step import AudioAccepted, observed_state, step
 from mock_server.session.table import Event
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     from mock_server.session.machine import Machine
     from mock_server.session.model import Order, Session, TemplateResult
+    from mock_server.session.prsm.model import Failure, Inquiry
+    from mock_server.session.prsm.table import Event as ResearchEvent
+    from mock_server.session.prsm.table import State as Researched
     from mock_server.session.step import EndRequested, Happening, Stepped
     from mock_server.session.table import State
     from mock_server.speech.model import Recording, Transcription
@@ -48,7 +53,15 @@ def _takes(_session: Session, _state: State, _happening: Happening) -> None:
     """Nothing beside the machine's table refuses it."""
 
 
+def _allows(_inquiry: Inquiry, _event: ResearchEvent) -> None:
+    """Nothing beside the session's state and type refuses it."""
+
+
 def _at_once(_namespace: str, _session_id: str) -> Awaitable[object] | None:
+    return None
+
+
+def _never(_state: Researched) -> Awaitable[object] | None:
     return None
 
 
@@ -73,6 +86,40 @@ PLAIN = Course()
 
 async def _plain(_session: Session) -> Course:
     return PLAIN
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the work on one research session goes; each field's default changes nothing."""
+
+    #: What the work waits for in a state before it goes on, without a place among those in work; None for nothing.
+    waits: Callable[[Researched], Awaitable[object] | None] = _never
+    #: Seconds that it lasts at least; None for what the server is started with.
+    least_s: float | None = None
+    #: Whether anything is found.
+    finds: bool = True
+    #: Why it fails once so much of it is done, as a part of 1; None where it does not.
+    failure: Failure | None = None
+    fails_at: float = 0.0
+
+
+STRAIGHT = Way()
+
+
+def joined(ways: Sequence[Way]) -> Way:
+    """One way that has what each of several changes, the last of them first."""
+    found = STRAIGHT
+    for way in ways:
+        changed = {
+            each.name: getattr(way, each.name) for each in fields(Way) if getattr(way, each.name) != each.default
+        }
+        found = replace(found, **changed)
+    return found
+
+
+async def straight(_inquiry: Inquiry) -> Way:
+    """The work goes as it goes."""
+    return STRAIGHT
 
 
 @dataclass(frozen=True)
@@ -111,6 +158,16 @@ class Conduct:
     holds: Callable[[str, str], Awaitable[object] | None] = _at_once
     #: How the work on a session goes.
     course: Callable[[Session], Awaitable[Course]] = _plain
+    #: How the work on a research session goes.
+    way: Callable[[Inquiry], Awaitable[Way]] = straight
+    #: What another user's research session is refused with, by its id.
+    stranger: Callable[[str], problems.Problem] = not_accessible
+    #: Types of research sessions that cannot be paused.
+    without_pause: frozenset[str] = WITHOUT_PAUSE
+    #: What may refuse a pause, a resume or a cancel by raising a Problem.
+    controls: Callable[[Inquiry, ResearchEvent], object] = _allows
+    #: Whether lists of research sessions begin with the first that was made.
+    oldest_first: bool = False
 
 
 HONEST = Conduct()

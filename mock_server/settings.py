@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from scribe_data import REVISION
+from mock_server.served import RESEARCH, Served
+from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +108,11 @@ class Settings:
     most_at_once: int = 256
     limits: Limits = field(default_factory=Limits)
     clock: Clock | None = None
+
+    @property
+    def served(self) -> Served:
+        """The profiles with scenarios and choices that are served, and which text of medscribe."""
+        return Served(self.revision, tuple(name for name in (PROFILE, RESEARCH) if name in self.profiles))
 
     def offer(self, model_id: str) -> ModelOffer | None:
         """The model with this id."""

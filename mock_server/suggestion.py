@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final
 
-from scribe_data import REVISION
-
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from mock_server.served import Served
 
 #: How much alike two names are of which one is a slip of the other; less alike is another word.
 _ALIKE: Final = 0.75
@@ -44,7 +44,6 @@ def there(word: object, names: Collection[str]) -> str:
     return f" There {'is' if len(names) == 1 else 'are'} {', '.join(names)}."
 
 
-def listed(what: str, revision: str) -> str:
-    """The command that lists what there is in a revision, as a sentence behind one that says that a name is none."""
-    other = f" --revision {revision}" if revision != REVISION else ""
-    return f" `scribe-mock {what}{other}` lists them."
+def listed(what: str, served: Served) -> str:
+    """The command that lists what a server has, as a sentence behind one that says that a name is none."""
+    return f" `scribe-mock {what}{served.options}` lists them."

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import Headers
 
+#: What a key's end begins with that asks for a scenario, behind an underscore.
+KEYED: Final = "mock-"
 #: sk_test_<namespace>[_…]: letters and digits up to the next underscore.
 _SANDBOX = re.compile(r"sk_test_([A-Za-z0-9]+)(?:_([A-Za-z0-9_-]*))?\Z")
+#: Where a key asks for a scenario it names no user any more.
+_ASKING: Final = re.compile(rf"(?:^|_){KEYED}.*")
 _OWN: Final = b"x-api-key"
 #: The headers that hold a credential.
 _SPELLED: Final = frozenset({_OWN, b"authorization"})
@@ -60,7 +64,7 @@ def namespace_of(key: str) -> str:
 def user_of(key: str) -> str:
     """The user of its namespace that a key names behind it; one that names none is the namespace itself."""
     found = _SANDBOX.match(key)
-    return (found.group(2) if found else None) or namespace_of(key)
+    return (_ASKING.sub("", found.group(2) or "") if found else None) or namespace_of(key)
 
 
 def named(keys: Collection[str]) -> dict[str, int]:

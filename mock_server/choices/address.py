@@ -39,9 +39,9 @@ class Addresses:
         namespace = self._choices.whose(Headers(scope=scope)) or ""
         taken = self._choices.taken(namespace)
         path: str = scope["path"]
-        if taken["trailing_slash"] == "the same" and len(path) > 1:
+        if taken.get("trailing_slash") == "the same" and len(path) > 1:
             path = path.removesuffix("/")
-        path = _home(path, str(taken["base"]))
+        path = _home(path, str(taken.get("base", _HOME)))
         path, ticket = self._with_ticket(path, scope["query_string"], namespace)
         if path == scope["path"] and ticket is None:
             return scope

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from mock_server import problems
 from mock_server.choices.discovery import OFFERS
+from mock_server.choices.inquiry import STRANGER_UNKNOWN, UNCANCELLED, WITHOUT
+from mock_server.prsm.refusal import not_accessible, not_possible
+from mock_server.session.prsm.table import Event
+from mock_server.session.prsm.table import State as Researched
 from mock_server.session.step import AudioAccepted, EndRequested
 from mock_server.session.table import State
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from mock_server.choices.choice import Taken
     from mock_server.conduct import Conduct
     from mock_server.session.model import Order, Session
+    from mock_server.session.prsm.model import Inquiry
     from mock_server.session.step import Happening
 
 _PREFIX: Final = "ses_"
@@ -32,6 +37,7 @@ _ALPHABETS: Final = {
 #: What is looked at here, by name: a draw that leaves all of it alone leaves the conduct alone.
 BENT: Final = frozenset(
     {
+        *("other_user", "without_pause", "early_cancel", "list_order"),
         *("id_length", "id_alphabet", "other_client", "models", "chunk_seconds", "work_delay_ms"),
         *("same_name", "second_single", "end_empty", "end_again", "end_again_done", "end_count"),
     }
@@ -40,7 +46,14 @@ BENT: Final = frozenset(
 
 def bent(conduct: Conduct, taken: Taken) -> Conduct:
     """A conduct as the choices have it; what a fault does to it is done after them."""
-    base = conduct
+    base = _researching(conduct, taken) if "other_user" in taken else conduct
+    base = replace(
+        base,
+        session_id=lambda drawn: conduct.session_id(_spelled(drawn, taken)),
+        outsider=_forbidden if taken["other_client"] == 403 else conduct.outsider,
+    )
+    if "models" not in taken:  # nobody else is served
+        return base
     offers, chunk_s, delay_ms = OFFERS.get(str(taken["models"])), taken["chunk_seconds"], int(taken["work_delay_ms"])
 
     def lifetime(order: Order, offered_s: float) -> float:
@@ -55,14 +68,37 @@ def bent(conduct: Conduct, taken: Taken) -> Conduct:
 
     return replace(
         base,
-        session_id=lambda drawn: base.session_id(_spelled(drawn, taken)),
-        outsider=_forbidden if taken["other_client"] == 403 else base.outsider,
         lifetime_s=lifetime,
         admits=admits,
         longest_chunk_s=base.longest_chunk_s or float(chunk_s),
         holds=holds,
         wants_count=bool(taken.get("end_count", base.wants_count)),
     )
+
+
+def _researching(conduct: Conduct, taken: Taken) -> Conduct:
+    """What concerns research sessions."""
+    early = UNCANCELLED.get(str(taken["early_cancel"]), frozenset[Researched]())
+
+    def controls(inquiry: Inquiry, event: Event) -> None:
+        if event is Event.CANCEL_REQUESTED and inquiry.state in early:
+            raise not_possible(inquiry, event)
+        conduct.controls(inquiry, event)
+
+    strangers = {403: conduct.stranger, 404: _inaccessible, STRANGER_UNKNOWN: problems.session_not_found}
+    return replace(
+        conduct,
+        stranger=strangers[taken["other_user"]],
+        without_pause=WITHOUT[str(taken["without_pause"])],
+        controls=controls,
+        oldest_first=taken["list_order"] == "the first",
+    )
+
+
+def _inaccessible(session_id: str) -> problems.Problem:
+    problem = not_accessible(session_id)
+    problem.status = 404
+    return problem
 
 
 def _spelled(drawn: str, taken: Taken) -> str:

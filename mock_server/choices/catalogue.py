@@ -1,4 +1,4 @@
-"""Every choice of a revision by its name, in the order in which they change an answer."""
+"""Every choice of what is served by its name, in the order in which they change an answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import scribe_data
-from mock_server.choices import creation, discovery, ending, identity, reading, results, uploads, wire
+from mock_server.choices import (
+    creation,
+    discovery,
+    ending,
+    figure,
+    identity,
+    inquiry,
+    listing,
+    reading,
+    report,
+    results,
+    uploads,
+    wire,
+)
+from mock_server.served import RESEARCH
 from mock_server.session.table import MACHINES
 from scribe_data import PROFILE, REVISION
 
@@ -20,18 +34,30 @@ if TYPE_CHECKING:
 _ROOMS: Final = (uploads, discovery, identity, creation, reading, results, ending, wire)
 
 
-@functools.cache
-def catalogue(revision: str = REVISION) -> Mapping[str, Choice]:
-    """The choices that the text of a revision leaves open."""
-    spec = scribe_data.load(PROFILE, revision)
-    found = (choice.in_text(choice, spec) for room in _ROOMS for choice in room.CHOICES)
-    return MappingProxyType({choice.name: choice for choice in found if choice is not None})
+#: Those of research sessions.
+_RESEARCH: Final = (report, listing, inquiry, figure)
 
 
 @functools.cache
-def defaults(revision: str = REVISION) -> Taken:
-    """What a server of a revision does unless it is told otherwise."""
-    return MappingProxyType({choice.name: choice.default for choice in catalogue(revision).values()})
+def catalogue(revision: str = REVISION, profiles: tuple[str, ...] = (PROFILE,)) -> Mapping[str, Choice]:
+    """The choices that the texts leave open that are served."""
+    found: dict[str, Choice] = {}
+    if PROFILE in profiles:
+        spec = scribe_data.load(PROFILE, revision)
+        told = (choice.in_text(choice, spec) for room in _ROOMS for choice in room.CHOICES)
+        found = {choice.name: choice for choice in told if choice is not None}
+    if RESEARCH in profiles:
+        own = {choice.name: choice for room in _RESEARCH for choice in room.CHOICES}
+        both = {name: found[name].joined(own[name]) for name in found if name in own}
+        # how bytes look is the last that is decided
+        found = {**{n: c for n, c in found.items() if n not in own}, **{n: both.get(n, c) for n, c in own.items()}}
+    return MappingProxyType(found)
+
+
+@functools.cache
+def defaults(revision: str = REVISION, profiles: tuple[str, ...] = (PROFILE,)) -> Taken:
+    """What a server does unless it is told otherwise."""
+    return MappingProxyType({choice.name: choice.default for choice in catalogue(revision, profiles).values()})
 
 
 def revisions_of(name: str) -> tuple[str, ...]:

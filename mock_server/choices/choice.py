@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ Taken: TypeAlias = "Mapping[str, Value]"
 #: What a choice is in a text; None where that leaves nothing open.
 InText: TypeAlias = "Callable[[Choice, Spec], Choice | None]"
 Onward: TypeAlias = "Callable[[], Awaitable[Answer]]"
+Rewriting: TypeAlias = "Callable[[Asked, Answer], Answer]"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Asked:
 
 def _as_it_is(choice: Choice, _spec: Spec) -> Choice:
     return choice
+
+
+def _both(first: Rewriting | None, then: Rewriting | None) -> Rewriting | None:
+    if first is None or then is None or first is then:
+        return first or then
+    return lambda asked, answer: then(asked, first(asked, answer))
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,17 @@ class Choice:
     def all_values(self) -> tuple[Value, ...]:
         """Every value there is."""
         return self.values + self.lenient
+
+    def joined(self, other: Choice) -> Choice:
+        """The same in two profiles that one server has: each changes the requests and answers of its own."""
+        lenient = tuple(value for value in self.all_values if value in (*self.lenient, *other.lenient))
+        return replace(
+            self,
+            values=tuple(value for value in self.values if value not in lenient),
+            lenient=lenient,
+            allowed_by="; ".join(dict.fromkeys((self.allowed_by, other.allowed_by))),
+            rewrites=_both(self.rewrites, other.rewrites),
+        )
 
     def described(self) -> dict[str, Any]:
         """As the catalogue tells it to programs."""

@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
     from mock_server.choices.choice import Taken
     from mock_server.choices.layer import Choices
+    from mock_server.served import Served
 
 _FRESH: Final = {"Cache-Control": "no-store"}
 _MEMBERS: Final = ("seed", "reading", "choices")
 _READINGS: Final = ("lenient", "strict")
 
 
-def described(revision: str) -> dict[str, Any]:
-    """The catalogue of a revision, as programs read it."""
-    return {"revision": revision, "catalogue": [choice.described() for choice in catalogue(revision).values()]}
+def described(served: Served) -> dict[str, Any]:
+    """The catalogue of what is served, as programs read it."""
+    return {
+        "revision": served.revision,
+        "profiles": list(served.profiles),
+        "catalogue": [choice.described() for choice in catalogue(*served).values()],
+    }
 
 
-def ordered(body: dict[str, Any], before: Taken, revision: str) -> Taken:
+def ordered(body: dict[str, Any], before: Taken, served: Served) -> Taken:
     """What a POST body makes of the choices before it; raises 400 naming what is wrong and what would be right."""
     for name in body:
         if name not in _MEMBERS:
@@ -42,14 +47,14 @@ def ordered(body: dict[str, Any], before: Taken, revision: str) -> Taken:
         seed = whole(body["seed"])
         if seed is None or not 0 <= seed <= LARGEST:
             raise problems.invalid_request(f'"seed" has to be an integer from 0 to {LARGEST}.', field="seed")
-        layers.append(drawn(seed, reading, revision, everywhere=False))
-    given = named(body.get("choices", {}), revision)
+        layers.append(drawn(seed, reading, served, everywhere=False))
+    given = named(body.get("choices", {}), served)
     for name in given:
-        if catalogue(revision)[name].scope == "server":
+        if catalogue(*served)[name].scope == "server":
             told = f"{name!r} is about requests of which no namespace is known; serve --choice makes it for all."
             raise problems.invalid_request(told, field=f"choices.{name}")
-    found = made(*layers, given, revision=revision)
-    check_needs(given, found, revision)
+    found = made(*layers, given, served=served)
+    check_needs(given, found, served)
     return found
 
 
@@ -62,19 +67,17 @@ class Control:
     async def __call__(self, face: Face, call: Call) -> Answer:
         """One request."""
         told: dict[str, Any] = {}
-        revision = face.settings.revision
+        served = face.settings.served
         match call.request.method:
             case "POST":
                 call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
-                self._choices.take(
-                    ordered(call.document, self._choices.taken(call.namespace), revision), call.namespace
-                )
+                self._choices.take(ordered(call.document, self._choices.taken(call.namespace), served), call.namespace)
             case "DELETE":
                 self._choices.forget(call.namespace)
             case _:
-                told.update(described(revision))
+                told.update(described(served))
         taken = self._choices.taken(call.namespace)
-        different = [name for name, value in taken.items() if value != defaults(revision)[name]]
+        different = [name for name, value in taken.items() if value != defaults(*served)[name]]
         return Answer(
             200, {**told, "choices": dict(taken), "different": different, "namespace": call.namespace}, _FRESH
         )

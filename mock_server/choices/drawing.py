@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mock_server import problems
 from mock_server.choices.catalogue import catalogue, defaults, revisions_of
+from mock_server.served import Served
 from mock_server.suggestion import hint, nearest, there
-from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mock_server.choices.choice import Choice, Taken, Value
 
+_USUAL = Served()
 #: Characters of a name or a value that a refusal repeats.
 _SHOWN = 80
 _KINDS = {bool: "boolean", int: "number", float: "number with a fraction", str: "text"}
 
 
 def drawn(
-    seed: int, reading: Literal["lenient", "strict"] = "lenient", revision: str = REVISION, *, everywhere: bool = True
+    seed: int, reading: Literal["lenient", "strict"] = "lenient", served: Served = _USUAL, *, everywhere: bool = True
 ) -> Taken:
     """The choices of a seed: of values that no reading fails, and in the lenient reading those that it alone passes.
 
@@ -30,7 +31,7 @@ def drawn(
     what discovery tells, and what is about strangers, is left out.
     """
     found = {}
-    for choice in catalogue(revision).values():
+    for choice in catalogue(*served).values():
         if everywhere or choice.scope == "namespace":
             values = choice.values if reading == "strict" else choice.all_values
             # S311: a draw that everybody can repeat
@@ -38,39 +39,39 @@ def drawn(
     return found
 
 
-def made(*layers: Mapping[str, Value], revision: str = REVISION) -> Taken:
-    """Every choice of a revision, later layers before earlier ones, and one that another rules out made to fit it."""
-    found = dict(defaults(revision))
+def made(*layers: Mapping[str, Value], served: Served = _USUAL) -> Taken:
+    """Every choice there is, later layers before earlier ones, and one that another rules out made to fit it."""
+    found = dict(defaults(*served))
     for layer in layers:
         found |= layer
-    if found.get("named") == "with a name" and found["target"] in ("signed", "capability in the query"):
+    if found.get("named") == "with a name" and found.get("target") in ("signed", "capability in the query"):
         found["target"] = "exact"  # a name behind a query is no address (E44)
-    if found["upload_methods"] == "single":
+    if found.get("upload_methods") == "single":
         found["needs_upload_type"] = True  # without one a session is chunked, or refused (E10)
     return found
 
 
-def named(given: Any, revision: str) -> Mapping[str, Value]:
+def named(given: Any, served: Served) -> Mapping[str, Value]:
     """Choices by name, as a body has them; raises 400 with those there are and the nearest."""
     if not isinstance(given, dict):
         raise problems.invalid_request('"choices" has to be a JSON object of names and values.', field="choices")
-    return {name: _value(_known(name, revision), value) for name, value in given.items()}
+    return {name: _value(_known(name, served), value) for name, value in given.items()}
 
 
-def spoken(text: str, revision: str) -> Mapping[str, Value]:
+def spoken(text: str, served: Served) -> Mapping[str, Value]:
     """NAME=VALUE of a command line; raises 400 as `named` does."""
     name, equals, value = text.partition("=")
-    choice = _known(name, revision)
+    choice = _known(name, served)
     if not equals:
         raise problems.invalid_request(f"{text[:_SHOWN]!r} is not NAME=VALUE.", field=choice.name)
     found = next((each for each in choice.all_values if value in (str(each), json.dumps(each))), value)
     return {name: _value(choice, found)}
 
 
-def check_needs(given: Mapping[str, Value], found: Taken, revision: str) -> None:
+def check_needs(given: Mapping[str, Value], found: Taken, served: Served) -> None:
     """Refuse a choice by name that nobody would see; raises 400 with the other one that it needs."""
     for name, value in given.items():
-        choice = catalogue(revision)[name]
+        choice = catalogue(*served)[name]
         if choice.needs is None or value == choice.default or found[choice.needs[0]] in choice.needs[1]:
             continue
         other, values = choice.needs
@@ -79,12 +80,12 @@ def check_needs(given: Mapping[str, Value], found: Taken, revision: str) -> None
         raise problems.invalid_request(told, field=f"choices.{name}", needs={other: list(values)})
 
 
-def _known(name: str, revision: str) -> Choice:
-    names = catalogue(revision)
+def _known(name: str, served: Served) -> Choice:
+    names = catalogue(*served)
     if name in names:
         return names[name]
     if others := revisions_of(name):
-        told = f"{name!r} is a choice of {' and '.join(others)}; the text of {revision} leaves nothing open there."
+        told = f"{name!r} is a choice of {' and '.join(others)}; {served.named} leaves nothing open there."
         raise problems.invalid_request(told, field="choices", known=list(names))
     near = nearest(name, names)
     details: dict[str, Any] = {"nearest": near} if near else {}

@@ -47,6 +47,11 @@ def error_code(answer: Answer) -> str | None:
     return error.get("code") if answer.status >= 400 and isinstance(error, dict) else None
 
 
+def is_plain(answer: Answer) -> bool:
+    """Whether it is the error body of research sessions, which is no envelope."""
+    return answer.status >= 400 and isinstance(answer.body, dict) and isinstance(answer.body.get("error"), str)
+
+
 def recoded(answer: Answer, *, status: int | None = None, code: str | None = None) -> Answer:
     """An error envelope with another status, or another code."""
     body = answer.body if code is None else {**answer.body, "error": {**answer.body["error"], "code": code}}

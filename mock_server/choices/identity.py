@@ -21,7 +21,8 @@ _INDIA, _AMERICA = timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(
 _ID = re.compile(r"ses_[A-Za-z0-9_-]{12,28}\Z")
 
 
-def _spelled(told: str, style: object) -> str:
+def spelled(told: str, style: object) -> str:
+    """A stamp in a style of the choice."""
     moment = datetime.fromisoformat(told)
     match style:
         case "seconds":
@@ -40,7 +41,7 @@ def _stamped(asked: Asked, answer: Answer) -> Answer:
     if not asked.of("create", "get", "end") or not isinstance(answer.body, dict):
         return answer
     found = {name: told for name in _STAMPS if isinstance(told := answer.body.get(name), str)}
-    return merged(answer, **{name: _spelled(told, asked.taken["stamps"]) for name, told in found.items()})
+    return merged(answer, **{name: spelled(told, asked.taken["stamps"]) for name, told in found.items()})
 
 
 def _one_spelling(asked: Asked, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

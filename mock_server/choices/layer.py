@@ -16,6 +16,7 @@ from mock_server.choices.choice import Asked
 from mock_server.choices.discovery import revalidated
 from mock_server.choices.ticket import Tickets
 from mock_server.problems import Problem
+from mock_server.served import RESEARCH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mock_server.choices.choice import Choice, Taken
     from mock_server.choices.ticket import Ticket
     from mock_server.conduct import Conduct
+    from mock_server.served import Served
 
 #: The protocol's operations, and what is none of them.
 _VARIED: Final = frozenset({"discovery", "templates", "create", "get", "end", "upload", "unknown"})
@@ -37,16 +39,20 @@ _MOST_NAMESPACES: Final = 4096
 _RESET: Final = "/_mock/v1/reset"
 
 
+def _is_varied(operation: str) -> bool:
+    return operation in _VARIED or operation.startswith(f"{RESEARCH}.")
+
+
 @dataclass(frozen=True, eq=False)
 class _Made:
     """The choices for somebody, and those of them that are not the default."""
 
     taken: Taken
-    revision: str
+    served: Served
 
     @cached_property
     def different(self) -> tuple[Choice, ...]:
-        known = catalogue(self.revision).values()
+        known = catalogue(*self.served).values()
         return tuple(choice for choice in known if self.taken[choice.name] != choice.default)
 
     @cached_property
@@ -61,11 +67,11 @@ class _Made:
 class Choices:
     """Which choices are made for whom; what the server is started with counts where a namespace has none of its own."""
 
-    def __init__(self, taken: Taken, conduct: Callable[[str], Conduct], revision: str) -> None:
+    def __init__(self, taken: Taken, conduct: Callable[[str], Conduct], served: Served) -> None:
         self._conduct = conduct
-        self._revision = revision
+        self._served = served
         self.tickets: Tickets
-        self._for_all = _Made(taken, self._revision)
+        self._for_all = _Made(taken, self._served)
         self._for: OrderedDict[str, _Made] = OrderedDict()
         self._bent: dict[int, tuple[Conduct, _Made, Conduct]] = {}
         self._counts: Counter[str] = Counter()
@@ -93,11 +99,11 @@ class Choices:
     def take(self, taken: Taken, namespace: str | None = None) -> None:
         """Make choices, for one namespace or for everybody who has none of their own."""
         if namespace is None:
-            self._for_all = _Made(taken, self._revision)
+            self._for_all = _Made(taken, self._served)
             self._for.clear()
             return
         self._for.pop(namespace, None)
-        self._for[namespace] = _Made(taken, self._revision)
+        self._for[namespace] = _Made(taken, self._served)
         if len(self._for) > _MOST_NAMESPACES:
             self._for.popitem(last=False)
 
@@ -130,12 +136,12 @@ class Choices:
         if call.operation == "control":
             return await self._steered(call, onward)
         ticket: Ticket | None = call.request.scope.get(TICKET)
-        if call.operation not in _VARIED or (ticket is None and not self.any()):
+        if not _is_varied(call.operation) or (ticket is None and not self.any()):
             return await onward()
         namespace = self.whose(call.request.headers) or ""
         made = self._made(namespace or (ticket.namespace if ticket else ""))
         asked = Asked(self.face, call, made.taken, self.tickets, partial(self._turn, namespace), namespace)
-        if ticket is not None and made.taken["ticket_suffices"]:
+        if ticket is not None and made.taken.get("ticket_suffices"):
             asked = replace(asked, namespace=ticket.namespace)
             call.excuse = lambda _problem: ticket.namespace
         return await self._varied(asked, made, onward)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.choices.catalogue import catalogue
 from mock_server.generated import REVISIONS, keep, told_of
+from mock_server.served import RESEARCH, Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +52,13 @@ other values by its text, it has a line of its own below (`scribe-mock choices -
 """
 
 
+_RESEARCH = """## Research sessions
+
+What the document of [research sessions](research-sessions.md) leaves open (`scribe-mock serve --profile prsm --vary 7`,
+`scribe-mock choices --profile prsm`); `scribe-conformance explain E16 --profile prsm` tells a clause. Where a name
+stands above too, a server of both profiles has one choice for both. A share's URL is used without a key: it shows what
+the server was started with.
+"""
 _MARKS = {"namespace": "", "discovery": " d", "server": " s"}
 
 
@@ -62,6 +70,11 @@ def page() -> str:
         "| name | what is chosen | values, the default first | in the lenient reading only | allowed by | revisions |",
         "|---|---|---|---|---|---|",
         *(f"| {' | '.join([*row, revisions])} |" for row, revisions in told_of(tables)),
+        "",
+        _RESEARCH,
+        "| name | what is chosen | values, the default first | in the lenient reading only | allowed by |",
+        "|---|---|---|---|---|",
+        *(f"| {' | '.join(_row(choice))} |" for choice in catalogue(*Served(profiles=(RESEARCH,))).values()),
     ]
     return "\n".join([*lines, ""])
 

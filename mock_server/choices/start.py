@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mock_server.choices.choice import Value
     from mock_server.conduct import Conduct
+    from mock_server.served import Served
     from mock_server.settings import Settings
 
 _SEED = re.compile(r"([0-9]{1,15})(?::(strict|lenient))?\Z")
@@ -25,29 +26,29 @@ def begun(settings: Settings, conduct: Callable[[str], Conduct]) -> Choices | No
 
     Raises ValueError for a seed that is none, for an unknown choice or value, and for either where there is no layer.
     """
-    if "medscribe" not in settings.profiles or settings.faithful:
+    if not settings.served.profiles or settings.faithful:
         if settings.vary is not None or settings.choices:
-            raise ValueError("--vary and --choice need the profile medscribe, and a server not --faithful.")
+            raise ValueError("--vary and --choice need the profile medscribe or prsm, and a server not --faithful.")
         return None
-    revision = settings.revision
+    served = settings.served
     layers: list[Mapping[str, Value]] = []
     if settings.vary is not None:
         found = _SEED.match(settings.vary)
         if not found:
             raise ValueError(f"--vary {settings.vary[:40]!r} is not SEED or SEED:strict, SEED a whole number from 0.")
-        layers.append(drawn(int(found[1]), "strict" if found[2] == "strict" else "lenient", revision))
-    given = [_named(text, revision) for text in settings.choices]
-    taken = made(*layers, *given, revision=revision)
+        layers.append(drawn(int(found[1]), "strict" if found[2] == "strict" else "lenient", served))
+    given = [_named(text, served) for text in settings.choices]
+    taken = made(*layers, *given, served=served)
     try:
         for each in given:
-            check_needs(each, taken, revision)
+            check_needs(each, taken, served)
     except Problem as problem:
         raise ValueError(f"--choice: {problem.message}") from None
-    return Choices(taken, conduct, revision)
+    return Choices(taken, conduct, served)
 
 
-def _named(text: str, revision: str) -> Mapping[str, Value]:
+def _named(text: str, served: Served) -> Mapping[str, Value]:
     try:
-        return spoken(text, revision)
+        return spoken(text, served)
     except Problem as problem:
-        raise ValueError(f"--choice {text[:80]!r}: {problem.message}{listed('choices', revision)}") from None
+        raise ValueError(f"--choice {text[:80]!r}: {problem.message}{listed('choices', served)}") from None

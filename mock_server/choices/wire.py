@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from mock_server import problems
 from mock_server.choices.choice import Choice
-from mock_server.choices.editing import error_code, headed, refused
+from mock_server.choices.editing import error_code, headed, is_plain, without
 from mock_server.clock import SystemClock
 from mock_server.ids import RandomIds
 
@@ -54,6 +54,8 @@ def _other_method(_asked: Asked, answer: Answer) -> Answer:
 
 
 def _brief(_asked: Asked, answer: Answer) -> Answer:
+    if is_plain(answer):
+        return without(answer, "details")
     # what §3.3 wants to see in details stays there
     if error_code(answer) in (None, "unsupported_version"):
         return answer
@@ -134,7 +136,7 @@ def _zipped(asked: Asked, response: Response) -> Response:
 async def _no_head(asked: Asked, onward: Onward) -> Answer:
     if asked.call.request.method != "HEAD":
         return await onward()
-    return refused(problems.method_not_allowed("HEAD", asked.call.path[:200], "GET, OPTIONS"))
+    return asked.face.refusal(asked.call, problems.method_not_allowed("HEAD", asked.call.path[:200], "GET, OPTIONS"))
 
 
 async def _slow(asked: Asked, onward: Onward) -> Answer:
@@ -151,7 +153,8 @@ async def _throttled(asked: Asked, onward: Onward) -> Answer:
     moment = SystemClock().now() + timedelta(seconds=_RETRY_S)
     when = format_datetime(moment, usegmt=True) if asked.taken["throttled"] == "with a date" else str(_RETRY_S)
     told = problems.Problem(429, "rate_limit_exceeded", "There are too many requests; send this one again later.")
-    return refused(told, Retry_After=when)
+    refusal = asked.face.refusal(asked.call, told)
+    return headed(refusal, Retry_After=when)
 
 
 CHOICES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -14,6 +15,7 @@ from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.faults.catalogue import CATALOGUE, catalogue, overlooked
 from mock_server.session.table import MACHINES
+from mock_server.settings import Settings
 from mock_server.suggestion import hint
 from scribe_data import PROFILE, REVISION
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from mock_server.faults.fault import Fault
+    from mock_server.served import Served
 
 #: Whether a quick run finds a fault, in a word.
 _QUICK: Mapping[bool | None, str] = {True: "finds it", False: "overlooks it", None: ""}
@@ -78,14 +81,28 @@ def _is_quick(found: Fault) -> bool | None:
     return found.name not in overlooked() if CATALOGUE.get(found.name) is found else None
 
 
-def scenarios(*, as_json: AsJson = False, revision: Revision = REVISION) -> None:
+Profile: TypeAlias = Annotated[
+    str, typer.Option(metavar="NAME", help="The profile they are of, or several with commas, as in serve.")
+]
+
+
+def served(revision: str, profile: str) -> Served:
+    """What the options name; refuses, as a wrong use of a command, what is not served."""
+    check_revision(revision)
+    try:
+        return Settings(Path(), revision=revision, profiles=profiles(profile)).served
+    except ValueError as error:
+        raise refuse(str(error), USAGE) from error
+
+
+def scenarios(*, as_json: AsJson = False, revision: Revision = REVISION, profile: Profile = PROFILE) -> None:
     """List the states and troubles that can be asked for. Example: scribe-mock scenarios"""
     from mock_server.scenarios.catalogue import catalogue
     from mock_server.scenarios.control import described
 
-    check_revision(revision)
+    asked = served(revision, profile)
     if as_json:
-        typer.echo(json.dumps(described(revision), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(described(asked), indent=2, ensure_ascii=False))
         return
     rows = [
         (
@@ -95,7 +112,7 @@ def scenarios(*, as_json: AsJson = False, revision: Revision = REVISION) -> None
             " ".join(found.operations) or "(sessions)",
             escape(found.rehearses),
         )
-        for found in catalogue(revision).values()
+        for found in catalogue(*asked).values()
     ]
     print_table(("scenario", "what happens", "parameters", "operations", "rehearses"), rows)
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from mock_server.conduct import straight
 from mock_server.pipeline.turns import Turns
 from mock_server.research import Findings, Kind, Plan
 from mock_server.session.prsm.model import Failure
@@ -23,9 +24,10 @@ from mock_server.session.prsm.table import State
 from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from mock_server.conduct import Way
     from mock_server.prsm.ledger import ResearchLedger
     from mock_server.research import Corpus
     from mock_server.session.prsm.model import Inquiry
@@ -53,18 +55,27 @@ class Investigations:
     """Works on research sessions; each lasts `least_s` seconds of the machine's time at least, so that it is seen."""
 
     def __init__(
-        self, *, store: Store, corpus: Corpus, now_of: Callable[[str], datetime], least_s: float = 0.0
+        self,
+        *,
+        store: Store,
+        corpus: Corpus,
+        now_of: Callable[[str], datetime],
+        way_of: Callable[[Inquiry], Awaitable[Way]] = straight,
+        least_s: float = 0.0,
     ) -> None:
         self._store = store
         self._corpus = corpus
         self._now_of = now_of
         self._least_s = least_s
+        self.way_of = way_of
         self._ledger: ResearchLedger | None = None
         self._turns: Turns[str] = Turns(_AT_ONCE)
         #: Sessions that wait here or are worked on, and those of them that were offered again meanwhile.
         self._held: set[str] = set()
         self._again: set[str] = set()
         self._running: set[asyncio.Task[None]] = set()
+        #: What sessions wait for that are held, without a place among those in work.
+        self._parked: dict[str, asyncio.Future[object]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scribe-research")
 
     async def launch(self, ledger: ResearchLedger) -> None:
@@ -77,7 +88,7 @@ class Investigations:
         """Stop; what is unfinished goes on at the next launch."""
         self._ledger = None
         self._turns.clear()
-        running = list(self._running)
+        running: list[asyncio.Future[Any]] = [*self._running, *self._parked.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -85,6 +96,8 @@ class Investigations:
 
     def offer(self, namespace: str, inquiry_id: str) -> None:
         """Work on a session when its turn comes; one that is just being stopped is taken up again after that."""
+        if inquiry_id in self._parked:
+            return
         if inquiry_id in self._held:
             self._again.add(inquiry_id)
             return
@@ -99,6 +112,22 @@ class Investigations:
     async def threaded(self, act: Callable[[], T]) -> T:
         """Do something with the corpus where no request waits for it."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+    def _park(self, namespace: str, inquiry_id: str, until: Awaitable[object]) -> None:
+        """Let a session wait, and offer it again after that."""
+
+        def over(waited: asyncio.Future[object]) -> None:
+            self._parked.pop(inquiry_id, None)
+            if self._ledger is None or waited.cancelled():
+                return
+            if waited.exception() is None:
+                self.offer(namespace, inquiry_id)
+                return
+            log.warning("the wait of session %s broke: %s", inquiry_id, waited.exception())
+            asyncio.get_running_loop().call_later(_STORE_S, self.offer, namespace, inquiry_id)
+
+        waiting = self._parked[inquiry_id] = asyncio.ensure_future(until)
+        waiting.add_done_callback(over)
 
     def _fill(self) -> None:
         while self._ledger is not None and (found := self._turns.next()) is not None:
@@ -127,6 +156,9 @@ class Investigations:
             try:
                 with contextlib.suppress(Refused, _Stopped):  # paused or cancelled, or timed out or removed
                     await (work.carry_out(self._corpus, self._least_s) if broken < _MOST_ATTEMPTS else work.give_up())
+            except _HeldError as held:
+                self._park(namespace, inquiry_id, held.until)
+                return
             except StorageError as error:
                 log.warning("the work on session %s waits: %s", inquiry_id, error)
                 await asyncio.sleep(_STORE_S)
@@ -146,6 +178,21 @@ class _Stopped(Exception):  # noqa: N818 - nothing is wrong
     """The session was removed, or its time is up."""
 
 
+class _HeldError(Exception):
+    """The session waits for something before it goes on."""
+
+    def __init__(self, until: Awaitable[object]) -> None:
+        super().__init__()
+        self.until = until
+
+
+def _pass(way: Way, state: State) -> None:
+    """Go on in a state; raises _HeldError where something is waited for there."""
+    until = way.waits(state)
+    if until is not None:
+        raise _HeldError(until)
+
+
 class _Work:
     """One session on its way through its plan."""
 
@@ -160,6 +207,12 @@ class _Work:
 
     async def carry_out(self, corpus: Corpus, least_s: float) -> None:
         """Go on where the session stands; raises Refused or _Stopped as soon as it does not go on."""
+        standing = await self._store.read(lambda view: view.inquiries.load(self._id))
+        if standing is None:
+            raise _Stopped
+        way = await self._rooms.way_of(standing)
+        _pass(way, standing.state)
+        least_s = least_s if way.least_s is None else way.least_s
         inquiry = await self._happens(Begun())
         if inquiry.attempts > _MOST_ATTEMPTS:
             await self.give_up()
@@ -167,19 +220,23 @@ class _Work:
         plan = await self._rooms.planned(inquiry.asked.prompt, inquiry.asked.kind)
         ticks = max(1, round(least_s / _TICK_S))
         if inquiry.state is State.INITIALIZING:
+            _pass(way, inquiry.state)
             await asyncio.sleep(_TICK_S if least_s else 0)
             queries = tuple(query.text for query in plan.queries)
             inquiry = await self._happens(Planned(queries, plan.steps[0].stage))
+            _pass(way, inquiry.state)
         told = await self._store.read(lambda view: view.inquiries.findings(self._id))
         state = Findings.empty() if told is None else Findings.from_json(told)
-        while inquiry.done < len(plan.steps):
+        falls = len(plan.steps) if way.failure is None else int(len(plan.steps) * way.fails_at)
+        while inquiry.done < falls:
             if least_s:
                 await asyncio.sleep(_TICK_S)
             most = -(-len(plan.steps) // ticks) if least_s else len(plan.steps)
-            act = partial(_carried, plan, corpus, state, inquiry.done, most)
+            most = min(most, falls - inquiry.done)
+            act = partial(_carried, plan, corpus if way.finds else None, state, inquiry.done, most)
             state, advanced = await self._rooms.threaded(act)
             inquiry = await self._happens(advanced, state)
-        await self._happens(Ended())
+        await self._happens(Ended(way.failure))
 
     async def give_up(self) -> None:
         """The session fails."""
@@ -209,12 +266,15 @@ class _Work:
         return after
 
 
-def _carried(plan: Plan, corpus: Corpus, before: Findings, was: int, most: int) -> tuple[Findings, Advanced]:
-    """Carry out the next steps, at most so many and for a moment; what was found then, and what has happened."""
+def _carried(plan: Plan, corpus: Corpus | None, before: Findings, was: int, most: int) -> tuple[Findings, Advanced]:
+    """Carry out the next steps, at most so many and for a moment; what was found then, and what has happened.
+
+    Without a corpus nothing is looked at, and nothing found.
+    """
     began = time.perf_counter()
     state, done = before, was
     for step in plan.steps[was : was + most]:
-        state = step.carry_out(corpus, state)
+        state = step.carry_out(corpus, state) if corpus is not None else state
         done += 1
         if time.perf_counter() - began > _BUNDLE_S:
             break

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Lines of the journal that bring a session into a state.
 _STATES = {"created": State.QUEUED, "resumed": State.RUNNING} | {state.value: state for state in State}
+#: Lines about what a test asked for, which are no part of what happened.
+_ASIDE = ("scenario_bound", "scenario_played", "scenarios_released")
 _AMOUNTS = ("reserved", "used", "refunded")
 
 
@@ -28,8 +30,8 @@ def usage(inquiry: Inquiry) -> dict[str, Any]:
 
 
 def history(rows: Sequence[JournalRow]) -> dict[str, list[dict[str, Any]]]:
-    """The journal as the document divides it; the timeline has all of it."""
-    told = [(row.kind, {"timestamp": stamp(row.at), **_detail(row)}) for row in rows]
+    """The journal as the document divides it; the timeline has all of it that happened."""
+    told = [(row.kind, {"timestamp": stamp(row.at), **_detail(row)}) for row in rows if row.kind not in _ASIDE]
     return {
         "timeline": [{"timestamp": detail["timestamp"], "event": kind, **detail} for kind, detail in told],
         "stage_transitions": [detail for kind, detail in told if kind == "stage_changed"],

@@ -17,3 +17,5 @@ MOST_SHARES: Final = 100
 MOST_COMMENTS: Final = 1000
 #: Pauses of one session: each of them leaves lines in its history.
 MOST_PAUSES: Final = 500
+#: No session's id is this long: of one that names none no more is repeated.
+LONGEST_ID: Final = 128

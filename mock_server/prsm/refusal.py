@@ -18,11 +18,11 @@ _WORDS = {
 }
 
 
-def not_possible(inquiry: Inquiry, event: Event) -> Problem:
+def not_possible(inquiry: Inquiry, event: Event, *, pausable: bool = True) -> Problem:
     """A pause, resume or cancel that the session's state, or its type, does not allow."""
     word, done = _WORDS[event]
     told = f"The session is {inquiry.state.value}, and cannot be {done}"
-    if event is Event.PAUSE_REQUESTED and not inquiry.pausable:
+    if event is Event.PAUSE_REQUESTED and not pausable:
         told = f"Sessions of the type {inquiry.asked.kind} cannot be paused"
     return Problem(400, word, f"{told}.", {"session_id": inquiry.id, "status": inquiry.state.value})
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_server import problems
 from mock_server.prsm import bounds, refusal
 from mock_server.prsm.access import Caller, Level, digest, level, opens
-from mock_server.prsm.kept import Kept
 from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.prsm.price import shown
+from mock_server.prsm.records import Records
 from mock_server.research import Findings, Report
 from mock_server.session.prsm.model import Share, price
 from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeVar
 
+    from mock_server.conduct import Conduct
     from mock_server.pipeline.investigation import Investigations
     from mock_server.prsm.ledger import ResearchLedger
     from mock_server.research import Plan
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _RETRY_S: Final = 5
-#: No session's id is this long: of one that names none no more is repeated.
-_LONGEST_ID: Final = 128
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Offer:
     expires_at: datetime | None
 
 
-class ResearchService(Kept):
+class ResearchService(Records):
     """Safe to call from many requests at once."""
 
     def __init__(
@@ -74,12 +73,12 @@ class ResearchService(Kept):
         work: Investigations,
         clocks: Clocks,
         new_id: Callable[[], str],
+        conduct: Callable[[str], Conduct],
     ) -> None:
-        super().__init__(store)
-        self._ledger = ledger
+        super().__init__(store, ledger, clocks)
         self._work = work
-        self._clocks = clocks
         self._new_id = new_id
+        self._conduct = conduct
 
     async def start(self) -> None:
         """Take up what an earlier process left."""
@@ -100,7 +99,8 @@ class ResearchService(Kept):
         needed = price(len(plan.steps))
         if most is not None and needed > most:
             raise refusal.over_budget(needed, shown(most))
-        event = Requested(self._new_id(), caller.namespace, caller.user, asked, len(plan.steps), limit_s)
+        name = self._conduct(caller.namespace).session_id(self._new_id())
+        event = Requested(name, caller.namespace, caller.user, asked, len(plan.steps), limit_s)
 
         def change(unit: Unit) -> Inquiry:
             now = self._now(caller)
@@ -135,7 +135,12 @@ class ResearchService(Kept):
 
         def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:
             overdue = bool(view.inquiries.due(caller.namespace, now))
-            return overdue, view.inquiries.page(sieve, limit=limit, skip=skip), view.inquiries.counts(sieve)
+            counts = view.inquiries.counts(sieve)
+            if not self._conduct(caller.namespace).oldest_first:
+                return overdue, view.inquiries.page(sieve, limit=limit, skip=skip), counts
+            left = max(0, sum(counts.values()) - skip)
+            found = view.inquiries.page(sieve, limit=min(limit, left), skip=left - min(limit, left))
+            return overdue, found[::-1], counts
 
         overdue, found, counts = await self.read(look)
         if overdue:
@@ -146,16 +151,20 @@ class ResearchService(Kept):
     async def control(self, caller: Caller, session_id: str, event: Event, reason: str | None = None) -> Inquiry:
         """Pause, resume or cancel; 400 where the session's state or type does not allow it."""
 
+        conduct = self._conduct(caller.namespace)
+
         def change(unit: Unit) -> Inquiry:
             inquiry = self._allowed(unit, caller, session_id, Level.COLLABORATE)
             inquiry = self._ledger.current(unit, inquiry, self._now(caller))
             if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= bounds.MOST_PAUSES:
                 raise refusal.paused_enough(inquiry, bounds.MOST_PAUSES)
             try:
-                asked = Controlled(event, caller.named, reason)
+                conduct.controls(inquiry, event)
+                asked = Controlled(event, caller.named, reason, conduct.without_pause)
                 return self._ledger.apply(unit, inquiry, asked, self._now(caller))
             except Refused as refused:
-                raise refusal.not_possible(inquiry, refused.event) from None
+                pausable = inquiry.asked.kind not in conduct.without_pause
+                raise refusal.not_possible(inquiry, refused.event, pausable=pausable) from None
 
         return await self.write(change)
 
@@ -174,11 +183,6 @@ class ResearchService(Kept):
 
     # for the control plane, which acts for a whole namespace
 
-    async def owner(self, namespace: str, session_id: str) -> Caller | None:
-        """Whoever made a session of a namespace; None where there is none."""
-        found = await self.read(lambda view: view.inquiries.load(session_id))
-        return Caller(namespace, found.owner) if found is not None and found.namespace == namespace else None
-
     async def wait(self, owner: Caller, session_id: str, asked: State, seconds: float) -> State:
         """Return once the session is in a state, by real seconds; 408 after them, 409 where it cannot be any more."""
 
@@ -193,6 +197,11 @@ class ResearchService(Kept):
         if found.state is not asked:
             raise problems.not_reached(session_id, asked.value, found.state.value, never=not found.leads)
         return found.state
+
+    async def standing(self, namespace: str, session_id: str) -> Inquiry | None:
+        """A session of a namespace as it is now; None where there is none."""
+        owner = await self.owner(namespace, session_id)
+        return None if owner is None else (await self.see(owner, session_id)).inquiry
 
     # collaboration
 
@@ -274,16 +283,19 @@ class ResearchService(Kept):
 
     def _allowed(self, view: View, caller: Caller, session_id: str, needed: Level) -> Inquiry:
         """The session, for somebody who may do this with it; 404 outside its namespace, 403 within."""
+        conduct = self._conduct(caller.namespace)
         inquiry = view.inquiries.load(session_id)
-        if inquiry is None or inquiry.namespace != caller.namespace:
-            raise problems.session_not_found(session_id[:_LONGEST_ID])
+        if inquiry is None:
+            raise problems.session_not_found(session_id[: bounds.LONGEST_ID])
+        if inquiry.namespace != caller.namespace:
+            raise conduct.outsider(session_id[: bounds.LONGEST_ID])
         own = caller.share is None and caller.user == inquiry.owner
         shares = () if own else view.inquiries.shares(session_id)
         has = level(caller, inquiry, shares, self._now(caller))
         if has >= needed:
             return inquiry
         if has is Level.NONE:
-            raise refusal.not_accessible(session_id)
+            raise conduct.stranger(session_id)
         told = f"The share is to {has.word}; this takes {needed.word}."
         raise refusal.not_accessible(session_id, "Only its owner shares a session." if needed is Level.OWN else told)
 

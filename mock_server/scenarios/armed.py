@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mock_server.scenarios.parameter import Value
     from mock_server.scenarios.scenario import Scenario
+    from mock_server.served import Served
 
 #: The session that is created next.
 NEXT: Final = "next"
@@ -48,15 +49,15 @@ def known(what: str, name: object, names: Collection[str], field: str, of: str =
     raise _refuse(told, field, known=list(names), **({"nearest": near} if near else {}))
 
 
-def refuse_absent(revision: str, name: object, field: str, spelled: Callable[[str], str] = str) -> None:
-    """Raise 400 for the name of a scenario that only other revisions have, with the reason and what works instead.
+def refuse_absent(served: Served, name: object, field: str, spelled: Callable[[str], str] = str) -> None:
+    """Raise 400 for the name of a scenario that only other texts have, with the reason and what works instead.
 
     `spelled` is how the client spells the names of scenarios.
     """
-    found = absent(revision).get(name) if isinstance(name, str) else None
+    found = absent(*served).get(name) if isinstance(name, str) else None
     if found is not None:
         near = spelled(found.nearest)
-        told = f"Revision {revision} has no scenario {found.name!r}: {found.because}. {near!r} works."
+        told = f"{served.named} has no scenario {found.name!r}: {found.because}. {near!r} works."
         raise _refuse(told, field, nearest=near)
 
 
@@ -165,14 +166,14 @@ def _members(body: dict[str, Any], names: Collection[str], within: str) -> None:
         known("member", name, names, f"{within}{name[:40]}")
 
 
-def ordered(body: dict[str, Any], revision: str) -> Armed:
+def ordered(body: dict[str, Any], served: Served) -> Armed:
     """What a POST body or a command line arms; raises 400 naming what is wrong and what would be right."""
     for name in _ON:
         if name in body:
             raise _refuse(f'"{name}" belongs in "on": {{"on": {{"{name}": …}}}}.', name)
     _members(body, _MEMBERS, "")
-    asked, names = body.get("scenario"), catalogue(revision)
-    refuse_absent(revision, asked, "scenario")
+    asked, names = body.get("scenario"), catalogue(*served)
+    refuse_absent(served, asked, "scenario")
     scenario = names[known("scenario", asked, names, "scenario")]
     values = _values(body, scenario)
     on = _on(body, scenario)
@@ -213,7 +214,7 @@ def _on(body: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     return on
 
 
-def spoken(text: str, revision: str) -> Armed:
+def spoken(text: str, served: Served) -> Armed:
     """NAME[:param=value,...] of a command line; raises 400 as `ordered` does.
 
     The words of `on` are words of it too, beside the scenario's own parameters.
@@ -230,15 +231,15 @@ def spoken(text: str, revision: str) -> Armed:
         if not equals:
             raise _refuse(f"{pair[:80]!r} is not param=value.", "parameters")
         (on if key in _ON else parameters)[key] = _literal(value)
-    return ordered({"scenario": name, "parameters": parameters, "on": on}, revision)
+    return ordered({"scenario": name, "parameters": parameters, "on": on}, served)
 
 
-def begun_with(text: str, revision: str) -> Armed:
+def begun_with(text: str, served: Served) -> Armed:
     """What --scenario arms for everybody; raises ValueError in one line where `spoken` refuses it."""
     try:
-        return spoken(text, revision)
+        return spoken(text, served)
     except problems.Problem as problem:
-        raise ValueError(f"--scenario {text!r}: {problem.message}{listed('scenarios', revision)}") from None
+        raise ValueError(f"--scenario {text!r}: {problem.message}{listed('scenarios', served)}") from None
 
 
 def _literal(text: str) -> Any:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_server import problems
 from mock_server.problems import Problem
 from mock_server.scenarios.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from mock_server.scenarios.parameter import Value
     from mock_server.scenarios.scenario import Scenario
-    from mock_server.service import Service
+    from mock_server.served import Served
+    from mock_server.storage.unit import JournalRow
 
 #: Lines of a session's journal.
 BOUND: Final = "scenario_bound"
@@ -56,10 +57,21 @@ def _check_room(bound: Sequence[Binding]) -> None:
         raise problems.invalid_request(told, field="parameters", limit=MOST_TEXT_BYTES)
 
 
+class Journals(Protocol):
+    """The service of a profile, as far as it keeps journals of sessions."""
+
+    async def note(self, namespace: str, session_id: str, kind: str, detail: Mapping[str, Any]) -> None:
+        """Append a line to a session's journal; 404 where it is none of the namespace's."""
+
+    async def journal(self, namespace: str, session_id: str) -> Sequence[JournalRow]:
+        """What happened to a session, oldest first."""
+
+
 class Bindings:
     """What sessions are bound to."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: Served) -> None:
+        self._served = served
         self._known: OrderedDict[tuple[str, str], tuple[Binding, ...]] = OrderedDict()
         self._bytes = 0
 
@@ -71,7 +83,7 @@ class Bindings:
         """A session of this process, bound to nothing yet."""
         self._put((namespace, session_id), ())
 
-    async def bind(self, service: Service, namespace: str, session_id: str, binding: Binding) -> None:
+    async def bind(self, service: Journals, namespace: str, session_id: str, binding: Binding) -> None:
         """Bind a session for good; raises 404 where it is none of the namespace's, 400 beyond the bounds."""
         before = await self.of(service, namespace, session_id)
         if binding in before[-1:]:  # nothing would change
@@ -91,7 +103,7 @@ class Bindings:
         if more:
             _check_room((*self._known.get((namespace, session_id), ()), *more))
 
-    async def of(self, service: Service, namespace: str, session_id: str) -> tuple[Binding, ...]:
+    async def of(self, service: Journals, namespace: str, session_id: str) -> tuple[Binding, ...]:
         """What a session is bound to; nothing where it is gone."""
         found = self.at_hand(namespace, session_id)
         if found is not None:
@@ -101,7 +113,7 @@ class Bindings:
         except Problem:
             return ()
         told: list[Binding] = []
-        known = catalogue(service.machine.revision)
+        known = catalogue(*self._served)
         for row in rows:
             if row.kind == RELEASED:
                 told = _free(told)
@@ -110,7 +122,7 @@ class Bindings:
         self._put((namespace, session_id), tuple(told))
         return tuple(told)
 
-    async def release(self, service: Service, namespace: str, session_id: str) -> None:
+    async def release(self, service: Journals, namespace: str, session_id: str) -> None:
         """Bind a session to nothing any more that holds its work."""
         bound = await self.of(service, namespace, session_id)
         await service.note(namespace, session_id, RELEASED, {})

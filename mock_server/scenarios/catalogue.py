@@ -1,13 +1,15 @@
-"""Every scenario of a revision by its name: states, codes and where they belong are read off its spec."""
+"""Every scenario of what is served by its name: states, codes and where they belong are read off the spec."""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import scribe_data
-from mock_server.scenarios import outcomes, troubles
+from mock_server.scenarios import inquiries, outcomes, troubles
+from mock_server.served import RESEARCH
 from scribe_data import PROFILE, REVISION
 from scribe_data.codes import Place
 
@@ -19,10 +21,9 @@ if TYPE_CHECKING:
     from scribe_data.codes import ErrorCode
 
 
-def _belonging(spec: Spec) -> dict[str, list[str]]:
-    """Error code -> the operations whose answers in the OpenAPI document name it."""
+def _belonging(spec: Spec, ours: Mapping[str, str]) -> dict[str, list[str]]:
+    """Error code -> the operations whose answers in the OpenAPI document name it; `ours` are its names for them."""
     found: dict[str, list[str]] = {}
-    ours = {theirs: name for name, listed in troubles.OPERATIONS.items() for theirs in listed}
     for item in spec.openapi["paths"].values():
         for entry in item.values():
             if not isinstance(entry, dict) or "responses" not in entry:
@@ -41,7 +42,8 @@ def _cited(code: ErrorCode, clause: str) -> str:
 
 
 def _of_codes(spec: Spec) -> Iterable[Scenario]:
-    belonging = _belonging(spec)
+    ours = {theirs: name for name, listed in troubles.OPERATIONS.items() for theirs in listed}
+    belonging = _belonging(spec, ours)
     for code in spec.codes.values():
         if Place.ANSWER in code.places:
             yield troubles.refused(code, belonging.get(code.name, []), _cited(code, "§11.2"))
@@ -51,21 +53,55 @@ def _of_codes(spec: Spec) -> Iterable[Scenario]:
             yield outcomes.template_failing(code, _cited(code, "§9.6"))
 
 
-@functools.cache
-def catalogue(revision: str = REVISION) -> Mapping[str, Scenario]:
-    """The scenarios of a revision; read once, and not before somebody asks."""
+def _of_sessions(revision: str) -> Iterable[Scenario]:
+    """Those of medscribe."""
     spec = scribe_data.load(PROFILE, revision)
-    found = [
-        *troubles.refusals(spec.codes),
-        *troubles.deliveries(),
-        *outcomes.progress(),
-        *outcomes.results(spec),
-        *_of_codes(spec),
-    ]
-    return MappingProxyType({scenario.name: scenario for scenario in found})
+    yield from troubles.refusals(spec.codes)
+    yield from troubles.deliveries()
+    yield from outcomes.progress()
+    yield from outcomes.results(spec)
+    yield from _of_codes(spec)
+
+
+def _of_research() -> Iterable[Scenario]:
+    """Those of research sessions."""
+    spec = scribe_data.load(RESEARCH)
+    known = tuple(inquiries.OPERATIONS.values())
+    yield from troubles.refusals(spec.codes, known, "PRSM E39")
+    yield from troubles.deliveries(known, inquiries.OPERATIONS["get"])
+    yield from inquiries.progress()
+    yield from inquiries.results()
+    ours = {
+        spec.openapi["paths"][each.path][each.method.lower()]["operationId"]: inquiries.OPERATIONS[name]
+        for name, each in spec.protocol.endpoints.items()
+    }
+    belonging = _belonging(spec, ours)
+    for code in spec.codes.values():
+        cited = ", ".join(["PRSM Error Responses", *code.errata])
+        if Place.ANSWER in code.places:
+            yield troubles.refused(code, belonging.get(code.name, []), cited, known, known)
+        if Place.FAILURE in code.places:
+            yield inquiries.failing(code.name, cited)
 
 
 @functools.cache
-def absent(revision: str) -> Mapping[str, Absent]:
-    """The scenarios of other revisions that this one has no place for, with the reason."""
+def catalogue(revision: str = REVISION, profiles: tuple[str, ...] = (PROFILE,)) -> Mapping[str, Scenario]:
+    """The scenarios of what is served; read once, and not before somebody asks."""
+    found: dict[str, Scenario] = {}
+    if PROFILE in profiles:
+        found = {scenario.name: scenario for scenario in _of_sessions(revision)}
+    if RESEARCH in profiles:
+        for each in _of_research():
+            own = replace(each, profiles=(RESEARCH,))
+            found[own.name] = found[own.name].joined(own) if own.name in found else own
+    return MappingProxyType(found)
+
+
+@functools.cache
+def absent(revision: str, profiles: tuple[str, ...] = (PROFILE,)) -> Mapping[str, Absent]:
+    """The scenarios of other texts that what is served has no place for, with the reason."""
+    if PROFILE not in profiles:
+        return MappingProxyType(
+            {each.name: each for each in inquiries.absent(catalogue(), catalogue(REVISION, profiles))}
+        )
     return MappingProxyType({each.name: each for each in outcomes.absent(scribe_data.load(PROFILE, revision))})

@@ -14,18 +14,20 @@ from mock_server.scenarios.catalogue import catalogue
 if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
     from mock_server.scenarios.layer import Scenarios
+    from mock_server.served import Served
 
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def described(revision: str) -> dict[str, Any]:
-    """The catalogue of a revision, and the words of clients that can send nothing else."""
+def described(served: Served) -> dict[str, Any]:
+    """The catalogue of what is served, and the words of clients that can send nothing else."""
     return {
-        "revision": revision,
-        "scenarios": [scenario.described() for scenario in catalogue(revision).values()],
-        "template_ids": {word: scenario.name for word, scenario in magic.template_words(revision).items()},
-        "keys_end_with": {word: scenario.name for word, scenario in magic.key_words(revision).items()},
-        "file_names": {word: scenario.name for word, scenario in magic.file_words(revision).items()},
+        "revision": served.revision,
+        "profiles": list(served.profiles),
+        "scenarios": [scenario.described() for scenario in catalogue(*served).values()],
+        "template_ids": {word: scenario.name for word, scenario in magic.template_words(served).items()},
+        "keys_end_with": {word: scenario.name for word, scenario in magic.key_words(served).items()},
+        "file_names": {word: scenario.name for word, scenario in magic.file_words(served).items()},
     }
 
 
@@ -41,16 +43,16 @@ class Control:
         match call.request.method:
             case "POST":
                 call.document = parse_object(await read(call.request, face.settings.max_json_bytes))
-                asked = ordered(call.document, face.settings.revision)
-                if await self._scenarios.arm(call.namespace, asked):
+                asked = ordered(call.document, face.settings.served)
+                if await self._scenarios.arming.arm(call.namespace, asked):
                     told["bound"] = asked.described()
             case "DELETE":
                 session_id = call.request.query_params.get("session", "")[:LONGEST_ID] or None
                 if session_id is not None:
-                    await face.service.get(call.namespace, session_id)
-                told["scenarios_cleared"] = await self._scenarios.clear(call.namespace, session_id)
+                    await self._scenarios.arming.look(call.namespace, session_id)
+                told["scenarios_cleared"] = await self._scenarios.arming.clear(call.namespace, session_id)
             case _:
-                told.update(described(face.settings.revision))
+                told.update(described(face.settings.served))
         armed = [one.described() for one in self._scenarios.roster.of(call.namespace)]
         if self._scenarios.file is not None:
             told["file"] = self._scenarios.file.described()

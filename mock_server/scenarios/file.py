@@ -12,8 +12,8 @@ import yaml
 from mock_server.problems import Problem
 from mock_server.scenarios.armed import known, ordered
 from mock_server.scenarios.roster import MOST_ARMED
+from mock_server.served import Served
 from mock_server.suggestion import listed
-from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ log = logging.getLogger("scribe.mock")
 _LARGEST: Final = 1024 * 1024
 #: How often the file is looked at, in seconds; it is read once it has stayed the same from one look to the next.
 _GLANCE_S: Final = 0.2
+_USUAL: Final = Served()
 _MEMBERS: Final = ("steps",)
 #: Levels: what a step takes are four.
 _DEEPEST: Final = 20
@@ -85,13 +86,13 @@ class UnusableFileError(ValueError):
 class ScenarioFile:
     """The steps as they were last good, and what is wrong with the file since, if anything is."""
 
-    def __init__(self, path: Path, revision: str = REVISION) -> None:
+    def __init__(self, path: Path, served: Served = _USUAL) -> None:
         """Raises ValueError with file, line and reason."""
         self.path = path
-        self._revision = revision
+        self._served = served
         self.error: str | None = None
         self._seen = _look(path)
-        self.steps = read(path, revision)
+        self.steps = read(path, served)
 
     def described(self) -> dict[str, Any]:
         """As the control plane tells it."""
@@ -107,7 +108,7 @@ class ScenarioFile:
                 continue
             self._seen = looked
             try:
-                self.steps = await asyncio.to_thread(read, self.path, self._revision)
+                self.steps = await asyncio.to_thread(read, self.path, self._served)
             except ValueError as error:
                 self.error = str(error)
                 log.warning("%s The steps before stay.", error)
@@ -124,13 +125,13 @@ def _look(path: Path) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def read(path: Path, revision: str = REVISION) -> tuple[Armed, ...]:
-    """The steps of a file for a revision; raises ValueError with file, line and reason."""
+def read(path: Path, served: Served = _USUAL) -> tuple[Armed, ...]:
+    """The steps of a file for what is served; raises ValueError with file, line and reason."""
     try:
         loader = _Loader(_content(path).decode("utf-8"))
         try:
             node = loader.get_single_node()
-            return tuple(_step(path, loader, each, revision) for each in _steps(path, node))
+            return tuple(_step(path, loader, each, served) for each in _steps(path, node))
         finally:
             loader.dispose()
     except OSError as error:
@@ -188,13 +189,13 @@ def _members(path: Path, node: yaml.Node | None, what: str) -> dict[str, tuple[y
     return found
 
 
-def _step(path: Path, loader: _Loader, node: yaml.Node, revision: str) -> Armed:
+def _step(path: Path, loader: _Loader, node: yaml.Node, served: Served) -> Armed:
     members = _members(path, node, "a step")
     for name in ("on", "parameters"):
         if name in members and isinstance(members[name][1], yaml.MappingNode):
             _members(path, members[name][1], name)
     step: dict[str, Any] = loader.construct_document(node)
-    armed: Armed = _asked(path, node, lambda: ordered(step, revision), listed("scenarios", revision))
+    armed: Armed = _asked(path, node, lambda: ordered(step, served), listed("scenarios", served))
     return armed
 
 

@@ -9,18 +9,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
-from mock_server.api.answer import PLAYED, envelope
+from mock_server.api import operations
+from mock_server.api.answer import PLAYED
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
 from mock_server.scenarios.armed import NEXT, Armed, begun_with
-from mock_server.scenarios.bindings import fit
+from mock_server.scenarios.arming import Arming
+from mock_server.scenarios.bindings import Bindings, fit
+from mock_server.scenarios.catalogue import catalogue
 from mock_server.scenarios.delivery import Delivery, Held, Manner
 from mock_server.scenarios.file import ScenarioFile
+from mock_server.scenarios.inquiries import OPERATIONS
 from mock_server.scenarios.play import Play
 from mock_server.scenarios.progress import Progress
+from mock_server.scenarios.research import ResearchPlay
 from mock_server.scenarios.roster import Roster
 from mock_server.scenarios.stale import Stale
-from mock_server.scenarios.troubles import OPERATIONS
+from mock_server.served import RESEARCH
+from scribe_data import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -30,11 +36,17 @@ if TYPE_CHECKING:
     from mock_server.api.answer import Answer
     from mock_server.api.face import Call, Face
     from mock_server.conduct import Conduct
+    from mock_server.served import Served
 
 _RETRY_S = 1
 #: Operations with no template id and no name of a file.
 _ASKING_NOTHING: Final = frozenset({"discovery", "templates", "get", "end"})
 _RESET = "/_mock/v1/reset"
+_CREATING: Final = frozenset({"create", OPERATIONS["create"]})
+
+
+def _of_research(call: Call) -> bool:
+    return call.operation.startswith(f"{RESEARCH}.")
 
 
 @dataclass
@@ -52,22 +64,27 @@ class Scenarios:
     """The scenarios of a server, between clients and its operations."""
 
     def __init__(
-        self, given: Collection[str], file: Path | None, conduct: Callable[[str], Conduct], revision: str
+        self, given: Collection[str], file: Path | None, conduct: Callable[[str], Conduct], served: Served
     ) -> None:
-        """Raises ValueError for words that name no scenario of the revision, and for a file that cannot be used."""
-        self._revision = revision
-        self.file = ScenarioFile(file, revision) if file else None
-        self.roster = Roster([begun_with(text, revision) for text in given], self._now)
+        """Raises ValueError for words that name no scenario of what is served, and for a file that cannot be used."""
+        self._served = served
+        self.file = ScenarioFile(file, served) if file else None
+        self.roster = Roster([begun_with(text, served) for text in given], self._now)
         self._held = Held()
         self._stale = Stale()
         self._following: asyncio.Task[None] | None = None
-        self.play = Play(conduct, revision)
+        bindings = Bindings(served)
+        self.research = ResearchPlay(bindings)
+        self.play = Play(conduct, bindings, self.research.way, served)
         self._progress = Progress(self.play)
+        self.arming = Arming(self.roster, self.play, self.research, served)
+        known = catalogue(*served).values()
+        self._operations = {name for scenario in known for name in scenario.operations}
 
     def attach(self, face: Face) -> None:
         """Belong to a face, which has its service before it answers anybody."""
         self.face = face
-        self.play.face = face
+        self.play.face = self.research.face = self.arming.face = face
 
     def opened(self) -> None:
         """The face has its service: sessions may be asked about, and the file is followed."""
@@ -85,53 +102,12 @@ class Scenarios:
     def _now(self, namespace: str) -> datetime:
         return self.face.service.clocks.now(namespace)
 
-    # what the control plane asks
-
-    async def arm(self, namespace: str, armed: Armed) -> bool:
-        """Arm one more, or bind a session that is there to it, which is told by True.
-
-        Raises 400 and 503 beyond the bounds, 400 for a time that is over, 404 for a session of nobody here.
-        """
-        now = self._now(namespace)
-        armed = armed.begun(now)
-        if armed.over(now):
-            raise problems.invalid_request("'until' is over by the namespace's clock.", field="on.until")
-        if armed.session not in (None, NEXT):
-            await self._look(namespace, armed.session)
-            if armed.scenario.of_sessions:
-                await self._bind(namespace, armed.session, armed)
-                return True
-        self.roster.add(namespace, armed)
-        return False
-
-    async def _look(self, namespace: str, session_id: str) -> None:
-        try:
-            await self.face.service.get(namespace, session_id)
-        except Problem as problem:
-            if problem.code == problems.session_not_found(session_id).code:
-                problem.message += f' "{NEXT}" is the one that is created next.'
-            raise
-
-    async def _bind(self, namespace: str, session_id: str, armed: Armed) -> None:
-        """Bind a session that is there; one of which a session takes one only has to come before its end."""
-        if armed.scenario.single:
-            await self.face.service.check_open(namespace, session_id)
-        await self.play.bind(namespace, session_id, armed.binding)
-        if armed.scenario.single:  # nobody is told that it counts where an end came first
-            await self.face.service.check_open(namespace, session_id)
-
-    async def clear(self, namespace: str, session_id: str | None = None) -> int:
-        """Disarm all, or what is for one session, and let its work begin; returns how many were armed."""
-        number = self.roster.remove(namespace, lambda armed: session_id in (None, armed.session))
-        await self.play.release(namespace, session_id)
-        return number
-
     # around an operation
 
     async def around(self, call: Call, onward: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer as the scenarios leave it that are armed for whoever asks."""
         namespace = self._whose(call)
-        if namespace is None or not (call.operation in OPERATIONS or call.operation in ("amend", "control")):
+        if namespace is None or not (call.operation in self._operations or call.operation in ("amend", "control")):
             return await onward()
         if call.operation == "control":
             return await self._steered(call, namespace, onward)
@@ -139,19 +115,20 @@ class Scenarios:
             armed = self._standing(call, namespace)
             if not armed and self._quiet(call, namespace):
                 return await onward()
-            return await self._played(call, _Met(namespace, armed), onward)
+            played = self._researched if _of_research(call) else self._played
+            return await played(call, _Met(namespace, armed), onward)
         except Problem as problem:  # a key asks for what there is not, or what a session meets could not be kept
-            return envelope(problem)
+            return self._refusal(call, namespace, problem)
 
     def _quiet(self, call: Call, namespace: str) -> bool:
         """Whether a request can ask for nothing, nor its session: polls are most of what a server answers."""
-        if call.operation not in _ASKING_NOTHING:
+        if call.operation not in _ASKING_NOTHING and not _of_research(call):
             return False
         return call.session_id is None or self.play.bindings.at_hand(namespace, call.session_id) == ()
 
     def _standing(self, call: Call, namespace: str) -> list[Armed]:
         """What a request meets that fits; raises 400 for a key that asks for no scenario."""
-        asked = magic.of_keys(call.request.headers, self._revision)
+        asked = magic.of_keys(call.request.headers, self._served)
         armed = self.roster.of(namespace)
         if not armed:
             return asked
@@ -166,7 +143,8 @@ class Scenarios:
             met.played.append("expires_early")
         stale = any(armed.scenario.stale for armed in met.armed)
         if stale and call.operation in ("upload", "end"):
-            await self._stale.look(self.face, replace(call, operation="get", namespace=namespace))
+            reading = replace(call, operation="get", namespace=namespace)
+            await self._stale.look(reading, partial(operations.get, self.face, reading))
         if call.operation == "get" and call.session_id is not None:
             await self._progress.looked(self.face, namespace, call.session_id)
         answer = await self._answered(call, met, onward)
@@ -176,6 +154,28 @@ class Scenarios:
         if call.operation == "end" and call.session_id is not None and answer.status < 300:
             await self._progress.ended(self.face, namespace, call.session_id)
         return await self._marked(call, met, answer)
+
+    async def _researched(self, call: Call, met: _Met, onward: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The same for research sessions, whose work begins with them."""
+        stale = any(armed.scenario.stale for armed in met.armed)
+        if stale and self.research.changes(call):
+            reading = replace(call, namespace=met.namespace)
+            await self._stale.look(reading, partial(self.research.read, reading))
+        reads, creates = (call.operation == OPERATIONS[name] for name in ("get", "create"))
+        if reads and call.session_id is not None:
+            await self.research.looked(met.namespace, call.session_id)
+        with self.research.making(met.namespace) if creates else contextlib.nullcontext():
+            answer = await self._answered(call, met, onward)
+            await self._follow(call, met, answer)
+        if stale and reads:
+            answer = self._stale.shown(call, answer, partial(self._take_stale, met, call))
+        if creates and answer.status == 201 and call.session_id is not None:
+            await self.research.made(met.namespace, call.session_id)
+        return await self._marked(call, met, answer)
+
+    def _refusal(self, call: Call, namespace: str, problem: Problem) -> Answer:
+        call.namespace = namespace
+        return self.face.refusal(call, problem)
 
     def _whose(self, call: Call) -> str | None:
         """The namespace whose scenarios a request meets; "" for one that needs no key, None for a stranger's."""
@@ -195,7 +195,7 @@ class Scenarios:
 
     def _read(self, met: _Met, document: dict[str, Any]) -> dict[str, Any]:
         """A create as it is; its magic template ids are taken down, and refuse it where they ask for that."""
-        met.asked += magic.of_document(document, self._revision)
+        met.asked += magic.of_document(document, self._served)
         for armed in met.asked:
             if armed.scenario.refusal is not None:
                 met.played.append(armed.scenario.name)
@@ -208,9 +208,8 @@ class Scenarios:
             return await onward()
         met.played.append(acting.scenario.name)
         if acting.scenario.refusal is not None:
-            call.namespace = met.namespace
-            instead = acting.scenario.instead(acting.values) if acting.scenario.instead else None
-            return instead or envelope(acting.scenario.refusal(acting.values))
+            refused = self._refusal(call, met.namespace, acting.scenario.refusal(acting.values))
+            return (acting.scenario.instead(acting.values) if acting.scenario.instead else None) or refused
         return await self._sent(call, met, acting, onward)
 
     async def _sent(self, call: Call, met: _Met, acting: Armed, onward: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -218,7 +217,7 @@ class Scenarios:
         manner = acting.scenario.manner(acting.values)
         if manner.lasts and self._held.full(met.namespace):
             told = "Too many answers are held back by scenarios; send this one again in a moment."
-            return envelope(problems.service_unavailable(told, _RETRY_S))
+            return self._refusal(call, met.namespace, problems.service_unavailable(told, _RETRY_S))
         answer = await onward()
         self._deliver(call, met, manner)
         return answer
@@ -244,25 +243,30 @@ class Scenarios:
 
     async def _follow(self, call: Call, met: _Met, answer: Answer) -> None:
         """What an operation that was done brings with it."""
-        if answer.status == 201 and call.operation == "create" and call.session_id is not None:
+        if answer.status == 201 and call.operation in _CREATING and call.session_id is not None:
             self.play.bindings.begin(met.namespace, call.session_id)
             for armed in met.armed:
                 if armed.scenario.of_sessions:
-                    met.asked += [armed] if self._begins(armed, met) and armed.take() else []
+                    met.asked += [armed] if self._begins(call, armed, met) and armed.take() else []
                 elif armed.session == NEXT:
                     armed.session = call.session_id
         elif answer.status == 200 and call.operation == "amend":
             with contextlib.suppress(Problem):
-                met.asked += magic.of_document(call.document, self._revision)
+                met.asked += magic.of_document(call.document, self._served)
         elif answer.status == 200 and call.operation == "upload":
             self._named(call, met, answer)
         if answer.status < 300 and call.session_id is not None:
             for armed in met.asked:
                 if armed.scenario.of_sessions:
-                    await self.play.bind(met.namespace, call.session_id, armed.binding)
+                    await self._player(call).bind(met.namespace, call.session_id, armed.binding)
 
-    def _begins(self, armed: Armed, met: _Met) -> bool:
+    def _player(self, call: Call) -> Play | ResearchPlay:
+        return self.research if _of_research(call) else self.play
+
+    def _begins(self, call: Call, armed: Armed, met: _Met) -> bool:
         """Whether a session that has just begun is one of those it is armed for."""
+        if (RESEARCH if _of_research(call) else PROFILE) not in armed.scenario.profiles:
+            return False
         if armed.scenario.single and any(asked.scenario is armed.scenario for asked in met.asked):
             return False
         # what one session has no room for waits for the next
@@ -271,7 +275,7 @@ class Scenarios:
     def _named(self, call: Call, met: _Met, answer: Answer) -> None:
         """What the name of an acknowledged file asks for."""
         name = answer.body.get("original_filename") if isinstance(answer.body, dict) else None
-        found = magic.of_file(name, self._revision) if isinstance(name, str) else None
+        found = magic.of_file(name, self._served) if isinstance(name, str) else None
         if found is None:
             return
         if found.scenario.of_sessions:
@@ -286,10 +290,11 @@ class Scenarios:
         met.played += [refused] if refused else []
         bound: list[str] = []
         if call.session_id is not None:
-            bound = await self.play.acting(met.namespace, call.session_id)
+            bound = await self._player(call).acting(met.namespace, call.session_id)
+            journals = self.face.research if _of_research(call) else self.face.service
             for name in met.played:
                 detail = {"scenario": name, "operation": call.operation, "status": answer.status}
                 with contextlib.suppress(Problem):  # a session that is not there, or no room to write
-                    await self.face.service.note(met.namespace, call.session_id, "scenario_played", detail)
+                    await journals.note(met.namespace, call.session_id, "scenario_played", detail)
         names = dict.fromkeys([*met.played, *bound])
         return replace(answer, headers={**answer.headers, PLAYED: ", ".join(names)}) if names else answer

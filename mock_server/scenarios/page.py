@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mock_server.generated import REVISIONS, keep, told_of
 from mock_server.scenarios import magic
 from mock_server.scenarios.catalogue import absent, catalogue
+from mock_server.served import RESEARCH, Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -86,6 +87,29 @@ good last stay.
 `seconds` (30, at most 60), 409 at once where it cannot get there any more; both say where it stands.
 """
 
+_RESEARCH = """## Research sessions
+
+`scribe-mock serve --profile prsm` plays these with the sessions of [research-sessions.md](research-sessions.md), and
+`scribe-mock scenarios --profile prsm` lists them. What has a name above means the same here; refusals have the
+document's own body. A server of several profiles has all of it: `throttled` meets the requests of each, and names of
+operations tell them apart (`create`, `prsm.create`). What research sessions have no place for is answered 400 with the
+nearest that works.
+
+Their work begins when they are made, so that a scenario is bound to a session before that. `processes_for_ever` holds
+it in the state that is asked for, where it can be paused, cancelled and timed out as any. A key asks behind its user:
+`sk_test_clinic_ann_mock-throttled` is ann. Lines about scenarios stand in `/_mock/v1/journal/ID` and not in `/history`.
+
+```
+curl -s $M/scenarios -H "$K" -d '{"scenario": "processes_for_ever", "parameters": {"state": "queued"},
+                                  "on": {"session": "next"}}'
+curl -s $M/scenarios -H "$K" -d '{"scenario": "refused.insufficient_balance",
+                                  "on": {"operation": "prsm.create", "times": 1}}'
+curl -s $M/scenarios -H "$K" -d '{"scenario": "refused.results_not_available",
+                                  "on": {"operation": "prsm.results"}}'
+```
+"""
+_PRSM = Served(profiles=(RESEARCH,))
+
 _MAGIC = """## Magic values
 
 A client that can send nothing else asks with a template id, the name of a file, or its key. Parameters have their
@@ -111,10 +135,15 @@ def page() -> str:
         "",
         *_absences(),
         "",
-        _MAGIC,
-        *_table(("template id", "scenario"), lambda revision: _words(magic.template_words(revision))),
+        _RESEARCH,
+        *_plain(("name", "what happens", "parameters", "requests of", "rehearses"), _of_requests(_PRSM)),
         "",
-        *_table(("file name begins with", "scenario"), lambda revision: _words(magic.file_words(revision))),
+        *_plain(("name", "what happens", "parameters", "rehearses"), _of_sessions(_PRSM)),
+        "",
+        _MAGIC,
+        *_table(("template id", "scenario"), lambda revision: _words(magic.template_words(Served(revision)))),
+        "",
+        *_table(("file name begins with", "scenario"), lambda revision: _words(magic.file_words(Served(revision)))),
     ]
     return "\n".join([*lines, ""])
 
@@ -127,18 +156,33 @@ def _table(heads: tuple[str, ...], rows: Callable[[str], Iterable[Row]]) -> Iter
         yield _line([*row, revisions])
 
 
+def _plain(heads: tuple[str, ...], rows: Iterable[Row]) -> Iterable[str]:
+    """A table of one text."""
+    yield _line(heads)
+    yield _line(["---"] * len(heads)).replace(" ", "")
+    yield from map(_line, rows)
+
+
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
 def _requests(revision: str) -> Iterable[Row]:
-    for found in catalogue(revision).values():
+    return _of_requests(Served(revision))
+
+
+def _of_requests(served: Served) -> Iterable[Row]:
+    for found in catalogue(*served).values():
         if not found.of_sessions:
             yield *_told(found), ", ".join(found.operations), found.rehearses
 
 
 def _sessions(revision: str) -> Iterable[Row]:
-    for found in catalogue(revision).values():
+    return _of_sessions(Served(revision))
+
+
+def _of_sessions(served: Served) -> Iterable[Row]:
+    for found in catalogue(*served).values():
         if found.of_sessions:
             yield *_told(found), found.rehearses
 

@@ -13,7 +13,6 @@ from mock_server.api.answer import PLAYED
 from mock_server.conduct import Course
 from mock_server.problems import Problem
 from mock_server.scenarios import courses, magic
-from mock_server.scenarios.bindings import Binding, Bindings
 from mock_server.session.step import Amended, AudioAccepted
 from mock_server.session.table import State
 from mock_server.testclock import Happened
@@ -22,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
     from mock_server.api.face import Face
-    from mock_server.conduct import Conduct
+    from mock_server.conduct import Conduct, Way
     from mock_server.scenarios.armed import Armed
+    from mock_server.scenarios.bindings import Binding, Bindings
+    from mock_server.served import Served
     from mock_server.session.model import Session
+    from mock_server.session.prsm.model import Inquiry
     from mock_server.session.step import Happening
 
 #: A wait by the namespace's clock is woken when that is moved; this is for the machine's own, which may be set.
@@ -34,11 +36,18 @@ _LONGEST_NAP_S: Final = 60.0
 class Play:
     """Changes the conduct towards sessions that are bound to scenarios, and towards no other."""
 
-    def __init__(self, conduct: Callable[[str], Conduct], revision: str) -> None:
+    def __init__(
+        self,
+        conduct: Callable[[str], Conduct],
+        bindings: Bindings,
+        way: Callable[[Inquiry], Awaitable[Way]],
+        served: Served,
+    ) -> None:
         self.face: Face
-        self._revision = revision
-        self.bindings = Bindings()
+        self._served = served
+        self.bindings = bindings
         self._conduct = conduct
+        self._way = way
         self._latest: tuple[Conduct, Conduct] | None = None
         self._opened = asyncio.Event()
         self._holding: dict[str, set[str]] = {}
@@ -58,8 +67,9 @@ class Play:
                     held(namespace, session_id), self._holds(namespace, session_id)
                 ),
                 course=self._course,
+                way=self._way,
                 admits=partial(self._admits, base),
-                file_name=lambda name: _named(named(name), self._revision),
+                file_name=lambda name: _named(named(name), self._served),
             )
             self._latest = base, bent
         return self._latest[1]
@@ -70,9 +80,9 @@ class Play:
         if state in (State.CREATED, State.RECORDING):
             match happening:
                 case AudioAccepted(file):
-                    asked = [magic.of_file(file.name, self._revision)]
+                    asked = [magic.of_file(file.name, self._served)]
                 case Amended(templates=templates):
-                    asked = [*magic.of_document({"templates": list(templates or ())}, self._revision)]
+                    asked = [*magic.of_document({"templates": list(templates or ())}, self._served)]
         more = [each.binding for each in asked if each and each.scenario.of_sessions]
         self.bindings.check_room(session.namespace, session.id, more)
         base.admits(session, state, happening)
@@ -209,9 +219,9 @@ def _held_s(bound: tuple[Binding, ...]) -> float | None:
     return max((each.scenario.holds_s(each.values) for each in bound if each.scenario.holds_s), default=None)
 
 
-def _named(name: str, revision: str) -> str:
+def _named(name: str, served: Served) -> str:
     """A file's name as it is; refuses where it asks for that, or for what is no scenario."""
-    found = magic.of_file(name, revision)
+    found = magic.of_file(name, served)
     if found is not None and found.scenario.refusal is not None:
         problem = found.scenario.refusal(found.values)
         problem.headers[PLAYED] = found.scenario.name

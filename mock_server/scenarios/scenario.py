@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from scribe_data import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_server.api.answer import Answer
-    from mock_server.conduct import Course
+    from mock_server.conduct import Course, Way
     from mock_server.problems import Problem
     from mock_server.scenarios.delivery import Manner
     from mock_server.scenarios.parameter import Parameter, Value, Values
@@ -57,6 +59,12 @@ class Scenario:
     waits_s: Callable[[Values], float] | None = None
     #: How the work on a session goes.
     course: Callable[[Values], Course] | None = None
+    #: How the work on a research session goes.
+    way: Callable[[Values], Way] | None = None
+    #: In which state of its work a research session is held, where it is.
+    holds_in: Callable[[Values], str] | None = None
+    #: The profiles that have it.
+    profiles: tuple[str, ...] = (PROFILE,)
     #: Whether a session takes one of it only, while it is open; of several that are armed each is for another session.
     single: bool = False
     #: Seconds, by the namespace's clock, from a session's creation to its expiry.
@@ -88,5 +96,25 @@ class Scenario:
             "rehearses": self.rehearses,
             "acts_on": "session" if self.of_sessions else "request",
             "operations": list(self.operations),
+            "profiles": list(self.profiles),
             "parameters": [parameter.described() for parameter in self.parameters],
         }
+
+    def joined(self, other: Scenario) -> Scenario:
+        """The same in two profiles that one server has: each meets its own requests and sessions."""
+        known = {each.name: each for each in self.parameters}
+        for each in other.parameters:
+            before = known.get(each.name)
+            choices = tuple(dict.fromkeys((*(before.choices if before else ()), *each.choices)))
+            known[each.name] = replace(before or each, choices=choices)
+        told = self.sentence if other.sentence == self.sentence else f"{self.sentence} {other.sentence}"
+        return replace(
+            self,
+            sentence=told,
+            operations=(*self.operations, *other.operations),
+            parameters=tuple(known.values()),
+            rehearses="; ".join(dict.fromkeys((self.rehearses, other.rehearses))),
+            way=other.way,
+            holds_in=other.holds_in,
+            profiles=(*self.profiles, *other.profiles),
+        )

@@ -6,14 +6,13 @@ import contextlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from mock_server.api import operations
 from mock_server.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from mock_server.api.answer import Answer
-    from mock_server.api.face import Call, Face
+    from mock_server.api.face import Call
 
 #: Sessions that are remembered; of one that is not, a read shows what is.
 _MOST: Final = 512
@@ -25,12 +24,12 @@ class Stale:
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
-    async def look(self, face: Face, reading: Call) -> None:
+    async def look(self, reading: Call, read: Callable[[], Awaitable[Answer]]) -> None:
         """Take down what a read would show now, unless a read has shown something."""
         whose = _whose(reading)
         if whose not in self._seen:
             with contextlib.suppress(Problem):
-                self._put(whose, await operations.get(face, reading))
+                self._put(whose, await read())
 
     def shown(self, call: Call, answer: Answer, take: Callable[[], bool]) -> Answer:
         """The answer that a read gets; `take` says whether a change is to be seen late."""

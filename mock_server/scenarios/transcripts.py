@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
     from mock_server.scenarios.armed import Armed
     from mock_server.scenarios.layer import Scenarios
+    from mock_server.served import Served
 
 _FRESH = {"Cache-Control": "no-store"}
 _MEMBERS: Final = ("text", "session", "language")
@@ -31,8 +32,8 @@ class Transcripts:
         told: dict[str, Any] = {}
         match call.request.method:
             case "POST":
-                chosen = _chosen(await _asked(face, call), face.settings.revision)
-                await self._scenarios.arm(call.namespace, chosen)
+                chosen = _chosen(await _asked(face, call), face.settings.served)
+                await self._scenarios.arming.arm(call.namespace, chosen)
                 told["transcript"] = _told(chosen)
             case "DELETE":
                 told["transcripts_cleared"] = self._scenarios.roster.remove(call.namespace, _is_one)
@@ -57,7 +58,7 @@ async def _asked(face: Face, call: Call) -> dict[str, Any]:
     return {**{name: query[name] for name in query}, "text": text}
 
 
-def _chosen(given: dict[str, Any], revision: str) -> Armed:
+def _chosen(given: dict[str, Any], served: Served) -> Armed:
     """What is armed for it; raises 400 naming what is wrong."""
     for name in given:
         known("member", name, _MEMBERS, name[:40])
@@ -65,7 +66,7 @@ def _chosen(given: dict[str, Any], revision: str) -> Armed:
         raise problems.missing_required_field("text")
     parameters = {name: given[name] for name in ("text", "language") if name in given}
     session = NEXT if given.get("session") is None else given["session"]
-    return ordered({"scenario": TRANSCRIPT, "parameters": parameters, "on": {"session": session}}, revision)
+    return ordered({"scenario": TRANSCRIPT, "parameters": parameters, "on": {"session": session}}, served)
 
 
 def _is_one(armed: Armed) -> bool:

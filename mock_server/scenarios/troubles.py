@@ -53,7 +53,9 @@ def _retrying(code: ErrorCode) -> Callable[[Values], Problem]:
     return refusal
 
 
-def refusals(codes: Mapping[str, ErrorCode]) -> Iterable[Scenario]:
+def refusals(
+    codes: Mapping[str, ErrorCode], operations: tuple[str, ...] = _ALL, clause: str = "§11.2"
+) -> Iterable[Scenario]:
     """What a client gets instead of an answer, by the codes of a text."""
     throttled, unavailable, broken = (
         codes[name] for name in ("rate_limit_exceeded", "service_unavailable", "internal_error")
@@ -61,24 +63,24 @@ def refusals(codes: Mapping[str, ErrorCode]) -> Iterable[Scenario]:
     yield Scenario(
         "throttled",
         f"The client sends too much: {throttled.statuses[0]}, with Retry-After or without.",
-        f"§11.2 {throttled.name}",
-        _ALL,
+        f"{clause} {throttled.name}",
+        operations,
         (_retry_after(2),),
         refusal=_retrying(throttled),
     )
     yield Scenario(
         "unavailable",
         f"The service cannot answer for a while: {unavailable.statuses[0]}, with Retry-After or without.",
-        f"§11.2 {unavailable.name}",
-        _ALL,
+        f"{clause} {unavailable.name}",
+        operations,
         (_retry_after(2),),
         refusal=_retrying(unavailable),
     )
     yield Scenario(
         "broken",
         f"The service breaks: {broken.statuses[0]}, in the envelope or as the HTML page of something before it.",
-        f"§11.2 {broken.name}",
-        _ALL,
+        f"{clause} {broken.name}",
+        operations,
         (Parameter("form", "What the body is.", "choice", "envelope", choices=("envelope", "html")),),
         refusal=lambda _values: Problem(broken.statuses[0], broken.name, TOLD),
         instead=lambda values: (
@@ -93,13 +95,13 @@ def _bytes_of(values: Values) -> Manner:
     return Manner(missing=cast("int", values["missing"]))
 
 
-def deliveries() -> Iterable[Scenario]:
+def deliveries(operations: tuple[str, ...] = _ALL, read: str = "get") -> Iterable[Scenario]:
     """What becomes of an answer on its way."""
     yield Scenario(
         "slow_first_byte",
         "What was asked for is done, and nothing of the answer comes for a while.",
         "RFC 9110 §9.2.2: what a client may repeat when no answer comes",
-        _ALL,
+        operations,
         (_seconds("Real seconds before the first byte.", 5),),
         manner=lambda values: Manner(first_byte_s=cast("float", values["seconds"])),
     )
@@ -107,7 +109,7 @@ def deliveries() -> Iterable[Scenario]:
         "dribbles",
         "The answer's body comes in pieces, with pauses between them.",
         "RFC 9112 §6: a body may come in any number of pieces",
-        _ALL,
+        operations,
         (
             _seconds("Real seconds from the first piece to the last.", 5),
             Parameter("pieces", "How many pieces.", "integer", 10, 2, 1000),
@@ -118,7 +120,7 @@ def deliveries() -> Iterable[Scenario]:
         "reset",
         "What was asked for is done, and the connection is reset before the answer or in the middle of its body.",
         "RFC 9110 §9.2.2: what a client may repeat when no answer comes; E37, E69 for end and upload",
-        _ALL,
+        operations,
         (Parameter("at", "Where the connection ends.", "choice", "before", choices=("before", "in_body")),),
         manner=lambda values: Manner(reset=cast("Any", values["at"])),
     )
@@ -126,7 +128,7 @@ def deliveries() -> Iterable[Scenario]:
         "truncated",
         "Content-Length announces more bytes than come before the connection ends in good order.",
         "RFC 9112 §8: a message with fewer bytes than announced is incomplete",
-        _ALL,
+        operations,
         (Parameter("missing", "Bytes that do not come, at most the whole body.", "integer", 10, 1, 1_000_000),),
         manner=_bytes_of,
     )
@@ -134,12 +136,18 @@ def deliveries() -> Iterable[Scenario]:
         "stale_reads",
         "After each change of a session the next read still shows it as it was.",
         "§6.3, E65: a client polls until a final state, whatever a single read says",
-        ("get",),
+        (read,),
         stale=True,
     )
 
 
-def refused(code: ErrorCode, operations: list[str], cited: str) -> Scenario:
+def refused(
+    code: ErrorCode,
+    operations: list[str],
+    cited: str,
+    known: tuple[str, ...] = _ALL,
+    usual: tuple[str, ...] = ("create", "get", "end", "upload"),
+) -> Scenario:
     """A request that is refused with a code, whatever it asks for."""
     statuses = (*code.statuses, *code.lenient)
 
@@ -151,7 +159,7 @@ def refused(code: ErrorCode, operations: list[str], cited: str) -> Scenario:
         f"A request is refused with {code.name}, and nothing of it is done.",
         cited,
         # a code of operations that this document does not have may meet all others of sessions
-        tuple(name for name in _ALL if name in operations) or ("create", "get", "end", "upload"),
+        tuple(name for name in known if name in operations) or usual,
         (Parameter("status", "The answer's status.", "choice", statuses[0], choices=statuses),),
         refusal=refusal,
     )

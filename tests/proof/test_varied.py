@@ -69,7 +69,7 @@ def _run(folder: Path, revision: str, seed: int, reading: Reading) -> Run:
         return asyncio.run(certify(asked, reading=reading))
 
 
-def _accused(graded: Iterable[Graded]) -> list[str]:
+def accused(graded: Iterable[Graded]) -> list[str]:
     wrong = (Verdict.FAIL, Verdict.ERROR)
     return [
         f"{each.requirement.id}: {finding.kind} {finding.message}"
@@ -80,7 +80,7 @@ def _accused(graded: Iterable[Graded]) -> list[str]:
     ]
 
 
-def _certified(run: Run, overall: Overall) -> bool:
+def certified(run: Run, overall: Overall) -> bool:
     """Whether all was verified; what a broken connection took with it may be left open, and nothing else."""
     lost = any(note.reason == "lost" for note in run.evidence.notes)
     return overall is Overall.CONFORMANT or (lost and overall is Overall.NOT_FULLY_VERIFIED)
@@ -91,9 +91,9 @@ def _certified(run: Run, overall: Overall) -> bool:
 @pytest.mark.parametrize(("revision", "seed", "reading"), DRAWN)
 def test_the_mock_passes_whatever_it_chooses(tmp_path: Path, revision: str, seed: int, reading: Reading) -> None:
     run = _run(tmp_path, revision, seed, reading)
-    assert (_accused(run.graded), kit_errors(run)) == ([], [])
-    assert _certified(run, run.overall)
+    assert (accused(run.graded), kit_errors(run)) == ([], [])
+    assert certified(run, run.overall)
     if reading == "strict":  # what no reading fails passes in the other one too, on the same evidence
         again = grade(run.evidence, run.spec, "lenient")
-        assert _accused(again) == []
-        assert _certified(run, conclude(again))
+        assert accused(again) == []
+        assert certified(run, conclude(again))

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from conformance.checks.refusals import busy, looked_at
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, violates, warns
 from conformance.vocabulary.journey import JourneyName
@@ -47,6 +48,12 @@ def _served(evidence: Evidence) -> bool:
     return any(x.accepted for x in evidence.select(Operation.LIST, valid=True))
 
 
+def _answered(evidence: Evidence) -> Iterator[Exchange]:
+    """Lists of the caller, valid and not, that the service had time for, where there are lists at all."""
+    if _served(evidence):
+        yield from (x for x in evidence.select(Operation.LIST, credential=Credential.RIGHT) if not busy(x))
+
+
 def _made(evidence: Evidence) -> Mapping[str, Exchange]:
     """Id -> the create of each session that the caller made in this run, in any layer."""
     found = {}
@@ -60,10 +67,28 @@ def _made(evidence: Evidence) -> Mapping[str, Exchange]:
 
 @check("PRSM-LIST-001")
 def lists_are_answered(evidence: Evidence) -> Iterable[Finding]:
-    """(List User Sessions) A list is 200, with or without filters."""
-    for x in evidence.select(Operation.LIST, valid=True):
+    """(List User Sessions) A list is 200, with or without filters; a page behind the last may be refused (E5)."""
+    for x in looked_at(evidence.select(Operation.LIST, valid=True)):
         told = f"A list is answered {x.status}."
-        yield holds(x) if x.status == 200 else violates(x, told, expected=200, actual=x.status)
+        if x.status == 400 and _is_behind(evidence, x):
+            yield warns(x, "A page behind the last is answered 400.", expected=200, actual=400, erratum="E5")
+        else:
+            yield holds(x) if x.status == 200 else violates(x, told, expected=200, actual=x.status)
+
+
+def _is_behind(evidence: Evidence, x: Exchange) -> bool:
+    """Whether a page lies behind the last one, by what an earlier page of the same list told."""
+    query = query_of(x)
+    page, limit = query.pop("page", ""), query.get("limit", "")
+    if not (page.isdecimal() and limit.isdecimal()):
+        return False
+    for other in evidence.select(Operation.LIST, valid=True):
+        rest, total = query_of(other), other.document.get("total_count")
+        rest.pop("page", "")
+        told = isinstance(total, int) and total <= (int(page) - 1) * int(limit)
+        if other.accepted and other.number < x.number and rest == query and told:
+            return True
+    return False
 
 
 @check("PRSM-LIST-002", everywhere=True, recorded=False)
@@ -132,7 +157,7 @@ def _rests(evidence: Evidence, session: str | None, x: Exchange) -> str | None:
 @check("PRSM-LIST-002")
 def filters_that_name_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(List User Sessions) A word, or dates, that name nothing: 400 (E9); a date without its zone is taken (E7)."""
-    for x in evidence.select(Operation.LIST, credential=Credential.RIGHT) if _served(evidence) else ():
+    for x in _answered(evidence):
         if Probe.FILTER_UNKNOWN.covers(x.label.probe):
             told = f"A list with {x.label.probe} is answered {x.status}{' with sessions' if _entries(x) else ''}."
             yield holds(x) if x.status == 400 else warns(x, told, expected=400, actual=x.status, erratum="E9")
@@ -200,7 +225,7 @@ def _in_order(pages: Sequence[Exchange]) -> Iterator[Finding]:
 @check("PRSM-LIST-003")
 def pages_that_are_none(evidence: Evidence) -> Iterable[Finding]:
     """(List User Sessions) A page behind the last is empty, and a number out of bounds is 400 (E5)."""
-    for x in evidence.select(Operation.LIST, credential=Credential.RIGHT) if _served(evidence) else ():
+    for x in _answered(evidence):
         if not Probe.PAGE_BEYOND.covers(x.label.probe):
             continue
         behind = int(query_of(x).get("page", "0")) > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.checks.prsm.bodies import accepted
+from conformance.checks.refusals import looked_at
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, violates, warns
 from conformance.vocabulary.journey import JourneyName
@@ -51,14 +52,14 @@ def each_type_makes_sessions(evidence: Evidence) -> Iterable[Finding]:
     """(Create Session) Each of the three types is taken; without one a create is taken, or refused with 400 (E4)."""
     if not accepted(evidence, Operation.CREATE):
         return
-    for x in evidence.select(Operation.CREATE, journey=JourneyName.ORDERS_FORMS, valid=True):
+    for x in looked_at(evidence.select(Operation.CREATE, journey=JourneyName.ORDERS_FORMS, valid=True)):
         form = Session.ORDERED.detail(x.label.session or "")
         if form.startswith("with "):
             continue
         told = f"A create of type {form} is answered {x.status}."
         refused = _for_the_caller(x) or violates(x, told, expected=201, actual=x.status)
         yield holds(x) if x.accepted else refused
-    for x in evidence.select(Operation.CREATE, probe=Probe.DEFECT.of("no type")):
+    for x in looked_at(evidence.select(Operation.CREATE, probe=Probe.DEFECT.of("no type"))):
         told = f"A create without session_type is answered {x.status}."
         if x.accepted or x.status == 400:
             yield holds(x)
@@ -71,7 +72,7 @@ def each_type_makes_sessions(evidence: Evidence) -> Iterable[Finding]:
 @check("PRSM-CREATE-004")
 def optional_objects_are_taken(evidence: Evidence) -> Iterable[Finding]:
     """(Create Session) A create with budget, preferences and metadata is taken."""
-    for x in evidence.select(Operation.CREATE, session=Session.ORDERED.of(_MEMBERS), valid=True):
+    for x in looked_at(evidence.select(Operation.CREATE, session=Session.ORDERED.of(_MEMBERS), valid=True)):
         told = f"A create with all optional members is answered {x.status}."
         refused = _for_the_caller(x) or violates(x, told, expected=201, actual=x.status)
         yield holds(x) if x.accepted else refused

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from conformance.checks.documents import equal
 from conformance.checks.prsm.files import TYPES, UNSAID, trouble
-from conformance.checks.refusals import turned_down
+from conformance.checks.refusals import busy, turned_down
 from conformance.checks.registry import check
 from conformance.finding import departs, holds, no_occasion, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
@@ -113,7 +113,8 @@ def _exports(evidence: Evidence) -> Iterator[Exchange]:
     for story in evidence.stories.values():
         done = _completed(story)
         for x in story.exchanges:
-            if x.label.operation == Operation.EXPORT and asked(x, "format") in TYPES and done and x.number > done:
+            answered = x.label.operation == Operation.EXPORT and not busy(x)
+            if answered and asked(x, "format") in TYPES and done and x.number > done:
                 yield x
 
 

@@ -1,6 +1,7 @@
 """An operation that is asked by models: FastAPI reads them, the face does everything else."""
 
 # Annotations are read by FastAPI when the routes are made, so they are no strings here.
+import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -97,6 +98,9 @@ async def _operate(
         if body or reads:
             looks(call)
             call.document = parse_object(body)
+            revised = call.revise(call.document)
+            if revised is not call.document:
+                body = json.dumps(revised).encode()
     answered: list[Response] = []
 
     async def answering(scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,7 @@ _WORDS: Final[Mapping[int, str]] = MappingProxyType(
     {
         400: "invalid_request",
         401: "unauthorized",
+        403: "session_not_accessible",
         404: "not_found",
         405: "method_not_allowed",
         413: "request_too_large",
@@ -30,7 +31,7 @@ _OWN: Final = frozenset(
     {
         *("session_not_found", "session_not_accessible", "session_cannot_be_cancelled", "session_cannot_be_paused"),
         *("session_cannot_be_resumed", "insufficient_balance", "session_quota_exceeded", "results_not_available"),
-        *("internal_error", "service_unavailable", "invalid_request"),
+        *("internal_error", "service_unavailable", "rate_limit_exceeded", "invalid_request"),
     }
 )
 

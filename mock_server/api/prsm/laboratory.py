@@ -25,11 +25,13 @@ from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     import contextlib
+    from collections.abc import Callable
 
     from fastapi import FastAPI
 
     from mock_server.api.answer import Answer
     from mock_server.api.face import Face
+    from mock_server.conduct import Conduct
     from mock_server.problems import Problem
 
 log = logging.getLogger("scribe.mock")
@@ -52,7 +54,7 @@ def _told(face: Face, problem: Problem, namespace: str) -> Answer:
     return body(problem, face.service.clocks.now(namespace))
 
 
-async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
+async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
     settings, service = face.settings, face.service
     index = None if settings.in_memory else settings.data_dir / CORPUS
@@ -63,13 +65,20 @@ async def open_research(face: Face, opened: contextlib.AsyncExitStack) -> None:
     opened.callback(corpus.close)
     for refused in corpus.refused:
         log.warning("the corpus is without %s, which %s", refused.name, refused.reason)
-    work = Investigations(store=service.store, corpus=corpus, now_of=service.clocks.now, least_s=settings.research_s)
+    work = Investigations(
+        store=service.store,
+        corpus=corpus,
+        now_of=service.clocks.now,
+        way_of=lambda inquiry: conduct(inquiry.namespace).way(inquiry),
+        least_s=settings.research_s,
+    )
     face.research = ResearchService(
         store=service.store,
         ledger=ResearchLedger(service.watch, work.offer),
         work=work,
         clocks=service.clocks,
         new_id=service.ids.session,
+        conduct=conduct,
     )
     opened.push_async_callback(face.research.close)
     await face.research.start()

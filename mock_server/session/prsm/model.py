@@ -96,11 +96,6 @@ class Inquiry:
         """What it has cost so far, in hundredths of a credit."""
         return price(self.done) if self.began_at is not None else 0
 
-    @property
-    def pausable(self) -> bool:
-        """Whether sessions of its type can be paused."""
-        return self.asked.kind not in WITHOUT_PAUSE
-
     def worked(self, now: datetime) -> float:
         """How long it has worked, in seconds."""
         stretch = (now - self.since).total_seconds() if self.since is not None else 0.0

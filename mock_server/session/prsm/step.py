@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mock_server.session.prsm.model import Failure, Inquiry, price
+from mock_server.session.prsm.model import WITHOUT_PAUSE, Failure, Inquiry, price
 from mock_server.session.prsm.table import Event, State
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Controlled:
     event: Event
     by: str
     reason: str | None = None
+    #: Types whose sessions cannot be paused.
+    without_pause: frozenset[str] = WITHOUT_PAUSE
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def _advance(inquiry: Inquiry, event: Advanced) -> Stepped:
 
 
 def _control(machine: Research, inquiry: Inquiry, asked: Controlled, now: datetime) -> Stepped:
-    if asked.event is Event.PAUSE_REQUESTED and not inquiry.pausable:
+    if asked.event is Event.PAUSE_REQUESTED and inquiry.asked.kind in asked.without_pause:
         raise Refused(inquiry.state, asked.event)
     detail = {"by": asked.by, **({"reason": asked.reason} if asked.reason else {})}
     if asked.event is Event.CANCEL_REQUESTED:

@@ -376,6 +376,22 @@ def test_pages_share_no_session_and_have_all_of_them(pages, totals, expected):
     assert tape.verdicts("PRSM-LIST-003") == expected
 
 
+@pytest.mark.parametrize(("total", "expected"), [(2, WARNED), (3, FAIL)])
+def test_a_page_is_refused_where_it_lies_behind_the_last_and_nowhere_else(total, expected):
+    tape = Tape()
+    tape.page(["a", "b"], {"page": 1, "limit": 2}, total)
+    tape.heard(Operation.LIST, 400, refusal(400, "invalid_request"), query={"page": 2, "limit": 2})
+    assert tape.verdicts("PRSM-LIST-001") == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [(429, PASS), (503, PASS), (500, FAIL)])
+def test_a_list_that_was_waited_for_shows_nothing_against_it(status, expected):
+    tape = Tape()
+    tape.heard(Operation.LIST, status, refusal(status, "internal_error"), query={})
+    tape.page([], {}, 0)
+    assert tape.verdicts("PRSM-LIST-001") == expected
+
+
 def test_the_page_that_was_asked_for_comes_back():
     tape = Tape()
     tape.page([], {"page": 2, "limit": 2}, page=1)

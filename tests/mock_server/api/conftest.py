@@ -25,7 +25,7 @@ def mock(running):
     running.face.settings = before
     running.app.state.faults.switch(())
     if running.app.state.scenarios is not None:
-        running.run(running.app.state.scenarios.clear("mine"))
+        running.run(running.app.state.scenarios.arming.clear("mine"))
     if running.app.state.choices is not None:
         running.app.state.choices.forget("mine")
     running.run(running.face.service.reset("mine"))

@@ -8,6 +8,7 @@ import pytest
 
 from mock_server.choices.catalogue import catalogue
 from mock_server.choices.drawing import drawn, made
+from mock_server.served import Served
 from tests.mock_server.stage import BODY, HOST, KEYS, SHORT, started
 
 PATH = "/_mock/v1/choices"
@@ -33,12 +34,12 @@ def test_a_seed_draws_from_what_the_revision_leaves_open(tmp_path, revision):
             return told, await client.post(HOST + PATH, headers=header, json={"choices": {"named": "with a name"}})
 
     told, refused = asyncio.run(run())
-    assert told["choices"] == made(drawn(7, "strict", revision), revision=revision)
+    assert told["choices"] == made(drawn(7, "strict", Served(revision)), served=Served(revision))
     assert (told["revision"], [each["name"] for each in told["catalogue"]]) == (revision, list(catalogue(revision)))
     if "named" in catalogue(revision):
         assert refused.status_code == 200
     else:
-        said = f"'named' is a choice of 2026-01-27 and 2026-01-29; the text of {revision} leaves nothing open there."
+        said = f"'named' is a choice of 2026-01-27 and 2026-01-29; Revision {revision} leaves nothing open there."
         assert (refused.status_code, refused.json()["error"]["message"]) == (400, said)
 
 

@@ -81,3 +81,25 @@ def test_an_answer_that_is_held_back_is_given_when_the_server_stops(tmp_path):
     server.reading.join(PATIENCE_S)
     assert told == [200]
     assert "Traceback" not in "".join(server.told)
+
+
+def test_a_research_session_is_held_over_a_restart_until_it_is_cleared(tmp_path):
+    async def run():
+        header = {"X-API-Key": KEYS[0]}
+        given = {"profiles": ("prsm",), "research_s": 0.0}
+        sessions, scenarios = f"{HOST}/api/v1/sessions", f"{HOST}/_mock/v1/scenarios"
+        asked = {"scenario": "processes_for_ever", "on": {"session": "next"}}
+        async with started(tmp_path, **given) as (_, client):
+            await client.post(scenarios, headers=header, json=asked)
+            made = (await client.post(sessions, headers=header, json={"prompt": "What is a session?"})).json()[
+                "session_id"
+            ]
+        async with started(tmp_path, **given) as (_, client):
+            await asyncio.sleep(0.3)
+            url = f"{sessions}/{made}"
+            before = (await client.get(url, headers=header)).json()["status"]
+            await client.delete(scenarios, headers=header)
+            waited = {"session": made, "state": "completed", "seconds": 10}
+            return before, (await client.get(f"{HOST}/_mock/v1/wait", headers=header, params=waited)).json()["state"]
+
+    assert asyncio.run(run()) == ("running", "completed")
