@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Whole runs that many claims read: one worker makes them.
-pytestmark = pytest.mark.xdist_group("plugin")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("plugin")]
 ROOT = Path(__file__).parents[2]
 FAULT = "sorts_by_letters"
 KEYS = ("sk_test_a", "sk_test_b")
@@ -36,7 +36,7 @@ def suite(target: str, folder: Path, *words: str, examples: int = 0) -> subproce
     call += ["--scribe-test-clock", f"{target}/_mock/v1/clock", "--showlocals"]
     call += ["--scribe-examples", str(examples), *words]
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "400"}
-    return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=280)
 
 
 def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
