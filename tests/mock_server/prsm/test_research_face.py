@@ -238,7 +238,8 @@ def test_a_comment_is_answered_with_its_author(lab, members):
     assert answer.status_code == 201
     assert told | {"comment_type": "note"} | members == told | {"comment_type": told["comment_type"]}
     assert told["author"] == {"user_id": "ann"}
-    assert lab.history(session_id)["timeline"][-1]["content"] == "Is it?"
+    contents = [each.get("content") for each in lab.history(session_id)["timeline"]]
+    assert contents.count("Is it?") == 1, "the work may go on behind it"
 
 
 @pytest.mark.parametrize(
