@@ -55,7 +55,7 @@ def test_every_revision_has_faults_of_its_own_and_of_requirements_it_has() -> No
         assert {fault.name for fault in FAULTS[revision]} <= catalogue(revision).keys()
         assert all(fault.breaks and known >= set(fault.breaks) for fault in catalogue(revision).values())
         assert len(catalogue(revision)) > len(FAULTS[revision]), "what it shares is proven there too"
-    assert catalogue(scribe_data.REVISION) is CATALOGUE
+    assert catalogue(scribe_data.REVISION) == CATALOGUE
 
 
 @pytest.mark.parametrize("revision", REVISED)
