@@ -92,12 +92,8 @@ class Investigations:
         self._turns.join(namespace, inquiry_id)
         self._fill()
 
-    async def planned(self, prompt: str, kind: str) -> Plan:
-        """What a session would do."""
-        return await asyncio.to_thread(Plan.of, prompt, Kind(kind))
-
     async def threaded(self, act: Callable[[], T]) -> T:
-        """Do something with the corpus where no request waits for it."""
+        """Do some of the work where no request waits for it."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     def _fill(self) -> None:
@@ -164,7 +160,7 @@ class _Work:
         if inquiry.attempts > _MOST_ATTEMPTS:
             await self.give_up()
             return
-        plan = await self._rooms.planned(inquiry.asked.prompt, inquiry.asked.kind)
+        plan = await self._rooms.threaded(partial(Plan.of, inquiry.asked.prompt, Kind(inquiry.asked.kind)))
         ticks = max(1, round(least_s / _TICK_S))
         if inquiry.state is State.INITIALIZING:
             await asyncio.sleep(_TICK_S if least_s else 0)

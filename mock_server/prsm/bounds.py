@@ -17,3 +17,8 @@ MOST_SHARES: Final = 100
 MOST_COMMENTS: Final = 1000
 #: Pauses of one session: each of them leaves lines in its history.
 MOST_PAUSES: Final = 500
+#: Plans and reports of one namespace that wait to be made, and files, which take a hundred times as long.
+MOST_READINGS: Final = 256
+MOST_PRODUCTS: Final = 20
+#: What is kept of files that were made, so that they are not made anew for whoever asks again.
+KEPT_BYTES: Final = 16 * 2**20

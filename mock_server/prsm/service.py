@@ -5,7 +5,6 @@ Not in spec: keys of one namespace may name several users (sk_test_<namespace>_<
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +16,7 @@ from mock_server.prsm.access import Caller, Level, digest, level, opens
 from mock_server.prsm.kept import Kept
 from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.prsm.price import shown
-from mock_server.research import Findings, Report
+from mock_server.prsm.product import Products
 from mock_server.session.prsm.model import Share, price
 from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
 from mock_server.session.prsm.table import PRSM_V1, Event, State
@@ -25,19 +24,16 @@ from mock_server.testclock import Happened
 from mock_server.watch import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import datetime
-    from typing import TypeVar
 
     from mock_server.pipeline.investigation import Investigations
     from mock_server.prsm.ledger import ResearchLedger
-    from mock_server.research import Plan
+    from mock_server.research import Report
     from mock_server.session.prsm.model import Commission, Inquiry
     from mock_server.storage.inquiry import Sieve
     from mock_server.storage.unit import JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
-
-    T = TypeVar("T")
 
 _RETRY_S: Final = 5
 #: No session's id is this long: of one that names none no more is repeated.
@@ -80,6 +76,7 @@ class ResearchService(Kept):
         self._work = work
         self._clocks = clocks
         self._new_id = new_id
+        self._products = Products()
 
     async def start(self) -> None:
         """Take up what an earlier process left."""
@@ -87,6 +84,7 @@ class ResearchService(Kept):
 
     async def close(self) -> None:
         """Stop; unfinished work goes on at the next start."""
+        self._products.close()
         await self._work.close()
 
     # sessions
@@ -96,7 +94,7 @@ class ResearchService(Kept):
 
         `most` is what it may cost by its own budget, in hundredths of a credit. 402 and 429 leave nothing behind.
         """
-        plan = await self._work.planned(asked.prompt, asked.kind)
+        plan = await self._products.plan(caller.namespace, asked)
         needed = price(len(plan.steps))
         if most is not None and needed > most:
             raise refusal.over_budget(needed, shown(most))
@@ -165,12 +163,11 @@ class ResearchService(Kept):
         inquiry = sight.inquiry
         if inquiry.state is not State.COMPLETED:
             raise refusal.no_results(inquiry)
-        plan = await self._work.planned(inquiry.asked.prompt, inquiry.asked.kind)
-        return sight, await asyncio.to_thread(_reported, plan, sight.findings)
+        return sight, await self._products.report(inquiry.namespace, inquiry.asked, sight.findings)
 
-    async def drawn(self, make: Callable[[], T]) -> T:
-        """A file, made where no request waits for it."""
-        return await asyncio.to_thread(make)
+    async def drawn(self, inquiry: Inquiry, name: Hashable, make: Callable[[], bytes]) -> bytes:
+        """A file of a completed session, made where nothing else waits for it; `name` tells it from its others."""
+        return await self._products.file(inquiry.namespace, (inquiry.id, name), make)
 
     # for the control plane, which acts for a whole namespace
 
@@ -293,7 +290,3 @@ class ResearchService(Kept):
 
 def _count(view: View, session_id: str, kind: str) -> int:
     return sum(1 for row in view.history(session_id) if row.kind == kind)
-
-
-def _reported(plan: Plan, told: Mapping[str, Any] | None) -> Report:
-    return Report.of(plan, Findings.empty() if told is None else Findings.from_json(told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -102,22 +102,35 @@ def _execution(sight: Sight, report: Report) -> dict[str, Any]:
     return {"queries": report.raw["queries"], **usage(inquiry), "seconds": round(inquiry.worked(inquiry.updated_at), 3)}
 
 
-def product(sight: Sight, report: Report, form: str, *, metadata: bool, raw: bool) -> Response:
+class Form(NamedTuple):
+    """What kind of file, and what stands in it beside the results."""
+
+    name: str
+    metadata: bool = True
+    raw: bool = False
+
+
+def product(sight: Sight, report: Report, form: Form) -> bytes:
     """What a session found as a file."""
+    return FORMATS[form.name].render(report, _meta(sight, form, _execution(sight, report) if form.metadata else {}))
+
+
+def attached(sight: Sight, form: Form, made: bytes) -> Response:
+    """The answer that holds a file."""
+    kind = FORMATS[form.name]
+    headers = {"Content-Disposition": f'attachment; filename="{kind.file_name(_meta(sight, form, {}))}"'}
+    return Response(made, media_type=kind.media_type, headers=headers)
+
+
+def _meta(sight: Sight, form: Form, execution: Mapping[str, Any]) -> Meta:
     inquiry = sight.inquiry
-    meta = Meta(
+    return Meta(
         session_id=inquiry.id,
         prompt=inquiry.asked.prompt,
         created_at=stamp(inquiry.created_at),
         completed_at=stamp(inquiry.ended_at) if inquiry.ended_at else None,
-        execution=_execution(sight, report) if metadata else {},
-        raw=raw,
-    )
-    made = FORMATS[form]
-    return Response(
-        made.render(report, meta),
-        media_type=made.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{made.file_name(meta)}"'},
+        execution=execution,
+        raw=form.raw,
     )
 
 

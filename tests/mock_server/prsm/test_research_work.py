@@ -22,17 +22,6 @@ from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, PROMPT, SESS
 from tests.mock_server.stage import started
 
 
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    """A server in memory whose sessions take no longer than they take."""
-    with asyncio.Runner() as runner:
-        folder = tmp_path_factory.mktemp("none")
-        server = started(folder, profiles=("prsm",), api_keys=KEYS, research_s=0.0, in_memory=True)
-        application, client = runner.run(server.__aenter__())
-        yield Lab(runner, application, client)
-        runner.run(server.__aexit__(None, None, None))
-
-
 def test_a_server_in_memory_works_on_sessions_too(quick):
     session_id = quick.made()
     assert quick.until(session_id, "completed")["results"]["found"]
