@@ -147,7 +147,8 @@ class ResearchService(Kept):
         def change(unit: Unit) -> Inquiry:
             inquiry = self._allowed(unit, caller, session_id, Level.COLLABORATE)
             inquiry = self._ledger.current(unit, inquiry, self._now(caller))
-            if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= bounds.MOST_PAUSES:
+            pauses = event is Event.PAUSE_REQUESTED and inquiry.pausable and PRSM_V1.after(inquiry.state, event)
+            if pauses and unit.inquiries.noted(session_id, "paused") >= bounds.MOST_PAUSES:
                 raise refusal.paused_enough(inquiry, bounds.MOST_PAUSES)
             try:
                 asked = Controlled(event, caller.named, reason)
@@ -230,7 +231,7 @@ class ResearchService(Kept):
             inquiry = self._allowed(unit, caller, session_id, Level.EDIT)
             now = self._now(caller)
             inquiry = self._ledger.current(unit, inquiry, now)
-            if _count(unit, session_id, "commented") >= bounds.MOST_COMMENTS:
+            if unit.inquiries.noted(session_id, "commented") >= bounds.MOST_COMMENTS:
                 raise problems.invalid_request(f"A session has at most {bounds.MOST_COMMENTS} comments.")
             unit.note(inquiry, now, "commented", {"comment_id": name, "by": caller.named, **told})
             return now
@@ -286,7 +287,3 @@ class ResearchService(Kept):
 
     def _now(self, caller: Caller) -> datetime:
         return self._clocks.now(caller.namespace)
-
-
-def _count(view: View, session_id: str, kind: str) -> int:
-    return sum(1 for row in view.history(session_id) if row.kind == kind)

@@ -48,6 +48,9 @@ class Inquiries(Protocol):
     def open(self, namespace: str) -> Mapping[str, int]:
         """User -> how many sessions of theirs have not come to an end."""
 
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has; reads none of them."""
+
     def share(self, share_id: str) -> Share | None:
         """A share; None where there is none."""
 

@@ -14,7 +14,7 @@ from mock_server.session.prsm.table import State
 from mock_server.storage.schema import balances, findings, inquiries, journal, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Insert, Row
 
@@ -119,6 +119,11 @@ class SqlInquiries:
         asked = select(owner, func.count().label("number")).where(inquiries.c.namespace == namespace, still)
         return {row.owner: row.number for row in self._run(asked.group_by(owner))}
 
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has."""
+        ours = (journal.c.session_id == inquiry_id, journal.c.kind == kind)
+        return self._run(select(func.count()).select_from(journal).where(*ours)).scalar_one()
+
     def share(self, share_id: str) -> Share | None:
         """A share, or None."""
         row = self._run(select(shares).where(shares.c.id == share_id)).first()
@@ -136,7 +141,16 @@ class SqlInquiries:
 
 
 class SqlInquiryUnit(SqlInquiries):
-    """One change in the writer's transaction."""
+    """One change in the writer's transaction; `settle` writes the lines of the journal that wait in memory."""
+
+    def __init__(self, connection: Connection, settle: Callable[[], None]) -> None:
+        super().__init__(connection)
+        self._settle = settle
+
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has."""
+        self._settle()
+        return super().noted(inquiry_id, kind)
 
     def create(self, inquiry: Inquiry) -> None:
         """Keep a new session."""

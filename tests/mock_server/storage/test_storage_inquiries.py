@@ -212,6 +212,23 @@ def test_sessions_that_stand_or_are_final_are_not_worked_on(store):
     assert asyncio.run(scenario()) == ([("ns", "ses_r"), ("ns", "ses_q")], {"lee": 3})
 
 
+def test_lines_of_the_journal_are_counted_by_kind_those_of_the_same_change_too(store):
+    def change(unit):
+        _filled(unit)
+        for kind in ("paused", "resumed", "paused"):
+            unit.note(inquiry("ses_1"), NOW, kind, {"by": "lee"})
+        unit.note(inquiry("ses_far", "far"), NOW, "paused", {})
+        return unit.inquiries.noted("ses_1", "paused")
+
+    async def scenario():
+        within = await store.write(change)
+        return within, await store.read(
+            lambda view: [view.inquiries.noted(name, "paused") for name in ("ses_1", "ses_far", "ses_0")]
+        )
+
+    assert asyncio.run(scenario()) == (2, [2, 1, 0])
+
+
 def test_clearing_a_namespace_leaves_the_others(store):
     async def scenario():
         await store.write(_filled)
