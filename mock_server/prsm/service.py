@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mock_server.pipeline.investigation import Investigations
     from mock_server.prsm.ledger import ResearchLedger
     from mock_server.research import Report
-    from mock_server.session.prsm.model import Commission, Inquiry
+    from mock_server.session.prsm.model import Commission, Entry, Inquiry
     from mock_server.storage.inquiry import Sieve
     from mock_server.storage.unit import JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
@@ -127,11 +127,11 @@ class ResearchService(Kept):
 
     async def page(
         self, caller: Caller, sieve: Sieve, *, limit: int, skip: int
-    ) -> tuple[list[Inquiry], Mapping[tuple[str, str], int]]:
+    ) -> tuple[list[Entry], Mapping[tuple[str, str], int]]:
         """A page of the caller's sessions, in the order in which they were made, and how many there are by kind."""
         now = self._now(caller)
 
-        def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:
+        def look(view: View) -> tuple[bool, list[Entry], Mapping[tuple[str, str], int]]:
             overdue = bool(view.inquiries.due(caller.namespace, now))
             return overdue, view.inquiries.page(sieve, limit=limit, skip=skip), view.inquiries.counts(sieve)
 

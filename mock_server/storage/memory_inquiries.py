@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from mock_server.session.prsm.model import Inquiry, Share
+    from mock_server.session.prsm.model import Entry, Inquiry, Share
     from mock_server.storage.inquiry import Sieve
     from mock_server.storage.unit import JournalRow
 
@@ -61,10 +61,10 @@ class MemoryInquiries:
         """What it has found so far."""
         return self._kept.findings.get(inquiry_id)
 
-    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
+    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Entry]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
         found = sorted(self._meant(sieve), key=lambda each: self._kept.numbers[each.id])
-        return found[skip : skip + limit]
+        return [each.entry for each in found[skip : skip + limit]]
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""

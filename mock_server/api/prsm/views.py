@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mock_server.prsm.service import Sight
     from mock_server.research import Report
-    from mock_server.session.prsm.model import Inquiry, Share
+    from mock_server.session.prsm.model import Entry, Inquiry, Share
 
 
 def created(inquiry: Inquiry, minutes: int) -> dict[str, Any]:
@@ -34,22 +34,22 @@ def created(inquiry: Inquiry, minutes: int) -> dict[str, Any]:
     }
 
 
-def listed(inquiry: Inquiry) -> dict[str, Any]:
+def listed(entry: Entry) -> dict[str, Any]:
     """A session in a list."""
     return {
-        "session_id": inquiry.id,
-        "status": inquiry.state.value,
-        "session_type": inquiry.asked.kind,
-        "progress": inquiry.progress,
-        "current_stage": inquiry.stage,
-        "created_at": stamp(inquiry.created_at),
-        "updated_at": stamp(inquiry.updated_at),
+        "session_id": entry.id,
+        "status": entry.state.value,
+        "session_type": entry.kind,
+        "progress": entry.progress,
+        "current_stage": entry.stage,
+        "created_at": stamp(entry.created_at),
+        "updated_at": stamp(entry.updated_at),
     }
 
 
 def status(inquiry: Inquiry, report: Report | None) -> dict[str, Any]:
     """A session; `report` is there once it is completed."""
-    told = listed(inquiry) | {"resource_usage": usage(inquiry)}
+    told = listed(inquiry.entry) | {"resource_usage": usage(inquiry)}
     if inquiry.asked.metadata is not None:
         told["metadata"] = inquiry.asked.metadata
     if inquiry.failure is not None:
@@ -59,7 +59,7 @@ def status(inquiry: Inquiry, report: Report | None) -> dict[str, Any]:
     return told
 
 
-def page(found: Sequence[Inquiry], counts: Mapping[tuple[str, str], int], number: int, limit: int) -> dict[str, Any]:
+def page(found: Sequence[Entry], counts: Mapping[tuple[str, str], int], number: int, limit: int) -> dict[str, Any]:
     """A page of sessions, and how many there are of each kind on all pages."""
     by_status: Counter[str] = Counter()
     by_type: Counter[str] = Counter()
