@@ -62,9 +62,13 @@ def namespace_of(key: str) -> str:
 
 
 def user_of(key: str) -> str:
-    """The user of its namespace that a key names behind it; one that names none is the namespace itself."""
+    """The user of its namespace that a key names behind it; one that names none is the namespace itself.
+
+    A user who has the namespace's name is somebody else, told by a stroke that no key holds.
+    """
     found = _SANDBOX.match(key)
-    return (_ASKING.sub("", found.group(2) or "") if found else None) or namespace_of(key)
+    name, namespace = _ASKING.sub("", found.group(2) or "") if found else "", namespace_of(key)
+    return f"{namespace}/{name}" if name == namespace else name or namespace
 
 
 def named(keys: Collection[str]) -> dict[str, int]:

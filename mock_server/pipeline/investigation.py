@@ -44,8 +44,11 @@ _AT_ONCE: Final = 16
 _TICK_S: Final = 0.1
 #: Steps carried out between two looks at the clock, in seconds.
 _BUNDLE_S: Final = 0.05
-#: Work that is begun this often without coming on takes the process down with it, or cannot be done.
-_MOST_ATTEMPTS: Final = 4
+#: Work that breaks this often cannot be done.
+_MOST_BROKEN: Final = 4
+#: Work that is begun this often without coming on takes the process down with it. Far more often than what breaks: a
+#: process that is ended soon after its start is no fault of the sessions that it has just taken up.
+_MOST_BEGUN: Final = 25
 #: Before the second attempt, doubled before each further; and before a store is asked again, in seconds.
 _PAUSE_S: Final = 0.25
 _STORE_S: Final = 2.0
@@ -105,12 +108,8 @@ class Investigations:
         self._turns.join(namespace, inquiry_id)
         self._fill()
 
-    async def planned(self, prompt: str, kind: str) -> Plan:
-        """What a session would do."""
-        return await asyncio.to_thread(Plan.of, prompt, Kind(kind))
-
     async def threaded(self, act: Callable[[], T]) -> T:
-        """Do something with the corpus where no request waits for it."""
+        """Do some of the work where no request waits for it."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     def _park(self, namespace: str, inquiry_id: str, until: Awaitable[object]) -> None:
@@ -155,7 +154,11 @@ class Investigations:
         while True:
             try:
                 with contextlib.suppress(Refused, _Stopped):  # paused or cancelled, or timed out or removed
-                    await (work.carry_out(self._corpus, self._least_s) if broken < _MOST_ATTEMPTS else work.give_up())
+                    await (
+                        work.carry_out(self._corpus, self._least_s)
+                        if broken < _MOST_BROKEN
+                        else work.give_up(f"broke {broken} times")
+                    )
             except _HeldError as held:
                 self._park(namespace, inquiry_id, held.until)
                 return
@@ -214,10 +217,10 @@ class _Work:
         _pass(way, standing.state)
         least_s = least_s if way.least_s is None else way.least_s
         inquiry = await self._happens(Begun())
-        if inquiry.attempts > _MOST_ATTEMPTS:
-            await self.give_up()
+        if inquiry.attempts > _MOST_BEGUN:
+            await self.give_up(f"was begun {inquiry.attempts - 1} times without coming on")
             return
-        plan = await self._rooms.planned(inquiry.asked.prompt, inquiry.asked.kind)
+        plan = await self._rooms.threaded(partial(Plan.of, inquiry.asked.prompt, Kind(inquiry.asked.kind)))
         ticks = max(1, round(least_s / _TICK_S))
         if inquiry.state is State.INITIALIZING:
             _pass(way, inquiry.state)
@@ -238,8 +241,9 @@ class _Work:
             inquiry = await self._happens(advanced, state)
         await self._happens(Ended(way.failure))
 
-    async def give_up(self) -> None:
-        """The session fails."""
+    async def give_up(self, why: str) -> None:
+        """The session fails, and the log says why."""
+        log.error("session %s is given up: its work %s", self._id, why)
         told = "The work on this session broke several times; the server's log says how."
         await self._happens(Ended(Failure("internal_error", told)))
 

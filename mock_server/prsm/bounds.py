@@ -19,3 +19,8 @@ MOST_COMMENTS: Final = 1000
 MOST_PAUSES: Final = 500
 #: No session's id is this long: of one that names none no more is repeated.
 LONGEST_ID: Final = 128
+#: Plans and reports of one namespace that wait to be made, and files, which take a hundred times as long.
+MOST_READINGS: Final = 256
+MOST_PRODUCTS: Final = 20
+#: What is kept of files that were made, so that they are not made anew for whoever asks again.
+KEPT_BYTES: Final = 16 * 2**20

@@ -5,7 +5,6 @@ Not in spec: keys of one namespace may name several users (sk_test_<namespace>_<
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,8 +15,8 @@ from mock_server.prsm import bounds, refusal
 from mock_server.prsm.access import Caller, Level, digest, level, opens
 from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.prsm.price import shown
+from mock_server.prsm.product import Products
 from mock_server.prsm.records import Records
-from mock_server.research import Findings, Report
 from mock_server.session.prsm.model import Share, price
 from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
 from mock_server.session.prsm.table import PRSM_V1, Event, State
@@ -25,20 +24,17 @@ from mock_server.testclock import Happened
 from mock_server.watch import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import datetime
-    from typing import TypeVar
 
     from mock_server.conduct import Conduct
     from mock_server.pipeline.investigation import Investigations
     from mock_server.prsm.ledger import ResearchLedger
-    from mock_server.research import Plan
-    from mock_server.session.prsm.model import Commission, Inquiry
+    from mock_server.research import Report
+    from mock_server.session.prsm.model import Commission, Entry, Inquiry
     from mock_server.storage.inquiry import Sieve
     from mock_server.storage.unit import JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks
-
-    T = TypeVar("T")
 
 _RETRY_S: Final = 5
 
@@ -79,6 +75,7 @@ class ResearchService(Records):
         self._work = work
         self._new_id = new_id
         self._conduct = conduct
+        self._products = Products()
 
     async def start(self) -> None:
         """Take up what an earlier process left."""
@@ -86,6 +83,7 @@ class ResearchService(Records):
 
     async def close(self) -> None:
         """Stop; unfinished work goes on at the next start."""
+        self._products.close()
         await self._work.close()
 
     # sessions
@@ -95,7 +93,7 @@ class ResearchService(Records):
 
         `most` is what it may cost by its own budget, in hundredths of a credit. 402 and 429 leave nothing behind.
         """
-        plan = await self._work.planned(asked.prompt, asked.kind)
+        plan = await self._products.plan(caller.namespace, asked)
         needed = price(len(plan.steps))
         if most is not None and needed > most:
             raise refusal.over_budget(needed, shown(most))
@@ -129,11 +127,11 @@ class ResearchService(Records):
 
     async def page(
         self, caller: Caller, sieve: Sieve, *, limit: int, skip: int
-    ) -> tuple[list[Inquiry], Mapping[tuple[str, str], int]]:
+    ) -> tuple[list[Entry], Mapping[tuple[str, str], int]]:
         """A page of the caller's sessions, in the order in which they were made, and how many there are by kind."""
         now = self._now(caller)
 
-        def look(view: View) -> tuple[bool, list[Inquiry], Mapping[tuple[str, str], int]]:
+        def look(view: View) -> tuple[bool, list[Entry], Mapping[tuple[str, str], int]]:
             overdue = bool(view.inquiries.due(caller.namespace, now))
             counts = view.inquiries.counts(sieve)
             if not self._conduct(caller.namespace).oldest_first:
@@ -156,14 +154,15 @@ class ResearchService(Records):
         def change(unit: Unit) -> Inquiry:
             inquiry = self._allowed(unit, caller, session_id, Level.COLLABORATE)
             inquiry = self._ledger.current(unit, inquiry, self._now(caller))
-            if event is Event.PAUSE_REQUESTED and _count(unit, session_id, "paused") >= bounds.MOST_PAUSES:
+            pausable = inquiry.asked.kind not in conduct.without_pause
+            pauses = event is Event.PAUSE_REQUESTED and pausable and PRSM_V1.after(inquiry.state, event)
+            if pauses and unit.inquiries.noted(session_id, "paused") >= bounds.MOST_PAUSES:
                 raise refusal.paused_enough(inquiry, bounds.MOST_PAUSES)
             try:
                 conduct.controls(inquiry, event)
                 asked = Controlled(event, caller.named, reason, conduct.without_pause)
                 return self._ledger.apply(unit, inquiry, asked, self._now(caller))
             except Refused as refused:
-                pausable = inquiry.asked.kind not in conduct.without_pause
                 raise refusal.not_possible(inquiry, refused.event, pausable=pausable) from None
 
         return await self.write(change)
@@ -174,12 +173,11 @@ class ResearchService(Records):
         inquiry = sight.inquiry
         if inquiry.state is not State.COMPLETED:
             raise refusal.no_results(inquiry)
-        plan = await self._work.planned(inquiry.asked.prompt, inquiry.asked.kind)
-        return sight, await asyncio.to_thread(_reported, plan, sight.findings)
+        return sight, await self._products.report(inquiry.namespace, inquiry.asked, sight.findings)
 
-    async def drawn(self, make: Callable[[], T]) -> T:
-        """A file, made where no request waits for it."""
-        return await asyncio.to_thread(make)
+    async def drawn(self, inquiry: Inquiry, name: Hashable, make: Callable[[], bytes]) -> bytes:
+        """A file of a completed session, made where nothing else waits for it; `name` tells it from its others."""
+        return await self._products.file(inquiry.namespace, (inquiry.id, name), make)
 
     # for the control plane, which acts for a whole namespace
 
@@ -242,7 +240,7 @@ class ResearchService(Records):
             inquiry = self._allowed(unit, caller, session_id, Level.EDIT)
             now = self._now(caller)
             inquiry = self._ledger.current(unit, inquiry, now)
-            if _count(unit, session_id, "commented") >= bounds.MOST_COMMENTS:
+            if unit.inquiries.noted(session_id, "commented") >= bounds.MOST_COMMENTS:
                 raise problems.invalid_request(f"A session has at most {bounds.MOST_COMMENTS} comments.")
             unit.note(inquiry, now, "commented", {"comment_id": name, "by": caller.named, **told})
             return now
@@ -301,11 +299,3 @@ class ResearchService(Records):
 
     def _now(self, caller: Caller) -> datetime:
         return self._clocks.now(caller.namespace)
-
-
-def _count(view: View, session_id: str, kind: str) -> int:
-    return sum(1 for row in view.history(session_id) if row.kind == kind)
-
-
-def _reported(plan: Plan, told: Mapping[str, Any] | None) -> Report:
-    return Report.of(plan, Findings.empty() if told is None else Findings.from_json(told))

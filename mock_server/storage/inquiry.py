@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from mock_server.session.prsm.model import Inquiry, Share
+    from mock_server.session.prsm.model import Entry, Inquiry, Share
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Inquiries(Protocol):
     def findings(self, inquiry_id: str) -> Mapping[str, Any] | None:
         """What it has found so far; None before there is anything."""
 
-    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
+    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Entry]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
@@ -47,6 +47,9 @@ class Inquiries(Protocol):
 
     def open(self, namespace: str) -> Mapping[str, int]:
         """User -> how many sessions of theirs have not come to an end."""
+
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has; reads none of them."""
 
     def share(self, share_id: str) -> Share | None:
         """A share; None where there is none."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from mock_server.session.prsm.model import Commission, Failure, Inquiry, Share
+from mock_server.session.prsm.model import Commission, Entry, Failure, Inquiry, Share, progress
 from mock_server.session.prsm.table import State
-from mock_server.storage.schema import balances, findings, inquiries, journal, shares
+from mock_server.storage.schema import balances, commissions, findings, inquiries, journal, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import ColumnElement, Connection, Insert, Row
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 #: States of sessions that are to be worked on.
 _AT_WORK = (State.QUEUED.value, State.INITIALIZING.value, State.RUNNING.value)
-#: Members of a session that have a column; all others stand in one document.
+#: Members of a session that have a column; all others stand in one document, but for what was asked.
 _COLUMNS = ("id", "namespace", "owner", "created_at")
-_OTHERS = tuple(entry.name for entry in fields(Inquiry) if entry.name not in (*_COLUMNS, "state"))
+_OTHERS = tuple(entry.name for entry in fields(Inquiry) if entry.name not in (*_COLUMNS, "state", "asked"))
 _MOMENTS = ("updated_at", "began_at", "since", "ended_at")
 _SHARE = tuple(entry.name for entry in fields(Share))
 
@@ -32,7 +32,6 @@ _SHARE = tuple(entry.name for entry in fields(Share))
 def _told(inquiry: Inquiry) -> dict[str, Any]:
     found = {name: getattr(inquiry, name) for name in _OTHERS}
     found |= {name: moment.isoformat() if (moment := found[name]) else None for name in _MOMENTS}
-    found["asked"] = vars(inquiry.asked)
     found["failure"] = inquiry.failure and vars(inquiry.failure)
     found["usage"] = dict(inquiry.usage)
     return found
@@ -51,9 +50,16 @@ def _values(inquiry: Inquiry) -> dict[str, Any]:
 def _inquiry(row: Row[Any]) -> Inquiry:
     told = dict(row.told)
     told |= {name: told[name] and datetime.fromisoformat(told[name]) for name in _MOMENTS}
-    told["asked"] = Commission(**told["asked"])
     told["failure"] = told["failure"] and Failure(**told["failure"])
-    return Inquiry(**{name: getattr(row, name) for name in _COLUMNS}, state=State(row.state), **told)
+    known = {name: getattr(row, name) for name in _COLUMNS}
+    return Inquiry(**known, state=State(row.state), asked=Commission(**row.asked), **told)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    state, told = State(row.state), row.told
+    done = progress(state, told["done"], told["steps"])
+    updated_at = datetime.fromisoformat(told["updated_at"])
+    return Entry(row.id, state, row.kind, done, told["stage"], row.created_at, updated_at)
 
 
 def _meant(sieve: Sieve) -> list[ColumnElement[bool]]:
@@ -78,7 +84,8 @@ class SqlInquiries:
 
     def load(self, inquiry_id: str) -> Inquiry | None:
         """The session, or None."""
-        row = self._run(select(inquiries).where(inquiries.c.id == inquiry_id)).first()
+        asked = select(inquiries, commissions.c.told.label("asked")).join(commissions)
+        row = self._run(asked.where(inquiries.c.id == inquiry_id)).first()
         return None if row is None else _inquiry(row)
 
     def findings(self, inquiry_id: str) -> Mapping[str, Any] | None:
@@ -87,12 +94,12 @@ class SqlInquiries:
         found: Mapping[str, Any] | None = self._run(asked).scalar()
         return found
 
-    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
+    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Entry]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
         number, name = inquiries.c.number, inquiries.c.id
         ids = select(name).where(*_meant(sieve)).order_by(number).limit(limit).offset(skip)
         wanted = select(inquiries).where(name.in_(ids.scalar_subquery())).order_by(number)
-        return [_inquiry(row) for row in self._run(wanted)]
+        return [_entry(row) for row in self._run(wanted)]
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""
@@ -119,6 +126,11 @@ class SqlInquiries:
         asked = select(owner, func.count().label("number")).where(inquiries.c.namespace == namespace, still)
         return {row.owner: row.number for row in self._run(asked.group_by(owner))}
 
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has."""
+        ours = (journal.c.session_id == inquiry_id, journal.c.kind == kind)
+        return self._run(select(func.count()).select_from(journal).where(*ours)).scalar_one()
+
     def share(self, share_id: str) -> Share | None:
         """A share, or None."""
         row = self._run(select(shares).where(shares.c.id == share_id)).first()
@@ -136,12 +148,22 @@ class SqlInquiries:
 
 
 class SqlInquiryUnit(SqlInquiries):
-    """One change in the writer's transaction."""
+    """One change in the writer's transaction; `settle` writes the lines of the journal that wait in memory."""
+
+    def __init__(self, connection: Connection, settle: Callable[[], None]) -> None:
+        super().__init__(connection)
+        self._settle = settle
+
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has."""
+        self._settle()
+        return super().noted(inquiry_id, kind)
 
     def create(self, inquiry: Inquiry) -> None:
         """Keep a new session."""
         last = self._run(select(func.max(inquiries.c.number))).scalar() or 0
         self._insert(insert(inquiries).values(_values(inquiry) | {"number": last + 1}), inquiry.id)
+        self._run(insert(commissions).values(inquiry_id=inquiry.id, told=vars(inquiry.asked)))
 
     def save(self, before: Inquiry, after: Inquiry) -> None:
         """Keep what a step made of a session."""
@@ -168,6 +190,7 @@ class SqlInquiryUnit(SqlInquiries):
     def clear(self, namespace: str) -> int:
         """Remove all that a namespace has; returns how many sessions."""
         ours = select(inquiries.c.id).where(inquiries.c.namespace == namespace).scalar_subquery()
+        self._run(delete(commissions).where(commissions.c.inquiry_id.in_(ours)))
         self._run(delete(findings).where(findings.c.inquiry_id.in_(ours)))
         self._run(delete(shares).where(shares.c.namespace == namespace))
         self._run(delete(journal).where(journal.c.session_id.in_(ours)))

@@ -44,6 +44,9 @@ class _Kept:
     inquiries: InquiryTables = field(default_factory=InquiryTables)
     lines: int = 0
 
+    def __post_init__(self) -> None:
+        self.inquiries.journal = self.journal
+
 
 class _View:
     """What is kept."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_server.session.prsm.table import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from mock_server.session.prsm.model import Inquiry, Share
+    from mock_server.session.prsm.model import Entry, Inquiry, Share
     from mock_server.storage.inquiry import Sieve
+    from mock_server.storage.unit import JournalRow
 
 #: What stands for something that is not there, or no longer.
 ABSENT: Final = object()
@@ -31,6 +32,8 @@ class InquiryTables:
     findings: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     shares: dict[str, Share] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
+    #: The journal of sessions of every profile.
+    journal: Mapping[str, Sequence[JournalRow]] = field(default_factory=dict)
     made: int = 0
 
 
@@ -58,10 +61,10 @@ class MemoryInquiries:
         """What it has found so far."""
         return self._kept.findings.get(inquiry_id)
 
-    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Inquiry]:
+    def page(self, sieve: Sieve, *, limit: int, skip: int) -> list[Entry]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order in which they were made."""
         found = sorted(self._meant(sieve), key=lambda each: self._kept.numbers[each.id])
-        return found[skip : skip + limit]
+        return [each.entry for each in found[skip : skip + limit]]
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""
@@ -81,6 +84,10 @@ class MemoryInquiries:
         """User -> how many sessions of theirs have not come to an end."""
         ours = (each for each in self._kept.inquiries.values() if each.namespace == namespace)
         return Counter(each.owner for each in ours if not each.final)
+
+    def noted(self, inquiry_id: str, kind: str) -> int:
+        """How many lines of a kind its journal has."""
+        return sum(row.kind == kind for row in self._kept.journal.get(inquiry_id, ()))
 
     def share(self, share_id: str) -> Share | None:
         """A share, or None."""

@@ -187,7 +187,7 @@ class SqlUnit(SqlView):
     @property
     def inquiries(self) -> SqlInquiryUnit:
         """The research sessions, to be changed."""
-        return SqlInquiryUnit(self.connection)
+        return SqlInquiryUnit(self.connection, self._settle)
 
     def load(self, session_id: str) -> Session | None:
         """The session as this transaction has it."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
-VERSION: Final = 4
+VERSION: Final = 5
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -125,6 +125,13 @@ CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
             "DROP TABLE scribe_namespaces",
         ),
         4: (),  # research sessions have tables of their own
+        5: (  # what was asked of them stood among all that a step changes
+            (
+                "INSERT INTO scribe_commissions (inquiry_id, told) "
+                "SELECT id, json_extract(told, '$.asked') FROM scribe_inquiries"
+            ),
+            "UPDATE scribe_inquiries SET told = json_remove(told, '$.asked')",
+        ),
     }
 )
 
@@ -171,6 +178,14 @@ inquiries = Table(
     Index("scribe_inquiries_by_state", "state"),
     Index("scribe_inquiries_by_number", "number"),
     Index("scribe_inquiries_by_due", "namespace", "due_at"),
+)
+
+#: What was asked of a session: long, and never another.
+commissions = Table(
+    "scribe_commissions",
+    metadata,
+    Column("inquiry_id", ForeignKey("scribe_inquiries.id", ondelete="CASCADE"), primary_key=True),
+    Column("told", _Json, nullable=False),
 )
 
 findings = Table(

@@ -11,6 +11,8 @@ from mock_server.prsm.price import hundredths
 
 #: What a regular expression of JSON Schema takes for white space.
 _BLANKS = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
+#: Letters of a prompt. Not in spec: E23.
+_PROMPT = 100_000
 #: Letters of a comment, of the place it is about, of a message, of a reason, and of a recipient: an address has 254.
 _COMMENT, _PLACE, _MESSAGE, _REASON, _RECIPIENT = 20_000, 1_000, 5_000, 1_000, 254
 _MOST_RECIPIENTS = 100
@@ -52,7 +54,7 @@ def _date(text: str) -> str:
     return text
 
 
-Prompt: TypeAlias = Annotated[str, AfterValidator(_said)]
+Prompt: TypeAlias = Annotated[str, Field(max_length=_PROMPT), AfterValidator(_said)]
 Bag: TypeAlias = dict[str, Any]
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mock_server.api.control.route import Asking
     from mock_server.api.prsm.models import CommentOrder, SessionOrder, ShareOrder
     from mock_server.prsm.access import Caller
+    from mock_server.prsm.service import Sight
+    from mock_server.research import Report
     from mock_server.session.prsm.table import Event
 
 _STATES: Final = tuple(state.value for state in State)
@@ -87,7 +89,7 @@ async def results(asked: Asking, caller: Caller, session_id: str) -> dict[str, A
     sight, report = await asked.face.research.report(caller, session_id)
     if form == "json":
         return views.results(sight, report, metadata=metadata)
-    return await _made(asked, partial(views.product, sight, report, form, metadata=metadata, raw=False))
+    return await _made(asked, sight, report, views.Form(form, metadata=metadata))
 
 
 async def export(asked: Asking, caller: Caller, session_id: str) -> Response:
@@ -98,12 +100,13 @@ async def export(asked: Asking, caller: Caller, session_id: str) -> Response:
         raise problems.missing_required_field("format")
     raw = flag(given, "include_raw_data", usual=False)
     sight, report = await asked.face.research.report(caller, session_id)
-    return await _made(asked, partial(views.product, sight, report, form, metadata=True, raw=raw))
+    return await _made(asked, sight, report, views.Form(form, raw=raw))
 
 
-async def _made(asked: Asking, make: partial[Response]) -> Response:
+async def _made(asked: Asking, sight: Sight, report: Report, form: views.Form) -> Response:
+    make = partial(views.product, sight, report, form)
     try:
-        return await asked.face.research.drawn(make)
+        return views.attached(sight, form, await asked.face.research.drawn(sight.inquiry, form, make))
     except Unavailable as error:
         raise problems.service_unavailable(f"{error}.", 3600) from None
 

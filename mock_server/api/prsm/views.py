@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mock_server.prsm.service import Sight
     from mock_server.research import Report
-    from mock_server.session.prsm.model import Inquiry, Share
+    from mock_server.session.prsm.model import Entry, Inquiry, Share
 
 
 def created(inquiry: Inquiry, minutes: int) -> dict[str, Any]:
@@ -34,22 +34,22 @@ def created(inquiry: Inquiry, minutes: int) -> dict[str, Any]:
     }
 
 
-def listed(inquiry: Inquiry) -> dict[str, Any]:
+def listed(entry: Entry) -> dict[str, Any]:
     """A session in a list."""
     return {
-        "session_id": inquiry.id,
-        "status": inquiry.state.value,
-        "session_type": inquiry.asked.kind,
-        "progress": inquiry.progress,
-        "current_stage": inquiry.stage,
-        "created_at": stamp(inquiry.created_at),
-        "updated_at": stamp(inquiry.updated_at),
+        "session_id": entry.id,
+        "status": entry.state.value,
+        "session_type": entry.kind,
+        "progress": entry.progress,
+        "current_stage": entry.stage,
+        "created_at": stamp(entry.created_at),
+        "updated_at": stamp(entry.updated_at),
     }
 
 
 def status(inquiry: Inquiry, report: Report | None) -> dict[str, Any]:
     """A session; `report` is there once it is completed."""
-    told = listed(inquiry) | {"resource_usage": usage(inquiry)}
+    told = listed(inquiry.entry) | {"resource_usage": usage(inquiry)}
     if inquiry.asked.metadata is not None:
         told["metadata"] = inquiry.asked.metadata
     if inquiry.failure is not None:
@@ -59,7 +59,7 @@ def status(inquiry: Inquiry, report: Report | None) -> dict[str, Any]:
     return told
 
 
-def page(found: Sequence[Inquiry], counts: Mapping[tuple[str, str], int], number: int, limit: int) -> dict[str, Any]:
+def page(found: Sequence[Entry], counts: Mapping[tuple[str, str], int], number: int, limit: int) -> dict[str, Any]:
     """A page of sessions, and how many there are of each kind on all pages."""
     by_status: Counter[str] = Counter()
     by_type: Counter[str] = Counter()
@@ -102,22 +102,35 @@ def _execution(sight: Sight, report: Report) -> dict[str, Any]:
     return {"queries": report.raw["queries"], **usage(inquiry), "seconds": round(inquiry.worked(inquiry.updated_at), 3)}
 
 
-def product(sight: Sight, report: Report, form: str, *, metadata: bool, raw: bool) -> Response:
+class Form(NamedTuple):
+    """What kind of file, and what stands in it beside the results."""
+
+    name: str
+    metadata: bool = True
+    raw: bool = False
+
+
+def product(sight: Sight, report: Report, form: Form) -> bytes:
     """What a session found as a file."""
+    return FORMATS[form.name].render(report, _meta(sight, form, _execution(sight, report) if form.metadata else {}))
+
+
+def attached(sight: Sight, form: Form, made: bytes) -> Response:
+    """The answer that holds a file."""
+    kind = FORMATS[form.name]
+    headers = {"Content-Disposition": f'attachment; filename="{kind.file_name(_meta(sight, form, {}))}"'}
+    return Response(made, media_type=kind.media_type, headers=headers)
+
+
+def _meta(sight: Sight, form: Form, execution: Mapping[str, Any]) -> Meta:
     inquiry = sight.inquiry
-    meta = Meta(
+    return Meta(
         session_id=inquiry.id,
         prompt=inquiry.asked.prompt,
         created_at=stamp(inquiry.created_at),
         completed_at=stamp(inquiry.ended_at) if inquiry.ended_at else None,
-        execution=_execution(sight, report) if metadata else {},
-        raw=raw,
-    )
-    made = FORMATS[form]
-    return Response(
-        made.render(report, meta),
-        media_type=made.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{made.file_name(meta)}"'},
+        execution=execution,
+        raw=form.raw,
     )
 
 

@@ -42,6 +42,26 @@ class Failure:
     message: str
 
 
+def progress(state: State, done: int, steps: int) -> int:
+    """Steps that are carried out, in percent; 100 is what only a completed session has."""
+    if state is State.COMPLETED:
+        return 100
+    return min(99, 100 * done // max(steps, 1))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A session as a list shows it."""
+
+    id: str
+    state: State
+    kind: str
+    progress: int
+    stage: str
+    created_at: datetime
+    updated_at: datetime
+
+
 @dataclass(frozen=True)
 class Inquiry:
     """A research session; `owner` is the user who made it, `limit_s` how long it may work.
@@ -85,11 +105,10 @@ class Inquiry:
         return self.since + timedelta(seconds=self.limit_s - self.worked_s)
 
     @property
-    def progress(self) -> int:
-        """Steps that are carried out, in percent; 100 is what only a completed session has."""
-        if self.state is State.COMPLETED:
-            return 100
-        return min(99, 100 * self.done // max(self.steps, 1))
+    def entry(self) -> Entry:
+        """The session as a list shows it."""
+        done = progress(self.state, self.done, self.steps)
+        return Entry(self.id, self.state, self.asked.kind, done, self.stage, self.created_at, self.updated_at)
 
     @property
     def used(self) -> int:

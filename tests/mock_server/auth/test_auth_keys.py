@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from mock_server.auth import Keys, named, namespace_of, presented
+from mock_server.auth import Keys, named, namespace_of, presented, user_of
 from mock_server.problems import Problem
 
 KEYS = Keys(["sk_test_mine", "sk_test_mine_2", "live-key"])
@@ -95,6 +95,13 @@ def test_a_prefix_of_a_key_is_not_the_key():
 )
 def test_the_namespace_is_what_stands_before_the_next_underscore(key, namespace):
     assert namespace_of(key) == namespace
+
+
+def test_keys_of_a_namespace_that_differ_behind_it_have_a_user_each_one_of_the_namespaces_name_too():
+    users = {key: user_of(key) for key in ("sk_test_a", "sk_test_a_a", "sk_test_a_a_a", "sk_test_a_ann", "sk_test_a_A")}
+    assert len(set(users.values())) == len(users)
+    assert (users["sk_test_a"], users["sk_test_a_ann"]) == ("a", "ann")
+    assert user_of("sk_test_a_") == user_of("sk_test_a")  # neither names one
 
 
 def test_namespaces_are_told_with_how_many_keys_open_each():

@@ -99,6 +99,17 @@ def running(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A server in memory whose sessions take no longer than they take."""
+    with asyncio.Runner() as runner:
+        folder = tmp_path_factory.mktemp("none")
+        server = started(folder, profiles=("prsm",), api_keys=KEYS, research_s=0.0, in_memory=True)
+        application, client = runner.run(server.__aenter__())
+        yield Lab(runner, application, client)
+        runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="module")
 def done(running):
     """A session that is completed, for whoever only reads."""
     session_id = running.made(key=OTHERS, metadata={"ticket": 17})

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from mock_server.storage.memory import _Unit
+from mock_server.storage.memory_inquiries import MemoryInquiryUnit
 from tests.mock_server.prsm.conftest import ANN, LEAST_S, SPEC, keeps, word_of
 
 CONTROLS = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}
@@ -202,3 +204,19 @@ def test_a_reset_removes_the_sessions_and_what_they_cost(lab):
     assert lab.post("/_mock/v1/reset", key=ANN).json()["sessions_removed"] == 1
     assert lab.balance() == "2500.00"
     assert word_of(lab.get(f"/api/v1/sessions/{session_id}", key=ANN)) == "session_not_found"
+
+
+def test_no_pause_and_no_comment_reads_the_history(quick, monkeypatch):
+    session_id = quick.made()
+    quick.until(session_id, "completed")
+
+    def read(*_):
+        raise AssertionError("the journal was read")
+
+    counted, honest = [], MemoryInquiryUnit.noted
+    monkeypatch.setattr(_Unit, "history", read)
+    monkeypatch.setattr(MemoryInquiryUnit, "noted", lambda *asked: counted.append(asked[2]) or honest(*asked))
+    assert word_of(quick.act(session_id, "pause")) == "session_cannot_be_paused"
+    assert counted == []
+    assert quick.act(session_id, "comments", json={"content": "x"}).status_code == 201
+    assert counted == ["commented"]

@@ -106,9 +106,13 @@ def test_a_body_that_is_labelled_as_something_else_is_refused(lab):
         assert lab.post(SESSIONS, content=b'{"prompt": "x"}', key=ANN, headers=label).status_code == 201
 
 
-def test_a_body_beyond_a_mebibyte_is_413_and_a_prompt_just_below_it_is_worked_on(lab):
+def test_a_body_beyond_a_mebibyte_is_413_a_prompt_beyond_its_bound_400_and_one_just_below_it_is_worked_on(lab):
     assert word_of(lab.post(SESSIONS, json={"prompt": "x" * 2**20}, key=ANN)) == "request_too_large"
-    assert lab.until(lab.made(prompt="expired session " * 65_000), "completed")["progress"] == 100
+    answer = lab.post(SESSIONS, json={"prompt": "x" * 100_001}, key=ANN)
+    assert (answer.status_code, word_of(answer)) == (400, "invalid_request")
+    assert "100000" in answer.json()["message"]
+    assert len(answer.text) < 1000
+    assert lab.until(lab.made(prompt="expired session " * 6_250), "completed")["progress"] == 100
 
 
 @pytest.mark.parametrize("prompt", ["\u0000\u0001 expired \u202e", "क्या सत्र समाप्त हुआ?", "セッションの期限", "😀"])

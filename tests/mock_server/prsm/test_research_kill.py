@@ -27,7 +27,8 @@ def kept(directory):
 
     def look(view):
         found = view.inquiries.page(Sieve("clinic", "ann"), limit=10_000, skip=0)
-        told = [(each, view.history(each.id), view.inquiries.findings(each.id)) for each in found]
+        whole = [view.inquiries.load(each.id) for each in found]
+        told = [(each, view.history(each.id), view.inquiries.findings(each.id)) for each in whole]
         return told, view.inquiries.balance("clinic")
 
     try:

@@ -83,6 +83,12 @@ def test_the_members_of_a_budget_are_bounded_as_the_schema_says():
             assert taken == validator.is_valid(order), (name, value)
 
 
+def test_a_prompt_has_its_bound():
+    assert models.SessionOrder.model_validate({"prompt": "x" * 100_000})
+    with pytest.raises(ValidationError, match="100000"):
+        models.SessionOrder.model_validate({"prompt": "x" * 100_001})
+
+
 def test_words_are_those_of_the_spec():
     properties = SPEC.schemas["create_request"]["properties"]
     assert [kind.value for kind in Kind] == properties["session_type"]["enum"]

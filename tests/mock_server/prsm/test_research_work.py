@@ -22,17 +22,6 @@ from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, PROMPT, SESS
 from tests.mock_server.stage import started
 
 
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory):
-    """A server in memory whose sessions take no longer than they take."""
-    with asyncio.Runner() as runner:
-        folder = tmp_path_factory.mktemp("none")
-        server = started(folder, profiles=("prsm",), api_keys=KEYS, research_s=0.0, in_memory=True)
-        application, client = runner.run(server.__aenter__())
-        yield Lab(runner, application, client)
-        runner.run(server.__aexit__(None, None, None))
-
-
 def test_a_server_in_memory_works_on_sessions_too(quick):
     session_id = quick.made()
     assert quick.until(session_id, "completed")["results"]["found"]
@@ -52,6 +41,7 @@ def test_what_breaks_each_time_fails_and_says_so(quick, monkeypatch, caplog):
     assert told["error_details"]["error"] == "internal_error"
     assert "out of paper" not in told["error_details"]["message"]
     assert "out of paper" in caplog.text
+    assert f"session {session_id} is given up: its work broke 4 times" in caplog.text
     costs = quick.read(session_id, "metrics").json()["cost_breakdown"]
     assert float(quick.balance()) == round(before - float(costs["used"]), 2) < before
 
@@ -86,22 +76,26 @@ def test_a_store_that_takes_nothing_for_a_while_is_waited_for(quick, monkeypatch
     assert caplog.text.count("no room") == 2
 
 
-def test_a_session_that_took_the_process_down_too_often_is_given_up(quick, monkeypatch):
+@pytest.mark.parametrize(("begun", "state"), [(10, "completed"), (25, "failed")])
+def test_a_session_is_given_up_only_where_it_was_begun_far_too_often(quick, monkeypatch, caplog, begun, state):
     service = quick.face.research
     store = quick.face.service.store
     monkeypatch.setattr(service._work, "offer", lambda *_: None)
     monkeypatch.setattr(service._ledger, "_start", lambda *_: None)
     session_id = quick.made()
 
-    def fell(unit):
+    def killed(unit):
         inquiry = unit.inquiries.load(session_id)
-        unit.inquiries.save(inquiry, replace(inquiry, attempts=4))
+        unit.inquiries.save(inquiry, replace(inquiry, attempts=begun))
 
-    quick.run(store.write(fell))
+    quick.run(store.write(killed))
     monkeypatch.undo()
     quick.run(service.start())
     told = quick.until(session_id, "failed", "completed")
-    assert (told["status"], told["error_details"]["error"]) == ("failed", "internal_error")
+    assert told["status"] == state
+    given_up = f"session {session_id} is given up: its work was begun {begun} times without coming on"
+    assert (given_up in caplog.text) == (state == "failed")
+    assert ("error_details" in told) == (state == "failed")
 
 
 def test_many_sessions_of_one_namespace_do_not_keep_another_waiting(quick):

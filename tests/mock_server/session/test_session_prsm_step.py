@@ -69,7 +69,7 @@ RUNNING = (EVENTS[Event.STARTED], EVENTS[Event.INITIALIZED])
 
 def test_a_new_session_waits_and_what_it_may_cost_is_reserved():
     inquiry, effects = new()
-    assert (inquiry.state, inquiry.progress, inquiry.used) == (State.QUEUED, 0, 0)
+    assert (inquiry.state, inquiry.entry.progress, inquiry.used) == (State.QUEUED, 0, 0)
     assert [effect for effect in effects if not isinstance(effect, Journal)] == [Booked(-price(STEPS)), StartWork()]
 
 
@@ -113,7 +113,7 @@ def test_its_time_stands_while_it_is_paused():
 
 def test_steps_count_once_and_in_their_order():
     inquiry = after(*RUNNING, advanced(0, 4))
-    assert (inquiry.done, inquiry.progress) == (4, 40)
+    assert (inquiry.done, inquiry.entry.progress) == (4, 40)
     for stale in (advanced(0, 4), advanced(5, 6)):
         with pytest.raises(Refused):
             step(MACHINE, inquiry, stale, at(9))
@@ -132,8 +132,8 @@ def test_coming_on_makes_earlier_attempts_forgotten():
 
 
 def test_only_what_is_completed_has_all_of_its_progress():
-    assert after(*RUNNING, advanced(0, STEPS)).progress == 99
-    assert after(*RUNNING, advanced(0, STEPS), Ended()).progress == 100
+    assert after(*RUNNING, advanced(0, STEPS)).entry.progress == 99
+    assert after(*RUNNING, advanced(0, STEPS), Ended()).entry.progress == 100
 
 
 def test_the_first_find_is_noted_once():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from mock_server.session.prsm.model import Commission, Failure, Inquiry, Share
 from mock_server.session.prsm.table import State
@@ -212,6 +213,23 @@ def test_sessions_that_stand_or_are_final_are_not_worked_on(store):
     assert asyncio.run(scenario()) == ([("ns", "ses_r"), ("ns", "ses_q")], {"lee": 3})
 
 
+def test_lines_of_the_journal_are_counted_by_kind_those_of_the_same_change_too(store):
+    def change(unit):
+        _filled(unit)
+        for kind in ("paused", "resumed", "paused"):
+            unit.note(inquiry("ses_1"), NOW, kind, {"by": "lee"})
+        unit.note(inquiry("ses_far", "far"), NOW, "paused", {})
+        return unit.inquiries.noted("ses_1", "paused")
+
+    async def scenario():
+        within = await store.write(change)
+        return within, await store.read(
+            lambda view: [view.inquiries.noted(name, "paused") for name in ("ses_1", "ses_far", "ses_0")]
+        )
+
+    assert asyncio.run(scenario()) == (2, [2, 1, 0])
+
+
 def test_clearing_a_namespace_leaves_the_others(store):
     async def scenario():
         await store.write(_filled)
@@ -266,7 +284,7 @@ def test_a_directory_of_the_version_before_gets_the_tables(tmp_path):
     store = SqliteStore(path)
 
     def older(unit):
-        for name in ("findings", "shares", "balances", "inquiries"):
+        for name in ("commissions", "findings", "shares", "balances", "inquiries"):
             unit.connection.exec_driver_sql(f"DROP TABLE scribe_{name}")
         unit.connection.exec_driver_sql("UPDATE scribe_meta SET value = '3' WHERE key = 'schema_version'")
 
@@ -276,6 +294,46 @@ def test_a_directory_of_the_version_before_gets_the_tables(tmp_path):
     asyncio.run(store.write(_filled))
     assert len(asyncio.run(store.read(lambda view: view.inquiries.page(Sieve("ns", "lee"), limit=99, skip=0)))) == 10
     store.close()
+
+
+def test_a_directory_with_what_was_asked_among_all_the_rest_is_brought_up(tmp_path):
+    path = tmp_path / "scribe.sqlite"
+    store = SqliteStore(path)
+
+    def older(unit):
+        run = unit.connection.exec_driver_sql
+        run(
+            "UPDATE scribe_inquiries SET told = json_set(told, '$.asked', json((SELECT told FROM scribe_commissions"
+            " WHERE inquiry_id = id)))"
+        )
+        run("DROP TABLE scribe_commissions")
+        run("UPDATE scribe_meta SET value = '4' WHERE key = 'schema_version'")
+
+    asyncio.run(store.write(_filled))
+    before = asyncio.run(store.read(lambda view: [view.inquiries.load(name) for name in ("ses_1", "ses_far")]))
+    asyncio.run(store.write(older))
+    store.close()
+    store = SqliteStore(path)
+    after = asyncio.run(store.read(lambda view: [view.inquiries.load(name) for name in ("ses_1", "ses_far")]))
+    asyncio.run(store.write(lambda unit: unit.inquiries.save(after[0], running(after[0]))))
+    saved = asyncio.run(store.read(lambda view: view.inquiries.load("ses_1")))
+    store.close()
+    assert after == before
+    assert saved == running(before[0])
+
+
+def test_what_was_asked_is_written_once_and_no_page_reads_it(tmp_path):
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    sent = []
+    before = inquiry(asked=replace(ASKED, prompt="why " * 10))
+    asyncio.run(store.write(lambda unit: unit.inquiries.create(before)))
+    event.listen(store._engine, "before_cursor_execute", lambda *told: sent.append((told[2], str(told[3]))))
+    asyncio.run(store.write(lambda unit: unit.inquiries.save(before, running(before))))
+    page = asyncio.run(store.read(lambda view: view.inquiries.page(Sieve("ns", "lee"), limit=9, skip=0)))
+    store.close()
+    assert page == [running(before).entry]
+    assert len(sent) == 2
+    assert not [told for told in sent if "commissions" in told[0] or "why" in told[1]]
 
 
 def test_a_page_and_its_counts_are_read_off_the_index(tmp_path):
