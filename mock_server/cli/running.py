@@ -75,10 +75,10 @@ def _try_directory(settings: Settings, choices: Choices | None) -> None:
 
 def _try_corpus(settings: Settings) -> None:
     """Read what research sessions look for things in: the server finds it read."""
-    from mock_server.research import Corpus, CorpusError
+    from mock_server.research import Corpus, CorpusError, standing
 
     def tell(done: int, of: int, name: str) -> None:
-        sys.stderr.write(f"the corpus is being read: {done} of {of} files{f', now {name}' if name else ''}\n")
+        sys.stderr.write(f"{standing(done, of, name)}\n")
 
     try:
         Corpus.open(settings.data_dir / CORPUS, settings.corpus, tell).close()

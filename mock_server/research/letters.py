@@ -11,11 +11,24 @@ _UNFIT = re.compile(
 )
 _HALVES = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
+#: What may hold more marks upon one letter than any language has: to order them takes the square of their number.
+_HEAP = re.compile(r"[^\w\s\x00-\u02ff]{31,}")
+_APART, _MARKS = "\u034f", 30
 
 
 def legible(text: str) -> str:
     """The text without what cannot be shown; a half of a letter becomes the sign that stands for one."""
-    return unicodedata.normalize("NFC", _HALVES.sub("\ufffd", _UNFIT.sub(" ", text)))
+    if text.isascii():
+        return _UNFIT.sub(" ", text)
+    return unicodedata.normalize("NFC", _HEAP.sub(_parted, _HALVES.sub("\ufffd", _UNFIT.sub(" ", text))))
+
+
+def _parted(heap: re.Match[str]) -> str:
+    """A heap of marks in pieces that are ordered each by itself, as the Stream-Safe Text Format of UAX 15 has them."""
+    marks = heap[0]
+    if not any(map(unicodedata.combining, marks)):
+        return marks
+    return _APART.join(marks[at : at + _MARKS] for at in range(0, len(marks), _MARKS))
 
 
 def line(text: str) -> str:
