@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from mock_server.research import builtin
 from mock_server.research.folder import Refused, Unreadable, listing
 from mock_server.research.index import Index
+from mock_server.research.letters import line
 from mock_server.research.passage import MOST, Document
 from mock_server.research.reading import Reader
 
@@ -161,4 +162,4 @@ def _document(reader: Reader, source: Source) -> tuple[Document, str]:
     try:
         return reader.read(source)
     except Unreadable as error:
-        return Document(source.name, source.name, ()), str(error)
+        return Document(source.name, source.name, ()), line(str(error))

@@ -61,7 +61,7 @@ class Listing:
 def listing(folder: Path) -> Listing:
     """The files below a folder; CorpusError where there is no such folder."""
     if not folder.is_dir():
-        raise CorpusError(f"The corpus {folder} is no folder that can be read")
+        raise CorpusError(f"The corpus {line(str(folder))} is no folder that can be read")
     root = folder.resolve()
     refused: list[Refused] = []
     found = sorted(_walk(root, root, 0, refused, [_ENTRIES]), key=lambda source: source.name)

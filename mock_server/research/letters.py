@@ -7,7 +7,7 @@ import unicodedata
 
 #: Controls but for tab and line ends, marks that turn the direction of writing, and what XML has no place for.
 _UNFIT = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
 _HALVES = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")

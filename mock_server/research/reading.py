@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from mock_server.research import paper, prose
 from mock_server.research.folder import Unreadable, content
+from mock_server.research.letters import cut, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,5 +115,5 @@ def _text(ending: str, name: str, data: bytes) -> tuple[Document, str]:
 
 
 def _told(error: Exception) -> str:
-    told = str(error).split("\n", 1)[0][:200]
+    told = cut(line(str(error)[:1_000]), 200)
     return f"{type(error).__name__}: {told}" if told else type(error).__name__

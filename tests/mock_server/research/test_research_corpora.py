@@ -19,7 +19,7 @@ from mock_server.research.index import PARTS
 from mock_server.research.letters import line
 from mock_server.research.reading import Reader
 from mock_server.research.term import roots
-from tests.mock_server.research.files import entity, hostile_pdf, pdf, word_with
+from tests.mock_server.research.files import entity, hostile_pdf, pdf, word_of_kind, word_with
 from tests.mock_server.research.work import report
 
 if TYPE_CHECKING:
@@ -302,3 +302,13 @@ def test_a_long_text_is_read_within_the_bounds_of_every_file(tmp_path: Path, mon
     assert len(prose.markdown("long.md", source.path.read_bytes()).passages) == 6_000
     monkeypatch.setattr(passage, "MOST", 3)
     assert len(prose.markdown("long.md", source.path.read_bytes()).passages) == 4
+
+
+def test_what_is_told_of_a_file_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    kind = "A\x9b31mRED\x9b2J&#13;scribe-mock listens on http://evil.example/\u202ex"
+    (tmp_path / "said.docx").write_bytes(word_of_kind(kind))
+    (tmp_path / "named\n\x1b[31m\x9b.txt").write_bytes(b"\0")
+    for refused in Corpus.open(None, tmp_path).refused:
+        told = f"{refused.name} {refused.reason}"
+        assert told.isprintable(), told
+        assert "RED" in told or "named" in told
