@@ -41,9 +41,9 @@ def add(app: FastAPI, face: Face) -> None:
     mount(app, shared.router, face)
     app.router.routes.extend(description.routes(face))
     if face.settings.profiles == ("prsm",):  # whatever is refused, but for the control plane
-        face.bodies["/_mock/"] = lambda problem, _namespace: envelope(problem)
-        face.bodies["/"] = partial(_told, face)
-    face.bodies[f"{PREFIX}/"] = partial(_told, face)
+        face.bodies["/_mock"] = lambda problem, _namespace: envelope(problem)
+        face.bodies[""] = partial(_told, face)
+    face.bodies[PREFIX] = partial(_told, face)
     if not face.settings.faithful:
         mount(app, research.router, face)
 
