@@ -11,7 +11,12 @@ from mock_server import problems
 from mock_server.api.answer import envelope, render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from mock_server.api.answer import Answer
+    from mock_server.problems import Problem
 
 #: What whoever knows a host and nothing else asks for (§4.1), and what looks after processes.
 _AT_ROOT: Final = ("/.well-known/medscribealliance", "/health/live", "/health/ready")
@@ -20,8 +25,10 @@ _AT_ROOT: Final = ("/.well-known/medscribealliance", "/health/live", "/health/re
 class Below:
     """An application below a path such as /scribe; elsewhere there is nothing, and the refusal says where it is."""
 
-    def __init__(self, app: ASGIApp, path: str) -> None:
+    def __init__(self, app: ASGIApp, path: str, words: Callable[[Problem], Answer] = envelope) -> None:
+        """Serve an application below a path; `words` are those of what is refused elsewhere."""
         self._app = app
+        self._words = words
         self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,7 +40,7 @@ class Below:
             inner = {"path": unquote(rest), "raw_path": rest.encode()}
             return await self._app({**scope, **inner}, receive, send)
         told = f"There is no resource at {scope['path'][:200]!r}. This server lies below {self._path}."
-        answer = envelope(problems.Problem(404, "invalid_request", told))
+        answer = self._words(problems.Problem(404, "invalid_request", told))
         return await render(answer, Request(scope), readable=True)(scope, receive, send)
 
     def _below(self, scope: Scope) -> str | None:

@@ -129,7 +129,7 @@ class Face:
     sessions: SessionManager = field(init=False)
     #: Where the profile prsm is served.
     research: ResearchService = field(init=False)
-    #: What paths begin with whose refusals have another body than the envelope, and how that is made.
+    #: The paths at and below which refusals have another body than the envelope, and how that is made; "" is all.
     bodies: dict[str, Callable[[Problem, str], Answer]] = field(default_factory=dict)
     ready: bool = False
     unready_because: str = "The model is being tried out."
@@ -168,9 +168,13 @@ class Face:
 
     def refusal(self, call: Call, problem: Problem) -> Answer:
         """What a client is told that is refused, in the words of the profile it asks."""
-        for beginning, told in self.bodies.items():
-            if call.path.startswith(beginning):
-                return told(problem, call.namespace)
+        return self.told(problem, f"/{call.path.lstrip('/')}", call.namespace)
+
+    def told(self, problem: Problem, path: str = "", namespace: str = "") -> Answer:
+        """The same at a path; what is refused before it has one is told as everything is that is served."""
+        for above, made in self.bodies.items():
+            if not above or path == above or path.startswith(f"{above}/"):
+                return made(problem, namespace)
         return envelope(problem)
 
     def base_url(self, request: Request) -> str:

@@ -7,12 +7,18 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
+from mock_server.ticket import PREFIX
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 HIDDEN = "[hidden]"
-#: Sandbox and live keys, and JSON Web Tokens, whoever they belong to.
-_LOOKS_SECRET = re.compile(r"\b(?:sk|pk|rk)_[A-Za-z0-9]+_[\w-]+|\beyJ[\w-]{4,}(?:\.[\w-]*)*", re.IGNORECASE)
+#: Sandbox and live keys, JSON Web Tokens and tickets, whoever they belong to; what a URL names is hidden by its name.
+_LOOKS_SECRET = re.compile(
+    r"\b(?:sk|pk|rk)_[A-Za-z0-9]+_[\w-]+|\beyJ[\w-]{4,}(?:\.[\w-]*)*"
+    rf"|(?<!/uploads/)(?<!signature=)(?<!ticket[=/]){PREFIX}[\w-]+",
+    re.IGNORECASE,
+)
 #: A credential by its name, in whatever a client put around it: api_key=…, X-API-Key: …, "token":"…", Bearer ….
 _NAMED_SECRET = re.compile(
     r"((?:(?:key|token|secret|password|passwd|pwd|passphrase|signature|credential|cookie|ticket)s?(?:[_-]?value)?"
@@ -26,7 +32,7 @@ _IN_URLS, _HIDDEN_IN_URL = frozenset({"/uploads/", "signature=", "ticket=", "tic
 #: What neither of the two can do without; most texts have none of it, and are told by a look.
 _HINTS = (
     *("key", "token", "secret", "passw", "passp", "pwd", "signature", "credential", "cookie", "ticket", "/uploads/"),
-    *("authoriz", "x-auth", "bearer", "basic", "eyj", "sk_", "pk_", "rk_", "%", "\\u"),
+    *("authoriz", "x-auth", "bearer", "basic", "eyj", "sk_", "pk_", "rk_", PREFIX, "%", "\\u"),
 )
 _HINTED = re.compile("|".join(map(re.escape, _HINTS)), re.IGNORECASE)
 #: Characters up to which one search is quicker than a look for each.

@@ -12,6 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_server.storage import StorageError
+from mock_server.ticket import PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,10 +74,11 @@ class Tickets:
         """A ticket for a session's audio; letters, digits, hyphens and underscores, which do not tell the id."""
         told = f"{namespace} {session_id}".encode()
         seal = self._seal(told)
-        return _text(seal + self._mixed(seal, told))
+        return PREFIX + _text(seal + self._mixed(seal, told))
 
     def read(self, text: str) -> Ticket | None:
         """What a ticket is for; None for one that was not issued here."""
+        text = text.removeprefix(PREFIX)  # earlier servers issued them without it
         try:
             found = base64.b64decode(text[:_LONGEST] + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):

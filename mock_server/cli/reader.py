@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.flow_control import service_unavailable
@@ -14,10 +15,14 @@ from mock_server.api.answer import envelope
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from starlette.types import Receive, Scope, Send
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+    from mock_server.api.answer import Answer
+    from mock_server.problems import Problem
 
 #: An answer may go out over a slow line; one of which nothing has gone out for so many seconds is not being read.
 UNREAD_S: Final = 60.0
@@ -27,9 +32,9 @@ _SENDING: Final = 128 * 1024
 _RETRY_S = 5
 
 
-async def crowded(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Refuse a connection beyond those that are taken, in the envelope (ERR-012)."""
-    refusal = envelope(problems.service_unavailable("Too many connections are open.", _RETRY_S))
+async def crowded(words: Callable[[Problem], Answer], _scope: Scope, _receive: Receive, send: Send) -> None:
+    """Refuse a connection beyond those that are taken, in the profile's own body (ERR-012)."""
+    refusal = words(problems.service_unavailable("Too many connections are open.", _RETRY_S))
     body = json.dumps(refusal.body).encode()
     told = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
     headers = [(name.lower().encode(), value.encode()) for name, value in {**refusal.headers, **told}.items()]
@@ -40,6 +45,8 @@ async def crowded(_scope: Scope, _receive: Receive, send: Send) -> None:
 class Reader(HttpToolsProtocol):
     """uvicorn's connection, which would write for ever to a client that does not read, and once more to one gone."""
 
+    #: How a refusal is worded that has no path: in the envelope, or as the one profile that is served has it.
+    words: Callable[[Problem], Answer] = staticmethod(envelope)
     _running: RequestResponseCycle | None = None
     _looking: asyncio.TimerHandle | None = None
     #: Requests answered and bytes that wait to go out, as last looked at.
@@ -67,7 +74,7 @@ class Reader(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, crowded if app is service_unavailable else app)  # type: ignore[arg-type]
+        super()._start_asgi_task(cycle, partial(crowded, self.words) if app is service_unavailable else app)
 
     def on_response_complete(self) -> None:
         """An answer is out, as far as the client takes it."""

@@ -9,6 +9,7 @@ import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from mock_server.api.answer import envelope
 from mock_server.api.below import Below
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 from mock_server.settings import CORPUS
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
+    from mock_server.api.answer import Answer
     from mock_server.choices import Choices
     from mock_server.cli.readiness import Readiness
+    from mock_server.problems import Problem
     from mock_server.settings import Settings
 
 _HOSTS: Final = " 127.0.0.1 is for this machine alone, 0.0.0.0 for all."
@@ -75,10 +78,10 @@ def _try_directory(settings: Settings, choices: Choices | None) -> None:
 
 def _try_corpus(settings: Settings) -> None:
     """Read what research sessions look for things in: the server finds it read."""
-    from mock_server.research import Corpus, CorpusError
+    from mock_server.research import Corpus, CorpusError, standing
 
     def tell(done: int, of: int, name: str) -> None:
-        sys.stderr.write(f"the corpus is being read: {done} of {of} files{f', now {name}' if name else ''}\n")
+        sys.stderr.write(f"{standing(done, of, name)}\n")
 
     try:
         Corpus.open(settings.data_dir / CORPUS, settings.corpus, tell).close()
@@ -114,15 +117,18 @@ def opened(settings: Settings) -> tuple[Starlette, str | None]:
         raise refuse(told, UNUSABLE) from error
 
 
-def configuration(app: ASGIApp) -> uvicorn.Config:
-    """How uvicorn serves an application here."""
+def configuration(app: ASGIApp, told: Callable[[Problem], Answer] = envelope) -> uvicorn.Config:
+    """How uvicorn serves an application here; `told` words what is refused before it reaches it."""
     import uvicorn
 
     from mock_server.cli.wire import Wire
 
+    class Worded(Wire):
+        words = staticmethod(told)
+
     return uvicorn.Config(
         app,
-        http=Wire,
+        http=Worded,
         ws="none",
         log_level="error",  # a warning for each malformed request is a client's word
         server_header=False,
@@ -149,7 +155,7 @@ def run(
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     # uvicorn's configuration closes every handler of the process: ours comes after it
     face = app.state.face
-    served = Below(app, face.settings.base_path) if face.settings.base_path else app
-    server = Server(configuration(served), face, announce, readiness)
+    served = Below(app, face.settings.base_path, face.told) if face.settings.base_path else app
+    server = Server(configuration(served, face.told), face, announce, readiness)
     with lines(wanted=verbose):
         server.run(sockets=[listening])

@@ -1,4 +1,4 @@
-"""The last yard to the socket: what is not HTTP is refused in the envelope too (ERR-012), and nothing is endless."""
+"""The last yard to the socket: what is not HTTP is refused as all else is (ERR-012), and nothing is endless."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httptools
 
 from mock_server import problems
-from mock_server.api.answer import SEVER, envelope
+from mock_server.api.answer import SEVER
 from mock_server.api.trail import tell_unparsed
 from mock_server.cli.backlog import Backlog
 from mock_server.cli.head import MalformedHeadError, check
@@ -59,7 +59,7 @@ def _reason(error: httptools.HttpParserError) -> str:
 
 
 class Wire(Reader):
-    """uvicorn's fast parser, with the bounds that it lacks in bytes and in seconds, and with 400s in the envelope."""
+    """uvicorn's fast parser, with the bounds that it lacks in bytes and seconds; its 400s have the profile's words."""
 
     flow: Backlog
     _parting: Parting
@@ -314,7 +314,7 @@ class Wire(Reader):
         if self._stage is not _Stage.BODY or not self.cycle.response_started:
             problem = problems.invalid_request(msg)
             tell_unparsed(problem.status, problem.code, problem.message)
-            body = json.dumps(envelope(problem).body).encode()
+            body = json.dumps(self.words(problem).body).encode()
             head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head.encode() + body)
         self._parting.end()

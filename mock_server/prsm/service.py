@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_server import problems
+from mock_server import problems, ticket
 from mock_server.prsm import bounds, refusal
 from mock_server.prsm.access import Caller, Level, digest, level, opens
 from mock_server.prsm.ledger import OPENING_BALANCE
@@ -205,7 +205,7 @@ class ResearchService(Records):
 
     async def share(self, caller: Caller, session_id: str, offer: Offer) -> tuple[Share, str]:
         """Let others see a session; returns the share and the secret that its URL holds, which is not kept."""
-        name, secret = f"shr_{secrets.token_hex(8)}", secrets.token_urlsafe(24)
+        name, secret = f"shr_{secrets.token_hex(8)}", ticket.drawn()
 
         def change(unit: Unit) -> Share:
             inquiry = self._allowed(unit, caller, session_id, Level.OWN)

@@ -5,10 +5,10 @@ No model, no network, no randomness: the same prompt and the same corpus give th
 
 from __future__ import annotations
 
-from mock_server.research.corpus import Corpus
+from mock_server.research.corpus import Corpus, standing
 from mock_server.research.finding import Findings
 from mock_server.research.folder import CorpusError, Refused
 from mock_server.research.plan import Kind, Plan
 from mock_server.research.report import Report
 
-__all__ = ["Corpus", "CorpusError", "Findings", "Kind", "Plan", "Refused", "Report"]
+__all__ = ["Corpus", "CorpusError", "Findings", "Kind", "Plan", "Refused", "Report", "standing"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import TYPE_CHECKING, Self
 
 from mock_server.research import builtin
 from mock_server.research.folder import Refused, Unreadable, listing
 from mock_server.research.index import Index
-from mock_server.research.passage import Document
+from mock_server.research.letters import line
+from mock_server.research.passage import MOST, Document
 from mock_server.research.reading import Reader
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from mock_server.research.folder import Listing, Source
     from mock_server.research.index import Row
 
-    #: Told how many files of how many are read, and the name of the last.
+    #: Told, on a thread of its own, how many files of how many are read, and the name of the one at hand; of none
+    #: while the folder is listed.
     Progress = Callable[[int, int, str], None]
 
-#: Passages of all documents: some forty thousand pages, and what keeps a search of a part below its time (measured).
-_PASSAGES = 100_000
-#: Files are kept so many at a time: what was read before a crash is not read again.
-_TOGETHER = 64
+_PASSAGES = MOST
+#: So many files, or so many passages, are kept at a time: what was read before a crash is not read again.
+_TOGETHER, _HELD = 64, 5_000
 _SILENT_S = 2.0
 _EVERY_S = 1.0
 
@@ -47,14 +48,16 @@ class Corpus:
 
         CorpusError where the folder is none, or the index cannot be written.
         """
-        found = listing(folder) if folder is not None else None
-        corpus = cls(Index(path), folder)
-        corpus._read(found, progress)
+        with _Telling(progress) as tell:
+            found = listing(folder) if folder is not None else None
+            corpus = cls(Index(path), folder)
+            corpus._read(found, tell)
         return corpus
 
     def refresh(self, progress: Progress | None = None) -> None:
         """Read again what has changed."""
-        self._read(listing(self._folder) if self._folder is not None else None, progress)
+        with _Telling(progress) as tell:
+            self._read(listing(self._folder) if self._folder is not None else None, tell)
 
     def close(self) -> None:
         """Let go of the index."""
@@ -68,11 +71,11 @@ class Corpus:
         """How many passages of each document in a part of it, by its title, hold a phrase."""
         return self._index.count(roots, part)
 
-    def _read(self, found: Listing | None, progress: Progress | None) -> None:
+    def _read(self, found: Listing | None, tell: _Telling) -> None:
         if found is None:
             self._read_builtin()
         else:
-            self._read_files(found, progress)
+            self._read_files(found, tell)
         entries = self._index.entries()
         self.documents = sum(1 for entry in entries.values() if entry.passages)
         self.passages = sum(entry.passages for entry in entries.values())
@@ -86,7 +89,7 @@ class Corpus:
             return
         self._index.replace([(document, edition, "") for document in builtin.documents()], known)
 
-    def _read_files(self, found: Listing, progress: Progress | None) -> None:
+    def _read_files(self, found: Listing, tell: _Telling) -> None:
         known = self._index.entries()
         named = {source.name: source for source in found.sources}
         gone = [name for name in known if name not in named]
@@ -96,49 +99,67 @@ class Corpus:
         self._index.replace((), [*gone, *(source.name for source in fresh if source.name in known)])
         passages = sum(entry.passages for entry in self._index.entries().values())
         waiting: list[tuple[Document, str, str]] = []
-        tell = _Telling(progress, len(fresh))
+        held = 0
         with Reader() as reader:
-            for source in fresh:
-                tell.before(source.name)
+            for number, source in enumerate(fresh):
+                tell.before(number, len(fresh), source.name)
                 document, note = _document(reader, source)
                 stamp = source.stamp
                 if passages + len(document.passages) > _PASSAGES:
                     note = f"the corpus has as many passages as it may ({_PASSAGES:,})"
                     document, stamp = Document(source.name, source.name, ()), ""  # looked at again next time
                 passages += len(document.passages)
+                held += len(document.passages)
                 waiting.append((document, stamp, note))
-                if len(waiting) == _TOGETHER:
+                if len(waiting) == _TOGETHER or held > _HELD:
                     self._index.replace(waiting, ())
-                    waiting = []
+                    waiting, held = [], 0
         self._index.replace(waiting, ())
-        tell.done()
+        tell.before(len(fresh), len(fresh), "")
 
 
 class _Telling:
-    """Tells of progress where it takes long, and not too often."""
+    """Tells of progress where it takes long, every second, however long one file takes."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
+    def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
-        self._total = total
-        self._count = 0
-        self._next = time.monotonic() + _SILENT_S
-        self._told = False
+        self._facts = (0, 0, "")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="scribe-corpus", daemon=True)
 
-    def before(self, name: str) -> None:
-        now = time.monotonic()
-        if self._progress is not None and now >= self._next:
-            self._progress(self._count, self._total, name)
-            self._next = now + _EVERY_S
-            self._told = True
-        self._count += 1
+    def __enter__(self) -> Self:
+        if self._progress is not None:
+            self._thread.start()
+        return self
 
-    def done(self) -> None:
-        if self._progress is not None and self._told:
-            self._progress(self._total, self._total, "")
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._progress is not None:
+            self._thread.join()
+
+    def before(self, done: int, total: int, name: str) -> None:
+        """So many files are read, and now this one is."""
+        self._facts = (done, total, name)
+
+    def _tell(self) -> None:
+        assert self._progress is not None, "nobody is told, and nothing was started"
+        wait, told = _SILENT_S, False
+        while not self._over.wait(wait):
+            self._progress(*self._facts)
+            wait, told = _EVERY_S, True
+        if told:
+            self._progress(*self._facts)
+
+
+def standing(done: int, of: int, name: str) -> str:
+    """What is told of progress, as a line."""
+    if not of:
+        return "the corpus is being listed"
+    return f"the corpus is being read: {done} of {of} files{f', now {name}' if name else ''}"
 
 
 def _document(reader: Reader, source: Source) -> tuple[Document, str]:
     try:
         return reader.read(source)
     except Unreadable as error:
-        return Document(source.name, source.name, ()), str(error)
+        return Document(source.name, source.name, ()), line(str(error))

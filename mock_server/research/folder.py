@@ -61,7 +61,7 @@ class Listing:
 def listing(folder: Path) -> Listing:
     """The files below a folder; CorpusError where there is no such folder."""
     if not folder.is_dir():
-        raise CorpusError(f"The corpus {folder} is no folder that can be read")
+        raise CorpusError(f"The corpus {line(str(folder))} is no folder that can be read")
     root = folder.resolve()
     refused: list[Refused] = []
     found = sorted(_walk(root, root, 0, refused, [_ENTRIES]), key=lambda source: source.name)
@@ -77,8 +77,8 @@ def listing(folder: Path) -> Listing:
     return Listing(tuple(kept.values()), tuple(sorted(refused, key=lambda item: item.name)))
 
 
-def content(path: Path) -> bytes:
-    """The bytes of a regular file, bounded; Unreadable for anything else."""
+def content(path: Path, most: int | None = None) -> bytes:
+    """The bytes of a regular file, the first of them where `most` says how many; Unreadable for anything else."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -87,7 +87,7 @@ def content(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise Unreadable("is no regular file")
         try:
-            found = file.read(FILE_BYTES + 1)
+            found = file.read(FILE_BYTES + 1 if most is None else most)
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror}") from error
     if len(found) > FILE_BYTES:

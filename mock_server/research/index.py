@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mock_server.research.passage import Document
 
 #: Raised whenever what a passage is, or how its words are made, changes: an index of another version is made again.
-_VERSION = 1
+_VERSION = 2
 #: A search looks at one of so many parts of the corpus, so that none takes longer than a pause may.
 PARTS = 4
 _SCHEMA = """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.research.folder import Unreadable
 from mock_server.research.letters import cut, line
-from mock_server.research.passage import Document, Passage, passages
+from mock_server.research.passage import Document, Passage, bounded, passages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,15 +40,15 @@ def pdf(name: str, data: bytes) -> tuple[Document, str]:
     if reader.is_encrypted:
         raise Unreadable("is encrypted")
     count = len(reader.pages)
-    found = [
+    found = bounded(
         passage
         for number in range(min(count, _PAGES))
         for passage in passages(f"page {number + 1}", reader.pages[number].extract_text())
-    ]
+    )
     if not found:
         raise Unreadable("holds no text: its pages are pictures, or empty")
     note = f"only the first {_PAGES:,} of its {count:,} pages are read" if count > _PAGES else ""
-    return Document(name, name, tuple(found)), note
+    return Document(name, name, found), note
 
 
 def docx(name: str, data: bytes) -> tuple[Document, str]:

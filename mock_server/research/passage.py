@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mock_server.research.letters import cut, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Letters a passage may have: about a long paragraph. A longer one is parted at the ends of its sentences.
 LONGEST = 1_200
+#: Passages of all documents: some forty thousand pages, and what keeps a search of a part below its time (measured).
+MOST = 100_000
 #: Letters a quote may have.
 QUOTED = 400
 #: Each alternative begins where its run does, so that a million dots are looked at once.
@@ -36,6 +39,11 @@ class Document:
     name: str
     title: str
     passages: tuple[Passage, ...]
+
+
+def bounded(found: Iterable[Passage]) -> tuple[Passage, ...]:
+    """The passages of one document; what has more than all may have is read no further than tells so."""
+    return tuple(islice(found, MOST + 1))
 
 
 def sentences(text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.research.folder import Unreadable
 from mock_server.research.letters import cut, line
-from mock_server.research.passage import LONGEST, Document, Passage, passages
+from mock_server.research.passage import LONGEST, Document, Passage, bounded, passages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,45 +38,70 @@ def text_of(data: bytes) -> str:
 
 def plain(name: str, data: bytes) -> Document:
     """A text file as a document: a paragraph is what stands between empty lines."""
-    return Document(name, name, tuple(_passages(text_of(data), markdown=False)))
+    return Document(name, name, bounded(_passages(text_of(data), markdown=False)))
 
 
 def markdown(name: str, data: bytes) -> Document:
     """A Markdown file as a document: items of lists and rows of tables are passages of their own."""
-    return Document(name, name, tuple(_passages(text_of(data), markdown=True)))
+    return Document(name, name, bounded(_passages(text_of(data), markdown=True)))
+
+
+class _Paragraph:
+    """Lines that follow each other, held until it is known where they end; their length is known at any time."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._length = 0
+        self._since = 0
+
+    def hold(self, number: int, said: str) -> None:
+        if not self._lines:
+            self._since = number
+        self._lines.append(said)
+        self._length += len(said) + 1
+
+    @property
+    def full(self) -> bool:
+        """Whether it is as long as a passage, and ends like a sentence or is far longer."""
+        if self._length <= LONGEST:
+            return False
+        return self._length > 2 * LONGEST or self._lines[-1].rstrip().endswith((".", "!", "?", ":", ";"))
+
+    def end(self, under: str) -> Iterator[Passage]:
+        if self._lines:
+            place = f"line {self._since}"
+            yield from passages(f"{under}, {place}" if under else place, " ".join(self._lines))
+        self._lines, self._length = [], 0
 
 
 def _passages(text: str, *, markdown: bool) -> Iterator[Passage]:
     headings: list[tuple[int, str]] = []
-    held: list[str] = []
-    since = 0
-    fenced = False
-
-    def flush() -> Iterator[Passage]:
-        if held:
-            under = " › ".join(name for _, name in headings)
-            yield from passages(f"{under}, line {since}" if under else f"line {since}", " ".join(held))
-            held.clear()
-
+    under, fenced = "", False
+    held = _Paragraph()
     for number, each in enumerate(text.splitlines(), 1):
         if markdown and _FENCE.match(each):
             fenced = not fenced
-            yield from flush()
+            yield from held.end(under)
             continue
         heading = _HEADING.match(each) if markdown and not fenced else None
-        if heading or _RULE.match(each) or not each.strip() or (markdown and _ITEM.match(each)):
-            yield from flush()
         if heading:
+            yield from held.end(under)
             level = len(heading[1])
             headings = [*(item for item in headings if item[0] < level), (level, cut(line(each.strip(" #")), _NAMED))]
-        elif each.strip() and not _RULE.match(each):
-            since = since if held else number
-            held.append(_MARKUP.sub("", each, count=1).rstrip(" |") if markdown else each)
-            if fenced or _full(held):
-                yield from flush()
-    yield from flush()
+            under = " › ".join(name for _, name in headings)
+            continue
+        said = _said(each, markdown=markdown)
+        if not said or (markdown and _ITEM.match(each)):
+            yield from held.end(under)
+        if said:
+            held.hold(number, said)
+            if fenced or held.full:
+                yield from held.end(under)
+    yield from held.end(under)
 
 
-def _full(held: list[str]) -> bool:
-    length = sum(map(len, held))
-    return length > LONGEST and (length > 2 * LONGEST or held[-1].rstrip().endswith((".", "!", "?", ":", ";")))
+def _said(each: str, *, markdown: bool) -> str:
+    """What a line says without its markup: a rule, or the sign of a quotation alone, says nothing."""
+    if not each.strip() or _RULE.match(each):
+        return ""
+    return _MARKUP.sub("", each, count=1).rstrip(" |") if markdown else each

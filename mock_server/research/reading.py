@@ -1,4 +1,4 @@
-"""Reads the files of a corpus: text here, and whatever takes a library in a process that may be killed."""
+"""Reads the files of a corpus: short texts here, and all that may take long in a process that may be killed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from mock_server.research import paper, prose
 from mock_server.research.folder import Unreadable, content
+from mock_server.research.letters import cut, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,16 +18,18 @@ if TYPE_CHECKING:
     from mock_server.research.passage import Document
     from mock_server.speech.child import Answer, Child
 
-#: What reading one PDF or Word file may take, of processor and clock: a book takes ten, a busy machine some times that.
+#: What reading one file may take, of processor and clock: a book takes ten, a busy machine some times that.
 _SECONDS = 120.0
 _MEMORY_BYTES = 1 << 30
+#: A text of so many bytes is read in less time than that process takes to start, whatever it holds.
+_SHORT_BYTES = 64 << 10
 
 _TEXT: dict[str, Callable[[str, bytes], Document]] = {".txt": prose.plain, ".md": prose.markdown}
 _PAPER: dict[str, Callable[[str, bytes], tuple[Document, str]]] = {".pdf": paper.pdf, ".docx": paper.docx}
 
 
 class Reader:
-    """Reads one file after the other; its process is started by the first file that needs it."""
+    """Reads one file after the other; its process is started by the first file that is no short text."""
 
     def __init__(self, seconds: float = _SECONDS) -> None:
         """Read nothing yet; a file may take so many seconds."""
@@ -42,12 +45,9 @@ class Reader:
     def read(self, source: Source) -> tuple[Document, str]:
         """A file as a document, and what is to be told of it; Unreadable where it has no text that can be had."""
         ending = source.path.suffix.lower()
-        if ending in _TEXT:
-            document = _TEXT[ending](source.name, content(source.path))
-            if not document.passages:
-                raise Unreadable("holds no text")
-            return document, ""
-        answer = self._asked(pickle.dumps((read_paper, (ending, source.name, source.path, self._seconds), {})))
+        if ending in _TEXT and len(start := content(source.path, _SHORT_BYTES + 1)) <= _SHORT_BYTES:
+            return _text(ending, source.name, start)
+        answer = self._asked(pickle.dumps((read_long, (ending, source.name, source.path, self._seconds), {})))
         if answer.error is None:
             found: tuple[Document, str] = answer.value
             return found
@@ -96,17 +96,24 @@ def ready() -> None:
     """Prepare the process: nothing is loaded before a file needs it."""
 
 
-def read_paper(ending: str, name: str, path: Path, seconds: float) -> tuple[Document, str]:
-    """Read a PDF or a Word file, inside the process."""
+def read_long(ending: str, name: str, path: Path, seconds: float) -> tuple[Document, str]:
+    """Read a file of any kind, inside the process."""
     import logging
 
     from mock_server.speech.child import grant
 
     logging.disable(logging.CRITICAL)  # pypdf tells of every flaw it mends
     grant(seconds)
-    return _PAPER[ending](name, content(path))
+    return _text(ending, name, content(path)) if ending in _TEXT else _PAPER[ending](name, content(path))
+
+
+def _text(ending: str, name: str, data: bytes) -> tuple[Document, str]:
+    document = _TEXT[ending](name, data)
+    if not document.passages:
+        raise Unreadable("holds no text")
+    return document, ""
 
 
 def _told(error: Exception) -> str:
-    told = str(error).split("\n", 1)[0][:200]
+    told = cut(line(str(error)[:1_000]), 200)
     return f"{type(error).__name__}: {told}" if told else type(error).__name__

@@ -19,7 +19,7 @@ from mock_server.api.prsm.route import PREFIX
 from mock_server.pipeline.investigation import Investigations
 from mock_server.prsm.ledger import ResearchLedger
 from mock_server.prsm.service import ResearchService
-from mock_server.research import Corpus, CorpusError
+from mock_server.research import Corpus, CorpusError, standing
 from mock_server.settings import CORPUS
 from mock_server.storage import StorageError
 
@@ -43,9 +43,9 @@ def add(app: FastAPI, face: Face) -> None:
     mount(app, shared.router, face)
     app.router.routes.extend(description.routes(face))
     if face.settings.profiles == ("prsm",):  # whatever is refused, but for the control plane
-        face.bodies["/_mock/"] = lambda problem, _namespace: envelope(problem)
-        face.bodies["/"] = partial(_told, face)
-    face.bodies[f"{PREFIX}/"] = partial(_told, face)
+        face.bodies["/_mock"] = lambda problem, _namespace: envelope(problem)
+        face.bodies[""] = partial(_told, face)
+    face.bodies[PREFIX] = partial(_told, face)
     if not face.settings.faithful:
         mount(app, research.router, face)
 
@@ -54,12 +54,16 @@ def _told(face: Face, problem: Problem, namespace: str) -> Answer:
     return body(problem, face.service.clocks.now(namespace))
 
 
+def _progress(done: int, of: int, name: str) -> None:
+    log.warning("%s", standing(done, of, name))
+
+
 async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
     settings, service = face.settings, face.service
     index = None if settings.in_memory else settings.data_dir / CORPUS
     try:
-        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus)
+        corpus = await asyncio.to_thread(Corpus.open, index, settings.corpus, _progress)
     except CorpusError as error:
         raise StorageError(f"{error}.") from error
     opened.callback(corpus.close)

@@ -127,12 +127,14 @@ def test_methods_and_paths_that_are_none_have_the_body_of_the_document(lab):
     answer = lab.send("DELETE", SESSIONS, key=ANN)
     assert (answer.status_code, word_of(answer)) == (405, "method_not_allowed")
     assert answer.headers["allow"]
-    assert word_of(lab.get("/api/v1/nothing", key=ANN)) == "not_found"
+    for path in ("/api/v1", "/api/v1/nothing", "//api/v1/sessions"):
+        assert word_of(lab.get(path, key=ANN)) == "not_found"
     assert word_of(lab.get("/api/v1/%ff", key=ANN)) == "invalid_request"
     assert "envelope" not in lab.get("/api/v1/nothing").text
 
 
 def test_the_other_profiles_keep_their_envelope(lab):
+    assert lab.get("/api/v10/sessions", key=ANN).json()["error"]["code"] == "invalid_request"
     assert lab.get("/v1/sessions/ses_0", key=ANN).json()["error"]["code"] == "session_not_found"
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from urllib.parse import quote
+
 import pytest
 
+from mock_server.api.trail import trail
 from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, SESSIONS, keeps, word_of
 
 LEVELS = ("view", "edit", "collaborate")
@@ -128,3 +132,45 @@ def test_the_secret_of_a_share_stands_in_no_record_of_requests(lab):
         assert "shr_" in told
         assert secret not in told
         assert not any(key in told for key in KEYS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/shared/{ticket}",
+        "/api/v1//shared?{ticket}=1",
+        "/api/v1/sessions?date_from={ticket}",
+        "/api/v1/sessions?status={ticket}",
+        "/api/v1/sessions?{ticket}",
+        "/api/v1/sessions/{ticket}/results",
+        "/api/v1/sessions/tkt%255F{bare}",
+        "/nowhere%3Fu%3D{url}",
+    ],
+)
+def test_the_secret_of_a_share_is_hidden_where_nothing_names_it(lab, caplog, path):
+    url = lab.shared(lab.made())["share_url"]
+    ticket = url.rsplit("/", 1)[1]
+    bare = ticket.removeprefix("tkt_")
+    with caplog.at_level(logging.INFO, logger=trail.name):
+        lab.get(path.format(ticket=ticket, bare=bare, url=quote(url, safe="")))
+    _stands_nowhere(lab, caplog, bare)
+
+
+@pytest.mark.parametrize("order", [{"comment_type": "{}"}, {"content": "{}", "{}": 1}, {"content": "{}"}])
+def test_the_secret_of_a_share_is_hidden_in_what_a_refusal_or_a_comment_repeats(lab, caplog, order):
+    session_id = lab.made()
+    ticket = lab.shared(session_id)["share_url"].rsplit("/", 1)[1]
+    with caplog.at_level(logging.INFO, logger=trail.name):
+        lab.act(
+            session_id,
+            "comments",
+            json={name.format(ticket): str(value).format(ticket) for name, value in order.items()},
+        )
+    lab.read(session_id, "history")
+    _stands_nowhere(lab, caplog, ticket.removeprefix("tkt_"))
+
+
+def _stands_nowhere(lab, caplog, bare):
+    assert bare not in caplog.text
+    assert bare not in lab.get("/_mock/v1/requests").text
+    assert bare not in lab.get("/_mock/v1/traffic").text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import socket
 import sys
 import time
 from dataclasses import replace
@@ -146,7 +148,9 @@ def below(tmp_path_factory):
         given = {"profiles": ("prsm",), "api_keys": KEYS, "research_s": 0.0, "in_memory": True, "faithful": True}
         server = started(tmp_path_factory.mktemp("none"), base_path="/lab", **given)
         application, client = runner.run(server.__aenter__())
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(Below(application, "/lab")))
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(Below(application, "/lab", application.state.face.told))
+        )
         yield Lab(runner, application, client)
         runner.run(client.aclose())
         runner.run(server.__aexit__(None, None, None))
@@ -164,11 +168,13 @@ def test_a_faithful_server_below_a_path_has_the_sessions_and_shares_there_and_no
     refused = below.get("/lab/api/v1/sessions/ses_0", key=ANN).json()
     assert (refused["error"], refused["code"]) == ("session_not_found", 404)
     assert below.get("/lab/_mock/v1/prsm/balance", key=ANN).status_code == 404
+    assert word_of(below.get("/elsewhere", key=ANN)) == "not_found"
 
 
 def test_a_server_of_this_profile_alone_refuses_everything_in_the_body_of_the_document(quick):
     assert word_of(quick.post("/sessions/ses_0/end", key=ANN)) == "not_found"
-    assert word_of(quick.get("/", key=None)) == "not_found"
+    for path in ("/", "/api", "/api/v1", "//api/v1/sessions", "/_mockery"):
+        assert word_of(quick.get(path, key=None)) == "not_found"
     assert quick.get("/_mock/v1/nothing", key=ANN).json()["error"]["code"] == "invalid_request"
 
 
@@ -244,6 +250,19 @@ def test_after_a_kill_each_session_goes_on_where_it_stood(tmp_path):
         server.stop()
 
 
+def _refused(server, sent):
+    """What is said to bytes that are no request: word and status of the document's body."""
+    address = httpx.URL(server.url)
+    with socket.create_connection((address.host, address.port), 20) as connection:
+        connection.sendall(sent + b"\r\n\r\n")
+        said = b""
+        while piece := connection.recv(65_536):
+            said += piece
+    told = keeps("error", json.loads(said.partition(b"\r\n\r\n")[2]))
+    assert said.startswith(b"HTTP/1.1 %d " % told["code"])
+    return told["error"], told["code"]
+
+
 @pytest.mark.slow
 def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_folder(tmp_path):
     corpus = tmp_path / "corpus"
@@ -258,6 +277,10 @@ def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_fold
         assert "broken.pdf" in "".join(server.told)
         assert httpx.get(f"{server.url}/v1/sessions", headers={"X-API-Key": ANN}).status_code == 404
         assert httpx.get(f"{server.url}/openapi.json").json()["info"]["title"] == "PRSM Session API"
+        for sent in (b"BREW / HTTP/1.1", b"GET / HTTP/1.1", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b", b"no request"):
+            assert _refused(server, sent) == ("invalid_request", 400), sent
+        chunks = b"POST /api/v1/sessions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ"
+        assert _refused(server, chunks) == ("invalid_request", 400)
         session_id = _post(server, "", json={"prompt": "Where does the tree frog sleep in winter?"})["session_id"]
         _until(server, session_id, "completed")
         told = httpx.get(f"{server.url}{SESSIONS}/{session_id}/results", headers={"X-API-Key": ANN}).json()

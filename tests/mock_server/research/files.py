@@ -58,13 +58,25 @@ def hostile_pdf(contents: bytes) -> bytes:
     return body + b"xref\n0 5\n" + places + end
 
 
-def word_with(body: str) -> bytes:
-    """A Word file with a document of one's own."""
+def word_with(body: str, part: str = "word/document.xml") -> bytes:
+    """A Word file with a document, or another part, of one's own."""
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(docx())) as source, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(name, body if name == "word/document.xml" else source.read(name))
+            target.writestr(name, body if name == part else source.read(name))
     return written.getvalue()
+
+
+def word_of_kind(kind: str) -> bytes:
+    """A Word file that says its document is of another kind, which libraries repeat when they refuse it."""
+    space = "http://schemas.openxmlformats.org/package/2006/content-types"
+    relations = "application/vnd.openxmlformats-package.relationships+xml"
+    types = f'<Default Extension="rels" ContentType="{relations}"/><Default Extension="jpeg" ContentType="image/jpeg"/>'
+    types += f'<Override PartName="/word/document.xml" ContentType="{kind}"/>'
+    return word_with(
+        f'<Types xmlns="{space}"><Default Extension="xml" ContentType="application/xml"/>{types}</Types>',
+        "[Content_Types].xml",
+    )
 
 
 def entity(declared: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -13,16 +14,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 import scribe_data
-from mock_server.research import Corpus, CorpusError, Kind, corpus, folder
+from mock_server.research import Corpus, CorpusError, Kind, corpus, folder, passage, prose, standing
 from mock_server.research.index import PARTS
 from mock_server.research.letters import line
 from mock_server.research.reading import Reader
 from mock_server.research.term import roots
-from tests.mock_server.research.files import entity, hostile_pdf, pdf, word_with
+from tests.mock_server.research.files import entity, hostile_pdf, pdf, word_of_kind, word_with
 from tests.mock_server.research.work import report
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mock_server.research.folder import Source
+    from mock_server.research.passage import Document
 
 
 def places(found: Corpus, word: str) -> set[tuple[str, str]]:
@@ -241,11 +245,70 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
         Corpus.open(None, tmp_path / "nowhere")
 
 
-def test_progress_is_told_where_reading_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "_SILENT_S", 0.0)
-    monkeypatch.setattr(corpus, "_EVERY_S", 0.0)
-    for name in "abc":
+def test_progress_is_told_while_a_file_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "_SILENT_S", 0.001)
+    monkeypatch.setattr(corpus, "_EVERY_S", 0.001)
+    for name in "ab":
         (tmp_path / f"{name}.txt").write_text("Ferns.")
     told: list[tuple[int, int, str]] = []
+    read = corpus._document
+
+    def long(reader: Reader, source: Source) -> tuple[Document, str]:
+        until = time.monotonic() + 10
+        while not told or told[-1][2] != source.name:
+            assert time.monotonic() < until, "nothing is told"
+            time.sleep(0.001)
+        return read(reader, source)
+
+    monkeypatch.setattr(corpus, "_document", long)
     Corpus.open(None, tmp_path, lambda *facts: told.append(facts))
-    assert told == [(0, 3, "a.txt"), (1, 3, "b.txt"), (2, 3, "c.txt"), (3, 3, "")]
+    assert list(dict.fromkeys(told))[-3:] == [(0, 2, "a.txt"), (1, 2, "b.txt"), (2, 2, "")]
+    assert [standing(*facts) for facts in ((0, 0, ""), (0, 2, "a.txt"), (2, 2, ""))] == [
+        "the corpus is being listed",
+        "the corpus is being read: 0 of 2 files, now a.txt",
+        "the corpus is being read: 2 of 2 files",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "times"), [(">\n", 50_000), ("> |\n", 50_000), ("a\n", 200_000), ("\u0301\u0316", 30_000)]
+)
+def test_reading_a_text_takes_as_long_as_the_text_is(text: str, times: int) -> None:
+    """Each of them takes a small part of a second, and takes minutes where a line costs what all before it hold."""
+    since = time.process_time()
+    prose.plain("a.txt", (text * times).encode())
+    prose.markdown("a.md", (text * times).encode())
+    assert time.process_time() - since < 5
+
+
+def test_quotation_lines_that_say_nothing_part_paragraphs() -> None:
+    found = prose.markdown("a.md", b"> Ferns grow.\n>\n> Moss\n> dries.\n")
+    assert [(passage.place, passage.text) for passage in found.passages] == [
+        ("line 1", "Ferns grow."),
+        ("line 3", "Moss dries."),
+    ]
+
+
+def test_a_heap_of_marks_stays_on_its_letter() -> None:
+    assert line("e\u0301 f" + "\u0301" * 40) == "\u00e9 f" + "\u0301" * 30 + "\u034f" + "\u0301" * 10
+    assert line("\u2500" * 40) == "\u2500" * 40
+
+
+def test_a_long_text_is_read_within_the_bounds_of_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "long.md").write_text("Ferns grow.\n\n" * 6_000)
+    (source,) = folder.listing(tmp_path).sources
+    with Reader(seconds=0.0) as reader, pytest.raises(folder.Unreadable, match="takes longer than 0 s to read"):
+        reader.read(source)
+    assert len(prose.markdown("long.md", source.path.read_bytes()).passages) == 6_000
+    monkeypatch.setattr(passage, "MOST", 3)
+    assert len(prose.markdown("long.md", source.path.read_bytes()).passages) == 4
+
+
+def test_what_is_told_of_a_file_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    kind = "A\x9b31mRED\x9b2J&#13;scribe-mock listens on http://evil.example/\u202ex"
+    (tmp_path / "said.docx").write_bytes(word_of_kind(kind))
+    (tmp_path / "named\n\x1b[31m\x9b.txt").write_bytes(b"\0")
+    for refused in Corpus.open(None, tmp_path).refused:
+        told = f"{refused.name} {refused.reason}"
+        assert told.isprintable(), told
+        assert "RED" in told or "named" in told
