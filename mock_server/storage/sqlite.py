@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -40,6 +41,7 @@ _BUSY_S = 30.0
 
 #: Rows of scribe_meta: which tables these are, and what tells this database from every other.
 _VERSION, _IDENTITY = "schema_version", "identity"
+_VERSIONS = re.compile(r"[1-9][0-9]{0,8}\Z")
 _ANEW = (
     "Restore it from a copy; or move it and the audio folder beside it away to begin anew, without any of the sessions"
     " and recordings they hold."
@@ -75,9 +77,10 @@ def prepare(engine: Engine, path: Path) -> None:
             facts = {row.key: row.value for row in connection.execute(select(schema.meta))} if known else {}
         if healthy != "ok":
             raise StorageError(f"The database {path} is damaged ({healthy}). {_ANEW}")
-        found = facts.get(_VERSION, "")
-        if known and not found.isdecimal():
-            raise StorageError(f"The database {path} does not say its version. {_ANEW}")
+        found = str(facts.get(_VERSION, ""))
+        if known and not _VERSIONS.match(found):
+            told = f", or one that there is none of, {found[:20]!r}" if found else ""
+            raise StorageError(f"The database {path} does not say its version{told}. {_ANEW}")
         if known and int(found) > schema.VERSION:
             raise StorageError(
                 f"The database {path} was written by a newer version of this server"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
 from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: Characters of a client's own word or value that a refusal repeats, and of the place that it is at.
 _LONGEST_WORD, _LONGEST_VALUE, _LONGEST_PLACE = 64, 80, 120
@@ -18,6 +19,16 @@ _LONGEST_WORD, _LONGEST_VALUE, _LONGEST_PLACE = 64, 80, 120
 _WORD = re.compile(r"'([^']*)'")
 #: How Pydantic begins what it says.
 _SHOULD = re.compile(r"^(?:Input|String|List|Value) should")
+#: What is said in words of our own where Pydantic's speak of its insides, by its names for what is wrong.
+_OWN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "too_short": "has to have {min_length} or more items, and has {actual_length}",
+        "too_long": "has to have {max_length} items or fewer, and has {actual_length}",
+        "dict_type": "has to be an object",
+        "model_type": "has to be an object",
+        "model_attributes_type": "has to be an object",
+    }
+)
 #: What `models.Given` calls a member that it does not have.
 UNKNOWN = "unknown_member"
 
@@ -33,8 +44,15 @@ def problem(errors: Sequence[Any]) -> problems.Problem:
         return _unknown(first["ctx"], place)
     if first["type"] in ("literal_error", "enum"):
         return unknown_word(place, first["input"], _WORD.findall(str(first["ctx"]["expected"])))
-    wrong = _SHOULD.sub("has to", first["msg"].removeprefix("Value error, "))
-    return problems.invalid_request(f"The field {place!r} {wrong}; it is {_shown(first['input'])}.", field=place)
+    what = f"The field {place!r}" if place else "The body"
+    return problems.invalid_request(f"{what} {_wrong(first)}; it is {_shown(first['input'])}.", field=place)
+
+
+def _wrong(error: Any) -> str:
+    """What a value has to be and is not."""
+    if own := _OWN.get(error["type"]):
+        return own.format(**error.get("ctx", {}))
+    return _SHOULD.sub("has to", error["msg"].removeprefix("Value error, "))
 
 
 def unknown_word(field: str, given: object, known: Sequence[str]) -> problems.Problem:

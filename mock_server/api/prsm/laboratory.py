@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import envelope
 from mock_server.api.control import research
@@ -25,7 +25,7 @@ from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fastapi import FastAPI
 
@@ -33,8 +33,12 @@ if TYPE_CHECKING:
     from mock_server.api.face import Face
     from mock_server.conduct import Conduct
     from mock_server.problems import Problem
+    from mock_server.research import Refused
 
 log = logging.getLogger("scribe.mock")
+
+#: Files that a start tells of one by one; more of them are counted.
+_TOLD: Final = 20
 
 
 def add(app: FastAPI, face: Face) -> None:
@@ -58,6 +62,13 @@ def _progress(done: int, of: int, name: str) -> None:
     log.warning("%s", standing(done, of, name))
 
 
+def _tell_of(refused: Sequence[Refused]) -> None:
+    for each in refused[:_TOLD]:
+        log.warning("the corpus is without %s, which %s", each.name, each.reason)
+    if len(refused) > _TOLD:
+        log.warning("the corpus is without %s more files or folders", f"{len(refused) - _TOLD:,}")
+
+
 async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
     settings, service = face.settings, face.service
@@ -67,8 +78,7 @@ async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: 
     except CorpusError as error:
         raise StorageError(f"{error}.") from error
     opened.callback(corpus.close)
-    for refused in corpus.refused:
-        log.warning("the corpus is without %s, which %s", refused.name, refused.reason)
+    _tell_of(corpus.refused)
     work = Investigations(
         store=service.store,
         corpus=corpus,

@@ -363,7 +363,7 @@ def test_a_test_asks_what_its_client_did_and_hears_what_differs(mock, visit):
     ("body", "field", "told"),
     [
         ({}, "expect", "is missing"),
-        ({"expect": []}, "expect", "at least 1 item"),
+        ({"expect": []}, "expect", "has to have 1 or more items, and has 0"),
         ({"expect": [{"operation": "end", "time": 1}]}, "expect.0.time", "Did you mean 'times'?"),
         ({"expect": [{"times": 1}, {"operation": "ended", "times": 1}]}, "expect.1.operation", "Did you mean 'end'?"),
         ({"expect": [{"operation": "end"}]}, "expect.0", "expects nothing; there are after, answered, at_least"),
@@ -372,7 +372,7 @@ def test_a_test_asks_what_its_client_did_and_hears_what_differs(mock, visit):
         ({"expect": [{"status": "ok"}]}, "expect.0.status", "a class of them as 4xx"),
         ({"expect": [{"headers": {"X-API-Key": "k"}}]}, "expect.0", "null asks for any"),
         ({"expect": [{"times": 1}], "since": "yesterday"}, "since", "UTC with milliseconds and Z"),
-        ({"expect": [{"times": 1}] * 51}, "expect", "at most 50 items"),
+        ({"expect": [{"times": 1}] * 51}, "expect", "has to have 50 items or fewer, and has 51"),
         ({"expect": [{"at_least": 3, "at_most": 2}]}, "expect.0", "at_least 3 and at_most 2, which no number"),
         ({"expect": [{"times": 1, "at_least": 2}]}, "expect.0", "times 1 and at_least 2, which no number"),
         ({"expect": [{"times": 3, "at_most": 2}]}, "expect.0", "times 3 and at_most 2, which no number"),

@@ -95,27 +95,28 @@ def test_a_share_without_an_end_lasts_thirty_days_and_a_date_its_whole_day(lab):
 
 
 @pytest.mark.parametrize(
-    ("members", "field"),
+    ("members", "field", "why"),
     [
-        ({"recipients": []}, "recipients"),
-        ({"recipients": ...}, "recipients"),
-        ({"recipients": [""]}, "recipients.0"),
-        ({"recipients": "bob"}, "recipients"),
-        ({"recipients": ["x"] * 101}, "recipients"),
-        ({"permissions": ...}, "permissions"),
-        ({"permissions": "own"}, "permissions"),
-        ({"message": 7}, "message"),
-        ({"expiration": "soon"}, "expiration"),
-        ({"expiration": "2001-01-01"}, "expiration"),
-        ({"expires": "2090-01-01"}, "expires"),
+        ({"recipients": []}, "recipients", "has to have 1 or more items, and has 0; it is []."),
+        ({"recipients": ...}, "recipients", ""),
+        ({"recipients": [""]}, "recipients.0", ""),
+        ({"recipients": "bob"}, "recipients", "has to be a valid list"),
+        ({"recipients": ["x"] * 101}, "recipients", 'has to have 100 items or fewer, and has 101; it is ["x"'),
+        ({"permissions": ...}, "permissions", ""),
+        ({"permissions": "own"}, "permissions", ""),
+        ({"message": 7}, "message", ""),
+        ({"expiration": "soon"}, "expiration", ""),
+        ({"expiration": "2001-01-01"}, "expiration", ""),
+        ({"expires": "2090-01-01"}, "expires", ""),
     ],
 )
-def test_a_share_that_is_wrong_is_told_where(lab, members, field):
+def test_a_share_that_is_wrong_is_told_where_and_why(lab, members, field, why):
     session_id = lab.made()
     told = {"recipients": ["bob"], "permissions": "view"} | members
     answer = lab.act(session_id, "share", json={name: value for name, value in told.items() if value is not ...})
     assert (answer.status_code, word_of(answer)) == (400, "invalid_request")
     assert answer.json()["details"]["field"] == field
+    assert why in answer.json()["message"]
 
 
 def test_each_recipient_is_named_once(lab):

@@ -15,8 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mock_server.api.below import Below
+from mock_server.api.prsm import laboratory
 from mock_server.cli.commands import app
 from mock_server.pipeline import investigation
+from mock_server.research import Corpus
 from mock_server.research.step import Weigh
 from mock_server.storage import StorageError
 from tests.mock_server.cli.test_cli_socket import Server
@@ -289,6 +291,15 @@ def test_the_profile_alone_serves_nothing_of_the_others_and_researches_in_a_fold
         ]
     finally:
         server.stop()
+
+
+def test_a_start_tells_of_twenty_files_that_are_not_read_and_counts_the_rest(tmp_path, caplog):
+    for number in range(1_234):
+        (tmp_path / f"{number:04}.png").touch()
+    laboratory._tell_of(Corpus.open(None, tmp_path).refused)
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0] == "the corpus is without 0000.png, which is of no kind that is read (.txt, .md, .pdf, .docx)"
+    assert told[20:] == ["the corpus is without 1,214 more files or folders"]
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,16 @@ def test_a_database_without_a_version_is_refused(tmp_path):
         SqliteStore(path)
 
 
+@pytest.mark.parametrize("version", ["0", "-1", "1.5", "", "\u0661", "9" * 5000])
+def test_a_database_of_a_version_that_there_is_none_of_is_refused(tmp_path, version):
+    path = tmp_path / "scribe.sqlite"
+    store = SqliteStore(path)
+    asyncio.run(store.write(lambda unit: unit.connection.execute(meta.update().values(value=version))))
+    store.close()
+    with pytest.raises(StorageError, match="does not say its version"):
+        SqliteStore(path)
+
+
 def test_the_database_survives_what_full_synchronisation_promises(store):
     """Journal mode and synchronous level are what durability rests on, on the writer's connection and on readers'."""
 
