@@ -107,7 +107,9 @@ class Corpus:
                 stamp = source.stamp
                 if passages + len(document.passages) > _PASSAGES:
                     note = f"the corpus has as many passages as it may ({_PASSAGES:,})"
-                    document, stamp = Document(source.name, source.name, ()), ""  # looked at again next time
+                    if len(document.passages) <= _PASSAGES:
+                        stamp = ""  # there may be room for it next time
+                    document = Document(source.name, source.name, ())
                 passages += len(document.passages)
                 held += len(document.passages)
                 waiting.append((document, stamp, note))

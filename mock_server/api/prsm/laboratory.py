@@ -64,7 +64,7 @@ def _progress(done: int, of: int, name: str) -> None:
 
 def _tell_of(refused: Sequence[Refused]) -> None:
     for each in refused[:_TOLD]:
-        log.warning("the corpus is without %s, which %s", each.name, each.reason)
+        log.warning("the corpus is without %s: %s", each.name, each.reason)
     if len(refused) > _TOLD:
         log.warning("the corpus is without %s more files or folders", f"{len(refused) - _TOLD:,}")
 

@@ -298,7 +298,7 @@ def test_a_start_tells_of_twenty_files_that_are_not_read_and_counts_the_rest(tmp
         (tmp_path / f"{number:04}.png").touch()
     laboratory._tell_of(Corpus.open(None, tmp_path).refused)
     told = [record.getMessage() for record in caplog.records]
-    assert told[0] == "the corpus is without 0000.png, which is of no kind that is read (.txt, .md, .pdf, .docx)"
+    assert told[0] == "the corpus is without 0000.png: is of no kind that is read (.txt, .md, .pdf, .docx)"
     assert told[20:] == ["the corpus is without 1,214 more files or folders"]
 
 

@@ -312,3 +312,15 @@ def test_what_is_told_of_a_file_does_nothing_to_a_terminal(tmp_path: Path) -> No
         told = f"{refused.name} {refused.reason}"
         assert told.isprintable(), told
         assert "RED" in told or "named" in told
+
+
+def test_a_file_that_no_corpus_has_room_for_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, index = tmp_path / "files", tmp_path / "index.sqlite"
+    files.mkdir()
+    (files / "long.txt").write_text("One.\n\nTwo.\n\nThree.")
+    monkeypatch.setattr(corpus, "_PASSAGES", 2)
+    Corpus.open(index, files).close()
+    monkeypatch.setattr(corpus, "_document", lambda *_: pytest.fail("it was read again"))
+    again = Corpus.open(index, files)
+    assert [refused.reason for refused in again.refused] == ["the corpus has as many passages as it may (2)"]
+    again.close()
