@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mock_server.prsm import bounds
 from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, SESSIONS, keeps, word_of
 
 LEVELS = ("view", "edit", "collaborate")
@@ -128,3 +129,12 @@ def test_the_secret_of_a_share_stands_in_no_record_of_requests(lab):
         assert "shr_" in told
         assert secret not in told
         assert not any(key in told for key in KEYS)
+
+
+def test_comments_of_a_session_are_bounded(quick, monkeypatch):
+    monkeypatch.setattr(bounds, "MOST_COMMENTS", 2)
+    session_id, other = quick.made(), quick.made()
+    said = [quick.act(session_id, "comments", json={"content": "x"}) for _ in range(3)]
+    assert [each.status_code for each in said] == [201, 201, 400]
+    assert word_of(said[-1]) == "invalid_request"
+    assert quick.act(other, "comments", json={"content": "x"}).status_code == 201
