@@ -13,8 +13,8 @@ QUOTA: Final = 200
 #: How long a share lasts that names no end, and how many a session may have. Not in spec: E30.
 SHARED_FOR: Final = timedelta(days=30)
 MOST_SHARES: Final = 100
-#: Comments of one session.
-MOST_COMMENTS: Final = 1000
+#: Comments of one session: its history has all of them, and each may be long.
+MOST_COMMENTS: Final = 200
 #: Pauses of one session: each of them leaves lines in its history.
 MOST_PAUSES: Final = 500
 #: No session's id is this long: of one that names none no more is repeated.

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from mock_server.api.trail import trail
+from mock_server.prsm import bounds
 from tests.mock_server.prsm.conftest import ANN, BOB, KEYS, OTHERS, SESSIONS, keeps, word_of
 
 LEVELS = ("view", "edit", "collaborate")
@@ -175,3 +176,12 @@ def _stands_nowhere(lab, caplog, bare):
     assert bare not in caplog.text
     assert bare not in lab.get("/_mock/v1/requests").text
     assert bare not in lab.get("/_mock/v1/traffic").text
+
+
+def test_comments_of_a_session_are_bounded(quick, monkeypatch):
+    monkeypatch.setattr(bounds, "MOST_COMMENTS", 2)
+    session_id, other = quick.made(), quick.made()
+    said = [quick.act(session_id, "comments", json={"content": "x"}) for _ in range(3)]
+    assert [each.status_code for each in said] == [201, 201, 400]
+    assert word_of(said[-1]) == "invalid_request"
+    assert quick.act(other, "comments", json={"content": "x"}).status_code == 201
