@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mock_server.cli import namespaces
+from mock_server.extra import install
 from mock_server.settings import DEFAULT_KEY
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _warnings(settings: Settings, host: str, notice: str | None) -> list[str]:
     """What somebody should know before they rely on this server."""
     told = [notice] if notice else []
     if "prsm" in settings.profiles and find_spec("reportlab") is None:
-        told.append("PDF and Word files are neither read nor written: pip install 'scribe-conformance[prsm]'.")
+        told.append(f"PDF and Word files are neither read nor written: {install('prsm')}.")
     if settings.open_namespaces:
         told.append("OPEN NAMESPACES: any sk_test_ key is accepted; not conformant on authentication.")
     told += namespaces.warnings(settings.api_keys, by_user=settings.profiles == ("prsm",))

@@ -220,10 +220,10 @@ class _Work:
         if inquiry.attempts > _MOST_BEGUN:
             await self.give_up(f"was begun {inquiry.attempts - 1} times without coming on")
             return
+        _pass(way, inquiry.state)  # it may have been resumed between the look and the change
         plan = await self._rooms.threaded(partial(Plan.of, inquiry.asked.prompt, Kind(inquiry.asked.kind)))
         ticks = max(1, round(least_s / _TICK_S))
         if inquiry.state is State.INITIALIZING:
-            _pass(way, inquiry.state)
             await asyncio.sleep(_TICK_S if least_s else 0)
             queries = tuple(query.text for query in plan.queries)
             inquiry = await self._happens(Planned(queries, plan.steps[0].stage))

@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from mock_server.extra import install
 from mock_server.research.folder import Unreadable
 from mock_server.research.letters import cut, line
 from mock_server.research.passage import Document, Passage, bounded, passages
@@ -25,7 +26,7 @@ _MEMBER_BYTES = 64 << 20
 _NAMED = 80
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PARAGRAPH, _TABLE = f"{_W}p", f"{_W}tbl"
-_MISSING = "needs what `pip install 'scribe-conformance[prsm]'` brings"
+_MISSING = f"needs the libraries of research sessions: {install('prsm')}"
 
 
 def pdf(name: str, data: bytes) -> tuple[Document, str]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mock_server.extra import install
 from mock_server.research.letters import cut, legible, line
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Unavailable(RuntimeError):  # noqa: N818  (named for the state)
 
     def __init__(self, product: str) -> None:
         """Say what to install."""
-        super().__init__(f"{product} products need `pip install 'scribe-conformance[prsm]'`")
+        super().__init__(f"{product} products need libraries that are not there: {install('prsm')}")
 
 
 @dataclass(frozen=True, slots=True)
