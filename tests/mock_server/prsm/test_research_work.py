@@ -194,7 +194,7 @@ def test_a_format_whose_libraries_are_not_there_is_503_and_says_what_to_install(
     monkeypatch.setitem(sys.modules, "mock_server.research.render.page", None)
     answer = quick.read(session_id, "export", format="pdf")
     assert (answer.status_code, word_of(answer)) == (503, "service_unavailable")
-    assert "pip install 'scribe-conformance[prsm]'" in answer.json()["message"]
+    assert "pip install '.[prsm]'" in answer.json()["message"]
     assert quick.read(session_id, "export", format="json").status_code == 200
 
 

@@ -177,13 +177,13 @@ def test_without_its_library_a_product_says_what_to_install(
         monkeypatch.delitem(sys.modules, loaded)
     for loaded in [each for each in sys.modules if each == library or each.startswith(f"{library}.")]:
         monkeypatch.setitem(sys.modules, loaded, None)
-    with pytest.raises(render.Unavailable, match=r"pip install 'scribe-conformance\[prsm\]'"):
+    with pytest.raises(render.Unavailable, match=r"pip install '\.\[prsm\]'"):
         render.FORMATS[name].render(made, meta())
 
 
 def test_a_font_that_is_not_the_pinned_one_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(font, "_SHA256", "0" * 64)
     font.path.cache_clear()
-    with pytest.raises(render.Unavailable, match=r"pip install 'scribe-conformance\[prsm\]'"):
+    with pytest.raises(render.Unavailable, match=r"pip install '\.\[prsm\]'"):
         font.path()
     font.path.cache_clear()
