@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import scribe_data
 from mock_server.conduct import Way
-from mock_server.scenarios.parameter import Parameter
+from mock_server.scenarios.parameter import Parameter, seconds, seconds_of
 from mock_server.scenarios.scenario import Absent, Scenario
 from mock_server.served import RESEARCH
 from mock_server.session.prsm.model import Failure
@@ -16,24 +16,13 @@ from mock_server.session.prsm.table import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mock_server.scenarios.parameter import Values
 
 #: The operations of the document by their names there, as the server calls them.
 OPERATIONS: Final = {name: f"{RESEARCH}.{name}" for name in scribe_data.load(RESEARCH).protocol.endpoints}
 #: The states in which work can be held.
 _AT_WORK: Final = (State.RUNNING.value, State.INITIALIZING.value, State.QUEUED.value)
-#: Bound: seconds a session's work is held back.
-_LONGEST_WORK_S: Final = 86_400
 _LONGEST_TEXT: Final = 1_000
 _QUICK: Final = Way(least_s=0.0)
-
-
-def _s(values: Values) -> float:
-    return float(cast("float", values["seconds"]))
-
-
-def _seconds(sentence: str, default: float, most: float = _LONGEST_WORK_S) -> Parameter:
-    return Parameter("seconds", sentence, "number", default, 0, most)
 
 
 def progress() -> Iterable[Scenario]:
@@ -42,8 +31,8 @@ def progress() -> Iterable[Scenario]:
         "slow_processing",
         "The work on a research session begins late; until then it is queued.",
         "PRSM Session Status Values: queued",
-        parameters=(_seconds("Seconds by the namespace's clock.", 30),),
-        holds_s=_s,
+        parameters=(seconds("Seconds by the namespace's clock.", 30),),
+        holds_s=seconds_of,
         holds_in=lambda _values: State.QUEUED.value,
     )
     yield Scenario(
@@ -68,8 +57,8 @@ def progress() -> Iterable[Scenario]:
         "ready_at_once",
         "The creation of a research session is answered when the work is over: the first read shows what came of it.",
         "PRSM Get Session Status: a client may find the final state at its first read",
-        parameters=(_seconds("Real seconds that the creation waits at most.", 30, 60),),
-        waits_s=_s,
+        parameters=(seconds("Real seconds that the creation waits at most.", 30, 60),),
+        waits_s=seconds_of,
         way=lambda _values: _QUICK,
     )
 
@@ -86,8 +75,8 @@ def results() -> Iterable[Scenario]:
         "expires_early",
         "A research session times out after so many seconds of work, whatever its limit was.",
         "PRSM Session Status Values: timeout, E21, E22",
-        parameters=(_seconds("Seconds of work, by the namespace's clock.", 1),),
-        expires_s=_s,
+        parameters=(seconds("Seconds of work, by the namespace's clock.", 1),),
+        expires_s=seconds_of,
     )
 
 

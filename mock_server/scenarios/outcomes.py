@@ -6,19 +6,16 @@ import math
 from typing import TYPE_CHECKING, Final, cast
 
 from mock_server.scenarios import courses
-from mock_server.scenarios.parameter import Parameter
+from mock_server.scenarios.parameter import Parameter, seconds, seconds_of
 from mock_server.scenarios.scenario import Absent, Scenario
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mock_server.scenarios.parameter import Values
     from scribe_data import Spec
     from scribe_data.codes import ErrorCode
 
-#: Bound: seconds a session's work is held back.
-_LONGEST_WORK_S: Final = 86_400
 #: Characters of a transcript: a day of talking has fewer.
 _LONGEST_TEXT: Final = 500_000
 #: The scenario that the control plane's transcripts are.
@@ -28,14 +25,6 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "extraction_failed": ("fails",),
     "insufficient_audio": ("insufficient",),
 }
-
-
-def _s(values: Values) -> float:
-    return float(cast("float", values["seconds"]))
-
-
-def _seconds(sentence: str, default: float, most: float = _LONGEST_WORK_S) -> Parameter:
-    return Parameter("seconds", sentence, "number", default, 0, most)
 
 
 def _has_partial(spec: Spec) -> bool:
@@ -48,9 +37,9 @@ def progress() -> Iterable[Scenario]:
         "slow_processing",
         "The work on an ended session begins late.",
         "§9.8: how often a client asks",
-        parameters=(_seconds("Seconds by the namespace's clock.", 30),),
+        parameters=(seconds("Seconds by the namespace's clock.", 30),),
         aliases=("slow",),
-        holds_s=_s,
+        holds_s=seconds_of,
     )
     yield Scenario(
         "processes_for_ever",
@@ -71,8 +60,8 @@ def progress() -> Iterable[Scenario]:
         "ready_at_once",
         "The end is answered when the work is over: the first read shows what came of it.",
         "§9.8: a client may find the final state at its first read",
-        parameters=(_seconds("Real seconds that the end waits at most.", 30, 60),),
-        waits_s=_s,
+        parameters=(seconds("Real seconds that the end waits at most.", 30, 60),),
+        waits_s=seconds_of,
     )
 
 
@@ -117,8 +106,8 @@ def results(spec: Spec) -> Iterable[Scenario]:
         "expires_early",
         "A session that is not ended expires before the time that expires_at told.",
         "§6.5, §11.2 session_expired, E42",
-        parameters=(_seconds("Seconds from its creation, by the namespace's clock.", 1),),
-        expires_s=_s,
+        parameters=(seconds("Seconds from its creation, by the namespace's clock.", 1),),
+        expires_s=seconds_of,
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Value: TypeAlias = "str | int | float | bool | None"
 Values: TypeAlias = "Mapping[str, Value]"
+
+#: Bound: seconds a session's work is held back.
+LONGEST_WORK_S: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,13 @@ class Parameter:
             **({"choices": list(self.choices)} if self.choices else {}),
             "nullable": self.nullable,
         }
+
+
+def seconds(sentence: str, default: float, most: float = LONGEST_WORK_S) -> Parameter:
+    """The parameter that says how long something takes."""
+    return Parameter("seconds", sentence, "number", default, 0, most)
+
+
+def seconds_of(values: Values) -> float:
+    """How long it takes by the values that were given."""
+    return float(cast("float", values["seconds"]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from mock_server.api.answer import Answer
 from mock_server.problems import Problem
 from mock_server.scenarios.delivery import Manner
-from mock_server.scenarios.parameter import Parameter
+from mock_server.scenarios.parameter import Parameter, seconds
 from mock_server.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -33,10 +33,6 @@ _PAGE = (
     b"<!DOCTYPE html><html><head><title>500 Internal Server Error</title></head>"
     b"<body><h1>Internal Server Error</h1><p>A scenario is played.</p></body></html>"
 )
-
-
-def _seconds(sentence: str, default: float, most: float = _LONGEST_ANSWER_S) -> Parameter:
-    return Parameter("seconds", sentence, "number", default, 0, most)
 
 
 def _retry_after(default: int) -> Parameter:
@@ -102,7 +98,7 @@ def deliveries(operations: tuple[str, ...] = _ALL, read: str = "get") -> Iterabl
         "What was asked for is done, and nothing of the answer comes for a while.",
         "RFC 9110 §9.2.2: what a client may repeat when no answer comes",
         operations,
-        (_seconds("Real seconds before the first byte.", 5),),
+        (seconds("Real seconds before the first byte.", 5, _LONGEST_ANSWER_S),),
         manner=lambda values: Manner(first_byte_s=cast("float", values["seconds"])),
     )
     yield Scenario(
@@ -111,7 +107,7 @@ def deliveries(operations: tuple[str, ...] = _ALL, read: str = "get") -> Iterabl
         "RFC 9112 §6: a body may come in any number of pieces",
         operations,
         (
-            _seconds("Real seconds from the first piece to the last.", 5),
+            seconds("Real seconds from the first piece to the last.", 5, _LONGEST_ANSWER_S),
             Parameter("pieces", "How many pieces.", "integer", 10, 2, 1000),
         ),
         manner=lambda values: Manner(pieces=cast("int", values["pieces"]), body_s=cast("float", values["seconds"])),
