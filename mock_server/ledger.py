@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.conduct import conducted, moment, takes_audio
-from mock_server.session.step import Journal, Requested, StartWork, observed_state
+from mock_server.session.effect import Journal
+from mock_server.session.step import Requested, StartWork, observed_state
 from mock_server.watch import Watch
 
 if TYPE_CHECKING:

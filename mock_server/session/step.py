@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mock_server.session.effect import Journal
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import Event, State
 
@@ -99,14 +100,6 @@ class Processed:
 @dataclass(frozen=True)
 class DeadlinePassed:
     """Somebody looks at the session after its deadline."""
-
-
-@dataclass(frozen=True)
-class Journal:
-    """A row for the append-only journal."""
-
-    kind: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

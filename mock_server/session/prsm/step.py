@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mock_server.session.effect import Journal
 from mock_server.session.prsm.model import WITHOUT_PAUSE, Failure, Inquiry, price
 from mock_server.session.prsm.table import Event, State
 
@@ -83,14 +84,6 @@ class Ended:
 @dataclass(frozen=True)
 class DeadlinePassed:
     """The session has worked as long as it may."""
-
-
-@dataclass(frozen=True)
-class Journal:
-    """A row for the append-only journal."""
-
-    kind: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

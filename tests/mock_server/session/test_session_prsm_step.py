@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scribe_data
+from mock_server.session.effect import Journal
 from mock_server.session.prsm.model import Commission, Failure, price
 from mock_server.session.prsm.step import (
     Advanced,
@@ -19,7 +20,6 @@ from mock_server.session.prsm.step import (
     Controlled,
     DeadlinePassed,
     Ended,
-    Journal,
     Planned,
     Refused,
     Requested,

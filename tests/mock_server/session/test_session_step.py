@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.session.chunk import in_order, sequence_of
+from mock_server.session.effect import Journal
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.step import (
     Amended,
@@ -18,7 +19,6 @@ from mock_server.session.step import (
     DeadlinePassed,
     EndRequested,
     Extracted,
-    Journal,
     Processed,
     Refused,
     Requested,
