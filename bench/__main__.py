@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import (
     beside,
+    console,
     drivers,
     emr,
     extraction,
@@ -19,9 +20,11 @@ from bench import (
     finished,
     grading,
     kit,
+    live,
     namespaces,
     research,
     sessions,
+    sockets,
     speech,
     traffic,
 )
@@ -46,6 +49,8 @@ def _extraction() -> list[Figure]:
 
 _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "speech": speech.measure,
+    "live": live.measure,
+    "sockets": sockets.measure,
     "sessions": sessions.measure,
     "finished": finished.measure,
     "traffic": traffic.measure,
@@ -56,6 +61,7 @@ _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "emr": emr.measure,
     "namespaces": namespaces.measure,
     "research": research.measure,
+    "console": console.measure,
     "extraction": _extraction,
 }
 

@@ -20,7 +20,7 @@ from typing import Any
 from bench.figure import Figure
 from mock_server.extraction import Extraction, extract
 from mock_server.extraction.dosage import dose
-from mock_server.extraction.lexicon import drug_names, drugs, findings
+from mock_server.extraction.lexicon import drugs, findings
 from mock_server.extraction.sentence import words
 
 _SETS = {
@@ -30,7 +30,9 @@ _SETS = {
     "MTS-Dialog validation (held out)": "mts-dialog/MTS-Dialog-ValidationSet.csv",
 }
 #: Of the issue, on data not tuned on.
-_LEAST_F1, _MOST_WRONG, _LEAST_POLARITY = 0.88, 0.10, 0.82
+_LEAST_F1, _MOST_WRONG, _LEAST_POLARITY, _LEAST_OVERLAP = 0.93, 0.01, 0.90, 0.45
+#: For every template of a visit, so that nobody waits for notes.
+_MOST_MS = 50
 #: Sections of MTS-Dialog that are about medicines, and about symptoms of the patient.
 _MEDICINES = {"MEDICATIONS"}
 _SYMPTOMS = {"ROS", "GENHX", "CC"}
@@ -44,7 +46,9 @@ class Score:
     doses: Counter[str] = field(default_factory=Counter)
     polarity: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    slowest_s: float = 0.0
+    overlaps: list[float] = field(default_factory=list)
+    words: int = 0
+    busy_s: float = 0.0
 
     @property
     def f1(self) -> float:
@@ -62,6 +66,16 @@ class Score:
         """Share of the findings both sides have."""
         return self.polarity["right"] / max(1, self.polarity["right"] + self.polarity["wrong"])
 
+    @property
+    def overlap(self) -> float:
+        """ROUGE-1 F1 of the prose of the SOAP note against the clinician's note, mean over the visits."""
+        return sum(self.overlaps) / max(1, len(self.overlaps))
+
+    @property
+    def pace_ms(self) -> float:
+        """Processor time of 2,000 words, every template of a dialogue filled from one reading."""
+        return self.busy_s / max(1, self.words) * 2000 * 1000
+
     def row(self) -> tuple[str, ...]:
         hit, extra, missed = self.drugs["hit"], self.drugs["extra"], self.drugs["missed"]
         precision, recall = hit / max(1, hit + extra), hit / max(1, hit + missed)
@@ -70,7 +84,8 @@ class Score:
             f"{precision:.2f}", f"{recall:.2f}", f"{self.f1:.3f}",
             f"{self.doses['right']}/{self.doses['wrong']}/{self.doses['none']}",
             f"{self.right_polarity:.3f} ({right}/{right + wrong})",
-            f"{self.polarity['unfound']}", f"{self.slowest_s * 1000:.0f}",
+            f"{self.polarity['unfound']}", f"{self.overlap:.3f}" if self.overlaps else "",
+            f"{self.pace_ms:.0f}",
         )  # fmt: skip
 
 
@@ -119,9 +134,9 @@ def _note_findings(note: str) -> dict[str, str]:
 
 
 def _data(template: str, dialogue: str, score: Score) -> Any:
-    began = time.perf_counter()
+    began = time.process_time()
     result = extract(template, dialogue)
-    score.slowest_s = max(score.slowest_s, time.perf_counter() - began)
+    score.busy_s += time.process_time() - began
     return result.data if isinstance(result, Extraction) else {}
 
 
@@ -141,7 +156,7 @@ def _compare(score: Score, name: str, dialogue: str, note: str, *, medicines: bo
 
 
 def _compare_drugs(score: Score, name: str, taken: list[dict[str, Any]], noted: dict[str, set[str]]) -> None:
-    ours = {drug_names()[item["name"].lower()].generic: item for item in taken}
+    ours = {item.get("generic", item["name"]).lower(): item for item in taken}
     score.drugs["hit"] += len(ours.keys() & noted.keys())
     score.drugs["extra"] += len(ours.keys() - noted.keys())
     score.drugs["missed"] += len(noted.keys() - ours.keys())
@@ -162,6 +177,21 @@ def _compare_drugs(score: Score, name: str, taken: list[dict[str, Any]], noted: 
             )
 
 
+#: The parts of a SOAP note that are prose.
+_PROSE = ("subjective", "objective", "assessment", "plan")
+
+
+def _compare_prose(score: Score, dialogue: str, note: str) -> None:
+    filled = _data("soap", dialogue, score)
+    score.overlaps.append(_rouge(" ".join(filled.get(part, "") for part in _PROSE), note))
+
+
+def _rouge(ours: str, theirs: str) -> float:
+    """F1 of the words that both texts have, each as often as the one that has it less often."""
+    one, other = (Counter(re.findall(r"[a-z0-9]+", text.lower())) for text in (ours, theirs))
+    return 2 * (one & other).total() / max(1, one.total() + other.total())
+
+
 def _value(strength: str) -> str:
     return strength.split(" ", maxsplit=1)[0]
 
@@ -172,6 +202,8 @@ def measure(path: Path) -> Score:
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             header = row.get("section_header")
+            if header is None or header in _MEDICINES | _SYMPTOMS:
+                score.words += len(row["dialogue"].split())
             _compare(
                 score,
                 row.get("encounter_id") or f"{header} {row['ID']}",
@@ -180,6 +212,8 @@ def measure(path: Path) -> Score:
                 medicines=header is None or header in _MEDICINES,
                 symptoms=header is None or header in _SYMPTOMS,
             )
+            if header is None:
+                _compare_prose(score, row["dialogue"], row["note"])
     return score
 
 
@@ -192,12 +226,18 @@ def figures(shared: Path) -> list[Figure]:
         doses = score.doses["right"] + score.doses["wrong"]
         findings_seen = score.polarity["right"] + score.polarity["wrong"]
         for what, value, counted, bound, met in (
-            ("drug names F1", score.f1, score.drugs.total(), "at least 0.88", score.f1 >= _LEAST_F1),
-            ("wrong doses", score.wrong_doses, doses, "at most 0.10", score.wrong_doses <= _MOST_WRONG),
-            ("polarity", score.right_polarity, findings_seen, "at least 0.82", score.right_polarity >= _LEAST_POLARITY),
+            ("drug names F1", score.f1, score.drugs.total(), "at least 0.93", score.f1 >= _LEAST_F1),
+            ("wrong doses", score.wrong_doses, doses, "at most 0.01", score.wrong_doses <= _MOST_WRONG),
+            ("polarity", score.right_polarity, findings_seen, "at least 0.90", score.right_polarity >= _LEAST_POLARITY),
+            ("ROUGE-1", score.overlap, len(score.overlaps), "at least 0.45", score.overlap >= _LEAST_OVERLAP),
         ):
+            if not counted:
+                continue
             line, shown = f"extraction: {what}, {name}", f"{value:.3f} of {counted}"
             found.append(Figure(line, shown, bound, met) if held else Figure(line, shown))
+        if score.overlaps:
+            pace = f"{score.pace_ms:.0f} ms of the processor"
+            found.append(Figure(f"extraction: 2,000 words, {name}", pace, "at most 50 ms", score.pace_ms <= _MOST_MS))
     return found
 
 
@@ -206,7 +246,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True, help="folder that has data/aci-bench and data/mts-dialog")
     parser.add_argument("--errors", action="store_true", help="list the errors on the sets tuned on")
     arguments = parser.parse_args()
-    heads = ("drug P", "drug R", "drug F1", "dose right/wrong/none", "polarity", "unfound", "slowest ms")
+    heads = ("drug P", "drug R", "drug F1", "dose right/wrong/none", "polarity", "unfound", "ROUGE-1", "2,000 words ms")
     print(f"{platform.machine()}, Python {platform.python_version()}")
     print(
         f"{'set':34}"

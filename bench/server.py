@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import httpx
 import uvicorn
 
+from mock_server.cli import garbage
 from mock_server.cli.running import configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.types import ASGIApp
 
@@ -38,11 +39,21 @@ class Server:
     pid: int
 
 
-def run(app: ASGIApp) -> None:
-    """Serve an application until killed, set up as the mock's own command does; the address goes to stderr."""
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        garbage.spare()
+
+
+def run(app: ASGIApp, streams_at: Callable[[bytes], bool] | None = None) -> None:
+    """Serve an application until killed, set up as the mock's own command does; the address goes to stderr.
+
+    `streams_at` tells the paths at which a request may become a socket; None where none does.
+    """
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
-    uvicorn.Server(configuration(app)).run(sockets=[listening])
+    set_up = configuration(app) if streams_at is None else configuration(app, streams_at=streams_at)
+    _Server(set_up).run(sockets=[listening])
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A line for every requirement has a fraction of it.
 LARGEST = 1024 * 1024
+#: How revisions are named that may have been there once.
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FAILS_NO_MORE = frozenset({Verdict.PASS, Verdict.WARN, Verdict.DISPUTED, Verdict.NOT_APPLICABLE})
 
 
@@ -141,9 +144,19 @@ def read_baseline(path: Path, profile: str, revision: str, clean: Callable[[str]
     if wrong is not None:
         place = "/".join(map(str, wrong.instance_path))
         raise Unreadable(path, f"/{place}: {wrong.message[:200]} (docs/acting.md shows what an entry has)")
+    _check_names(path, document, profile)
     told = document.get(revision, [])
     _check(path, [each["requirement"] for each in told], profile, revision)
     return baseline_of({"file": path.name, "entries": told}, clean)
+
+
+def _check_names(path: Path, names: Iterable[str], profile: str) -> None:
+    """Refuse what is no revision: one file may have the entries of all profiles, and of dates that are gone."""
+    known = [name for each in scribe_data.profiles() for name in scribe_data.revisions(each)]
+    for name in names:
+        if name not in known and not _DATED.fullmatch(name):
+            told = f"{name[:40]!r} is no revision; of {profile} there is {', '.join(scribe_data.revisions(profile))}"
+            raise Unreadable(path, f"/: {told} (docs/acting.md shows what a file has)")
 
 
 def _check(path: Path, names: list[str], profile: str, revision: str) -> None:

@@ -97,7 +97,12 @@ def cost(exchanges: Iterable[Exchange], terminal: Collection[str]) -> Cost:
         if about and _is_over(x, terminal):
             over.update(about)
     made = tuple(Made(each, name, "ended" if each in over else "open") for each, name in names.items())
-    return Cost(len(sent), sum(map(is_bad, sent)), sum(x.request.size for x in sent), made)
+    return Cost(len(sent), sum(map(is_bad, sent)), sum(map(_bytes, sent)), made)
+
+
+def _bytes(x: Exchange) -> int:
+    """What a request sent: its body, and what went over its socket."""
+    return x.request.size + (x.socket.size if x.socket else 0)
 
 
 def _named(x: Exchange) -> Iterator[str]:
@@ -120,7 +125,7 @@ def _spent(evidence: Evidence) -> Iterator[Spent]:
     lasted = evidence.facts.extra.get("lasted", {})
     for layer in Layer:
         sent = evidence.views[layer].exchanges if layer in evidence.views else ()
-        spent = Spent(layer, len(sent), sum(x.request.size for x in sent), round(busy(sent), 3), lasted.get(layer))
+        spent = Spent(layer, len(sent), sum(map(_bytes, sent)), round(busy(sent), 3), lasted.get(layer))
         apart = evidence.explored if layer is Layer.MACHINE else None
         if apart is not None:  # a search plays for the evidence when it has ended a play of its own, never meanwhile
             spent = replace(

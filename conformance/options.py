@@ -153,6 +153,12 @@ TABLE: tuple[Entry, ...] = (
         metavar="CMD",
     ),
     Entry(
+        "failing-command",
+        "Command after which the work on the next session fails, so that one is seen that has.",
+        "failing_command",
+        metavar="CMD",
+    ),
+    Entry(
         "upload-origin",
         "URL whose origin is the service's own too, so that uploads there get the key; may be repeated.",
         "extra_origins",

@@ -1,22 +1,24 @@
-"""The server under test: what the operator says of it, what preparation found, and why a run cannot begin."""
+"""The server under test: what the operator says of it, and what preparation found."""
 
 from __future__ import annotations
 
 import re
-import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import scribe_data
+from conformance.certificates import trusted
 from conformance.drive.command import words_of
 from conformance.drive.forms import Form
 from conformance.evidence.address import is_public, split_origin
 from conformance.evidence.redaction import KEY, SECOND_KEY, Redactor, is_short, placeholder_of
+from conformance.obstacle import BadOption, CredentialsRefused, TargetError, TargetUnreachable
 from conformance.vocabulary.naming import Naming
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -56,26 +58,6 @@ _FIELD = re.compile(r"[\x20-\x7e]*")
 _KEY = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 #: Long enough for a cold start behind a load balancer, short enough to tell an operator of a typing slip.
 FIRST_TIMEOUT_S = 15.0
-
-
-class TargetError(Exception):
-    """The run cannot begin; the message is one line that says what to do. `exit_code` is the command's."""
-
-    exit_code = 3
-
-
-class BadOption(TargetError, ValueError):  # noqa: N818 - says what is wrong, as the message does
-    """An option cannot be used as given."""
-
-    exit_code = 2
-
-
-class TargetUnreachable(TargetError):  # noqa: N818 - as above
-    """Nothing that speaks the protocol answered."""
-
-
-class CredentialsRefused(TargetError):  # noqa: N818 - as above
-    """The target answers, but no spelling of the key lets the kit in."""
 
 
 def is_key(text: str) -> bool:
@@ -135,6 +117,8 @@ class Options:
     token_command: str | None = field(default=None, repr=False)
     #: A command that starts the service again, without a shell, and comes back when that is done.
     restart_command: str | None = field(default=None, repr=False)
+    #: A command after which the next session that is made fails, without a shell.
+    failing_command: str | None = field(default=None, repr=False)
     #: What stands before the names of options where the operator gave them.
     prefix: str = "--"
     transport: httpx.AsyncBaseTransport | None = None
@@ -226,7 +210,11 @@ class Options:
             )
 
     def _check_commands(self) -> None:
-        for name, command in (("token-command", self.token_command), ("restart-command", self.restart_command)):
+        for name, command in (
+            ("token-command", self.token_command),
+            ("restart-command", self.restart_command),
+            ("failing-command", self.failing_command),
+        ):
             if command is None:
                 continue
             try:
@@ -240,32 +228,7 @@ class Options:
         `verified` asks for what it would be without --insecure.
         """
         insecure = self.insecure and not verified
-        if self.ca_file is None and self.cert_file is None:
-            return not insecure
-        context = ssl.create_default_context()
-        if insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        try:
-            if self.ca_file is not None:
-                context.load_verify_locations(self.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            told = f"{self.named('ca-file')} {self.ca_file} holds no certificates in PEM form ({_why(error)})"
-            raise BadOption(told) from error
-        try:
-            if self.cert_file is not None:
-                context.load_cert_chain(self.cert_file)
-        except (OSError, ssl.SSLError) as error:
-            told = (
-                f"{self.named('cert')} {self.cert_file} does not hold a certificate and its key in PEM form"
-                f" ({_why(error)})"
-            )
-            raise BadOption(told) from error
-        return context
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or getattr(error, "reason", "") or str(error)
+        return trusted(self.ca_file, self.cert_file, insecure=insecure, named=self.named)
 
 
 def _advice(url: str) -> str:
@@ -310,6 +273,8 @@ class Target:
     model: Mapping[str, Any] = field(default_factory=dict)
     audio_formats: tuple[str, ...] = ()
     upload_methods: tuple[str, ...] = ("chunked", "single")
+    #: Whether discovery lists audio over a socket.
+    streams: bool = False
     form: Form = field(default_factory=Form)
     end_form: EndForm = "none"
     naming: Naming = Naming.AS_SENT

@@ -11,14 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from mock_server import extraction
-from mock_server.api import docs, health, operations
-from mock_server.api.control import document, plane, steering, traffic
+from mock_server.api import docs, health, operations, stream
+from mock_server.api.console import pages as console
+from mock_server.api.control import catalogue, document, events, exchanges, plane, server, steering, traffic
 from mock_server.api.control.route import mount
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
-from mock_server.api.face import Face
+from mock_server.api.face import STREAMS, Face
 from mock_server.api.session_manager import operations as session_manager
 from mock_server.api.sighting import told
 from mock_server.api.wording import wording
@@ -27,20 +28,27 @@ from mock_server.auth import Keys
 from mock_server.choices.control import Control as ChoiceControl
 from mock_server.choices.start import begun
 from mock_server.faults import Faults
-from mock_server.faults.catalogue import catalogue
+from mock_server.faults.catalogue import catalogue as known_faults
 from mock_server.ids import WindowIds
 from mock_server.leniency import Leniency
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
 from mock_server.scenarios.transcripts import Transcripts
+from mock_server.served import LIVE
+from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
 from mock_server.session_manager import SessionManager
+from mock_server.shelves.consultations import Consultations
+from mock_server.shelves.feed import JournalFeed, WindowFeed
+from mock_server.shelves.windows import Windows
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
 from mock_server.suggestion import hint
+from mock_server.ticket import Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+    from types import ModuleType
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,10 +56,13 @@ if TYPE_CHECKING:
     from mock_server.api.face import Operation
     from mock_server.choices import Choices
     from mock_server.conduct import Conduct
+    from mock_server.pipeline.ports import Extractor
     from mock_server.settings import Settings
 
 log = logging.getLogger("scribe.mock")
 
+#: What tickets of streams are sealed for, beside those of uploads.
+_STREAMING = b" stream"
 _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
 
@@ -85,16 +96,16 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         app.router.routes.extend(_medscribe(face))
     if "session_manager" in profiles:
         app.router.routes.extend(session_manager.routes(face))
-    if "prsm" in profiles:
-        from mock_server.api.prsm import laboratory
-
-        laboratory.add(app, face)
+    for module in _by_models(profiles):
+        module.add(app, face)
     app.router.routes.extend(_beside(face))
     if face.settings.faithful:
         return
     mount(app, plane.namespace, face)
-    mount(app, traffic.router, face)
-    if {"medscribe", "prsm"} & {*profiles}:
+    for router in (traffic.router, exchanges.router, catalogue.router, events.router, server.router):
+        mount(app, router, face)
+    app.router.routes.extend(console.routes(face))
+    if {"medscribe", "prsm", LIVE} & {*profiles}:
         mount(app, plane.sessions, face)
     if scenarios is not None:
         mount(app, steering.scenarios(Control(scenarios)), face)
@@ -102,6 +113,18 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
             mount(app, steering.transcripts(Transcripts(scenarios)), face)
     if choices is not None:
         mount(app, steering.choices(ChoiceControl(choices)), face)
+
+
+def _by_models(profiles: Collection[str]) -> Iterator[ModuleType]:
+    """The rooms of profiles that other servers do not wait for: what puts each together is imported where it is."""
+    if "prsm" in profiles:
+        from mock_server.api.prsm import laboratory
+
+        yield laboratory
+    if LIVE in profiles:
+        from mock_server.api.dalston import booth
+
+        yield booth
 
 
 async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
@@ -113,13 +136,14 @@ async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: C
             clocks=face.service.clocks,
             ids=WindowIds(),
             limit_s=settings.session_limit_s,
+            conduct=conduct,
         )
         opened.push_async_callback(face.sessions.close)
         face.passing.append(face.sessions.pass_deadlines)
-    if "prsm" in settings.profiles:
-        from mock_server.api.prsm import laboratory
-
-        await laboratory.open_research(face, opened, conduct)
+        face.rack.add(Windows(face.sessions))
+        face.rack.feeds.append(partial(WindowFeed, face.sessions))
+    for module in _by_models(settings.profiles):
+        await module.open_sessions(face, opened, conduct)
 
 
 def _route(
@@ -154,6 +178,8 @@ def _medscribe(face: Face) -> list[BaseRoute]:
         route("/openapi.json", "GET", "docs", docs.document, public=True),
         route("/docs", "GET", "docs", docs.read, public=True),
     ]
+    if (wire := face.wording.stream) is not None:
+        routes.append(WebSocketRoute(f"/v1{STREAMS}{{stream_id}}/audio", stream.Socket(face, wire)))
     if face.settings.faithful:
         return [route(_SESSION, "GET", "get", operations.get), *routes]
     by_method = {"PATCH": ("amend", operations.amend)}
@@ -194,11 +220,11 @@ async def _try_out(face: Face) -> None:
 
 
 def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenarios | None:
-    """The layer of scenarios; None for a faithful server, and for one of another profile."""
-    if settings.served.profiles and not settings.faithful:
+    """The layer of scenarios; None for a faithful server."""
+    if not settings.faithful:
         return Scenarios(settings.scenarios, settings.scenario_file, conduct, settings.served)
     if settings.scenarios or settings.scenario_file:
-        raise ValueError("--scenario needs the profile medscribe or prsm, and a server not --faithful.")
+        raise ValueError("--scenario needs a server that is not --faithful.")
     return None
 
 
@@ -207,18 +233,39 @@ def _check_revision(settings: Settings) -> None:
     if settings.revision not in MACHINES:
         told = f"Revision {settings.revision[:40]!r} is not served; {', '.join(MACHINES)} are."
         raise ValueError(f"{told}{hint(settings.revision, MACHINES)}")
+    if settings.live_revision not in LIVE_MACHINES:
+        told = f"Revision {settings.live_revision[:40]!r} of {LIVE} is not served; {', '.join(LIVE_MACHINES)} are."
+        raise ValueError(f"{told}{hint(settings.live_revision, LIVE_MACHINES)}")
     if settings.templates_shape == "array" and wording(settings.revision).bare_templates:
         raise ValueError(f"Revision {settings.revision} shows templates as an object; there is no array of them in it.")
+
+
+def _extractor(settings: Settings) -> Extractor:
+    """Who fills templates: the rules, or an endpoint whose answers are held against them."""
+    if settings.notes is None and settings.notes_model is None:
+        return extraction
+    from mock_server.notes import open_notes
+
+    return open_notes(settings.notes, settings.notes_model)
+
+
+def _shelve(face: Face) -> None:
+    """Put sessions where the control plane lists them."""
+    face.rack.feeds.append(partial(JournalFeed, face.service.read))
+    if {"medscribe", LIVE} & {*face.settings.profiles}:  # what hears a live session again is one of these
+        face.rack.add(Consultations(face.service))
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
 
-    Raises ValueError for an unknown fault, scenario, choice or revision and what that does not have, SpeechUnavailable
-    without the model asked for, and, once it starts, StorageError for a data directory that cannot be used.
+    Raises ValueError for an unknown fault, scenario, choice or revision, what that does not have, and notes that
+    nobody can write, SpeechUnavailable without the model asked for, and, once it starts, StorageError for a data
+    directory that cannot be used.
     """
     _check_revision(settings)
-    faults = Faults(catalogue(settings.revision, settings.profiles), settings.faults, settings)
+    extractor = _extractor(settings)
+    faults = Faults(known_faults(*settings.served), settings.faults, settings)
     choices = begun(settings, faults.conduct)
     conduct = choices.conduct if choices else faults.conduct
     scenarios = _scenarios(settings, conduct)
@@ -256,7 +303,7 @@ def create_app(settings: Settings) -> FastAPI:
                 machine=MACHINES[settings.revision],
                 lengths=lengths,
                 transcriber=face.transcriber,
-                extractor=extraction,
+                extractor=extractor,
                 conduct=acting,
                 limits=settings.limits,
                 # a chunk that has a number was measured when it came
@@ -266,6 +313,8 @@ def create_app(settings: Settings) -> FastAPI:
                 in_memory=settings.in_memory,
             )
             opened.push_async_callback(face.service.close)
+            _shelve(face)
+            face.tickets = Tickets.of(None if settings.in_memory else settings.data_dir, _STREAMING)
             if choices is not None:
                 choices.opened(None if settings.in_memory else settings.data_dir)
             if settings.records_traffic and not settings.faithful:

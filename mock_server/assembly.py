@@ -10,7 +10,7 @@ from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
 from mock_server.ledger import Ledger
 from mock_server.pipeline.inline import Inline
-from mock_server.pipeline.ports import Bounded, Prompt
+from mock_server.pipeline.ports import Bounded, Prompt, Slow
 from mock_server.pipeline.process import Process
 from mock_server.service import Service
 from mock_server.session.table import MEDSCRIBE_2026_01_27
@@ -112,7 +112,8 @@ async def open_service(
         at_once = bounds.at_once
         if isinstance(transcriber, Bounded):
             at_once = min(at_once, transcriber.hears_at_once)
-        prompt = isinstance(transcriber, Prompt) and transcriber.hears_promptly
+        waits = isinstance(extractor, Slow) and extractor.waits
+        prompt = isinstance(transcriber, Prompt) and transcriber.hears_promptly and not waits
         work = _work(keeping, bounds, at_once, _holding(conduct), prompt=prompt, busy=busy)
         ledger = Ledger(machine=machine, conduct=conduct, limits=bounds, start=work.offer)
         process = Process(

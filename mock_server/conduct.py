@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server import problems
+from mock_server.dalston.trouble import NONE, Trouble
+from mock_server.dalston.usage import USUAL, Usage
 from mock_server.prsm.refusal import not_accessible
 from mock_server.session.prsm.model import WITHOUT_PAUSE
 from mock_server.session.step import AudioAccepted, observed_state, step
 from mock_server.session.table import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from mock_server.session.machine import Machine
@@ -123,6 +125,29 @@ async def straight(_inquiry: Inquiry) -> Way:
 
 
 @dataclass(frozen=True)
+class Hitch:
+    """What goes wrong with the sockets of a session; each field's default changes nothing."""
+
+    #: Seconds by which each step is kept late, so that the client is read slowly.
+    step_s: float = 0.0
+    #: Bytes of the session's samples after which the socket breaks; what comes behind them is lost.
+    breaks_at: int | None = None
+    #: The close code that it breaks with; None for a connection that is only gone.
+    code: int | None = None
+
+
+SMOOTH = Hitch()
+
+
+async def _smooth(_namespace: str, _session_id: str) -> Hitch:
+    return SMOOTH
+
+
+async def _untroubled(_namespace: str, _headers: Mapping[str, str]) -> Trouble:
+    return NONE
+
+
+@dataclass(frozen=True)
 class Conduct:
     """Each field's default is what the protocol asks for."""
 
@@ -144,6 +169,11 @@ class Conduct:
     takes_audio_in: frozenset[str] = frozenset()
     #: What the id drawn for a session is made into.
     session_id: Callable[[str], str] = _same
+    #: Whether a socket is closed for which there is no session, and one whose session takes no audio any more.
+    turns_strangers_away: bool = True
+    closes_late_streams: bool = True
+    #: What goes wrong with the sockets of a session, by namespace and id.
+    hitch: Callable[[str, str], Awaitable[Hitch]] = _smooth
     #: What may refuse a client's event by raising a Problem, by the session and the state it is seen in.
     admits: Callable[[Session, State, Happening], object] = _takes
     #: What an end is made into; may refuse by raising a Problem.
@@ -158,15 +188,29 @@ class Conduct:
     holds: Callable[[str, str], Awaitable[object] | None] = _at_once
     #: How the work on a session goes.
     course: Callable[[Session], Awaitable[Course]] = _plain
+    #: What the id drawn for a session of the session manager is made into.
+    window_id: Callable[[str], str] = _same
+    #: Whether a start answers the session that its user has open.
+    one_window: bool = False
     #: How the work on a research session goes.
     way: Callable[[Inquiry], Awaitable[Way]] = straight
     #: What another user's research session is refused with, by its id.
     stranger: Callable[[str], problems.Problem] = not_accessible
+    #: What lets others into a shared research session: "url", the keys of its recipients, or both.
+    shared_by: frozenset[str] = frozenset({"url", "key"})
     #: Types of research sessions that cannot be paused.
     without_pause: frozenset[str] = WITHOUT_PAUSE
     #: What may refuse a pause, a resume or a cancel by raising a Problem.
     controls: Callable[[Inquiry, ResearchEvent], object] = _allows
-    #: Whether lists of research sessions begin with the first that was made.
+    #: What becomes of a message before it is told over the socket of a live session; None for one that is not told.
+    tells: Callable[[dict[str, Any]], dict[str, Any] | None] = _same
+    #: What a socket of live sessions meets, by the namespace and the headers of whoever opens it.
+    trouble: Callable[[str, Mapping[str, str]], Awaitable[Trouble]] = _untroubled
+    #: What is done with live sessions where their text leaves it open.
+    live: Usage = USUAL
+    #: Whether a live session may be enhanced that keeps no audio.
+    enhances_without_audio: bool = False
+    #: Whether lists of research sessions and of live ones begin with the first that was made.
     oldest_first: bool = False
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+#: Seconds after which a disk that takes nothing is worth another try.
+LOG_RETRY_S: Final = 5
 
 
 class Problem(Exception):  # noqa: N818 - it is an answer of the protocol; `error` is a member of it
@@ -54,9 +57,9 @@ def invalid_api_key(message: str = "The API key is not valid.") -> Problem:
     return Problem(401, "invalid_api_key", message)
 
 
-def not_reached(session_id: str, asked: str, state: str, *, never: bool) -> Problem:
-    """A state that a session is not in, yet or any more. Not in spec: the text has no control plane."""
-    told = f"Session {session_id!r} is {state}"
+def not_reached(session_id: str, asked: str, state: str, *, never: bool, because: str = "") -> Problem:
+    """A state that a session is not in, yet or any more, and `because` of what. The text has no control plane."""
+    told = f"Session {session_id!r} is {state}{f' ({because})' if because else ''}"
     told += f" and will not be {asked}." if never else f", and was not {asked} in the time that was waited."
     details = {"session_id": session_id, "state": asked, "status_now": state}
     return Problem(409, "invalid_request", told, details) if never else Problem(408, "timeout", told, details)
@@ -163,6 +166,12 @@ def session_too_large(size: int, limit: int) -> Problem:
     )
 
 
+def range_not_satisfiable(size: int) -> Problem:
+    """A range of a file that begins behind its end (RFC 9110 §15.5.17). Not in spec: the text has no control plane."""
+    told = f"The file has {size} bytes; the range begins behind its end."
+    return Problem(416, "invalid_request", told, {"size": size}, {"Content-Range": f"bytes */{size}"})
+
+
 def unsupported_coding(provided: str, supported: list[str]) -> Problem:
     """The body has a coding that is not undone here (RFC 9110 §15.5.16); the protocol has no code for it (E63)."""
     offered = ", ".join(supported)
@@ -193,3 +202,8 @@ def internal_error() -> Problem:
 def service_unavailable(message: str, retry_after: int) -> Problem:
     """The queue is full or the service is starting (§11.2)."""
     return Problem(503, "service_unavailable", message, None, {"Retry-After": str(retry_after)})
+
+
+def log_unusable() -> Problem:
+    """The disk of the session manager's log takes no line; what is asked for is not recorded."""
+    return service_unavailable("The log cannot be used now; the server's log says why.", LOG_RETRY_S)

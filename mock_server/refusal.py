@@ -9,9 +9,9 @@ from mock_server.clock import stamp
 from mock_server.session.table import Event, State
 
 if TYPE_CHECKING:
+    from mock_server.session.happening import Refused
     from mock_server.session.machine import Machine
     from mock_server.session.model import Session
-    from mock_server.session.step import Refused
 
 #: Longer names exist nowhere but in attacks; most file systems stop here too.
 _LONGEST_NAME = 255
@@ -19,7 +19,7 @@ _LONGEST_NAME = 255
 _JOINERS = "\u200c\u200d"
 
 
-def refusal(session: Session, refused: Refused, machine: Machine) -> problems.Problem:
+def refusal(session: Session, refused: Refused[State], machine: Machine) -> problems.Problem:
     """The answer to what has no place in the state that a session is in."""
     if refused.state is State.EXPIRED:
         return problems.session_expired(session.id, stamp(session.expires_at))

@@ -8,22 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.refusal import check_name, refusal
 from mock_server.session.chunk import sequence_of
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.model import AudioFile, json_bytes
-from mock_server.session.step import (
-    Amended,
-    AudioAccepted,
-    DeadlinePassed,
-    EndRequested,
-    Happening,
-    Refused,
-    Requested,
-)
+from mock_server.session.step import Amended, AudioAccepted, EndRequested, Happening, Requested
 from mock_server.session.table import Event, State
 from mock_server.speech.model import SpeechInterrupted, SpeechOvertime, SpeechUnavailable
 from mock_server.storage import StorageError, TooLarge
@@ -46,7 +40,7 @@ if TYPE_CHECKING:
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
     from mock_server.speech.length import Lengths
-    from mock_server.storage import AudioStore, Keeping, Stored
+    from mock_server.storage import AudioStore, Keeping, Made, Stored
     from mock_server.storage.unit import Cleared, JournalRow, Store, Unit, View
     from mock_server.testclock import Clocks, Move
     from mock_server.traffic.drawing import Seen, Told
@@ -119,6 +113,11 @@ class Service:
         return self._store
 
     @property
+    def audio(self) -> AudioStore:
+        """Where audio is kept."""
+        return self._audio
+
+    @property
     def ids(self) -> Ids:
         """Who draws identifiers."""
         return self._ids
@@ -133,7 +132,7 @@ class Service:
     async def pass_deadlines(self, namespace: str) -> list[Happened]:
         """Let every session expire whose time is up, in the order of their deadlines and each at its own."""
         now = self.clocks.now(namespace)
-        due = [entry for entry in await self._read(lambda view: view.unended(namespace)) if entry[1] <= now]
+        due = [entry for entry in await self.read(lambda view: view.unended(namespace)) if entry[1] <= now]
 
         def change(unit: Unit, some: Sequence[tuple[str, datetime]]) -> list[Happened]:
             happened = []
@@ -148,7 +147,7 @@ class Service:
         found: list[Happened] = []
         for start in range(0, len(due), _TOGETHER):  # others' changes go between
             some = due[start : start + _TOGETHER]
-            found += await self._write(lambda unit, some=some: change(unit, some))  # type: ignore[misc]  # bound early
+            found += await self.write(lambda unit, some=some: change(unit, some))  # type: ignore[misc]  # bound early
         return found
 
     async def peek(self, namespace: str, session_id: str) -> Session:
@@ -157,7 +156,7 @@ class Service:
 
     async def unended(self, namespace: str) -> list[str]:
         """The sessions of a namespace that nobody has ended or seen expired, the first due first."""
-        return [session_id for session_id, _ in await self._read(lambda view: view.unended(namespace))]
+        return [session_id for session_id, _ in await self.read(lambda view: view.unended(namespace))]
 
     # sessions
 
@@ -173,7 +172,11 @@ class Service:
             expires_at=now + timedelta(seconds=self._conduct(namespace).lifetime_s(order, lifetime_s)),
             templates_as_array=templates_as_array,
         )
-        return await self._write(lambda unit: self._ledger.apply(unit, None, asked, now))
+        return await self.write(lambda unit: self.begin(unit, asked, now))
+
+    def begin(self, unit: Unit, asked: Requested, now: datetime) -> Session:
+        """Open a session, in the caller's change."""
+        return self._ledger.apply(unit, None, asked, now)
 
     async def receive(
         self,
@@ -222,6 +225,62 @@ class Service:
         await self._audio.delete(replaced)
         return after, file
 
+    def conduct(self, namespace: str) -> Conduct:
+        """How the server behaves towards a namespace, "" for somebody without one."""
+        return self._conduct(namespace)
+
+    async def growing(self, namespace: str, session_id: str, name: str) -> tuple[str, int] | None:
+        """Key and size of a file that may grow, None for one that is to be made; refuses as `receive` does."""
+        session = await self._look(namespace, session_id)
+        state = self.observed(session)
+        if self.machine.after(state, Event.AUDIO_ACCEPTED) is None:  # late uploads alone may be taken
+            raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value), self.machine)
+        self._admit(session, name, 0, None)
+        file = next((file for file in session.files if file.name == name), None)
+        return None if file is None else (file.key, await self._audio.size(file.key))
+
+    async def extend(self, namespace: str, session_id: str, key: str, at: int, data: bytes) -> None:
+        """Keep more of a file for good, behind the first `at` bytes of it; refuses as `receive` does."""
+        session = await self._look(namespace, session_id)
+        file = next((file for file in session.files if file.key == key), None)
+        if file is None:
+            told = "another file took the place of its stream"
+            raise problems.session_ended(session_id, self.observed(session).value, told)
+        self._admit(session, file.name, at + len(data), None)
+        try:
+            await self._audio.extend(key, at, data)
+        except StorageError as error:
+            raise self._unavailable(error) from error
+
+    async def settle(self, namespace: str, session_id: str, name: str, made: Made) -> Session:
+        """Bring a file that grew to its last form, and let the session know by the event of every upload.
+
+        A session that has none of that name is left as it is; raises as `receive` does.
+        """
+        session = await self._look(namespace, session_id)
+        file = next((file for file in session.files if file.name == name), None)
+        if file is None:
+            return session
+        self._admit_state(session)
+        try:
+            stored = await self._audio.settle(file.key, made)
+        except StorageError as error:
+            raise self._unavailable(error) from error
+        if (stored.size, stored.sha256) == (file.size, file.sha256):
+            return session
+        grown = replace(file, size=stored.size, sha256=stored.sha256)
+
+        def change(unit: Unit) -> Session:
+            session = self._own(unit, namespace, session_id)
+            if all(listed.key != grown.key for listed in session.files):
+                return session  # another file took its place meanwhile
+            try:
+                return self._ledger.apply(unit, session, AudioAccepted(grown), self.clocks.now(namespace))
+            except Refused as refused:
+                raise refusal(session, refused, self.machine) from None
+
+        return await self.write(change)
+
     async def _listed(
         self,
         stored: Stored,
@@ -234,7 +293,7 @@ class Service:
             if not stored.size:
                 raise problems.invalid_request("The upload has an empty body; send the audio itself.")
             duration_ms = await self._measured(stored, numbered, session) if numbered and self._lengths else None
-            return await self._write(lambda unit: change(unit, stored, duration_ms))
+            return await self.write(lambda unit: change(unit, stored, duration_ms))
         except problems.Problem as problem:
             if problem.status < 500:  # refused for certain; after a failed commit the next start sweeps
                 await self._audio.delete([stored.key])
@@ -275,7 +334,7 @@ class Service:
                     raise problems.data_too_large(name, size, self.limits.data_bytes)
             return self._apply(unit, session, change)
 
-        return await self._write(apply)
+        return await self.write(apply)
 
     async def end(
         self,
@@ -295,29 +354,29 @@ class Service:
 
         def change(unit: Unit) -> Session:
             session = self._own(unit, namespace, session_id)
-            closes = self.machine.leaves(self._observed(session), Event.END_REQUESTED)
+            closes = self.machine.leaves(self.observed(session), Event.END_REQUESTED)
             conduct = self._conduct(namespace)
             if counted and conduct.wants_count and closes and audio_files_sent is None:
                 raise problems.missing_required_field("audio_files_sent")
             return self._apply(unit, session, conduct.ending(asked))
 
-        return await self._write(change)
+        return await self.write(change)
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
         session = await self._look(namespace, session_id)
-        state = self._observed(session)
+        state = self.observed(session)
         if state is not State.EXPIRED or session.expiry_noted:
             return session, state
 
         def change(unit: Unit) -> tuple[Session, State]:
             session = self._own(unit, namespace, session_id)
-            state = self._observed(session)
+            state = self.observed(session)
             if state is State.EXPIRED:  # unless an end was on its way here before the deadline
                 session = self._ledger.apply(unit, session, DeadlinePassed(), session.expires_at)
             return session, state
 
-        return await self._write(change)
+        return await self.write(change)
 
     async def wait(self, namespace: str, session_id: str, asked: State, seconds: float) -> State:
         """Return once the session is in a state, by real seconds; 408 after them, 409 where it cannot be any more."""
@@ -330,7 +389,11 @@ class Service:
 
         found = await self.watch.until((namespace, session_id), asked, seconds, look)
         if found.state is not asked:
-            raise problems.not_reached(session_id, asked.value, found.state.value, never=not found.leads)
+            failure = (await self.peek(namespace, session_id)).failure
+            because = f"{failure.code}: {failure.message}" if failure else ""
+            raise problems.not_reached(
+                session_id, asked.value, found.state.value, never=not found.leads, because=because
+            )
         return found.state
 
     async def journal(self, namespace: str, session_id: str) -> list[JournalRow]:
@@ -340,7 +403,7 @@ class Service:
             self._own(view, namespace, session_id)
             return view.history(session_id)
 
-        return await self._read(look)
+        return await self.read(look)
 
     async def note(self, namespace: str, session_id: str, kind: str, detail: Mapping[str, Any]) -> None:
         """Append a line to a session's journal; 404 as for everything about a session."""
@@ -349,7 +412,7 @@ class Service:
             session = self._own(unit, namespace, session_id)
             unit.note(session, self.clocks.now(namespace), kind, detail)
 
-        await self._write(change)
+        await self.write(change)
 
     async def expire(self, namespace: str, session_id: str) -> None:
         """Let a session expire before its time, where it is in a state that expires."""
@@ -361,7 +424,7 @@ class Service:
             with contextlib.suppress(Refused):
                 self._ledger.apply(unit, session, DeadlinePassed(), moment)
 
-        await self._write(change)
+        await self.write(change)
 
     async def reset(self, namespace: str) -> int:
         """Remove a namespace's sessions, audio, journal and clock offset; returns how many sessions went."""
@@ -369,15 +432,7 @@ class Service:
         def change(unit: Unit) -> Cleared:
             return unit.clear(namespace)
 
-        try:
-            gone, keys = await self._store.write(change)
-        except StorageError:  # on a full disk there is no room even for the change that makes room
-            await self._keeping.release()
-            try:
-                gone, keys = await self._write(change)
-            except problems.Problem:
-                await self._keeping.fill()
-                raise
+        gone, keys = await self.insist(change)
         self.clocks.forget(namespace)
         self.watch.changed(namespace)
         await self._audio.delete(keys)
@@ -393,7 +448,7 @@ class Service:
     async def _look(self, namespace: str, session_id: str) -> Session:
         if session := self._store.at_hand(session_id):
             return self._owned(session, namespace, session_id)
-        return await self._read(lambda view: self._own(view, namespace, session_id))
+        return await self.read(lambda view: self._own(view, namespace, session_id))
 
     def _own(self, view: View, namespace: str, session_id: str) -> Session:
         return self._owned(view.load(session_id), namespace, session_id)
@@ -406,11 +461,12 @@ class Service:
             raise conduct.outsider(session_id)
         return session
 
-    def _observed(self, session: Session) -> State:
+    def observed(self, session: Session) -> State:
+        """The state that somebody who looks now is told."""
         return self._ledger.observed(session, self.clocks.now(session.namespace))
 
     def _admit_state(self, session: Session) -> None:
-        state = self._observed(session)
+        state = self.observed(session)
         if not self._ledger.takes_audio(session, state):
             raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value), self.machine)
 
@@ -430,7 +486,7 @@ class Service:
 
     def _apply(self, unit: Unit, session: Session, event: Happening) -> Session:
         """What a client asks, in the caller's change; raises the Problem of a refusal."""
-        self._conduct(session.namespace).admits(session, self._observed(session), event)
+        self._conduct(session.namespace).admits(session, self.observed(session), event)
         try:
             return self._ledger.apply(unit, session, event, self.clocks.now(session.namespace))
         except Refused as refused:
@@ -442,10 +498,23 @@ class Service:
         log.error("storage: %s", error)
         return problems.service_unavailable("The service cannot store anything now.", self.limits.retry_after_s)
 
-    async def _write(self, change: Callable[[Unit], T]) -> T:
+    async def write(self, change: Callable[[Unit], T]) -> T:
+        """Run a change; raises the Problem of a store that takes nothing now."""
         return await self._kept(self._store.write(change))
 
-    async def _read(self, look: Callable[[View], T]) -> T:
+    async def insist(self, change: Callable[[Unit], T]) -> T:
+        """Run a change that is not to fail for want of room: on a full disk it gets what is kept back of it."""
+        try:
+            return await self._store.write(change)
+        except StorageError:
+            await self._keeping.release()
+            try:
+                return await self.write(change)
+            finally:
+                await self._keeping.fill()
+
+    async def read(self, look: Callable[[View], T]) -> T:
+        """Look at what is kept; raises the Problem of a store that cannot be read now."""
         return await self._kept(self._store.read(look))
 
     async def _kept(self, answer: Awaitable[T]) -> T:

@@ -6,45 +6,42 @@ import asyncio
 import contextlib
 import heapq
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server import problems
 from mock_server.clock import stamp
-from mock_server.log import LogError
-from mock_server.log.files import DamagedError, exported, read
+from mock_server.conduct import HONEST
+from mock_server.log.files import exported, read
 from mock_server.log.folder import LogFolder
-from mock_server.log.line import END, START, TIMEOUT, Line
+from mock_server.log.line import END, START, TIMEOUT
+from mock_server.log.pen import Pen, refuse_gone
 from mock_server.log.place import name_of
+from mock_server.log.record import common, line_of, timed_out
 from mock_server.log.space import Space, Tracked
-from mock_server.log.window import begun, followed, prepare
+from mock_server.log.window import prepare
 from mock_server.schemas import SessionManagerEndOutput, SessionManagerStartOutput
 from mock_server.testclock import Happened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from mock_server.conduct import Conduct
     from mock_server.ids import WindowIds
     from mock_server.log.files import Kept
+    from mock_server.log.line import Line
     from mock_server.log.window import Window
-    from mock_server.schemas import BaseSchema, SessionManagerEndInput, SessionManagerStartInput, WorkerMessage
+    from mock_server.schemas import SessionManagerEndInput, SessionManagerStartInput, WorkerMessage
     from mock_server.testclock import Clocks
 
 log = logging.getLogger("scribe.mock")
 T = TypeVar("T")
 
-#: Each waits for the disk most of the time, and a file system commits at once what is synced at the same time.
-_THREADS = 4
 #: Nobody sees an end by timeout later than this unless by the file itself: whoever asks has it recorded first.
 _SWEEP_S = 1.0
-_RETRY_S = 5
 _REQUESTED = "requested"
-#: What a record keeps of its caller's own (E10).
-_OF_INPUT = ("schema_version", "record_id", "timestamp", "source", "end_time")
-_VERSION = "1.1.0"
 
 
 class SessionManager:
@@ -58,16 +55,17 @@ class SessionManager:
         clocks: Clocks,
         ids: WindowIds,
         limit_s: int,
+        conduct: Callable[[str], Conduct],
     ) -> None:
-        self._folder = folder
+        self._pen = Pen(folder)
         self._clocks = clocks
         self._now_of = clocks.now
         self._ids = ids
+        self._conduct = conduct
         self._limit = timedelta(seconds=limit_s)
         #: By the name of their folder: that of a namespace with capitals does not tell its name.
         self._spaces: dict[str, Space] = {}
         self._ids_taken: set[str] = set()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="scribe-log")
         self._sweeping: asyncio.Task[None] | None = None
         for name, kept in found:
             assert kept.window is not None, "those without a line were set aside"
@@ -78,12 +76,20 @@ class SessionManager:
                 space.namespace = namespace
 
     @classmethod
-    async def open(cls, root: Path, *, clocks: Clocks, ids: WindowIds, limit_s: int) -> SessionManager:
+    async def open(
+        cls,
+        root: Path,
+        *,
+        clocks: Clocks,
+        ids: WindowIds,
+        limit_s: int,
+        conduct: Callable[[str], Conduct] = lambda _namespace: HONEST,
+    ) -> SessionManager:
         """Read the log and go on with it; raises LogError for one that cannot be used. The caller awaits `close()`."""
         folder = LogFolder(root)
         await asyncio.to_thread(prepare)
         found = await asyncio.to_thread(folder.open)
-        manager = cls(folder, found, clocks=clocks, ids=ids, limit_s=limit_s)
+        manager = cls(folder, found, clocks=clocks, ids=ids, limit_s=limit_s, conduct=conduct)
         manager._sweeping = asyncio.create_task(manager._sweep())
         return manager
 
@@ -93,20 +99,24 @@ class SessionManager:
             self._sweeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeping
-        for space in self._spaces.values():
-            await asyncio.gather(*space.writing, return_exceptions=True)
-        self._threads.shutdown()
+        await self._pen.close(self._spaces.values())
 
-    async def start(self, namespace: str, given: SessionManagerStartInput) -> SessionManagerStartOutput:
-        """Begin a session of its user, with an id nobody else has or had here; it is in the log when this returns."""
+    async def start(
+        self, namespace: str, given: SessionManagerStartInput, limit_s: float | None = None
+    ) -> SessionManagerStartOutput:
+        """Begin a session of its user, with an id nobody else has or had here; it is in the log when this returns.
+
+        Its time is up after `limit_s` seconds, by default those of the server.
+        """
         space = self._space(namespace)
-        return await self._kept(space, self._start(space, given))
+        limit = self._limit if limit_s is None else timedelta(seconds=limit_s)
+        return await self._pen.kept(space, self._start(space, given, limit))
 
     async def end(self, namespace: str, given: SessionManagerEndInput) -> SessionManagerEndOutput:
         """End a session for its user, once; 404 for an unknown one and another user's, 409 for one that has ended."""
         space = self._space(namespace)
         tracked = self._owned(space, given.session_id, given.user_id)
-        return await self._kept(space, self._end(space, tracked, given))
+        return await self._pen.kept(space, self._end(space, tracked, given))
 
     async def tag(self, namespace: str, given: WorkerMessage) -> dict[str, Any]:
         """What a worker makes of a message: the same, with the id of its session (F3). Nothing of it is logged."""
@@ -115,7 +125,7 @@ class SessionManager:
         await self._settle(space)
         _refuse_ended(tracked.window)
         return {
-            **_common(given, self._ids.record(), stamp(self._now_of(namespace))),
+            **common(given, self._ids.record(), stamp(self._now_of(namespace))),
             "session_id": given.session_id,
             "source": "worker",
             "in_reply_to": given.record_id,
@@ -130,8 +140,14 @@ class SessionManager:
             raise problems.session_not_found(session_id[:128])
         await self._settle(space)
         async with space.user(tracked.window.user_id).lock:
-            kept = await self._threaded(partial(read, tracked.path))
+            kept = await self._pen.threaded(partial(read, tracked.path))
             return tracked.window, kept.lines
+
+    async def windows(self, namespace: str) -> list[Window]:
+        """The sessions of a namespace as they are now, in no order."""
+        space = self._space(namespace)
+        await self._settle(space)
+        return [tracked.window for tracked in space.sessions.values()]
 
     async def export(self, namespace: str, user_id: str) -> bytes:
         """Every line of a user's sessions as it was written, oldest first; nothing for a user without sessions."""
@@ -141,7 +157,11 @@ class SessionManager:
         if user is None:
             return b""
         async with user.lock:
-            return await self._threaded(partial(exported, [tracked.path for tracked in user.tracked]))
+            return await self._pen.threaded(partial(exported, [tracked.path for tracked in user.tracked]))
+
+    def knows(self, namespace: str, session_id: str) -> bool:
+        """Whether a session is one of a namespace's."""
+        return session_id in self._space(namespace).sessions
 
     async def pass_deadlines(self, namespace: str) -> list[Happened]:
         """Record the end of every session of a namespace whose time is up by its clock."""
@@ -157,8 +177,7 @@ class SessionManager:
         space = self._space(namespace)
         space.gone = True
         try:
-            await asyncio.gather(*space.writing, return_exceptions=True)
-            await self._threaded(partial(self._folder.forget, space.name))
+            await self._pen.forget(space)
         except BaseException:
             space.gone = False
             raise
@@ -169,7 +188,7 @@ class SessionManager:
 
     def _space(self, namespace: str) -> Space:
         space = self._space_in(name_of(namespace))
-        _refuse_gone(space)
+        refuse_gone(space)
         space.namespace = namespace
         return space
 
@@ -189,7 +208,7 @@ class SessionManager:
             entry = space.due[0]
             tracked = space.sessions[entry[1]]
             try:
-                await self._kept(space, self._expire(space, tracked, now))
+                await self._pen.kept(space, self._expire(space, tracked, now))
             except problems.Problem as problem:
                 if not tracked.damaged:
                     if not space.troubled:
@@ -201,25 +220,52 @@ class SessionManager:
             if space.due and space.due[0] == entry:  # another request may have been here meanwhile
                 heapq.heappop(space.due)
 
-    async def _start(self, space: Space, given: SessionManagerStartInput) -> SessionManagerStartOutput:
-        session_id = self._ids.session()
-        while session_id in self._ids_taken:
-            session_id = self._ids.session()
-        self._ids_taken.add(session_id)
+    async def _start(
+        self, space: Space, given: SessionManagerStartInput, limit: timedelta
+    ) -> SessionManagerStartOutput:
         user = space.user(given.user_id)
+        conduct = self._conduct(space.namespace)
+        if conduct.one_window:
+            await self._settle(space)
         async with user.lock:
+            standing = (
+                next((each for each in user.tracked if not each.window.ended), None) if conduct.one_window else None
+            )
+            if standing is not None:
+                return self._shown(space, standing.window, given)
+            session_id = self._new_id(conduct)
             now = self._now_of(space.namespace)
             at = user.stamped(now)
             output = SessionManagerStartOutput(
-                **_common(given, self._ids.record(), at),
+                **common(given, self._ids.record(), at),
                 session_id=session_id,
                 modality=given.modality,
                 performer_id=given.performer_id,
                 start_time=at,
-                expires_at=max(stamp(now + self._limit), at),
+                expires_at=max(stamp(now + limit), at),
             )
-            await self._begin(space, _line(START, output, given))
+            try:
+                await self._pen.begin(space, line_of(START, output, given))
+            except problems.Problem:
+                self._ids_taken.discard(session_id)
+                raise
         return output
+
+    def _new_id(self, conduct: Conduct) -> str:
+        session_id = conduct.window_id(self._ids.session())
+        while session_id in self._ids_taken:
+            session_id = conduct.window_id(self._ids.session())
+        self._ids_taken.add(session_id)
+        return session_id
+
+    def _shown(self, space: Space, window: Window, given: SessionManagerStartInput) -> SessionManagerStartOutput:
+        """A session that is open already, as the answer of a start; nothing is recorded."""
+        return SessionManagerStartOutput(
+            **common(given, self._ids.record(), stamp(self._now_of(space.namespace))),
+            session_id=window.session_id,
+            start_time=window.started_at,
+            expires_at=window.expires_at,
+        )
 
     async def _end(self, space: Space, tracked: Tracked, given: SessionManagerEndInput) -> SessionManagerEndOutput:
         now = self._now_of(space.namespace)
@@ -229,7 +275,7 @@ class SessionManager:
             _refuse_ended(tracked.window)
             at = user.stamped(now)
             output = SessionManagerEndOutput(
-                **_common(given, self._ids.record(), at),
+                **common(given, self._ids.record(), at),
                 session_id=given.session_id,
                 modality=given.modality,
                 performer_id=given.performer_id,
@@ -237,7 +283,7 @@ class SessionManager:
                 end_time=given.end_time or at,
                 end_reason=_REQUESTED,
             )
-            await self._follow(space, tracked, _line(END, output, given))
+            await self._pen.follow(space, tracked, line_of(END, output, given))
         return output
 
     async def _expire(self, space: Space, tracked: Tracked, now: datetime) -> None:
@@ -248,60 +294,8 @@ class SessionManager:
             if window.ended or stamp(now) < window.expires_at:
                 return
             moment = datetime.fromisoformat(window.expires_at) if self._clocks.moved(space.namespace) else now
-            output = SessionManagerEndOutput(
-                schema_version=_VERSION,
-                record_id=self._ids.record(),
-                user_id=window.user_id,
-                timestamp=user.stamped(moment),
-                session_id=window.session_id,
-                start_time=window.started_at,
-                end_time=window.expires_at,
-                end_reason=TIMEOUT,
-            )
-            await self._follow(space, tracked, _line(END, output, None))
-
-    async def _begin(self, space: Space, line: Line) -> None:
-        window = begun(line)
-        _refuse_gone(space)
-        path = self._folder.path(space.name, window.user_id, window.session_id)
-        try:
-            size = await self._threaded(partial(self._folder.begin, path, line))
-        except problems.Problem:
-            self._ids_taken.discard(window.session_id)
-            raise
-        space.add(Tracked(window, path, size))
-
-    async def _follow(self, space: Space, tracked: Tracked, line: Line) -> None:
-        window = followed(tracked.window, line)
-        _refuse_gone(space)
-        try:
-            tracked.size = await self._threaded(partial(self._folder.append, tracked.path, line, tracked.size))
-        except problems.Problem as problem:
-            tracked.damaged = isinstance(problem.__cause__, DamagedError)
-            raise
-        tracked.window = window
-
-    async def _kept(self, space: Space, change: Coroutine[Any, Any, T]) -> T:
-        """Wait for a change that goes on to its end even when who asked for it is gone."""
-        task = asyncio.create_task(change)
-        space.writing.add(task)
-        task.add_done_callback(space.writing.discard)
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(task)
-
-    async def _threaded(self, act: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, act)
-        except DamagedError as error:
-            log.error("%s", error)  # noqa: TRY400 - the reason is in the message
-            raise problems.service_unavailable(
-                "The log of this session takes nothing until the server is started again.", _RETRY_S
-            ) from error
-        except LogError as error:
-            log.warning("%s", error)
-            raise problems.service_unavailable(
-                "The log cannot be used now; the server's log says why.", _RETRY_S
-            ) from error
+            output = timed_out(window, self._ids.record(), user.stamped(moment))
+            await self._pen.follow(space, tracked, line_of(END, output))
 
     async def _sweep(self) -> None:
         """Record ends by timeout that nobody asks about."""
@@ -312,29 +306,6 @@ class SessionManager:
                     await self._settle(space)
                 except Exception:
                     log.exception("the sessions of a namespace could not be looked at")
-
-
-def _common(given: BaseSchema, record_id: str, at: str) -> dict[str, Any]:
-    """What an output has of its input, and what is its own."""
-    return {
-        "schema_version": given.schema_version,
-        "record_id": record_id,
-        "user_id": given.user_id,
-        "timestamp": at,
-    }
-
-
-def _line(kind: str, output: BaseSchema, given: BaseSchema | None) -> Line:
-    event = {"event_type": kind, **output.document()}
-    if given is not None:
-        sent = given.document()
-        event["input"] = {name: sent[name] for name in _OF_INPUT if name in sent}
-    return Line(output.timestamp, event)
-
-
-def _refuse_gone(space: Space) -> None:
-    if space.gone:
-        raise problems.service_unavailable("The namespace is being reset.", 1)
 
 
 def _refuse_ended(window: Window) -> None:

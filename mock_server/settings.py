@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from mock_server.served import RESEARCH, Served
-from scribe_data import PROFILE, REVISION
+from mock_server.served import LIVE_REVISION, Served
+from scribe_data import REVISION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ DEFAULT_KEY = "sk_test_development"
 #: Versions of the protocol this server speaks (§3.2); all three revisions call themselves 0.1 (E68).
 VERSIONS = ("0.1",)
 #: Protocols that have a face here, by their folders below spec/.
-PROFILES = ("medscribe", "session_manager", "prsm")
+PROFILES = ("medscribe", "session_manager", "prsm", "dalston")
 #: The index of what research sessions look for things in, in the data directory.
 CORPUS = "corpus.sqlite"
 #: Of places that all share, a namespace may have so many times as many as are left: alone it fills three quarters, the
@@ -68,6 +68,9 @@ class Settings:
     api_keys: tuple[str, ...] = (DEFAULT_KEY,)
     transcriber: Literal["auto", "whisper", "scripted"] = "auto"
     model: str | None = None
+    #: Who writes notes, as openai:URL, and the model that is asked there; None for the rules.
+    notes: str | None = None
+    notes_model: str | None = None
     base_url: str | None = None
     #: What every path begins with, such as /scribe; none for a server at the root.
     base_path: str = ""
@@ -91,6 +94,8 @@ class Settings:
     profiles: tuple[str, ...] = ("medscribe",)
     #: The text of the profile medscribe that is served.
     revision: str = REVISION
+    #: The text of the profile dalston that is served.
+    live_revision: str = LIVE_REVISION
     #: Seconds after which the session manager ends a session that nobody ended.
     session_limit_s: int = 3600
     #: What research sessions look for things in; None is the project's own requirements and errata.
@@ -106,13 +111,21 @@ class Settings:
     max_json_bytes: int = 1024 * 1024
     max_chunk_seconds: int = 20
     most_at_once: int = 256
+    #: Sockets that are open at once, of all clients.
+    most_streams: int = 256
+    #: And live sessions of one namespace.
+    most_live: int = 10
+    #: Streams that are listened to at once, of all clients; None is what two cores can follow.
+    most_heard: int | None = None
+    #: Seconds that a socket may stay open without a word.
+    stream_idle_s: float = 60.0
     limits: Limits = field(default_factory=Limits)
     clock: Clock | None = None
 
     @property
     def served(self) -> Served:
-        """The profiles with scenarios and choices that are served, and which text of medscribe."""
-        return Served(self.revision, tuple(name for name in (PROFILE, RESEARCH) if name in self.profiles))
+        """The profiles that are served, medscribe first, and which text of that and of dalston."""
+        return Served(self.revision, tuple(name for name in PROFILES if name in self.profiles), self.live_revision)
 
     def offer(self, model_id: str) -> ModelOffer | None:
         """The model with this id."""

@@ -28,6 +28,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._watching: set[asyncio.Event] = set()
 
     @contextlib.contextmanager
     def of(self, *names: str) -> Iterator[asyncio.Event]:
@@ -43,9 +44,19 @@ class Watch:
                 if not self._waiting[name]:
                     del self._waiting[name]
 
+    @contextlib.contextmanager
+    def all(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever anything happens to a session, of whatever namespace."""
+        event = asyncio.Event()
+        self._watching.add(event)
+        try:
+            yield event
+        finally:
+            self._watching.discard(event)
+
     def changed(self, name: str) -> None:
-        """Tell those who wait for this one; on the event loop."""
-        for event in self._waiting.get(name, ()):
+        """Tell those who wait for this one, and those who watch all; on the event loop."""
+        for event in (*self._waiting.get(name, ()), *self._watching):
             event.set()
 
     async def until(

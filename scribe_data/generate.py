@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .model import Cell, Lifecycle, Spec
 
 _COMMAND = "python -m scribe_data.generate"
+#: Characters of a line of code that ruff leaves alone.
+_WIDTH = 120
 
 
 def _origin(spec: Spec) -> str:
@@ -80,12 +82,9 @@ def _late(lifecycle: Lifecycle) -> Iterable[str]:
 def _machines(names: Sequence[str]) -> Iterable[str]:
     if len(names) == 1:
         return (f"MACHINES: Final = MappingProxyType({{{names[0]}.revision: {names[0]}}})",)
-    listed = ", ".join(names)
-    return (
-        "MACHINES: Final = MappingProxyType(",
-        f"    {{machine.revision: machine for machine in ({listed})}}",
-        ")",
-    )
+    made = f"{{machine.revision: machine for machine in ({', '.join(names)})}}"
+    whole = f"MACHINES: Final = MappingProxyType({made})"
+    return (whole,) if len(whole) <= _WIDTH else ("MACHINES: Final = MappingProxyType(", f"    {made}", ")")
 
 
 def _name(spec: Spec) -> str:

@@ -13,6 +13,7 @@ from .model import (
     CellBasis,
     Event,
     Invariant,
+    Leaving,
     Lifecycle,
     Operation,
     Outsider,
@@ -92,7 +93,8 @@ def _refuse_forks(
         if not events[step.event].core:
             continue
         for source in step.sources:
-            if source in states and states[source].terminal and step.target != UNCHANGED:
+            removed = step.target in states and states[step.target].gone
+            if source in states and states[source].terminal and step.target != UNCHANGED and not removed:
                 raise SpecError(f"{file}: {step.id}: leaves {source}, which is terminal")
             other = taken.setdefault((source, step.event), step)
             if other.target != step.target:
@@ -126,6 +128,7 @@ class _Reader:
             meaning=record.text("meaning"),
             webhook=record.text_or_none("webhook"),
             errata=self._errata(record),
+            gone=record.flag("gone", default=False),
         )
         record.known("schema", [state.schema], self._schemas)
         return state
@@ -139,6 +142,7 @@ class _Reader:
             core=record.flag("core"),
             meaning=record.text("meaning"),
             operation=record.text_or_none("operation"),
+            leaving=record.choice("leaving", Leaving) if record.has("leaving") else None,
         )
         record.known("operation", [event.operation] if event.operation else [], operations)
         return event

@@ -18,6 +18,7 @@ from .origin import read_origins
 from .place import folder
 from .protocol import read_protocol, refuse_unknown_schemas
 from .record import Record
+from .stream import ASYNCAPI, read_stream, read_wire
 from .table import table
 from .waiver import read_waivers, refuse_unmatched
 
@@ -103,6 +104,10 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
     waivers = read_waivers(layers, schemas=schemas, states=lifecycle.states, errata=errata, requirements=requirements)
     examples = _examples(files, layers.nearest("examples"), schemas, errata)
     openapi = _bundle(layers.yaml("openapi.yaml"), schemas)
+    asyncapi = layers.yaml(ASYNCAPI) if layers.has(ASYNCAPI) else None
+    wire = None if asyncapi is None else read_wire(layers.named(ASYNCAPI), asyncapi)
+    # Where only clients speak, what they send is an upload.
+    stream = read_stream(layers.named(ASYNCAPI), asyncapi) if wire is not None and not wire.told else None
     return Spec(
         profile=profile,
         revision=revision,
@@ -119,6 +124,9 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         schemas=MappingProxyType(schemas),
         examples=MappingProxyType(examples),
         openapi=openapi,
+        stream=stream,
+        wire=wire,
+        asyncapi=asyncapi,
         sha256=files.sha256,
     )
 

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from .fuzz import Fuzz
     from .origin import Origins
     from .protocol import Protocol
+    from .stream import Stream, Wire
     from .waiver import Waiver
 
 NONE: Final = "none"  # in a transition: the session does not exist
 UNCHANGED: Final = "unchanged"  # in a transition: the state before it
 DEADLINE: Final = "deadline_passed"  # the event by which time alone ends a session
+FAILURE: Final = "work_failed"  # the event by which work ends that no request makes fail
 
 
 class SpecError(ValueError):
@@ -70,6 +72,13 @@ class Presented(StrEnum):
     WRONG = "wrong"
     SECOND = "second"
     OTHER_USER = "other_user"
+
+
+class Leaving(StrEnum):
+    """How a client leaves a session that lasts as long as its socket."""
+
+    END = "end"  # it says the message of that name
+    DROP = "drop"  # its connection is gone without a word
 
 
 class CellBasis(StrEnum):
@@ -169,7 +178,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One session state; status is the code of GET in it, schema that of its body, rank its column in the diagram."""
+    """One session state; status is the code of GET in it, schema that of its body, rank its column in the diagram.
+
+    `gone`: nothing of the session is left; a deletion leads there, out of states that are terminal else.
+    """
 
     name: str
     rank: int
@@ -180,6 +192,7 @@ class State:
     meaning: str
     webhook: str | None = None
     errata: tuple[str, ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +209,20 @@ class Alias:
 class Event:
     """Something that may move a session; core ones are in the generated table.
 
-    `operation` is the one that raises it; None for a create, and for what the service and its clock do by themselves.
+    `operation` is the request that raises it, `leaving` what a client does on its socket to raise it; both are None for
+    a create, and for what the service and its clock do by themselves.
     """
 
     name: str
     core: bool
     meaning: str
     operation: str | None = None
+    leaving: Leaving | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether a client raises it at a session that there is."""
+        return self.operation is not None or self.leaving is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +384,7 @@ class Lifecycle:
     @cached_property
     def unasked(self) -> Mapping[str, frozenset[str]]:
         """State -> the states that a session may be in after it while nobody asks for anything."""
-        steps = (step for step in self.transitions.values() if self.events[step.event].operation is None)
+        steps = (step for step in self.transitions.values() if not self.events[step.event].asked)
         found = [(source, step.target) for step in steps for source in step.sources]
         return self._reached([each for each in found if set(each) <= self.states.keys()])
 
@@ -393,14 +413,14 @@ class Lifecycle:
         return tuple(
             step
             for step in self.transitions.values()
-            if (event := self.events[step.event]).core and event.operation is None and event.name != DEADLINE
+            if (event := self.events[step.event]).core and not event.asked and event.name != DEADLINE
             if step.target in self.states
         )
 
     @cached_property
     def open(self) -> tuple[str, ...]:
-        """The states that a session is left in until its client does something, or its time is over."""
-        worked_on = {source for step in self.own for source in step.sources}
+        """The states that a session is left in until its client acts, its time is over, or the service fails."""
+        worked_on = {source for step in self.own if step.event != FAILURE for source in step.sources}
         return tuple(name for name, state in self.states.items() if not state.terminal and name not in worked_on)
 
     @cached_property
@@ -482,6 +502,11 @@ class Spec:
     examples: Mapping[str, Example] = field(repr=False)
     openapi: dict[str, Any] = field(repr=False)
     sha256: str
+    #: Audio that clients send over a socket as they do by uploads; None where the revision has no such thing.
+    stream: Stream | None = None
+    #: What goes over a socket, and the document that says so; None where the revision has none.
+    wire: Wire | None = None
+    asyncapi: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def printed(self) -> Revision:

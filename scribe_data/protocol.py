@@ -40,6 +40,11 @@ class Endpoint:
     takes: str | None
     answers: Mapping[int, str]
 
+    @property
+    def taken(self) -> int:
+        """The status of a request that is taken; ValueError where its answers depend on the state of a session."""
+        return min(self.answers)
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -86,6 +91,11 @@ class Protocol:
     def families(self) -> dict[str, int]:
         """What an id begins with -> the number of its chapter."""
         return {family: chapter.number for chapter in self.chapters.values() for family in chapter.families}
+
+    def answers(self, operation: str) -> Mapping[int, str]:
+        """Status -> the schema of an answer to an operation; nothing for one that is no request of its own."""
+        endpoint = self.endpoints.get(operation)
+        return endpoint.answers if endpoint is not None else MappingProxyType({})
 
     @property
     def schemas(self) -> set[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 #: A case found in a stranger's CI run blames a change that has nothing to do with it; look for them with `explore`.
 settings.register_profile("steady", derandomize=True, deadline=None)  # no unit test is timed: machines are shared
@@ -21,3 +23,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         long = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in long)
+
+
+#: What the kernel may be told to allow a process; a test leaves it as it was, or another test of the worker dies of it.
+_LIMITS = tuple(getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
+
+
+@pytest.fixture(autouse=True)
+def _no_limit_of_this_process_is_touched() -> Iterator[None]:
+    before = [resource.getrlimit(each) for each in _LIMITS]
+    yield
+    assert [resource.getrlimit(each) for each in _LIMITS] == before

@@ -259,7 +259,7 @@ def kept_apart(evidence: Evidence, x: Exchange, operation: str) -> Finding:
     """Whether another client was refused without being told anything about the session."""
     story = evidence.stories.get(x.label.session or "")
     shown = sorted(CONTENT & names_in(x.document))
-    data = story.asked.get("additional_data") if story else None
+    data = story.asked.get(evidence.text.printed.passed) if story else None
     for value in data.values() if isinstance(data, dict) else ():
         if isinstance(value, str) and len(value) >= _TELLING and x.response and value.encode() in x.response.body:
             shown.append(value)

@@ -191,7 +191,7 @@ def _is_file(evidence: Evidence, x: Exchange) -> bool:
 
 def _of(operation: str, evidence: Evidence, x: Exchange) -> Iterable[str]:
     """The schema of a success, also where it has come with another status than the one the text shows."""
-    known = evidence.text.protocol.endpoints[operation].answers
+    known = evidence.text.protocol.answers(operation)
     return [known[x.status]] if x.status in known else list(known.values())[:1]
 
 

@@ -85,12 +85,14 @@ def success_is_201_with_json(evidence: Evidence) -> Iterable[Finding]:
 
 @check("SES-CREATE-007", everywhere=True)
 def upload_url_is_absolute(evidence: Evidence) -> Iterable[Finding]:
-    """(6.2) http or https, and a host."""
+    """(6.2) http or https, for a stream ws or wss too, and a host."""
     for x in creates_taken(evidence):
         url = x.document.get("upload_url")
         if url is None:
             continue  # SES-CREATE-003 says that it is missing.
-        if is_absolute(url):
+        asked = x.request.json
+        streamed = isinstance(asked, dict) and asked.get("upload_type") == "stream"
+        if is_absolute(url) or (streamed and is_absolute(url, ("ws", "wss"))):
             yield holds(x)
         else:
             told = "upload_url is not absolute." if isinstance(url, str) else "upload_url is not a URL."

@@ -11,7 +11,7 @@ from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from conformance.evidence import Evidence, Exchange
 
@@ -32,15 +32,15 @@ def documents(evidence: Evidence) -> Iterator[Exchange]:
             yield x
 
 
-def is_absolute(value: object) -> bool:
-    """Whether a value is an absolute http(s) URL."""
+def is_absolute(value: object, schemes: Collection[str] = ("http", "https")) -> bool:
+    """Whether a value is an absolute URL, of http(s) unless other schemes are named."""
     if not isinstance(value, str):
         return False
     try:
         parts = urlsplit(value)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return parts.scheme in schemes and bool(parts.hostname)
 
 
 def listed(document: dict[str, Any], *path: str) -> list[Any]:

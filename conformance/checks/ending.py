@@ -42,6 +42,11 @@ def _plain_ends(story: Story) -> list[Exchange]:
     return settled(_ends(story))
 
 
+def _taken(evidence: Evidence) -> int:
+    """The status of an end that is taken, by the text of the run."""
+    return evidence.text.protocol.endpoints[Operation.END].taken
+
+
 @check("SES-END-001")
 def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) 2xx after an upload, and the session is no longer open within five seconds."""
@@ -51,7 +56,7 @@ def end_closes_a_session(evidence: Evidence) -> Iterable[Finding]:
             continue
         if story.end is None:
             for x in _plain_ends(story)[-1:] if not by_itself else ():
-                yield violates(x, "A session with audio cannot be ended.", expected="202", actual=x.status)
+                yield violates(x, "A session with audio cannot be ended.", expected=_taken(evidence), actual=x.status)
             continue
         late = [x for x in story.reads if not may_lag(story.end, x)]
         still = [x for x in late if x.document.get("status") in evidence.text.lifecycle.open]
@@ -149,7 +154,7 @@ def after_end(evidence: Evidence) -> Iterator[Exchange]:
 @check("SES-END-009")
 def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
     """(6.4) POST without body is 202; a 400 that asks for the count is disputed."""
-    by_itself = ends_by_itself(evidence)
+    by_itself, taken = ends_by_itself(evidence), _taken(evidence)
     for story in evidence.stories.values():
         bare = settled([x for x in _ends(story) if not x.request.body]) if story.acknowledged else []
         if not bare or (story.end is None and by_itself):
@@ -159,9 +164,9 @@ def end_needs_no_body(evidence: Evidence) -> Iterable[Finding]:
         if first.accepted:
             yield holds(first)
         elif seen in (400, 411, 415, 422) and _is_counted(story.end):
-            yield departs(first, "E38", f"{told}, one with audio_files_sent is taken.", expected=202, actual=seen)
+            yield departs(first, "E38", f"{told}, one with audio_files_sent is taken.", expected=taken, actual=seen)
         else:
-            yield violates(first, f"{told}.", expected=202, actual=seen)
+            yield violates(first, f"{told}.", expected=taken, actual=seen)
 
 
 def _is_counted(end: Exchange | None) -> bool:
@@ -180,7 +185,7 @@ def an_end_says_how_many_files_were_sent(evidence: Evidence) -> Iterable[Finding
         counted = settled([x for x in _ends(story) if _is_counted(x)]) if story.acknowledged else []
         if counted and story.end is None and not ends_by_itself(evidence):
             told = "An end that says how many files were sent is refused."
-            yield violates(counted[-1], told, expected=202, actual=counted[-1].status)
+            yield violates(counted[-1], told, expected=_taken(evidence), actual=counted[-1].status)
     for x in evidence.select(Operation.END, probe=Probe.END_UNCOUNTED):
         yield either_way(x, "E38", "An end without a body")
     for x in evidence.select(Operation.END):

@@ -69,8 +69,8 @@ def _ended(story: Story, x: Exchange) -> bool:
 
 
 def _processing(evidence: Evidence) -> Iterator[tuple[Story, Exchange]]:
-    """Reads that show processing, or initialized after end."""
-    for story, x in reads_of(evidence, "processing", "initialized"):
+    """Reads that show processing, or after the end another word for it."""
+    for story, x in reads_of(evidence, "processing", *evidence.text.lifecycle.aliases):
         if x.document["status"] == "processing" or _ended(story, x):
             yield story, x
 
@@ -95,8 +95,8 @@ def _retired(story: Story, x: Exchange) -> bool:
     final = story.final
     if x.status != 404 or final is None or x.number < final.number:
         return False
-    late = (x.sent - final.received).total_seconds() > RETAINED
-    return late or (story.is_past(x) and final.status != 410)
+    late = (x.received - final.sent).total_seconds() > RETAINED
+    return late or (story.may_be_past(x) and final.status != 410)
 
 
 @check("SES-GET-002")

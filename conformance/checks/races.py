@@ -41,7 +41,8 @@ def of_ends_at_once_one_is_taken(evidence: Evidence) -> Iterable[Finding]:
             yield holds(story.end)
         elif not ends_by_itself(evidence):
             told = "Of ends sent at the same time none is taken: in every order one of them was the first."
-            yield violates(ends[-1], told, expected="202 for one", actual=[x.status for x in ends])
+            taken = evidence.text.protocol.endpoints[Operation.END].taken
+            yield violates(ends[-1], told, expected=f"{taken} for one", actual=[x.status for x in ends])
 
 
 @check("SES-END-013", everywhere=True)

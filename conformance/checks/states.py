@@ -60,12 +60,12 @@ def a_new_session_is_created(evidence: Evidence) -> Iterable[Finding]:
         ends = [x for x in evidence.about(story.key) if x.label.operation == Operation.END]
         first = min((*evidence.changing(story.key), *ends), key=lambda x: x.number, default=None)
         early = [x for x in story.reads if x.accepted and (first is None or _precedes(x, first))]
-        yield from _judge_new(story.created)
+        yield from _judge_new(evidence, story.created)
         if story.created.label.probe is not None:
             continue  # a create that was to be refused may have been given the session of another one
         # Past its deadline a session left alone may be something else.
         for x in (x for x in early if not story.is_near_deadline(x)):
-            yield from _judge_new(x)
+            yield from _judge_new(evidence, x)
 
 
 def _precedes(x: Exchange, other: Exchange) -> bool:
@@ -73,13 +73,19 @@ def _precedes(x: Exchange, other: Exchange) -> bool:
     return x.number < other.number and not x.beside(other)
 
 
-def _judge_new(x: Exchange) -> Iterator[Finding]:
-    status, told = x.document.get("status"), "A new session is initialized."
+def _is_alias(evidence: Evidence, status: object) -> bool:
+    """Whether some schema or example of the text has this word for a state (E18)."""
+    return isinstance(status, str) and status in evidence.text.lifecycle.aliases
+
+
+def _judge_new(evidence: Evidence, x: Exchange) -> Iterator[Finding]:
+    status = x.document.get("status")
+    told = f"A new session is {status}."
     if status == "created":
         yield holds(x)
-    elif status == "initialized" and x.label.operation == Operation.CREATE:
+    elif _is_alias(evidence, status) and x.label.operation == Operation.CREATE:
         yield departs(x, "E18", told, pointer="/status", expected="created", actual=status)
-    elif status == "initialized":
+    elif _is_alias(evidence, status):
         yield disputed(x, "E18", told, expected="created", actual=status)
     elif status is not None:
         yield violates(x, "A new session is not created.", pointer="/status", expected="created", actual=status)
@@ -107,8 +113,8 @@ def _judge_recording(evidence: Evidence, sent: Exchange, reads: list[Exchange], 
     status = x.document.get("status")
     if status == "recording":
         return holds(x)
-    if status == "initialized":
-        return disputed(x, "E18", "A session with audio is initialized.", expected="recording", actual=status)
+    if _is_alias(evidence, status):
+        return disputed(x, "E18", f"A session with audio is {status}.", expected="recording", actual=status)
     lifecycle = evidence.text.lifecycle
     if isinstance(status, str) and status in lifecycle.states and status not in lifecycle.open:
         return warns(x, "A session went on by itself, without an end.", erratum="E70", actual=status)
@@ -151,8 +157,8 @@ def end_moves_to_processing(evidence: Evidence) -> Iterable[Finding]:
         status = story.end.document.get("status")
         if status == "processing":
             yield holds(story.end)
-        elif status == "initialized":
-            yield disputed(story.end, "E18", "The answer to end says initialized.", actual=status)
+        elif _is_alias(evidence, status):
+            yield disputed(story.end, "E18", f"The answer to end says {status}.", actual=status)
         elif status not in story.terminal:
             told = "The answer to end does not say processing."
             yield violates(story.end, told, pointer="/status", expected="processing", actual=status)
@@ -164,8 +170,8 @@ def _back_after_end(evidence: Evidence, story: Story, end: Exchange) -> Iterator
         status = x.document.get("status")
         if x.number < end.number or status is None or x.beside(end):
             continue
-        if status == "initialized":
-            yield disputed(x, "E18", "A session that was ended is initialized.", expected="processing", actual=status)
+        if _is_alias(evidence, status):
+            yield disputed(x, "E18", f"A session that was ended is {status}.", expected="processing", actual=status)
         elif status not in evidence.text.lifecycle.open:
             yield holds(x)
         elif not may_lag(end, x):

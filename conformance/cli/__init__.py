@@ -53,6 +53,7 @@ app.command("verify")(reports.verify_report)
 app.command("check-har")(traffic.check_har)
 app.command("lifecycle")(exports.lifecycle)
 app.command("openapi")(exports.openapi)
+app.command("asyncapi")(exports.asyncapi)
 app.command("machine")(exports.machine)
 app.command("demo")(demo.demo)
 

@@ -103,15 +103,14 @@ def plan(
     except BadOption as error:
         raise typer.BadParameter(str(error)) from error
     chosen = [r for r in _chosen(text, only) if r.subject == "service"]
-    checked = [r for r in chosen if r.checks]
+    checked, left = [r for r in chosen if r.checks], [r for r in chosen if not r.checks]
     part = choose(text, only, quick=quick)
     price = forecast(part, examples=examples, steps=steps, clock=test_clock is not None)
     if target and Operation.DISCOVERY not in text.protocol.endpoints:
         raise typer.BadParameter(f"A service of {text.profile} tells nothing of what it offers.", param_hint="--target")
     offer = _offer(target, text.revision) if target else None
     if as_json:
-        open_ = [r for r in chosen if not r.checks]
-        told = {"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in open_]}
+        told = {"checked": [_requirement(r) for r in checked], "left_open": [_requirement(r) for r in left]}
         _print(
             told
             | {
@@ -126,11 +125,11 @@ def plan(
     for r in checked:
         needs = "" if r.testability == "black-box" else f" [dim]({r.testability})[/]"
         console.print(f"  [green]✓[/] {r.id} {r.level}{needs}")
-    console.print("Left open, with the reason:")
-    for r in chosen:
-        if not r.checks:
-            mark = "[yellow]·[/]" if r.testability in WITHIN_REACH else "[dim]·[/]"
-            console.print(f"  {mark} {r.id} {r.level}: {escape(r.untested or '')}")
+    if left:
+        console.print("Left open, with the reason:")
+    for r in left:
+        mark = "[yellow]·[/]" if r.testability in WITHIN_REACH else "[dim]·[/]"
+        console.print(f"  {mark} {r.id} {r.level}: {escape(r.untested or '')}")
     if part.skipped:
         console.print(f"Journeys that --quick leaves out: {', '.join(sorted(part.skipped))}")
     for name, value in (offer or {}).items():

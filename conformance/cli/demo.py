@@ -1,4 +1,4 @@
-"""`scribe-conformance demo`: a consultation goes in, a graded report comes out; nothing to set up."""
+"""`scribe-conformance demo`: a consultation goes in, a graded report comes out, or its words; nothing to set up."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import httpx
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.rule import Rule
 
+from conformance.cli.live import Unheard, stream
 from conformance.cli.run import KIT_FAILED, certify_and_report
 from conformance.report.terminal import printer
 from conformance.runner import Options
@@ -26,17 +28,23 @@ from scribe_data import recordings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from scribe_data.recordings import Fixture
+
 #: Two keys of the sandbox form: the second belongs to another client, to see that clients are kept apart.
 _KEYS = ("sk_test_demo", "sk_test_stranger")
 #: A cold start loads the model and transcribes a second of audio; a busy machine takes its time.
 _START_S, _RESULT_S = 120.0, 180.0
+#: Consultations that are spoken into a socket, the usual one first.
+_SPOKEN = ("knee", "cough", "visit", "short")
+#: How the reference server names an engine that hears nothing.
+_SCRIPTED = "scripted"
 
 
 @contextlib.contextmanager
-def _server(console: Console, data_dir: Path, transcriber: str) -> Iterator[str]:
+def _server(console: Console, data_dir: Path, transcriber: str, *options: str) -> Iterator[str]:
     """The reference server in a process of its own on a free port; yields its address."""
     command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
-    command += ["--transcriber", transcriber, *(part for key in _KEYS for part in ("--api-key", key))]
+    command += ["--transcriber", transcriber, *(part for key in _KEYS for part in ("--api-key", key)), *options]
     log = (data_dir / "server.log").open("w+", encoding="utf-8")
     process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own command, no shell
     try:
@@ -130,18 +138,63 @@ def _notes(console: Console, data: object) -> None:
         console.print(f"  - {shown}", highlight=False)
 
 
+def _live(console: Console, transcriber: str, spoken: Fixture) -> None:
+    """Serve live sessions, speak into one, and show what is heard."""
+    with (
+        tempfile.TemporaryDirectory(prefix="scribe-demo-") as folder,
+        _server(console, Path(folder), transcriber, "--profile", "medscribe,dalston") as address,
+    ):
+        engine = httpx.get(f"{address}/health/ready", trust_env=False).json()["engine"]
+        who = f"heard by [bold]{engine}[/]"
+        if engine == _SCRIPTED:
+            who = "[bold yellow]nothing is heard: the engine is scripted[/] and knows the words of this recording"
+        console.print(f"{spoken.name}, {spoken.seconds:.0f} s, as it is spoken; {who}", highlight=False, soft_wrap=True)
+        try:
+            stream(console, address, _KEYS[0], spoken)
+        except Unheard as error:
+            console.print(f"[bold red]{escape(str(error))}[/]", highlight=False, soft_wrap=True)
+            raise typer.Exit(KIT_FAILED) from None
+
+
+def _spoken(name: str) -> str:
+    """The name of a recording that can be spoken."""
+    if name not in _SPOKEN:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(_SPOKEN)}.")
+    return name
+
+
 def demo(
     report_dir: Annotated[Path, typer.Option(help="Where the reports are left.")] = Path("report"),
-    transcriber: Annotated[str, typer.Option(help="whisper, or scripted where no model is installed.")] = "whisper",
+    transcriber: Annotated[
+        str | None,
+        typer.Option(
+            help="whisper, scripted where no model is installed, or auto. Without it whisper, and auto with --live.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Speak a consultation in real time, show its words as they come, certify nothing."),
+    ] = False,
+    recording: Annotated[
+        str, typer.Option(help=f"What is spoken with --live: {', '.join(_SPOKEN)}.", callback=_spoken)
+    ] = _SPOKEN[0],
 ) -> None:
     """Start the reference server with real Whisper, send it a spoken consultation, certify it, leave the reports.
 
+    With --live the consultation is streamed as it is spoken, and its words are shown while they come (half a minute).
+
     Example: scribe-conformance demo --report-dir report
+
+    Example: scribe-conformance demo --live --recording visit
     """
     console = Console()
+    if live:
+        return _live(console, transcriber or "auto", recordings.load()[recording])
     with (
         tempfile.TemporaryDirectory(prefix="scribe-demo-") as folder,
-        _server(console, Path(folder), transcriber) as address,
+        _server(console, Path(folder), transcriber or "whisper") as address,
     ):
         with httpx.Client(base_url=address, headers={"X-API-Key": _KEYS[0]}, timeout=60, trust_env=False) as client:
             _show(console, _consult(console, client))

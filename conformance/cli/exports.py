@@ -1,4 +1,4 @@
-"""`lifecycle`, `openapi` and `machine`: the protocol in forms that other tools take, without a target."""
+"""`lifecycle`, `openapi`, `asyncapi` and `machine`: the protocol in forms that other tools take, without a target."""
 
 from __future__ import annotations
 
@@ -92,6 +92,19 @@ def openapi(
     if hooks_file is not None:
         _give(hooks(), hooks_file, "--hooks")
     _give(_json(openapi_of(text, base_url)), output)
+
+
+def asyncapi(output: Output = None, profile: Profile = scribe_data.PROFILE, revision: Revision = None) -> None:
+    """The AsyncAPI document of what a service says and takes over a WebSocket, for viewers and generators.
+
+    Example: asyncapi --output stream.json
+    """
+    text = load(profile, revision)
+    if text.asyncapi is None:
+        sockets = [each for each in scribe_data.profiles() if scribe_data.load(each).asyncapi is not None]
+        told = f"{text.profile} {text.revision} has no WebSocket; a profile with one: {', '.join(sockets)}."
+        raise typer.BadParameter(told, param_hint="--profile")
+    _give(_json(text.asyncapi), output)
 
 
 def machine(

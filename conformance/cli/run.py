@@ -25,7 +25,7 @@ from conformance.evidence.redaction import KEY
 from conformance.options import TABLE, Entry, options_of
 from conformance.picking import settled
 from conformance.report import document, files, summary, terminal
-from conformance.report.repro import scripts
+from conformance.report.scripts import scripts
 from conformance.report.signature import read_key
 from conformance.run import selects
 from conformance.selection import asked_for, choose, nearest
@@ -177,8 +177,9 @@ def _tell_again(console: Console, result: Run, folder: Path) -> None:
         first = min(
             found, key=lambda each: wanted.index(each.requirement) if each.requirement in wanted else len(wanted)
         )
+        how = "python3" if first.name.endswith(".py") else "sh"
         console.print(
-            f"Each failure again: {VARIABLES[KEY]}=… sh {folder / first.name}, or scribe-conformance replay "
+            f"Each failure again: {VARIABLES[KEY]}=… {how} {folder / first.name}, or scribe-conformance replay "
             f"{first.requirement} --report-dir {folder} --api-key …",
             soft_wrap=True,
             highlight=False,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from conformance.drive import arrival, desk, negotiation
+from conformance.drive import arrival, desk, negotiation, studio
+from conformance.drive.dictations import Dictations
 from conformance.drive.driver import Driver
 from conformance.drive.inquiries import Inquiries
 from conformance.drive.windows import Windows
@@ -34,6 +35,7 @@ _KNOWN: Final[Mapping[str, Approach]] = MappingProxyType(
         "medscribe": Approach(negotiation.enter, negotiation.explore, Driver),
         "session_manager": Approach(arrival.enter, arrival.explore, Windows),
         "prsm": Approach(desk.enter, desk.explore, Inquiries),
+        "dalston": Approach(studio.enter, studio.explore, Dictations),
     }
 )
 

@@ -54,17 +54,23 @@ async def enter(wire: Wire) -> Target:
     )
 
 
-async def root_of(asking: Asking, roots: Sequence[str]) -> str:
-    """The first of some addresses below which something answers to a create that is none; raises TargetUnreachable."""
+async def root_of(asking: Asking, roots: Sequence[str], operation: Operation = Operation.CREATE) -> str:
+    """The first of some addresses below which something answers to an operation; raises TargetUnreachable.
+
+    One that takes a body is sent an empty object, of which nothing comes.
+    """
     options = asking.wire.options
-    path = options.text.protocol.endpoints[Operation.CREATE].path
+    endpoint = options.text.protocol.endpoints[operation]
+    path, posts = endpoint.path, endpoint.takes is not None
+    typed = {"Content-Type": "application/json"} if posts else {}
     asking.wire.trust(roots[0])
     statuses = []
     for root in roots:
         url = root + path
-        label = Label(Operation.CREATE, JourneyName.PREPARATION, probe=Probe.LOOKING_FOR_API, graded=False)
-        headers = asking.wire.credentials(url, Credential.RIGHT) | {"Content-Type": "application/json"}
-        heard = await asking.ask(label, url, method="POST", headers=headers, content=b"{}")
+        label = Label(operation, JourneyName.PREPARATION, probe=Probe.LOOKING_FOR_API, graded=False)
+        headers = asking.wire.credentials(url, Credential.RIGHT) | typed
+        content = b"{}" if posts else b""
+        heard = await asking.ask(label, url, method=endpoint.method, headers=headers, content=content)
         if heard.answer is None:
             raise TargetUnreachable(advice(options, heard.exchange))
         statuses.append(heard.exchange.status)

@@ -42,9 +42,9 @@ class Budget:
         """Whether some wait was in vain, and the target has brought no session to its end so far."""
         return self._vain and self._finished == self._start
 
-    def idle(self, since: float) -> float:
-        """Seconds for which the target finished nothing, counted from `since` (monotonic) at the earliest."""
-        return monotonic() - max(since, self._finished)
+    def idle(self, since: float, until: float) -> float:
+        """Seconds for which the target finished nothing, from `since` at the earliest to `until` (monotonic)."""
+        return until - max(since, self._finished)
 
     def check(self) -> None:
         """Raise BudgetSpent when nothing is left."""

@@ -25,7 +25,7 @@ IN_FRONT = (502, 504)
 REDIRECTS = 5
 #: Seconds for which a target may answer nothing but 429 and 503 before the run goes on without it.
 LONGEST_PUT_OFF_S = 60.0
-#: A read that takes longer holds its answer back until there is something to tell.
+#: A read that takes longer may be held back until there is something to tell.
 LONG_POLL_S = 5.0
 #: One may be chance.
 _LONG_POLLS = 2
@@ -136,7 +136,7 @@ class Course:
     # reads
 
     def read(self, exchange: Exchange) -> bool:
-        """Count a read that was held back; True for the one that shows it to be a habit."""
+        """Count a read that may have been held back; True for the one that shows it to be a habit."""
         if exchange.elapsed > LONG_POLL_S and exchange.accepted:
             self._slow_reads += 1
             return self._slow_reads == _LONG_POLLS
@@ -144,5 +144,5 @@ class Course:
 
     @property
     def long_polls(self) -> bool:
-        """Whether reads hold their answers back: they then need places of their own."""
+        """Whether reads take as long as held back ones: they then need places of their own."""
         return self._slow_reads >= _LONG_POLLS

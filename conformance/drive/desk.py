@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: The member of an order on which it depends what its session can do (E16).
 _KIND = "session_type"
 #: A route below a session that nobody has.
-_NOBODYS = "no-such-operation"
+NOBODYS = "no-such-operation"
 #: What says that an address has no such method, or a server no such operation.
 NEVER = (405, 501)
 #: Asked last: after it a session is over.
@@ -82,7 +82,7 @@ def _last_status(drive: Inquiries) -> int:
 
 async def _absent(drive: Inquiries, handle: Handle) -> Departure | None:
     """The operations that are answered as an address is that nobody has; None where there are none."""
-    nowhere = f"{drive.address(handle.session_id)}/{_NOBODYS}"
+    nowhere = f"{drive.address(handle.session_id)}/{NOBODYS}"
     control = await drive.send(Operation.OTHER, "GET", nowhere, session=handle.key, graded=False)
     known = [Operation(name) for name in drive.options.text.lifecycle.operations if name != Operation.GET]
     ordered = sorted(known, key=_STOPS.__contains__)

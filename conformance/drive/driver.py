@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json as jsonlib
 from dataclasses import dataclass, replace
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from conformance.drive.handle import Handle, at_rest
-from conformance.drive.hands import UNSET, Hands
+from conformance.drive.hands import UNSET
 from conformance.drive.parcel import API_FORMS, NUMBERED_FORMS, Parcel, parcel
-from conformance.drive.patience import Pace
 from conformance.drive.recording import fitting, named_by, too_long
 from conformance.drive.upload_address import upload_address
+from conformance.drive.watcher import Watcher
 from conformance.evidence import Exchange, Label
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
-from conformance.vocabulary.stamps import LAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from conformance.drive.wire import Heard
     from conformance.target import EndForm, UploadForm
+    from scribe_data.model import Leaving
 
 __all__ = ["Driver", "Handle", "at_rest"]
 
@@ -48,7 +47,7 @@ class Attempt:
     handle: Handle | None
 
 
-class Driver(Hands):
+class Driver(Watcher):
     """One journey's hands, and the steps of a session."""
 
     async def create(
@@ -105,7 +104,18 @@ class Driver(Hands):
         )
         model = self.target.offer(asked.get("model")) or self.target.model
         single = asked.get("upload_type") == "single"
-        handle = Handle(session, session_id, url, heard.exchange, model, single, fields=fields, departs=departs)
+        given = answer.document.get("upload_url")
+        handle = Handle(
+            session,
+            session_id,
+            url,
+            heard.exchange,
+            model,
+            single,
+            fields=fields,
+            departs=departs,
+            told_url=given if isinstance(given, str) else "",
+        )
         self._wire.made.append(handle)
         return handle
 
@@ -206,36 +216,6 @@ class Driver(Hands):
         url, made = self.url("sessions", session_id, "end"), _END_BODIES[form]
         return Parcel("POST", url, {}, b"") if made is None else posting(url, made(sent))
 
-    async def get(
-        self,
-        handle: Handle,
-        *,
-        probe: str | None = None,
-        credential: Credential = Credential.RIGHT,
-        headers: Mapping[str, str] | None = None,
-        graded: bool = True,
-    ) -> Exchange:
-        """Read a session once."""
-        read = await self._read(handle, probe=probe, credential=credential, headers=headers, graded=graded)
-        return read.exchange
-
-    async def _read(
-        self,
-        handle: Handle,
-        *,
-        probe: str | None = None,
-        credential: Credential = Credential.RIGHT,
-        headers: Mapping[str, str] | None = None,
-        graded: bool = True,
-    ) -> Heard:
-        label = self._label(Operation.GET, handle.key, probe, credential, graded=graded)
-        parcel = Parcel("GET", self.address(handle.session_id), dict(headers or {}), b"")
-        return await self._sender.patiently(label, parcel)
-
-    def address(self, session_id: str) -> str:
-        """Where a session is read."""
-        return self.url("sessions", session_id)
-
     async def own(
         self,
         operation: str,  # noqa: ARG002 - a profile's hands know some
@@ -247,53 +227,8 @@ class Driver(Hands):
         """An operation of the table that only one profile has; None for one that these hands do not have."""
         return None
 
-    async def until(
-        self, handle: Handle, seen: Callable[[Exchange], bool], *, within: float = LAG, graded: bool = True
-    ) -> Exchange:
-        """Read until `seen` holds or the seconds are over; the last read either way."""
-        end = monotonic() + within
-        return await self._poll(handle, seen, lambda _: end - monotonic(), graded=graded)
-
-    async def _poll(
-        self,
-        handle: Handle,
-        seen: Callable[[Exchange], bool],
-        left: Callable[[Exchange], float],
-        *,
-        graded: bool = True,
-    ) -> Exchange:
-        pace = Pace()
-        while True:
-            heard = await self._read(handle, graded=graded)
-            rest = left(heard.exchange)
-            if seen(heard.exchange) or rest <= 0:
-                return heard.exchange
-            await self.pause(min(rest, pace.next(heard.answer)))
-
-    async def finish(self, handle: Handle) -> Exchange | None:
-        """Read until the session rests; else None and a note `deadline`.
-
-        It has --processing-timeout, and again as long whenever the target finishes another session of the run: the
-        kit has many wait at once, and a target that works them off one by one is not late. Where a session has stayed
-        at a word that no text has for a state, others that show it are waited for a moment only.
-        """
-        # A session whose end was refused has nothing to wait for; one read shows where it stands.
-        allowed = 0.0 if handle.refused else self.options.processing_timeout
-        self._tell(f"waiting for the results of {handle.key!r}")
-        budget, began, wait = self._wire.budget, monotonic(), self._wire.course.lingering.wait(allowed)
-        last = await self._poll(handle, at_rest, lambda x: wait.seconds(x) - budget.idle(began))
-        if at_rest(last):
-            budget.finished()
-            wait.rested()
-            return last
-        shown = last.document.get("status", last.status or last.trouble)
-        waited = (
-            "when its end had been refused"
-            if handle.refused
-            else wait.stayed(last, self.options.named("processing-timeout"))
-        )
-        self.note("deadline", f"Session {handle.key!r} still showed {shown} {waited}.")
-        return None
+    async def leave(self, handle: Handle, how: Leaving) -> None:
+        """Leave a session that lasts as long as its socket; nothing where sessions have none."""
 
     async def consult(
         self, session: str, fixtures: Sequence[str], body: Mapping[str, Any] | None = None

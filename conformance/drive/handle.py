@@ -39,6 +39,8 @@ class Handle:
     refused: bool = False
     #: Form fields that go before the file, where `upload_url` is an object that holds the address and them.
     fields: Mapping[str, str] | None = None
+    #: The `upload_url` as it was told, where it is text: that of a stream is the address of a socket.
+    told_url: str = ""
     #: What is odd about the `upload_url` of the answer, in words.
     departs: str = ""
 

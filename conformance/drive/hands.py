@@ -207,6 +207,13 @@ class Hands:
             Label(Operation.OTHER, self.journey, None, probe, Credential.NONE, graded=False), url, offer
         )
 
+    async def speak(
+        self, session: str, url: str, messages: Sequence[bytes | str], *, probe: str, apart: float = 0.0
+    ) -> Exchange:
+        """Send messages over a socket, so many seconds apart; once, and judged by nothing but what it is made for."""
+        label = self._label(Operation.OTHER, session, probe, Credential.NONE, graded=False)
+        return await self._wire.speak(label, url, messages, apart=apart)
+
     async def together(self, *walks: Coroutine[Any, Any, object]) -> None:
         """Side by side; what stops one of them stops all, and is raised as if it had been alone."""
         try:

@@ -135,6 +135,7 @@ def _declared(wire: Wire, base: str, found: Found, listed: tuple[str, ...]) -> T
         model=(*english, *models, {})[0],
         audio_formats=tuple(f for f in _list(told.get("audio_formats")) if isinstance(f, str)),
         upload_methods=methods,
+        streams="stream" in _list(told.get("upload_methods")),
         form=printed(wire.options.text, template=(listed or STANDARD_TEMPLATES)[0], upload_type=upload_type),
         max_chunk_seconds=float(limit) if isinstance(limit, int | float) and not isinstance(limit, bool) else None,
         second_key=wire.options.second_api_key is not None,

@@ -183,6 +183,7 @@ class Sender:
         heard = replace(heard, renewals=renewals)
         self._course.heard(heard.exchange)
         if label.operation == Operation.GET and self._course.read(heard.exchange):
-            text = f"Reads are held back for {heard.exchange.elapsed:.0f} s and more until there is something to tell."
+            took = f"{heard.exchange.elapsed:.0f} s and more"
+            text = f"Reads take {took}, as they do where answers are held back until there is something to tell."
             self._wire.recorder.depart(Departure(Dimension.READ, text, exchange=heard.exchange.number))
         return heard

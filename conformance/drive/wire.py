@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -12,11 +13,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+from websockets.exceptions import WebSocketException
 
 from conformance.drive.allowance import Allowance
 from conformance.drive.budget import BudgetSpent
+from conformance.drive.conversation import Conversation
 from conformance.drive.course import Course
 from conformance.drive.handshake import Unable, Witness, context_for
+from conformance.drive.socket import Refused, inside, networked, talk
 from conformance.drive.token import token
 from conformance.evidence.exchange import Response
 from conformance.evidence.handshake import Handshake
@@ -27,13 +31,16 @@ from conformance.vocabulary.operation import Credential
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
     from conformance.drive.budget import Budget
     from conformance.drive.handle import Handle
+    from conformance.drive.socket import Line, Message
     from conformance.evidence import Exchange, Label, Offer
     from conformance.evidence.recorder import Recorder
+    from conformance.evidence.socket import Socket
     from conformance.target import Options
     from scribe_data import Spec
 
@@ -47,6 +54,8 @@ LONGEST_HOLD = 5.0
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 #: Places for reads that a target holds back, which would leave none for anything else.
 PLACES_ASIDE = 32
+#: Seconds that a client gives a service to close a socket once it has said that all is said.
+CLOSED_WITHIN = 10.0
 #: Idle connections are dropped before common servers drop them, so that no request meets a closing one.
 KEEPALIVE = 1.0
 #: Bytes of a piece of a body that goes without its length: small enough that every body is several.
@@ -90,6 +99,10 @@ class Wire:
         self._allowance = Allowance(options.rate, options.max_requests)
         #: Every session that was made, whatever became of it.
         self.made: list[Handle] = []
+        #: Session id -> its socket, where a session is one that is open.
+        self.calls: dict[str, Conversation] = {}
+        #: Sockets on their way to be open.
+        self.opening = 0
         #: How often a command gave a new key during the run.
         self.renewals = 0
         #: W3C Trace Context: one for the run; every exchange is a span of its own in it.
@@ -131,7 +144,14 @@ class Wire:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for call in self.calls.values():
+            await call.drop()
         await self._client.aclose()
+
+    @property
+    def held(self) -> int:
+        """How many sockets of sessions are open, or about to be."""
+        return self.opening + sum(not call.is_over for call in self.calls.values())
 
     @property
     def key(self) -> str:
@@ -240,6 +260,78 @@ class Wire:
                 first = self.options.first_timeout
                 heard = await self._exchange(label, "GET", url, timeout=first, client=client, witness=Witness(offer))
                 return heard.exchange
+
+    async def speak(self, label: Label, url: str, messages: Sequence[Message], *, apart: float) -> Exchange:
+        """Open a socket, send messages so many seconds apart and see how it is closed; no key goes along.
+
+        The id in the address is the credential of a stream. Trouble is recorded, never raised; raises BudgetSpent, and
+        RunEnded where no request may be sent any more.
+        """
+
+        async def said(way: AbstractAsyncContextManager[Line]) -> Socket:
+            async with way as line:
+                return await talk(line, messages, apart=apart, patience=min(CLOSED_WITHIN, self.budget.left))
+
+        allowed = self.options.request_timeout + apart * len(messages)
+        return await self._over(label, url, {}, allowed + CLOSED_WITHIN, said)
+
+    async def converse(
+        self, label: Label, url: str, headers: Mapping[str, str], welcomed: Callable[[tuple[dict[str, Any], ...]], bool]
+    ) -> tuple[Exchange, Conversation | None]:
+        """Open a socket that stays open, and wait until what the service said is a welcome, or it is closed.
+
+        The exchange has the socket up to there; no conversation where there was no welcome. As `speak` else.
+        """
+        begun: list[Conversation] = []
+
+        async def opened(way: AbstractAsyncContextManager[Line]) -> Socket:
+            stack = AsyncExitStack()
+            line = await stack.enter_async_context(way)
+            begun.append(Conversation(url, headers, line, stack))
+            await begun[0].until(welcomed, min(self.options.request_timeout, self.budget.left))
+            return begun[0].seen()
+
+        exchange = await self._over(label, url, headers, self.options.request_timeout * 2, opened)
+        for call in begun:
+            if exchange.socket is not None and not call.is_over and welcomed(call.messages):
+                return exchange, call
+            await call.drop()
+        return exchange, None
+
+    async def _over(
+        self,
+        label: Label,
+        url: str,
+        headers: Mapping[str, str],
+        allowed: float,
+        talking: Callable[[AbstractAsyncContextManager[Line]], Awaitable[Socket]],
+    ) -> Exchange:
+        """What came of talking over a socket of this address, within so many seconds."""
+        async with self._places:
+            await self._turn(label)
+            own = (dict(self.options.headers) | dict(headers)) if self.owns(url.replace("ws", "http", 1)) else {}
+            pending = self.recorder.begin(label, "GET", url, list(own.items()), b"")
+            app = getattr(self.options.transport, "app", None)
+            if app is None and self.options.transport is not None:
+                return self.recorder.troubled(pending, "the transport of this run has no sockets", graded=False)
+            way = networked(url, own, self.options.tls()) if app is None else inside(app, url, own)
+            try:
+                async with asyncio.timeout(min(allowed, self.budget.left)):
+                    seen = await talking(way)
+            except Refused as refused:
+                told = refused.response
+                return self.recorder.answered(pending, told.status, told.headers, told.body)
+            except TimeoutError:
+                if self.budget.left <= 0:
+                    self.recorder.troubled(pending, "cut off: the time of the run was over", graded=False)
+                    raise BudgetSpent from None
+                return self.recorder.troubled(pending, f"no end of the socket within {allowed:g} s")
+            except asyncio.CancelledError:
+                self.recorder.troubled(pending, "cut off: the run was broken off", graded=False)
+                raise
+            except (OSError, WebSocketException, ValueError) as error:
+                return self.recorder.troubled(pending, f"no socket came about: {error}")
+            return self.recorder.answered(pending, 101, (), b"", socket=seen)
 
     async def _exchange(
         self,

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conformance.evidence.exchange import Exchange, Response
+    from scribe_data.stream import Wire
 
+#: Close codes of a service that has no room, by their names in the text.
+_NO_ROOM = ("full", "unavailable")
 REDIRECTS = (301, 302, 303, 307, 308)
 #: What the addresses of pages to log in have in them.
 _LOGINS = ("login", "log-in", "signin", "sign-in", "sso", "oauth", "saml", "authorize")
@@ -35,6 +38,12 @@ def turns_away(exchange: Exchange) -> bool:
         return False
     page = exchange.accepted and is_page(exchange.response)
     return page or exchange.status in REDIRECTS or refuses(exchange)
+
+
+def is_crowded_out(exchange: Exchange, wire: Wire) -> bool:
+    """Whether a socket was refused because the service had no room for it (E33 of dalston): that says nothing else."""
+    codes = [wire.closes[name] for name in _NO_ROOM]
+    return exchange.status in (429, 503) or (exchange.socket is not None and exchange.socket.code in codes)
 
 
 def words(exchange: Exchange) -> str:

@@ -21,6 +21,15 @@ VARIABLES = {KEY: "SCRIBE_API_KEY", SECOND_KEY: "SCRIBE_SECOND_API_KEY"}
 INLINE_BOUND = 4096
 #: What curl sends of itself, and what names a request that was sent already.
 _OWN = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent", "traceparent"})
+#: What asks for a socket; the key is the sample of RFC 6455, for nothing here depends on it.
+_UPGRADE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+#: Seconds that a line listens to a socket.
+_LISTENS_S = 5
 _PLACEHOLDER = re.compile("(" + "|".join(map(re.escape, VARIABLES)) + "|<secret-[a-z0-9-]+>)")
 
 
@@ -36,6 +45,8 @@ def arguments(x: Exchange, variables: Mapping[str, str] | None = None, file: str
     body lies.
     """
     request, known = x.request, variables or {}
+    if request.url.startswith(("ws://", "wss://")):
+        return _opening(x, known)
     form = _form(x, known, file)
     words = ["-X", request.method, quoted(request.url, known)]
     if re.search(r"[\[\]{}]", request.url):
@@ -45,6 +56,15 @@ def arguments(x: Exchange, variables: Mapping[str, str] | None = None, file: str
             continue
         words += ["-H", quoted(f"{name}: {value}" if value else f"{name};", known)]
     return words + (form or _data(x, known, file))
+
+
+def _opening(x: Exchange, known: Mapping[str, str]) -> list[str]:
+    """What opens the socket of an exchange by RFC 6455 and shows what the service says first; nothing is said to it."""
+    words = ["-N", "--http1.1", "--max-time", str(_LISTENS_S), quoted(x.request.url.replace("ws", "http", 1), known)]
+    told = [f"{name}: {value}" for name, value in x.request.headers if name.lower() not in _OWN]
+    for line in (*_UPGRADE, *told):
+        words += ["-H", quoted(line, known)]
+    return words
 
 
 def quoted(text: str, variables: Mapping[str, str] | None = None) -> str:

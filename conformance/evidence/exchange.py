@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conformance.evidence.handshake import Handshake
+    from conformance.evidence.socket import Socket
     from conformance.vocabulary.operation import Operation
 
 
@@ -134,7 +135,7 @@ class Exchange:
     """A request and what came back: an answer, or the transport's `trouble` in words.
 
     `number` counts from 1 in the order of sending. `sent` and `received` are wall times (UTC); `elapsed` is seconds.
-    `handshake` is there where the exchange was made to see one, or where none came about.
+    `handshake` is there where the exchange was made to see one, or where none came about; `socket` where it opened one.
     """
 
     number: int
@@ -147,6 +148,7 @@ class Exchange:
     trouble: str | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     handshake: Handshake | None = None
+    socket: Socket | None = None
 
     @cached_property
     def status(self) -> int:
@@ -155,13 +157,15 @@ class Exchange:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The answer as a JSON object; an empty one when there is none."""
+        """The answer as a JSON object, of a socket the first that the service said; an empty one when there is none."""
+        if self.socket is not None:
+            return next(iter(self.socket.messages), {})
         return self.response.document if self.response else {}
 
     @property
     def accepted(self) -> bool:
-        """Whether the answer is 2xx."""
-        return 200 <= self.status < 300
+        """Whether the answer is 2xx, or a socket that nobody closed for a reason of its own."""
+        return 200 <= self.status < 300 or (self.socket is not None and self.socket.went_well)
 
     @property
     def latest_clock_offset(self) -> float:

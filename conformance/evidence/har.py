@@ -85,6 +85,7 @@ def _entry(x: Exchange) -> dict[str, Any]:
         "_label": {name: value for name, value in vars(x.label).items() if value is not None},
         **({"_trouble": x.trouble} if x.trouble else {}),
         **({"_handshake": x.handshake.document()} if x.handshake else {}),
+        **({"_socket": x.socket.document()} if x.socket else {}),
         "_scribe": _exactly(x),
     }
 

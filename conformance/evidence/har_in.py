@@ -14,6 +14,7 @@ from conformance.evidence.handshake import handshake_of
 from conformance.evidence.har import MEMBERS, sealed
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note
+from conformance.evidence.socket import socket_of
 from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _exchange(entry: Any) -> Exchange:
     for value in (entry["_number"], entry["request"]["bodySize"], entry["response"]["status"]):
         if type(value) is not int:
             raise TypeError(f"{value!r} is not an integer")
-    handshake = entry.get("_handshake")
+    handshake, socket = entry.get("_handshake"), entry.get("_socket")
     return Exchange(
         number=entry["_number"],
         label=_label(entry["_label"]),
@@ -141,6 +142,7 @@ def _exchange(entry: Any) -> Exchange:
         trouble=entry.get("_trouble"),
         notes=dict(told["notes"]),
         handshake=handshake_of(handshake) if handshake else None,
+        socket=socket_of(socket) if socket else None,
     )
 
 

@@ -108,27 +108,33 @@ class Story:
             lasts = seconds_between((made.received + timedelta(seconds=float(offset))).isoformat(), deadline)
         return lasts
 
-    def seconds_past(self, x: Exchange) -> float | None:
-        """Seconds from the deadline to an exchange, by the session's stamps and what has passed since its creation."""
+    def least_seconds_past(self, x: Exchange) -> float | None:
+        """Seconds from the deadline to an exchange at least, by the session's stamps and what has passed since.
+
+        It was made at the latest when its 201 came, and what was sent is answered at the earliest at once: on a busy
+        machine either takes seconds.
+        """
         made, lasts = self.created, self._lasts
         if made is None or lasts is None:
             return None
-        moved = float(x.notes.get("clock_offset", 0.0)) - float(made.notes.get("clock_offset", 0.0))
-        return (x.sent - made.sent).total_seconds() + moved - lasts
+        moved = float(x.notes.get("clock_offset", 0.0)) - made.latest_clock_offset
+        return (x.sent - made.received).total_seconds() + moved - lasts
 
     def most_seconds_past(self, x: Exchange) -> float | None:
-        """As `seconds_past`, at the latest moment that the answer can be of: it may have been held back."""
-        past = self.seconds_past(x)
-        moved = x.latest_clock_offset - float(x.notes.get("clock_offset", 0.0))
-        return None if past is None else past + (x.received - x.sent).total_seconds() + moved
+        """The same at most: it was made as soon as that was asked, and an answer may have been held back."""
+        made, lasts = self.created, self._lasts
+        if made is None or lasts is None:
+            return None
+        moved = x.latest_clock_offset - float(made.notes.get("clock_offset", 0.0))
+        return (x.received - made.sent).total_seconds() + moved - lasts
 
-    def is_past(self, x: Exchange) -> bool:
-        """Whether an exchange came after the deadline of the session."""
-        return (past := self.seconds_past(x)) is not None and past >= 0
+    def may_be_past(self, x: Exchange) -> bool:
+        """Whether an exchange may have been answered after the deadline of the session."""
+        return (past := self.most_seconds_past(x)) is not None and past >= 0
 
     def is_near_deadline(self, x: Exchange) -> bool:
-        """Whether an exchange came so close to the deadline, or so late, that chapter 6.5 alone says what is right."""
-        return (past := self.seconds_past(x)) is not None and past >= -(NEAR + STAMPS)
+        """Whether an answer may be of so close to the deadline, or so late, that chapter 6.5 alone says its right."""
+        return (past := self.most_seconds_past(x)) is not None and past >= -(NEAR + STAMPS)
 
     @cached_property
     def uploads(self) -> tuple[Exchange, ...]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from conformance.evidence.explored import Explored
     from conformance.evidence.handshake import Handshake
     from conformance.evidence.redaction import Redactor
+    from conformance.evidence.socket import Socket
 
     _Headers = Iterable[tuple[str, str]]
 
@@ -109,6 +110,8 @@ class Recorder:
         headers: _Headers,
         body: bytes,
         handshake: Handshake | None = None,
+        *,
+        socket: Socket | None = None,
         **notes: Any,
     ) -> Exchange:
         """Keep an answer; `notes` are facts that no header tells."""
@@ -116,7 +119,7 @@ class Recorder:
         if not whole:
             notes["size"] = len(body)
         response = Response(status, self._headers(headers), kept)
-        return self._keep(pending, response, None, notes, handshake)
+        return self._keep(pending, response, None, notes, handshake, socket=socket)
 
     def troubled(
         self,
@@ -191,6 +194,8 @@ class Recorder:
         trouble: str | None,
         notes: dict[str, Any],
         handshake: Handshake | None,
+        *,
+        socket: Socket | None = None,
     ) -> Exchange:
         exchange = Exchange(
             number=pending.number,
@@ -203,6 +208,7 @@ class Recorder:
             trouble=trouble,
             notes=pending.ambient | self._meanwhile(pending) | notes,
             handshake=handshake.told(self._redactor.text) if handshake else None,
+            socket=socket.told(self._redactor.text) if socket else None,
         )
         self._exchanges.append(exchange)
         return exchange

@@ -4,6 +4,8 @@
     export SCHEMATHESIS_HOOKS=./scribe_hooks.py
     schemathesis run scribe.json --url https://api.scribe.example.com/v1 -H 'X-API-Key: KEY'
 
+The document of another profile (`openapi --profile prsm`) takes the same hooks.
+
 The file needs Schemathesis 4.32 and nothing else. Where the kit is installed, the module's name does the same:
 SCHEMATHESIS_HOOKS=conformance.exports.hooks. Every check stays on;
 `filter_failure` drops single findings and says why.
@@ -24,7 +26,7 @@ import schemathesis
 from hypothesis import strategies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 #: A quarter of a second of a tone, as small as each format has it.
 _TONES: Mapping[str, str] = {
@@ -106,6 +108,9 @@ _OF_STATE = frozenset(
         "language_unsupported",
     }
 )
+#: Where research sessions are, and what they say of a state that does not take a request.
+_RESEARCH = "/api/v1/sessions"
+_WORDS_OF_STATE = frozenset({"session_cannot_be_cancelled", "session_cannot_be_paused", "session_cannot_be_resumed"})
 #: Operations that some states refuse (lifecycle: cells of upload and end), and members of a create that lists fill.
 _STATEFUL = ("/audio", "/audio/{file_name}", "/end")
 _LISTS = ("templates", "language_hint", "transcript_language")
@@ -186,6 +191,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     checks: Iterable[str] = type(failure).checks
     if "positive_data_acceptance" in checks:
         path = case.operation.path
+        if path.startswith(_RESEARCH):
+            return not _refused_by_relation(case, response)
         return not (_refused_by_state(path, response) or (path == "/sessions" and _refused_by_offer(case, response)))
     if "negative_data_rejection" in checks:
         return not _may_be_passed_over(case)
@@ -215,6 +222,20 @@ def _refused_by_state(path: str, response: Any) -> bool:
     return code in _OF_STATE and (code != "invalid_request" or "/end" in path)
 
 
+def _refused_by_relation(case: Any, response: Any) -> bool:
+    """Whether a research session refused what is valid in itself: not in its state, or not with another value.
+
+    A budget may lie below the estimate, an end before its beginning, and an expiration in the past.
+    """
+    word = _said(response, lambda told: told["error"])
+    if word in _WORDS_OF_STATE:
+        return True
+    query, body = case.query or {}, case.body if isinstance(case.body, dict) else {}
+    related = {"date_from", "date_to"} <= query.keys() or "expiration" in body or "budget" in body
+    # a service may want a type (E4)
+    return word == "invalid_request" and (related or ("prompt" in body and "session_type" not in body))
+
+
 def _refused_by_offer(case: Any, response: Any) -> bool:
     """Whether a create was refused that asks for what a service may lack, or has a form only part of the text has."""
     code, body = _code(response), case.body
@@ -231,10 +252,14 @@ def _refused_by_offer(case: Any, response: Any) -> bool:
 
 def _code(response: Any) -> str | None:
     """The code of a refusal as not valid."""
+    return _said(response, lambda told: told["error"]["code"])
+
+
+def _said(response: Any, where: Callable[[Any], Any]) -> str | None:
     if response.status_code not in (400, 422):
         return None
     try:
-        code = json.loads(response.content)["error"]["code"]
+        code = where(json.loads(response.content))
     except (ValueError, TypeError, KeyError):
         return None
     return code if isinstance(code, str) else None

@@ -66,7 +66,8 @@ class Client:
             pytest.fail("SCRIBE_TARGET is not set: the URL of the service, e.g. http://127.0.0.1:8080")
         header, value = CREDENTIAL
         self._key = {header: value.format(key=os.environ.get("SCRIBE_API_KEY", "sk_test_development"))}
-        self._http = httpx.Client(timeout=30)
+        # A connection that has idled for longer may be closed by the service as it is used again.
+        self._http = httpx.Client(timeout=30, limits=httpx.Limits(keepalive_expiry=1))
         self._base = target
         # --- only with discovery
         found = self._http.get(target + REQUESTS["discovery"]["path"]).raise_for_status().json()

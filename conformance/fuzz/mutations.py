@@ -134,11 +134,11 @@ def _repeated(body: Mapping[str, Any]) -> Iterator[tuple[str, str, bytes]]:
 @journey(JourneyName.FUZZ_MUTATIONS, phase="alone", layer=Layer.MUTATION, profiles=())
 async def change(drive: Driver) -> None:
     """(6.2, 11.2) A create body that is taken, with one thing about it changed at a time."""
-    if not drive.options.examples:
-        return
     text = drive.options.text
     create = text.protocol.endpoints[Operation.CREATE]
-    schema, body = text.schemas[create.takes or ""], drive.worded(drive.body())
+    if not drive.options.examples or create.takes is None:
+        return
+    schema, body = text.schemas[create.takes], drive.worded(drive.body())
     control = await drive.create(Session.MUTATION_CONTROL)
     if control is None:
         return  # A refusal proves something only where the valid request works (rule 6).

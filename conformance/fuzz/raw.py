@@ -111,13 +111,13 @@ def heads(body: Mapping[str, object], create: str = "/sessions", read: str | Non
 @journey(JourneyName.FUZZ_RAW, phase="alone", layer=Layer.MUTATION, profiles=())
 async def raw(drive: Driver) -> None:
     """(11.2, 11.3) Bodies that are no JSON, or hardly, and odd ways to send what is; then a plain request."""
-    if not drive.options.examples:
+    known = drive.options.text.protocol.endpoints
+    if not drive.options.examples or known[Operation.CREATE].takes is None:
         return
     control = await drive.create(Session.RAW_CONTROL)
     if control is None:
         return  # A refusal proves something only where the valid request works (rule 6).
     body, member = drive.worded(drive.body()), drive.options.printed.passed or _UNKNOWN
-    known = drive.options.text.protocol.endpoints
     path = known[Operation.CREATE].path
     read = known[Operation.TEMPLATES].path if Operation.TEMPLATES in known else None
     sending = Sending(drive)

@@ -139,7 +139,7 @@ def _schemas(text: Spec, x: Exchange) -> Iterator[str]:
     states = text.lifecycle.states
     shown = x.document.get("status")
     if x.label.operation in (Operation.CREATE, Operation.END, Operation.DISCOVERY) and x.accepted:
-        yield from list(text.protocol.endpoints[x.label.operation].answers.values())[:1]
+        yield from list(text.protocol.answers(x.label.operation).values())[:1]
     elif x.label.operation != Operation.GET or not x.accepted or not isinstance(shown, str):
         return
     elif shown in states and shown not in text.lifecycle.open:

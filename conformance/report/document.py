@@ -12,7 +12,7 @@ from conformance.report import headline, signature
 from conformance.report.causes import causes, dialect, observed
 from conformance.report.findings import telling
 from conformance.report.matrix import matrix
-from conformance.report.repro import scripts
+from conformance.report.scripts import scripts
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from conformance.report import document, junit, page
-from conformance.report.repro import FOLDER, scripts
+from conformance.report.repro import FOLDER
+from conformance.report.scripts import scripts
 from conformance.report.sequence import sequences
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _is_whole(path: Path) -> bool:
 
 def _clear(folder: Path) -> None:
     """Take away the scripts of an earlier run: they would tell of failures that are gone."""
-    for script in (*folder.glob("*.sh"), *folder.glob("machine-*.py")):
+    for script in (*folder.glob("*.sh"), *folder.glob("*.py")):
         if re.fullmatch(r"(?:machine-)?[A-Z]+(?:-[A-Z0-9]+)*", script.stem):
             script.unlink()
 
@@ -72,7 +73,8 @@ def write(run: Run, directory: Path, *, prefix: str = "--", key: bytes | None = 
 
     With a `key` report.json is signed.
 
-    Beside them repro/<ID>.sh shows a failure again, with the files it sends. Raises NotWritten when it cannot.
+    Beside them repro/<ID>.sh or <ID>.py shows a failure again, with the files it sends. Raises NotWritten when it
+    cannot.
     """
     contents = {
         "report.html": page.render(run).encode("utf-8", "replace"),

@@ -28,6 +28,7 @@ MISSING = {
     "blocked": "blocked by a failure",
     "not_observed": "not shown",
     "too_fast": "over too soon",
+    "crowded": "all took long",
     "credential_ended": "key ceased",
     "max_requests": "requests used up",
     "interrupted": "run broken off",

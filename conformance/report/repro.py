@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
-from weakref import WeakKeyDictionary
 
 from conformance.evidence.address import split_origin
 from conformance.evidence.curl import VARIABLES, arguments, file_name, quoted
 from conformance.evidence.redaction import SECOND_KEY
-from conformance.grading.mending import failing
 from conformance.report.citation import cited
 from conformance.report.sign import has, signs
 from conformance.vocabulary.journey import JourneyName
@@ -23,10 +21,11 @@ from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from conformance.evidence import Evidence, Exchange
+    from conformance.evidence import Exchange
     from conformance.finding import Finding
+    from conformance.report.sign import Sign
     from conformance.run import Graded, Run
 
 FOLDER = "repro"
@@ -66,7 +65,7 @@ absolute() { case $1 in http://*|https://*) echo "$1" ;; *) echo "$SCRIBE_TARGET
 
 @dataclass(frozen=True)
 class Script:
-    """A shell script under its requirement's id, and the files it sends."""
+    """A script under its requirement's id, and the files it sends: for a shell, unless its path says otherwise."""
 
     requirement: str
     text: str
@@ -80,26 +79,11 @@ class Script:
         return self.path or f"{FOLDER}/{self.requirement}.sh"
 
 
-def scripts(run: Run) -> tuple[Script, ...]:
-    """A script for every requirement that failed and whose requests the run still has."""
-    if run.evidence not in _WRITTEN:
-        _WRITTEN[run.evidence] = tuple(_scripts(run))
-    return _WRITTEN[run.evidence]
-
-
-def _scripts(run: Run) -> Iterator[Script]:
-    for graded in run.graded:
-        found = next(iter(failing(graded.findings, graded.requirement, run.reading)), None)
-        x = run.exchange(found.exchange) if found else None
-        if found is not None and x is not None and (text := Writing(run, graded, found, x).script()) is not None:
-            yield text
-
-
-def _same_session(run: Run, x: Exchange) -> list[Exchange]:
+def same_session(run: Run, x: Exchange) -> list[Exchange]:
     """Everything up to an exchange about its session, or about another session whose id it names."""
     told = [y for y in run.evidence.everything if y.number <= x.number]
     creates = [y for y in told if y.label.operation == Operation.CREATE and y.accepted and y is not x]
-    named = next((y for y in reversed(creates) if _session_id(y) and _session_id(y) in x.request.url), None)
+    named = next((y for y in reversed(creates) if session_id_of(y) and session_id_of(y) in x.request.url), None)
     owner = named or x
     if owner.label.session is None:
         return [x]
@@ -107,13 +91,10 @@ def _same_session(run: Run, x: Exchange) -> list[Exchange]:
     return about if x in about else [*about, x]
 
 
-def _session_id(x: Exchange) -> str:
+def session_id_of(x: Exchange) -> str:
+    """The id that an answer tells; empty where it tells none."""
     told = x.document.get("session_id")
     return told if isinstance(told, str) else ""
-
-
-#: A run -> its scripts: every report names them.
-_WRITTEN: WeakKeyDictionary[Evidence, tuple[Script, ...]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -159,7 +140,7 @@ class Writing:
 
     def steps(self) -> list[Exchange]:
         """What has to be sent again: whatever may have changed the session, the clock, and a read where one waited."""
-        about = _same_session(self.run, self.x)
+        about = same_session(self.run, self.x)
         changes = [y for y in about if y is self.x or (y.label.operation != Operation.GET and self._matters(y))]
         first = min(y.number for y in changes)
         clock = [
@@ -197,14 +178,14 @@ class Writing:
         by_itself = Operation.END not in self.run.spec.lifecycle.moving
         ended = by_itself or any(
             each.label.operation == Operation.END and each.accepted and each.number < y.number
-            for each in _same_session(self.run, y)
+            for each in same_session(self.run, y)
         )
         return ended and (self._rests(y) or y.status not in (200, 202))
 
     def _remember(self, y: Exchange) -> Iterator[str]:
         """Take the id and the upload address out of a create's answer."""
         number = 1 + sum(name.startswith("SESSION") for name in self.variables.values())
-        if session_id := _session_id(y):
+        if session_id := session_id_of(y):
             name = f"SESSION_{number}"
             yield f'{name}=$(member session_id); [ -n "${name}" ] || {{ echo "no session was made"; exit 2; }}'
             self.variables[session_id] = name
@@ -233,18 +214,10 @@ class Writing:
 
     def head(self, lines: list[str]) -> Iterator[str]:
         """What a reader has to know, and the functions that the lines use."""
-        requirement = self.graded.requirement
         yield "#!/bin/sh"
-        place = cited(requirement.source, self.run.spec, self.run.revision)
-        yield from _comment(f"{requirement.id} ({requirement.level}, {place}): {requirement.statement}")
-        yield from _comment(f"Seen: {self.finding.message}")
-        for name in ("expected", "actual"):
-            value = getattr(self.finding, name)
-            if value is not None:
-                yield from _comment(f"{name}: {json.dumps(value, default=repr)[:400]}")
-        yield "# Ends with 1 when the same is seen again, with 0 when it is not, with 2 when it did not come to that,"
-        yield "# and with 3 when everything looks the same but only a person, or the kit, can tell whether it is wrong."
-        yield f"# Run it so: SCRIBE_API_KEY=... SCRIBE_TARGET={quoted(self.address())} sh {requirement.id}.sh"
+        yield from (f"# {line}" for line in self.heading())
+        name = f"{self.graded.requirement.id}.sh"
+        yield f"# Run it so: SCRIBE_API_KEY=... SCRIBE_TARGET={quoted(self.address())} sh {name}"
         yield "set -u"
         yield f"SCRIBE_TARGET=${{SCRIBE_TARGET:-{quoted(self.address())}}}; SCRIBE_TARGET=${{SCRIBE_TARGET%/}}"
         used = {*re.findall(r'"\$(SCRIBE_[A-Z0-9_]+)"', "\n".join(lines))} - {"SCRIBE_TARGET"}
@@ -255,6 +228,19 @@ class Writing:
         functions = _FUNCTIONS.replace("@WAIT@", str(LONGEST_WAIT)).replace("@WORKING@", "|".join(words))
         yield functions
 
+    def heading(self) -> Iterator[str]:
+        """What was seen of which requirement, and how a script ends; lines without anything that is not printed."""
+        requirement = self.graded.requirement
+        place = cited(requirement.source, self.run.spec, self.run.revision)
+        yield _printable(f"{requirement.id} ({requirement.level}, {place}): {requirement.statement}")
+        yield _printable(f"Seen: {self.finding.message}")
+        for name in ("expected", "actual"):
+            value = getattr(self.finding, name)
+            if value is not None:
+                yield _printable(f"{name}: {json.dumps(value, default=repr)[:400]}")
+        yield "Ends with 1 when the same is seen again, with 0 when it is not, with 2 when it did not come to that,"
+        yield "and with 3 when everything looks the same but only a person, or the kit, can tell whether it is wrong."
+
     def address(self) -> str:
         """The origin that takes the requests."""
         return next(iter(self.variables))
@@ -262,15 +248,24 @@ class Writing:
     def judgement(self) -> Iterator[str]:
         """The lines that say whether what was wrong is wrong again."""
         found = list(signs(self.x, self.finding))
+        told, code = self.outcome(found)
+        yield f"if {' && '.join(sign.shell() for sign in found)}; then"
+        yield f"  echo {shlex.quote(told)}; exit {code}"
+        yield "fi"
+        yield f"echo {shlex.quote(self.not_seen)}"
+
+    def outcome(self, found: Sequence[Sign]) -> tuple[str, int]:
+        """What a script says where everything looks as it did, and the code it ends with then."""
         expected = f"; expected {json.dumps(self.finding.expected, default=repr)}" if self.finding.expected else ""
         told = f"{self.finding.message.removesuffix('.')}{expected}"
-        yield f"if {' && '.join(sign.test for sign in found)}; then"
         if any(sign.decides for sign in found):
-            yield f"  echo {shlex.quote(f'SEEN AGAIN: {told}')}; exit 1"
-        else:
-            yield f"  echo {shlex.quote(f'LOOK: it is answered as before. Then it was: {told}')}; exit 3"
-        yield "fi"
-        yield f"echo {shlex.quote(f'Not seen: {self.graded.requirement.id} is not broken in this way here.')}"
+            return f"SEEN AGAIN: {told}", 1
+        return f"LOOK: it is answered as before. Then it was: {told}", 3
+
+    @property
+    def not_seen(self) -> str:
+        """What a script says where something looks otherwise."""
+        return f"Not seen: {self.graded.requirement.id} is not broken in this way here."
 
 
 def _model(x: Exchange) -> str | None:
@@ -280,7 +275,6 @@ def _model(x: Exchange) -> str | None:
     return told if isinstance(told, str) else None
 
 
-def _comment(text: str) -> Iterator[str]:
-    """Lines no shell reads, whatever the text holds."""
-    printable = "".join(each if each.isprintable() else " " for each in text)
-    yield f"# {printable[:1000]}"
+def _printable(text: str) -> str:
+    """One line, whatever the text holds."""
+    return "".join(each if each.isprintable() else " " for each in text)[:1000]

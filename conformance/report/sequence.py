@@ -6,15 +6,15 @@ Both send what the machine sent, and claim of the last answer what it broke.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from conformance.evidence import NOT_JSON
-from conformance.evidence.curl import INLINE_BOUND, VARIABLES
 from conformance.report.citation import cited
 from conformance.report.claim import Claim, claim_of
-from conformance.report.repro import FOLDER, HERE, Script, Writing
+from conformance.report.phrase import Phrases, plain
+from conformance.report.repro import FOLDER, Script, Writing
+from conformance.report.spoken import Spoken, is_spoken
 from conformance.verdict import Verdict, weigh
 from conformance.vocabulary.operation import Operation
 
@@ -38,6 +38,11 @@ def sequences(run: Run) -> Iterator[Script]:
             continue
         name = _name(shown.requirement, used)
         sent = [x for number in shown.exchanges if number <= wrong.number and (x := run.exchange(number))]
+        if any(map(is_spoken, sent)):
+            spoken = _SpokenSequence(run, graded, finding, wrong, sent=sent, words=shown.steps).script()
+            if spoken is not None:
+                yield Script(shown.requirement, spoken.text, spoken.files, f"{FOLDER}/{name}.py")
+            continue
         claim = claim_of(finding, wrong, sent)
         script = _Sequence(run, graded, finding, wrong, sent=sent, told=shown, claim=claim)
         if (text := script.script()) is not None:
@@ -123,14 +128,30 @@ class _Sequence(Writing):
         yield f"echo 'SEEN AGAIN: {self.graded.requirement.id} is violated.'; exit 1"
 
 
+@dataclass
+class _SpokenSequence(Spoken):
+    """The script of a sequence with sockets; it is Python and judges by itself, so that no test stands beside it."""
+
+    sent: list[Exchange] = field(default_factory=list)
+    words: tuple[str, ...] = ()
+
+    def steps(self) -> list[Exchange]:
+        """What was sent."""
+        return self.sent
+
+    def heading(self) -> Iterator[str]:
+        """As ever, and the steps in words."""
+        yield from super().heading()
+        yield from self.words
+
+
 class _Test:
     """The test of one sequence: a file for pytest."""
 
     def __init__(self, script: _Sequence, name: str) -> None:
         self._script = script
         self._name = re.sub(r"\W", "_", name.removeprefix("machine-"))
-        #: Text of this run -> the Python expression that holds what stands in its place.
-        self._known: dict[str, str] = {}
+        self._phrases = Phrases(script.address())
 
     def text(self) -> str:
         """The file."""
@@ -145,7 +166,7 @@ class _Test:
         told = f"{requirement.id} ({requirement.level}, {place}): {requirement.statement}"
         return "\n".join(
             (
-                f'"""{_plain(told)}\n\nFound by scribe-conformance. The steps:\n\n{_plain(seen)}\n\n{_NEEDS}\n"""',
+                f'"""{plain(told)}\n\nFound by scribe-conformance. The steps:\n\n{plain(seen)}\n\n{_NEEDS}\n"""',
                 "",
                 "import os\nimport time\nfrom pathlib import Path\nfrom urllib.parse import urljoin",
                 "",
@@ -159,74 +180,32 @@ class _Test:
                 "",
                 "",
                 f"def test_{self._name.lower()}():",
-                "    with httpx.Client(timeout=60) as client:",
+                "    # a connection that has idled for longer may be closed by the service as it is used again",
+                "    with httpx.Client(timeout=60, limits=httpx.Limits(keepalive_expiry=1)) as client:",
                 *(f"        {line}" for line in body),
-                f"        # {_plain(script.finding.message)}",
+                f"        # {plain(script.finding.message)}",
                 f"        assert {claim}, answer.text",
                 "",
             )
         )
 
     def _lines(self, place: int, x: Exchange, *, waits: bool) -> Iterator[str]:
-        words = [repr(x.request.method), self._quoted(x.request.url), f"headers={self._headers(x)}", *self._content(x)]
+        words = [
+            repr(x.request.method),
+            self._phrases.quoted(x.request.url),
+            f"headers={self._phrases.headers(x)}",
+            *self._phrases.content(x, self._script.file_of(x)),
+        ]
         call = f"{'rest(client, ' if waits else 'client.request('}{', '.join(words)})"
         yield f"answer = answer_{place} = {call}"
         session_id = x.document.get("session_id")
         if x.label.operation == Operation.CREATE and x.accepted and isinstance(session_id, str):
-            self._known[session_id] = f"session_{place}"
+            self._phrases.known[session_id] = f"session_{place}"
             yield f'session_{place} = answer.json()["session_id"]'
             url = x.document.get("upload_url")
             if isinstance(url, str) and url:
-                self._known[urljoin(x.request.url, url)] = f"upload_{place}"
+                self._phrases.known[urljoin(x.request.url, url)] = f"upload_{place}"
                 yield f'upload_{place} = urljoin(str(answer.request.url), answer.json()["upload_url"])'
-
-    def _headers(self, x: Exchange) -> str:
-        own = {"host", "content-length", "connection", "accept-encoding", "user-agent", "traceparent", "accept"}
-        multipart = (x.request.header("content-type") or "").startswith("multipart/form-data")
-        told = [
-            f"{name!r}: {self._quoted(value)}"
-            for name, value in x.request.headers
-            if name.lower() not in own and not (multipart and name.lower() == "content-type")
-        ]
-        return "{" + ", ".join(told) + "}"
-
-    def _content(self, x: Exchange) -> list[str]:
-        if not x.request.size:
-            return []
-        lies = self._script.file_of(x)
-        if lies is None:
-            body = x.request.json
-            return [f"json={body!r}"] if body is not NOT_JSON else [f"content={x.request.body!r}"]
-        name = lies.removeprefix(f"{HERE}/")
-        read = f"(HERE / {name!r}).read_bytes()"
-        head = x.request.body[:INLINE_BOUND].partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
-        part = re.search(r'name="([^"]*)"; filename="([^"]*)"\r\nContent-Type: (.+)', head)
-        if part is not None and (x.request.header("content-type") or "").startswith("multipart/form-data"):
-            return [f"files={{{part[1]!r}: ({part[2]!r}, {read}, {part[3].strip()!r})}}"]
-        return [f"content={read}"]
-
-    def _quoted(self, text: str) -> str:
-        """A Python expression for a text: what differs from run to run, and every key, comes from outside."""
-        keys = {
-            placeholder: variable.removeprefix("SCRIBE_").replace("API_KEY", "KEY")
-            for placeholder, variable in VARIABLES.items()
-        }
-        known = {self._script.address(): "TARGET"} | self._known | keys
-        found = re.split(
-            "(" + "|".join(re.escape(each) for each in sorted(known, key=len, reverse=True)) + "|<secret-[a-z0-9-]+>)",
-            text,
-        )
-        pieces = [
-            known.get(piece)
-            or (
-                f'os.environ["SCRIBE_{piece[1:-1].replace("-", "_").upper()}"]'
-                if piece.startswith("<secret-")
-                else repr(piece)
-            )
-            for piece in found
-            if piece
-        ]
-        return " + ".join(pieces) or "''"
 
 
 _NEEDS = "Needs httpx and pytest; SCRIBE_TARGET and SCRIBE_API_KEY in the environment."
@@ -245,12 +224,3 @@ def rest(client, *request, **more):
 def member(answer, name):
     found = answer.json() if answer.content else {}
     return found.get(name) if isinstance(found, dict) else None'''
-
-
-def _plain(text: str) -> str:
-    """Text that no docstring and no comment breaks on."""
-    return (
-        "".join(each if each.isprintable() or each == "\n" else " " for each in text)
-        .replace("\\", "/")
-        .replace('"""', "'''")
-    )

@@ -20,7 +20,7 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, Hypoth
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from conformance.stateful.model import CREATE, WAIT
-from conformance.stateful.step import FOREIGN, TEMPLATES, Step
+from conformance.stateful.step import ASIDE, FOREIGN, Step
 from conformance.vocabulary.operation import Operation
 from scribe_data.model import Presented
 
@@ -45,7 +45,7 @@ _FRESH: Final = 4
 _HURRY: Final = 2
 _AT_ONCE: Final = 4
 #: Shares of the moves: an end of the owner's is the end of most things, what is refused changes nothing.
-_SHARES: Final = {"get": 25, "upload": 23, "end": 9}
+_SHARES: Final = {"get": 25, "upload": 23, "end": 9, "drop": 4}
 _SHARE: Final = 10
 _OUTSIDERS, _CREATES, _WAITS, _ASIDE = 26, 9, 5, 2
 #: How finely a share is divided among the kinds of a move.
@@ -71,8 +71,11 @@ class Sequence(RuleBasedStateMachine):
 
     #: Told of a sequence once it is drawn.
     play: ClassVar[Callable[[Steps], None]]
-    #: What its owner is done with a session by.
+    #: What its owner is done with a session by, and the first such thing.
+    closings: ClassVar[frozenset[str]]
     closing: ClassVar[str | None]
+    #: What goes over the socket of a session, and so only while that is open.
+    said: ClassVar[frozenset[str]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,7 +101,7 @@ class Sequence(RuleBasedStateMachine):
         elif move.operation == Operation.UPLOAD:
             first, count = _number(self.sent[session], move.order), move.count
             self.sent[session] += range(first, first + count)
-        elif move.operation == self.closing and caller is None and session not in self.over:
+        elif move.operation in self.closings and caller is None and session not in self.over:
             self.over.append(session)
         self.steps.append(Step(move.operation, session, caller, first, count, aim=move.aim))
 
@@ -111,13 +114,13 @@ class Sequence(RuleBasedStateMachine):
     def _about(self, move: Move) -> list[int]:
         """The sessions a move can be about; most happens to those that nobody has ended."""
         late = self.over[-_MOST_OVER:]
-        if move.operation == TEMPLATES:
+        if move.operation in ASIDE:
             return [0]
         if move.operation == WAIT and self.closing == Operation.END:
             return late
-        just = [s.session for s in self.steps[-_HURRY:] if s.operation == self.closing and not s.caller]
+        just = [s.session for s in self.steps[-_HURRY:] if s.operation in self.closings and not s.caller]
         fresh = [session for session in range(len(self.sent)) if session not in self.over]
-        if move.operation == WAIT:  # sessions come to their end without being asked
+        if move.operation == WAIT or move.operation in self.said:  # a wait is for what ends without being asked
             return fresh
         about = fresh * _FRESH + late
         return about + just[-1:] * len(about) * _AT_ONCE  # it is worked on for a moment only
@@ -147,7 +150,13 @@ def machine_of(model: Model, offer: Offer, play: Callable[[Steps], None]) -> typ
     drawn = initialize(start=st.sampled_from(_starts(model)), sessions=st.sampled_from(_SESSIONS), guest=guests)
     # One rule: of several Hypothesis leaves some out of a whole sequence.
     told = {"begin": drawn(begin), "go_on": rule(move=moves, place=st.sampled_from(range(_PLACES)))(step)}
-    return type("Machine", (Sequence,), {"play": staticmethod(play), "closing": model.closing, **told})
+    own = {
+        "play": staticmethod(play),
+        "closings": model.closings,
+        "closing": model.closing,
+        "said": frozenset((*model.leavings, *offer.says)),
+    }
+    return type("Machine", (Sequence,), own | told)
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,7 @@ class Move:
 def _moves(model: Model, offer: Offer) -> list[Move]:
     """All moves, the simplest first; each stands there as often as its share is."""
     own: list[Move] = []
-    for operation in model.operations:
+    for operation in (*model.operations, *model.leavings, *offer.says):
         kinds = [Move(operation)]
         if operation == Operation.UPLOAD:
             kinds = [Move(operation, order=order, count=count) for count in _COUNTS for order in _ORDERS]
@@ -176,7 +185,7 @@ def _moves(model: Model, offer: Offer) -> list[Move]:
     callers = [*(_GUEST,) * 2 * len(offer.callers), *offer.callers]
     foreign = [Move(operation, caller) for operation in model.operations for caller in callers]
     creates = [Move(CREATE, variant=form) for form in (*(0,) * len(offer.bodies), *range(len(offer.bodies)))]
-    aside = [Move(TEMPLATES)] if offer.lists else []
+    aside = [Move(operation) for operation in offer.asides]
     rare = [(foreign, _OUTSIDERS), (creates, _CREATES), ([Move(WAIT)], _WAITS), (aside, _ASIDE)]
     return own + [move for kinds, share in rare for move in _spread(kinds, share)]
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The one request that is about no session yet.
 CREATE: Final = "create"
+#: The request that shows the session itself.
+GET: Final = "get"
 #: Nothing is asked; processing goes on.
 WAIT: Final = "wait"
 #: Answers of a service that had no time for a request: nothing happened (rule 2).
@@ -53,6 +55,11 @@ class Model:
         self.events = {
             event.operation: event.name for event in lifecycle.events.values() if event.core and event.operation
         }
+        #: How a client leaves a session that is its socket -> the event that it is.
+        self.leavings = {
+            event.leaving.value: event.name for event in lifecycle.events.values() if event.leaving is not None
+        }
+        self.events |= self.leavings
         born = (step.event for step in steps if NONE in step.sources and step.target in lifecycle.states)
         self.events[CREATE] = next(born)
 
@@ -63,6 +70,11 @@ class Model:
             return "end"
         ends = {step.event for step in self.lifecycle.transitions.values() if step.target in self.lifecycle.terminal}
         return next((operation for operation, event in self.events.items() if event in ends), None)
+
+    @property
+    def closings(self) -> frozenset[str]:
+        """All by which a client is done with a session."""
+        return frozenset(self.leavings) | frozenset(filter(None, (self.closing,)))
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -132,7 +144,7 @@ class Model:
             # Whoever may not touch a session and did has left it nobody knows where.
             return replace(belief, states=frozenset()) if taken and operation in self.events else belief
         if operation not in self.events:
-            return self._seen(belief, code, shown)
+            return self._seen(belief, operation, code, shown)
         asked = belief.asked | {operation}
         if not (taken or unclear):
             return replace(belief, asked=asked)
@@ -156,7 +168,8 @@ class Model:
         """
         found: list[str] = []
         for step in path(self.lifecycle, state):
-            asked = CREATE if NONE in step.sources else self.lifecycle.events[step.event].operation
+            event = self.lifecycle.events[step.event]
+            asked = CREATE if NONE in step.sources else event.operation or (event.leaving and event.leaving.value)
             if asked is None and step not in self.lifecycle.own:
                 return ()
             if asked or found[-1] != WAIT:
@@ -181,11 +194,14 @@ class Model:
         """These states and all that the service takes a session to from there by its own work."""
         return states.union(*(onward(self.lifecycle, state) for state in states))
 
-    def _seen(self, belief: Belief, code: int, shown: object) -> Belief:
-        """A read narrows down where the session is; one that shows what cannot be leaves no belief."""
+    def _seen(self, belief: Belief, operation: str, code: int, shown: object) -> Belief:
+        """A read narrows down where the session is; one that shows what cannot be leaves no belief.
+
+        A refusal tells by its code alone where it is one of the session itself: what is kept of one may be missing.
+        """
         states = self.lifecycle.states
         alone = [name for name, state in states.items() if state.status == code]
-        if shown not in states and code >= 400 and len(alone) == 1:
+        if operation == GET and shown not in states and code >= 400 and len(alone) == 1:
             shown = alone[0]  # an expired session may be told by the envelope (E29)
         if not isinstance(shown, str) or shown not in states or belief.is_lost:
             return belief

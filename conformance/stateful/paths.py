@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from scribe_data.model import NONE, CellBasis
+
+#: The profiles whose sessions begin and end by requests, of which several may meet, and by the clock. One that lasts as
+#: long as its socket is moved by whoever holds that.
+BY_REQUESTS: Final = ("medscribe", "prsm", "session_manager")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +82,7 @@ def onward(lifecycle: Lifecycle, state: str) -> tuple[str, ...]:
     queue = deque([state])
     while queue:
         here = queue.popleft()
-        for step in lifecycle.own:
+        for step in lifecycle.own if here not in lifecycle.open else ():
             if here in step.sources and step.target not in found:
                 found[step.target] = None
                 queue.append(step.target)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.drive.driver import at_rest
 from conformance.drive.forms import PASSED
+from conformance.drive.hands import REMOVE
 from conformance.drive.recording import fits, fitting, too_long
 from conformance.stateful.model import CREATE, WAIT, Belief, Model
-from conformance.stateful.step import TEMPLATES
+from conformance.stateful.step import LIST, TEMPLATES
+from conformance.stateful.talking import FORMER, RESUMES, Talking, says
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
-from scribe_data.model import Presented
+from scribe_data.model import Leaving, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +51,15 @@ class Patience:
 class Offer:
     """What this target takes, as preparation found out: the bodies of a create, the callers there are, the recording.
 
-    `bodies` are changes to the usual body, the first of them none. `recording` is None where a protocol takes no audio,
-    `lists` says whether it has templates to list.
+    `bodies` are changes to the usual body, the first of them none. `recording` is None where a protocol takes no audio
+    by requests. `asides` are the requests that are about no session, `says` what goes over the socket of one.
     """
 
     bodies: tuple[dict[str, Any], ...]
     callers: tuple[str, ...]
     recording: Fixture | None
-    lists: bool = True
+    asides: tuple[str, ...] = (TEMPLATES,)
+    says: tuple[str, ...] = ()
 
     @property
     def suffix(self) -> str:
@@ -66,17 +69,19 @@ class Offer:
 
 def offer_of(drive: Driver, model: Model) -> Offer:
     """What sequences against this target may consist of."""
-    target = drive.target
+    target, wire = drive.target, drive.options.text.wire
     bodies: list[dict[str, Any]] = [{}]
     bodies += [{"templates": list(target.templates[:2])}] if len(target.templates) > 1 else []
     bodies += [{"upload_type": kind} for kind in target.upload_methods if kind != target.upload_type][:1]
+    bodies += [{RESUMES: FORMER}] if wire is not None and RESUMES in wire.query.get("properties", ()) else []
     second = target.second_key or drive.options.second_api_key is not None
     callers = tuple(
         each.name for each in model.lifecycle.outsiders.values() if each.credential != Presented.SECOND or second
     )
     known = drive.options.text.protocol.endpoints
     recording = _smallest(drive) if Operation.UPLOAD in known else None
-    return Offer(tuple(bodies), callers, recording, Operation.TEMPLATES in known)
+    asides = [name for name in (TEMPLATES, *((LIST,) if wire is not None else ())) if name in known]
+    return Offer(tuple(bodies), callers, recording, tuple(asides), says(wire))
 
 
 def _smallest(drive: Driver) -> Fixture:
@@ -106,6 +111,13 @@ class Play:
         self._name = name
         self._patience = patience
         self._slots: list[_Slot] = []
+        self._talking = Talking(drive)
+
+    async def over(self) -> None:
+        """Close the sockets that the sequence has left open: the next one has its own."""
+        for slot in self._slots:
+            if slot.handle is not None and self._model.leavings:
+                await self._talking.close(slot.handle)
 
     async def do(self, step: Step) -> None:
         """One step; nothing where there is nothing to do it to."""
@@ -113,14 +125,22 @@ class Play:
             await self._create(step)
         elif step.operation == TEMPLATES:
             await self._drive.send(Operation.TEMPLATES, "GET", self._drive.url("templates"))
+        elif step.operation == LIST:
+            await self._talking.list()
         elif step.session < len(self._slots) and (slot := self._slots[step.session]).handle is not None:
             if step.operation == WAIT:
                 await self._wait(slot, slot.handle, step.aim)
+            elif step.operation in self._model.leavings:
+                await self._leave(step, slot, slot.handle)
+            elif step.operation in self._offer.says:
+                await self._talking.say(slot.handle, step.operation)
             else:
                 await self._ask(step, slot, slot.handle)
 
     async def _create(self, step: Step) -> None:
-        changes = self._offer.bodies[step.variant % len(self._offer.bodies)]
+        changes = dict(self._offer.bodies[step.variant % len(self._offer.bodies)])
+        if changes.get(RESUMES) is FORMER:
+            changes |= self._resumed()
         data = {"session": step.letter, "notes": [len(self._slots), None, {"of": "the machine"}]}
         passed = {PASSED: data} if self._drive.options.printed.passed else {}
         body = self._drive.body(**changes, **passed)
@@ -128,6 +148,31 @@ class Play:
         handle = await self._drive.create(name, body)
         single = body.get("upload_type") == "single"
         self._slots.append(_Slot(handle, self._model.born(single=single)))
+
+    def _resumed(self) -> dict[str, Any]:
+        """The parameter that resumes the latest session that is over and there; its deletion is left open then (E4)."""
+        states = self._model.lifecycle.states
+        for slot in reversed(self._slots):
+            there = slot.belief.states and all(
+                states[name].terminal and not states[name].gone for name in slot.belief.states
+            )
+            if slot.handle is not None and there:
+                slot.belief = replace(slot.belief, states=frozenset())
+                return {RESUMES: slot.handle.session_id}
+        return {RESUMES: REMOVE}
+
+    async def _leave(self, step: Step, slot: _Slot, handle: Handle) -> None:
+        """Leave a session in a way, and read until it rests; where it does not, nothing is foretold any more."""
+        if not self._talking.is_open(handle):
+            return
+        before = slot.belief
+        await self._drive.leave(handle, Leaving(step.operation))
+        slot.belief = self._model.after(before, step.operation, 200)
+        rows = [name for name in self._model.lifecycle.states if name in before.states | slot.belief.states]
+        last = await self._drive.foretelling(*rows).until(handle, at_rest, within=LONGEST_WAIT_S)
+        self._learn(slot, Operation.GET, last)
+        if not at_rest(last):
+            slot.belief = replace(slot.belief, states=frozenset())
 
     async def _wait(self, slot: _Slot, handle: Handle, aim: str = "") -> None:
         """Read until the session rests, or something can be done with it, if waiting is worth it."""

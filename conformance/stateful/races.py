@@ -11,6 +11,7 @@ from conformance.evidence import Layer
 from conformance.journeys.expiry import AFTER, left_of, now_of, shortest_limit
 from conformance.journeys.registry import journey
 from conformance.stateful.model import Model
+from conformance.stateful.paths import BY_REQUESTS
 from conformance.stateful.play import offer_of
 from conformance.stateful.serial import Move, afterwards, passed, together
 from conformance.vocabulary.journey import JourneyName
@@ -235,7 +236,7 @@ def _may_race(drive: Driver) -> bool:
     return True
 
 
-@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE, profiles=())
+@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE, profiles=BY_REQUESTS)
 async def race(drive: Driver) -> None:
     """(6.1-6.7, 7) Requests about one session at the same time, and sessions at the same time, each a few times."""
     if not _may_race(drive):

@@ -47,6 +47,8 @@ LONGEST_SHRINK_S: Final = 20.0
 #: Seconds a search may take, and which part of what is left of the run: the other layers have to come to their turn.
 LONGEST_S: Final = 90.0
 _SHARE: Final = 0.4
+#: The same where every session holds a socket, of which a service has only so many.
+LONGEST_HELD_S: Final = 20.0
 #: Seconds for ending what a search left open.
 LONGEST_TIDYING_S: Final = 3.0
 #: Sequences without any session after which none will have one.
@@ -74,7 +76,8 @@ class Search:
         self._patience = Patience()
         self._over = False
         self._began = monotonic()
-        self._until = self._began + min(LONGEST_S, drive.left * _SHARE)
+        longest = LONGEST_HELD_S if model.leavings else LONGEST_S
+        self._until = self._began + min(longest, drive.left * _SHARE)
         facts = Facts(
             base_url=drive.target.base_url,
             revision=drive.options.revision,
@@ -171,6 +174,7 @@ class Search:
             for step in steps:
                 self._wait(play.do(step))
                 sent.append(recorder.sent)
+            self._wait(play.over())
             found = [each for each in self._judged(recorder.exchanges) if self._is_sought(each.place, sought)]
         finally:
             self._spend(recorder.exchanges, apart.made)
@@ -285,6 +289,7 @@ class Search:
             play = Play(self._drive, self._model, self._offer, name, self._patience)
             for step in found.steps:
                 self._wait(play.do(step))
+            self._wait(play.over())
             sent = [x for x in self._drive.recorder.exchanges if x.number > before]
             again_seen = next((v for v in self._judged(sent) if v.place == violation.place), None)
             seen += again_seen is not None

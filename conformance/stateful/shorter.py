@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.stateful.model import CREATE
-from conformance.stateful.step import TEMPLATES
+from conformance.stateful.step import ASIDE
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _without(steps: Steps, begin: int, end: int) -> Steps:
     gone, left = steps[begin:end], steps[:begin] + steps[end:]
     if len(gone) == 1 and gone[0].operation == CREATE:
         return _of(steps, _sessions(steps) - {gone[0].session})
-    about = {step.session for step in left if step.operation not in {CREATE, TEMPLATES}}
+    about = {step.session for step in left if step.operation not in {CREATE, *ASIDE}}
     kept = tuple(step for step in gone if step.operation == CREATE and step.session in about)
     left = steps[:begin] + kept + steps[end:]
     return _of(left, {step.session for step in left if step.operation == CREATE})
@@ -84,9 +84,9 @@ def _of(steps: Steps, sessions: set[int]) -> Steps:
     """The steps about some sessions, or about none, with the sessions counted from 0."""
     number = {session: place for place, session in enumerate(sorted(sessions))}
     return tuple(
-        step if step.operation == TEMPLATES else replace(step, session=number[step.session])
+        step if step.operation in ASIDE else replace(step, session=number[step.session])
         for step in steps
-        if step.operation == TEMPLATES or step.session in number
+        if step.operation in ASIDE or step.session in number
     )
 
 

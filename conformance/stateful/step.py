@@ -10,8 +10,12 @@ from conformance.vocabulary.operation import Operation
 
 #: Files of somebody who may not send any have names of their own, so that a list shows whose it is.
 FOREIGN: Final = 90
-#: The one request of a sequence that is about no session.
+#: The requests of a sequence that are about no session.
 TEMPLATES: Final = "templates"
+LIST: Final = "list"
+ASIDE: Final = frozenset({TEMPLATES, LIST})
+#: Audio goes over the socket of a session.
+SPEAK: Final = "speak"
 #: More sessions than letters no sequence has.
 _LETTERS: Final = ascii_uppercase
 
@@ -46,6 +50,11 @@ class Step:
             "end": f"end {self.letter}",
             "wait": f"read {self.letter} until {f'a {self.aim} may be taken' if self.aim else 'it rests'}",
             TEMPLATES: "list the templates",
+            LIST: "list the sessions",
+            SPEAK: f"speak into {self.letter}",
+            "drop": f"break {self.letter} off",
+            "flush": f"say flush in {self.letter}",
+            "clear": f"say clear in {self.letter}",
             "message": f"send a message of {self.letter}",
         }.get(self.operation, f"{self.operation} {self.letter}")
         if self.operation == Operation.CREATE and self.variant:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from conformance.drive.command import CommandFailed, run
+from conformance.drive.restart import LONGEST_S
 from conformance.evidence import Layer
 from conformance.journeys.ending import unknown_id
 from conformance.journeys.expiry import PATIENCE, shortest_limit
 from conformance.journeys.registry import journey
-from conformance.stateful.paths import anywhere, in_turn, onward, path
+from conformance.stateful.paths import BY_REQUESTS, anywhere, in_turn, onward, path
 from conformance.stateful.way import GOOD, Walk
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.session import Session
-from scribe_data.model import DEADLINE, Presented
+from scribe_data.model import DEADLINE, FAILURE, Presented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +36,7 @@ _SESSION = "{session_id}"
 
 async def _open(walk: Walk, state: str, turn: int, operations: Sequence[str]) -> None:
     """One session in a state that lasts until the client does something; in a few, where one may be too late for it."""
-    chancy = any(step in walk.lifecycle.own for step in path(walk.lifecycle, state))
-    for attempt in range(_TRIES if chancy else 1):
+    for attempt in range(_tries(walk, state)):
         name = f"{state} {turn}" if turn else state
         at = await walk.go(state, Session.WALK.of(f"{name}, try {attempt + 1}" if attempt else name))
         if at.handle is None:
@@ -45,6 +46,11 @@ async def _open(walk: Walk, state: str, turn: int, operations: Sequence[str]) ->
             return
     if turn == 0:
         walk.unreached(state, at.why)
+
+
+def _tries(walk: Walk, state: str) -> int:
+    """In how many sessions a state is looked for: where a service goes on by itself, one may be over too soon."""
+    return _TRIES if any(step in walk.lifecycle.own for step in path(walk.lifecycle, state)) else 1
 
 
 async def _passing(walk: Walk, state: str) -> None:
@@ -119,8 +125,13 @@ async def _knock(walk: Walk, handle: Handle | None, outsider: Outsider) -> None:
 
 def _timed(lifecycle: Lifecycle) -> list[str]:
     """The states that time alone leads to."""
+    return _by(lifecycle, DEADLINE)
+
+
+def _by(lifecycle: Lifecycle, event: str) -> list[str]:
+    """The states that an event leads to."""
     ways = {state: path(lifecycle, state) for state in lifecycle.states}
-    return [state for state, way in ways.items() if way and way[-1].event == DEADLINE]
+    return [state for state, way in ways.items() if way and way[-1].event == event]
 
 
 @journey(JourneyName.WALK, layer=Layer.WALK, profiles=())
@@ -129,7 +140,8 @@ async def walk_edges(drive: Driver) -> None:
     walk = Walk(drive)
     lifecycle = walk.lifecycle
     first = next(iter(lifecycle.states))
-    states = [state for state in lifecycle.states if state not in _timed(lifecycle) and path(lifecycle, state)]
+    later = {*_timed(lifecycle), *_by(lifecycle, FAILURE)}
+    states = [state for state in lifecycle.states if state not in later and path(lifecycle, state)]
     fleeting = [state for state in states if _fleeting(lifecycle, state)]
     probe = await walk.go(first, Session.WALK.of(first))
     if probe.handle is None:
@@ -138,9 +150,7 @@ async def walk_edges(drive: Driver) -> None:
         await _outside(walk)
         return
     ways = [walk_first(walk, probe.handle, first), _outside(walk)]
-    if not walk.told and walk.drive.clock is None:
-        for state in _timed(lifecycle):
-            walk.unreached(state, f"that needs {walk.drive.options.named('test-clock')}")
+    _ask_for_means(walk)
     for state in states:
         if state in lifecycle.results:
             ways.append(_resting(walk, state))
@@ -156,6 +166,17 @@ async def walk_edges(drive: Driver) -> None:
         await _passing(walk, state)
 
 
+def _ask_for_means(walk: Walk) -> None:
+    """Say which states take something of the operator's that was not given."""
+    options = walk.drive.options
+    if not walk.told and walk.drive.clock is None:
+        for state in _timed(walk.lifecycle):
+            walk.unreached(state, f"that needs {options.named('test-clock')}")
+    if options.failing_command is None:
+        for state in _by(walk.lifecycle, FAILURE):
+            walk.unreached(state, f"no request makes work fail, so that needs {options.named('failing-command')}")
+
+
 def _fleeting(lifecycle: Lifecycle, state: str) -> bool:
     """Whether a service comes to a state, and leaves it, by itself."""
     way = path(lifecycle, state)
@@ -169,14 +190,19 @@ async def walk_first(walk: Walk, handle: Handle, state: str) -> None:
 
 async def _past_the_deadline(walk: Walk, model: str | None = None) -> None:
     for state in _timed(walk.lifecycle):
-        at = await walk.go(state, Session.WALK.of(f"{state} in time"), model=model)
-        if at.handle is not None and state in at.states:
-            await walk.visit(at.handle, state, in_turn(walk.lifecycle, state)[0])
+        why = ""
+        for attempt in range(_tries(walk, state)):
+            name = f"{state} in time"
+            at = await walk.go(state, Session.WALK.of(f"{name}, try {attempt + 1}" if attempt else name), model=model)
+            if at.handle is not None and state in at.states:
+                await walk.visit(at.handle, state, in_turn(walk.lifecycle, state)[0])
+                break
+            why = at.why
         else:
-            walk.unreached(state, at.why)
+            walk.unreached(state, why)
 
 
-@journey(JourneyName.WALK_CLOCK, phase="clock", layer=Layer.WALK, profiles=())
+@journey(JourneyName.WALK_CLOCK, phase="clock", layer=Layer.WALK, profiles=BY_REQUESTS)
 async def by_clock(drive: Driver) -> None:
     """(6.5) Every operation past a session's deadline, on the target's own test clock."""
     walk = Walk(drive)
@@ -189,6 +215,25 @@ async def by_clock(drive: Driver) -> None:
             walk.unreached(state, "discovery names no session limit, so no deadline can be passed")
         return
     await _past_the_deadline(walk, shortest[0])
+
+
+@journey(JourneyName.WALK_FAILURE, phase="alone", layer=Layer.WALK, profiles=("dalston", "prsm"))
+async def by_failure(drive: Driver) -> None:
+    """(6.1) Every operation on a session whose work fails, which a command of the operator's brings about."""
+    walk, command = Walk(drive), drive.options.failing_command
+    if command is None:
+        return
+    for state in _by(walk.lifecycle, FAILURE):
+        try:
+            await run(command, LONGEST_S)
+        except CommandFailed as error:
+            walk.unreached(state, f"{drive.options.named('failing-command')}: {error}")
+            continue
+        at = await walk.go(state, Session.WALK.of(state))
+        if at.handle is not None and state in at.states:
+            await walk.visit(at.handle, state, in_turn(walk.lifecycle, state)[0])
+        else:
+            walk.unreached(state, at.why)
 
 
 @journey(JourneyName.WALK_PATIENCE, long=True, layer=Layer.WALK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.drive.hands import UNSET
@@ -72,7 +72,11 @@ class Walk:
         return Step(handle, (step.target, *onward(self.lifecycle, step.target)))
 
     async def _along(self, step: Transition, at: Step, handle: Handle, files: Sequence[str]) -> Step:
-        operation = self.lifecycle.events[step.event].operation
+        event = self.lifecycle.events[step.event]
+        operation = event.operation
+        if event.leaving is not None:
+            await self.drive.leave(handle, event.leaving)
+            return await self._rest(step, replace(at, states=(*at.states, step.target)), handle)
         if operation is None:
             return await self._left_alone(step, at, handle)
         if operation == Operation.UPLOAD:
@@ -238,12 +242,18 @@ class Walk:
                 read = await self.drive.foretelling(*dict.fromkeys((*here, *may_be))).get(handle)
             shown = self.shown(read)
             gone = x.accepted and target not in (None, state)  # whatever word a read has for where it went
+            if not gone and shown is None and x.accepted and self._leads_away(here, name):
+                break  # it may have been further on when this was sent, and no read tells
             if gone or shown in (state, None):
                 met.append(name)
             if gone or shown not in (state, None):
                 self._moved(state, name, x, shown, left)
                 break
         return met
+
+    def _leads_away(self, states: Iterable[str], name: str) -> bool:
+        """Whether an operation moves a session out of any of these states."""
+        return any(self.lifecycle.cell(each, name).target not in (None, each) for each in states)
 
     def _moved(self, state: str, name: str, x: Exchange, shown: str | None, left: Sequence[str]) -> None:
         """Say what could not be sent because a session was elsewhere, unless that was to be expected."""

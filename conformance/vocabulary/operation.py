@@ -42,6 +42,12 @@ class Operation(StrEnum):
     SHARE = "share"
     #: Something is said about a session.
     COMMENT = "comment"
+    #: The audio of a session is fetched.
+    AUDIO = "audio"
+    #: What was said in a session is read.
+    TRANSCRIPT = "transcript"
+    #: A session is deleted with all that is kept of it.
+    DELETE = "delete"
     #: The protocol has no such operation: an odd route, an address that discovery names, the test clock.
     OTHER = "other"
 

@@ -95,6 +95,11 @@ class Probe(Name):
     ONLY_MISLABELLED = Session.MISLABELLED, "The one file of that session."
     ONLY_LONG_CHUNK = Session.LONG_CHUNK, "The one file of that session."
 
+    STREAM_OVER = "a stream over", "A create with upload_type stream over a protocol, which the name goes on with.", " "
+    STREAM = "audio over a socket", "Good speech goes over the socket of a session, and a word that it is over."
+    STREAM_UNKNOWN = "audio over a socket of nobody", "The same where upload_url has another id than was given out."
+    STREAM_LATE = "audio over a socket afterwards", "The same once the session was ended."
+
     END_WITHOUT_AUDIO = "end without audio", "An end of a session that was sent nothing (E36)."
     END_UNCOUNTED = "end without a count", "An end without a body, where the text has a count of files in it (E38)."
     END_MISCOUNTED = "end with a count that is none", "An end whose count of files is not a whole number.", ": "
@@ -117,6 +122,14 @@ class Probe(Name):
     DATE_FORM = "a date in the form", "A list by a date that is written otherwise than the printed one (E7).", " "
     PAGE_BEYOND = "beyond the pages", "A list with a page or a limit out of bounds.", ": "
     HOLDER = "by the share's holder", "The URL of a share is used without a key; the level follows.", ": "
+    RECIPIENT = "by a recipient", "The second client uses what is shared with it; the level follows.", ": "
+    DROPPED = "the connection breaks", "A session's connection is broken off without a word."
+    HUNG_UP = "closed without an end", "A client closes the socket of a session, and says no end (E15)."
+    LINKED = "where a link leads", "The address that an answer told for the audio of a session is fetched."
+    PART_OF_AUDIO = "a part of the audio", "A download asks for a range of bytes."
+    PARAMETER_ODD = "a parameter with another value", "A socket with a parameter that cannot have its value.", ": "
+    UNSTORED = "enhance_on_end without store_audio", "A socket that asks for a job without audio (E21)."
+    RESUMING = "resume of", "A socket resumes what it may not: a session of nobody, or of another tenant.", " "
     HOLDER_LATE = "by the share's holder afterwards", "The URL of a share is used once it has ended."
 
     # Requests that nobody wrote by hand: what of one is not as the text has it; the name goes on with the place and

@@ -43,6 +43,11 @@ class Session(Name):
     RAW = "audio/raw", "Its file is uploaded as a raw body."
     TWICE = "audio/twice", "The same file is sent twice under one name."
     SINGLE = "audio/single", "The whole recording goes in one request."
+    STREAMED = (
+        "audio/streamed",
+        "Its audio goes over a socket, in the form of messages that the name goes on with.",
+        " ",
+    )
     ACKNOWLEDGEMENT = "audio/acknowledgement", "Short and longer files, for the time each takes to acknowledge."
     PACE = "extraction/pace", "It is polled at the pace that clients are told to keep."
 
@@ -106,9 +111,24 @@ class Session(Name):
     LISTED = "list/of", "It is to be found in lists.", " "
     INSERTED = "list/inserted", "It is made while the pages of a list are read."
     SHARED = "shares/of", "It is shared on a level, and used by the holder of the share.", " "
+    RECEIVED = "shares/received", "It is shared with the second client on a level, which uses it.", " "
+    SECOND_OWN = (
+        "shares/the second client's",
+        "The second client remarks on it, which shows what that client is called.",
+    )
     REMARKED = "comments/on", "Comments are added to it."
     OVERDUE = "limit/overdue", "It is left to work until its time is up, by the target's clock."
     SHARED_FOR_A_TIME = "shares/for a time", "A share of it ends, by the target's clock."
+    DICTATED = "dictation/as", "Speech goes over its socket until its client ends it; the parameters follow.", " "
+    SILENT = "dictation/silent", "It is to keep its audio, and is sent none."
+    WATCHED = "dictation/watched", "It is sent silence and then nothing, until its figures have to be refreshed."
+    RESUMED = "resume/of", "It resumes another session, and is spoken into as that one was.", " "
+    PREDECESSOR = "resume/predecessor", "It is resumed by another one."
+    LOST = "leaving/lost", "Its connection breaks in the middle of speech."
+    LEFT = "leaving/left", "Its client closes the socket without an end."
+    LISTED_LIVE = "list/live", "It is to be found in lists of realtime sessions, active and ended.", " "
+    REMOVED = "removal/of", "It is deleted, by whom and when follows.", " "
+    ENHANCED = "dictation/enhanced", "Its end is to begin a batch job."
     VERSIONED = "versioning/session", "It is read by requests that name a version of the protocol."
 
 

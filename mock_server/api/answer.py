@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from mock_server.problems import Problem
 
@@ -40,7 +42,12 @@ PLAYED: Final = "X-Mock-Scenario"
 WARNED: Final = "X-Mock-Warning"
 #: Among the extensions of an ASGI scope: what ends the connection at once, `["end"](reset=...)`.
 SEVER: Final = "scribe.mock.sever"
+#: In an ASGI scope: it is a HEAD that is answered as a GET, so nobody reads the body.
+BODILESS: Final = "scribe.mock.bodiless"
 
+
+#: Bytes of a body that are handed to the connection at once: the rest waits where it is until the client has read on.
+PIECE: Final = 128 * 1024
 
 #: Made once: `json.dumps` makes one a call as soon as it is told how to separate.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -55,6 +62,28 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     media_type: str = "application/json"
+
+
+class Body(Response):
+    """A response whose body goes out as the client reads it, so that no connection keeps a copy of a large one."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; its length is announced."""
+        if len(self.body) <= PIECE:
+            return await super().__call__(scope, receive, send)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            for end in range(PIECE, len(self.body) + PIECE, PIECE):
+                piece = bytes(self.body[end - PIECE : end])
+                await send({"type": "http.response.body", "body": piece, "more_body": end < len(self.body)})
+        except asyncio.CancelledError:
+            # the grace of a shutdown is over: a reset tells a slow reader that this is not all
+            if (sever := scope.get("extensions", {}).get(SEVER)) is None:
+                raise
+            sever["end"](reset=True)
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        return None
 
 
 def envelope(problem: Problem) -> Answer:
@@ -111,4 +140,4 @@ def render(answer: Answer, request: Request, *, readable: bool) -> Response:
     headers = {**cors(request, readable=readable), **answer.headers}
     if content is None or answer.status in (204, 304):
         return Response(status_code=answer.status, headers=headers)
-    return Response(content, answer.status, headers, answer.media_type)
+    return Body(content, answer.status, headers, answer.media_type)

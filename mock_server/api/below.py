@@ -33,7 +33,7 @@ class Below:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the application's lifespan."""
-        if scope["type"] != "http" or scope["path"] in _AT_ROOT:
+        if scope["type"] not in ("http", "websocket") or scope["path"] in _AT_ROOT:
             return await self._app(scope, receive, send)
         rest = self._below(scope)
         if rest is not None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import scribe_data
 from mock_server.api.additions import RECEIVED, TAGS, additions
+from mock_server.api.order import SOCKET
 from mock_server.api.wording import wording
+from mock_server.session.model import STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,16 @@ def _told(limits: Limits) -> str:
     )
 
 
+def _streaming(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """The create that this server takes where audio may come over a socket, too."""
+    order = schemas["create_order"]
+    upload_type = order["properties"]["upload_type"]
+    members = order["properties"] | {"upload_type": upload_type | {"enum": [*upload_type["enum"], STREAM]}}
+    streamed = {"properties": {"upload_type": {"const": STREAM}}, "required": ["upload_type"]}
+    over = {"properties": {"communication_protocol": {"const": SOCKET}}}
+    return {"create_order": {**order, "properties": members, "if": streamed, "then": over}}
+
+
 def describe(root: str, limits: Limits, revision: str, *, faithful: bool, control: Mapping[str, Any]) -> dict[str, Any]:
     """The document; `root` is scheme and host as the client knows them, `control` what describes the control plane."""
     given = scribe_data.load("medscribe", revision).openapi
@@ -56,6 +68,10 @@ def describe(root: str, limits: Limits, revision: str, *, faithful: bool, contro
         "components": {
             **given["components"],
             "responses": {**answers, "received": received},
-            "schemas": {**control.get("components", {}).get("schemas", {}), **given["components"]["schemas"]},
+            "schemas": {
+                **control.get("components", {}).get("schemas", {}),
+                **given["components"]["schemas"],
+                **(_streaming(given["components"]["schemas"]) if text.stream else {}),
+            },
         },
     }

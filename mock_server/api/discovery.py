@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server.api.label import FORMATS
 from mock_server.extraction import TEMPLATES
+from mock_server.session.model import STREAM
 from mock_server.settings import VERSIONS
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def document(face: Face, base_url: str) -> dict[str, Any]:
         "capabilities": {
             "audio_formats": list(FORMATS),
             "max_chunk_duration_seconds": face.settings.max_chunk_seconds,
-            "upload_methods": ["chunked", "single"],
+            "upload_methods": ["chunked", "single", *([STREAM] if face.wording.stream else [])],
             "webhook_delivery": False,
             "client_sdk_delivery": False,
         },

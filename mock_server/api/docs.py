@@ -63,6 +63,7 @@ def _entrance(root: str) -> dict[str, Any]:
         "service": "scribe-mock",
         "docs": f"{root}/docs",
         "openapi": f"{root}/openapi.json",
+        "console": f"{root}/console",
         "discovery": f"{root}/.well-known/medscribealliance",
         "base_url": f"{root}/v1",
         "health": {"live": f"{root}/health/live", "ready": f"{root}/health/ready"},
@@ -75,7 +76,12 @@ async def enter(face: Face, call: Call) -> Answer:
     found = _entrance(face.root(call.request))
     if "text/html" not in call.request.headers.get("accept", ""):
         return Answer(200, found, {"Vary": "Accept, Origin"})
-    links = {"docs": "the operations, to read", "openapi": "the same for programs", "discovery": "what it can do"}
+    links = {
+        "console": "sessions, to look at and to make",
+        "docs": "the operations, to read",
+        "openapi": "the same for programs",
+        "discovery": "what it can do",
+    }
     items = [
         f"<li><a href='{escape(found[name])}'>{escape(found[name])}</a> {text}</li>" for name, text in links.items()
     ]

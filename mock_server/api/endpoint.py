@@ -14,7 +14,7 @@ from mock_server.api.answer import render
 from mock_server.api.face import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -63,10 +63,25 @@ class Endpoint:
         raise problems.method_not_allowed(call.request.method, call.path[:200], allowed)
 
 
-async def entered(face: Face, call: Call, operation: Operation, *, public: bool) -> ASGIApp:
-    """The answer to a request, ready to be sent; its path is looked at before anything else is."""
+async def nobody(_face: Face, _call: Call) -> None:
+    """Whose a request is, its key says."""
+
+
+async def entered(
+    face: Face,
+    call: Call,
+    operation: Operation,
+    *,
+    public: bool,
+    meet: Callable[[Face, Call], Awaitable[None]] = nobody,
+) -> ASGIApp:
+    """The answer to a request, ready to be sent; its path is looked at before anything else is.
+
+    `meet` learns whose the request is where its key does not say so, before any layer looks at it.
+    """
     try:
         if _is_text(call.request.scope):
+            await meet(face, call)
             return await face.serve(call, operation, public=public)
         return await face.serve(Call(call.request, "unknown"), _refuse_path, public=True)
     except Exception:

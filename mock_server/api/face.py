@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from starlette.requests import ClientDisconnect
 
@@ -19,14 +19,18 @@ from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Glimpse, Outlines
+from mock_server.api.places import Places
 from mock_server.api.sighting import seen
-from mock_server.api.trail import reason, tell, watched
+from mock_server.api.trail import SWITCHED, reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.api.wording import wording
 from mock_server.auth import presented
 from mock_server.load import Load
 from mock_server.problems import Problem
+from mock_server.served import LIVE
 from mock_server.settings import SHARE, VERSIONS
+from mock_server.shelves.rack import Rack
+from mock_server.stream.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -38,18 +42,25 @@ if TYPE_CHECKING:
     from mock_server.api.sighting import Sight
     from mock_server.api.wording import Wording
     from mock_server.auth import Keys
+    from mock_server.dalston.service import LiveService
     from mock_server.prsm.service import ResearchService
     from mock_server.service import Service
-    from mock_server.session.model import AudioFile
+    from mock_server.session.model import AudioFile, Session
     from mock_server.session_manager import SessionManager
     from mock_server.settings import Settings
     from mock_server.speech.scripted import ScriptedTranscriber
+    from mock_server.speech.streaming import Streamer
     from mock_server.speech.whisper import WhisperTranscriber
     from mock_server.testclock import Happened
+    from mock_server.ticket import Tickets
     from mock_server.traffic.recorder import Recorder
 
 log = logging.getLogger("scribe.mock")
 
+#: Below it lie the sockets, each behind the secret that names its session.
+STREAMS: Final = "/stream/sessions/"
+#: Where the sockets of live sessions are.
+LIVE_STREAM: Final = "/v1/audio/transcriptions/stream"
 #: Every path of the control plane.
 _CONTROL = re.compile(r"/_mock(?:/|\Z)")
 _HOST = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
@@ -71,6 +82,10 @@ def _unseen(_document: Any) -> None:
     """Nobody looks."""
 
 
+def _as_usual() -> float | None:
+    return None
+
+
 def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
@@ -85,6 +100,7 @@ class Call:
 
     request: Request
     operation: str
+    #: Whose it is: known before any layer looks where something else than its key says so.
     namespace: str = ""
     session_id: str | None = None
     document: Any = None
@@ -101,6 +117,8 @@ class Call:
     examine: Callable[[Any], None] = _unseen
     #: What a layer makes of a document before it is read.
     revise: Callable[[dict[str, Any]], dict[str, Any]] = _as_it_is
+    #: How many seconds a layer lets a session last that is started; None is as long as any. It counts as asked for.
+    lasts: Callable[[], float | None] = _as_usual
     #: How a layer sends what has become of the answer.
     deliver: Callable[[Response], ASGIApp] = _at_once
 
@@ -129,6 +147,9 @@ class Face:
     sessions: SessionManager = field(init=False)
     #: Where the profile prsm is served.
     research: ResearchService = field(init=False)
+    #: Where the profile dalston is served: its sessions, and what listens to them.
+    live: LiveService = field(init=False)
+    streamer: Streamer = field(init=False)
     #: The paths at and below which refusals have another body than the envelope, and how that is made; "" is all.
     bodies: dict[str, Callable[[Problem, str], Answer]] = field(default_factory=dict)
     ready: bool = False
@@ -138,9 +159,20 @@ class Face:
     seen: Outlines = field(default_factory=Outlines)
     #: Where traffic is recorded.
     traffic: Recorder[Sight] | None = None
+    #: The sessions of every profile that is served.
+    rack: Rack = field(default_factory=Rack)
+    #: Of answers that are sent piece by piece.
+    places: Places = field(default_factory=Places)
     #: What the passing of a namespace's time brings about, each told with what it did.
     passing: list[Callable[[str], Awaitable[list[Happened]]]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
+    #: What upload URLs of streams hold, and the sockets that are open.
+    tickets: Tickets = field(init=False)
+    room: Room = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.room = Room(self.settings.most_streams)
+
     stopping: bool = False
     load: Load = field(default_factory=Load)
     #: Requests being answered whose key was looked at, by namespace.
@@ -186,14 +218,29 @@ class Face:
         """How the revision that is served words what is asked and answered."""
         return wording(self.settings.revision)
 
-    def upload_url(self, request: Request, session_id: str) -> str:
+    def upload_url(self, request: Request, session: Session) -> str:
         """Where a session's audio goes, as answers tell it."""
+        session_id = session.id
+        if session.order.streamed:  # the id in it is a credential of its own: E91
+            ticket = self.tickets.issue(session.namespace, session_id)
+            return f"ws{self.base_url(request).removeprefix('http')}{STREAMS}{ticket}/audio"
         root = "" if self.wording.relative_upload else self.base_url(request)
         return f"{root}/sessions/{session_id}/audio"
 
-    def _remember(self, call: Call, answer: Answer, response: Response, began: float) -> None:
+    def streams_at(self, path: bytes) -> bool:
+        """Whether a path, as it was sent, is that of a socket: whatever else asks for one is answered as HTTP is."""
+        asked = path.split(b"?", 1)[0]
+        if LIVE in self.settings.profiles and asked == f"{self.settings.base_path}{LIVE_STREAM}".encode():
+            return True
+        if self.wording.stream is None or "medscribe" not in self.settings.profiles:
+            return False
+        begin = f"{self.settings.base_path}/v1{STREAMS}".encode()
+        return asked.startswith(begin) and asked.endswith(b"/audio") and asked.count(b"/") == begin.count(b"/") + 1
+
+    def remember(self, call: Call, answer: Answer, response: Response, began: float) -> None:
         """Keep a request's outline, and where traffic is recorded all of it, for its namespace."""
-        if not call.namespace and (answer.status >= 400 or call.operation == "discovery"):
+        known = answer.status >= 400 or answer.status == SWITCHED or call.operation == "discovery"
+        if not call.namespace and known:
             with contextlib.suppress(Problem):  # a stranger's request is in nobody's list
                 call.namespace = self.keys.namespace(call.request.headers)
         if not call.namespace or call.operation == "control":
@@ -254,7 +301,7 @@ class Face:
             self.load.leave()
             self._leave(call)
         response = render(_closing(answer, request), request, readable=not call.foreign)
-        self._remember(call, answer, response, began)
+        self.remember(call, answer, response, began)
         self.tell(call, answer)
         return call.deliver(response)
 
@@ -278,7 +325,7 @@ class Face:
         try:
             if call.foreign:
                 self._keep_out(call.request)
-            if not public:
+            if not public or call.namespace:
                 self._admit(call)
             return await handler(self, call)
         except Problem as problem:
@@ -302,14 +349,9 @@ class Face:
 
     def _admit(self, call: Call) -> None:
         self._bound()
-        self._authenticate(call)
+        if not call.namespace:
+            self._authenticate(call)
         self._check_version(call.request)
-        self._place(call)
-
-    def let_in(self, call: Call, namespace: str) -> None:
-        """Count a request among those of a namespace that something else than a key opens to it."""
-        self._bound()
-        call.namespace = namespace
         self._place(call)
 
     def _bound(self) -> None:

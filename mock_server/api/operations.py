@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
-from mock_server.api import discovery, views
+from mock_server.api import discovery, stream, views
 from mock_server.api.answer import Answer
 from mock_server.api.document import LARGEST, parse_object, read, whole
 from mock_server.api.order import LONGEST_ID, amendment, order
@@ -58,7 +58,7 @@ async def create(face: Face, call: Call) -> Answer:
     session = await face.service.create(call.namespace, placed, offer.limit_s, templates_as_array=as_array)
     call.session_id = session.id
     location = f"{face.base_url(call.request)}/sessions/{session.id}"
-    url = face.upload_url(call.request, session.id)
+    url = face.upload_url(call.request, session)
     return Answer(201, views.created(session, url), {"Location": location, **_FRESH})
 
 
@@ -172,13 +172,14 @@ async def end(face: Face, call: Call) -> Answer:
     # A client that counts its uploads too is of the generation that reads templates as an array.
     shape = face.settings.templates_shape
     as_array = shape == "array" or (shape == "auto" and uploaded is not None)
-    session = await face.service.end(
-        call.namespace,
-        call.session_id,
-        audio_files_sent=sent,
-        templates_as_array=as_array,
-        counted=text.counted_end,
-    )
+    async with stream.ending(face, call.namespace, call.session_id):
+        session = await face.service.end(
+            call.namespace,
+            call.session_id,
+            audio_files_sent=sent,
+            templates_as_array=as_array,
+            counted=text.counted_end,
+        )
     return Answer(text.ended, views.ended(session, text), _FRESH)
 
 
@@ -188,7 +189,7 @@ async def get(face: Face, call: Call) -> Answer:
     session, state = await face.service.get(call.namespace, call.session_id)
     if state is State.EXPIRED and face.wording.expired_is_error:
         raise problems.session_expired(session.id, stamp(session.expires_at))
-    url = face.upload_url(call.request, session.id)
+    url = face.upload_url(call.request, session)
     as_array = session.templates_as_array or face.settings.templates_shape == "array"
     body = views.session_document(session, state, url, face.wording, as_array=as_array)
     headers = {**_FRESH, "X-Scribe-Engine": session.engine} if session.engine else dict(_FRESH)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
 from mock_server.api.wording import wording
-from mock_server.session.model import Order, json_bytes
+from mock_server.session.model import STREAM, Order, json_bytes
 from mock_server.session.step import Amended
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _LONGEST_WORD = 64
 _LANGUAGE = re.compile(r"[A-Za-z]{2}\Z")  # E16, read strictly
 _UPLOAD_TYPES = ("chunked", "single")
 _PROTOCOLS = ("http", "websocket", "rpc")
+#: What a stream comes over.
+SOCKET = "websocket"
 
 
 def _refuse(field: str, reason: str, value: Any) -> problems.Problem:
@@ -103,13 +105,19 @@ def order(body: dict[str, Any], settings: Settings) -> Order:
     """The order a valid body places; raises 400 naming the field and the reason."""
     text = wording(settings.revision)
     known = _known(body, text)
+    uploads = (*_UPLOAD_TYPES, STREAM) if text.stream else _UPLOAD_TYPES
+    upload_type = _word(known, "upload_type", uploads, "chunked")
+    usual = SOCKET if upload_type == STREAM else "http"
+    protocol = _word(known, "communication_protocol", _PROTOCOLS, usual)
+    if upload_type == STREAM and protocol != SOCKET:
+        raise _refuse("communication_protocol", f"has to be {SOCKET} where the upload_type is {STREAM}", protocol)
     return Order(
         templates=_templates(known),
         model=_model(known, settings),
         language_hint=_languages(known, "language_hint", text),
         transcript_language=_languages(known, "transcript_language", text),
-        upload_type=_word(known, "upload_type", _UPLOAD_TYPES, "chunked"),
-        communication_protocol=_word(known, "communication_protocol", _PROTOCOLS, "http"),
+        upload_type=upload_type,
+        communication_protocol=protocol,
         additional_data=_data(known, text.passed, settings.limits.data_bytes),
         patient_details=_patient(body, settings),
         include_transcript=_flag(known, "include_transcript") if text.transcript_asked else True,

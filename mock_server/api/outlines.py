@@ -50,6 +50,8 @@ class Glimpse(NamedTuple):
     why: Reason
     scenario: str | None
     secrets: Collection[str]
+    #: Counts what was seen.
+    number: int = 0
 
     def outline(self) -> Outline:
         """As anybody may see it."""
@@ -70,12 +72,15 @@ class Outlines:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, deque[Glimpse]] = OrderedDict()
+        #: How many there were in all since the start, whoever's they were.
+        self._number = 0
 
     def keep(self, namespace: str, glimpse: Glimpse) -> None:
         """Remember one exchange; the namespace that was silent longest is forgotten for a new one."""
         found = self._seen.pop(namespace, None)
         self._seen[namespace] = found = deque(maxlen=_REMEMBERED) if found is None else found
-        found.append(glimpse)
+        self._number += 1
+        found.append(glimpse._replace(number=self._number))
         while len(self._seen) > _REMEMBERING:
             self._seen.popitem(last=False)
 
@@ -83,6 +88,13 @@ class Outlines:
         """Oldest first."""
         outlines = [glimpse.outline() for glimpse in self._seen.get(namespace, ())]
         return [outline._asdict() | {"at": stamp(outline.at)} for outline in outlines]
+
+    def since(self, namespace: str, number: int) -> tuple[int, list[str | None]]:
+        """What there was in all, and the sessions of a namespace that were asked about behind a number, each once."""
+        if self._number == number:
+            return number, []
+        new = [glimpse for glimpse in self._seen.get(namespace, ()) if glimpse.number > number]
+        return self._number, list(dict.fromkeys(glimpse.outline().session_id for glimpse in new))
 
     def forget(self, namespace: str) -> None:
         """Begin anew."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
+import scribe_data
+from mock_server.served import RESEARCH
 from mock_server.ticket import PREFIX
 
 if TYPE_CHECKING:
@@ -16,22 +19,26 @@ HIDDEN = "[hidden]"
 #: Sandbox and live keys, JSON Web Tokens and tickets, whoever they belong to; what a URL names is hidden by its name.
 _LOOKS_SECRET = re.compile(
     r"\b(?:sk|pk|rk)_[A-Za-z0-9]+_[\w-]+|\beyJ[\w-]{4,}(?:\.[\w-]*)*"
-    rf"|(?<!/uploads/)(?<!signature=)(?<!ticket[=/]){PREFIX}[\w-]+",
+    rf"|(?<!/uploads/)(?<!/stream/sessions/)(?<!signature=)(?<!ticket[=/]){PREFIX}[\w-]+",
     re.IGNORECASE,
 )
 #: A credential by its name, in whatever a client put around it: api_key=…, X-API-Key: …, "token":"…", Bearer ….
 _NAMED_SECRET = re.compile(
     r"((?:(?:key|token|secret|password|passwd|pwd|passphrase|signature|credential|cookie|ticket)s?(?:[_-]?value)?"
     r"[\\\"']{0,4}\s{0,2}[=:|/>]\s{0,2}|\b(?:x-auth|authorization)[\\\"']{0,4}\s{0,2}[=:|/]\s{0,2})"
-    r"(?:(?:bearer|basic|x-api-key)\s[\s|]{0,2})?|\b(?:bearer|basic)\s{1,2}|/uploads/)"
+    r"(?:(?:bearer|basic|x-api-key)\s[\s|]{0,2})?|\b(?:bearer|basic)\s{1,2}|/uploads/|/stream/sessions/)"
     r"(\"[^\"]*\"?|'[^']*'?|[^\s\"'&;,/<]+)",
     re.IGNORECASE,
 )
 #: Names that a URL has before a credential, which is hidden so that the URL stays one.
-_IN_URLS, _HIDDEN_IN_URL = frozenset({"/uploads/", "signature=", "ticket=", "ticket/"}), "%5Bhidden%5D"
+_IN_URLS, _HIDDEN_IN_URL = (
+    frozenset({"/uploads/", "/stream/sessions/", "signature=", "ticket=", "ticket/"}),
+    "%5Bhidden%5D",
+)
 #: What neither of the two can do without; most texts have none of it, and are told by a look.
 _HINTS = (
     *("key", "token", "secret", "passw", "passp", "pwd", "signature", "credential", "cookie", "ticket", "/uploads/"),
+    "/stream/",
     *("authoriz", "x-auth", "bearer", "basic", "eyj", "sk_", "pk_", "rk_", PREFIX, "%", "\\u"),
 )
 _HINTED = re.compile("|".join(map(re.escape, _HINTS)), re.IGNORECASE)
@@ -245,6 +252,15 @@ def shown(text: str, secrets: Collection[str], most: int) -> str:
     return found if len(found) <= most else found[: most - 1] + "…"
 
 
+@cache
+def _printed() -> frozenset[str]:
+    """The parameters by which research sessions are listed and read, whose values are words, numbers and dates."""
+    paths = scribe_data.load(RESEARCH).openapi["paths"].values()
+    operations = (each for item in paths for each in item.values() if isinstance(each, dict))
+    told = (parameter for each in operations for parameter in each.get("parameters", ()))
+    return frozenset(each["name"] for each in told if each.get("in") == "query")
+
+
 def query(raw: bytes, secrets: Collection[str]) -> str:
     """A query string by the names of its parameters; values only where they are known to be harmless."""
     parts = raw.decode("latin-1").split("&")
@@ -255,5 +271,6 @@ def query(raw: bytes, secrets: Collection[str]) -> str:
         if not given:
             told.append(HIDDEN if name else "")
         else:
-            told.append(f"{name}={shown(unquote_plus(value), secrets, 80) if name in _SHOWN else '…'}")
+            harmless = name in _SHOWN or name in _printed()
+            told.append(f"{name}={shown(unquote_plus(value), secrets, 80) if harmless else '…'}")
     return "&".join(told) + ("&…" if len(parts) > _MOST_PARAMETERS else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_server.api.redaction import query, shown
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 trail = logging.getLogger("scribe.mock.requests")
 trail.setLevel(logging.WARNING)
 
+#: The status of a request that became a socket; what it was closed with stands in its account.
+SWITCHED: Final = 101
 #: Bounds of what a line shows of a stranger's text, in characters.
 _PATH, _REASON, _WORD = 200, 300, 60
 
@@ -40,7 +42,7 @@ def reason(answer: Answer, secrets: Collection[str]) -> Reason:
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     if isinstance(error, str):  # the body itself is the error, and its code the status
         error = {**answer.body, "code": error}
-    if answer.status < 400 or not isinstance(error, dict):
+    if not (answer.status >= 400 or answer.status == SWITCHED) or not isinstance(error, dict):
         return Reason()
     details = error.get("details")
     found = (error.get("code"), error.get("message"), details.get("field") if isinstance(details, dict) else None)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import scribe_data
+
+if TYPE_CHECKING:
+    from scribe_data.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Wording:
     relative_upload: bool
     #: Whether a 410 is the error envelope, and no session.
     expired_is_error: bool
+    #: The wire of audio that comes over a socket; None where the text has no word for it.
+    stream: Stream | None
 
 
 @functools.cache
@@ -48,8 +54,9 @@ def wording(revision: str) -> Wording:
         passed_always=printed.passed in spec.schemas[states["processing"].schema]["required"],
         numbered=printed.files == "numbered",
         counted_end=printed.counted_end,
-        ended=min(spec.protocol.endpoints["end"].answers),
+        ended=spec.protocol.endpoints["end"].taken,
         bare_templates=printed.templates == "bare",
         relative_upload=printed.upload_url == "relative",
         expired_is_error=spec.schemas[states["expired"].schema]["required"] == ["error"],
+        stream=spec.stream,
     )

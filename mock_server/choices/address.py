@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_server.choices.layer import Choices
-    from mock_server.choices.ticket import Ticket
+    from mock_server.ticket import Ticket
 
 #: Among the members of an ASGI scope: the ticket that a request's address holds.
 TICKET: Final = "scribe.mock.ticket"
 _HOME: Final = "/v1"
+_LIVE: Final = "/v1/realtime/sessions/"
 #: In place of the id of another client's session: one that looks like any, and is none.
 _HIDDEN: Final = f"ses_{'0' * 24}"
 _OPERATIONS: Final = ("/sessions", "/templates", "/uploads")
@@ -59,6 +60,9 @@ class Addresses:
             ticket = self._choices.tickets.read(_asked(query, "signature"))
             signed = ticket is not None and path.startswith(f"{_HOME}/sessions/{ticket.session_id}/audio")
             return path, ticket if signed else None
+        elif query and path.startswith(_LIVE):
+            ticket = self._choices.tickets.read(_asked(query, "signature"))
+            return path, ticket if ticket is not None and path == f"{_LIVE}{ticket.session_id}/audio" else None
         else:
             return path, None
         ticket = self._choices.tickets.read(text)

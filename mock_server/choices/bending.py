@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mock_server import problems
+from mock_server.choices.dictation import SOCKET, listening
 from mock_server.choices.discovery import OFFERS
-from mock_server.choices.inquiry import STRANGER_UNKNOWN, UNCANCELLED, WITHOUT
+from mock_server.choices.inquiry import SHARED_BY, STRANGER_UNKNOWN, UNCANCELLED, WITHOUT
+from mock_server.choices.naming import renamed
 from mock_server.prsm.refusal import not_accessible, not_possible
 from mock_server.session.prsm.table import Event
 from mock_server.session.prsm.table import State as Researched
@@ -37,21 +39,33 @@ _ALPHABETS: Final = {
 #: What is looked at here, by name: a draw that leaves all of it alone leaves the conduct alone.
 BENT: Final = frozenset(
     {
-        *("other_user", "without_pause", "early_cancel", "list_order"),
+        *("other_user", "shared_by", "without_pause", "early_cancel", "session_order"),
         *("id_length", "id_alphabet", "other_client", "models", "chunk_seconds", "work_delay_ms"),
         *("same_name", "second_single", "end_empty", "end_again", "end_again_done", "end_count"),
+        *("window_id", "open_again"),
+        *SOCKET,
     }
 )
 
 
 def bent(conduct: Conduct, taken: Taken) -> Conduct:
     """A conduct as the choices have it; what a fault does to it is done after them."""
-    base = _researching(conduct, taken) if "other_user" in taken else conduct
     base = replace(
-        base,
-        session_id=lambda drawn: conduct.session_id(_spelled(drawn, taken)),
-        outsider=_forbidden if taken["other_client"] == 403 else conduct.outsider,
+        conduct,
+        outsider=_forbidden if taken.get("other_client") == 403 else conduct.outsider,
+        oldest_first=conduct.oldest_first or taken.get("session_order") == "the first",
     )
+    base = _researching(base, taken) if "other_user" in taken else base
+    base = listening(base, taken) if "live_id" in taken else base
+    if "window_id" in taken:
+        base = replace(
+            base,
+            window_id=lambda drawn: conduct.window_id(renamed(drawn, taken["window_id"])),
+            one_window=base.one_window or taken["open_again"] == "the open one's",
+        )
+    if "id_length" not in taken:  # the session manager alone is served
+        return base
+    base = replace(base, session_id=lambda drawn: conduct.session_id(_spelled(drawn, taken)))
     if "models" not in taken:  # nobody else is served
         return base
     offers, chunk_s, delay_ms = OFFERS.get(str(taken["models"])), taken["chunk_seconds"], int(taken["work_delay_ms"])
@@ -89,9 +103,9 @@ def _researching(conduct: Conduct, taken: Taken) -> Conduct:
     return replace(
         conduct,
         stranger=strangers[taken["other_user"]],
+        shared_by=SHARED_BY[str(taken["shared_by"])],
         without_pause=WITHOUT[str(taken["without_pause"])],
         controls=controls,
-        oldest_first=taken["list_order"] == "the first",
     )
 
 

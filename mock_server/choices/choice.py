@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from mock_server.api.answer import Answer
     from mock_server.api.face import Call, Face
-    from mock_server.choices.ticket import Tickets
     from mock_server.session.model import Session
+    from mock_server.ticket import Tickets
     from scribe_data import Spec
 
 Value: TypeAlias = "str | int | bool"
@@ -110,6 +110,8 @@ class Choice:
             lenient=lenient,
             allowed_by="; ".join(dict.fromkeys((self.allowed_by, other.allowed_by))),
             rewrites=_both(self.rewrites, other.rewrites),
+            around=self.around or other.around,
+            heads=self.heads or other.heads,
         )
 
     def described(self) -> dict[str, Any]:

@@ -56,9 +56,14 @@ def orders(member: str) -> Fits:
     return lambda spec: member in spec.schemas["create_request"]["properties"]
 
 
+def streams(spec: Spec) -> bool:
+    """Whether audio may come over a socket."""
+    return spec.stream is not None
+
+
 def ended(spec: Spec) -> int:
     """The status of an end that is taken."""
-    return min(spec.protocol.endpoints["end"].answers)
+    return spec.protocol.endpoints["end"].taken
 
 
 def polled(spec: Spec) -> int | None:

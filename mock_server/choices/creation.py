@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
+from mock_server.api.order import SOCKET
 from mock_server.choices.choice import Choice
 from mock_server.choices.clause import bare, orders, where, worded
 from mock_server.choices.discovery import modelled
 from mock_server.choices.editing import error_code, headed, merged, recoded
 from mock_server.choices.results import COMPLETED, completing
 from mock_server.extraction import TEMPLATES
+from mock_server.session.model import STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +93,9 @@ _CODES = {"invalid_template": 400, "template_not_found": 404}
 
 
 def _protocol(_asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
-    if document.get("communication_protocol") in ("websocket", "rpc"):
+    named = document.get("communication_protocol")
+    streamed = named == SOCKET and document.get("upload_type") == STREAM
+    if named in (SOCKET, "rpc") and not streamed:
         raise _refuse("communication_protocol", "has to be http")
     return document
 
@@ -160,7 +164,7 @@ CHOICES = (
     ),
     Choice(
         "protocols",
-        "Which values of communication_protocol are taken.",
+        "Which values of communication_protocol are taken, beside the websocket of a stream.",
         "E12: http; the others are recorded, whatever becomes of them",
         ("all", "http"),
         reads=_protocol,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_server import problems
 from mock_server.api.discovery import caching
 from mock_server.choices.choice import Choice
-from mock_server.choices.clause import leaves_out, lenient_where, orders, requires, where, worded
+from mock_server.choices.clause import leaves_out, lenient_where, orders, requires, streams, where, worded
 from mock_server.choices.editing import headed, merged, refused
+from mock_server.session.model import STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +106,14 @@ def _chunks(asked: Asked, answer: Answer) -> Answer:
 
 def _methods(asked: Asked, answer: Answer) -> Answer:
     found = METHODS[str(asked.taken["upload_methods"])]
-    return _capable(asked, answer, upload_methods=list(found) if found else None)
+    sockets = [STREAM] if asked.taken.get("streams") else []
+    return _capable(asked, answer, upload_methods=[*found, *sockets] if found else None)
+
+
+def _stream(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
+    if not asked.taken["streams"] and document.get("upload_type") == STREAM:
+        raise _refuse("upload_type", METHODS[str(asked.taken["upload_methods"])] or _ALL_METHODS)
+    return document
 
 
 def _models(asked: Asked, answer: Answer) -> Answer:
@@ -227,6 +235,17 @@ CHOICES = (
             "DISC-023: the member is optional",
             lenient_where(requires("upload_methods", "capabilities"), "unsaid"),
         ),
+    ),
+    Choice(
+        "streams",
+        "Whether audio may come over a socket while it is spoken.",
+        "E11, DISC-023: optional",
+        (True, False),
+        scope="discovery",
+        reads=_stream,
+        rewrites=_methods,
+        needs=("upload_methods", ("both", "chunked", "single")),
+        in_text=where(streams),
     ),
     Choice(
         "models",

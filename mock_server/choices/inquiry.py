@@ -43,6 +43,12 @@ UNCANCELLED: Final = {
     "refused while paused": frozenset({State.PAUSED}),
     "refused in both": frozenset({State.INITIALIZING, State.PAUSED}),
 }
+#: What opens a shared session, by the words of a choice.
+SHARED_BY: Final = {
+    "the URL and recipients' keys": frozenset({"url", "key"}),
+    "the URL": frozenset({"url"}),
+    "recipients' keys": frozenset({"key"}),
+}
 STRANGER_UNKNOWN: Final = "404 session_not_found"
 _A_WEEK: Final = timedelta(days=7)
 _NO_TYPE: Final = "none"
@@ -222,6 +228,13 @@ CHOICES = (
         "PRSM E20: running, or queued first",
         ("running", "queued"),
         rewrites=_resumed,
+    ),
+    Choice(
+        "shared_by",
+        "What opens a shared session to others.",
+        "PRSM E29: its URL, and the keys of recipients; leniently one of the two",
+        tuple(SHARED_BY)[:1],
+        tuple(SHARED_BY)[1:],
     ),
     Choice(
         "share_days",

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 
+from mock_server.api.session_manager.address import OPERATIONS
+from mock_server.choices import recording
 from mock_server.choices.address import TICKET, Addresses
 from mock_server.choices.bending import BENT, bent
 from mock_server.choices.catalogue import catalogue
 from mock_server.choices.choice import Asked
 from mock_server.choices.discovery import revalidated
-from mock_server.choices.ticket import Tickets
 from mock_server.problems import Problem
-from mock_server.served import RESEARCH
+from mock_server.served import LIVE, RESEARCH
+from mock_server.ticket import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,18 +31,19 @@ if TYPE_CHECKING:
     from mock_server.api.answer import Answer
     from mock_server.api.face import Call, Face
     from mock_server.choices.choice import Choice, Taken
-    from mock_server.choices.ticket import Ticket
     from mock_server.conduct import Conduct
     from mock_server.served import Served
+    from mock_server.ticket import Ticket
 
 #: The protocol's operations, and what is none of them.
 _VARIED: Final = frozenset({"discovery", "templates", "create", "get", "end", "upload", "unknown"})
+_OF_WINDOWS: Final = frozenset(OPERATIONS.values())
 _MOST_NAMESPACES: Final = 4096
 _RESET: Final = "/_mock/v1/reset"
 
 
 def _is_varied(operation: str) -> bool:
-    return operation in _VARIED or operation.startswith(f"{RESEARCH}.")
+    return operation in _VARIED or operation.startswith((f"{RESEARCH}.", f"{LIVE}.")) or operation in _OF_WINDOWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +141,10 @@ class Choices:
         ticket: Ticket | None = call.request.scope.get(TICKET)
         if not _is_varied(call.operation) or (ticket is None and not self.any()):
             return await onward()
-        namespace = self.whose(call.request.headers) or ""
+        namespace = call.namespace or self.whose(call.request.headers) or ""
         made = self._made(namespace or (ticket.namespace if ticket else ""))
         asked = Asked(self.face, call, made.taken, self.tickets, partial(self._turn, namespace), namespace)
-        if ticket is not None and made.taken.get("ticket_suffices"):
+        if ticket is not None and (made.taken.get("ticket_suffices") or call.operation == recording.AUDIO):
             asked = replace(asked, namespace=ticket.namespace)
             call.excuse = lambda _problem: ticket.namespace
         return await self._varied(asked, made, onward)

@@ -23,11 +23,12 @@ _FILTERS: Final = ("status", "session_type", "date_from")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}\Z")
 
 
-async def queried(asked: Asked, onward: Onward, **values: str) -> Answer:
-    """The answer to the request with other parameters in its URL."""
+async def queried(asked: Asked, onward: Onward, **values: str | None) -> Answer:
+    """The answer to the request with other parameters in its URL, without those that are None."""
     call, before = asked.call, asked.call.request
     pairs = [(name, value) for name, value in before.query_params.multi_items() if name not in values]
-    query = urlencode([*pairs, *values.items()]).encode()
+    given = ((name, value) for name, value in values.items() if value is not None)
+    query = urlencode([*pairs, *given]).encode()
     call.request = Request({**before.scope, "query_string": query}, before.receive)
     try:
         return await onward()
@@ -116,7 +117,7 @@ CHOICES = (
         around=_cut,
     ),
     Choice(
-        "list_order",
+        "session_order",
         "Which session stands first in a list.",
         "PRSM E6: the latest is recommended; leniently any order that stays",
         ("the latest",),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.choices.catalogue import catalogue
 from mock_server.generated import REVISIONS, keep, told_of
-from mock_server.served import RESEARCH, Served
+from mock_server.served import LIVE, RESEARCH, WINDOWS, Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,8 +56,25 @@ _RESEARCH = """## Research sessions
 
 What the document of [research sessions](research-sessions.md) leaves open (`scribe-mock serve --profile prsm --vary 7`,
 `scribe-mock choices --profile prsm`); `scribe-conformance explain E16 --profile prsm` tells a clause. Where a name
-stands above too, a server of both profiles has one choice for both. A share's URL is used without a key: it shows what
-the server was started with.
+stands above too, a server of both profiles has one choice for both. What comes by the URL of a share meets the choices
+of its namespace.
+"""
+
+_WINDOWS = """## The session manager
+
+What the document of [the session manager](session_manager.md) leaves open (`scribe-mock serve --profile session_manager
+--vary 7`, `scribe-mock choices --profile session_manager`); `scribe-conformance explain E19 --profile session_manager`
+tells a clause. Where a name stands above too, a server of several profiles has one choice for all. The log is written
+as without choices, whatever its export shows, but for the ids of sessions and starts that answer an open session.
+"""
+
+_LIVE = """## Realtime sessions
+
+What the document of [realtime sessions](realtime-sessions.md) leaves open (`scribe-mock serve --profile dalston --vary
+7`, `scribe-mock choices --profile dalston`); `scribe-conformance explain E20 --profile dalston` tells a clause.
+A socket goes by the choices of whoever opens it, as they are at that moment; without a valid key, by those of the whole
+server. An address that a download of audio gives is opened by what stands in it, without a key, as long as the server's
+keys are valid.
 """
 _MARKS = {"namespace": "", "discovery": " d", "server": " s"}
 
@@ -72,11 +89,23 @@ def page() -> str:
         *(f"| {' | '.join([*row, revisions])} |" for row, revisions in told_of(tables)),
         "",
         _RESEARCH,
-        "| name | what is chosen | values, the default first | in the lenient reading only | allowed by |",
-        "|---|---|---|---|---|",
-        *(f"| {' | '.join(_row(choice))} |" for choice in catalogue(*Served(profiles=(RESEARCH,))).values()),
+        *_table(RESEARCH),
+        "",
+        _WINDOWS,
+        *_table(WINDOWS),
+        "",
+        _LIVE,
+        *_table(LIVE),
     ]
     return "\n".join([*lines, ""])
+
+
+def _table(profile: str) -> Iterable[str]:
+    """Those of a profile that is served alone."""
+    yield "| name | what is chosen | values, the default first | in the lenient reading only | allowed by |"
+    yield "|---|---|---|---|---|"
+    for choice in catalogue(*Served(profiles=(profile,))).values():
+        yield f"| {' | '.join(_row(choice))} |"
 
 
 def _row(choice: Choice) -> Row:

@@ -22,13 +22,13 @@ _SEED = re.compile(r"([0-9]{1,15})(?::(strict|lenient))?\Z")
 
 
 def begun(settings: Settings, conduct: Callable[[str], Conduct]) -> Choices | None:
-    """The layer of choices; None for a faithful server, and for one of another profile.
+    """The layer of choices; None for a faithful server.
 
     Raises ValueError for a seed that is none, for an unknown choice or value, and for either where there is no layer.
     """
-    if not settings.served.profiles or settings.faithful:
+    if settings.faithful:
         if settings.vary is not None or settings.choices:
-            raise ValueError("--vary and --choice need the profile medscribe or prsm, and a server not --faithful.")
+            raise ValueError("--vary and --choice need a server that is not --faithful.")
         return None
     served = settings.served
     layers: list[Mapping[str, Value]] = []

@@ -44,6 +44,9 @@ class _Spelled(bytes):
     def __eq__(self, other: object) -> bool:
         return bytes.lower(self) == other
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     __hash__ = bytes.__hash__
 
 

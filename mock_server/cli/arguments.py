@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
+from mock_server.served import LIVE, revisions
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
 from mock_server.suggestion import hint
 
@@ -65,6 +66,8 @@ def settings(
     api_keys: Collection[str],
     transcriber: Transcriber,
     model: str | None,
+    notes: str | None,
+    notes_model: str | None,
     base_url: str | None,
     base_path: str,
     in_memory: bool,
@@ -94,6 +97,7 @@ def settings(
         raise ValueError(f"--base-path {base_path[:80]!r} is not a path such as /scribe or /api/scribe.")
     origins = [_origin(given) for given in console_origins]
     served = profiles(profile)
+    revision, live_revision = revisions(revision, served)
     if in_memory and "session_manager" in served:
         raise ValueError(
             "--in-memory keeps nothing, and the log of session_manager is to be kept; leave one of them out."
@@ -108,8 +112,10 @@ def settings(
         data_dir=(data_dir or DATA_DIR).absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         # nobody is heard where no profile takes audio
-        transcriber=transcriber.value if "medscribe" in served else "scripted",
+        transcriber=transcriber.value if {"medscribe", LIVE} & {*served} else "scripted",
         model=model,
+        notes=notes,
+        notes_model=notes_model,
         base_url=base_url,
         base_path=base_path,
         in_memory=in_memory,
@@ -125,6 +131,7 @@ def settings(
         choices=tuple(choices),
         profiles=served,
         revision=revision,
+        live_revision=live_revision,
         session_limit_s=session_timeout,
         corpus=corpus.absolute() if corpus else None,
         research_s=research_seconds,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from mock_server.api.face import LIVE_STREAM
 from mock_server.cli import namespaces
 from mock_server.extra import install
+from mock_server.served import LIVE
 from mock_server.settings import DEFAULT_KEY
 
 if TYPE_CHECKING:
@@ -68,13 +70,19 @@ def _faces(settings: Settings, url: str) -> list[str]:
             f"  research sessions: {url}/api/v1/sessions   document: {url}/api/v1/openapi.json"
             f"   corpus: {escape(str(settings.corpus or 'the texts of this project'))}"
         )
+    if LIVE in settings.profiles:
+        socket = f"{url.replace('http', 'ws', 1)}{LIVE_STREAM}"
+        told.append(
+            f"  live sessions: {socket}   kept: {url}/v1/realtime/sessions   revision: {settings.live_revision}"
+        )
     return told
 
 
 def _hears(settings: Settings, notice: str | None) -> str:
-    if "medscribe" not in settings.profiles:
+    if not {"medscribe", LIVE} & {*settings.profiles}:
         return ""
-    return f"   transcripts: {'scripted, not heard' if notice else 'Whisper'}"
+    notes = f"   notes: {escape(settings.notes)}, what nobody said is dropped" if settings.notes else ""
+    return f"   transcripts: {'scripted, not heard' if notice else 'Whisper'}{notes}"
 
 
 def _place(settings: Settings) -> str:
@@ -98,6 +106,7 @@ def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:
         f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:
+        lines.append(f"  console, to look at sessions and to make them: {escape(url)}/console")
         lines.append("  control plane: /_mock/v1, shown at /_mock/v1/docs; --faithful switches it off")
     lines += [f"  [bold yellow]{escape(warning)}[/]" for warning in _warnings(settings, host, notice)]
     console = Console(stderr=True)

@@ -14,9 +14,10 @@ from rich.table import Table
 from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.faults.catalogue import CATALOGUE, catalogue, overlooked
+from mock_server.served import revisions
+from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
 from mock_server.settings import Settings
-from mock_server.suggestion import hint
 from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
@@ -31,15 +32,8 @@ _QUICK: Mapping[bool | None, str] = {True: "finds it", False: "overlooks it", No
 _ENDLESS = 100_000
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="As JSON on stdout, for programs.")]
 Revision: TypeAlias = Annotated[
-    str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join(MACHINES)}.")
+    str, typer.Option(metavar="DATE", help=f"The revision they are of: {', '.join((*MACHINES, *LIVE_MACHINES))}.")
 ]
-
-
-def check_revision(revision: str) -> None:
-    """Refuse, as a wrong use of a command, a revision that is not served."""
-    if revision not in MACHINES:
-        told = f"Revision {revision[:40]!r} is not served; {', '.join(MACHINES)} are."
-        raise refuse(f"{told}{hint(revision, MACHINES)}", USAGE)
 
 
 def faults(
@@ -52,11 +46,7 @@ def faults(
 
     The last column says which of them a quick run of the kit finds, as far as that was measured.
     """
-    check_revision(revision)
-    try:
-        listed = catalogue(revision, profiles(profile)).values()
-    except ValueError as error:
-        raise refuse(str(error), USAGE) from error
+    listed = catalogue(*served(revision, profile)).values()
     if as_json:
         told = [
             {
@@ -88,9 +78,10 @@ Profile: TypeAlias = Annotated[
 
 def served(revision: str, profile: str) -> Served:
     """What the options name; refuses, as a wrong use of a command, what is not served."""
-    check_revision(revision)
     try:
-        return Settings(Path(), revision=revision, profiles=profiles(profile)).served
+        known = profiles(profile)
+        own, live = revisions(revision, known)
+        return Settings(Path(), revision=own, live_revision=live, profiles=known).served
     except ValueError as error:
         raise refuse(str(error), USAGE) from error
 

@@ -31,6 +31,11 @@ class Parting:
         return getattr(self._transport, name)
 
     @property
+    def whole(self) -> asyncio.Transport:
+        """The transport itself, for whoever has another way to part."""
+        return self._transport
+
+    @property
     def lingers(self) -> bool:
         """Whether all that is to be said was said, and what comes is only read over."""
         return self._until is not None and not self._transport.is_closing()

@@ -49,9 +49,10 @@ class Reader(HttpToolsProtocol):
     words: Callable[[Problem], Answer] = staticmethod(envelope)
     _running: RequestResponseCycle | None = None
     _looking: asyncio.TimerHandle | None = None
-    #: Requests answered and bytes that wait to go out, as last looked at.
-    _seen = (0, 0)
+    #: Requests answered, times the client made room for more of an answer, and bytes that wait, as last looked at.
+    _seen = (0, 0, 0)
     _answered = 0
+    _resumed = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """A client is there; the kernel keeps no more for it than is seen to go out."""
@@ -88,6 +89,11 @@ class Reader(HttpToolsProtocol):
         super().pause_writing()
         self._mind()
 
+    def resume_writing(self) -> None:
+        """What waited has gone out: an answer in pieces goes on, and as many bytes may soon wait as before."""
+        self._resumed += 1
+        super().resume_writing()
+
     def timeout_keep_alive_handler(self) -> None:
         """The client has had its answers, and asks nothing more."""
         super().timeout_keep_alive_handler()
@@ -96,13 +102,13 @@ class Reader(HttpToolsProtocol):
     def _mind(self) -> None:
         """Look, in a while, whether the client reads what waits for it: closing waits for that, too."""
         if self._looking is None:
-            self._seen = (0, 0)
+            self._seen = (0, 0, 0)
             self._looking = self.loop.call_later(UNREAD_S / 2, self._look_at_reader)
 
     def _look_at_reader(self) -> None:
         self._looking = None
-        seen = (self._answered, self.transport.get_write_buffer_size())
-        if not seen[1]:
+        seen = (self._answered, self._resumed, self.transport.get_write_buffer_size())
+        if not seen[-1]:
             return
         if seen == self._seen:
             self._forsake()

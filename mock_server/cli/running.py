@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import envelope
 from mock_server.api.below import Below
+from mock_server.cli import garbage
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
+from mock_server.served import LIVE
 from mock_server.settings import CORPUS
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ _INSTEAD: Final[Mapping[int, str]] = MappingProxyType(
 _GRACE_S = 3
 #: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
 _KEEP_ALIVE_S = 15
+#: Bytes of a message that a socket takes: half a minute of samples.
+LARGEST: Final = 1024 * 1024
 #: Open connections; the application refuses with its own envelope long before (Settings.most_at_once).
 _MOST_CONNECTIONS = 1024
 
@@ -96,7 +100,7 @@ def _try(settings: Settings, choices: Choices | None) -> str | None:
     if not settings.in_memory:
         _try_directory(settings, choices)
     notice = open_transcriber(settings.transcriber, settings.model, cache=settings.data_dir / "models").notice
-    return notice if "medscribe" in settings.profiles else None
+    return notice if {"medscribe", LIVE} & {*settings.profiles} else None
 
 
 def opened(settings: Settings) -> tuple[Starlette, str | None]:
@@ -117,19 +121,37 @@ def opened(settings: Settings) -> tuple[Starlette, str | None]:
         raise refuse(told, UNUSABLE) from error
 
 
-def configuration(app: ASGIApp, told: Callable[[Problem], Answer] = envelope) -> uvicorn.Config:
-    """How uvicorn serves an application here; `told` words what is refused before it reaches it."""
+def _nowhere(_path: bytes) -> bool:
+    return False
+
+
+def configuration(
+    app: ASGIApp,
+    told: Callable[[Problem], Answer] = envelope,
+    streams_at: Callable[[bytes], bool] = _nowhere,
+) -> uvicorn.Config:
+    """How uvicorn serves an application here; `told` words what is refused before it reaches it.
+
+    `streams_at` tells the paths at which a request may become a socket.
+    """
     import uvicorn
 
+    from mock_server.cli.socket import Socket
     from mock_server.cli.wire import Wire
 
     class Worded(Wire):
+        words = staticmethod(told)
+        upgrades = staticmethod(streams_at)
+
+    class WordedSocket(Socket):
         words = staticmethod(told)
 
     return uvicorn.Config(
         app,
         http=Worded,
-        ws="none",
+        ws=WordedSocket,
+        ws_max_size=LARGEST,
+        ws_per_message_deflate=False,  # a message that was made small may unfold to any size
         log_level="error",  # a warning for each malformed request is a client's word
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -156,6 +178,11 @@ def run(
     # uvicorn's configuration closes every handler of the process: ours comes after it
     face = app.state.face
     served = Below(app, face.settings.base_path, face.told) if face.settings.base_path else app
-    server = Server(configuration(served, face.told), face, announce, readiness)
+
+    def started() -> None:
+        garbage.spare()
+        announce()
+
+    server = Server(configuration(served, face.told, face.streams_at), face, started, readiness)
     with lines(wanted=verbose):
         server.run(sockets=[listening])

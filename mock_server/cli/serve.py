@@ -12,6 +12,7 @@ from mock_server.cli.banner import address, banner
 from mock_server.cli.readiness import Readiness, emptied
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.cli.running import listen, opened, run
+from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES
 from scribe_data import REVISION
@@ -43,6 +44,17 @@ def serve(
     ] = Transcriber.AUTO,
     model: Annotated[
         str | None, typer.Option(help="Folder of a CTranslate2 Whisper model, or tiny.en, or base.")
+    ] = None,
+    notes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="openai:URL",
+            help="Who writes notes, by the API of OpenAI; what nobody said is dropped. The key is taken from"
+            " OPENAI_API_KEY. Without: rules.",
+        ),
+    ] = None,
+    notes_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model to ask there; the only one, if there is one.")
     ] = None,
     templates_shape: Annotated[
         Shape, typer.Option(help="Results as object, array, or as the client's end implies.")
@@ -93,7 +105,11 @@ def serve(
         str, typer.Option(metavar="NAME[,NAME]", help=f"What to serve, side by side: {' or '.join(PROFILES)}.")
     ] = PROFILES[0],
     revision: Annotated[
-        str, typer.Option(metavar="DATE", help=f"The text of medscribe to serve: {', '.join(MACHINES)}.")
+        str,
+        typer.Option(
+            metavar="DATE[,DATE]",
+            help=f"The text to serve, of medscribe: {', '.join(MACHINES)}; of dalston: {', '.join(LIVE_MACHINES)}.",
+        ),
     ] = REVISION,
     session_timeout: Annotated[
         int,
@@ -126,6 +142,8 @@ def serve(
             api_keys=api_key or [],
             transcriber=transcriber,
             model=model,
+            notes=notes,
+            notes_model=notes_model,
             base_url=base_url,
             base_path=base_path,
             in_memory=in_memory,

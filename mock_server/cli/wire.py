@@ -7,6 +7,7 @@ import math
 import os
 import socket
 import struct
+import sys
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from mock_server.cli.reader import Reader
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
 
 #: A head is there within so many seconds, and so is what stands between the data of a body: both are sent at once.
@@ -61,7 +63,10 @@ def _reason(error: httptools.HttpParserError) -> str:
 class Wire(Reader):
     """uvicorn's fast parser, with the bounds that it lacks in bytes and seconds; its 400s have the profile's words."""
 
+    #: Whether a request for this path, as it was sent, may become a socket.
+    upgrades: Callable[[bytes], bool] = staticmethod(lambda _path: False)
     flow: Backlog
+    _handed_over = False
     _parting: Parting
     _stage = _Stage.BETWEEN
     #: What is announced of a body and has not come, in bytes; 0 for one in chunks.
@@ -133,7 +138,8 @@ class Wire(Reader):
                 break
             in_body = self._stage is _Stage.BODY
             self._parse(self.flow.take(min(self._left, _PIECE) if in_body and self._left else _SHORT_PIECE))
-        self._set_watch()
+        if not self._handed_over:
+            self._set_watch()
         return None
 
     def _answers_keep_up(self) -> None:
@@ -152,7 +158,10 @@ class Wire(Reader):
             try:
                 self.parser.feed_data(part)
             except httptools.HttpParserUpgrade as offer:
-                waiting += [part[offer.args[0] :], self._head_without_upgrade()]
+                rest = part[offer.args[0] :]
+                if self._opens_socket():
+                    return self._hand_over(rest)
+                waiting += [rest, self._head_without_upgrade()]
             except httptools.HttpParserError as error:
                 return self.send_400_response(_reason(error))
         told = self._too_much(self._beside)
@@ -183,9 +192,41 @@ class Wire(Reader):
     def _head_without_upgrade(self) -> memoryview:
         """The head without its offer of another protocol: the parser would take the body for that protocol's."""
         self._passing_over = False
+        return memoryview(self._head([field for field in self.headers if field[0] != b"upgrade"]))
+
+    def _head(self, fields: list[tuple[bytes, bytes]]) -> bytes:
         lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
-        lines += [b"%s: %s" % field for field in self.headers if field[0] != b"upgrade"]
-        return memoryview(b"\r\n".join([*lines, b"", b""]))
+        return b"\r\n".join([*lines, *(b"%s: %s" % field for field in fields), b"", b""])
+
+    def _opens_socket(self) -> bool:
+        """Whether the offer of another protocol is a WebSocket's, at a place that has one, and there is room for it."""
+        offered = {name: value.lower() for name, value in self.headers}
+        crowd = self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
+        return (
+            offered.get(b"upgrade") == b"websocket"
+            and self.parser.get_method() == b"GET"
+            and not {b"content-length", b"transfer-encoding"} & offered.keys()
+            and not self._unanswered
+            and not crowd
+            and self.upgrades(self.url)
+        )
+
+    def _hand_over(self, rest: memoryview) -> None:
+        """The connection is a socket's from here on, with whatever has come behind the head."""
+        assert self.ws_protocol_class is not None, "the configuration has one"
+        if self._watch is not None:
+            self._watch.cancel()
+        self._handed_over, self._until = True, math.inf
+        said = self._head(self.headers) + bytes(rest) + bytes(self.flow.take(sys.maxsize))
+        self.connections.discard(self)
+        following = self.ws_protocol_class(  # type: ignore[call-arg]  # uvicorn calls it so too
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        self.transport.set_protocol(following)
+        following.connection_made(self._parting.whole)
+        if self.flow.read_paused:
+            self._parting.whole.resume_reading()
+        following.data_received(said)
 
     def on_message_begin(self) -> None:
         """The first byte of a request: its head has its own time, however long it was waited for."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from testcontainers.core.container import DockerContainer
 
-from mock_server.emr.mock import Mock
+from mock_server.emr.mock import Mock, own_key
 from mock_server.emr.process import NotStarted, SocketLine, strangers
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class ScribeMockContainer(DockerContainer):  # type: ignore[misc]  # testcontain
         line = SocketLine(
             self.get_container_host_ip(), int(self.get_exposed_port(PORT)), lambda: self._strangers()[before:]
         )
-        return Mock(self.url, f"sk_test_t{uuid.uuid4().hex[:16]}_emr", line)
+        return Mock(self.url, own_key(), line)
 
     def _strangers(self) -> list[str]:
         return strangers(self.get_logs()[1].decode(errors="replace"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ _WAIT_S: Final = 30.0
 _SHOWN: Final = 40
 #: Names that a refusal lists in its message; more of them are in its details.
 _NAMED: Final = 12
+
+
+#: A session by its id, or as its create was answered.
+Named: TypeAlias = str | Mapping[str, Any]
 
 
 class Refused(Exception):  # noqa: N818 - it is the mock's answer
@@ -39,6 +44,11 @@ class NotReached(AssertionError):  # noqa: N818 - it is what a test asserts
 
 class Unexpected(AssertionError):  # noqa: N818 - it is what a test asserts
     """The client did not send what a test expected; the message says what differs, a line each."""
+
+
+def own_key() -> str:
+    """A key whose namespace nobody else has, in this run or another on the same server."""
+    return f"sk_test_t{uuid.uuid4().hex[:16]}_emr"
 
 
 class Line(Protocol):
@@ -91,6 +101,7 @@ class Mock:
         self.api_key = api_key
         self._line = line
         self._cleared = False
+        self._others: list[Mock] = []
         self.clock = Clock(self._ask)
 
     @property
@@ -110,6 +121,11 @@ class Mock:
         found: list[dict[str, Any]] = self._ask("GET", "scenarios")["armed"]
         return found
 
+    def other(self) -> Mock:
+        """A second client of the same server, with a key and a namespace of its own; it ends with the test, too."""
+        self._others.append(Mock(self.url, own_key(), self._line))
+        return self._others[-1]
+
     def scenario(self, name: str, on: str | Mapping[str, Any] | None = None, **parameters: Any) -> None:
         """Arm a scenario; `on` is an operation, or all that the control plane takes; raises Refused.
 
@@ -123,19 +139,23 @@ class Mock:
         asked = {"operation": on} if isinstance(on, str) else dict(on or {})
         self._ask("POST", "scenarios", {"scenario": name, "parameters": parameters, "on": asked})
 
-    def clear(self, session: str | None = None) -> None:
+    def clear(self, session: Named | None = None) -> None:
         """Disarm all, or what is for one session, and let work begin that is held."""
-        self._ask("DELETE", f"scenarios?session={quote(session, safe='')}" if session else "scenarios")
+        __tracebackhide__ = True
+        self._ask("DELETE", f"scenarios?session={quote(_id(session), safe='')}" if session else "scenarios")
 
-    def transcript(self, text: str, session: str = "next", language: str | None = None) -> None:
+    def transcript(self, text: str, session: Named = "next", language: str | None = None) -> None:
         """Choose what a session's transcript is: of the next one, or of one that is not ended; raises Refused."""
         __tracebackhide__ = True
-        self._ask("POST", "transcripts", {"text": text, "session": session, "language": language})
+        self._ask("POST", "transcripts", {"text": text, "session": _id(session), "language": language})
 
-    def wait_for(self, session: str, state: str, seconds: float = _WAIT_S) -> None:
-        """Return once a session is in a state; raises NotReached after so many real seconds, at most 60."""
+    def wait_for(self, session: Named, state: str, seconds: float = _WAIT_S) -> None:
+        """Return once a session is in a state; raises NotReached after so many real seconds, at most 60.
+
+        A session is named by its id, or by what its create was answered with.
+        """
         __tracebackhide__ = True
-        query = urlencode({"session": session, "state": state, "seconds": seconds})
+        query = urlencode({"session": _id(session), "state": state, "seconds": seconds})
         try:
             self._ask("GET", f"wait?{query}")
         except Refused as refused:
@@ -163,19 +183,22 @@ class Mock:
         """What came and went so far, as an HTTP Archive (HAR 1.2) without keys and audio."""
         return self._ask("GET", "traffic")
 
-    def verify(self, *expect: Mapping[str, Any], session: str | None = None) -> None:
+    def verify(self, *expect: Mapping[str, Any], session: Named | None = None) -> None:
         """Raise Unexpected where the client did not do what is expected, and Refused for words that are not known.
 
         `verify({"operation": "end", "times": 1, "after": "upload"}, {"operation": "get", "not_faster_than": 1.0})`.
         """
         __tracebackhide__ = True
-        told = self._ask("POST", "verify", {"expect": list(expect)} | ({"session": session} if session else {}))
+        if any(not isinstance(each, Mapping) for each in expect):
+            raise Refused(400, "Each expectation is an argument: verify({…}, {…}), not verify([{…}, {…}]).", {})
+        told = self._ask("POST", "verify", {"expect": list(expect)} | ({"session": _id(session)} if session else {}))
         if not told["ok"]:
             raise Unexpected("\n".join(told["differs"]))
 
-    def journal(self, session: str) -> list[dict[str, Any]]:
+    def journal(self, session: Named) -> list[dict[str, Any]]:
         """What happened to a session, oldest first."""
-        found: list[dict[str, Any]] = self._ask("GET", f"journal/{quote(session, safe='')}")["journal"]
+        __tracebackhide__ = True
+        found: list[dict[str, Any]] = self._ask("GET", f"journal/{quote(_id(session), safe='')}")["journal"]
         return found
 
     def reset(self) -> None:
@@ -183,20 +206,33 @@ class Mock:
         self._ask("POST", "reset")
         self._cleared = True
 
-    def told(self) -> str:
-        """What came, why it was refused, and what was arranged for it, for the report of a failed test."""
+    def close(self) -> None:
+        """Remove all that the namespaces of a test have; a faithful server has nothing that could remove it."""
+        for each in (self, *self._others):
+            with suppress(NotOffered):
+                each.reset()
+
+    def _seen(self) -> list[str]:
+        """A line for each of the last requests of this client, and one for those before."""
         seen = self.requests
         lines = [_shown(each) for each in seen[-_SHOWN:]]
         if len(seen) > _SHOWN:
             lines.insert(0, f"({len(seen) - _SHOWN} requests before these)")
         if self._cleared:
             lines.insert(0, "(reset() removed all that came before)")
+        return lines
+
+    def told(self) -> str:
+        """What came, why it was refused, and what was arranged for it, for the report of a failed test."""
+        lines = self._seen()
         lines += [f"without a valid key: {line}" for line in self._line.strangers()[-_SHOWN:]]
         lines = lines or ["Nothing came to the mock with this test's key."]
         with suppress(NotOffered):
             lines += [f"armed, and met by no request so far: {_armed(each)}" for each in self.armed]
             differs = self._differs()
             lines += [f"chosen otherwise than by default: {differs}"] if differs else []
+        for number, each in enumerate(self._others, 1):
+            lines += [f"other client {number}: {line}" for line in each._seen()]  # noqa: SLF001 - one of its own kind
         return "\n".join(lines)
 
     def _differs(self) -> str:
@@ -218,8 +254,16 @@ class Mock:
             raise NotOffered(status, _lacking(path), {})
         details = error.get("details") or {}
         known = details.get("known") or ()
-        hint = f" There are: {', '.join(map(str, known))}." if 0 < len(known) <= _NAMED else ""
+        named = any(str(each) in error["message"] for each in known)
+        hint = f" There are: {', '.join(map(str, known))}." if 0 < len(known) <= _NAMED and not named else ""
         raise Refused(status, error["message"] + hint, details)
+
+
+def _id(session: Named) -> str:
+    found = session if isinstance(session, str) else session.get("session_id")
+    if not isinstance(found, str):
+        raise Refused(400, "A session is its id, or the answer to its create, which has a session_id.", {})
+    return found
 
 
 def _lacking(path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,11 +38,6 @@ def _need(fixture: str, modules: tuple[str, ...]) -> None:
         pytest.fail(f"{fixture} needs {', '.join(missing)}: run {install('emr')}", pytrace=False)
 
 
-def _key() -> str:
-    """A key whose namespace nobody else has, in this run or another on the same server."""
-    return f"sk_test_t{uuid.uuid4().hex[:16]}_emr"
-
-
 @pytest.fixture(scope="session")
 def scribe_mock_server(request: pytest.FixtureRequest) -> Iterator[MockProcess]:
     """One process for all tests of a run, or of a worker of pytest-xdist."""
@@ -66,12 +60,11 @@ def scribe_mock_server(request: pytest.FixtureRequest) -> Iterator[MockProcess]:
 @pytest.fixture
 def scribe_mock(scribe_mock_server: MockProcess) -> Iterator[Mock]:
     """The mock over a real socket, with a namespace that is this test's own."""
-    from mock_server.emr.mock import Mock, NotOffered
+    from mock_server.emr.mock import Mock, own_key
 
-    mock = Mock(scribe_mock_server.url, _key(), scribe_mock_server.line())
+    mock = Mock(scribe_mock_server.url, own_key(), scribe_mock_server.line())
     yield mock
-    with contextlib.suppress(NotOffered):  # a faithful server has nothing that could remove it
-        mock.reset()
+    mock.close()
 
 
 @pytest.fixture(scope="session")
@@ -94,12 +87,13 @@ def scribe_respx_server(request: pytest.FixtureRequest) -> Iterator[Inside]:
 @pytest.fixture
 def scribe_respx(scribe_respx_server: Inside) -> Iterator[RespxMock]:
     """The mock behind a respx router, for clients of httpx: no socket, and a namespace that is this test's own."""
+    from mock_server.emr.mock import own_key
     from mock_server.emr.router import RespxMock
 
-    mock = RespxMock(scribe_respx_server, _key())
+    mock = RespxMock(scribe_respx_server, own_key())
     with mock.router:
         yield mock
-    mock.reset()
+    mock.close()
 
 
 def _told(mock: Mock) -> str:

@@ -5,20 +5,21 @@ No model, no network, no randomness: the same transcript gives the same data.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mock_server.extraction.medication import medications
-from mock_server.extraction.note import discharge_summary, hpi, referral_letter, soap
-from mock_server.extraction.sentence import Dialogue, read
+from mock_server.extraction.note import discharge_summary, hpi, referral_letter, soap, spoken
+from mock_server.extraction.reading import reading
 from mock_server.extraction.turn import Turn, turns
-from mock_server.extraction.vital import vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["TEMPLATES", "Extraction", "Shortfall", "Template", "Turn", "extract", "turns"]
+    from mock_server.extraction.reading import Reading
+
+__all__ = ["TEMPLATES", "Extraction", "Shortfall", "Template", "Turn", "extract", "fill", "turns"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Template:
 
 @dataclass(frozen=True)
 class Extraction:
-    """A filled template; JSON values only."""
+    """A filled template; JSON values only. `unsaid` is what a writer told that nobody had said, and was left out."""
 
     data: dict[str, Any] | list[dict[str, Any]]
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,14 @@ class Shortfall:
     message: str
 
 
-def _transcript(dialogue: Dialogue) -> dict[str, Any]:
-    said = [{"speaker": turn.speaker, "text": turn.text} for turn in dialogue.turns]
-    text = "\n".join(f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text for turn in dialogue.turns)
-    return {"text": text, "turns": [{key: value for key, value in turn.items() if value} for turn in said]}
-
-
-_FILL: Mapping[str, Callable[[Dialogue], dict[str, Any] | list[dict[str, Any]]]] = {
-    "transcript": _transcript,
+_FILL: Mapping[str, Callable[[Reading], dict[str, Any] | list[dict[str, Any]]]] = {
+    "transcript": spoken,
     "soap": soap,
-    "medications": medications,
+    "medications": lambda read: read.medications,
     "discharge_summary": discharge_summary,
     "referral_letter": referral_letter,
     "hpi": hpi,
-    "vitals": vitals,
+    "vitals": lambda read: read.vitals,
 }
 
 #: The standard templates, chapter 8 of the text.
@@ -83,8 +79,12 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
 
 def extract(template_id: str, transcript: str) -> Extraction | Shortfall:
     """Fill one template from a transcript, "Doctor: …" lines or plain text; KeyError for an unknown id."""
-    fill = _FILL[template_id]
-    dialogue = read(transcript)
-    if not any(sentence.words for sentence in dialogue.sentences):
-        return Shortfall("insufficient_audio", "The transcript has no words to extract from")
-    return Extraction(fill(dialogue))
+    return fill(template_id, reading(transcript))
+
+
+def fill(template_id: str, read: Reading) -> Extraction | Shortfall:
+    """Fill one template from a reading, by whomever it was made; KeyError for an unknown id."""
+    filling = _FILL[template_id]
+    if read.lacking is not None and (template_id != "transcript" or not read.words):
+        return Shortfall("insufficient_audio", read.lacking)
+    return Extraction(deepcopy(filling(read)))  # the reading is kept, and what is given away may be changed

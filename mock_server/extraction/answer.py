@@ -21,12 +21,15 @@ class Answer(Enum):
     NO = "no"
 
 
-_LEAD = r"^(?:(?:um|uh|oh|well|so|hmm|hm|okay|ok|ah|er|erm|like|you know|honestly|actually|i mean|doctor|sir|,) ){0,6}"
+_LEAD = (
+    r"^(?:(?:um|uh|oh|well|so|hmm|hm|okay|ok|ah|er|erm|like|you know|honestly|actually|i mean|doctor|sir|oh my"
+    r"|my|goodness|god|gosh|word|blimey|,) ){0,6}"
+)
 _NO = re.compile(
     _LEAD
     + alternatives(
         r"""no|nope|nah|none|not|never|negative|nothing|neither|uh uh|that's not|denies
-        (?:i|he|she|it) (?:do|does|did|have|has|is|am|was|ca|could)(?: not|n't| n't)
+        (?:i|he|she|it) (?:do|does|did|have|has|is|am|was|ca|could)(?: not|n't| n't)(?! (?:know|remember|recall)\b)
         i(?:'m| am) not|i(?:'ve| have) not|i(?:'ve| have)? never"""
     )
     + r"\b"
@@ -36,6 +39,7 @@ _YES = re.compile(
     + alternatives(
         r"""yes|yeah|yep|yup|yah|ya|mm hmm|mhm|uh huh|correct|right|sure|definitely|absolutely|certainly|exactly|indeed
         a little|a bit|a lot|some|somewhat|sometimes|occasionally|kind of|kinda|sort of|just|maybe|probably|a few|once
+        only (?:when|if|at|after|in|on|with|a)|from time to time|now and then|mainly|mostly at
         a couple|often|mostly|usually|every|unfortunately|of course|that's (?:right|correct|true)
         i (?:do|have|did|am|was)|(?:it|he|she) (?:does|is|has|did)"""
     )
@@ -45,15 +49,30 @@ _YES = re.compile(
 _AFTER_ALL = re.compile(
     r"^(?:yeah|yes|yep|right|okay|well|mm hmm) ,? ?(?:no|not|none|nope|i(?: have| do|'ve|)(?:n't| n't| not))\b"
 )
+#: "No, well, yes, I am" is a yes.
+_BETTER = re.compile(
+    r"^no (?:(?:um|uh|well|oh|wait|sorry|actually|i mean|,) )+(?:yes|yeah|i (?:do|have|am))\b(?! (?:not|n't)\b)"
+)
+#: "On the stairs, yes."
+_LAST = re.compile(r"(?:^|, )(?:yes|yeah|yep|it does|i do)$")
+#: "Sick, no." answers for what it names.
+_LAST_NO = re.compile(r"^(?:\S+ ){1,3}, (?:no|nope|not really)$")
 #: An answer follows within so many sentences and turns, or was never given.
 _SENTENCES, _TURNS = 8, 2
 
 
 def answer(text: str) -> Answer | None:
     """How a reply begins; None where it is neither yes nor no."""
-    if _NO.search(text) or _AFTER_ALL.search(text):
+    if _BETTER.search(text):
+        return Answer.YES
+    if _NO.search(text) or _AFTER_ALL.search(text) or for_one(text):
         return Answer.NO
-    return Answer.YES if _YES.search(text) else None
+    return Answer.YES if _YES.search(text) or _LAST.search(text) else None
+
+
+def for_one(text: str) -> bool:
+    """Whether a reply says no to the one thing it names: "chills, no"."""
+    return _LAST_NO.search(text) is not None
 
 
 def reply_to(sentences: Sequence[Sentence], index: int) -> int | None:

@@ -11,7 +11,7 @@ from mock_server.extraction.phrase import vocabulary
 from mock_server.extraction.sentence import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mock_server.extraction.sentence import Word
 
@@ -33,11 +33,13 @@ class Drug:
     name: str
     generic: str
     needs_cue: bool
+    #: Whether a list has it; a medicine that none has is told as it was said.
+    recognised: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A finding: a symptom, a sign or a condition."""
+    """A finding (a symptom, a sign or a condition), or what somebody is allergic to."""
 
     name: str
     kind: str
@@ -82,11 +84,32 @@ class Lexicon(Generic[T]):
         return None
 
 
+#: What may stand within a name that is said haltingly, and before the verb of one: "my back's been, um, hurting".
+_HALTING = vocabulary("um uh er erm ,")
+_HELPERS = vocabulary("is are was has have had been really still always keeps started just so")
+_HURTS = "hurt"
+_SMALLEST = _HALTING | _HELPERS
+_LONGEST_HALT = 5
+
+
+def _halted(part: str, said: Sequence[Word], at: int) -> int:
+    """Where the next part of a name stands behind hesitation, at the place itself where there is none."""
+    small = _SMALLEST if part == _HURTS else _HALTING
+    end = at
+    while end < min(at + _LONGEST_HALT, len(said)) and said[end].text in small:
+        end += 1
+    passed = {word.text for word in said[at:end]}
+    told = passed & {"um", "uh", "er", "erm"} or (part == _HURTS and "," not in passed)
+    return end if told and end < len(said) and said[end].stem == part else at
+
+
 def _fits(parts: tuple[str, ...], said: Sequence[Word], at: int) -> int | None:
-    for part in parts:
+    for place, part in enumerate(parts):
+        if place and part != _GAP and at < len(said) and said[at].text in _SMALLEST:
+            at = _halted(part, said, at)
         if part == _GAP:
-            limit = at + _WIDEST_GAP
-            while at < min(limit, len(said)) and said[at].text in _SMALL:
+            limit = min(at + _WIDEST_GAP, len(said))
+            while at < limit and said[at].text in _SMALL:
                 at += 1
         elif at < len(said) and said[at].stem == part:
             at += 1
@@ -111,7 +134,20 @@ def drug_names() -> dict[str, Drug]:
     """Every drug by spoken name; our own list wins over the exported one."""
     known = {row[0]: Drug(row[0], row[1], needs_cue=False) for row in _rows("drugs.tsv")}
     known |= {row[0]: Drug(row[0], row[1], needs_cue=row[2:] == ["cue"]) for row in _rows("drugs_own.tsv")}
-    return known
+    kinds = {drug.generic for drug in known.values() if _is_kind(drug.generic, known)}
+    return known | {name: Drug(name, name, needs_cue=False) for name in kinds}
+
+
+def _is_kind(generic: str, known: Mapping[str, Drug]) -> bool:
+    """Whether a generic name is a closer one for a drug that is said alone too: "insulin glargine"."""
+    parts = generic.split()
+    return (
+        len(parts) > 1
+        and generic not in known
+        and parts[0] in known
+        and all(part.isalpha() for part in parts)
+        and "and" not in parts
+    )
 
 
 @cache
@@ -123,10 +159,16 @@ def drugs() -> Lexicon[Drug]:
 @cache
 def findings() -> Lexicon[Sign]:
     """The findings, ready to be looked for."""
-    return Lexicon(_finding_names())
+    return Lexicon(_named("findings.tsv"))
 
 
-def _finding_names() -> Iterator[tuple[str, Sign]]:
-    for name, kind, others in _rows("findings.tsv"):
+@cache
+def allergens() -> Lexicon[Sign]:
+    """What people are allergic to beside single drugs, ready to be looked for."""
+    return Lexicon(_named("allergens.tsv"))
+
+
+def _named(file: str) -> Iterator[tuple[str, Sign]]:
+    for name, kind, others in _rows(file):
         for spoken in (name, *others.split("|")):
             yield spoken, Sign(name, kind)

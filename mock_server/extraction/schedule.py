@@ -15,19 +15,23 @@ _HOW_OFTEN = {"once": "once", "twice": "twice", "thrice": "three times"} | {
     "5": "five times",
     "6": "six times",
 }
-_TIMES = rf"(?:(once|twice|thrice)|{_N}(?: to {_N})? times?)"
+_TO = "(?:to|or|-)"
+_TIMES = rf"(?:(once|twice|thrice)|{_N}(?: {_TO} {_N})? times?)"
 _FREQUENCIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), form)
     for pattern, form in (
         (rf"{_TIMES}(?: ,)? (?:a|per|each|every) (day|week|month|year)", "{times} {per}"),
         (rf"{_TIMES} (daily|weekly|monthly|yearly)", "{times} {per}"),
-        (r"b i d|bid|b\.i\.d", "twice daily"),
-        (r"t i d|tid", "three times daily"),
-        (r"q i d|qid", "four times daily"),
-        (rf"every {_N}(?: (?:to|or) {_N})? (hours?|days?|weeks?|months?)", "every {n} {unit}"),
+        (r"b i d|bid|b\.i\.d|b d|bd", "twice daily"),
+        (r"t i d|tid|t d s|tds", "three times daily"),
+        (r"q i d|qid|q d s|qds", "four times daily"),
+        (rf"every {_N}(?: {_TO} {_N})? (hours?|days?|weeks?|months?)", "every {n} {unit}"),
         (r"every other (day|week|night)", "every other {0}"),
         (r"every (morning|evening|night|hour)|(nightly)", "every {0}"),
-        (r"(?:at|before) (?:bedtime|bed|night)|before (?:you )?(?:go|going) to (?:bed|sleep)|q h s", "at bedtime"),
+        (
+            r"(?:at|before) (?:bedtime|bed|night)|before (?:you )?(?:go|going) to (?:bed|sleep)|q h s|nocte",
+            "at bedtime",
+        ),
         (r"in the (mornings?|evenings?|afternoons?)", "in the {0}"),
         (r"with (?:each |every |your )?(meals?|food|breakfast|lunch|dinner)", "with {0}"),
         (r"as needed|when needed|p r n|prn|as required|if needed|when you need it|when i need it", "as needed"),
@@ -76,7 +80,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"by mouth|orally|oral|p o|swallow", "oral"),
         (r"intravenous(?:ly)?|i v|iv|drip|infusion", "intravenous"),
         (r"intramuscular(?:ly)?|i m injection", "intramuscular"),
-        (r"under the tongue|sublingual(?:ly)?", "sublingual"),
+        (r"under (?:the|your|his|her) tongue|sublingual(?:ly)?", "sublingual"),
         (r"inhalers?|inhaled|inhale|puffs?|nebulizer|nebulized|nebs?", "inhaled"),
         (r"nasal spray|nasal|up (?:your|each|the) (?:nose|nostrils?)|nostrils?", "nasal"),
         (r"eye drops?|in (?:the|your|each|both) eyes?", "ophthalmic"),
@@ -98,8 +102,8 @@ def route(text: str) -> str | None:
 
 
 _FOR = re.compile(
-    rf"\bfor (?:the )?(?:next |another |about |at least )?(a|{_N}(?: (?:to|or) {_N})?|fourteen|thirty) (?:more )?"
-    r"(days?|weeks?|months?)\b"
+    rf"\bfor (?:the )?(?:next |another |about |at least )?(a|{_N}(?: {_TO} {_N})?|fourteen|thirty) (?:more )?"
+    r"(days?|nights?|weeks?|months?|fortnight)\b"
 )
 
 
@@ -111,4 +115,50 @@ def duration(text: str) -> str | None:
     count = {"a": "1", "fourteen": "14", "thirty": "30"}.get(match[1])
     if count is None:
         count = " to ".join(_digit(group) for group in match.groups()[1:3] if group)
-    return f"{count} {match.groups()[-1]}"
+    return "2 weeks" if match.groups()[-1] == "fortnight" else f"{count} {match.groups()[-1]}"
+
+
+_DAYS = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekdays?)"
+_WEEKDAY = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day")
+_PART_OF_DAY: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), form)
+    for pattern, form in (
+        (r"(?:in the |every |each |on the )?(morning|afternoon|evening)s?", "in the {0}"),
+        (
+            r"(?:at|every|each|before) (?:bedtime|bed)|before (?:you )?(?:go|going) to (?:bed|sleep)|q h s|bedtime",
+            "at bedtime",
+        ),
+        (r"(?:at|every|each|for the) nights?|nights|nightly", "at night"),
+        (r"(?:at|every|each|for) (breakfast|lunch|dinner|supper|noon|midday)(?: ?time)?", "at {0}"),
+        (r"(with|before|after) (?:your |my )?(breakfast|lunch|dinner|supper)", "{0} {1}"),
+        (r"when (?:i|you|he|she|they) (?:wakes?|gets?) up|on waking|first thing(?: in the morning)?", "on waking"),
+        (rf"(?:on |at |every )?(?:the )?({_DAYS}(?: (?:, )?(?:(?:and|to|through) )?{_DAYS})*)", "on {0}"),
+        (r"(?:at|on) (?:the )?weekends?", "at weekends"),
+        (r"(?:on )?(?:all )?(?:the )?other days|(?:for )?the rest of the (?:week|time)", "on the other days"),
+        (r"a ?m|a\.m|am", "a.m."),
+        (r"p ?m|p\.m|pm", "p.m."),
+    )
+)
+
+
+def daypart(text: str) -> str | None:
+    """The first time of the day or week in lower-case words: "in the morning", "at night"; None where none is."""
+    found = [(match.start(), form, match) for pattern, form in _PART_OF_DAY if (match := pattern.search(text))]
+    if not found:
+        return None
+    _, form, match = min(found, key=lambda one: one[0])
+    named = _WEEKDAY.sub(lambda day: day[0].capitalize(), form.format(*match.groups()))
+    return named.removeprefix("on ") if " to " in named or " through " in named else named
+
+
+_FIRST = re.compile(
+    rf"\b(?:for|during) the first (?:{_N} )?(days?|weeks?|months?)\b|\bon (?:the )?(?:first day|day (?:one|1))\b"
+)
+
+
+def span(text: str) -> str | None:
+    """For how long a step of a course lasts: "3 days" for "for three days", "1 day" for "on day one"."""
+    first = _FIRST.search(text)
+    if first is not None:
+        return f"{_digit(first[1] or 'one')} {first[2] or 'day'}"
+    return duration(text)

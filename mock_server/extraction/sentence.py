@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction.phrase import vocabulary
+from mock_server.extraction.runon import pieces
 from mock_server.extraction.turn import Turn, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _NUMBER = r"\d{1,3}|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty"
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|(?<=\s)\.(?=\s)|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*|[,;/%?]")
+#: ".5" is a number of its own; a hyphen counts between figures alone.
+_WORD = re.compile(
+    r"(?:(?<![\w.)])\.)?\d+(?:[.,]\d+)*|(?<=\d)[-\u2013](?=\d)|(?<=\s)\.(?=\s)|n't\b|[^\W\d_]+(?:'[^\W\d_]+)*"
+    r"|[,;/%?]"
+)
 #: Marks that end a sentence when white space follows; a line break always ends one.
 _END = re.compile(r"[.?!]+[\"')\]]*(?=\s|$)|\n+|\s-{1,2}(?=\s)|-(?=\s|$)")
 #: Dots that end an abbreviation, not a sentence.
 _ABBREVIATION = re.compile(
-    r"(?i)(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|p\.?r\.?n|e\.g|i\.e|a\.m|p\.m|[a-z])\s?$"
+    r"(?i)(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|b\.?i?\.?d|t\.?i\.?d|t\.?d\.?s|q\.?i\.?d|q\.?d\.?s|p\.?r\.?n|e\.g|i\.e|a\.m|p\.m|[a-z])\s?$"
 )
 #: Unpunctuated speech is cut here, so that no window grows with the text.
 _LONGEST = 70
@@ -45,6 +51,22 @@ class Sentence:
     role: str | None
     text: str
     words: tuple[Word, ...]
+    #: Pieces of the text that were taken back as they were said, and are none of its words.
+    silent: tuple[tuple[int, int], ...] = ()
+
+    def told(self, start: int, end: int) -> str:
+        """What was said between two offsets, without what was taken back."""
+        pieces, at = [], start
+        for first, last in self.silent:
+            if start <= first < end:
+                pieces.append(self.text[at:first])
+                at = last
+        return "".join([*pieces, self.text[at:end]]).strip()
+
+    @cached_property
+    def verbatim(self) -> str:
+        """Its words as `plain` has them, with those that were taken back."""
+        return " ".join(word.text for word in words(self.text)) if self.silent else self.plain
 
     @property
     def asks(self) -> bool:
@@ -76,7 +98,18 @@ class Dialogue:
 
 
 #: "You are still on it, okay?" tells; it does not ask.
-_TAG = re.compile(r"(?:^| )(?:,|(?:okay|ok|right|correct|yeah|all right|alright|huh|yes)) \?$")
+_TAG = re.compile(
+    r"(?:^| )(?:,|(?:okay|ok|right|correct|yeah|all right|alright|huh|yes))"
+    r"(?: ,(?: my)? (?:love|dear|darling|sweetheart|mate|pal|sir|madam))? \?$"
+    r"|^(?:(?:mm|oh|ah|so|and|,) )*(?:you(?:'re| are) (?:dragging|limping|guarding|sweating|shaking|wheezing|holding)"
+    r"|(?:it|that|this)(?:'s| is| looks)(?: \w+){0,2} (?:swollen|red|tender|bruised|inflamed|sore|stiff)) .* \?$"
+)
+#: "Come again in two weeks, will you?" asks for it to be done.
+_PLEASE = re.compile(r"(?: ,)? (?:will|would|could|can|won't|wo n't) you \?$")
+#: "Any trouble breathing, come straight back" tells what to do.
+_WARNS = re.compile(r", (?:then |please |just |you )*(?:come|call|ring|go|phone|see|stop|let)\b")
+#: "What we're going to do is" tells.
+_CLEFT = re.compile(r"^what (?:i|we)(?:'re|'m|'ll|'d| are| am| will| would| want)\b")
 _OPENERS = vocabulary(
     "any do does did have has had are is was were can could would will what how when where why which who whom"
 )
@@ -87,6 +120,7 @@ _UNMARKED = re.compile(
     r"|(?:and |or |with )?any|how about|what about|such as)(?!\S)"
 )
 _TAIL = 26
+_CLEFT_WORDS = 4
 
 
 def _asks_from(sentence: Sentence) -> int | None:
@@ -95,8 +129,10 @@ def _asks_from(sentence: Sentence) -> int | None:
     if first is None:
         return None
     if "?" in sentence.text[-4:]:
-        return 0 if not _TAG.search(sentence.plain) or words[first] in _OPENERS else None
-    if words[first] == "any" or (
+        opening = " ".join(words[first : first + _CLEFT_WORDS])
+        told = _TAG.search(sentence.plain) and (words[first] not in _OPENERS or _CLEFT.search(opening))
+        return None if told or (_PLEASE.search(sentence.plain) and words[first] not in _OPENERS) else 0
+    if (words[first] == "any" and not _WARNS.search(sentence.plain)) or (
         words[first] in {"do", "have", "are", "did"} and words[first + 1 : first + 2] == ["you"]
     ):
         return 0
@@ -108,8 +144,22 @@ def _asks_from(sentence: Sentence) -> int | None:
     return None if match is None else tail + text[: match.start()].count(" ")
 
 
+#: "My back has been hurting" and "my back aches" are said of what hurts.
+_FORMS = dict.fromkeys(("hurting", "ache", "aches", "aching", "ached"), "hurt")
+
+
+#: Words of so many letters are remembered with their stems: a longer one is no word that is said often.
+_REMEMBERED = 24
+
+
 def stem(word: str) -> str:
-    """A word without the s of its plural."""
+    """A word without the s of its plural or of "is": "the nausea's gone"."""
+    return _stem(word) if len(word) <= _REMEMBERED else _stem.__wrapped__(word)
+
+
+@lru_cache(maxsize=4096)
+def _stem(word: str) -> str:
+    word = _FORMS.get(word, word.removesuffix("'s"))
     if len(word) > 3 and word.endswith("s") and word[-2] not in "sui'":
         return word[:-1]
     return word
@@ -123,19 +173,35 @@ def words(text: str) -> tuple[Word, ...]:
     return tuple(Word(m[0], stem(m[0]), m.start(), m.end()) for m in _WORD.finditer(plain))
 
 
-@lru_cache(maxsize=4)
 def read(transcript: str) -> Dialogue:
-    """Parse a transcript; the last few are kept, as one session asks for several templates."""
+    """Parse a transcript."""
     said = turns(transcript)
     return Dialogue(said, tuple(_sentences(said)))
 
 
 def _sentences(said: Sequence[Turn]) -> Iterator[Sentence]:
+    roles = _roles(said)
     for index, turn in enumerate(said):
-        for text in _split(turn.text):
+        role = turn.role or roles.get(turn.speaker)
+        for text in _parted(turn.text, role):
             for piece, found in _short(text):
                 if piece:
-                    yield Sentence(index, turn.role, piece, found)
+                    yield Sentence(index, role, piece, found)
+
+
+def _roles(said: Sequence[Turn]) -> dict[str | None, str]:
+    """Of two voices without names for their roles the one that asks more is the doctor's."""
+    asks = Counter({turn.speaker: 0 for turn in said})
+    asks.update(turn.speaker for turn in said for _ in range(turn.text.count("?")))
+    if len(asks) != 2 or None in asks or any(turn.role for turn in said):
+        return {}
+    (one, most), (other, fewest) = asks.most_common()
+    return {one: "doctor", other: "patient"} if most > fewest else {}
+
+
+def _parted(said: str, role: str | None) -> Iterator[str]:
+    for text in _split(said):
+        yield from pieces(text) if role is None else (text,)
 
 
 def _split(text: str) -> Iterator[str]:

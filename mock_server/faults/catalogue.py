@@ -17,13 +17,16 @@ from mock_server.faults import (
     ending,
     envelopes,
     inquiries,
+    live,
     odd,
     race,
     reading,
     revised,
+    streams,
     windows,
 )
 from mock_server.faults.shared import shared
+from mock_server.served import LIVE_REVISION
 from scribe_data import PROFILE, REVISION
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from mock_server.faults.fault import Fault
 
 #: Those that journeys show; what only generated requests, sequences and races show is of the default revision alone.
-_SHARED = (discovery, credentials, creation, reading, ending, envelopes, disputed)
+_SHARED = (discovery, credentials, creation, reading, ending, envelopes, streams, disputed)
 _ROOMS = (*_SHARED[:-1], odd, disputed, deep, race)
 
 #: Those of the default revision.
@@ -45,6 +48,14 @@ WINDOWS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in windows.FA
 
 #: Those of research sessions.
 INQUIRIES: Final[Mapping[str, Fault]] = {fault.name: fault for fault in inquiries.FAULTS}
+
+
+#: Those of live sessions.
+LIVE: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.FAULTS}
+
+
+#: Those of live sessions that only sequences of requests show.
+LIVE_DEEP: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.DEEP}
 
 
 @functools.cache
@@ -61,8 +72,11 @@ def _of(revision: str) -> Mapping[str, Fault]:
     return MappingProxyType({fault.name: fault for fault in found})
 
 
-def catalogue(revision: str, profiles: Collection[str] = (PROFILE,)) -> Mapping[str, Fault]:
-    """The faults of the profiles that are served, of medscribe those of a revision, by name."""
+def catalogue(
+    revision: str, profiles: Collection[str] = (PROFILE,), live_revision: str = LIVE_REVISION
+) -> Mapping[str, Fault]:
+    """The faults of the profiles that are served, of medscribe and of live sessions those of a revision, by name."""
     own = CATALOGUE if revision == REVISION else _of(revision)
-    found = {PROFILE: own, "session_manager": WINDOWS, "prsm": INQUIRIES}
+    spoken = {fault.name: fault for fault in (*live.of_revision(live_revision), *live.DEEP)}
+    found = {PROFILE: own, "session_manager": WINDOWS, "prsm": INQUIRIES, "dalston": spoken}
     return {name: fault for profile in found if profile in profiles for name, fault in found[profile].items()}

@@ -10,7 +10,6 @@ from mock_server.api.order import order
 from mock_server.conduct import HONEST, Conduct
 from mock_server.faults.fault import Asked, Flight
 from mock_server.problems import Problem
-from mock_server.served import Served
 from mock_server.suggestion import hint, listed
 from scribe_data import REVISION
 
@@ -89,9 +88,7 @@ class Faults:
         if name not in self._catalogue:
             revision = self._settings.revision
             told = f"There is no fault {name!r}{f' in revision {revision}' if revision != REVISION else ''}."
-            raise ValueError(
-                f"{told}{hint(name, self._catalogue)}{listed('faults', Served(revision, self._settings.profiles))}"
-            )
+            raise ValueError(f"{told}{hint(name, self._catalogue)}{listed('faults', self._settings.served)}")
         return self._catalogue[name]
 
     def _excused(self, call: Call, problem: Problem) -> str | None:

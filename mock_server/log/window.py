@@ -62,6 +62,12 @@ def _first() -> str:
     return next(step.target for step in lifecycle.transitions.values() if NONE in step.sources and step.target != NONE)
 
 
+def states() -> tuple[tuple[str, ...], frozenset[str]]:
+    """The states of a session in the order of the lifecycle, and those in which nothing can happen to it any more."""
+    names = tuple(scribe_data.load("session_manager").lifecycle.states)
+    return names, frozenset(name for name in names if not _moves()[name])
+
+
 def begun(line: Line) -> Window:
     """The session that a start record begins; raises Disorder for another record."""
     event = line.event

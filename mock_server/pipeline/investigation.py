@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from mock_server.conduct import straight
 from mock_server.pipeline.turns import Turns
 from mock_server.research import Findings, Kind, Plan
+from mock_server.session.happening import Refused
 from mock_server.session.prsm.model import Failure
-from mock_server.session.prsm.step import Advanced, Begun, Ended, Planned, Refused
+from mock_server.session.prsm.step import Advanced, Begun, Ended, Planned
 from mock_server.session.prsm.table import State
 from mock_server.storage import StorageError
 

@@ -90,7 +90,7 @@ def fill(template_id: str, transcript: str, extractor: Extractor) -> TemplateRes
         return TemplateResult(template_id, "failed", error_code="extraction_failed", error_message=told)
     if isinstance(found, Shortfall):
         return TemplateResult(template_id, "failed", error_code=found.code, error_message=found.message)
-    return TemplateResult(template_id, "success", data=found.data)
+    return TemplateResult(template_id, "success", data=found.data, unsaid=found.unsaid)
 
 
 def filled(templates: tuple[str, ...], transcript: str, extractor: Extractor) -> tuple[TemplateResult, ...]:

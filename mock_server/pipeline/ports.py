@@ -79,6 +79,10 @@ class Extraction(Protocol):
     def data(self) -> Any:
         """What stands in it, as JSON."""
 
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """What its writer told that nobody had said, each with the reason: it was left out."""
+
 
 class Extractor(Protocol):
     """Fills templates from a transcript; a module of these two names will do."""
@@ -89,3 +93,15 @@ class Extractor(Protocol):
 
     def extract(self, template_id: str, transcript: str) -> Extraction | Shortfall:
         """Fill one template it knows; runs in a thread."""
+
+
+@runtime_checkable
+class Slow(Protocol):
+    """An extractor that waits for somebody else: a session of it is worth remembering step by step."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it does."""
+
+    def close(self) -> None:
+        """Wait for nobody any more, in no thread."""

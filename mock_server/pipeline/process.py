@@ -9,8 +9,10 @@ import time
 from typing import TYPE_CHECKING
 
 from mock_server.pipeline import outcome
+from mock_server.pipeline.ports import Slow
+from mock_server.session.happening import Refused
 from mock_server.session.model import Failure
-from mock_server.session.step import Extracted, Processed, Refused
+from mock_server.session.step import Extracted, Processed
 from mock_server.session.table import State
 from mock_server.speech import allowance
 from mock_server.speech.decode import Limits
@@ -150,7 +152,12 @@ class Process:
 
     async def _extracted(self, session: Session, transcript: str | None) -> Extracted:
         wanted = session.order.templates
-        results = await asyncio.to_thread(outcome.filled, wanted, transcript or "", self._extractor)
+        try:
+            results = await asyncio.to_thread(outcome.filled, wanted, transcript or "", self._extractor)
+        except asyncio.CancelledError:  # the server ends, and nobody is to wait for the thread
+            if isinstance(self._extractor, Slow):
+                self._extractor.close()
+            raise
         conduct = self._conduct(session.namespace)
         course = await conduct.course(session)
         return Extracted(course.extraction(conduct.extraction(results)))

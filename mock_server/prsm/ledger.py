@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from mock_server.prsm import refusal
 from mock_server.session.effect import Journal
-from mock_server.session.prsm.step import Booked, DeadlinePassed, Requested, StartWork, step
+from mock_server.session.happening import DeadlinePassed
+from mock_server.session.prsm.step import Booked, Requested, StartWork, step
 from mock_server.session.prsm.table import PRSM_V1
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.prsm.price import shown
 from mock_server.prsm.product import Products
 from mock_server.prsm.records import Records
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.prsm.model import Share, price
-from mock_server.session.prsm.step import Controlled, DeadlinePassed, Refused, Requested
+from mock_server.session.prsm.step import Controlled, Requested
 from mock_server.session.prsm.table import PRSM_V1, Event, State
 from mock_server.testclock import Happened
 from mock_server.watch import Standing
@@ -162,8 +163,8 @@ class ResearchService(Records):
                 conduct.controls(inquiry, event)
                 asked = Controlled(event, caller.named, reason, conduct.without_pause)
                 return self._ledger.apply(unit, inquiry, asked, self._now(caller))
-            except Refused as refused:
-                raise refusal.not_possible(inquiry, refused.event, pausable=pausable) from None
+            except Refused:
+                raise refusal.not_possible(inquiry, event, pausable=pausable) from None
 
         return await self.write(change)
 
@@ -250,7 +251,8 @@ class ResearchService(Records):
     async def holder(self, share_id: str, secret: str) -> Caller:
         """Whoever holds the URL of a share, until that expires; 404 for all others."""
         share = await self.read(lambda view: view.inquiries.share(share_id))
-        if share is None or not opens(share, secret, self._clocks.now(share.namespace)):
+        shut = share is None or "url" not in self._conduct(share.namespace).shared_by
+        if share is None or shut or not opens(share, secret, self._clocks.now(share.namespace)):
             raise refusal.share_not_found()
         return Caller(share.namespace, "", share)
 
@@ -287,8 +289,8 @@ class ResearchService(Records):
             raise problems.session_not_found(session_id[: bounds.LONGEST_ID])
         if inquiry.namespace != caller.namespace:
             raise conduct.outsider(session_id[: bounds.LONGEST_ID])
-        own = caller.share is None and caller.user == inquiry.owner
-        shares = () if own else view.inquiries.shares(session_id)
+        known = caller.share is not None or caller.user == inquiry.owner
+        shares = () if known or "key" not in conduct.shared_by else view.inquiries.shares(session_id)
         has = level(caller, inquiry, shares, self._now(caller))
         if has >= needed:
             return inquiry

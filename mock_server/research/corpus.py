@@ -1,4 +1,4 @@
-"""A corpus: documents to search, read once and again where they change."""
+"""A corpus: documents to search, read once, and again at a start before which they have changed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ _EVERY_S = 1.0
 class Corpus:
     """Documents that are searched; several threads may, one after the other."""
 
-    def __init__(self, index: Index, folder: Path | None) -> None:
+    def __init__(self, index: Index) -> None:
         """Take an open index; `open` reads what it is of."""
         self._index = index
-        self._folder = folder
         #: Files that are not in it, or not all of them, with the reason.
         self.refused: tuple[Refused, ...] = ()
         self.documents = 0
@@ -50,14 +49,9 @@ class Corpus:
         """
         with _Telling(progress) as tell:
             found = listing(folder) if folder is not None else None
-            corpus = cls(Index(path), folder)
+            corpus = cls(Index(path))
             corpus._read(found, tell)
         return corpus
-
-    def refresh(self, progress: Progress | None = None) -> None:
-        """Read again what has changed."""
-        with _Telling(progress) as tell:
-            self._read(listing(self._folder) if self._folder is not None else None, tell)
 
     def close(self) -> None:
         """Let go of the index."""

@@ -19,6 +19,7 @@ from mock_server.suggestion import listed, nearest, there
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from mock_server.api.answer import Answer
     from mock_server.scenarios.parameter import Value
     from mock_server.scenarios.scenario import Scenario
     from mock_server.served import Served
@@ -96,6 +97,11 @@ class Armed:
     def begun(self, now: datetime) -> Armed:
         """The same for a namespace, which counts for itself, and by its own time, which is `now`."""
         return replace(self, start=_moment(self.start, now), until=_moment(self.until, now), _met=0)
+
+    @property
+    def instead(self) -> Answer | None:
+        """What is answered that is no envelope, if anything is."""
+        return self.scenario.instead(self.values) if self.scenario.instead else None
 
     @property
     def binding(self) -> Binding:
@@ -191,6 +197,10 @@ def _values(body: dict[str, Any], scenario: Scenario) -> dict[str, Value]:
     if isinstance(given, dict):
         names = [parameter.name for parameter in scenario.parameters]
         for name in given:
+            if name in _ON and name not in names:
+                raise _refuse(
+                    f'"{name}" is no parameter, it belongs in "on": {{"{name}": …}}.', f"parameters.{name[:40]}"
+                )
             known("parameter", name, names, "parameters", scenario.name)
     try:
         values = scenario.values(given)
@@ -209,7 +219,8 @@ def _on(body: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
     _members(on, _ON, "on.")
     if on.get("operation") is not None:
         if scenario.of_sessions:
-            raise _refuse(f"{scenario.name!r} meets sessions, whatever the operation.", "on.operation")
+            told = f'{scenario.name!r} meets sessions, whatever the operation: "on" is {{"session": "next"}} or an id.'
+            raise _refuse(told, "on.operation")
         known("operation", on["operation"], scenario.operations, "on.operation", scenario.name)
     return on
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mock_server import problems
 from mock_server.problems import Problem
 from mock_server.scenarios.armed import NEXT
-from mock_server.served import RESEARCH
+from mock_server.served import LIVE, RESEARCH, WINDOWS
 from scribe_data import PROFILE
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Arming:
         """The profile of a session; 404 where it is none of the namespace's."""
         if RESEARCH in self._served.profiles and await self.face.research.owner(namespace, session_id) is not None:
             return RESEARCH
+        if WINDOWS in self._served.profiles and self.face.sessions.knows(namespace, session_id):
+            return WINDOWS
+        if LIVE in self._served.profiles and await self.face.live.has(namespace, session_id):
+            return LIVE
         try:
             await self.face.service.get(namespace, session_id)
         except Problem as problem:
@@ -63,6 +67,18 @@ class Arming:
         if profile not in armed.scenario.profiles:
             own = armed.scenario.profiles[0]
             told = f"{armed.scenario.name!r} is about sessions of {own}, and this is one of {profile}."
+            raise problems.invalid_request(told, field="on.session")
+        if profile == LIVE:
+            told = (
+                f"{armed.scenario.name!r} begins with a live session: 'next' is the one whose socket is opened next, "
+                "and what is armed without 'session' meets each."
+            )
+            raise problems.invalid_request(told, field="on.session")
+        if profile == WINDOWS:
+            told = (
+                f"{armed.scenario.name!r} begins with a session of {profile}: 'next' is the one that is started next. "
+                'One that is open ends by the clock, POST /_mock/v1/clock {"advance_seconds": …}.'
+            )
             raise problems.invalid_request(told, field="on.session")
         if profile == RESEARCH:
             await self._research.bind(namespace, session_id, armed.binding)

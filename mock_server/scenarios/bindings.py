@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: Lines of a session's journal.
 BOUND: Final = "scenario_bound"
 RELEASED: Final = "scenarios_released"
+PLAYED: Final = "scenario_played"
 #: Scenarios that a session is bound to, and bytes of memory that their texts take: any one transcript has room.
 MOST_BOUND, MOST_TEXT_BYTES = 50, 2 * 1024 * 1024
 #: Sessions whose bindings are at hand, and bytes of their texts; those of others are read from their journals.

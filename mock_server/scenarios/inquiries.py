@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 import scribe_data
 from mock_server.conduct import Way
 from mock_server.scenarios.parameter import Parameter, seconds, seconds_of
-from mock_server.scenarios.scenario import Absent, Scenario
+from mock_server.scenarios.scenario import Absent, Scenario, absentees
 from mock_server.served import RESEARCH
 from mock_server.session.prsm.model import Failure
 from mock_server.session.prsm.table import State
@@ -108,7 +108,9 @@ def absent(others: Mapping[str, Scenario], own: Mapping[str, Scenario]) -> Itera
         "transcript": "nothing_found",
         "partial": "nothing_found",
     }
-    for name in others:
-        if name not in own:
-            usual = "failed.internal_error" if name.startswith(("failed.", "template.")) else "refused.invalid_request"
-            yield Absent(name, "the document has nothing that it would be", nearest.get(name, usual))
+    return absentees(others, own, nearest, _why)
+
+
+def _why(name: str) -> tuple[str, str]:
+    usual = "failed.internal_error" if name.startswith(("failed.", "template.")) else "refused.invalid_request"
+    return "the document has nothing that it would be", usual

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mock_server.generated import REVISIONS, keep, told_of
 from mock_server.scenarios import magic
 from mock_server.scenarios.catalogue import absent, catalogue
-from mock_server.served import RESEARCH, Served
+from mock_server.served import LIVE, RESEARCH, WINDOWS, Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +44,9 @@ exist is answered 400 with those there are and the nearest. `DELETE …/scenario
 
 A scenario of sessions is bound to a session when that is created, or at once where `session` is its id. That stands in
 the session's journal as `scenario_bound` and survives a restart; what is armed does not. What was played is named in
-the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`.
+the header `X-Mock-Scenario`, in the journal as `scenario_played`, and in `/_mock/v1/requests` as `scenario`. A client
+that asks a million times leaves no million lines: the journal has the first play of a scenario with an operation and a
+status, the second, the fourth, the eighth and so on, each with how often that makes at least (`times`).
 `POST /_mock/v1/reset` clears all of it.
 
 The scenarios are those of the revision that is served (`scribe-mock scenarios --revision 2026-01-19`): statuses, words
@@ -110,6 +112,49 @@ curl -s $M/scenarios -H "$K" -d '{"scenario": "refused.results_not_available",
 """
 _PRSM = Served(profiles=(RESEARCH,))
 
+_MANAGER = """## The session manager
+
+`scribe-mock serve --profile session_manager` plays these with the sessions of [session_manager.md](session_manager.md),
+and `scribe-mock scenarios --profile session_manager` lists them. What has a name above means the same here. Requests
+are called by their addresses; `session` meets those that name it in their body or query. What no session of it can be
+in (no work follows on one) is answered 400 with the nearest that works.
+
+The log is all that is kept of a session, so no line of it and no journal tells of a scenario: `X-Mock-Scenario` does,
+and `/_mock/v1/requests`. `expires_early` is for a session that begins, whose `expires_at` in the log has it; one that
+is open ends when the clock is moved. An end whose answer was `reset` is recorded, and sent again it is refused as any
+second end.
+
+```
+curl -s $M/scenarios -H "$K" -d '{"scenario": "log_full", "on": {"operation": "sessions.end", "times": 1}}'
+curl -s $M/scenarios -H "$K" -d '{"scenario": "expires_early", "parameters": {"seconds": 0},
+                                  "on": {"session": "next"}}'
+curl -s $M/scenarios -H "$K" -d '{"scenario": "reset", "on": {"operation": "sessions.end", "session": "next"}}'
+```
+"""
+_WINDOWS = Served(profiles=(WINDOWS,))
+
+_DICTATIONS = """## Realtime sessions
+
+`scribe-mock serve --profile dalston` plays these with the sessions of [realtime-sessions.md](realtime-sessions.md), and
+`scribe-mock scenarios --profile dalston` lists them. What has a name above means the same here. `dalston.create` is the
+socket: what refuses its requests is answered before it is opened, as HTTP is, and what is called `closed.…` is told by
+an `error` and a close code once it is. A plain request at that address meets neither.
+
+A session is bound when its socket is opened, with `"session": "next"` once and without it each time; one that is active
+takes nothing more. A key in the address asks as one in a header does: `?token=sk_test_clinic_mock-no_partials`.
+`X-Mock-Scenario` stands among the headers with which a socket is opened or refused, and in what is answered about the
+session. The states of a session are reached so: `active` as long as its socket is open, `completed` by `end`,
+`interrupted` and `error` as the table says.
+
+```
+curl -s $M/scenarios -H "$K" -d '{"scenario": "closed.no_capacity", "on": {"operation": "dalston.create", "times": 1}}'
+curl -s $M/scenarios -H "$K" -d '{"scenario": "refused.unauthorized", "on": {"operation": "dalston.create"}}'
+curl -s $M/scenarios -H "$K" -d '{"scenario": "stream_breaks", "parameters": {"bytes": 64000},
+                                  "on": {"session": "next"}}'
+```
+"""
+_LIVE = Served(profiles=(LIVE,))
+
 _MAGIC = """## Magic values
 
 A client that can send nothing else asks with a template id, the name of a file, or its key. Parameters have their
@@ -139,6 +184,16 @@ def page() -> str:
         *_plain(("name", "what happens", "parameters", "requests of", "rehearses"), _of_requests(_PRSM)),
         "",
         *_plain(("name", "what happens", "parameters", "rehearses"), _of_sessions(_PRSM)),
+        "",
+        _MANAGER,
+        *_plain(("name", "what happens", "parameters", "requests of", "rehearses"), _of_requests(_WINDOWS)),
+        "",
+        *_plain(("name", "what happens", "parameters", "rehearses"), _of_sessions(_WINDOWS)),
+        "",
+        _DICTATIONS,
+        *_plain(("name", "what happens", "parameters", "requests of", "rehearses"), _of_requests(_LIVE)),
+        "",
+        *_plain(("name", "what happens", "parameters", "rehearses"), _of_sessions(_LIVE)),
         "",
         _MAGIC,
         *_table(("template id", "scenario"), lambda revision: _words(magic.template_words(Served(revision)))),

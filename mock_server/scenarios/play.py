@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import PLAYED
-from mock_server.conduct import Course
+from mock_server.conduct import Course, Hitch
 from mock_server.problems import Problem
 from mock_server.scenarios import courses, magic
 from mock_server.session.step import Amended, AudioAccepted
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct, Way
     from mock_server.scenarios.armed import Armed
     from mock_server.scenarios.bindings import Binding, Bindings
+    from mock_server.scenarios.parlour import LivePlay
     from mock_server.served import Served
     from mock_server.session.model import Session
     from mock_server.session.prsm.model import Inquiry
@@ -41,6 +42,7 @@ class Play:
         conduct: Callable[[str], Conduct],
         bindings: Bindings,
         way: Callable[[Inquiry], Awaitable[Way]],
+        live: LivePlay,
         served: Served,
     ) -> None:
         self.face: Face
@@ -48,6 +50,7 @@ class Play:
         self.bindings = bindings
         self._conduct = conduct
         self._way = way
+        self._live = live
         self._latest: tuple[Conduct, Conduct] | None = None
         self._opened = asyncio.Event()
         self._holding: dict[str, set[str]] = {}
@@ -68,6 +71,8 @@ class Play:
                 ),
                 course=self._course,
                 way=self._way,
+                hitch=self._hitch,
+                trouble=self._live.trouble,
                 admits=partial(self._admits, base),
                 file_name=lambda name: _named(named(name), self._served),
             )
@@ -193,14 +198,23 @@ class Play:
             return 0
         return held - (service.clocks.now(namespace) - session.ended_at).total_seconds()
 
+    async def _hitch(self, namespace: str, session_id: str) -> Hitch:
+        """What goes wrong with a session's sockets: the first break, and the longest delay."""
+        bound = await self.bindings.of(self.face.service, namespace, session_id)
+        found = [each.scenario.hitch(each.values) for each in bound if each.scenario.hitch]
+        breaks = [each for each in found if each.breaks_at is not None]
+        first = min(breaks, key=lambda each: each.breaks_at or 0, default=Hitch())
+        return replace(first, step_s=max((each.step_s for each in found), default=0.0))
+
     async def _course(self, session: Session) -> Course:
         bound = self.bindings.at_hand(session.namespace, session.id)
         if bound is None:
             await self._opened.wait()
             bound = await self.bindings.of(self.face.service, session.namespace, session.id)
-        if not bound:
+        live = await self._live.courses(session)
+        if not (bound or live):
             return Course()
-        found = [binding.scenario.course(binding.values) for binding in bound if binding.scenario.course]
+        found = [*live, *(binding.scenario.course(binding.values) for binding in bound if binding.scenario.course)]
         return courses.composed([Course(extraction=courses.steering), *found])
 
 

@@ -89,10 +89,10 @@ class ResearchPlay:
         """What a read of the session of a request would show."""
         from mock_server.api.control.route import Asking
         from mock_server.api.prsm.operations import status
-        from mock_server.api.prsm.route import user
+        from mock_server.api.prsm.route import caller
 
         asked = Asking(self.face, call)
-        return Answer(200, await status(asked, user(asked), call.session_id or ""))
+        return Answer(200, await status(asked, caller(asked), call.session_id or ""))
 
     @staticmethod
     def changes(call: Call) -> bool:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from scribe_data import PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from mock_server.api.answer import Answer
-    from mock_server.conduct import Course, Way
+    from mock_server.conduct import Course, Hitch, Way
+    from mock_server.dalston.parting import Parting
+    from mock_server.dalston.trouble import Mishap
     from mock_server.problems import Problem
     from mock_server.scenarios.delivery import Manner
     from mock_server.scenarios.parameter import Parameter, Value, Values
@@ -27,6 +29,16 @@ class Absent:
     name: str
     because: str
     nearest: str
+
+
+def absentees(
+    others: Iterable[str], own: Container[str], nearest: Mapping[str, str], told: Callable[[str], tuple[str, str]]
+) -> Iterator[Absent]:
+    """What other profiles have and one has not; `told` is the reason, and the nearest where none is named."""
+    for name in others:
+        if name not in own:
+            because, usual = told(name)
+            yield Absent(name, because, nearest.get(name, usual))
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,15 @@ class Scenario:
     single: bool = False
     #: Seconds, by the namespace's clock, from a session's creation to its expiry.
     expires_s: Callable[[Values], float] | None = None
+
+    #: What goes wrong with a session's sockets.
+    hitch: Callable[[Values], Hitch] | None = None
+    #: What the socket of a live session is closed with before one begins.
+    closes: Callable[[Values], Parting] | None = None
+    #: What goes wrong with a live session.
+    mishap: Callable[[Values], Mishap] | None = None
+    #: What is missing of a live session that is over: audio, or transcript.
+    lacks: str | None = None
 
     @property
     def of_sessions(self) -> bool:
@@ -114,7 +135,8 @@ class Scenario:
             operations=(*self.operations, *other.operations),
             parameters=tuple(known.values()),
             rehearses="; ".join(dict.fromkeys((self.rehearses, other.rehearses))),
-            way=other.way,
-            holds_in=other.holds_in,
+            way=other.way or self.way,
+            holds_in=other.holds_in or self.holds_in,
+            mishap=other.mishap or self.mishap,
             profiles=(*self.profiles, *other.profiles),
         )

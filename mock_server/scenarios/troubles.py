@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from mock_server.api.answer import Answer
+from mock_server.clock import SystemClock
 from mock_server.problems import Problem
 from mock_server.scenarios.delivery import Manner
 from mock_server.scenarios.parameter import Parameter, seconds
@@ -35,15 +38,22 @@ _PAGE = (
 )
 
 
-def _retry_after(default: int) -> Parameter:
+def _retry_after(default: int) -> tuple[Parameter, ...]:
     sentence = "Seconds in Retry-After; null leaves the header out."
-    return Parameter("retry_after", sentence, "integer", default, 0, _LONGEST_RETRY_S, nullable=True)
+    return (
+        Parameter("retry_after", sentence, "integer", default, 0, _LONGEST_RETRY_S, nullable=True),
+        Parameter(
+            "form", "How Retry-After says it (RFC 9110 §10.2.3).", "choice", "seconds", choices=("seconds", "date")
+        ),
+    )
 
 
 def _retrying(code: ErrorCode) -> Callable[[Values], Problem]:
     def refusal(values: Values) -> Problem:
-        after = values["retry_after"]
-        headers = {} if after is None else {"Retry-After": str(after)}
+        after, headers = values["retry_after"], {}
+        if isinstance(after, int):
+            later = SystemClock().now() + timedelta(seconds=after)
+            headers = {"Retry-After": format_datetime(later, usegmt=True) if values["form"] == "date" else str(after)}
         return Problem(code.statuses[0], code.name, TOLD, None, headers)
 
     return refusal
@@ -61,7 +71,7 @@ def refusals(
         f"The client sends too much: {throttled.statuses[0]}, with Retry-After or without.",
         f"{clause} {throttled.name}",
         operations,
-        (_retry_after(2),),
+        _retry_after(2),
         refusal=_retrying(throttled),
     )
     yield Scenario(
@@ -69,7 +79,7 @@ def refusals(
         f"The service cannot answer for a while: {unavailable.statuses[0]}, with Retry-After or without.",
         f"{clause} {unavailable.name}",
         operations,
-        (_retry_after(2),),
+        _retry_after(2),
         refusal=_retrying(unavailable),
     )
     yield Scenario(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from mock_server.session.table import State
+
+
+#: The upload type of a session whose audio comes over a socket.
+STREAM: Final = "stream"
 
 
 def json_bytes(data: Mapping[str, Any]) -> int:
@@ -34,6 +38,11 @@ class Order:
     #: Whether answers show the transcript: the first revision asks for it, the later ones always have it.
     include_transcript: bool = True
 
+    @property
+    def streamed(self) -> bool:
+        """Whether its audio comes over a socket while it is spoken."""
+        return self.upload_type == STREAM
+
 
 @dataclass(frozen=True)
 class AudioFile:
@@ -52,13 +61,17 @@ class AudioFile:
 
 @dataclass(frozen=True)
 class TemplateResult:
-    """The outcome for one template id: data, or an error code with a message (§9.4)."""
+    """The outcome for one template id: data, or an error code with a message (§9.4).
+
+    `unsaid` is what its writer told and nobody had said: left out of the data, and told in the journal.
+    """
 
     id: str
     status: str
     data: Any = None
     error_code: str | None = None
     error_message: str | None = None
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

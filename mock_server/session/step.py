@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.session.effect import Journal
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import Event, State
 
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_server.session.machine import Machine
-
-
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """The event has no place in the session's state; `state` is the one observed now."""
-
-    def __init__(self, state: State, event: str) -> None:
-        super().__init__(f"{event} in {state}")
-        self.state = state
-        self.event = event
 
 
 @dataclass(frozen=True)
@@ -98,11 +90,6 @@ class Processed:
 
 
 @dataclass(frozen=True)
-class DeadlinePassed:
-    """Somebody looks at the session after its deadline."""
-
-
-@dataclass(frozen=True)
 class StartWork:
     """Queue the session for transcription and extraction."""
 
@@ -137,7 +124,7 @@ def step(machine: Machine, session: Session | None, happening: Happening, now: d
             return _transcribed(machine, session, happening, now)
         case Extracted(results):
             _in_work(machine, session, now, "extracted")
-            return replace(session, results=results), (Journal("extracted", _by_template(results)),)
+            return replace(session, results=results), (Journal("extracted", _by_template(results)), *_unsaid(results))
         case Processed(failure):
             return _finish(machine, session, failure, now)
         case DeadlinePassed():
@@ -184,13 +171,13 @@ def _begin(machine: Machine, session: Session | None, asked: Requested, now: dat
 
 def _accept(machine: Machine, session: Session, file: AudioFile, now: datetime) -> Stepped:
     state = _move(machine, session, Event.AUDIO_ACCEPTED, now)
-    again = any(known.name == file.name for known in session.files)
-    if again:  # Not in spec: E69. A retry under the same name replaces the file and keeps its place.
+    known = next((known for known in session.files if known.name == file.name), None)
+    if known is not None:  # Not in spec: E69. A retry under the same name replaces the file and keeps its place.
         files = tuple(file if known.name == file.name else known for known in session.files)
     else:
         files = (*session.files, file)
     detail = {"name": file.name, "bytes": file.size, "sha256": file.sha256}
-    kind = "audio_replaced" if again else "audio_accepted"
+    kind = "audio_accepted" if known is None else "audio_grown" if known.key == file.key else "audio_replaced"
     return replace(session, state=state, files=files), (Journal(kind, detail),)
 
 
@@ -253,7 +240,15 @@ def _unsent(session: Session) -> tuple[ProcessingError, ...]:
     sent, received = session.audio_files_sent, len(session.files)
     if sent is None or sent == received:
         return ()
+    if session.order.streamed and not sent:  # Not in spec: E91. Whoever streams has sent no file.
+        return ()
     return (ProcessingError("audio_files_missing", f"The client sent {sent} audio files and {received} arrived."),)
+
+
+def _unsaid(results: tuple[TemplateResult, ...]) -> tuple[Journal, ...]:
+    """One row for what was left out of the notes: the same statement may have been meant for several templates."""
+    told = dict.fromkeys(statement for result in results for statement in result.unsaid)
+    return (Journal("unsaid", {"left_out": list(told)}),) if told else ()
 
 
 def _by_template(results: tuple[TemplateResult, ...]) -> dict[str, str]:

@@ -5,6 +5,7 @@ so the kernel ends what works too much, and the wall clock ends what hangs witho
 
     start   START, on no session's account
     job     BEGIN + DECODE + RECOGNISE + SHARE x seconds of audio
+    stream  BEGIN + UTTERANCE, of each utterance
     session AGAIN_WITHIN + one job, over all its tries: 15 minutes and the length of the audio
 
 What came to nothing before AGAIN_WITHIN may have used up twice as much processor time, on two threads; the last try has
@@ -25,6 +26,9 @@ DECODE: Final = 180.0
 #: the consultation did; one that takes longer never catches up.
 RECOGNISE: Final = 120.0
 SHARE: Final = 1.0
+#: Measured: tiny.en takes 0.2 s for an utterance of a stream, which has half a minute at most. A machine that is twenty
+#: times too busy is still waited for.
+UTTERANCE: Final = 60.0
 #: There is no further try once those that failed took this long together: who used up more has had a fair share.
 AGAIN_WITHIN: Final = 600.0
 

@@ -18,9 +18,8 @@ from mock_server.speech.quality import Signals, Thresholds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from faster_whisper import WhisperModel
-
     from mock_server.speech.weights import Weights
+    from mock_server.speech.window import Model
 
 # Whisper's spectrum of four hours would take 10 GB: longer audio goes in pieces, cut where it is quietest.
 _PIECE_SECONDS = 600
@@ -87,14 +86,15 @@ def _silent(whole: Assembly, words: Sequence[speakers.Word]) -> list[Span]:
 
 def load(engine: Engine) -> None:
     """Load the model, so that no session's time is spent on it."""
-    _model(engine)
+    model(engine)
 
 
 def rehearse(engine: Engine) -> None:
     """Run the model over one second of silence, which no gate keeps from it here."""
     grant(allowance.RECOGNISE)
-    model = _model(engine)
-    found, _ = model.transcribe(np.zeros(RATE, np.float32), language="en", beam_size=engine.beam, temperature=0.0)
+    found, _ = model(engine).transcribe(
+        np.zeros(RATE, np.float32), language="en", beam_size=engine.beam, temperature=0.0
+    )
     list(found)
 
 
@@ -115,19 +115,19 @@ def _judge(heard: _Heard, seconds: float, engine: Engine, thresholds: Thresholds
 
 
 @cache
-def _model(engine: Engine) -> WhisperModel:
-    from faster_whisper import WhisperModel
+def model(engine: Engine) -> Model:
+    """The model of this process."""
+    from mock_server.speech.window import Model
 
     folder = str(engine.weights.folder)
-    return WhisperModel(folder, device="cpu", compute_type=engine.compute_type, cpu_threads=engine.threads)
+    return Model(folder, device="cpu", compute_type=engine.compute_type, cpu_threads=engine.threads)
 
 
 def _recognise(pcm: Pcm, engine: Engine, language: str | None) -> _Heard:
     """Run the model piece by piece; the first piece with speech decides the language."""
-    model = _model(engine)
     heard = _Heard(language or engine.languages[0], 0.0, 0.0, [], [], [])
     for start, piece in _pieces(pcm):
-        found, info = model.transcribe(
+        found, info = model(engine).transcribe(
             piece.astype(np.float32) / 32_768,
             language=language,
             beam_size=engine.beam,
@@ -163,12 +163,12 @@ def _pieces(pcm: Pcm) -> Iterator[tuple[float, Pcm]]:
     while start < len(pcm):
         end = start + _PIECE_SECONDS * RATE
         if end < len(pcm):
-            end = _quietest(pcm, end - _CUT_SECONDS * RATE, end)
+            end = quietest(pcm, end - _CUT_SECONDS * RATE, end)
         yield start / RATE, pcm[start:end]
         start = end
 
 
-def _quietest(pcm: Pcm, start: int, end: int) -> int:
+def quietest(pcm: Pcm, start: int, end: int) -> int:
     """The middle of the quietest 200 ms between two samples."""
     frame = RATE // 5
     frames = pcm[start:end].reshape(-1, frame).astype(np.float32)

@@ -65,6 +65,11 @@ class WhisperTranscriber:
         return self._engine.name
 
     @property
+    def hearing(self) -> tuple[Engine, Worker]:
+        """The model, and the processes that hear uploads: streams are heard by the one, and before the other."""
+        return self._engine, self._worker
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """ISO 639-1 codes of the languages it recognises."""
         return self._engine.languages

@@ -80,12 +80,18 @@ class Worker:
         *,
         processes: int = PROCESSES,
         idle_seconds: float = _IDLE_SECONDS,
+        lasting: bool = True,
         prepare: Callable[[], None] = _nothing,
     ) -> None:
-        """`prepare` is done once in every process, before its first job and on nobody's account."""
+        """One process is `lasting`, however long it is idle, or none is.
+
+        `prepare` is done once in every process, before its first job and on nobody's account.
+        """
         self._memory_bytes = memory_bytes
         self._jobs_a_process = jobs_a_process
         self._idle_seconds = idle_seconds
+        self._lasting = lasting
+        self._behind = False
         self._prepare = pickle.dumps((prepare, (), {}))
         self._threads = ThreadPoolExecutor(processes, thread_name_prefix="scribe-speech")
         self._lock = threading.Lock()  # held while a process is chosen, never for a job
@@ -113,6 +119,16 @@ class Worker:
             errand.abandon()
             raise
         return value
+
+    def step_back(self, behind: bool) -> None:
+        """Have the processes work behind everything else on this machine, or not any more.
+
+        No process comes forward again: one that has stepped back is replaced when its job is done.
+        """
+        with self._lock:
+            self._behind = behind
+            for child in self._children if behind else ():
+                child.step_back()
 
     async def close(self) -> None:
         """End the processes; jobs in flight raise SpeechInterrupted."""
@@ -159,7 +175,7 @@ class Worker:
                     child = max(self._idle, key=lambda idle: idle.lasting)
                     self._idle.remove(child)
                     return child
-                lasting = not any(child.lasting for child in self._children)
+                lasting = self._lasting and not any(child.lasting for child in self._children)
                 try:
                     child = Child(self._memory_bytes, self._prepare, None if lasting else self._idle_seconds)
                 except OSError as error:  # no memory, or no process or file left
@@ -174,20 +190,25 @@ class Worker:
                 self._drop(child)
                 raise SpeechUnavailable(f"The speech worker cannot be prepared: {error}") from error
             else:
+                if self._behind:
+                    child.step_back()
                 return child
             self._drop(child)
         raise SpeechUnavailable(f"The speech worker cannot be started: {told}.")
 
     def _bury(self) -> None:
-        """Let go of idle processes that have ended."""
-        for child in [child for child in self._idle if not child.idles]:
+        """Let go of idle processes that have ended, or stand behind for no reason any more."""
+        for child in [child for child in self._idle if not self._is_fit(child)]:
             self._idle.remove(child)
             self._children.discard(child)
             child.end()
 
+    def _is_fit(self, child: Child) -> bool:
+        return child.idles and (self._behind or not child.behind)
+
     def _take_back(self, child: Child) -> None:
         with self._lock:
-            if child.jobs < self._jobs_a_process and child.idles and not self._closed:
+            if child.jobs < self._jobs_a_process and self._is_fit(child) and not self._closed:
                 self._idle.append(child)
                 return
         self._drop(child)

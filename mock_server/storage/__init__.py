@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+    from typing import TypeAlias
 
     from mock_server.storage.unit import Store
+
+    #: The size of what grew -> how many bytes of it count, and those that it begins with from then on.
+    Made: TypeAlias = Callable[[int], tuple[int, bytes]]
 
 
 class StorageError(Exception):
@@ -49,6 +53,21 @@ class AudioStore(Protocol):
 
         One that was deleted meanwhile is a path without a file.
         """
+
+    async def extend(self, key: str, at: int, data: bytes) -> None:
+        """Put bytes behind the first `at` of a key, for good; what stood behind those is no more.
+
+        One caller at a time. Raises StorageError, and then what stood there may stand there still.
+        """
+
+    async def settle(self, key: str, made: Made) -> Stored:
+        """Bring what grew to its last form: `made` tells by its size how much of it counts, and how that begins.
+
+        Raises StorageError.
+        """
+
+    async def size(self, key: str) -> int:
+        """How many bytes there are of a key; 0 where there is none."""
 
     async def delete(self, keys: Collection[str]) -> None:
         """Forget these; one that is gone already is fine."""

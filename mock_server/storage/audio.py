@@ -16,16 +16,19 @@ import re
 import threading
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.durable import synced
-from mock_server.storage import StorageError, Stored, TooLarge
+from mock_server.storage import StorageError, Stored, TooLarge, growing
 from mock_server.storage.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 
+    from mock_server.storage import Made
     from mock_server.storage.together import Errand
+
+T = TypeVar("T")
 
 #: Pieces are gathered to this size before a thread writes them: an ordinary chunk of a recording costs one hop.
 _GATHER = 1024 * 1024
@@ -202,6 +205,26 @@ class LocalAudio:
             self._disk.ask(upload.drop)
             raise
         return size, sha256
+
+    async def extend(self, key: str, at: int, data: bytes) -> None:
+        """Write behind the first `at` bytes of a file, durable when this returns; raises StorageError."""
+        await self._at_disk(partial(growing.extend, self._place(key), at, data))
+
+    async def settle(self, key: str, made: Made) -> Stored:
+        """Bring a file that grew to its last form; raises StorageError."""
+        size, sha256 = await self._at_disk(partial(growing.settle, self._place(key), made))
+        return Stored(key, sha256, size)
+
+    async def size(self, key: str) -> int:
+        """How many bytes there are of a file; 0 for none."""
+        return await self._at_disk(partial(growing.size, self._place(key)))
+
+    async def _at_disk(self, errand: Callable[[], T]) -> T:
+        try:
+            found: T = await self._disk.ask(errand)
+        except OSError as error:
+            raise StorageError(f"The audio could not be stored ({error.strerror}).") from error
+        return found
 
     async def delete(self, keys: Collection[str]) -> None:
         """Remove files; one that is gone already is fine."""

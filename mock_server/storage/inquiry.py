@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mock_server.storage.unit import ALL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from mock_server.session.prsm.model import Entry, Inquiry, Share
+    from mock_server.storage.unit import Place, Search
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,12 @@ class Inquiries(Protocol):
 
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""
+
+    def latest(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Inquiry]:
+        """Up to `limit` sessions of all users, latest first; `after` is the last one of the page before."""
+
+    def number(self, namespace: str) -> int:
+        """How many sessions a namespace has."""
 
     def due(self, namespace: str, now: datetime) -> list[tuple[str, datetime]]:
         """The sessions of a namespace whose time is up, and when it was, the first first."""
@@ -75,6 +84,9 @@ class InquiryUnit(Inquiries, Protocol):
 
     def add_share(self, share: Share) -> None:
         """Keep a new share; raises RuntimeError when its id is taken."""
+
+    def remove(self, inquiry: Inquiry) -> None:
+        """Remove a session with its findings and shares; of its journal the last line stays."""
 
     def set_balance(self, namespace: str, amount: int) -> None:
         """Keep what a namespace has."""

@@ -6,12 +6,13 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Text, cast, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mock_server.session.prsm.model import Commission, Entry, Failure, Inquiry, Share, progress
 from mock_server.session.prsm.table import State
 from mock_server.storage.schema import balances, commissions, findings, inquiries, journal, shares
+from mock_server.storage.unit import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Insert, Row
 
     from mock_server.storage.inquiry import Sieve
+    from mock_server.storage.unit import Place, Search
 
 #: States of sessions that are to be worked on.
 _AT_WORK = (State.QUEUED.value, State.INITIALIZING.value, State.RUNNING.value)
@@ -76,6 +78,25 @@ def _meant(sieve: Sieve) -> list[ColumnElement[bool]]:
     return found
 
 
+def _looked_for(search: Search) -> list[ColumnElement[bool]]:
+    columns = inquiries.c
+    found: list[ColumnElement[bool]] = []
+    if search.states:
+        found.append(columns.state.in_(search.states))
+    if search.words:
+        texts = (columns.id, columns.owner, columns.kind, cast(commissions.c.told, Text))
+        words = search.words.lower()
+        found.append(or_(*(func.lower(text).contains(words, autoescape=True) for text in texts)))
+    return found
+
+
+def earlier_lines(session_id: str) -> ColumnElement[bool]:
+    """All lines of a session's journal but the last: SQLite would give its number to the next line of anybody."""
+    ours = journal.c.session_id == session_id
+    last = select(func.max(journal.c.number)).where(ours).scalar_subquery()
+    return ours & (journal.c.number < last)
+
+
 class SqlInquiries:
     """What the tables hold."""
 
@@ -106,6 +127,20 @@ class SqlInquiries:
         state, kind = inquiries.c.state, inquiries.c.kind
         asked = select(state, kind, func.count().label("number")).where(*_meant(sieve)).group_by(state, kind)
         return {(row.state, row.kind): row.number for row in self._run(asked)}
+
+    def latest(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Inquiry]:
+        """Up to `limit` sessions of all users, latest first."""
+        at, name = inquiries.c.created_at, inquiries.c.id
+        asked = select(inquiries, commissions.c.told.label("asked")).join(commissions)
+        asked = asked.where(inquiries.c.namespace == namespace, *_looked_for(search))
+        if after is not None:
+            asked = asked.where((at < after.created_at) | (at == after.created_at) & (name < after.id))
+        return [_inquiry(row) for row in self._run(asked.order_by(at.desc(), name.desc()).limit(limit))]
+
+    def number(self, namespace: str) -> int:
+        """How many sessions a namespace has."""
+        asked = select(func.count()).select_from(inquiries).where(inquiries.c.namespace == namespace)
+        return self._run(asked).scalar_one()
 
     def due(self, namespace: str, now: datetime) -> list[tuple[str, datetime]]:
         """The sessions whose time is up."""
@@ -181,6 +216,14 @@ class SqlInquiryUnit(SqlInquiries):
         """Keep a new share."""
         values = {name: getattr(share, name) for name in _SHARE} | {"recipients": list(share.recipients)}
         self._insert(insert(shares).values(values), share.id)
+
+    def remove(self, inquiry: Inquiry) -> None:
+        """Remove a session with its findings and shares."""
+        self._settle()
+        self._run(delete(journal).where(earlier_lines(inquiry.id)))
+        for column in (commissions.c.inquiry_id, findings.c.inquiry_id, shares.c.session_id):
+            self._run(delete(column.table).where(column == inquiry.id))
+        self._run(delete(inquiries).where(inquiries.c.id == inquiry.id))
 
     def set_balance(self, namespace: str, amount: int) -> None:
         """Keep what a namespace has."""

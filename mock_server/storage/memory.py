@@ -5,6 +5,7 @@ For tests, and for servers that live no longer than one. A store belongs to one 
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from mock_server.session.table import State
 from mock_server.storage import StorageError
 from mock_server.storage.following import follow
 from mock_server.storage.memory_audio import MemoryAudio
+from mock_server.storage.memory_dictations import DictationTables, MemoryDictations, MemoryDictationUnit
 from mock_server.storage.memory_inquiries import ABSENT as _ABSENT
-from mock_server.storage.memory_inquiries import InquiryTables, MemoryInquiries, MemoryInquiryUnit
-from mock_server.storage.unit import Cleared, Held, JournalRow, Unfinished
+from mock_server.storage.memory_inquiries import InquiryTables, MemoryInquiries, MemoryInquiryUnit, place
+from mock_server.storage.unit import ALL, Cleared, Held, JournalRow, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from mock_server.clock import Pace
     from mock_server.session.model import Session
     from mock_server.storage import Keeping
-    from mock_server.storage.unit import Stretch, Subject, Unit, View
+    from mock_server.storage.unit import Place, Search, Stretch, Subject, Unit, View
 
 T = TypeVar("T")
 
@@ -39,9 +41,12 @@ class _Kept:
     begun: dict[str, int] = field(default_factory=dict)
     #: The journal of each session, in tuples that only ever get longer.
     journal: dict[str, tuple[JournalRow, ...]] = field(default_factory=dict)
+    #: The same lines by their numbers, each with whose it is.
+    news: dict[int, tuple[str, JournalRow]] = field(default_factory=dict)
     clocks: dict[str, Pace] = field(default_factory=dict)
     traffic: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
     inquiries: InquiryTables = field(default_factory=InquiryTables)
+    dictations: DictationTables = field(default_factory=DictationTables)
     lines: int = 0
 
     def __post_init__(self) -> None:
@@ -58,16 +63,30 @@ class _View:
     def inquiries(self) -> MemoryInquiries:
         return MemoryInquiries(self._kept.inquiries)
 
+    @property
+    def dictations(self) -> MemoryDictations:
+        return MemoryDictations(self._kept.dictations)
+
     def load(self, session_id: str) -> Session | None:
         return self._kept.sessions.get(session_id)
 
-    def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
-        ours = (session for session in self._kept.sessions.values() if session.namespace == namespace)
-        latest = sorted(ours, key=_place, reverse=True)
-        return [session for session in latest if after is None or _place(session) < _place(after)][:limit]
+    def page(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Session]:
+        ours = (each for each in self._kept.sessions.values() if each.namespace == namespace)
+        left = (each for each in ours if after is None or place(each) < place(after))
+        return heapq.nlargest(limit, (each for each in left if _is_meant(each, search)), key=place)
+
+    def number(self, namespace: str) -> int:
+        return sum(session.namespace == namespace for session in self._kept.sessions.values())
 
     def history(self, session_id: str) -> list[JournalRow]:
         return list(self._kept.journal.get(session_id, ()))
+
+    def news(self, namespace: str, after: int, limit: int) -> list[JournalRow]:
+        new = (row for number, (whose, row) in self._kept.news.items() if number > after and whose == namespace)
+        return heapq.nsmallest(limit, new, key=lambda row: row.number)
+
+    def last_line(self, namespace: str) -> int:
+        return max((number for number, (whose, _) in self._kept.news.items() if whose == namespace), default=0)
 
     def in_work(self) -> Mapping[str, int]:
         return Counter(session.namespace for session in self._in_processing())
@@ -77,7 +96,8 @@ class _View:
         return [Unfinished(each.id, each.namespace, self._kept.begun.get(each.id, 0)) for each in waiting]
 
     def audio_keys(self) -> set[str]:
-        return {file.key for session in self._kept.sessions.values() for file in session.files}
+        files = {file.key for session in self._kept.sessions.values() for file in session.files}
+        return files | self.dictations.audio_keys()
 
     def unended(self, namespace: str) -> list[tuple[str, datetime]]:
         ours = (session for session in self._kept.sessions.values() if session.namespace == namespace)
@@ -112,11 +132,15 @@ class _Unit(_View):
     def __init__(self, kept: _Kept) -> None:
         super().__init__(kept)
         self.following: list[Callable[[], object]] = []
-        self._before: list[tuple[dict[str, Any], str, object]] = []
+        self._before: list[tuple[dict[Any, Any], object, object]] = []
 
     @property
     def inquiries(self) -> MemoryInquiryUnit:
-        return MemoryInquiryUnit(self._kept.inquiries, self._put)
+        return MemoryInquiryUnit(self._kept.inquiries, self._put, self._forget_journal)
+
+    @property
+    def dictations(self) -> MemoryDictationUnit:
+        return MemoryDictationUnit(self._kept.dictations, self._put, self._forget_journal)
 
     def create(self, session: Session) -> None:
         if session.id in self._kept.sessions:
@@ -134,6 +158,7 @@ class _Unit(_View):
         self._kept.lines += 1
         line = JournalRow(self._kept.lines, session.id, at, kind, plain)
         self._put(self._kept.journal, session.id, (*self._kept.journal.get(session.id, ()), line))
+        self._put(self._kept.news, line.number, (session.namespace, line))
 
     def claim(self, session_ids: Sequence[str], begun: int) -> tuple[str, ...]:
         claimed = tuple(name for name in session_ids if self._is_unclaimed(name, begun))
@@ -146,17 +171,25 @@ class _Unit(_View):
         in_work = session is not None and session.state is State.PROCESSING
         return in_work and self._kept.begun.get(session_id, 0) == begun
 
+    def remove(self, session: Session) -> list[str]:
+        for table in (self._kept.sessions, self._kept.begun):
+            self._put(table, session.id, _ABSENT)
+        self._forget_journal(session.id)
+        return [file.key for file in session.files]
+
     def clear(self, namespace: str) -> Cleared:
         ours = [session for session in self._kept.sessions.values() if session.namespace == namespace]
         for session in ours:
-            for table in (self._kept.sessions, self._kept.begun, self._kept.journal):
-                self._put(table, session.id, _ABSENT)
+            self.remove(session)
         researched = self.inquiries.clear(namespace)
-        for inquiry_id in researched:
-            self._put(self._kept.journal, inquiry_id, _ABSENT)
+        dictated, recorded = self.dictations.clear(namespace)
+        for number in [number for number, (whose, _) in self._kept.news.items() if whose == namespace]:
+            self._put(self._kept.journal, self._kept.news[number][1].session_id, _ABSENT)
+            self._put(self._kept.news, number, _ABSENT)
         self._put(self._kept.clocks, namespace, _ABSENT)
         self._put(self._kept.traffic, namespace, _ABSENT)
-        return Cleared(len(ours) + len(researched), [file.key for session in ours for file in session.files])
+        keys = [file.key for session in ours for file in session.files]
+        return Cleared(len(ours) + len(researched) + dictated, [*keys, *recorded])
 
     def set_clock(self, namespace: str, pace: Pace) -> None:
         self._put(self._kept.clocks, namespace, pace)
@@ -177,16 +210,29 @@ class _Unit(_View):
         for table, key, value in reversed(self._before):
             _place_in(table, key, value)
 
-    def _put(self, table: dict[str, Any], key: str, value: object) -> None:
+    def _forget_journal(self, session_id: str) -> None:
+        *earlier, last = self._kept.journal.get(session_id) or (None,)
+        for line in earlier:
+            self._put(self._kept.news, line.number, _ABSENT)
+        self._put(self._kept.journal, session_id, (last,) if last else _ABSENT)
+
+    def _put(self, table: dict[Any, Any], key: object, value: object) -> None:
         self._before.append((table, key, table.get(key, _ABSENT)))
         _place_in(table, key, value)
 
 
-def _place(session: Session) -> tuple[datetime, str]:
-    return session.created_at, session.id
+def _is_meant(session: Session, search: Search) -> bool:
+    if search.states and session.state.value not in search.states:
+        return False
+    if search.expired_at is not None:
+        passed = session.expiry_noted or session.expires_at <= search.expired_at
+        if (session.ended_at is None and passed) is not search.expired:
+            return False
+    texts = (session.id, json.dumps(vars(session.order)), session.transcript or "")
+    return not search.words or any(search.words.lower() in text.lower() for text in texts)
 
 
-def _place_in(table: dict[str, Any], key: str, value: object) -> None:
+def _place_in(table: dict[Any, Any], key: object, value: object) -> None:
     if value is _ABSENT:
         table.pop(key, None)
     else:

@@ -16,8 +16,11 @@ from mock_server.storage import StorageError, Stored, TooLarge
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 
+    from mock_server.storage import Made
+
 #: A thousand consultations of the length of the fixtures.
 MOST_AUDIO_BYTES: Final = 1024 * 1024 * 1024
+_FULL: Final = "The audio could not be stored: {} bytes are all there may be."
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -26,7 +29,7 @@ class MemoryAudio:
 
     def __init__(self, most: int = MOST_AUDIO_BYTES) -> None:
         self._most = most
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[str, bytes | bytearray] = {}
         #: Keys that are being put: no sweep takes them.
         self._open: Counter[str] = Counter()
         #: Bytes that are kept or on their way.
@@ -68,7 +71,7 @@ class MemoryAudio:
         if size > limit:
             raise TooLarge
         if self._size + more > self._most:
-            raise StorageError(f"The audio could not be stored: {self._most} bytes are all there may be.")
+            raise StorageError(_FULL.format(self._most))
 
     @contextlib.asynccontextmanager
     async def fetch(self, keys: Sequence[str]) -> AsyncIterator[list[Path]]:
@@ -81,6 +84,37 @@ class MemoryAudio:
                 if path.name in self._kept:
                     path.write_bytes(self._kept[path.name])
             yield paths
+
+    async def extend(self, key: str, at: int, data: bytes) -> None:
+        """Put bytes behind the first `at`."""
+        kept = self._grown(key)
+        if self._size + len(data) > self._most:
+            raise StorageError(_FULL.format(self._most))
+        self._size += at + len(data) - len(kept)
+        kept[at:] = data
+
+    async def settle(self, key: str, made: Made) -> Stored:
+        """Bring what grew to its last form."""
+        kept = self._grown(key)
+        size, head = made(len(kept))
+        self._size += size - len(kept)
+        del kept[size:]
+        kept[: len(head)] = head
+        return Stored(key, hashlib.sha256(kept).hexdigest(), len(kept))
+
+    async def size(self, key: str) -> int:
+        """How many bytes there are."""
+        _check_key(key)
+        return len(self._kept.get(key, b""))
+
+    def _grown(self, key: str) -> bytearray:
+        _check_key(key)
+        kept = self._kept.get(key)
+        if kept is None:
+            raise StorageError("The audio could not be stored: what was there of it is gone.")
+        if not isinstance(kept, bytearray):
+            self._kept[key] = kept = bytearray(kept)
+        return kept
 
     async def delete(self, keys: Collection[str]) -> None:
         """Forget these."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.session.prsm.table import State
+from mock_server.storage.unit import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from mock_server.session.prsm.model import Entry, Inquiry, Share
     from mock_server.storage.inquiry import Sieve
-    from mock_server.storage.unit import JournalRow
+    from mock_server.storage.unit import JournalRow, Place, Search
 
 #: What stands for something that is not there, or no longer.
 ABSENT: Final = object()
@@ -47,6 +49,18 @@ def _is_meant(inquiry: Inquiry, sieve: Sieve) -> bool:
     )
 
 
+def place(each: Place) -> tuple[datetime, str]:
+    """What lists are ordered by."""
+    return each.created_at, each.id
+
+
+def _is_looked_for(inquiry: Inquiry, search: Search) -> bool:
+    if search.states and inquiry.state.value not in search.states:
+        return False
+    texts = (inquiry.id, inquiry.owner, inquiry.asked.kind, json.dumps(vars(inquiry.asked)))
+    return not search.words or any(search.words.lower() in text.lower() for text in texts)
+
+
 class MemoryInquiries:
     """What is kept."""
 
@@ -69,6 +83,16 @@ class MemoryInquiries:
     def counts(self, sieve: Sieve) -> Mapping[tuple[str, str], int]:
         """State and type -> how many of those that are meant."""
         return Counter((each.state.value, each.asked.kind) for each in self._meant(sieve))
+
+    def latest(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Inquiry]:
+        """Up to `limit` sessions of all users, latest first."""
+        ours = (each for each in self._kept.inquiries.values() if each.namespace == namespace)
+        left = (each for each in ours if after is None or place(each) < place(after))
+        return heapq.nlargest(limit, (each for each in left if _is_looked_for(each, search)), key=place)
+
+    def number(self, namespace: str) -> int:
+        """How many sessions a namespace has."""
+        return sum(each.namespace == namespace for each in self._kept.inquiries.values())
 
     def due(self, namespace: str, now: datetime) -> list[tuple[str, datetime]]:
         """The sessions whose time is up."""
@@ -107,11 +131,17 @@ class MemoryInquiries:
 
 
 class MemoryInquiryUnit(MemoryInquiries):
-    """One change, made in place; `put` knows how to take it back."""
+    """One change, made in place; `put` knows how to take it back, `forget_journal` leaves the last line of one."""
 
-    def __init__(self, kept: InquiryTables, put: Callable[[dict[str, Any], str, object], None]) -> None:
+    def __init__(
+        self,
+        kept: InquiryTables,
+        put: Callable[[dict[Any, Any], object, object], None],
+        forget_journal: Callable[[str], None],
+    ) -> None:
         super().__init__(kept)
         self._put = put
+        self._forget_journal = forget_journal
 
     def create(self, inquiry: Inquiry) -> None:
         """Keep a new session."""
@@ -134,6 +164,13 @@ class MemoryInquiryUnit(MemoryInquiries):
         """Keep a new share."""
         self._put_new(self._kept.shares, share.id, share)
 
+    def remove(self, inquiry: Inquiry) -> None:
+        """Remove a session with its findings and shares."""
+        self._forget(inquiry.id)
+        self._forget_journal(inquiry.id)
+        for share in self.shares(inquiry.id):
+            self._put(self._kept.shares, share.id, ABSENT)
+
     def set_balance(self, namespace: str, amount: int) -> None:
         """Keep what a namespace has."""
         self._put(self._kept.balances, namespace, amount)
@@ -142,13 +179,15 @@ class MemoryInquiryUnit(MemoryInquiries):
         """Remove all that a namespace has; returns the ids of its sessions."""
         ours = [each.id for each in self._kept.inquiries.values() if each.namespace == namespace]
         for name in ours:
-            self._put(self._kept.inquiries, name, ABSENT)
-            self._put(self._kept.numbers, name, ABSENT)
-            self._put(self._kept.findings, name, ABSENT)
+            self._forget(name)
         for share in [each for each in self._kept.shares.values() if each.namespace == namespace]:
             self._put(self._kept.shares, share.id, ABSENT)
         self._put(self._kept.balances, namespace, ABSENT)
         return ours
+
+    def _forget(self, name: str) -> None:
+        for table in (self._kept.inquiries, self._kept.numbers, self._kept.findings):
+            self._put(table, name, ABSENT)
 
     def _put_new(self, table: dict[str, Any], name: str, value: object) -> None:
         if name in table:

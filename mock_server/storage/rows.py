@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Text, bindparam, cast, delete, func, insert, or_, select, update
 
 from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
-from mock_server.storage.inquiry_rows import SqlInquiries, SqlInquiryUnit
+from mock_server.storage.dictation_rows import SqlDictations, SqlDictationUnit
+from mock_server.storage.inquiry_rows import SqlInquiries, SqlInquiryUnit, earlier_lines
 from mock_server.storage.schema import audio_files, clocks, journal, results, sessions, traffic
-from mock_server.storage.unit import Cleared, Held, JournalRow, Stretch, Unfinished
+from mock_server.storage.unit import ALL, Cleared, Held, JournalRow, Stretch, Unfinished
 from mock_server.storage.writing import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from mock_server.storage.batch import Batch
-    from mock_server.storage.unit import Subject
+    from mock_server.storage.unit import Place, Search, Subject
 
 
 def _order(asked: dict[str, Any]) -> Order:
@@ -72,6 +73,27 @@ _CLAIM = (
 )
 
 
+def _meant(search: Search) -> list[ColumnElement[bool]]:
+    """What sessions have to be like that are looked for; words are found in any case of A to Z."""
+    columns = sessions.c
+    found: list[ColumnElement[bool]] = []
+    if search.states:
+        found.append(columns.state.in_(search.states))
+    if search.expired_at is not None:
+        passed = columns.expiry_noted | (columns.expires_at <= search.expired_at)
+        expired = columns.ended_at.is_(None) & passed
+        found.append(expired if search.expired else ~expired)
+    if search.words:
+        words = search.words.lower()
+        texts = (columns.id, cast(columns.asked, Text), columns.transcript)
+        found.append(or_(*(func.lower(text).contains(words, autoescape=True) for text in texts)))
+    return found
+
+
+def _line(row: Row[Any]) -> JournalRow:
+    return JournalRow(row.number, row.session_id, row.at, row.kind, row.detail)
+
+
 def _pace(row: Row[Any]) -> Pace:
     return Pace(Mode(row.mode), row.at, row.since, row.factor)
 
@@ -87,36 +109,59 @@ class SqlView:
         """The research sessions."""
         return SqlInquiries(self.connection)
 
+    @property
+    def dictations(self) -> SqlDictations:
+        """The live sessions."""
+        return SqlDictations(self.connection)
+
     def load(self, session_id: str) -> Session | None:
         """The session with its files in the order of their arrival, or None."""
-        run = self.connection.execute
-        row = run(select(sessions).where(sessions.c.id == session_id)).first()
-        if row is None:
-            return None
-        listed = select(*_FILE_COLUMNS).where(audio_files.c.session_id == session_id).order_by(audio_files.c.position)
-        files = tuple(AudioFile(*found) for found in run(listed))
-        found: tuple[TemplateResult, ...] = ()
-        if row.ended_at is not None:  # no result without work, no work before the end
-            wanted = select(*_RESULT_COLUMNS).where(results.c.session_id == session_id).order_by(results.c.position)
-            found = tuple(TemplateResult(*result) for result in run(wanted))
-        return _session(row, files, found)
+        return next(iter(self._loaded([session_id])), None)
 
-    def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
+    def _loaded(self, session_ids: Sequence[str]) -> list[Session]:
+        """The sessions that there are of these, in no order."""
+        run = self.connection.execute
+        rows = run(select(sessions).where(sessions.c.id.in_(session_ids))).all()
+        files, found = defaultdict(list), defaultdict(list)
+        if rows:
+            listed = select(audio_files.c.session_id, *_FILE_COLUMNS).where(audio_files.c.session_id.in_(session_ids))
+            for whose, *file in run(listed.order_by(audio_files.c.position)):
+                files[whose].append(AudioFile(*file))
+        done = [row.id for row in rows if row.ended_at is not None]  # no result without work, no work before the end
+        if done:
+            wanted = select(results.c.session_id, *_RESULT_COLUMNS).where(results.c.session_id.in_(done))
+            for whose, *result in run(wanted.order_by(results.c.position)):
+                found[whose].append(TemplateResult(*result))
+        return [_session(row, tuple(files[row.id]), tuple(found[row.id])) for row in rows]
+
+    def page(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Session]:
         """Up to `limit` sessions of a namespace, latest first."""
         at, name = sessions.c.created_at, sessions.c.id
-        asked = select(name).where(sessions.c.namespace == namespace)
+        asked = select(name).where(sessions.c.namespace == namespace, *_meant(search))
         if after is not None:
             asked = asked.where((at < after.created_at) | (at == after.created_at) & (name < after.id))
         ids = self.connection.execute(asked.order_by(at.desc(), name.desc()).limit(limit)).scalars().all()
-        return [session for session_id in ids if (session := self.load(session_id)) is not None]
+        return sorted(self._loaded(ids), key=lambda each: (each.created_at, each.id), reverse=True)
+
+    def number(self, namespace: str) -> int:
+        """How many sessions a namespace has."""
+        asked = select(func.count()).select_from(sessions).where(sessions.c.namespace == namespace)
+        return self.connection.execute(asked).scalar_one()
 
     def history(self, session_id: str) -> list[JournalRow]:
         """The journal of a session, oldest first."""
         asked = select(journal).where(journal.c.session_id == session_id).order_by(journal.c.number)
-        return [
-            JournalRow(row.number, row.session_id, row.at, row.kind, row.detail)
-            for row in self.connection.execute(asked)
-        ]
+        return [_line(row) for row in self.connection.execute(asked)]
+
+    def news(self, namespace: str, after: int, limit: int) -> list[JournalRow]:
+        """Up to `limit` lines of a namespace's journal behind the one of a number, oldest first."""
+        asked = select(journal).where(journal.c.namespace == namespace, journal.c.number > after)
+        return [_line(row) for row in self.connection.execute(asked.order_by(journal.c.number).limit(limit))]
+
+    def last_line(self, namespace: str) -> int:
+        """The number of the last line of a namespace's journal; 0 where there is none."""
+        asked = select(func.max(journal.c.number)).where(journal.c.namespace == namespace)
+        return self.connection.execute(asked).scalar() or 0
 
     def in_work(self) -> Mapping[str, int]:
         """How many sessions of each namespace are being processed or wait for it."""
@@ -133,7 +178,7 @@ class SqlView:
 
     def audio_keys(self) -> set[str]:
         """Every key a row refers to."""
-        return set(self.connection.execute(select(audio_files.c.key)).scalars())
+        return {*self.connection.execute(select(audio_files.c.key)).scalars(), *self.dictations.audio_keys()}
 
     def unended(self, namespace: str) -> list[tuple[str, datetime]]:
         """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
@@ -189,15 +234,35 @@ class SqlUnit(SqlView):
         """The research sessions, to be changed."""
         return SqlInquiryUnit(self.connection, self._settle)
 
+    @property
+    def dictations(self) -> SqlDictationUnit:
+        """The live sessions, to be changed."""
+        return SqlDictationUnit(self.connection, self._settle)
+
     def load(self, session_id: str) -> Session | None:
         """The session as this transaction has it."""
         known, session = self._batch.get(session_id)
         return session if known else super().load(session_id)
 
-    def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
+    def page(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Session]:
         """Up to `limit` sessions of a namespace, latest first."""
         self._settle()
-        return super().page(namespace, limit=limit, after=after)
+        return super().page(namespace, limit=limit, after=after, search=search)
+
+    def number(self, namespace: str) -> int:
+        """How many sessions a namespace has."""
+        self._settle()
+        return super().number(namespace)
+
+    def news(self, namespace: str, after: int, limit: int) -> list[JournalRow]:
+        """Up to `limit` lines of a namespace's journal behind the one of a number, oldest first."""
+        self._settle()
+        return super().news(namespace, after, limit)
+
+    def last_line(self, namespace: str) -> int:
+        """The number of the last line of a namespace's journal; 0 where there is none."""
+        self._settle()
+        return super().last_line(namespace)
 
     def history(self, session_id: str) -> list[JournalRow]:
         """The journal of a session, oldest first."""
@@ -254,6 +319,17 @@ class SqlUnit(SqlView):
         found = set(self.connection.execute(_CLAIM, given).scalars())
         return tuple(session_id for session_id in session_ids if session_id in found)
 
+    def remove(self, session: Session) -> list[str]:
+        """Remove a session; returns the audio keys set free."""
+        self._settle()
+        run = self.connection.execute
+        self._batch.remove(session.id)
+        for table in (audio_files, results):
+            run(delete(table).where(table.c.session_id == session.id))
+        run(delete(sessions).where(sessions.c.id == session.id))
+        run(delete(journal).where(earlier_lines(session.id)))
+        return [file.key for file in session.files]
+
     def clear(self, namespace: str) -> Cleared:
         """Remove all that a namespace has; returns how many sessions, and the audio keys set free."""
         self._settle()
@@ -264,10 +340,11 @@ class SqlUnit(SqlView):
         keys = list(run(select(audio_files.c.key).where(audio_files.c.session_id.in_(ours))).scalars())
         gone = run(delete(sessions).where(sessions.c.namespace == namespace)).rowcount
         gone += self.inquiries.clear(namespace)
+        dictated, recorded = self.dictations.clear(namespace)
         run(delete(journal).where(journal.c.namespace == namespace))
         run(delete(traffic).where(traffic.c.namespace == namespace))
         run(delete(clocks).where(clocks.c.name == namespace))
-        return Cleared(gone, keys)
+        return Cleared(gone + dictated, [*keys, *recorded])
 
     def set_clock(self, namespace: str, pace: Pace) -> None:
         """Remember how a namespace's clock goes."""

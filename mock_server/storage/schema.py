@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
-VERSION: Final = 5
+VERSION: Final = 7
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -132,6 +132,11 @@ CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
             ),
             "UPDATE scribe_inquiries SET told = json_remove(told, '$.asked')",
         ),
+        6: (),  # live sessions have tables of their own
+        7: (
+            "ALTER TABLE scribe_dictations ADD COLUMN retention INTEGER",
+            "ALTER TABLE scribe_dictations ADD COLUMN forgotten_at BIGINT",
+        ),
     }
 )
 
@@ -216,4 +221,63 @@ balances = Table(
     metadata,
     Column("namespace", String, primary_key=True),
     Column("amount", _Number, nullable=False),
+)
+
+dictations = Table(
+    "scribe_dictations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("namespace", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("wanted_language", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("encoding", String, nullable=False),
+    Column("sample_rate", Integer, nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("store_audio", Boolean, nullable=False),
+    Column("store_transcript", Boolean, nullable=False),
+    Column("enhance_on_end", Boolean, nullable=False),
+    Column("voice_activity", Boolean, nullable=False),
+    Column("interim", Boolean, nullable=False),
+    Column("word_times", Boolean, nullable=False),
+    Column("vocabulary", _Json, nullable=False),
+    Column("retention", Integer),
+    Column("engine", Text, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("client_ip", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("audio_s", Float, nullable=False),
+    Column("utterances", Integer, nullable=False),
+    Column("words", Integer, nullable=False),
+    Column("language", Text),
+    Column("error", Text),
+    Column("audio_key", String),
+    Column("audio_size", _Number, nullable=False),
+    Column("audio_sha256", String, nullable=False),
+    Column("previous_id", ForeignKey("scribe_dictations.id", ondelete="SET NULL")),
+    Column("continued_at", Float),
+    Column("job_id", String),
+    Column("job_due", Boolean, nullable=False),
+    Column("forgotten_at", Instant),
+    #: Counts the sessions that were made: stamps of two may be the same.
+    Column("made", _Number, nullable=False),
+    Index("scribe_dictations_by_namespace", "namespace", "made"),
+    Index("scribe_dictations_by_state", "state"),
+    Index("scribe_dictations_by_made", "made"),
+    Index("scribe_dictations_by_previous", "previous_id"),
+)
+
+utterances = Table(
+    "scribe_utterances",
+    metadata,
+    Column("dictation_id", ForeignKey("scribe_dictations.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("language", Text),
+    Column("words", _Json, nullable=False),
 )

@@ -7,7 +7,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import create_engine, event, func, insert, select, update
+from sqlalchemy import create_engine, event, func, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from mock_server.storage import StorageError, schema
@@ -41,6 +41,7 @@ _BUSY_S = 30.0
 
 #: Rows of scribe_meta: which tables these are, and what tells this database from every other.
 _VERSION, _IDENTITY = "schema_version", "identity"
+_ADDED = re.compile(r"ALTER TABLE (\w+) ADD COLUMN (\w+) ")
 _VERSIONS = re.compile(r"[1-9][0-9]{0,8}\Z")
 _ANEW = (
     "Restore it from a copy; or move it and the audio folder beside it away to begin anew, without any of the sessions"
@@ -105,7 +106,10 @@ def _bring_up(connection: Connection, found: int) -> None:
     schema.metadata.create_all(connection)
     for version in range(found + 1, schema.VERSION + 1):
         for statement in schema.CHANGES[version]:
-            connection.exec_driver_sql(statement)
+            added = _ADDED.match(statement)
+            # a table that was made just now has all its columns
+            if added is None or added[2] not in {each["name"] for each in inspect(connection).get_columns(added[1])}:
+                connection.exec_driver_sql(statement)
     told = update(schema.meta).where(schema.meta.c.key == _VERSION)
     connection.execute(told.values(value=str(schema.VERSION)))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from mock_server.clock import Pace
     from mock_server.session.model import Session
+    from mock_server.storage.dictation import Dictations, DictationUnit
     from mock_server.storage.inquiry import Inquiries, InquiryUnit
 
 T = TypeVar("T")
@@ -59,6 +60,36 @@ class Held(NamedTuple):
     size: int
 
 
+class Place(Protocol):
+    """Where a session stands in a list: lists show the latest first, and by their ids those of one moment."""
+
+    @property
+    def id(self) -> str:
+        """Of the session."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made, by the namespace's clock."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which sessions of a namespace are looked for: in one of some states (none: in any), with words in their text.
+
+    `expired_at` None passes over expiry. Else sessions that nobody had ended by that moment have expired by it where
+    their deadline is not after it: with `expired` they are the only ones that are meant, without it none is.
+    """
+
+    states: frozenset[str] = frozenset()
+    words: str = ""
+    expired_at: datetime | None = None
+    expired: bool = False
+
+
+#: Every session.
+ALL = Search()
+
+
 class Subject(Protocol):
     """What the journal has lines about."""
 
@@ -78,14 +109,27 @@ class View(Protocol):
     def inquiries(self) -> Inquiries:
         """The research sessions."""
 
+    @property
+    def dictations(self) -> Dictations:
+        """The live sessions."""
+
     def load(self, session_id: str) -> Session | None:
         """The session with its files in the order of their arrival; None where there is none."""
 
-    def page(self, namespace: str, *, limit: int, after: Session | None = None) -> list[Session]:
+    def page(self, namespace: str, *, limit: int, after: Place | None = None, search: Search = ALL) -> list[Session]:
         """Up to `limit` sessions of a namespace, latest first; `after` is the last one of the page before."""
+
+    def number(self, namespace: str) -> int:
+        """How many sessions a namespace has."""
 
     def history(self, session_id: str) -> list[JournalRow]:
         """The journal of a session, oldest first."""
+
+    def news(self, namespace: str, after: int, limit: int) -> list[JournalRow]:
+        """Up to `limit` lines of a namespace's journal behind the one of a number, oldest first."""
+
+    def last_line(self, namespace: str) -> int:
+        """The number of the last line of a namespace's journal; 0 where there is none."""
 
     def in_work(self) -> Mapping[str, int]:
         """Namespace -> how many of its sessions are being processed or wait for it."""
@@ -94,7 +138,7 @@ class View(Protocol):
         """The sessions that have still to reach an end state, longest waiting first."""
 
     def audio_keys(self) -> set[str]:
-        """Every key that a session refers to."""
+        """Every key that a session of any profile refers to."""
 
     def unended(self, namespace: str) -> list[tuple[str, datetime]]:
         """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
@@ -119,6 +163,10 @@ class Unit(View, Protocol):
     def inquiries(self) -> InquiryUnit:
         """The research sessions, to be changed."""
 
+    @property
+    def dictations(self) -> DictationUnit:
+        """The live sessions, to be changed."""
+
     def create(self, session: Session) -> None:
         """Keep a new session; raises RuntimeError when its id is taken."""
 
@@ -130,6 +178,12 @@ class Unit(View, Protocol):
 
     def claim(self, session_ids: Sequence[str], begun: int) -> tuple[str, ...]:
         """Begin the attempt after the `begun`-th; returns those in work at which nobody else has."""
+
+    def remove(self, session: Session) -> list[str]:
+        """Remove a session; returns the keys of its audio, which nobody needs now.
+
+        Of its journal the last line stays, until the namespace is cleared, for those who read what is new.
+        """
 
     def clear(self, namespace: str) -> Cleared:
         """Remove a namespace's sessions of every profile, journal, traffic, balance and clock."""

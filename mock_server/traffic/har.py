@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import scribe_data
 from mock_server.clock import stamp
+from mock_server.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ def har(exchanges: Iterable[Numbered], revision: str, base_url: str = "", lost: 
     return {
         "log": {
             "version": "1.2",
-            "creator": {"name": "scribe-mock", "version": _version()},
+            "creator": {"name": "scribe-mock", "version": version()},
             "_base_url": base_url,
             "entries": [_entry(number, told, revision) for number, told in exchanges],
             **({"_lost": lost, "comment": missing(lost)} if lost else {}),
@@ -41,13 +41,6 @@ def missing(lost: int) -> str:
     """The sentence on exchanges of which nothing was kept."""
     what = "1 exchange" if lost == 1 else f"{lost} exchanges"
     return f"{what} of this namespace could not be recorded, so the record is not whole; a reset begins a new one."
-
-
-def _version() -> str:
-    try:
-        return version("scribe-conformance")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def begun(told: Mapping[str, Any]) -> datetime:

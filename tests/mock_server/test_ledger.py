@@ -13,17 +13,9 @@ from mock_server.ledger import Ledger
 from mock_server.pipeline.process import Process
 from mock_server.problems import Problem
 from mock_server.service import Service
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.model import AudioFile, Order
-from mock_server.session.step import (
-    AudioAccepted,
-    DeadlinePassed,
-    EndRequested,
-    Extracted,
-    Processed,
-    Refused,
-    Requested,
-    Transcribed,
-)
+from mock_server.session.step import AudioAccepted, EndRequested, Extracted, Processed, Requested, Transcribed
 from mock_server.session.table import MEDSCRIBE_2026_01_27, State
 from mock_server.settings import Limits
 from mock_server.storage.memory import MemoryStore, open_memory

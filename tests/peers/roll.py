@@ -19,6 +19,7 @@ from .object_upload import ObjectUpload
 from .own_templates import BareEntries, BareIds
 from .production import Production
 from .silent_loss import UnknownTemplateUnsaid, UploadCutShort
+from .speaking import OwnWire, Speaking
 from .text_order import TextOrderInLists, TextOrderInTranscripts
 from .unavailable import Unavailable
 from .web_pages import WebPages
@@ -46,6 +47,8 @@ PEERS: Mapping[str, type[Honest]] = {
     "text_order_in_transcripts": TextOrderInTranscripts,
     "unknown_template_unsaid": UnknownTemplateUnsaid,
     "upload_cut_short": UploadCutShort,
+    "speaking": Speaking,
+    "own_wire": OwnWire,
     "choosy": Choosy,
 }
 

@@ -64,12 +64,14 @@ def found(expected: str, run: Outcome) -> list[str]:
 
 @pytest.mark.parametrize("name", STRANGERS)
 def test_a_stranger_is_judged_by_the_text(name: str, runs: dict[str, Outcome]) -> None:
-    assert found(name, runs[name]) == []
+    lines = found(name, runs[name])
+    assert not lines, "\n".join(lines)
 
 
 @pytest.mark.parametrize("name", VARIED)
 def test_how_long_a_stranger_takes_changes_no_verdict(name: str, runs: dict[str, Outcome]) -> None:
-    assert found(VARIED[name][0], runs[name]) == []
+    lines = found(VARIED[name][0], runs[name])
+    assert not lines, "\n".join(lines)
 
 
 @pytest.mark.parametrize("name", CHOOSY)

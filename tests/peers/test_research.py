@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +60,8 @@ def runs() -> dict[tuple[str, str], Run]:
     wanted: list[tuple[str, Reading]] = [(name, "lenient") for name in PEERS]
     wanted += [("scholar", "strict")]
     with ThreadPoolExecutor(2) as pool:
-        running = {each: pool.submit(judged, PEERS[each[0]](), each[1]) for each in wanted}
+        fails = {("scholar", "strict"): {"failing_command": f"{shlex.quote(sys.executable)} -c 'raise SystemExit(3)'"}}
+        running = {each: pool.submit(judged, PEERS[each[0]](), each[1], **fails.get(each, {})) for each in wanted}
         return {each: run.result() for each, run in running.items()}
 
 
@@ -81,6 +84,20 @@ def test_every_cell_but_those_of_a_failure_and_of_a_cancel_in_passing_is_seen(
 ) -> None:
     unseen = {square.name for square in runs["scholar", "lenient"].matrix if square.outcome != "seen"}
     assert {name for name in unseen if not name.startswith("failed-")} <= {"queued-cancel", "initializing-cancel"}
+
+
+@pytest.mark.parametrize(
+    ("reading", "why"),
+    [
+        ("lenient", "no request makes work fail, so that needs --failing-command"),
+        ("strict", f"--failing-command: {sys.executable} failed (exit code 3); run it by hand to see why"),
+    ],
+)
+def test_that_no_work_failed_is_told_with_the_reason(
+    reading: Reading, why: str, runs: dict[tuple[str, str], Run]
+) -> None:
+    told = {square.why for square in runs["scholar", reading].matrix if square.name.startswith("failed-")}
+    assert told == {f"failed was not reached: {why}."}
 
 
 def test_a_server_of_two_operations_has_one_cause_for_all_that_it_does_not_serve(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from conformance.verdict import Reading
 
 #: The first test waits for all the runs; the machine may be busy.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 FIRST, MIDDLE, NEWEST = scribe_data.revisions()
 READINGS: tuple[Reading, ...] = ("lenient", "strict")
 #: A name -> the peer, the revision it is graded as, and the one it speaks.

@@ -16,9 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-
 from tests.proof.ports import free_port
+from tests.proof.process import ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,12 +44,7 @@ def started(folder: Path) -> None:
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(told["command"], stderr=log, stdout=log, start_new_session=True)
     (folder / "pid").write_text(str(process.pid))
-    for _ in range(300):
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"{told['address']}/health/ready").status_code == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError((folder / "log").read_text())
+    ready(lambda: told["address"], process, folder / "log")
 
 
 def ended(folder: Path, by: signal.Signals) -> None:

@@ -5,26 +5,29 @@ Faults are by namespace, so that one process shows all of them: the namespace of
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-import uvicorn
-
 from mock_server.app import create_app
+from mock_server.cli.running import configuration
+from mock_server.cli.server import Server
 from mock_server.faults.catalogue import catalogue
 from mock_server.settings import Settings
 from scribe_data import REVISION
 from tests.proof.ports import free_port
+from tests.proof.process import ended, ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+
+#: Sockets that a namespace may have: more than a run holds, for those of all namespaces take places of one server.
+_SOCKETS = 64
 
 #: The namespace without any fault.
 HONEST = "honest"
@@ -48,15 +51,9 @@ def switched(folder: Path, profile: str = "session_manager") -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{address}/health/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield address
+        yield ready(lambda: address, process)
     finally:
-        process.terminate()
-        process.wait(15)
+        ended(process)
 
 
 def main() -> None:
@@ -65,10 +62,12 @@ def main() -> None:
     profile = more[0] if more else "session_manager"
     faults = catalogue(REVISION, (profile,))
     keys = tuple(key for name in (*faults, HONEST, "other") for key in (key_of(name), second_of(name)))
-    app = create_app(Settings(Path(folder), keys, "scripted", profiles=(profile,)))
+    app = create_app(Settings(Path(folder), keys, "scripted", profiles=(profile,), most_live=_SOCKETS))
     for name in faults:
         app.state.faults.switch([name], key_of(name).removeprefix("sk_test_"))
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning")
+    face = app.state.face
+    listening = socket.create_server(("127.0.0.1", int(port)))
+    Server(configuration(app, face.told, face.streams_at), face, lambda: None).run(sockets=[listening])
 
 
 if __name__ == "__main__":

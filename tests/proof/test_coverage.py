@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import scribe_data
-from mock_server.faults import creation, credentials, discovery, disputed, ending, envelopes, reading
+from mock_server.faults import creation, credentials, discovery, disputed, ending, envelopes, reading, streams
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.conftest import sample
 from tests.proof.test_faults import TRIED
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: The rooms of the faults that journeys show.
-ROOMS = (creation, credentials, discovery, disputed, ending, envelopes, reading)
+ROOMS = (creation, credentials, discovery, disputed, ending, envelopes, reading, streams)
 
 
 def test_every_unproven_must_has_its_reason_and_no_other_is_missing() -> None:

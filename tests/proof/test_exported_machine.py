@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: Every text that the mock serves: a profile and a revision of it.
-TEXTS = [(profile, revision) for profile in PROFILES for revision in scribe_data.revisions(profile)]
+#: Every text that the mock serves: of its own protocol all revisions, of another the one that is named first.
+TEXTS = [(scribe_data.PROFILE, revision) for revision in scribe_data.revisions()]
+TEXTS += [(profile, scribe_data.load(profile).revision) for profile in PROFILES if profile != scribe_data.PROFILE]
 
 
 def driven(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import shlex
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -11,14 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import scribe_data
-from conformance.certification import certify
-from conformance.evidence import Layer
-from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import INQUIRIES
 from tests.peers.runs import reread
+from tests.proof.claims import driven_by_every_layer, failed, foretold, graded
 from tests.proof.process import serving
 from tests.proof.switched import HONEST, key_of, second_of, switched
+from tests.proof.wanted import missed
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -35,23 +35,22 @@ DRIVEN = [name for place, name in enumerate(INQUIRIES) if WHOLE or place % 9 == 
 EXAMPLES = 10 if WHOLE else 2
 #: Runs at a time, each in a namespace of its own.
 _AT_A_TIME = 3
+#: Has the work on the next session fail.
+_FAILING = """
+import sys, urllib.request
+played = b'{"scenario": "failed.internal_error", "on": {"session": "next"}}'
+target, key = sys.argv[1:]
+urllib.request.urlopen(urllib.request.Request(f"{target}/_mock/v1/scenarios", played, {"X-API-Key": key}))
+"""
 #: Work of the server itself takes seconds.
 _WAIT_S = 60.0
 
 
-def graded(target: str, keys: tuple[str, str], reading: Reading, examples: int = 0) -> Run:
-    """A run; without `examples` nothing is generated."""
-    options = Options(
-        target,
-        *keys,
-        profile=TEXT.profile,
-        revision=TEXT.revision,
-        reading=reading,
-        test_clock=f"{target}/_mock/v1/clock",
-        processing_timeout=_WAIT_S,
-        examples=examples,
-    )
-    return asyncio.run(certify(options, reading=reading))
+def run(target: str, name: str, reading: Reading, examples: int = 0) -> Run:
+    """A run as two users of a namespace, in which a failure can be played."""
+    failing = shlex.join([sys.executable, "-c", _FAILING, target, key_of(name)])
+    keys, more = (key_of(name), second_of(name)), {"processing_timeout": _WAIT_S, "failing_command": failing}
+    return graded(TEXT, target, keys, reading, examples, **more)
 
 
 @pytest.fixture(scope="module")
@@ -59,22 +58,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """Every run that a claim below reads, by the fault, or by the reading of the honest one."""
     with ExitStack() as open_, ThreadPoolExecutor(_AT_A_TIME) as pool:
         target = open_.enter_context(switched(tmp_path_factory.mktemp("switched"), TEXT.profile))
-        honest = key_of(HONEST), second_of(HONEST)
-        running = {"strict": pool.submit(graded, target, honest, "strict", EXAMPLES)}
+        running = {"strict": pool.submit(run, target, HONEST, "strict", EXAMPLES)}
         for name in DRIVEN:
             if name != APART:
-                keys = key_of(name), second_of(name)
-                running[name] = pool.submit(graded, target, keys, INQUIRIES[name].reading)
+                running[name] = pool.submit(run, target, name, INQUIRIES[name].reading)
         if APART in DRIVEN:
-            more = ["--profile", TEXT.profile, "--api-key", honest[0], "--api-key", honest[1]]
+            more = ["--profile", TEXT.profile, "--api-key", key_of(HONEST), "--api-key", second_of(HONEST)]
             apart = open_.enter_context(serving(tmp_path_factory.mktemp("apart"), APART, more=more))
-            running[APART] = pool.submit(graded, apart, honest, "lenient")
-        found = {name: run.result() for name, run in running.items()}
+            running[APART] = pool.submit(run, apart, HONEST, "lenient")
+        found = {name: each.result() for name, each in running.items()}
     return found | {"lenient": reread(found["strict"], "lenient")}
-
-
-def failed(run: Run) -> set[str]:
-    return {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
 
 
 @pytest.mark.parametrize("reading", ["lenient", "strict"])
@@ -89,19 +82,18 @@ def test_the_honest_mock_is_conformant_and_every_requirement_that_shows_is_seen(
 
 
 def test_every_layer_of_the_kit_drives_it(runs: dict[str, Run]) -> None:
-    run = runs["strict"]
-    assert set(run.evidence.views) >= {Layer.JOURNEY, Layer.WALK, Layer.FUZZ, Layer.MUTATION, Layer.RACE}
-    assert run.evidence.explored is not None
-    assert run.evidence.explored.examples > 0
-    assert not run.evidence.explored.violations
-    assert not [note for note in run.evidence.notes if note.reason in ("not_driven", "kit_error", "no_overlap")]
+    driven_by_every_layer(runs["strict"])
+
+
+def test_a_plan_foretells_what_a_run_costs(runs: dict[str, Run]) -> None:
+    foretold(runs["strict"], EXAMPLES)
 
 
 def test_the_walk_meets_every_cell_of_the_states_that_last(runs: dict[str, Run]) -> None:
     squares = {square.name: square for square in runs["strict"].matrix}
     unseen = {name.partition("-")[0] for name, square in squares.items() if square.outcome.value != "seen"}
-    # what nobody can bring about, and what is over as soon as it has begun
-    assert unseen <= {"failed", "queued", "initializing", "running"}
+    # what is over as soon as it has begun
+    assert unseen <= {"queued", "initializing", "running"}
 
 
 @pytest.mark.parametrize("name", DRIVEN)
@@ -109,6 +101,8 @@ def test_a_fault_turns_exactly_its_requirement_red(name: str, runs: dict[str, Ru
     run = runs[name]
     assert failed(run) == set(INQUIRIES[name].breaks)
     assert run.overall is Overall.NON_CONFORMANT
+    # a run of these requirements alone, for the price of their own journeys, sees it too
+    assert missed(run, INQUIRIES[name].breaks) == []
 
 
 def test_every_binding_requirement_that_shows_on_the_wire_has_a_fault() -> None:

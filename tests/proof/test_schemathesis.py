@@ -21,16 +21,18 @@ PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 
 def told(
-    folder: Path, base: str, *words: str, key: str = "sk_test_a"
+    folder: Path, base: str, *words: str, key: str = "sk_test_a", profile: str = "medscribe"
 ) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
     """What a run of Schemathesis over the printed document prints, and its events."""
+    header = f"X-API-Key: {key}" if profile == "medscribe" else f"Authorization: Bearer {key}"
     document, hooks, events = folder / "scribe.json", folder / "scribe_hooks.py", folder / "events.ndjson"
     kit = [sys.executable, "-m", "conformance.cli", "openapi", "--output", str(document), "--hooks", str(hooks)]
+    kit += ["--profile", profile]
     subprocess.run(kit, check=True)
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", base),
-            *("-H", f"X-API-Key: {key}", "--report", "ndjson", "--report-ndjson-path", str(events), *words),
+            *("-H", header, "--report", "ndjson", "--report-ndjson-path", str(events), *words),
         ],
         capture_output=True,
         text=True,
@@ -59,6 +61,21 @@ def test_plain_schemathesis_finds_nothing_in_the_honest_mock(seed: int, tmp_path
     assert statuses <= {"success", "skip"}
     (linked,) = [each["payload"] for each in of(events, "PhaseStarted") if each["phase"]["name"] == "stateful"]
     assert linked["transitions_selected"] > linked["inferred_transitions"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_plain_schemathesis_finds_nothing_in_honest_research_sessions_but_a_fault(tmp_path: Path) -> None:
+    more, words = ["--profile", "prsm", "--research-seconds", "0"], ("--seed", "1", "--max-examples", "3")
+    with serving(tmp_path, more=more) as origin:
+        ran, events = told(tmp_path, origin, *words, profile="prsm")
+    assert ran.returncode == 0, ran.stdout
+    phases = {each["phase"]["name"]: each["status"] for each in of(events, "PhaseFinished")}
+    assert {phases[name] for name in PHASES} == {"success"}
+    assert not of(events, "NonFatalError")
+    with serving(tmp_path, "orders_with_200", more=more) as origin:
+        ran, _ = told(tmp_path, origin, *words, "--include-operation-id", "create_session", profile="prsm")
+    assert (ran.returncode, "[200] OK" in ran.stdout) == (1, True)
 
 
 @pytest.mark.slow

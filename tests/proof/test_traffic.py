@@ -15,6 +15,7 @@ from scribe_data import recordings
 from tests.proof.process import serving
 
 KEY = {"X-API-Key": "sk_test_a"}
+SESSIONS = "/api/v1/sessions"
 
 
 def consult(address):
@@ -70,6 +71,47 @@ def test_the_kit_grades_the_record_of_a_session_manager(faults, broken, tmp_path
     assert code == bool(broken)
     assert judged["mapped"] == judged["entries"] == 15
     assert judged["summary"]["pass"] >= 13
+
+
+def researched(address):
+    """What a client of research sessions does, wrong words and the URL of a share included."""
+    with httpx.Client(base_url=address, headers=KEY) as client:
+        made = client.post(
+            SESSIONS, json={"prompt": "What is answered after a session has expired?", "session_type": "research"}
+        )
+        session = made.raise_for_status().json()["session_id"]
+        wait = {"session": session, "state": "completed"}
+        client.get("/_mock/v1/wait", params=wait).raise_for_status()
+        client.get(f"{SESSIONS}/{session}").raise_for_status()
+        for query in ({}, {"include_metadata": "false"}, {"format": "markdown"}, {"format": "pdf"}):
+            client.get(f"{SESSIONS}/{session}/results", params=query).raise_for_status()
+        for query in ({"format": "docx"}, {"format": "json", "include_raw_data": "true"}):
+            client.get(f"{SESSIONS}/{session}/export", params=query).raise_for_status()
+        client.get(SESSIONS, params={"status": "completed", "limit": 5, "date_from": "2026-01-01"}).raise_for_status()
+        assert client.get(f"{SESSIONS}/{session}/results", params={"format": "xls"}).status_code == 400
+        assert client.post(f"{SESSIONS}/{session}/pause").status_code == 400
+        order = {"recipients": ["lee@example.com"], "permissions": "edit"}
+        url = client.post(f"{SESSIONS}/{session}/share", json=order).raise_for_status().json()["share_url"]
+        httpx.post(f"{url}/comments", json={"content": "Is this so?"}).raise_for_status()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("faults", "broken"), [((), set()), (("lists_without_a_summary",), {"PRSM-LIST-001"})])
+def test_the_kit_grades_the_record_of_research_sessions(faults, broken, tmp_path):
+    archive, words = tmp_path / "research.har", ["--profile", "prsm"]
+    with serving(tmp_path, *faults, more=[*words, "--research-seconds", "0.2"]) as address:
+        researched(address)
+        told = archived(address, archive)
+    code, judged = checked(archive, *words)
+    assert {each["id"] for each in judged["requirements"] if each["verdict"] == "fail"} == broken
+    assert code == bool(broken)
+    # what comes by the URL of a share is none of the document's requests
+    assert (judged["entries"], judged["mapped"]) == (13, 12)
+    queries = {
+        each["name"]: each["value"] for entry in told["log"]["entries"] for each in entry["request"]["queryString"]
+    }
+    assert queries["include_metadata"] == "false"
+    assert "…" not in queries.values()
 
 
 def archived(address, file):

@@ -5,7 +5,6 @@ Choices are by namespace, so that one server shows all seeds; each run has two u
 
 from __future__ import annotations
 
-import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -14,9 +13,8 @@ import httpx
 import pytest
 
 import scribe_data
-from conformance.certification import certify
 from conformance.run import grade
-from conformance.target import Options
+from tests.proof.claims import graded
 from tests.proof.process import serving
 from tests.proof.test_faults import kit_errors
 from tests.proof.test_varied import accused, certified
@@ -45,18 +43,8 @@ def _run(target: str, seed: int, reading: Reading) -> Run:
     key, second = (_key(seed, reading, user) for user in ("ann", "bob"))
     asked = {"seed": seed, "reading": reading}
     httpx.post(f"{target}/_mock/v1/choices", json=asked, headers={"X-API-Key": key}).raise_for_status()
-    options = Options(
-        target,
-        key,
-        second,
-        profile=TEXT.profile,
-        revision=TEXT.revision,
-        reading=reading,
-        test_clock=f"{target}/_mock/v1/clock",
-        processing_timeout=_WAIT_S,
-        examples=2 if WHOLE else 0,
-    )
-    return asyncio.run(certify(options, reading=reading))
+    more = {"processing_timeout": _WAIT_S}
+    return graded(TEXT, target, (key, second), reading, 2 if WHOLE else 0, **more)
 
 
 @pytest.fixture(scope="module")

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import scribe_data
-from conformance.certification import certify
-from conformance.evidence import Layer
-from conformance.selection import choose, forecast
-from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import WINDOWS
 from tests.peers.runs import reread
+from tests.proof.claims import driven_by_every_layer, failed, foretold, graded
 from tests.proof.process import serving
 from tests.proof.restarted import restartable
 from tests.proof.switched import HONEST, key_of, switched
 
 if TYPE_CHECKING:
     from conformance.run import Run
-    from conformance.verdict import Reading
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("windows")]
 ROOT = Path(__file__).parents[2]
@@ -40,20 +34,9 @@ EXAMPLES = 10 if os.environ.get("SCRIBE_PROOF") == "1" else 2
 _AT_A_TIME = 3
 
 
-def graded(target: str, key: str, reading: Reading, restart: str | None = None, examples: int = 0) -> Run:
-    """A run; without `examples` nothing is generated."""
-    options = Options(
-        target,
-        key,
-        key_of("other"),
-        profile=TEXT.profile,
-        revision=TEXT.revision,
-        reading=reading,
-        test_clock=f"{target}/_mock/v1/clock",
-        restart_command=restart,
-        examples=examples,
-    )
-    return asyncio.run(certify(options, reading=reading))
+def keys_of(name: str) -> tuple[str, str]:
+    """Those of a namespace and of another one: users of a session manager are no keys of it."""
+    return key_of(name), key_of("other")
 
 
 @pytest.fixture(scope="module")
@@ -62,30 +45,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     keys = ["--profile", TEXT.profile, "--api-key", key_of(HONEST), "--api-key", key_of("other")]
     with ExitStack() as open_, ThreadPoolExecutor(_AT_A_TIME) as pool:
         target = open_.enter_context(switched(tmp_path_factory.mktemp("switched")))
-        running = {"strict": pool.submit(graded, target, key_of(HONEST), "strict", examples=EXAMPLES)}
+        running = {"strict": pool.submit(graded, TEXT, target, keys_of(HONEST), "strict", EXAMPLES)}
         for name in SWITCHED:
-            running[name] = pool.submit(graded, target, key_of(name), WINDOWS[name].reading)
+            running[name] = pool.submit(graded, TEXT, target, keys_of(name), WINDOWS[name].reading)
         telling = open_.enter_context(serving(tmp_path_factory.mktemp("t"), "tells_a_current_session", more=keys))
-        running["tells_a_current_session"] = pool.submit(graded, telling, key_of(HONEST), "lenient")
+        running["tells_a_current_session"] = pool.submit(graded, TEXT, telling, keys_of(HONEST), "lenient")
         for name in ("restarted", "loses_its_log", "forgets_its_sessions"):
             words = [*keys, *(["--fault", name] if name in WINDOWS else [])]
             address, command = open_.enter_context(restartable(tmp_path_factory.mktemp(name), words))
-            running[name] = pool.submit(graded, address, key_of(HONEST), "lenient", command)
+            running[name] = pool.submit(graded, TEXT, address, keys_of(HONEST), "lenient", restart_command=command)
         found = {name: run.result() for name, run in running.items()}
     return found | {"lenient": reread(found["strict"], "lenient")}
 
 
 def test_a_plan_foretells_what_a_run_costs(runs: dict[str, Run]) -> None:
-    told, spent = forecast(choose(TEXT), examples=EXAMPLES), runs["strict"].cost
-    assert told is not None
-    assert spent is not None
-    came = (spent.requests, spent.bad_requests, spent.bytes_sent, len(spent.sessions) + spent.made_apart)
-    for name, seen in zip(asdict(told), came, strict=True):
-        assert getattr(told, name) == pytest.approx(seen, rel=0.25, abs=6), name
-
-
-def failed(run: Run) -> set[str]:
-    return {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
+    foretold(runs["strict"], EXAMPLES)
 
 
 @pytest.mark.parametrize("reading", ["lenient", "strict"])
@@ -102,12 +76,7 @@ def test_the_honest_mock_is_conformant_and_every_requirement_that_shows_is_seen(
 
 
 def test_every_layer_of_the_kit_drives_it(runs: dict[str, Run]) -> None:
-    run = runs["strict"]
-    assert set(run.evidence.views) >= {Layer.JOURNEY, Layer.WALK, Layer.FUZZ, Layer.MUTATION, Layer.RACE}
-    assert run.evidence.explored is not None
-    assert run.evidence.explored.examples > 0
-    assert not run.evidence.explored.violations
-    assert not [note for note in run.evidence.notes if note.reason in ("not_driven", "kit_error", "no_overlap")]
+    driven_by_every_layer(runs["strict"])
 
 
 def test_the_walk_meets_every_cell_that_a_client_can_reach(runs: dict[str, Run]) -> None:

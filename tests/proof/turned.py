@@ -8,8 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import uvicorn
 from mock_server.app import create_app
 from mock_server.settings import Settings
 from tests.proof.ports import free_port
+from tests.proof.process import ended, ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,15 +56,9 @@ def turned(folder: Path, revision: str) -> Iterator[Turned]:
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{url}/health/ready").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield Turned(url, process)
+        yield Turned(ready(lambda: url, process), process)
     finally:
-        process.terminate()
-        process.wait(15)
+        ended(process)
 
 
 def _turn(app: FastAPI) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
+from conformance.checks.pages import entries_of, query_of
 from conformance.checks.refusals import busy, looked_at
 from conformance.checks.registry import check
 from conformance.finding import holds, inconclusive, violates, warns
@@ -29,18 +29,8 @@ _AT_THE_BOUND: Final = 1.0
 _LARGEST: Final = 100
 
 
-def query_of(x: Exchange) -> dict[str, str]:
-    """The query of a list."""
-    return dict(parse_qsl(urlsplit(x.request.url).query))
-
-
-def _entries(x: Exchange) -> list[dict[str, Any]]:
-    found = x.document.get("sessions")
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
 def _ids(x: Exchange) -> list[str]:
-    return [each["session_id"] for each in _entries(x) if isinstance(each.get("session_id"), str)]
+    return [each["session_id"] for each in entries_of(x) if isinstance(each.get("session_id"), str)]
 
 
 def _served(evidence: Evidence) -> bool:
@@ -99,7 +89,7 @@ def filters_leave_what_fits(evidence: Evidence) -> Iterable[Finding]:
         query = query_of(x)
         if not x.accepted or not query.keys() & {*_MEMBERS, *_DATES}:
             continue
-        wrong = next(filter(None, (_misfit(query, each, made) for each in _entries(x))), None)
+        wrong = next(filter(None, (_misfit(query, each, made) for each in entries_of(x))), None)
         if wrong is not None:
             name, entry, shown = wrong
             told = f"A list by {name} has a session that does not fit ({entry.get('session_id')})."
@@ -132,7 +122,7 @@ def _misfit(
 
 def _left_out(evidence: Evidence, x: Exchange, query: Mapping[str, str], made: Mapping[str, Exchange]) -> str | None:
     """A session of this list's own journey that fits all filters and is not there, though there is room for all."""
-    entries, total = _entries(x), x.document.get("total_count")
+    entries, total = entries_of(x), x.document.get("total_count")
     if total != len(entries) or not Session.LISTED or x.label.journey != JourneyName.LIST_PAGES:
         return None
     for session_id, create in made.items():
@@ -141,9 +131,17 @@ def _left_out(evidence: Evidence, x: Exchange, query: Mapping[str, str], made: M
         told = create.request.json if isinstance(create.request.json, dict) else {}
         shown = {"session_id": session_id, "session_type": told.get("session_type")}
         shown["status"] = _rests(evidence, create.label.session, x)
-        if ("status" not in query or shown["status"] is not None) and _misfit(query, shown, made) is None:
+        known = ("status" not in query or shown["status"] is not None) and _lies_within(query, create)
+        if known and _misfit(query, shown, made) is None:
             return session_id
     return None
+
+
+def _lies_within(query: Mapping[str, str], create: Exchange) -> bool:
+    """Whether a session was made between the dates of a filter, by the service's own stamp and not at a bound (E8)."""
+    made_at = create.document.get("created_at")
+    apart = [(seconds_between(query[name], made_at), sign) for name, sign in _DATES.items() if name in query]
+    return all(seconds is not None and seconds * sign > 0 for seconds, sign in apart)
 
 
 def _rests(evidence: Evidence, session: str | None, x: Exchange) -> str | None:
@@ -159,7 +157,7 @@ def filters_that_name_nothing(evidence: Evidence) -> Iterable[Finding]:
     """(List User Sessions) A word, or dates, that name nothing: 400 (E9); a date without its zone is taken (E7)."""
     for x in _answered(evidence):
         if Probe.FILTER_UNKNOWN.covers(x.label.probe):
-            told = f"A list with {x.label.probe} is answered {x.status}{' with sessions' if _entries(x) else ''}."
+            told = f"A list with {x.label.probe} is answered {x.status}{' with sessions' if entries_of(x) else ''}."
             yield holds(x) if x.status == 400 else warns(x, told, expected=400, actual=x.status, erratum="E9")
         elif Probe.DATE_FORM.covers(x.label.probe):
             told = f"A list by {x.label.probe} is answered {x.status}."
@@ -174,9 +172,9 @@ def pages_are_as_asked_for(evidence: Evidence) -> Iterable[Finding]:
         if not x.accepted or not query.keys() & {"page", "limit"}:
             continue
         limit = query.get("limit", "")
-        if limit.isdecimal() and 1 <= int(limit) <= _LARGEST and len(_entries(x)) > int(limit):
+        if limit.isdecimal() and 1 <= int(limit) <= _LARGEST and len(entries_of(x)) > int(limit):
             told = "A page has more sessions than its limit."
-            yield violates(x, told, pointer="/sessions", expected=f"<= {limit}", actual=len(_entries(x)))
+            yield violates(x, told, pointer="/sessions", expected=f"<= {limit}", actual=len(entries_of(x)))
         elif "page" in query and str(shown) != query["page"]:
             yield violates(x, "Another page comes back.", pointer="/page", expected=query["page"], actual=shown)
         else:
@@ -217,7 +215,7 @@ def _series(evidence: Evidence) -> Iterator[Sequence[Exchange]]:
 
 def _in_order(pages: Sequence[Exchange]) -> Iterator[Finding]:
     """Whether sessions stand in the order in which they were made: what is made meanwhile then comes behind them."""
-    stamps = [stamp for x in pages for each in _entries(x) if (stamp := instant(each.get("created_at"))) is not None]
+    stamps = [stamp for x in pages for each in entries_of(x) if (stamp := instant(each.get("created_at"))) is not None]
     if any(later < earlier for earlier, later in pairwise(stamps)):
         yield warns(pages[0], "A later session stands before an earlier one.", pointer="/sessions", erratum="E6")
 
@@ -229,7 +227,7 @@ def pages_that_are_none(evidence: Evidence) -> Iterable[Finding]:
         if not Probe.PAGE_BEYOND.covers(x.label.probe):
             continue
         behind = int(query_of(x).get("page", "0")) > 1
-        right = (x.accepted and not _entries(x)) if behind else x.status == 400
+        right = (x.accepted and not entries_of(x)) if behind else x.status == 400
         told = f"A list {x.label.probe} is answered {x.status}."
         wanted = "200 without sessions" if behind else 400
         yield holds(x) if right else warns(x, told, expected=wanted, actual=x.status, erratum="E5")
@@ -241,7 +239,7 @@ def callers_list_their_own(evidence: Evidence) -> Iterable[Finding]:
     if not evidence.facts.second_key:
         yield inconclusive("no_second_key", "Give --second-api-key, a key of another client.")
         return
-    made = _made(evidence)
+    made = {name for name, x in _made(evidence).items() if not Session.RECEIVED.covers(x.label.session)}
     for x in evidence.select(Operation.LIST, credential=Credential.SECOND):
         foreign = next((each for each in _ids(x) if each in made), None)
         if foreign is not None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Operation -> the lowest level that allows it (E29): view reads, edit comments, collaborate controls.
 _LEVELS: Final = ("view", "edit", "collaborate")
+#: How a share is used: by its URL without a key, and at the usual addresses with the key of a recipient.
+_WAYS: Final = ((Probe.HOLDER, Credential.NONE), (Probe.RECIPIENT, Credential.SECOND))
 _NEEDED: Final = {Operation.GET: 0, Operation.COMMENT: 1, Operation.PAUSE: 2, Operation.CANCEL: 2}
 
 
@@ -56,27 +58,35 @@ def a_share_ends_when_it_was_asked_to(evidence: Evidence) -> Iterable[Finding]:
 
 @check("PRSM-SHARE-004")
 def a_share_allows_what_its_level_says(evidence: Evidence) -> Iterable[Finding]:
-    """(Share Session) By its URL view reads, edit comments too, and collaborate controls too (E29)."""
-    held = list(_held(evidence))
-    opened = any(x.accepted for level, x in held if x.label.operation == Operation.GET)
-    for level, x in held:
-        needed = _NEEDED[x.label.operation]
-        may = level >= needed
-        what = f"By the URL of a share to {_LEVELS[level]} a {x.label.operation} is answered {x.status}."
-        if x.accepted and not may:
-            yield violates(x, what, expected=f"4xx, for that takes {_LEVELS[needed]}", actual=x.status)
-        elif x.accepted or not may:
+    """(Share Session) To recipients and by its URL view reads, edit comments too, collaborate controls too (E29)."""
+    ways = [list(_used(evidence, *way)) for way in _WAYS]
+    opens = [any(x.accepted for _, x in way if x.label.operation == Operation.GET) for way in ways]
+    for way, opened in zip(ways, opens, strict=True):
+        for level, x in way:
+            yield from _allowed(level, x, opened=opened, other=any(opens))
+
+
+def _allowed(level: int, x: Exchange, *, opened: bool, other: bool) -> Iterator[Finding]:
+    """What is to be said of one use of a share on a way that opens some, or none; `other` is whether any way does."""
+    needed = _NEEDED[x.label.operation]
+    may = level >= needed
+    way = "By the URL of" if x.label.credential == Credential.NONE else "To a recipient of"
+    what = f"{way} a share to {_LEVELS[level]} a {x.label.operation} is answered {x.status}."
+    if x.accepted and not may:
+        yield violates(x, what, expected=f"4xx, for that takes {_LEVELS[needed]}", actual=x.status)
+    elif x.accepted or not may:
+        if opened or not other:
             yield holds(x) if opened else inconclusive("not_observed", f"{what} No share opens anything.", x)
-        elif opened and x.label.operation in (Operation.GET, Operation.COMMENT):
-            yield warns(x, what, expected="2xx", actual=x.status, erratum="E29")
+    elif opened and x.label.operation in (Operation.GET, Operation.COMMENT):
+        yield warns(x, what, expected="2xx", actual=x.status, erratum="E29")
 
 
-def _held(evidence: Evidence) -> Iterator[tuple[int, Exchange]]:
-    """What was asked by a share's URL, with the number of the share's level."""
+def _used(evidence: Evidence, probe: Probe, credential: Credential) -> Iterator[tuple[int, Exchange]]:
+    """What was asked on one way that a share may open, with the number of the share's level."""
     for operation in _NEEDED:
-        for x in evidence.select(operation, credential=Credential.NONE):
-            if Probe.HOLDER.covers(x.label.probe):
-                yield _LEVELS.index(Probe.HOLDER.detail(x.label.probe or "")), x
+        for x in evidence.select(operation, credential=credential):
+            if probe.covers(x.label.probe):
+                yield _LEVELS.index(probe.detail(x.label.probe or "")), x
 
 
 @check("PRSM-COM-001", everywhere=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+from conformance.drive.handle import Handle
 from conformance.drive.hands import UNSET
 from conformance.journeys.prsm.lists import stamp
 from conformance.journeys.prsm.way import way
@@ -15,9 +16,8 @@ from conformance.vocabulary.session import Session
 from conformance.vocabulary.stamps import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from conformance.drive.driver import Handle
     from conformance.drive.inquiries import Inquiries
     from conformance.evidence import Exchange
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _DAY_S: Final = 86_400.0
 #: Past an expiry by so much: stamps are cut.
 _AFTER_S: Final = 3.0
+#: Names that are tried for the second client, and letters of one: an address has 254.
+_MOST_NAMES, _LONGEST_NAME = 4, 254
 _HELD: Final = ((Operation.COMMENT, "comments"), (Operation.PAUSE, "pause"), (Operation.CANCEL, "cancel"))
 
 
@@ -83,6 +85,66 @@ async def _by_url(drive: Inquiries, handle: Handle, operation: Operation, url: s
     return await drive.send(
         operation, method, url, session=handle.key, probe=probe, credential=Credential.NONE, json=body
     )
+
+
+@way(JourneyName.RECIPIENTS)
+async def recipients(drive: Inquiries) -> None:
+    """(Share Session) The second client uses sessions that are shared with it on each level, at their own addresses."""
+    name = await _second_called(drive) if drive.target.second_key else None
+    if name is None:
+        return
+
+    async def one(level: str) -> None:
+        handle = await drive.create(Session.RECEIVED.of(level))
+        if (
+            handle is None
+            or not (await drive.ask(Operation.SHARE, handle, json=_order(level, recipients=[name]))).accepted
+        ):
+            return
+        for operation in (Operation.GET, *dict(_HELD)):
+            await drive.ask(operation, handle, probe=Probe.RECIPIENT.of(level), credential=Credential.SECOND)
+
+    await drive.together(*map(one, _words(drive, Operation.SHARE, "permissions")))
+
+
+async def _second_called(drive: Inquiries) -> str | None:
+    """What a share has to call the second client, so that its key opens the session; None where no name does.
+
+    A comment's author has members of the service's own: what the second client's have is tried, a few of them.
+    """
+    made = await drive.send(
+        Operation.CREATE,
+        "POST",
+        drive.at(Operation.CREATE),
+        session=Session.SECOND_OWN,
+        credential=Credential.SECOND,
+        json=drive.body(),
+        graded=False,
+    )
+    session_id = made.document.get("session_id")
+    if not made.accepted or not isinstance(session_id, str) or not session_id:
+        return None
+    own = Handle(Session.SECOND_OWN, session_id, "", made, {})
+    said = await drive.ask(Operation.COMMENT, own, credential=Credential.SECOND, graded=False)
+    await drive.ask(Operation.CANCEL, own, credential=Credential.SECOND, graded=False)
+    author = said.document.get("author")
+    told = author.values() if isinstance(author, dict) else ()
+    names = [each for each in dict.fromkeys(told) if isinstance(each, str) and 0 < len(each) <= _LONGEST_NAME]
+    return await _opening(drive, names[:_MOST_NAMES])
+
+
+async def _opening(drive: Inquiries, names: Sequence[str]) -> str | None:
+    """The first of some names with which a share lets the second client read."""
+    handle = await drive.create(Session.RECEIVED.of("on trial")) if names else None
+    if handle is None or (await drive.get(handle, credential=Credential.SECOND, graded=False)).accepted:
+        return None
+    for name in names:
+        order = _order("view", recipients=[name])
+        if not (await drive.ask(Operation.SHARE, handle, json=order, graded=False)).accepted:
+            continue
+        if (await drive.get(handle, credential=Credential.SECOND, graded=False)).accepted:
+            return name
+    return None
 
 
 def _defects() -> Iterator[tuple[str, Any]]:

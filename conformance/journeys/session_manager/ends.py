@@ -88,10 +88,11 @@ async def _grown(drive: Windows, handle: Handle) -> bool:
     """Whether the log has more than the start of a session, looked at for as long as a service may take to write."""
     end = drive.elapsed() + LAG
     while True:
+        asked = drive.elapsed()  # an answer may take its time, and tells of when it was asked for at the earliest
         x, y = await drive.export(user_of(handle)), await drive.replay(handle)
         if (x is not None and _lines(x) > 1) or (y is not None and _records(y) > 1):
             return True
-        if drive.elapsed() >= end or (x is None and y is None):
+        if asked >= end or (x is None and y is None):
             return False
         await drive.pause(_PAUSE_S)
 

@@ -98,6 +98,13 @@ Operation: TypeAlias = Literal[
     "prsm.history",
     "prsm.share",
     "prsm.comment",
+    "dalston.create",
+    "dalston.list",
+    "dalston.get",
+    "dalston.audio",
+    "dalston.transcript",
+    "dalston.export",
+    "dalston.delete",
 ]
 
 
@@ -203,7 +210,7 @@ class HappenedTold(BaseModel):
 
     at: Moment
     session_id: str
-    event: Literal["expired", "timeout", "work_begins"]
+    event: Literal["expired", "timeout", "work_begins", "forgotten"]
 
 
 class MovedTold(TimeTold):

@@ -20,6 +20,9 @@ from mock_server.api.control.route import Asked, ModelRoute, Told
 from mock_server.api.order import LONGEST_ID
 from mock_server.clock import Mode, stamp
 from mock_server.prsm.access import Caller
+from mock_server.served import LIVE
+from mock_server.session.dalston.table import DALSTON_2026_02_11
+from mock_server.session.dalston.table import State as Live
 from mock_server.session.prsm.table import PRSM_V1
 from mock_server.session.prsm.table import State as Researched
 from mock_server.session.table import State
@@ -39,6 +42,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
         404: ("No such session in the namespace", "session_not_found"),
         408: ("Not in the time that was waited", "timeout"),
         409: ("It cannot be any more", "invalid_request"),
+        416: ("The range begins behind the end of the file", "invalid_request"),
         503: ("Not now; Retry-After says when to come back", "service_unavailable"),
     }
     found = sorted({401, *statuses})
@@ -133,12 +137,14 @@ async def requests(asked: Asked) -> Any:
 )
 async def journal(session_id: str, asked: Asked) -> Any:
     """Each line is stamped by the namespace's clock."""
-    call = asked.call
-    owner = await _researcher(asked, session_id[:LONGEST_ID])
-    if owner is None:
-        rows = await asked.face.service.journal(call.namespace, session_id[:LONGEST_ID])
-    else:
+    call, session_id = asked.call, session_id[:LONGEST_ID]
+    owner = await _researcher(asked, session_id)
+    if owner is not None:
         rows = [*(await asked.face.research.see(owner, session_id, rows=True)).rows]
+    elif await _is_live(asked, session_id):
+        rows = await asked.face.live.history(call.namespace, session_id)
+    else:
+        rows = await asked.face.service.journal(call.namespace, session_id)
     told = [{"number": row.number, "at": stamp(row.at), "kind": row.kind, "detail": row.detail} for row in rows]
     return {"session_id": call.session_id, "journal": told, "namespace": call.namespace}
 
@@ -161,12 +167,15 @@ async def wait(
     face, call = asked.face, asked.call
     call.session_id = session[:LONGEST_ID]
     owner = await _researcher(asked, call.session_id)
-    machine = face.service.machine if owner is None else PRSM_V1
+    live = owner is None and await _is_live(asked, call.session_id)
+    machine = DALSTON_2026_02_11 if live else face.service.machine if owner is None else PRSM_V1
     known = [each.value for each in machine.ranks]
     if state not in known:
         raise unknown_word("state", state, known)
     with face.aside():
-        if owner is None:
+        if live:
+            reached = (await face.live.wait(call.namespace, call.session_id, Live(state), seconds)).value
+        elif owner is None:
             reached = (await face.service.wait(call.namespace, call.session_id, State(state), seconds)).value
         else:
             reached = (await face.research.wait(owner, call.session_id, Researched(state), seconds)).value
@@ -178,3 +187,10 @@ async def _researcher(asked: Asked, session_id: str) -> Caller | None:
     if "prsm" not in asked.face.settings.profiles:
         return None
     return await asked.face.research.owner(asked.call.namespace, session_id)
+
+
+async def _is_live(asked: Asked, session_id: str) -> bool:
+    """Whether it is a live session of the namespace."""
+    if LIVE not in asked.face.settings.profiles:
+        return False
+    return await asked.face.live.has(asked.call.namespace, session_id)

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, APIRouter
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from mock_server.api.answer import Answer
+from mock_server.api.answer import BODILESS, Answer
 from mock_server.api.control.refusal import problem
 from mock_server.api.document import parse_object, read
 from mock_server.api.endpoint import Endpoint, entered
@@ -71,6 +71,9 @@ class ModelRoute(APIRoute):
     def examine(self, call: Call) -> None:
         """Look at a request with a body before that is understood; a subclass may refuse it."""
 
+    async def meet(self, face: Face, call: Call) -> None:
+        """Learn whose a request is whose key does not say so; a subclass may know."""
+
     def get_route_handler(self) -> Handler:
         """FastAPI's own way from a request to an answer, inside that of the face."""
         handler = super().get_route_handler()
@@ -79,7 +82,8 @@ class ModelRoute(APIRoute):
 
         async def served(request: Request) -> Response:
             face: Face = request.app.state.face
-            answer: Any = await entered(face, Call(request, self.known_as), operation, public=self.public)
+            call = Call(request, self.known_as)
+            answer: Any = await entered(face, call, operation, public=self.public, meet=self.meet)
             return answer  # type: ignore[no-any-return]  # an ASGI application is all that FastAPI asks for
 
         return served
@@ -142,7 +146,7 @@ class _Beside:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["method"] == "HEAD" and self._gets:  # the socket leaves the body out
-            await scope["app"]({**scope, "method": "GET"}, receive, send)
+            await scope["app"]({**scope, "method": "GET", BODILESS: True}, receive, send)
         else:
             await self._endpoint(scope, receive, send)
 

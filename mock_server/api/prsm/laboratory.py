@@ -21,6 +21,7 @@ from mock_server.prsm.ledger import ResearchLedger
 from mock_server.prsm.service import ResearchService
 from mock_server.research import Corpus, CorpusError, standing
 from mock_server.settings import CORPUS
+from mock_server.shelves.inquiries import Inquiries
 from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _tell_of(refused: Sequence[Refused]) -> None:
         log.warning("the corpus is without %s more files or folders", f"{len(refused) - _TOLD:,}")
 
 
-async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
+async def open_sessions(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """Its sessions, where those of all profiles are kept, with what they look for things in; raises StorageError."""
     settings, service = face.settings, face.service
     index = None if settings.in_memory else settings.data_dir / CORPUS
@@ -97,3 +98,4 @@ async def open_research(face: Face, opened: contextlib.AsyncExitStack, conduct: 
     opened.push_async_callback(face.research.close)
     await face.research.start()
     face.passing.append(face.research.pass_deadlines)
+    face.rack.add(Inquiries(face.research, service.clocks, service.watch.changed))

@@ -50,13 +50,13 @@ def flag(given: Mapping[str, str], name: str, *, usual: bool) -> bool:
     return usual if value is None else value == "true"
 
 
-def number(given: Mapping[str, str], name: str, usual: int, most: int) -> int:
-    """A whole number from 1 on; 400 beyond its bounds."""
+def number(given: Mapping[str, str], name: str, usual: int, most: int, *, least: int = 1) -> int:
+    """A whole number from `least` to `most`; 400 beyond its bounds."""
     value = given.get(name)
     if value is None:
         return usual
-    if not _NUMBER.match(value) or not 1 <= int(value) <= most:
-        told = f"{name!r} is a whole number from 1 to {most}; it is {value[:40]!r}."
+    if not _NUMBER.match(value) or not least <= int(value) <= most:
+        told = f"{name!r} is a whole number from {least} to {most}; it is {value[:40]!r}."
         raise problems.invalid_request(told, field=name)
     return int(value)
 

@@ -6,14 +6,18 @@ from typing import Any, ClassVar, Final
 from fastapi import APIRouter
 
 from mock_server.api.control.route import Asking, ModelRoute, Told
-from mock_server.api.face import Call
+from mock_server.api.face import Call, Face
 from mock_server.api.operations import json_only
+from mock_server.problems import Problem
 from mock_server.prsm.access import Caller
 
 PREFIX: Final = "/api/v1"
 #: The URL of a share: whatever its holder asks lies below it, and its secret is hidden by its name wherever
 #: requests are shown.
 SHARE: Final = "/shared/{share_id}/ticket/{ticket}"
+
+#: Where a request that came by the URL of a share carries who holds that, or what it is refused with.
+_HOLDER: Final = "scribe.mock.holder"
 
 
 class SessionRoute(ModelRoute):
@@ -34,6 +38,19 @@ class SharedRoute(SessionRoute):
 
     public: ClassVar[bool] = True
 
+    async def meet(self, face: Face, call: Call) -> None:
+        """Look the share up: the request is one of its namespace and its session, as those with a key are."""
+        named = call.request.path_params
+        try:
+            found = await face.research.holder(named["share_id"], named["ticket"])
+        except Problem as problem:
+            call.request.scope[_HOLDER] = problem
+            return
+        assert found.share is not None, "whoever holds a URL holds a share"
+        call.request.scope[_HOLDER] = found
+        call.namespace = found.namespace
+        named["session_id"] = found.share.session_id
+
 
 def new_router(route_class: type[ModelRoute]) -> APIRouter:
     """A router still without routes; the spec describes them, and not FastAPI."""
@@ -41,15 +58,9 @@ def new_router(route_class: type[ModelRoute]) -> APIRouter:
     return APIRouter(prefix=PREFIX, route_class=route_class, **options)
 
 
-def user(asked: Asking) -> Caller:
-    """Whoever asks with a key."""
-    return Caller(asked.call.namespace, asked.face.keys.user(asked.call.request.headers))
-
-
-async def holder(asked: Asking, share_id: str, ticket: str) -> tuple[Caller, str]:
-    """Whoever asks with the URL of a share, counted among the requests of its namespace; and the shared session."""
-    found = await asked.face.research.holder(share_id, ticket)
-    asked.face.let_in(asked.call, found.namespace)
-    assert found.share is not None, "whoever holds a URL holds a share"
-    asked.call.session_id = found.share.session_id
-    return found, found.share.session_id
+def caller(asked: Asking) -> Caller:
+    """Whoever asks, with a key or with the URL of a share; raises Problem for a URL that opens nothing."""
+    found: Caller | Problem | None = asked.call.request.scope.get(_HOLDER)
+    if isinstance(found, Problem):
+        raise found
+    return found or Caller(asked.call.namespace, asked.face.keys.user(asked.call.request.headers))

@@ -8,7 +8,7 @@ from fastapi import Depends, Response
 from mock_server.api.control.route import Asked, Asking
 from mock_server.api.prsm import operations
 from mock_server.api.prsm.models import CancelOrder, CommentOrder
-from mock_server.api.prsm.route import SHARE, SharedRoute, holder, new_router
+from mock_server.api.prsm.route import SHARE, SharedRoute, caller, new_router
 from mock_server.prsm.access import Caller
 from mock_server.session.prsm.table import Event
 
@@ -23,8 +23,9 @@ class Held(NamedTuple):
     session_id: str
 
 
-async def _held(asked: Asked, share_id: str, ticket: str) -> Held:
-    return Held(asked, *await holder(asked, share_id, ticket))
+async def _held(asked: Asked) -> Held:
+    found = caller(asked)
+    return Held(asked, found, asked.call.session_id or "")
 
 
 #: What an operation below the URL takes as a parameter.

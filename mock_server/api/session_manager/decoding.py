@@ -32,7 +32,7 @@ async def decoded(face: Face, call: Call, model: type[Model]) -> Model:
     limit = face.settings.max_json_bytes if "message" in model.model_fields else _MOST_BYTES
     body = await read(call.request, limit)
     json_only(call)
-    call.document = given = parse_object(body)
+    call.document = given = call.revise(parse_object(body))
     _bound(given)
     try:
         found = model.model_validate(given)

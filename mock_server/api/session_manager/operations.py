@@ -12,13 +12,18 @@ from starlette.routing import Route
 from mock_server.api.answer import Answer
 from mock_server.api.endpoint import Endpoint
 from mock_server.api.session_manager import description
+from mock_server.api.session_manager.address import END, EXPORT, MESSAGE, REPLAY, START
 from mock_server.api.session_manager.decoding import decoded, parameter
 from mock_server.schemas import SessionManagerEndInput, SessionManagerStartInput, WorkerMessage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.routing import BaseRoute
 
     from mock_server.api.face import Call, Face, Operation
+    from mock_server.log.line import Line
+    from mock_server.log.window import Window
 
 #: A timeline grows, and an answer names a session.
 _FRESH = {"Cache-Control": "no-store"}
@@ -29,7 +34,7 @@ _ROOTS = ("", "/session_manager")
 async def start(face: Face, call: Call) -> Answer:
     """POST /sessions.start: the session is in the log when this is answered."""
     given = await decoded(face, call, SessionManagerStartInput)
-    output = await face.sessions.start(call.namespace, given)
+    output = await face.sessions.start(call.namespace, given, call.lasts())
     call.session_id = output.session_id
     return Answer(200, output.document(), dict(_FRESH))
 
@@ -44,7 +49,11 @@ async def end(face: Face, call: Call) -> Answer:
 async def replay(face: Face, call: Call) -> Answer:
     """GET /sessions.replay?session_id=: a timeline, oldest first. Not in spec: the call is ours (E13)."""
     call.session_id = parameter(call, "session_id")
-    window, lines = await face.sessions.replay(call.namespace, call.session_id)
+    return timeline(*await face.sessions.replay(call.namespace, call.session_id))
+
+
+def timeline(window: Window, lines: Iterable[Line]) -> Answer:
+    """A session and its lines as a replay shows them."""
     body = {
         "session_id": window.session_id,
         "user_id": window.user_id,
@@ -72,11 +81,11 @@ async def message(face: Face, call: Call) -> Answer:
 def routes(face: Face) -> list[BaseRoute]:
     """Every operation at each of its addresses, and the document that describes them."""
     known: dict[str, tuple[str, Operation]] = {
-        "sessions.start": ("POST", start),
-        "sessions.end": ("POST", end),
-        "sessions.replay": ("GET", replay),
-        "sessions.export": ("GET", export),
-        "workers.message": ("POST", message),
+        START: ("POST", start),
+        END: ("POST", end),
+        REPLAY: ("GET", replay),
+        EXPORT: ("GET", export),
+        MESSAGE: ("POST", message),
     }
     found: list[BaseRoute] = [
         Route(f"{root}/{name}", Endpoint(face, name, operation, methods=methods, public=False), name=name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.session.effect import Journal
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.prsm.model import WITHOUT_PAUSE, Failure, Inquiry, price
 from mock_server.session.prsm.table import Event, State
 
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
 
     from mock_server.session.machine import Automaton
     from mock_server.session.prsm.model import Commission
-
-
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """The event has no place in the session's state."""
-
-    def __init__(self, state: State, event: Event) -> None:
-        super().__init__(f"{event} in {state}")
-        self.state = state
-        self.event = event
 
 
 @dataclass(frozen=True)
@@ -79,11 +71,6 @@ class Ended:
     """The work is over: done, or it cannot go on."""
 
     failure: Failure | None = None
-
-
-@dataclass(frozen=True)
-class DeadlinePassed:
-    """The session has worked as long as it may."""
 
 
 @dataclass(frozen=True)

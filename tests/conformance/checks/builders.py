@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from conformance.evidence import Dimension, Handshake, Note
+    from conformance.evidence.socket import Socket
     from conformance.finding import Finding
     from conformance.verdict import Level, Reading, Verdict
     from conformance.vocabulary.operation import Credential, Operation
@@ -125,6 +126,7 @@ class Tape:
         elapsed: float = 0.01,
         noted: Mapping[str, Any] | None = None,
         handshake: Handshake | None = None,
+        socket: Socket | None = None,
         layer: Layer = Layer.JOURNEY,
         states: tuple[str, ...] = (),
     ) -> Exchange:
@@ -152,7 +154,7 @@ class Tape:
         done = sent + timedelta(seconds=elapsed)
         trouble = None if answer else "no answer"
         notes = dict(noted or {})
-        known = (sent, done, elapsed, trouble, notes, handshake)
+        known = (sent, done, elapsed, trouble, notes, handshake, socket)
         self.exchanges.append(Exchange(number, label, request, answer, *known))
         return self.exchanges[-1]
 

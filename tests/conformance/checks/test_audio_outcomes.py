@@ -162,13 +162,26 @@ def timed(short: Sequence[float], long: Sequence[float]) -> Tape:
         ((0.3, 0.3, 0.3), (0.3, 1.5, 1.5), "pass", ""),
         ((0.3, 0.3, 0.3), (1.5, 1.5, 1.5), "warn", "longer for longer audio"),
         ((0.2, 0.4, 0.3), (1.5, 1.2, 4.0), "warn", "longer for longer audio"),
-        ((0.1, 6.0, 0.1), (0.1, 0.1, 0.1), "warn", "acknowledged late"),
+        ((0.1, 6.0, 0.1), (9.0, 0.1, 0.1), "pass", ""),
+        ((6.0, 6.5, 7.0), (0.1, 0.1, 0.1), "warn", "acknowledged late"),
+        ((0.1, 0.1, 0.1), (6.0, 6.5, 7.0), "warn", "acknowledged late"),
+        ((6.0,), (), "warn", "acknowledged late"),
         ((0.1, 0.1, 0.1), (), "inconclusive", ""),
     ],
 )
 def test_chunks_are_acknowledged_before_they_are_processed(short, long, expected, why):
     assert verdict("AUD-026", timed(short, long), level="SHOULD") == expected
     assert why in reasons("AUD-026", timed(short, long))
+
+
+@pytest.mark.parametrize(("meanwhile", "expected"), [(0.05, "warn"), (2.0, "inconclusive")])
+@pytest.mark.parametrize("times", [((0.3, 0.3, 0.3), (1.6, 1.6, 1.6)), ((5.5, 5.5, 5.5), (5.5, 5.5, 5.5))])
+def test_where_everything_takes_long_an_acknowledgement_says_nothing(times, meanwhile, expected):
+    tape = timed(*times)
+    for x in tape.exchanges[1:]:
+        begun = (x.sent - tape.exchanges[0].sent).total_seconds() + 1
+        tape.heard("templates", 200, {}, at=begun, elapsed=meanwhile)
+    assert verdict("AUD-026", tape, level="SHOULD") == expected
 
 
 ODDLY = "audio/mislabelled"

@@ -157,6 +157,14 @@ def test_upload_url_is_absolute(url, expected):
     assert verdicts("SES-CREATE-007", answered(upload_url=url)) == expected
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("stream", PASS), ("chunked", FAIL)])
+def test_the_address_of_a_socket_is_that_of_a_stream_only(kind, expected):
+    tape = Tape()
+    told = tape.shown("s", "created") | {"upload_url": "wss://scribe.example/stream/1"}
+    tape.heard("create", 201, told, session="s", asked={"templates": ["soap"], "upload_type": kind})
+    assert verdicts("SES-CREATE-007", tape) == expected
+
+
 def test_expires_at_lies_after_created_at():
     assert verdicts("SES-CREATE-008", answered()) == PASS
     assert verdicts("SES-CREATE-008", answered(expires_at="2026-02-03T09:30:00Z")) == FAIL

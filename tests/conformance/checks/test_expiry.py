@@ -221,6 +221,52 @@ def test_a_clock_that_is_moved_brings_the_deadline_nearer():
     assert verdicts("SES-EXP-001", tape) == FAIL
 
 
+#: What a busy machine makes of a request: what its answer takes, and how late was heard what the clock showed.
+LATE = [(12.0, {}), (4.0, {"clock_slack": 7.0}), (0.01, {"clock_slack_then": 11.0})]
+
+
+def at_last(tape: Tape, session: str, operation: Any, late: Any = (0.01, {})) -> None:
+    """A 410 ten seconds before the deadline, of which the kit knows no better when it was answered."""
+    elapsed, noted = late
+    known = {"clock_offset": 0.0, "clock_offset_then": 0.0} | noted
+    told = tape.shown(session, "expired") if operation == "get" else REFUSAL
+    tape.heard(operation, 410, told, session=session, at=DEADLINE - 10, noted=known, elapsed=elapsed)
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_an_answer_that_may_be_of_after_the_deadline_is_no_early_expiry(late):
+    tape = cast()
+    at_last(tape, ENDED, "get", late)
+    at_last(tape, ENDED, "end", late)
+    assert verdicts("SES-EXP-013", tape) == UNSEEN
+    assert FAIL not in (verdicts("SES-END-001", tape), verdicts("SES-GET-008", tape), verdicts("SES-STATE-003", tape))
+
+
+@pytest.mark.parametrize("operation", ["get", "end"])
+def test_an_answer_that_came_at_once_is_of_before_the_deadline(operation):
+    tape = cast()
+    at_last(tape, ENDED, operation)
+    assert verdicts("SES-EXP-013", tape) == TOLERATED
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_an_early_expiry_that_was_seen_late_is_still_one_fact(late):
+    tape = cast()
+    at_last(tape, SPOKEN, "get", late)
+    gone(tape, SPOKEN, expired_at="2026-02-03T09:50:00Z")
+    assert verdicts("SES-EXP-012", tape) == TOLERATED
+
+
+@pytest.mark.parametrize(
+    ("made", "past", "expected"), [(0.01, 62, FAIL), (4.0, 62, UNSEEN), (4.0, 65, FAIL), (70.0, 65, UNSEEN)]
+)
+def test_a_session_whose_create_took_long_may_be_younger_than_that(made, past, expected):
+    tape = Tape()
+    tape.heard("create", 201, tape.shown(SPOKEN, "created"), session=SPOKEN, asked={}, at=0, elapsed=made)
+    read(tape, SPOKEN, past, 202, "recording")
+    assert verdicts("SES-EXP-001", tape) == expected
+
+
 @pytest.mark.parametrize(
     ("status", "code", "expected", "why"),
     [

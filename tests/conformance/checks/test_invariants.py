@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from email.utils import format_datetime
+
 import pytest
 
 import scribe_data
@@ -69,6 +72,27 @@ def test_an_answer_that_was_held_back_may_be_dated_when_it_was_asked_for(elapsed
     body = tape.shown("s", "completed") | counted(["audio_0.wav"]) | {"completed_at": "2026-02-03T09:31:10Z"}
     headers = {"Date": "Tue, 03 Feb 2026 09:31:00 GMT"}
     tape.heard("get", 200, body, session="s", headers=headers, elapsed=elapsed)
+    assert verdicts("SES-GET-011", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("skew", "noted", "expected"),
+    [
+        (0.0, {}, PASS),
+        (-60.0, {}, FAIL),
+        (0.0, {"clock_offset": -60.0}, FAIL),
+        (-60.0, {"clock_offset": 0.5}, PASS),
+    ],
+)
+def test_a_date_that_was_not_renewed_is_no_clock(skew, noted, expected):
+    """Seen with uvicorn under load: its Date comes from a stamp renewed by a timer that a busy loop delays."""
+    tape = Tape(skew=skew)
+    tape.created("s")
+    shown = tape.shown("s", "completed") | counted(["audio_0.wav"])
+    asked = tape.heard("get", 202, tape.shown("s", "processing") | counted(["audio_0.wav"]), session="s", at=60)
+    body = shown | {"completed_at": asked.received.strftime("%FT%TZ")}
+    stale = format_datetime(asked.received - timedelta(seconds=30), usegmt=True)
+    tape.heard("get", 200, body, session="s", at=61, headers={"Date": stale}, noted=noted)
     assert verdicts("SES-GET-011", tape) == expected
 
 

@@ -55,10 +55,15 @@ class Tape:
         self.exchanges: list[Exchange] = []
         self.dialect: list[Departure] = []
         self._records = 0
+        self._waited = 0.0
 
     @property
     def evidence(self) -> Evidence:
         return Evidence(tuple(self.exchanges), self.facts, self.notes, text=self.text, dialect=tuple(self.dialect))
+
+    def later(self, seconds: float) -> None:
+        """Let so many seconds pass before what follows."""
+        self._waited += seconds
 
     def heard(
         self, operation: Operation, status: int, document: Any = None, *, raw: bytes | None = None, **label: Any
@@ -67,7 +72,7 @@ class Tape:
         asked, query, path = label.pop("asked", None), label.pop("query", None), label.pop("path", "/x")
         headers = tuple(label.pop("headers", {}).items())
         number = len(self.exchanges) + 1
-        sent = BEGAN + timedelta(seconds=number)
+        sent = BEGAN + timedelta(seconds=number + self._waited)
         url = f"{BASE}{path}" + (f"?{urlencode(query)}" if query else "")
         body = json.dumps(asked).encode() if asked is not None else b""
         told = raw if raw is not None else json.dumps(document).encode() if document is not None else b""

@@ -62,6 +62,14 @@ def test_each_form_of_the_lifecycle_is_that_of_the_spec() -> None:
     assert json.loads(call("lifecycle", "--format", "schema").stdout)["title"] == "Lifecycle of a session"
 
 
+def test_the_document_of_a_socket_stands_alone_and_who_has_none_is_told_who_has() -> None:
+    document = json.loads(call("asyncapi").stdout)
+    assert document == SPEC.asyncapi
+    assert all(ref.startswith("#/") for ref in re.findall(r'"\$ref": "([^"]*)"', json.dumps(document)))
+    refused = call("asyncapi", "--profile", "prsm")
+    assert (refused.exit_code, "medscribe" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -131,7 +139,8 @@ def test_the_machine_of_a_profile_sends_what_its_text_says_and_nothing_of_anothe
 def test_a_run_of_a_profile_that_does_not_exist_is_refused_before_anything_is_sent() -> None:
     result = call("run", "--profile", "sessions", "--target", "http://127.0.0.1:9", "--api-key", "x")
     assert result.exit_code == 2
-    assert "profile sessions is unknown; known are medscribe, prsm, session_manager" in " ".join(result.output.split())
+    known = ", ".join(scribe_data.profiles())
+    assert f"profile sessions is unknown; known are {known}" in " ".join(result.output.split())
 
 
 def test_a_run_of_another_profile_goes_by_the_revision_that_the_profile_names() -> None:

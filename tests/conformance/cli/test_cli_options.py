@@ -14,7 +14,7 @@ from conformance.target import BadOption, Options
 from tests.conformance.plugin.test_plugin_trouble import suite
 
 DEFAULTS: dict[str, Any] = {entry.key: entry.default for entry in TABLE}
-COMMANDS = ("token_command", "restart_command")
+COMMANDS = ("token_command", "restart_command", "failing_command")
 GIVEN = DEFAULTS | {"target": "http://127.0.0.1:9", "api_key": "sk_test_given"}
 
 

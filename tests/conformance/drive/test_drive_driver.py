@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from conformance.drive import lingering
+from conformance.drive import lingering, watcher
 from conformance.drive.budget import BudgetSpent
 from conformance.drive.hands import REMOVE
 from conformance.evidence import Dimension
@@ -343,6 +343,35 @@ def test_a_word_from_which_a_session_went_on_is_waited_for_like_any(monkeypatch)
         return [await rests(seconds) for seconds in (inf, 0.8, 0.1, 0.8)]
 
     assert play(cooking(lambda: until["moment"]), act, processing_timeout=1.0) == [False, False, True, True]
+
+
+@pytest.mark.parametrize(("takes", "reads"), [(6.0, 2), (4.0, 3), (2.0, 4)])
+def test_the_last_read_of_a_wait_is_sent_when_its_seconds_are_over(monkeypatch, takes, reads):
+    clock = {"now": 0.0}
+    sent = []
+
+    def slow(operation, asked, answer):
+        if operation == "get" and waiting:
+            sent.append(clock["now"])
+            clock["now"] += takes
+        return answer
+
+    waiting = []
+
+    async def act(stage):
+        handle = await stage.drive.create("visit")
+        monkeypatch.setattr(watcher, "monotonic", lambda: clock["now"])
+        monkeypatch.setattr(stage.drive, "pause", passes)
+        waiting.append(handle)
+        await stage.drive.until(handle, lambda x: False, within=5.0)
+        waiting.clear()
+
+    async def passes(seconds):
+        clock["now"] += seconds
+
+    play(miniature(twist=slow), act)
+    assert len(sent) == reads
+    assert sent[-2] < 5.0 <= sent[-1]
 
 
 def test_a_session_is_waited_for_as_long_as_the_target_finishes_others():

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from conformance.drive.addressed import made_up
 from conformance.drive.budget import Budget
 from conformance.drive.desk import roots
-from conformance.drive.inquiries import made_up
 from conformance.journeys.prsm.sharing import below_of
 
 PATH = "/api/v1/sessions"

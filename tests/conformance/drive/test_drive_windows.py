@@ -21,6 +21,7 @@ from conformance.drive.windows import Windows
 from conformance.drive.wire import Wire
 from conformance.evidence import Evidence, Facts, Layer
 from conformance.evidence.recorder import Recorder
+from conformance.journeys.session_manager import ends
 from conformance.runner import drive_all
 from conformance.target import BadOption, CredentialsRefused, Options, TargetUnreachable
 from conformance.vocabulary.journey import JourneyName
@@ -166,12 +167,45 @@ def test_a_command_that_starts_nothing_says_why(command: str, told: str, tmp_pat
 
 def test_a_profile_that_the_kit_has_no_hands_for_is_refused() -> None:
     with pytest.raises(BadOption, match="it drives medscribe, session_manager"):
-        approach("dalston")
+        approach("of_nobody")
 
 
 def test_what_goes_by_the_text_alone_drives_every_profile_and_what_is_missing_is_named() -> None:
     assert missing("session_manager") == ()
-    assert missing("dalston") == (Layer.JOURNEY,)
+    assert set(missing("dalston")) == {Layer.RACE}
     assert not {each.name for each in all_ways("session_manager") if each.layer is Layer.JOURNEY} & {
         each.name for each in all_ways()
     }
+
+
+@pytest.mark.parametrize(("writes_after", "takes", "seen"), [(4.0, 6.0, True), (4.0, 0.1, True), (90.0, 6.0, False)])
+def test_an_end_by_time_is_looked_for_until_a_look_was_sent_that_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_after: float, takes: float, seen: bool
+) -> None:
+    now = {"s": 0.0}
+
+    async def act(wire: Wire, target: Target) -> bool:
+        drive = Windows(JourneyName.ENDS_TIMEOUT, wire, target, {})
+        handle = await drive.create(Session.TIMED_OUT)
+        assert handle is not None
+        log, ended = drive.export, []
+
+        async def export(user: str) -> Any:
+            """What the log has when it is asked for; the answer takes its time."""
+            if now["s"] >= writes_after and not ended:
+                ended.append(await drive.end(handle))
+            shown = await log(user)
+            now["s"] += takes
+            return shown
+
+        async def silent(_: Any) -> None:
+            return None
+
+        async def pause(seconds: float) -> None:
+            now["s"] += seconds
+
+        for name, hand in {"export": export, "replay": silent, "pause": pause, "elapsed": lambda: now["s"]}.items():
+            monkeypatch.setattr(drive, name, hand)
+        return await ends._grown(drive, handle)
+
+    assert staged(Keeper(tmp_path / "log"), act)[0] is seen

@@ -66,3 +66,15 @@ def test_a_raw_upload_keeps_its_headers():
     told = words(line(label, sent.method, sent.url, list(sent.headers.items()), sent.content))
     assert 'Content-Disposition: attachment; filename="audio_0.wav"' in told
     assert told[-2:] == ["--data-binary", "@knee.wav"]
+
+
+def test_a_socket_is_opened_as_rfc_6455_says_with_the_same_parameters():
+    headers = [("Host", "a.test"), ("Authorization", f"Bearer {KEY}")]
+    told = line(Label("create", "a"), "GET", "wss://a.test/v1/stream?store_audio=true", headers)
+    assert KEY not in told
+    found = words(told)
+    assert "https://a.test/v1/stream?store_audio=true" in found
+    asked = dict(each.split(": ", 1) for place, each in enumerate(found) if found[place - 1] == "-H")
+    assert asked["Authorization"] == f"Bearer {KEY}"
+    assert (asked["Connection"], asked["Upgrade"], asked["Sec-WebSocket-Version"]) == ("Upgrade", "websocket", "13")
+    assert "--max-time" in found  # a socket that is open says nothing more by itself

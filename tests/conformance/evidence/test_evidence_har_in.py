@@ -16,6 +16,7 @@ from conformance.evidence.har import har, sealed
 from conformance.evidence.har_in import NotEvidence, edits, har_in
 from conformance.evidence.recorder import Recorder
 from conformance.evidence.redaction import Redactor
+from conformance.evidence.socket import Frame, Socket
 from conformance.run import grade
 from conformance.vocabulary.operation import Credential, Operation
 from scribe_data import recordings
@@ -34,6 +35,8 @@ def lived() -> Evidence:
     tape.discovered()
     certificate = Certificate("scribe.example", "CA", datetime(2027, 1, 1, tzinfo=UTC))
     tape.heard("other", 0, handshake=Handshake("TLSv1.2", "agreed", "TLSv1.2", certificate=certificate))
+    frames = (Frame("client", "text", 900, b'{"event": "', 0.25), Frame("server", "binary", 2, b"\xff\0", 0.5))
+    tape.heard("other", 101, socket=Socket(frames, 52, 1, "server", 4409, "over"))
     tape.created("visit")
     tape.uploaded("visit", "audio_0.wav")
     tape.heard("upload", 200, session="visit", raw=b"\xff\xfe\x00 not text", file="ü.wav", noted={"clock_offset": 3.5})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +14,7 @@ from conformance.stateful.model import CREATE, WAIT, Model
 from conformance.stateful.paths import anywhere, in_turn, onward
 from conformance.stateful.play import Offer
 from conformance.stateful.step import Step
+from conformance.stateful.way import Walk
 
 LIFECYCLE = scribe_data.load("prsm").lifecycle
 MODEL = Model(LIFECYCLE)
@@ -61,7 +64,7 @@ def test_a_pause_of_a_running_session_may_be_refused_for_its_type(code, allowed)
 
 
 def test_sequences_wait_until_what_follows_may_be_taken():
-    offer = Offer(bodies=({},), callers=("other_client",), recording=None, lists=False)
+    offer = Offer(bodies=({},), callers=("other_client",), recording=None, asides=())
     sequences = drawn(MODEL, offer, lambda: None, number=3, examples=20, steps=20)
     waited = [(step, after) for steps in sequences for step, after in pairwise(steps) if step.aim]
     assert waited
@@ -75,3 +78,38 @@ def test_a_wait_says_what_for():
     assert str(Step(WAIT, aim="pause")) == "read A until a pause may be taken"
     assert str(Step(WAIT)) == "read A until it rests"
     assert Move(WAIT).aim == ""
+
+
+class Speechless:
+    """Hands over a service that answers every change alike, and whose reads tell no state."""
+
+    def __init__(self, status: int) -> None:
+        self.options = SimpleNamespace(text=scribe_data.load("prsm"))
+        self.target = SimpleNamespace(upload_methods=(), absent=())
+        self.sent: list[str] = []
+        self._status = status
+
+    def elapsed(self) -> float:
+        return 0.0
+
+    def foretelling(self, *_states: str) -> Speechless:
+        return self
+
+    def note(self, *_told: object, **_more: object) -> None:
+        """Nobody listens."""
+
+    async def own(self, operation: str, _handle: object, **_more: object) -> SimpleNamespace:
+        self.sent.append(operation)
+        return SimpleNamespace(status=self._status, accepted=self._status < 300, document={}, response=object())
+
+    async def get(self, _handle: object) -> SimpleNamespace:
+        return SimpleNamespace(status=409, accepted=False, document={}, response=object())
+
+
+@pytest.mark.parametrize(("status", "sent"), [(200, ["pause"]), (400, ["pause", "resume", "history"])])
+def test_a_visit_ends_once_a_session_may_have_gone_elsewhere_and_no_read_tells(status: int, sent: list[str]):
+    drive = Speechless(status)
+    # a pause has no place while a session is set up, and has one once it runs
+    met = asyncio.run(Walk(drive).visit(object(), "initializing", ["pause", "resume", "history"]))
+    assert drive.sent == sent
+    assert met == (sent if status == 400 else [])

@@ -9,7 +9,9 @@ from types import MappingProxyType
 import pytest
 
 import scribe_data
-from conformance.stateful.paths import in_turn, never_first, onward, path
+from conformance.evidence import Layer
+from conformance.stateful.paths import anywhere, in_turn, never_first, onward, path
+from conformance.ways import missing
 from scribe_data.model import NONE
 
 LIFECYCLE = scribe_data.load().lifecycle
@@ -59,3 +61,16 @@ def test_each_operation_is_sent_in_a_state_or_never_the_first(state: str):
 def test_a_service_takes_sessions_on_by_itself_from_processing_only():
     assert {state for state in LIFECYCLE.states if onward(LIFECYCLE, state)} == {"processing"}
     assert onward(LIFECYCLE, "processing") == LIFECYCLE.results
+
+
+def test_a_session_that_is_a_socket_is_left_by_its_client_and_then_deleted():
+    lifecycle = scribe_data.load("dalston").lifecycle
+    assert [step.event for step in path(lifecycle, "deleted")] == ["connected", "end_requested", "delete_requested"]
+    assert [step.event for step in path(lifecycle, "interrupted")] == ["connected", "connection_lost"]
+    assert (onward(lifecycle, "active"), anywhere(lifecycle)) == ((), "active")
+    assert in_turn(lifecycle, "completed") == [["get", "audio", "transcript", "delete"]]
+
+
+def test_what_is_drawn_leaves_such_a_session_alone_and_the_report_says_so():
+    assert set(missing("dalston")) == {Layer.RACE}
+    assert missing("prsm") == ()

@@ -24,7 +24,7 @@ class Ears:
         if not self.hears:
             await self.closed.wait()
             raise SpeechInterrupted("closed")
-        return Transcription("ears", "en", text="Doctor: hello", used=tuple(r.name for r in recordings))
+        return Transcription("ears", "en", text="Patient: I have a cough.", used=tuple(r.name for r in recordings))
 
     async def ready(self):
         """Always."""

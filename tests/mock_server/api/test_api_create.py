@@ -95,7 +95,7 @@ def test_what_only_the_schema_requires_may_be_left_out(mock, member):
         ({"transcript_language": 1}, "transcript_language"),
         ({"transcript_language": ["e\n"]}, "transcript_language"),
         ({"upload_type": "carrier-pigeon"}, "upload_type"),
-        ({"upload_type": "stream"}, "upload_type"),
+        ({"upload_type": "stream"}, "communication_protocol"),
         ({"upload_type": ["chunked"]}, "upload_type"),
         ({"upload_type": None}, "upload_type"),
         ({"communication_protocol": "smoke"}, "communication_protocol"),

@@ -261,6 +261,8 @@ def test_the_openapi_document_and_the_page_are_those_of_the_revision(mock):
     assert received == {"$ref": "#/components/schemas/upload_response"}
     for path, item in given["paths"].items():
         for method in item.keys() & {"get", "post", "put", "patch"}:
+            if path == "/_mock/v1/events":  # an answer without end
+                continue
             served = mock.send(
                 method.upper(), path.replace("{session_id}", "ses_none").replace("{template_id}", "soap")
             )

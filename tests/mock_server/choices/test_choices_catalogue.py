@@ -245,6 +245,13 @@ def _methods(client):
     return told
 
 
+def _streams(client):
+    order = {"upload_type": "stream", "communication_protocol": "websocket"}
+    told = "stream" in client.discovery()["capabilities"]["upload_methods"]
+    assert client.asked(**order).status_code == (201 if told else 400)
+    return told
+
+
 def _listed(client):
     names = ("audio_2.wav", "audio_1.wav", "audio_3.wav")
     return client.get(client.recording(*names)).json()["audio_files"]
@@ -296,6 +303,7 @@ SEEN = {
     "formats": _capability("audio_formats"),
     "chunk_seconds": _capability("max_chunk_duration_seconds"),
     "upload_methods": _methods,
+    "streams": _streams,
     "models": _models,
     "languages": lambda client: "languages" in client.discovery(),
     "features": _model("features"),

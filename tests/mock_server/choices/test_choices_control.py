@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from mock_server.app import create_app
 from mock_server.choices.catalogue import catalogue, defaults
 from mock_server.choices.drawing import drawn, made
-from mock_server.choices.ticket import Tickets
 from mock_server.cli.commands import app as commands
 from mock_server.settings import Settings
 from mock_server.storage import StorageError
+from mock_server.ticket import Tickets
 from tests.mock_server.stage import ALSO_MINE, BODY, MINE, OTHERS, SHORT, code_of
 
 PATH = "/_mock/v1/choices"
@@ -277,7 +277,7 @@ def test_a_secret_that_is_none_stops_the_start_and_stays(tmp_path, content):
         ({"choices": ("string_errors=true",)}, "unknown_template"),
         ({"vary": "7", "faithful": True}, "--faithful"),
         ({"choices": ("named=with a name",), "revision": "2026-01-19"}, "leaves nothing open there"),
-        ({"vary": "7", "profiles": ("session_manager",)}, "medscribe"),
+        ({"vary": "seven", "profiles": ("session_manager",)}, "SEED"),
     ],
 )
 def test_a_server_is_not_started_with_choices_that_are_none(tmp_path, settings, said):

@@ -133,6 +133,12 @@ def share(client, **more):
     return round((fromisoformat(answer.json()["expires_at"]) - fromisoformat(now)).total_seconds() / 86400)
 
 
+def shared_by(client):
+    session = client.done()
+    url = client.act(session, "share", recipients=["bob"], permissions="view").json()["share_url"]
+    return httpx.get(url).status_code, client.user("bob").get(f"{SESSIONS}/{session}").status_code
+
+
 def long_share(client):
     return share(client, expiration="2090-01-01")
 
@@ -268,12 +274,13 @@ SEEN = {
     "early_cancel": early_cancel,
     "control_body": control_body,
     "resumed_status": resumed,
+    "shared_by": shared_by,
     "share_days": share,
     "longest_share": long_share,
     "comment_type": comment,
     "usual_limit": usual_limit,
     "limit_beyond": limit_beyond,
-    "list_order": order,
+    "session_order": order,
     "filter_dates": filter_dates,
     "list_entries": entries,
     "list_summary": summary,

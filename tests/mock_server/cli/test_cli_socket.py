@@ -17,7 +17,7 @@ import pytest
 
 KEY = "sk_test_development"
 #: More than a loaded machine needs to start a process or to close a socket.
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 class Server:

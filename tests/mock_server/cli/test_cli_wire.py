@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import logging
@@ -9,11 +10,14 @@ import re
 import socket
 import threading
 import time
+from collections import deque
+from functools import partial
 
 import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from mock_server.api.answer import PIECE
 from mock_server.app import create_app
 from mock_server.cli import parting, reader, wire
 from mock_server.cli.running import configuration
@@ -33,8 +37,8 @@ ORDER = b'{"templates":["soap"]}'
 class Running:
     """A server in a thread of its own."""
 
-    def __init__(self, directory):
-        app = create_app(Settings(data_dir=directory, transcriber="scripted"))
+    def __init__(self, directory, **settings):
+        app = create_app(Settings(data_dir=directory, transcriber="scripted", **settings))
         listening = socket.create_server(("127.0.0.1", 0))
         serving = threading.Event()
         how = configuration(app)
@@ -53,10 +57,15 @@ class Running:
     def connections(self):
         return len(self._server.server_state.connections)
 
+    def unsent(self):
+        """Bytes that wait in the connections."""
+        return sum(each.transport.get_write_buffer_size() for each in list(self._server.server_state.connections))
+
     def take(self, connections):
         self._server.config.limit_concurrency = connections
 
-    def stop(self):
+    def stop(self, grace_s=3):
+        self._server.config.timeout_graceful_shutdown = grace_s
         self._server.should_exit = True
         self._thread.join(PATIENCE_S)
 
@@ -483,29 +492,85 @@ def test_clients_that_ask_ahead_and_do_not_read_take_little_memory_and_nobodys_t
             connection.close()
 
 
-def test_a_client_that_stops_reading_loses_its_connection_and_one_that_reads_slowly_does_not(server):
+def archived(server):
+    """A request whose answer has some MB."""
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}, timeout=PATIENCE_S) as client:
+        for _ in range(100):
+            client.post("/v1/sessions", json={"no such member": "x" * 60_000})
+        until(lambda: len(client.get("/_mock/v1/traffic").content) > 5_000_000)
+    return head("GET", "/_mock/v1/traffic")
+
+
+@pytest.fixture(scope="module")
+def archive(server):
+    return archived(server)
+
+
+def test_a_large_answer_waits_for_its_reader_outside_the_connection_and_is_announced_and_whole(server, archive):
     until(lambda: server.connections == 0)
-    with server.connect() as silent, server.connect() as slow:
+    with server.connect() as connection:
+        connection.sendall(archive)
+        told, _, begun = connection.recv(4096).partition(b"\r\n\r\n")
+        time.sleep(0.3)
+        assert server.unsent() <= 2 * PIECE
+        length = int(re.search(rb"content-length: ([0-9]+)", told)[1])
+        assert length > 5_000_000
+        said = bytearray(begun)
+        while len(said) < length:
+            said += connection.recv(2**20)
+    assert len(json.loads(said)["log"]["entries"]) >= 100
+
+
+def test_a_client_that_stops_reading_loses_its_connection_and_one_that_reads_slowly_does_not(server, archive):
+    until(lambda: server.connections == 0)
+    with contextlib.ExitStack() as opened:
+        silent, *slow = (opened.enter_context(server.connect()) for _ in range(3))
         silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for connection in (silent, slow):
+        for connection, asked in zip((silent, *slow), (DOCS * 400, DOCS * 400, archive), strict=True):
             connection.setblocking(False)
-            connection.send(DOCS * 400)
+            connection.send(asked)
             connection.settimeout(PATIENCE_S)
-        until(lambda: server.connections == 2)
+        stopped = opened.enter_context(server.connect())
+        stopped.sendall(archive)
+        until(lambda: server.connections == 4)
         end = time.monotonic() + UNREAD_S * 3
         while time.monotonic() < end:
             time.sleep(0.05)
-            slow.recv(65_536)
-        assert server.connections == 1
-        assert slow.recv(65_536)
+            for connection, most in zip(slow, (65_536, 32_768), strict=True):
+                connection.recv(most)
+        assert server.connections == 2
+        assert all(connection.recv(32_768) for connection in slow)
     until(lambda: server.connections == 0)
 
 
-def test_a_client_that_is_gone_before_its_answers_are_out_is_no_error(server):
+def errors():
+    """What uvicorn complains of, from now on; and who listens."""
     heard = []
     listener = logging.Handler()
     listener.emit = heard.append
     logging.getLogger("uvicorn.error").addHandler(listener)
+    return heard, listener
+
+
+def test_a_server_that_stops_resets_who_has_not_read_all_of_a_large_answer(tmp_path):
+    running = Running(tmp_path, in_memory=True)
+    asked = archived(running)
+    heard, listener = errors()
+    try:
+        with running.connect() as connection:
+            connection.sendall(asked)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            running.stop(grace_s=0.3)
+            with pytest.raises(ConnectionResetError):
+                deque(iter(partial(connection.recv, 2**20), b""), 0)
+    finally:
+        running.stop()
+        logging.getLogger("uvicorn.error").removeHandler(listener)
+    assert [line.getMessage() for line in heard if line.exc_info] == []
+
+
+def test_a_client_that_is_gone_before_its_answers_are_out_is_no_error(server):
+    heard, listener = errors()
     try:
         for kind, (request, _) in AHEAD.items():
             with server.connect() as connection:

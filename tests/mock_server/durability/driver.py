@@ -46,7 +46,7 @@ class Rules:
     TEMPLATES = ("soap",)
 
     def extract(self, template_id, transcript):
-        return SimpleNamespace(data={"words": len(transcript.split())})
+        return SimpleNamespace(data={"words": len(transcript.split())}, unsaid=())
 
 
 async def client(service, number):

@@ -7,31 +7,43 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 import types
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
+from typer.main import get_command
 
+from mock_server.cli.commands import app
 from mock_server.emr.process import NotStarted
 from tests.mock_server.stage import BODY
 
 ROOT = Path(__file__).parents[3]
-STAGE = (ROOT / "Containerfile").read_text("utf-8").split(" AS mock\n")[1].split("\nFROM ")[0]
+FILE = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", " ")
+#: Stage -> what it begins from, and its instructions.
+STAGES = {
+    name: (base, text)
+    for base, name, text in re.findall(r"^FROM (\S+) AS (\S+)\n(.*?)(?=^FROM |\Z)", FILE, re.MULTILINE | re.DOTALL)
+}
+STAGE = STAGES["mock"][1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 
 
-def said(instruction):
+def said(instruction, stage="mock"):
     """What a stage says last in an instruction, on one line."""
-    return re.findall(rf"^{instruction} (.*)$", STAGE.replace("\\\n", " "), re.MULTILINE)[-1]
+    return re.findall(rf"^{instruction} (.*)$", STAGES[stage][1], re.MULTILINE)[-1]
 
 
-def of_json(instruction):
-    return json.loads(said(instruction))
+def of_json(instruction, stage="mock"):
+    return json.loads(said(instruction, stage))
 
 
 def moved(command, folder, port=0):
@@ -112,15 +124,25 @@ def test_a_container_that_does_not_start_tells_why(container, tmp_path):
 
 def test_the_image_serves_with_its_own_command_and_tells_its_health(tmp_path):
     assert of_json("ENTRYPOINT") == ["/opt/scribe/bin/scribe-mock"]
-    command = [sys.executable, "-m", "mock_server.cli", *moved(of_json("CMD"), tmp_path), "--transcriber", "scripted"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    volume, home, elsewhere = (tmp_path / name for name in ("data", "home", "elsewhere"))
+    for folder in (volume, home, elsewhere):
+        folder.mkdir()
+    command = [sys.executable, "-m", "mock_server.cli", *moved(of_json("CMD"), volume), "--transcriber", "scripted"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=elsewhere,
+        env={**os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT)},
+    )
     try:
         port = json.loads(process.stdout.readline())["port"]
         check = json.loads(said("HEALTHCHECK").partition(" CMD ")[2])
         assert check[:2] == ["/opt/scribe/bin/python", "-c"]
         healthy = [sys.executable, "-c", check[2].replace("8080", str(port))]
         assert subprocess.run(healthy, check=False).returncode == 0
-        assert (tmp_path / "scribe.sqlite").exists(), "what it keeps is in the volume"
+        assert (volume / "scribe.sqlite").exists(), "what it keeps is in the volume"
+        assert [*home.iterdir(), *elsewhere.iterdir()] == [], "it writes nowhere else: the root is read-only"
     finally:
         process.terminate()
         process.wait(20)
@@ -135,11 +157,66 @@ def test_the_image_is_nobody_s_root_and_has_one_volume():
 
 
 def test_the_service_of_compose_is_the_image_with_a_key_and_its_volume():
-    file = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-    service = file["services"]["scribe-mock"]
+    service = COMPOSE["services"]["scribe-mock"]
     assert service["build"]["target"] == "mock"
     assert service["command"][: len(of_json("CMD"))] == of_json("CMD")
     assert shlex.split(" ".join(service["command"]))[-2:] == ["--api-key", "${SCRIBE_API_KEY:-sk_test_development}"]
-    assert [volume.split(":") for volume in service["volumes"]] == [[next(iter(file["volumes"])), "/data"]]
+    assert [volume.split(":") for volume in service["volumes"]] == [[next(iter(COMPOSE["volumes"])), "/data"]]
     assert service["ports"] == ["127.0.0.1:8080:8080"], "who is not on this machine has no key"
     assert "user" not in service, "the image's own"
+
+
+def test_what_a_command_of_the_files_says_the_server_understands():
+    key = {"${SCRIBE_API_KEY:-sk_test_development}": "sk_test_clinic"}
+    for given in (of_json("CMD"), [key.get(word, word) for word in COMPOSE["services"]["scribe-mock"]["command"]]):
+        serve = get_command(app).commands[given[0]]
+        parsed = serve.make_context(given[0], given[1:]).params
+        assert (parsed["host"], parsed["port"], str(parsed["data_dir"])) == ("0.0.0.0", 8080, "/data")
+    assert parsed["api_key"] == ["sk_test_clinic"]
+
+
+def test_every_stage_begins_from_one_above_it_or_from_the_same_base():
+    known, outside = [], set()
+    for name, (base, text) in STAGES.items():
+        outside |= {base} - set(known)
+        assert set(re.findall(r"--from=(\S+)", text)) <= set(known), name
+        known.append(name)
+    assert len(outside) == 1
+    assert outside.pop().partition(":")[2].startswith(PROJECT["project"]["requires-python"].removeprefix(">="))
+    build = COMPOSE["services"]["scribe-mock"]["build"]
+    assert build["target"] in STAGES
+    assert (ROOT / build["context"] / build["dockerfile"]).is_file()
+
+
+def test_what_is_installed_and_entered_is_the_project_s():
+    extras = {*re.findall(r"^ARG EXTRA=(\S+)", FILE, re.MULTILINE), *re.findall(r"EXTRA=(\w+)`", FILE)}
+    assert {"mock", "whisper"} <= extras <= PROJECT["project"]["optional-dependencies"].keys()
+    entered = {Path(of_json("ENTRYPOINT", stage)[0]) for stage in ("mock", "kit")}
+    assert {place.name for place in entered} == PROJECT["project"]["scripts"].keys()
+    for place in (*entered, Path(json.loads(said("HEALTHCHECK").partition(" CMD ")[2])[0])):
+        assert place.parent == Path("/opt/scribe/bin")
+    assert f"python -m venv {Path('/opt/scribe')}" in STAGES["build"][1]
+
+
+def test_what_is_left_out_of_an_image_is_nothing_that_is_installed():
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = [*wheel["packages"], *wheel["force-include"], PROJECT["project"]["readme"], "pyproject.toml"]
+    assert all((ROOT / place).exists() for place in needed)
+    assert not set(needed) & set(left_out)
+    assert {".git", ".venv"} <= set(left_out), "no history and nobody's own environment"
+
+
+def test_the_kit_s_image_is_nobody_s_root_either_and_tells_what_it_can():
+    assert int(said("USER", "kit").split(":")[0]) > 0
+    command = [sys.executable, "-m", "conformance.cli", *of_json("CMD", "kit")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "run" in told
+
+
+def test_compose_takes_all_rights_but_those_it_needs():
+    service = COMPOSE["services"]["scribe-mock"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is True
+    assert service["tmpfs"] == [re.findall(r"HOME=(\S+)", said("ENV"))[0]], "the home is the only other place"

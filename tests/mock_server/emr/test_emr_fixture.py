@@ -124,8 +124,50 @@ def test_what_cannot_be_meant_is_told_with_what_would_be_right(scribe_mock):
         scribe_mock.wait_for("nowhere", "completed")
 
 
+def test_words_of_on_that_stand_elsewhere_are_sent_there(scribe_mock):
+    with pytest.raises(Refused, match='"times" is no parameter, it belongs in "on"'):
+        scribe_mock.scenario("throttled", on="upload", times=2)
+    with pytest.raises(Refused, match=r'"on" is {"session": "next"} or an id'):
+        scribe_mock.scenario("processes_for_ever", on="upload")
+    with pytest.raises(Refused, match=r"There are retry_after, form\.$"):
+        scribe_mock.scenario("throttled", nothing_like_it=2)
+
+
+def test_a_session_that_failed_is_waited_for_in_vain_with_the_reason(scribe_mock, emr):
+    made = emr.http.post("/v1/sessions", json=BODY).json()
+    emr.http.put(f"/v1/sessions/{made['session_id']}/audio/audio_0.wav", content=b"no audio at all")
+    emr.end(made["session_id"])
+    with pytest.raises(NotReached, match=r"is failed \(processing_failed: .+\) and will not be completed"):
+        scribe_mock.wait_for(made, "completed")
+
+
+def test_a_session_is_named_by_its_id_or_by_its_create(scribe_mock, emr):
+    made = emr.http.post("/v1/sessions", json=BODY).json()
+    scribe_mock.transcript("Patient: I take ramipril, 5 mg.", session=made)
+    scribe_mock.wait_for(made, "created")
+    assert scribe_mock.journal(made) == scribe_mock.journal(made["session_id"])
+    with pytest.raises(Refused, match="session_id"):
+        scribe_mock.wait_for({"id": made["session_id"]}, "created")
+
+
+def test_a_second_client_is_apart_and_goes_with_the_test(scribe_mock, emr):
+    other = scribe_mock.other()
+    theirs = Emr(other.url, other.api_key)
+    with theirs.http:
+        other.scenario("throttled", on="get")
+        session = emr.begin()
+        assert emr.read(session).status_code == 202
+        assert theirs.read(session).status_code == 429
+        other.clear()
+        assert theirs.read(session).status_code == 404
+        assert [line.split()[:3] for line in scribe_mock.told().splitlines()[-2:]] == [["other", "client", "1:"]] * 2
+        other.scenario("throttled", on="get")
+        scribe_mock.close()
+        assert (other.requests, other.armed) == ([], [])
+
+
 def test_a_refusal_lists_what_there_is_where_that_is_short(scribe_mock):
-    with pytest.raises(Refused, match=r"There are: .*\bupload\b"):
+    with pytest.raises(Refused, match=r"There are .*\bupload\b"):
         scribe_mock.scenario("throttled", on="nothing_like_it")
     with pytest.raises(Refused, match=r"`on` is the name of an operation .*, not \['upload'\]"):
         scribe_mock.scenario("throttled", on=["upload"])
@@ -189,6 +231,11 @@ def test_what_the_client_sent_is_verified_in_sentences(scribe_mock, emr):
         scribe_mock.verify({"operation": "end", "times": 1})
     with pytest.raises(Refused, match="Did you mean 'times'"):
         scribe_mock.verify({"operation": "end", "time": 1})
+
+
+def test_expectations_are_arguments(scribe_mock):
+    with pytest.raises(Refused, match=r"verify\(\{…\}, \{…\}\)"):
+        scribe_mock.verify([{"operation": "end"}])
 
 
 def test_what_came_is_an_archive_without_the_key(scribe_mock, emr):

@@ -97,3 +97,135 @@ def test_the_patients_answer_outweighs_a_remark_of_the_doctor() -> None:
 def test_unpunctuated_questions_are_recognised() -> None:
     said = "[doctor] okay and have you experienced any numbness or tingling\n[patient] no i have n't"
     assert findings(said) == {"numbness": "absent", "tingling": "absent"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Patient: The swelling has not gone down.",
+        "Patient: I get no relief from the swelling.",
+        "Patient: Nothing I take helps, and the swelling never goes away.",
+        "Patient: I have no fever and a lot of swelling.",
+        "Patient: No fever, swelling is bad.",
+        "Patient: I can't work because of the swelling.",
+        "Patient: I can't walk without swelling.",
+        "Patient: If I stand for long I get swelling.",
+        "Patient: The swelling isn't getting better.",
+    ],
+)
+def test_what_does_not_go_away_is_there(said: str) -> None:
+    assert findings(said)["swelling"] == "present"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Doctor: We need a scan to rule out a stroke.",
+        "Doctor: The scan is to exclude a stroke.",
+        "Patient: Could this be a stroke?",
+        "Patient: I am afraid of a stroke.",
+        "Doctor: Go to the emergency room if you have signs of a stroke.",
+        "Doctor: This might be a stroke, so we will do a scan.",
+        "Doctor: A stroke can happen with that.",
+        "Patient: I had a stroke four years ago.",
+        "Patient: As a child I had a stroke.",
+        "Doctor: Is it a stroke?\nPatient: I don't know.",
+    ],
+)
+def test_what_is_excluded_asked_feared_or_long_over_is_not_there(said: str) -> None:
+    assert "stroke" not in findings(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Doctor: The scan ruled out a stroke.",
+        "Doctor: A stroke was excluded.",
+        "Doctor: A stroke is very unlikely.",
+        "Doctor: I do not think that this is a stroke.",
+    ],
+)
+def test_what_was_excluded_is_absent(said: str) -> None:
+    assert findings(said) == {"stroke": "absent"}
+
+
+def test_a_symptom_that_is_asked_for_again_and_gone_is_absent() -> None:
+    assert findings("Doctor: Do you still have the rash?\nPatient: No, it has gone.") == {"rash": "absent"}
+
+
+def test_what_is_long_over_is_history() -> None:
+    result = extract("hpi", "Patient: I had pneumonia three years ago.")
+    assert isinstance(result, Extraction)
+    assert isinstance(result.data, dict)
+    assert [item["finding"] for item in result.data["past_history"]] == ["pneumonia"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Doctor: Has the rash gone?\nPatient: No.", {"rash": "present"}),
+        ("Doctor: Has the rash gone?\nPatient: Yes.", {"rash": "absent"}),
+        ("Doctor: Is the rash still there?\nPatient: It's gone completely.", {"rash": "absent"}),
+        ("Doctor: Any chills, rash or cough?\nPatient: Rash, yes. The others, no.",
+         {"rash": "present", "chills": "absent", "cough": "absent"}),
+        ("Doctor: Do you get chest pain?\nPatient: Only when I run.", {"chest pain": "present"}),
+        ("Doctor: Have you ever had a seizure?\nPatient: Once, when I was a child.", {}),
+        ("Patient: The tablets have not helped the rash.", {"rash": "present"}),
+        ("Patient: The swelling went away but the rash hasn't.", {"swelling": "absent", "rash": "present"}),
+        ("Doctor: The scan excludes a blood clot.", {"blood clot": "absent"}),
+        ("Doctor: We will keep an eye out for infection.", {}),
+    ],
+)  # fmt: skip
+def test_an_answer_means_what_was_asked(said: str, expected: dict[str, str]) -> None:
+    assert findings(said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "finding"),
+    [
+        ("Patient: My ankle has really been aching.", "ankle pain"),
+        ("Patient: My hip's, um, hurting.", "hip pain"),
+        ("Patient: My, um, chest, uh, pain is back.", "chest pain"),
+    ],
+)
+def test_what_is_said_haltingly_is_found(said: str, finding: str) -> None:
+    assert finding in findings(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Patient: The ointment hasn't shifted the itching.",
+        "Patient: The spray made no difference to the itching.",
+        "Patient: I can't say the itching's gone.",
+        "Patient: I wish I could say the itching had gone.",
+        "Patient: The cream does nothing for the itching.",
+        "Patient: I've yet to have a day without itching.",
+        "Doctor: So no more itching?\nPatient: Oh, it's still there.",
+        "Doctor: You've not had any itching?\nPatient: I have, actually.",
+        "Patient: I wouldn't say I'm not itchy.",
+        "Patient: It's not that I don't itch, I just don't scratch.",
+        "Patient: No day passes without itching.",
+        "Patient: None of the itching has settled.",
+        "Patient: The itching's not gone.",
+        "Doctor: The itching is there, isn't it?\nPatient: It is.",
+        "Doctor: Any itching?\nPatient: No, wait, I do, after a bath.",
+    ],
+)
+def test_two_denials_or_the_denial_of_an_end_leave_a_finding_present(said: str) -> None:
+    assert findings(said) == {"itching": "present"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Patient: I don't think I have any itching.",
+        "Patient: I don't think so no itching",
+        "Patient: I can go to bed without itching.",
+        "Patient: The itching's gone.",
+        "Patient: The itching? Gone, thankfully.",
+        "Doctor: Any itching?\nPatient: Not that I know of, no itching.",
+    ],
+)
+def test_one_denial_is_one(said: str) -> None:
+    assert findings(said) == {"itching": "absent"}

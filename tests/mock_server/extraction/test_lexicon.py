@@ -34,7 +34,7 @@ def test_every_common_name_is_a_known_drug() -> None:
 
 
 def test_no_drug_or_finding_is_listed_twice() -> None:
-    for name in ("drugs.tsv", "drugs_own.tsv", "findings.tsv"):
+    for name in ("drugs.tsv", "drugs_own.tsv", "findings.tsv", "allergens.tsv"):
         listed = [row[0] for row in rows(name)]
         assert len(listed) == len(set(listed)), name
 

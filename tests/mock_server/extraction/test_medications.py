@@ -110,10 +110,23 @@ def test_a_dose_given_on_request_is_found_in_the_answer() -> None:
         ("Please stop the omeprazole.", "stop"),
         ("We have to get you off your omeprazole for a week.", "stop"),
         ("Hold the omeprazole before surgery.", "hold"),
+        ("The omeprazole stays as it is.", "continue"),
+        ("We'll keep the omeprazole where it is.", "continue"),
+        ("No change to the omeprazole.", "continue"),
+        ("Stop the naproxen and omeprazole stays.", "continue"),
+        ("Stop naproxen, and omeprazole 20 mg was added.", "start"),
+        ("start omeprazole stop naproxen", "stop"),
+        ("They switched me off ranitidine and onto omeprazole.", "start"),
+        ("Omeprazole carries on as before.", "continue"),
+        ("Your omeprazole is going up to 40 mg.", "increase"),
+        ("The omeprazole comes down to 10 mg.", "decrease"),
+        ("The omeprazole can be stopped.", "stop"),
+        ("Come off the naproxen and in its place have omeprazole 20 mg.", "start"),
+        ("We had thought of more omeprazole, but we shall leave it at 20 mg.", "continue"),
     ],
 )
 def test_a_change_is_named(said: str, action: str) -> None:
-    assert medicines(f"Doctor: {said}")[0]["action"] == action
+    assert medicines(f"Doctor: {said}")[-1]["action"] == action
 
 
 def test_an_action_nobody_named_is_left_out() -> None:
@@ -174,3 +187,66 @@ def test_medicines_are_found_without_speaker_labels() -> None:
         {"name": "Lisinopril", "dosage": "10 mg"},
         {"name": "Ibuprofen"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Doctor: Stop naproxen. Start quavorin 20 mg.", {"name": "Quavorin", "dosage": "20 mg", "action": "start"}),
+        ("Patient: I take 50 mg of quavorin every morning.", {"name": "Quavorin", "dosage": "50 mg",
+                                                              "frequency": "every morning"}),
+        ("Patient: I take quavorin twice a day.", {"name": "Quavorin", "frequency": "twice daily"}),
+        ("Patient: I'm on tolvexaprazole.", {"name": "Tolvexaprazole"}),
+        ("Doctor: I will prescribe venquilimab.", {"name": "Venquilimab", "action": "start"}),
+    ],
+)  # fmt: skip
+def test_a_medicine_that_no_list_has_is_told_as_it_was_said(said: str, expected: dict[str, str]) -> None:
+    assert facts(said)[-1] == {**expected, "recognised": False}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Doctor: Stop naproxen. Start quavorin 20 mg.",
+        "Doctor: Stop naproxen and start quavorin 20 mg daily.",
+        "Doctor: Stop naproxen, start something new, 20 mg daily.",
+        "Doctor: Stop naproxen. Start the other one, 20 mg daily.",
+    ],
+)
+def test_a_dose_of_another_medicine_is_not_given_to_the_one_that_is_stopped(said: str) -> None:
+    assert facts(said)[0] == {"name": "Naproxen", "action": "stop"}
+
+
+def test_what_is_taken_instead_is_not_stopped() -> None:
+    assert facts("Doctor: Stop naproxen and take tramadol 50 mg instead.") == [
+        {"name": "Naproxen", "action": "stop"},
+        {"name": "Tramadol", "dosage": "50 mg"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["I take walks twice a day.", "I take about 20 mg.", "I will prescribe the same dose, 20 mg.", "I take it daily."],
+)
+def test_words_beside_a_dose_are_no_medicines(said: str) -> None:
+    assert medicines(f"Patient: {said}") == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Doctor: We won't be starting ramipril 5 mg today.",
+        "Patient: They offered me codeine 30 mg but I refused.",
+        "Patient: Our dog takes gabapentin 100 mg.",
+        "Patient: My cat is on prednisolone 5 mg.",
+    ],
+)
+def test_what_is_not_begun_refused_or_an_animals_is_no_medicine(said: str) -> None:
+    result = extract("medications", said)
+    assert not isinstance(result, Extraction) or result.data == []
+
+
+def test_what_is_not_to_be_stopped_is_a_medicine() -> None:
+    result = extract("medications", "Doctor: Don't stop the ramipril 5 mg.")
+    assert isinstance(result, Extraction)
+    assert [item["name"] for item in result.data if isinstance(item, dict)] == ["Ramipril"]

@@ -57,6 +57,7 @@ class Ears:
 @dataclass(frozen=True)
 class Note:
     data: Any
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,18 @@ class Office:
                     await asyncio.sleep(0.02)
 
         return self.run(settled())
+
+    def rest(self, timeout_s=10.0):
+        """Wait until no work has a place: a session is seen completed a moment before its place is free."""
+
+        async def rested():
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    if not self.service._work._running:
+                        return
+                    await asyncio.sleep(0.02)
+
+        self.run(rested())
 
     def processed(self, *contents, templates=("soap",), namespace="ns", **ending):
         session = self.create(namespace, templates)

@@ -34,6 +34,7 @@ def office(tmp_path_factory):
 @pytest.fixture
 def hushed(office, monkeypatch):
     """Nothing begins before `hushed()` is called, and what has ended by then begins together."""
+    office.rest()
     monkeypatch.setattr(work, "_LONGEST_YIELD_PROMPT_S", 60.0)
     monkeypatch.setattr(office.service._work, "_busy", lambda: True)
     return lambda: monkeypatch.setattr(office.service._work, "_busy", lambda: False)
@@ -76,8 +77,9 @@ def test_sessions_that_wait_share_a_workflow(office, hushed):
 
 def test_a_crowd_does_not_wait_for_a_moment_without_requests(office, hushed, monkeypatch):
     monkeypatch.setattr(office.service._work, "_crowd", 3)
-    # one for each place, which waits there, and a crowd behind them
-    some = ended(office, *[b"Doctor: hello"] * LIMITS.at_once)
+    # one for each place that a namespace may have, which waits there, and a crowd behind them with the last of three:
+    # a crowd of more than is still to come would begin early, and leave the last one behind
+    some = ended(office, *[b"Doctor: hello"] * (LIMITS.at_once - 1))
     office.run(asyncio.sleep(0.2))
     assert not together(office, *some), "too few to be a crowd"
     for session in ended(office, *[b"Doctor: hello"] * 3):

@@ -257,9 +257,18 @@ def test_a_comment_that_is_none_is_refused(lab, members):
     assert word_of(lab.act(session_id, "comments", json=told)) == "invalid_request"
 
 
-def test_the_document_of_this_server_is_the_specs(lab):
+def test_the_document_of_this_server_is_the_specs_and_has_what_its_share_urls_open(lab):
     told = lab.get("/api/v1/openapi.json", key=None).json()
-    assert told["paths"] == json.loads(json.dumps(SPEC.openapi["paths"]))
+    printed = json.loads(json.dumps(SPEC.openapi["paths"]))
+    own = {path: item for path, item in told["paths"].items() if path not in printed}
+    assert told["paths"] == {**printed, **own}
+    url = "/api/v1/shared/{share_id}/ticket/{ticket}"
+    below = ("", "/results", "/export", "/metrics", "/history", "/comments", "/cancel", "/pause", "/resume")
+    assert set(own) == {url + name for name in below}
+    names = [each["operationId"] for item in told["paths"].values() for each in item.values() if "operationId" in each]
+    assert len(names) == len(set(names)) == 12 + len(below)
+    assert own[url]["get"]["security"] == []
+    assert "401" not in own[url]["get"]["responses"]
     assert told["servers"] == [{"url": "http://mock.example:8080", "description": "this server"}]
 
 

@@ -215,7 +215,7 @@ def test_a_text_that_is_asked_about_itself_is_found_and_quoted(text: str, kind: 
     index = Index(None)
     held = tuple(passages("line 1", text))
     index.replace([(Document("a", "a", held), "", "")], ())
-    corpus = Corpus(index, None)
+    corpus = Corpus(index)
     corpus.documents, corpus.passages = 1, len(held)
     made = report(corpus, text, kind)
     said = " ".join(passage.text for passage in held)
@@ -232,18 +232,22 @@ def test_what_two_documents_say_in_the_same_words_is_quoted_of_both_and_counts_a
     assert made.confidence.agreement == 1.0
 
 
-def test_a_corpus_that_shrinks_under_a_session_does_not_stop_it(tmp_path: Path) -> None:
+def test_a_corpus_that_has_shrunk_at_a_restart_does_not_stop_a_session(tmp_path: Path) -> None:
+    files, index = tmp_path / "files", tmp_path / "index.sqlite"
+    files.mkdir()
     for number in range(9):
-        (tmp_path / f"{number}.txt").write_text(f"Ferns of bed {number}.")
-    corpus = Corpus.open(None, tmp_path)
+        (files / f"{number}.txt").write_text(f"Ferns of bed {number}.")
+    corpus = Corpus.open(index, files)
     plan = Plan.of("ferns of any bed", Kind.ANALYSIS)
     state = Findings.empty()
     for number, step in enumerate(plan.steps):
         if number == 8:
             for name in range(8):
-                (tmp_path / f"{name}.txt").unlink()
-            corpus.refresh()
+                (files / f"{name}.txt").unlink()
+            corpus.close()
+            corpus = Corpus.open(index, files)
         state = step.carry_out(corpus, state)
+    corpus.close()
     assert [each.document for each in Report.of(plan, state).citations] == ["8.txt"]
 
 

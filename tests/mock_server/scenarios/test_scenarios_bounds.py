@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+
 import pytest
 
 from mock_server.conduct import Course
 from mock_server.scenarios import roster
 from mock_server.scenarios.bindings import MOST_BOUND, MOST_TEXT_BYTES
 from mock_server.scenarios.courses import composed, template_failing
+from mock_server.scenarios.tally import Tally
 from mock_server.session.model import TemplateResult
+from mock_server.storage.unit import JournalRow
 from tests.mock_server.scenarios.test_scenarios_control import arm, kinds
 from tests.mock_server.stage import OTHERS, code_of
 
@@ -91,3 +96,56 @@ def test_courses_are_composed_however_many_there_are(number):
     assert course.recordings([]) == []
     assert course.extraction((TemplateResult("soap", "success", data={}),))[0].error_code == "timeout"
     assert course.account([], "heard") == course.transcription("heard") == "heard"
+
+
+def test_what_is_played_again_and_again_leaves_ever_fewer_lines(mock):
+    session = mock.create()
+    arm(mock, "throttled", operation="get")
+    arm(mock, "throttled", operation="upload")
+    assert {mock.read(session).status_code for _ in range(70)} == {429}
+    assert mock.upload(session).status_code == 429
+    told = [(each["operation"], each["times"]) for each in kinds(mock, session, "scenario_played")]
+    assert told == [("get", number) for number in (1, 2, 4, 8, 16, 32, 64)] + [("upload", 1)]
+
+
+class Journal:
+    """The journal of one session."""
+
+    def __init__(self):
+        self.rows = []
+
+    async def note(self, _namespace, _session_id, kind, detail):
+        self.rows.append(JournalRow(len(self.rows) + 1, "ses_1", datetime.now(UTC), kind, detail))
+
+    async def journal(self, _namespace, _session_id):
+        return self.rows
+
+
+def test_a_server_that_has_forgotten_a_session_counts_on_from_its_journal():
+    kept, play = Journal(), ("throttled", "get", 429)
+
+    async def played(number):
+        tally = Tally()  # that of a new process
+        for _ in range(number):
+            await tally.note(kept, "clinic", "ses_1", play)
+
+    for _ in range(2):
+        asyncio.run(played(5))
+    assert [row.detail["times"] for row in kept.rows] == [1, 2, 4, 8]
+
+
+def test_counts_of_many_sessions_are_at_hand_and_no_more_than_that():
+    kept, tally = Journal(), Tally()
+
+    async def played():
+        for number in range(5000):
+            await tally.note(kept, "clinic", f"ses_{number}", ("throttled", "get", 429))
+
+    kept.journal = lambda *_whose: nothing()
+
+    async def nothing():
+        return []
+
+    asyncio.run(played())
+    assert len(tally._known) == 4096
+    assert len(kept.rows) == 5000

@@ -42,7 +42,7 @@ def test_the_steps_are_those_of_the_control_plane(file):
     steps = read(file)
     told = [armed.described() for armed in steps]
     assert [each["scenario"] for each in told] == ["throttled", "unavailable", "transcript"]
-    assert told[0]["parameters"] == {"retry_after": None}
+    assert told[0]["parameters"] == {"retry_after": None, "form": "seconds"}
     assert (told[0]["on"]["times"], told[1]["on"]["from"]) == (2, "2020-01-27T09:00:00.000Z")
     assert steps[2].values["text"] == "Doctor: On or off?\nPatient: Off.\n"
 

@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 
 import scribe_data
 from mock_server.session.effect import Journal
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.prsm.model import Commission, Failure, price
 from mock_server.session.prsm.step import (
     Advanced,
     Begun,
     Booked,
     Controlled,
-    DeadlinePassed,
     Ended,
     Planned,
-    Refused,
     Requested,
     StartWork,
     step,

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 
 from mock_server.session.chunk import in_order, sequence_of
 from mock_server.session.effect import Journal
+from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.step import (
     Amended,
     AudioAccepted,
-    DeadlinePassed,
     EndRequested,
     Extracted,
     Processed,
-    Refused,
     Requested,
     StartWork,
     Transcribed,

@@ -271,6 +271,42 @@ def test_a_second_process_comes_for_a_second_job_and_goes_when_it_is_idle() -> N
     asyncio.run(story())
 
 
+def test_where_no_process_lasts_the_only_one_goes_when_it_is_idle() -> None:
+    async def story() -> None:
+        worker = Worker(idle_seconds=0.5, lasting=False)
+        first = await worker.run(os.getpid)
+        async with asyncio.timeout(60):
+            while not jobs.gone(first):  # noqa: ASYNC110 - the event is in another process
+                await asyncio.sleep(0.05)
+        assert await worker.run(os.getpid) != first
+        await worker.close()
+
+    asyncio.run(story())
+
+
+def test_processes_work_behind_others_for_as_long_as_they_are_told_to() -> None:
+    async def story() -> None:
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        behind = min(19, ours + 5)
+        worker = Worker()
+        first = await worker.run(os.getpid)
+        running = asyncio.create_task(worker.run(jobs.same_process, 1.0))
+        await asyncio.sleep(0)
+        worker.step_back(True)
+        worker.step_back(True)
+        assert await running == first
+        assert await worker.run(os.getpriority, os.PRIO_PROCESS, 0) == behind
+        both = set(await asyncio.gather(*(worker.run(jobs.same_process, 3.0) for _ in range(2))))
+        assert first in both
+        assert {os.getpriority(os.PRIO_PROCESS, process) for process in both} == {behind}
+        worker.step_back(False)
+        assert await worker.run(os.getpid) not in both
+        assert await worker.run(os.getpriority, os.PRIO_PROCESS, 0) == ours
+        await worker.close()
+
+    asyncio.run(story())
+
+
 def test_no_more_jobs_run_at_once_than_there_are_processes() -> None:
     async def story() -> None:
         worker = Worker(processes=2)

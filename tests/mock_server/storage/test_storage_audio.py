@@ -234,6 +234,33 @@ def test_the_sweep_removes_many_orphans_and_nothing_else(audio):
     assert found == [b"x", None] * 10
 
 
+def test_a_file_grows_behind_what_counts_of_it_and_gets_its_head_in_the_end(audio):
+    async def scenario():
+        key = await key_of(audio, KEY, b"head")
+        await audio.extend(key, 4, b"one")
+        await audio.extend(key, 7, b"tw")  # a step that was never told of
+        await audio.extend(key, 7, b"two")
+        sizes = [await audio.size(key), await audio.size(OTHER)]
+        stored = await audio.settle(key, lambda size: (size - 1, b"%04d" % size))
+        return sizes, stored.size, stored.sha256, await content(audio, key)
+
+    sizes, size, digest, (found,) = asyncio.run(scenario())
+    assert sizes == [10, 0]
+    assert found == b"0010onetw"
+    assert (size, digest) == (9, hashlib.sha256(found).hexdigest())
+
+
+def test_what_is_gone_does_not_grow(audio):
+    async def scenario():
+        key = await key_of(audio, KEY, b"head")
+        await audio.delete([key])
+        for step in (audio.extend(key, 4, b"x"), audio.settle(key, lambda size: (size, b""))):
+            with pytest.raises(StorageError):
+                await step
+
+    asyncio.run(scenario())
+
+
 def test_memory_takes_audio_up_to_its_bound_and_has_room_again_for_what_goes():
     audio = MemoryAudio(most=10)
 

@@ -12,7 +12,7 @@ from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
 from mock_server.storage import StorageError
-from mock_server.storage.unit import Held, Stretch
+from mock_server.storage.unit import Held, Search, Stretch
 
 NOW = datetime(2026, 1, 27, 12, 0, 0, 123456, tzinfo=UTC)
 PACE = Pace(Mode.FROZEN, NOW, NOW - timedelta(days=1), 0.0)
@@ -544,3 +544,130 @@ def test_traffic_is_dropped_up_to_a_number_or_all_of_it(reopened):
         look=lambda view: (view.traffic_held("ns"), view.traffic_held("other")),
     )
     assert left == ({"ns": [Held(9, 6, len(stretch("ns", 4, 9).told))]}, {})
+
+
+def _found(store, **search):
+    """The ids of those of four sessions that a search finds: open, out of time, noted as expired, and completed."""
+    past = NOW - timedelta(seconds=1)
+    made = [
+        session("ses_open"),
+        replace(session("ses_late"), expires_at=past),
+        session("ses_noted", expiry_noted=True),
+        replace(
+            session("ses_done"),
+            expires_at=past,
+            state=State.COMPLETED,
+            ended_at=NOW - timedelta(seconds=2),
+            transcript="Doctor: 100% Oxygen_flow",
+        ),
+    ]
+
+    async def scenario():
+        for each in made:
+            await store.write(lambda unit, each=each: unit.create(each))
+        page = await store.read(lambda view: view.page("ns", limit=9, search=Search(**search)))
+        return {each.id for each in page}
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "search, found",
+    [
+        ({}, {"ses_open", "ses_late", "ses_noted", "ses_done"}),
+        ({"states": frozenset({"created"})}, {"ses_open", "ses_late", "ses_noted"}),
+        ({"states": frozenset({"created"}), "expired_at": NOW}, {"ses_open"}),
+        ({"expired_at": NOW, "expired": True}, {"ses_late", "ses_noted"}),
+        ({"words": "OXYGEN_f"}, {"ses_done"}),
+        ({"words": "0% o"}, {"ses_done"}),
+        ({"words": "oxygen%"}, set()),
+        ({"words": "ses_L"}, {"ses_late"}),
+        ({"words": "vitals"}, {"ses_open", "ses_late", "ses_noted", "ses_done"}),
+        ({"words": "vitals", "states": frozenset({"completed"})}, {"ses_done"}),
+    ],
+)
+def test_a_search_finds_what_fits_all_of_it(store, search, found):
+    assert _found(store, **search) == found
+
+
+def test_a_namespace_counts_its_own_sessions(store):
+    async def scenario():
+        await store.write(_filled)
+        return await store.read(lambda view: [view.number(name) for name in ("ns", "other", "none")])
+
+    assert asyncio.run(scenario()) == [2, 1, 0]
+
+
+def test_news_are_the_lines_of_a_namespace_behind_a_number(store):
+    def change(unit):
+        for number, namespace in enumerate(("ns", "other", "ns", "ns")):
+            unit.note(session(f"ses_{number}", namespace), NOW, "said", {"n": number})
+        seen = unit.news("ns", 0, 9)
+        assert unit.last_line("ns") == seen[-1].number
+        return seen
+
+    async def scenario():
+        told = await store.write(change)
+        behind = await store.read(lambda view: view.news("ns", told[0].number, 9))
+        one = await store.read(lambda view: view.news("ns", 0, 1))
+        last = await store.read(lambda view: [view.last_line(name) for name in ("ns", "none")])
+        return told, behind, one, last
+
+    told, behind, one, last = asyncio.run(scenario())
+    assert [row.session_id for row in told] == ["ses_0", "ses_2", "ses_3"]
+    assert (behind, one, last) == (told[1:], told[:1], [told[-1].number, 0])
+
+
+def test_a_session_is_removed_with_all_that_is_its_own(store):
+    made = replace(session(), files=(file(), file("b.wav", OTHER)), ended_at=NOW, results=(TemplateResult("x", "y"),))
+
+    def fill(unit):
+        for each in (session("ses_2"), made):
+            unit.create(each)
+            unit.note(each, NOW, "created", {})
+
+    def remove(unit):
+        before = unit.last_line("ns")
+        unit.note(session("ses_1"), NOW, "deleted", {})
+        freed = unit.remove(unit.load("ses_1"))
+        assert unit.last_line("ns") > before  # whoever has read up to there reads that it was removed
+        return freed
+
+    async def scenario():
+        await store.write(fill)
+        freed = await store.write(remove)
+        left = await store.read(lambda view: (view.load("ses_1"), view.audio_keys(), view.number("ns")))
+        lines = await store.read(lambda view: [(row.session_id, row.kind) for row in view.news("ns", 0, 9)])
+        await store.write(lambda unit: unit.create(session("ses_1")))  # nothing of it stands in the way
+        return freed, left, store.at_hand("ses_1"), lines
+
+    freed, left, again, lines = asyncio.run(scenario())
+    assert (freed, left, again) == ([KEY, OTHER], (None, set(), 1), session("ses_1"))
+    assert lines == [("ses_2", "created"), ("ses_1", "deleted")]
+
+
+def test_a_removal_that_is_refused_removes_nothing(store):
+    def refused(unit):
+        unit.remove(unit.load("ses_1"))
+        raise ValueError
+
+    async def scenario():
+        await store.write(_filled)
+        before = await store.read(_everything)
+        with pytest.raises(ValueError):
+            await store.write(refused)
+        return before, await store.read(_everything), await store.read(lambda view: view.last_line("ns"))
+
+    before, after, last = asyncio.run(scenario())
+    assert before == after
+    assert last
+
+
+def test_clearing_a_namespace_leaves_no_news_of_it(store):
+    async def scenario():
+        await store.write(_filled)
+        await store.write(lambda unit: unit.note(session("ses_gone"), NOW, "deleted", {}))
+        await store.write(lambda unit: unit.clear("ns"))
+        return await store.read(lambda view: (view.news("ns", 0, 9), view.last_line("ns"), view.history("ses_gone")))
+
+    assert asyncio.run(scenario()) == ([], 0, [])

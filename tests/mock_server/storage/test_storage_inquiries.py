@@ -13,6 +13,7 @@ from mock_server.session.prsm.model import Commission, Failure, Inquiry, Share
 from mock_server.session.prsm.table import State
 from mock_server.storage.inquiry import Sieve
 from mock_server.storage.sqlite import SqliteStore
+from mock_server.storage.unit import Search
 
 NOW = datetime(2026, 1, 29, 9, 0, 0, 123456, tzinfo=UTC)
 ASKED = Commission("Wozu \u2028?", "analysis", {"max_cost": "2.50"}, None, {"deep": [1, {"a": None}]})
@@ -354,3 +355,44 @@ def test_a_page_and_its_counts_are_read_off_the_index(tmp_path):
     covering = [line for line in told if "COVERING INDEX scribe_inquiries_by_owner" in line]
     assert len(covering) == 2, told
     assert not any("ORDER BY" in line for line in told), told
+
+
+def test_the_latest_sessions_of_all_users_come_in_pages_and_by_what_is_looked_for(store):
+    async def scenario():
+        await store.write(_filled)
+
+        def ids(**given):
+            return store.read(lambda view: [each.id for each in view.inquiries.latest("ns", **given)])
+
+        everything = await ids(limit=99)
+        number = await store.read(lambda view: view.inquiries.number("ns"))
+        seen, last = [], None
+        while page := await store.read(lambda view, last=last: view.inquiries.latest("ns", limit=4, after=last)):
+            seen += [each.id for each in page]
+            last = page[-1]
+        completed = await ids(limit=99, search=Search(states=frozenset({"completed"})))
+        kims = await ids(limit=99, search=Search(words="KIM"))
+        return everything, number, seen, completed, kims
+
+    everything, number, seen, completed, kims = asyncio.run(scenario())
+    assert len(everything) == number == 11
+    assert seen == everything
+    assert set(completed) < set(everything)
+    assert completed
+    assert kims == ["ses_other"]
+
+
+def test_a_research_session_is_removed_with_all_that_is_its_own(store):
+    def remove(unit):
+        unit.note(inquiry("ses_1"), NOW, "deleted", {})
+        unit.inquiries.remove(unit.inquiries.load("ses_1"))
+        return unit.inquiries.load("ses_1"), unit.inquiries.findings("ses_1"), unit.inquiries.shares("ses_1")
+
+    async def scenario():
+        await store.write(_filled)
+        gone = await store.write(remove)
+        number = await store.read(lambda view: view.inquiries.number("ns"))
+        left = number, await store.read(lambda view: [row.kind for row in view.history("ses_1")])
+        return gone, left, await store.read(lambda view: view.inquiries.load("ses_other") is not None)
+
+    assert asyncio.run(scenario()) == ((None, None, []), (10, ["deleted"]), True)

@@ -1,0 +1,1 @@
+"""Checks of realtime sessions that are kept."""

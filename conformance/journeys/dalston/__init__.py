@@ -1,0 +1,1 @@
+"""Journeys through realtime sessions that are kept."""

@@ -1,0 +1,1 @@
+"""The core of live sessions: values, the generated table, and one step."""

@@ -1,0 +1,1 @@
+"""Audio that comes over a socket while it is spoken, kept as a file that grows."""
