@@ -11,12 +11,16 @@ from mock_server.extraction.phrase import vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The values a sign can have in a unit; `certain` where such a value without a unit can have no other."""
+    """The values a sign can have in a unit; `certain` where such a value without a unit can have no other.
+
+    What is counted has `whole` values alone.
+    """
 
     unit: str | None
     low: float
     high: float
     certain: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Sign:
         """Whether the value is one of this sign, and its unit where that was said or is certain."""
         for scale in self.scales:
             loose = said is None or said == _LOOSE.get(scale.unit or "")
-            if scale.low <= value <= scale.high and (scale.certain if loose else said == scale.unit):
+            fits = scale.low <= value <= scale.high and (value.is_integer() or not scale.whole)
+            if fits and (scale.certain if loose else said == scale.unit):
                 return True, scale.unit
         return False, None
 
@@ -48,13 +53,13 @@ SIGNS = (
     _sign("temperature", r"(?<!room )temperatures?|temps?|fever|febrile", Scale("°C", 34, 43), Scale("°F", 93, 110)),
     _sign(
         "heart_rate",
-        r"heart ?rate|(?<!\d )hr|pulse(?: rate)?(?! ox)|heart ?beat|heart is beating|heart beating",
-        Scale("beats/min", 25, 250),
+        r"heart ?rate|(?<!\d )hr|pulse(?: rate)?(?! ox)|heart ?beat|heart(?:'s| is| was)? (?:beating|going)",
+        Scale("beats/min", 25, 250, whole=True),
     ),
     _sign(
         "respiratory_rate",
         r"rr|resp(?:iratory|iration)?s?(?: rate)?|respirations|breathing(?: rate)?",
-        Scale("breaths/min", 5, 70),
+        Scale("breaths/min", 5, 70, whole=True),
     ),
     _sign(
         "oxygen_saturation",
@@ -80,6 +85,8 @@ SIGNS = (
         Scale("mg/dL", 20, 50, certain=False),
     ),
 )
+_BY_NAME = {sign.name: sign for sign in SIGNS}
+TEMPERATURE, WEIGHT = _BY_NAME["temperature"], _BY_NAME["weight"]
 PRESSURE = re.compile(r"\b(?:blood pressures?|bp|pressure)\b")
 
 _UNITS = {
@@ -107,8 +114,9 @@ _UNITS = {
 _LONGEST_UNIT = 3
 #: A number before one of these is no vital sign.
 _ELSE = vocabulary(
-    """years year months month weeks week days day hours hour minutes mg milligrams mcg grams units tablets pills puffs
-    liters litres points point times feet foot ft ounces oz packs pack cigarettes ml / over am pm a.m p.m st nd rd th"""
+    """years year months month weeks week days day hours hour minutes seconds mg milligrams mcg grams units tablets
+    pills puffs liters litres points point times feet foot ft ounces oz packs pack cigarettes ml / over am pm a.m p.m
+    st nd rd th"""
 )
 ELSE = "else"
 

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mock_server.extraction.gauge import ELSE, unit_after
+from mock_server.extraction.gauge import ELSE, TEMPERATURE, unit_after
 from mock_server.extraction.number import Number, numbers
+from mock_server.extraction.numeral import tenths
 from mock_server.extraction.phrase import phrases, vocabulary
 
 if TYPE_CHECKING:
@@ -62,13 +63,16 @@ _TELLS = re.compile(r"\b(?:is|are|am)\b|'(?:s|re|m)\b")
 _CHANGED = re.compile(
     r"\b(?:by|from|down|up|another|extra)(?: (?:by|about|around|approximately|roughly|maybe|like|almost|nearly|some))*$"
 )
+#: "Eighteen in fifteen seconds, so seventy-two": what was counted comes to what is told then.
+_COUNTED = re.compile(r"\bin \S+ seconds\b.*\bso(?: that's| it's| about)?$")
 _AFTER_CHANGE = frozenset({"heavier", "lighter", "higher", "lower", "more", "less", "down", "up"})
 
 
 def readings(sentence: Sentence) -> list[Reading]:
     """The values that were read off today, from left to right."""
     texts = [word.text for word in sentence.words]
-    found = _all(texts, numbers(sentence.words))
+    said = numbers(sentence.words)
+    found = _all(texts, _with_tenths(texts, said) if TEMPERATURE.words.search(sentence.plain) else said)
     kept: list[Reading] = []
     past = _HOME.search(sentence.plain) is not None
     carried = False
@@ -77,7 +81,7 @@ def readings(sentence: Sentence) -> list[Reading]:
         last = _clause_end(texts, reading.end, found[at + 1].start if at + 1 < len(found) else len(texts))
         before = " ".join(texts[first : reading.start])
         around = " ".join((before, *texts[reading.end : last]))
-        now = _NOW.search(around) is not None
+        now = _NOW.search(around) is not None or _COUNTED.search(" ".join(texts[: reading.start])) is not None
         goes_on = carried and _TELLS.search(before) is None
         carried = not now and (goes_on or _PAST.search(around) is not None)
         if carried or (past and not now) or _goal(texts, reading, before, around):
@@ -126,6 +130,18 @@ def _all(texts: list[str], found: list[Number]) -> list[Reading]:
             kept.append(Reading(number, None, unit, end))
         at += 1
     return kept
+
+
+def _with_tenths(texts: list[str], found: Sequence[Number]) -> list[Number]:
+    """The numbers of a sentence that tells a temperature, which may leave out the point: "thirty-eight four"."""
+    read = ((at, tenths(texts, at)) for at in range(len(texts)))
+    pointless = [
+        Number(one.value, at, one.end)
+        for at, one in read
+        if one and one.value and TEMPERATURE.unit(one.value, unit_after(texts, one.end)[0])[0]
+    ]
+    unread = [one for one in pointless if not any(one.start < other.end and other.start < one.end for other in found)]
+    return sorted((*found, *unread), key=lambda number: number.start)
 
 
 _MOVED = vocabulary("went gone come came goes up down rose risen fell fallen dropped improved increased decreased")

@@ -40,6 +40,8 @@ _TO_999 = f"(?:{_TO_99}?h(?:a?{_TO_99})?|{_TO_99})"
 _STANDARD = re.compile(f"z|{_TO_999}|(?:{_TO_999})?m|(?:{_TO_999})?k(?:a?{_TO_999})?")
 #: "One twenty five", "two fifty", "one eighteen".
 _SHORT = re.compile("d(?:e|td?)")
+#: Of smaller numbers no tenth is told without a point.
+_LEAST_WITH_TENTHS = 30
 #: More figures than these are a telephone number.
 _MOST_DIGITS = 6
 
@@ -139,7 +141,7 @@ def _read_out(texts: Sequence[str], at: int) -> Reading | None:
 def _run_of_digits(texts: Sequence[str], at: int) -> tuple[str, set[str], int]:
     marks: set[str] = set()
     digits, end = _digit(texts[at]), at + 1
-    while end < len(texts):
+    while digits and end < len(texts):
         mark = texts[end] if texts[end] in {"-", ","} else ""
         place = end + bool(mark)
         if place >= len(texts) or not _digit(texts[place]) or texts[place + 1 : place + 2] == ["/"]:
@@ -167,6 +169,24 @@ def spoken(texts: Sequence[str], at: int) -> Reading | None:
     if value is not None and end < len(texts) and texts[end] in _POINTS:
         return _decimals(texts, value, end) or Reading(float(value), end, apart=short)
     return Reading(None if value is None else float(value), end, apart=short)
+
+
+def tenths(texts: Sequence[str], at: int) -> Reading | None:
+    """A number of two or three figures and its tenth, as temperatures are told: "thirty-eight four", "101 3".
+
+    Only for whoever knows that a temperature is told: elsewhere nobody can tell what it is.
+    """
+    end = at + 1
+    if texts[at].isdecimal():
+        whole: int | None = int(texts[at]) if len(texts[at]) in {2, 3} else None
+    else:
+        kinds, last = _run(texts, at)
+        end = last - 1
+        whole = _value(kinds[:-1], texts[at:end])[0] if len(kinds) > 1 and kinds[-1] in "dz" else None
+    tenth = _digit(texts[end]) if end < len(texts) else ""
+    if whole is None or whole < _LEAST_WITH_TENTHS or not tenth or texts[end].isdecimal() != texts[at].isdecimal():
+        return None
+    return Reading(float(f"{whole}.{tenth}"), end + 1)
 
 
 def _run(texts: Sequence[str], at: int) -> tuple[str, int]:

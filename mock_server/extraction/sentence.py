@@ -104,6 +104,11 @@ _TAG = re.compile(
     r"|^(?:(?:mm|oh|ah|so|and|,) )*(?:you(?:'re| are) (?:dragging|limping|guarding|sweating|shaking|wheezing|holding)"
     r"|(?:it|that|this)(?:'s| is| looks)(?: \w+){0,2} (?:swollen|red|tender|bruised|inflamed|sore|stiff)) .* \?$"
 )
+#: "Your sugar is 9, that's after breakfast, is it?" asks of what it points at alone.
+_POINTED = re.compile(
+    r"^(?P<told>.+) , (?:so )?(?:that's|that is|that was|this is|it's) [^,]+"
+    r" , (?:is|was|has|does) (?:n't )?(?:it|that) \?$"
+)
 #: "Come again in two weeks, will you?" asks for it to be done.
 _PLEASE = re.compile(r"(?: ,)? (?:will|would|could|can|won't|wo n't) you \?$")
 #: "Any trouble breathing, come straight back" tells what to do.
@@ -130,6 +135,9 @@ def _asks_from(sentence: Sentence) -> int | None:
         return None
     if "?" in sentence.text[-4:]:
         opening = " ".join(words[first : first + _CLEFT_WORDS])
+        pointed = _POINTED.search(sentence.plain)
+        if pointed and words[first] not in _OPENERS:
+            return len(pointed["told"].split()) + 1
         told = _TAG.search(sentence.plain) and (words[first] not in _OPENERS or _CLEFT.search(opening))
         return None if told or (_PLEASE.search(sentence.plain) and words[first] not in _OPENERS) else 0
     if (words[first] == "any" and not _WARNS.search(sentence.plain)) or (

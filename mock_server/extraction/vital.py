@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mock_server.extraction.gauge import PRESSURE, SIGNS, Sign
+from mock_server.extraction.gauge import PRESSURE, SIGNS, TEMPERATURE, WEIGHT, Sign, unit_after
 from mock_server.extraction.measurement import readings
 from mock_server.extraction.phrase import vocabulary
 from mock_server.extraction.subject import about
@@ -45,6 +45,15 @@ _NOW, _LATER = 12, 6
 _BEING = re.compile(
     r"(?:^|\s)(?:(?:you|he|she|i)(?:'re|'s|'m| are| is| am)|weighed in at)(?: (?:about|now|at|around))?$"
 )
+#: "It's a nice steady 68 at the moment", of what was named in the sentence before.
+_IT = re.compile(r"^(?:(?:and|so|well|but|now|okay|right|ah|oh|,) )*(?:it|that)(?:'s| is) (?!because|why|how|when)")
+_SOON = 8
+#: "You've put on two kilos since June, seventy-four now".
+_WEIGHED = re.compile(
+    r"\b(?:put on|lost|gained|dropped|shed|down|up)(?: \S+){0,3} (?P<unit>kilos?|kgs?|kilograms?|pounds?|lbs?)\b"
+)
+#: A fever that was spoken of so many sentences ago is what "he's 39.1" is about.
+_FEVERISH = 4
 _SIZES = tuple(sign for sign in SIGNS if sign.name in {"weight", "height"})
 #: Most sentences have no number, and are done with at once.
 _NUMERAL = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred)\b")
@@ -53,15 +62,62 @@ _NUMERAL = re.compile(r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|ele
 def vitals(dialogue: Dialogue, spans: Sequence[Spans]) -> dict[str, Any]:
     """Each vital sign of the patient by name: value, unit where said or certain, source; the latest stated wins."""
     found: dict[str, Any] = {}
-    asked: Sentence | None = None
-    for sentence, whose in zip(dialogue.sentences, spans, strict=True):
+    before: Sentence | None = None
+    fever = -_FEVERISH
+    for at, (sentence, whose) in enumerate(zip(dialogue.sentences, spans, strict=True)):
         of_patient = about(whose, len(sentence.words)) is None
+        if TEMPERATURE.words.search(sentence.plain):
+            fever = at
         if _NUMERAL.search(sentence.plain) and not sentence.asks and of_patient:
             read = readings(sentence)
-            for name, value in (*_values(sentence, read), *_sizes(sentence, asked, read)):
+            asked = before if before is not None and before.asks else None
+            told = dict(_values(sentence, read))
+            unnamed = (
+                *_sizes(sentence, asked, read), *_meant(sentence, before, read),
+                *_of_body(sentence, read, feverish=bool(told) or at - fever < _FEVERISH),
+            )  # fmt: skip
+            for name, value in (*told.items(), *((name, value) for name, value in unnamed if name not in told)):
                 found[name] = {**value, "source": sentence.source}
-        asked = sentence if sentence.asks else None
+        before = sentence
     return found
+
+
+def _of_body(sentence: Sentence, read: Sequence[Reading], *, feverish: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What somebody "is": a temperature with tenths, and what he weighs now that he lost or gained so much."""
+    texts = [word.text for word in sentence.words]
+    weighed = _WEIGHED.search(sentence.plain)
+    for reading in read:
+        value = reading.value.value
+        if reading.below is not None or reading.unit is not None:
+            continue
+        if weighed:
+            sign, said = WEIGHT, unit_after([weighed["unit"]], 0)[0]
+        else:
+            sign, said = TEMPERATURE, None
+        being = _BEING.search(" ".join(texts[: reading.start]))
+        meant = reading.now if weighed else feverish and being and not value.is_integer()
+        known, unit = sign.unit(value, said)
+        if meant and known and unit:
+            yield sign.name, {"value": _plain(reading.value), "unit": unit}
+
+
+def _meant(
+    sentence: Sentence, before: Sentence | None, read: Sequence[Reading]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The one value of "it", which is the one sign that the sentence before names."""
+    if (
+        before is None
+        or len(read) != 1
+        or read[0].start > _SOON
+        or not _IT.search(sentence.plain)
+        or any(_names(sentence))
+    ):
+        return
+    named = {name.sign.name if name.sign else "": name.sign for name in _names(before)}
+    sign = next(iter(named.values())) if len(named) == 1 else None
+    known, unit = sign.unit(read[0].value.value, read[0].unit) if sign and read[0].below is None else (False, None)
+    if sign and known:
+        yield sign.name, {"value": _plain(read[0].value), **({"unit": unit} if unit else {})}
 
 
 def _sizes(sentence: Sentence, asked: Sentence | None, read: Sequence[Reading]) -> Iterator[tuple[str, dict[str, Any]]]:

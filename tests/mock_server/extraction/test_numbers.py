@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mock_server.extraction.number import numbers
@@ -173,3 +173,11 @@ def test_figures_read_out_give_the_whole_number_or_none(value: int, between: str
     found = [number for number in numbers(words(between.join(figures))) if number.high is None]
     counted = between == ", " and "0" not in str(value)[1:]
     assert counted or {number.value for number in found} <= {value}
+
+
+@settings(deadline=None, max_examples=200)
+@given(first=st.integers(11, 99), rest=st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_figures_behind_a_number_that_is_none_of_them_give_no_number_but_that(first: int, rest: list[int]) -> None:
+    assume(first % 10)
+    said = " ".join([in_words(first), *(_UNITS[figure] for figure in rest)])
+    assert read(said) in ([], [str(first)])

@@ -18,7 +18,7 @@ FLOORS = {
              "where_more": 1.0, "style_more": 1.0, "conditional": 1.0, "corrected": 1.0, "denial": 1.0, "generic": 1.0,
              "placed": 1.0, "possessive": 1.0, "whose_spoken": 0.97, "whether_spoken": 1.0, "allergies_spoken": 1.0,
              "doses_spoken": 1.0, "where_spoken": 0.92, "style_spoken": 0.92, "numbers_spoken": 1.0,
-             "vitals_spoken": 0.4},
+             "vitals_spoken": 1.0},
     "kept": {"whose": 0.88, "whether": 0.82, "allergies": 0.8, "where": 0.72, "style": 0.61, "doses": 0.82,
              "numbers": 0.95, "vitals": 0.85},
 }  # fmt: skip

@@ -49,6 +49,16 @@ def values(said: str) -> dict[str, Any]:
         ("He's 11.4 kilos and 82 centimetres tall today.", {"weight": 11.4}),
         ("What does he weigh?\nParent: About 14 kilos.", {"weight": 14}),
         ("You've lost weight, you're 68 kilos now, you were 72 in March.", {"weight": 68}),
+        ("Your temperature is thirty-nine two.", {"temperature": 39.2}),
+        ("Temp 38 4 and pulse 96.", {"temperature": 38.4, "heart_rate": 96}),
+        ("Temperature ninety-eight six, heart rate eighty.", {"temperature": 98.6, "heart_rate": 80}),
+        ("Temperature is one hundred and one three.", {"temperature": 101.3}),
+        ("Heart rate's 120 and she's 38.8.", {"heart_rate": 120, "temperature": 38.8}),
+        ("Has he had a fever?\nParent: Since last night.\nNurse: Well, he's 39.4.", {"temperature": 39.4}),
+        ("You've lost five pounds since the spring, 151 now.", {"weight": 151}),
+        ("Your pulse was 120 last night?\nPatient: Yes.\nNurse: Pulse first.\nNurse: It's 72 now.", {"heart_rate": 72}),
+        ("For the pulse, I count twenty in fifteen seconds, so eighty.", {"heart_rate": 80}),
+        ("Your temperature is 36.9, that's normal, is it?", {"temperature": 36.9}),
     ],
 )
 def test_each_sign_has_the_value_beside_its_word(said: str, expected: dict[str, Any]) -> None:
@@ -118,6 +128,15 @@ def test_a_value_is_todays_and_read_off_here(said: str, expected: dict[str, Any]
         "Don't lift more than 10 pounds.",
         "The bag is 20 pounds.",
         "My blood pressure at the pharmacy was 145 over 92.",
+        "He's 38.5 now.",
+        "He had a fever of one hundred three last night.",
+        "She's thirty-eight four months pregnant.",
+        "Take the temperature thirty-eight four times.",
+        "I know his shoe size, it's thirty-eight four.",
+        "You've put on two kilos since June.",
+        "How old is the house?\nPatient: It's 68 now.",
+        "Your pulse and your oxygen.\nNurse: It's 96 now.",
+        "Is your temperature 38.4, that's high, is it?",
     ],
 )
 def test_what_is_not_a_measurement_of_today_is_no_vital_sign(said: str) -> None:
