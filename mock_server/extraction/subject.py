@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mock_server.extraction.answer import Answer, answer
+from mock_server.extraction.matter import matter_from, owned_from
 from mock_server.extraction.person import (
-    BROUGHT,
     CHILD,
     DOCTOR,
     FAMILY,
@@ -22,7 +22,8 @@ from mock_server.extraction.person import (
     speaker,
     stranger,
 )
-from mock_server.extraction.phrase import phrases, vocabulary
+from mock_server.extraction.phrase import vocabulary
+from mock_server.extraction.stand import CHILDREN, OWN_CHILD, RUNS, SECOND, Stand, stand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,29 +32,8 @@ if TYPE_CHECKING:
 
 
 _ANYBODY = vocabulary("anyone anybody everyone everybody nobody someone somebody")
-#: A child whom the doctor asks about is the patient.
-_CHILDREN = vocabulary("son daughter child children kid kids baby boy girl toddler infant")
-_OWN_CHILD = vocabulary("boy girl lad lass toddler infant")
-#: "My little lad here" is whom the visit is for.
-_CHILD_HERE = re.compile(
-    r"\bmy (?:\w+ )?(?:son|daughter|child|kid|baby|boy|girl|lad|lass|toddler)(?:'s)?(?: \w+)? here\b"
-)
-_CHILD_ASKED = re.compile(
-    r"\b(?:your|the) (?:\w+ )?(?:son|daughter|child|kid|baby|boy|girl|toddler|infant)(?:'s)? (?:\w+ )?"
-    r"(?:been|having|has|have|had|feel\w*|cough\w*|eat\w*|sick|ill|unwell|doing|today|here|hurt\w*|take|taking)\b"
-)
-_ASKS_HIM, _ASKS_HER, _ASKS_YOU = (
-    re.compile(rf"(?<!\S){word}(?!\S)(?! (?:know|think))") for word in ("he", "she", "you")
-)
-_PARENT = re.compile(r"(?i)\b(?:parent|mother|father|mom|mum|dad|guardian|guest_family)\b")
 #: Others who speak on the patient's side speak for him.
 _OWN_VOICE = re.compile(r"(?i)\b(?:patient|pt|client|caller)\b")
-#: The question about the child that the visit is for comes early.
-_EARLY = 12
-_OWNERS = vocabulary("my your his her their our the a an both one")
-_BETWEEN = vocabulary(
-    "older younger oldest youngest elder late own twin maternal paternal biological great little big whole step half"
-)
 #: "With my mother", "like my father": the relative is only beside the matter there.
 _BESIDE = vocabulary("with from like unlike for to by than after see visit visiting of about as at")
 _ACTING = vocabulary(
@@ -67,7 +47,6 @@ _SPEAKING = vocabulary(
 #: "My family" is not the patient.
 _OF_ALL = vocabulary("family household house relatives folks")
 _FIRST = vocabulary("i i'm i've i'd i'll me myself mine")
-_SECOND = vocabulary("you you're you've you'd you'll yourself")
 _THIRD = vocabulary("he she he's she's him his her they")
 _PRONOUNS = {
     "he": "he",
@@ -82,20 +61,14 @@ _PRONOUNS = {
 _PRONOUNS |= {"their": "they", "theirs": "they"}
 #: Other words tell nothing of whom a sentence is about: most of a dialogue.
 _TELLING: frozenset[str] = frozenset().union(
-    NAMING, _ANYBODY, _OWN_CHILD, _FIRST, _SECOND, _THIRD, _SPEAKING, _PRONOUNS, ("my", "your", "this", "mine's")
+    NAMING, _ANYBODY, OWN_CHILD, _FIRST, SECOND, _THIRD, _SPEAKING, _PRONOUNS, ("my", "your", "this", "mine's")
 )
 #: "People your age" are not the patient.
 _OF_YOURS = vocabulary("age size height weight situation position")
-_RUNS = phrases(
-    r"""run(?:s|ning)? (?:in|on|through)|family history|family members?|family illness\w*|side of the family
-    (?:in|of) (?:the|my|your|our|his|her|their) family
-    (?:mother|mom|mum|father|dad)(?:'s)? side|(?:maternal|paternal) side"""
-)
 _GOES_ON = re.compile(
     r"^(?:(?:and|yes|yeah|,|well|also|plus|both|too) )*(?:also|too|plus|both|died|had|has|passed)\b"
     r"|(?:too|also|as well)$"
 )
-_CLAUSE_ENDS = vocabulary(", ; and but not so")
 #: A pronoun reaches back over so many sentences.
 _REMEMBERED = 4
 
@@ -128,61 +101,14 @@ def subjects(dialogue: Dialogue) -> tuple[Spans, ...]:
         for at, turn in enumerate(dialogue.turns)
         if turn.role == "patient" and not _OWN_VOICE.search(turn.speaker or "")
     )
-    talk = _Talk(_stand(dialogue), frozenset(proxies))
+    talk = _Talk(stand(dialogue), frozenset(proxies))
     return tuple(talk.hear(sentence) for sentence in dialogue.sentences)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stand:
-    """The patient of a visit where somebody else answers: the words for a child, and the pronoun."""
-
-    names: frozenset[str] = frozenset()
-    pronoun: str | None = None
-    #: Whether one voice tells of the patient, and nobody is spoken to.
-    dictated: bool = False
-
-
-def _stand(dialogue: Dialogue) -> _Stand:
-    """Whether the visit is about a child: the doctor asks for "your daughter", or of "he" more than of "you"."""
-    sentences = dialogue.sentences
-    asked = [one.plain for one in sentences if one.asks and one.role == "doctor" and not _RUNS.search(one.plain)]
-    early = [one.plain for one in sentences[:_EARLY] if one.asks and one.role != "patient"]
-    he, she, you = (sum(1 for said in asked if form.search(said)) for form in (_ASKS_HIM, _ASKS_HER, _ASKS_YOU))
-    if max(he, she) > you and not any(_named(said) for said in asked):
-        return _Stand(_CHILDREN, "he" if he > she else "she")
-    if any(turn.speaker and _PARENT.search(turn.speaker) for turn in dialogue.turns):
-        return _Stand(_CHILDREN, None)
-    brought = _brought(dialogue)
-    if brought:
-        return _Stand(brought, None)
-    if any(_CHILD_HERE.search(one.plain) for one in sentences[:_EARLY]):
-        return _Stand(_CHILDREN | _OWN_CHILD, None)
-    if any(_CHILD_ASKED.search(said) for said in early if not _RUNS.search(said)):
-        return _Stand(_CHILDREN, None)
-    alone = all(one.role != "patient" for one in sentences)
-    return _Stand(dictated=alone and not any(word.text in _SECOND for one in sentences for word in one.words))
-
-
-def _brought(dialogue: Dialogue) -> frozenset[str]:
-    """The words for a patient whom a grown-up relative speaks for."""
-    speakers = {turn.speaker.lower() for turn in dialogue.turns if turn.speaker}
-    named = next((families for speaker, families in BROUGHT.items() if speaker in speakers), ())
-    if len(named) < 2:
-        return named[0] if named else frozenset()
-    said = (word.text.removesuffix("'s") for sentence in dialogue.sentences for word in sentence.words)
-    first = next((word for word in said if any(word in family for family in named)), None)
-    return next((family for family in named if first in family), frozenset())
-
-
-def _named(said: str) -> bool:
-    """Whether a question names a relative other than a child."""
-    return any(word in RELATIVES and word not in _CHILDREN for word in said.split())
 
 
 class _Talk:
     """Who was spoken of last, as the sentences go by."""
 
-    def __init__(self, patient: _Stand, proxies: frozenset[int]) -> None:
+    def __init__(self, patient: Stand, proxies: frozenset[int]) -> None:
         self._patient = patient
         self._proxies = proxies
         self._topic: Relative | None = None
@@ -198,7 +124,7 @@ class _Talk:
             self._known = None  # whoever speaks for the patient calls the patient "he"
         opening = self._carried(sentence)
         found = [Span(0, opening), *self._marks(sentence)]
-        if _RUNS.search(sentence.plain):
+        if RUNS.search(sentence.plain):
             found = [
                 Span(0, self._topic or FAMILY),
                 *(span for span in found[1:] if span.relative or not sentence.asks),
@@ -232,14 +158,14 @@ class _Talk:
         for at, text in _telling(said):
             relative = self._relative(sentence, at)
             if relative is not None:
-                owned = _owned_from(said, at)
+                owned = owned_from(said, at)
                 beside = self._beside(said, owned, at)
                 if beside or (owned < at and sentence.turn not in self._proxies):
                     self._known, self._age = relative, 0
                 if beside:
                     continue
                 current = relative
-                yield Span(_matter_from(said, owned, at), relative)
+                yield Span(matter_from(said, owned, at), relative)
             elif text == "i" and (own := self._speaker(sentence, at)):
                 current = own
                 yield Span(at, own)
@@ -302,7 +228,7 @@ class _Talk:
         following = said[at + 1].text if at + 1 < len(said) else ""
         if text in _FIRST:
             return following != "mean"
-        if text in _SECOND:
+        if text in SECOND:
             return following not in {"know", "see"} and sentence.role != "patient"
         owns = text == "my" or (text == "your" and sentence.role != "patient")
         owns = owns and following not in _OF_ALL and not (text == "your" and following in _OF_YOURS)
@@ -342,7 +268,7 @@ def _met(sentence: Sentence, at: int, name: str) -> Relative | None:
     """Somebody who is told by the words around: "my little girl", "a chap in this morning", "this lad at work"."""
     said = sentence.words
     before = said[at - 1].text if at else ""
-    if name in _OWN_CHILD and said[_owned_from(said, at)].text in {"my", "our"}:
+    if name in OWN_CHILD and said[owned_from(said, at)].text in {"my", "our"}:
         return CHILD
     if sentence.role == "doctor":
         return other_patient(said[at - 2].text, before, name) if at > 1 else None
@@ -352,34 +278,4 @@ def _met(sentence: Sentence, at: int, name: str) -> Relative | None:
 def _ours(said: Sequence[Word], at: int) -> bool:
     """Whether "mine's" is a child of many that were named: "you know teenagers, mine's got acne"."""
     verb = said[at].text == "mine's" or (at + 1 < len(said) and said[at + 1].text in {"is", "has", "takes", "gets"})
-    return verb and any(word.text in _CHILDREN or word.text == "teenagers" for word in said[:at])
-
-
-def _owned_from(said: Sequence[Word], at: int) -> int:
-    """Where the words for a relative begin: "my older brother"."""
-    start = at
-    while start and said[start - 1].text in _BETWEEN:
-        start -= 1
-    return start - 1 if start and said[start - 1].text in _OWNERS else start
-
-
-def _matter_from(said: Sequence[Word], owned: int, at: int) -> int:
-    """Where the relative's matter begins, the whole clause where a thing is theirs: "the warfarin is my wife's"."""
-    following = said[at + 1].text if at + 1 < len(said) else ","
-    verb = said[owned - 1].text if owned else ""
-    if not said[at].text.endswith("'s") or following not in _CLAUSE_ENDS or verb not in {"is", "are", "was", "were"}:
-        return _finding_from(said, owned)
-    start = owned - 1
-    while start and said[start - 1].text not in _CLAUSE_ENDS:
-        start -= 1
-    return start
-
-
-def _finding_from(said: Sequence[Word], owned: int) -> int:
-    """Where the relative's matter begins: before the name in "diabetes in my mother"."""
-    if not owned or said[owned - 1].text not in {"in", "on"}:
-        return owned
-    start = owned - 1
-    while start and said[start - 1].text not in {",", ";", "and", "but", "i", "have"}:
-        start -= 1
-    return start
+    return verb and any(word.text in CHILDREN or word.text == "teenagers" for word in said[:at])
