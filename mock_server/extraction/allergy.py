@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mock_server.extraction import intolerance
 from mock_server.extraction.answer import Answer, answer, reply_to
+from mock_server.extraction.named import Named
 from mock_server.extraction.reaction import Place, allergic, asks_what_happens, reaction
 from mock_server.extraction.subject import about
-from mock_server.extraction.substance import LONGEST, Substance, listed, substances, together
+from mock_server.extraction.substance import Substance, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mock_server.extraction.drug import Mention
     from mock_server.extraction.sentence import Dialogue, Sentence
@@ -43,7 +43,6 @@ class Allergies:
     reactions: frozenset[Place]
 
 
-_BUT = re.compile(r"\b(?:but|however|although)\b")
 #: A heading has so many words at most.
 _HEADING = 3
 #: An answer names substances in so many sentences at most.
@@ -68,24 +67,16 @@ def as_data(dialogue: Dialogue, found: Allergies) -> list[dict[str, Any]]:
     return shown
 
 
-def _by_clause(text: str, named: Sequence[Substance]) -> Iterator[tuple[str, list[Substance]]]:
-    """The substances of each clause that a "but" begins: "no allergies, but I came up in hives after amoxicillin"."""
-    at = 0
-    for clause in _BUT.split(text):
-        end = at + len(clause.split())
-        yield clause, [item for item in named if at <= item.start < end]
-        at = end + 1
-
-
 class _Search:
     """One way through the sentences of a dialogue."""
 
     def __init__(self, sentences: Sequence[Sentence], mentions: Sequence[Mention], spans: Sequence[Spans]) -> None:
         self._sentences = sentences
         self._spans = spans
-        self._mentions: dict[int, list[Mention]] = {}
+        by_sentence: dict[int, list[Mention]] = {}
         for mention in mentions:
-            self._mentions.setdefault(mention.sentence, []).append(mention)
+            by_sentence.setdefault(mention.sentence, []).append(mention)
+        self._said = Named(sentences, by_sentence)
         self._known: dict[str, Allergy] = {}
         self._none: int | None = None
         self._names: set[Place] = set()
@@ -112,7 +103,7 @@ class _Search:
             return False
         if not any(intolerance.WORD.search(sentence.plain) for sentence in before):
             return False
-        named = self._apart(index)
+        named = self._said.apart(index)
         self._claim(index, named)
         self._add(index, named)
         return bool(named)
@@ -123,7 +114,7 @@ class _Search:
         match = intolerance.NOT_THAT.search(sentence.plain)
         if match is None:
             return False
-        named = [item for item in self._substances(index) if item.start == match[0].count(" ")]
+        named = [item for item in self._said.substances(index) if item.start == match[0].count(" ")]
         known = [item for item in named if item.name.lower() in self._known]
         for item in known:
             if index - self._known[item.name.lower()].sentence <= _REACH:
@@ -135,13 +126,13 @@ class _Search:
         """Whether the doctor's few words ask for what comes: "Allergies"."""
         sentence = self._sentences[index]
         few = len(sentence.words) <= _HEADING and not intolerance.DENIED.search(sentence.plain)
-        return sentence.role == "doctor" and few and not self._substances(index)
+        return sentence.role == "doctor" and few and not self._said.substances(index)
 
     def _asked(self, index: int) -> None:
         sentence = self._sentences[index]
-        apart = self._apart(index)
+        apart = self._said.apart(index)
         self._add(index, apart)
-        named = self._after(index) or self._before(index)
+        named = self._said.after(index) or self._said.before(index)
         self._claim(index, [*named, *apart])
         at = reply_to(self._sentences, index)
         if at is None or about(self._spans[index], len(sentence.words) - 1):
@@ -150,7 +141,7 @@ class _Search:
         if said is Answer.NO:
             if not named and not apart and intolerance.WORD.search(sentence.plain):
                 self._none = at if self._none is None else self._none
-        elif said is Answer.YES and named and not self._substances(at):
+        elif said is Answer.YES and named and not self._said.substances(at):
             self._add(index, named)
         self._reply(at)
 
@@ -161,34 +152,25 @@ class _Search:
             sentence = self._sentences[index]
             if sentence.turn != turn or sentence.asks or intolerance.WORD.search(sentence.plain):
                 return
-            found = [item for item in self._substances(index) if not self._taken(index, item)]
+            found = [item for item in self._said.substances(index) if not self._said.taken(index, item)]
             self._claim(index, found)
             named = [item for item in found if not about(self._spans[index], item.start)]
             self._add(index, named)
             if not named and index > at:
                 return
 
-    def _taken(self, index: int, item: Substance) -> bool:
-        """Whether a substance in an answer is taken or denied rather than not borne."""
-        before = " ".join(word.text for word in self._sentences[index].words[max(0, item.start - 5) : item.start])
-        after = " ".join(word.text for word in self._sentences[index].words[item.end : item.end + 3])
-        if intolerance.BORNE.search(after):
-            return True
-        because = intolerance.BECAUSE.search(self._sentences[index].plain)
-        return intolerance.TAKEN.search(before) is not None and because is None
-
     def _told(self, index: int) -> None:
         sentence = self._sentences[index]
         if intolerance.PERHAPS.search(sentence.plain):
-            self._claim(index, self._after(index))
+            self._claim(index, self._said.after(index))
             return
         if intolerance.RETRACTED.search(sentence.plain):
             self._retract(index)
             return
-        apart = self._apart(index)
+        apart = self._said.apart(index)
         self._claim(index, apart)
         self._add(index, apart)
-        at, pointed = self._pointed(index)
+        at, pointed = self._said.pointed(index)
         if pointed:
             theirs = about(self._spans[index], len(sentence.plain.split(" allergic")[0].split()))
             if (
@@ -199,81 +181,28 @@ class _Search:
                 self._claim(at, pointed)
                 self._add(at, pointed)
             return
-        for clause, named in self._lists(index):
+        for clause, named in self._said.lists(index):
             self._claim(index, named)
             place = max([len(clause.split()) - 1, *(item.start for item in named[:1])])
             if about(self._spans[index], place):
                 continue
             if not intolerance.DENIED.search(clause):
                 self._add(index, named)
-            elif named and (instead := self._instead(index, named[-1].end)):
+            elif named and (instead := self._said.instead(index, named[-1].end)):
                 self._claim(index, instead)
                 self._add(index, instead)
             elif not named or intolerance.NONE.search(sentence.plain):
                 self._none = index if self._none is None else self._none
 
-    def _instead(self, index: int, start: int) -> list[Substance]:
-        """ "I'm not allergic to cats, it's dogs": what is named in place of what is denied."""
-        for item in self._substances(index, start):
-            before = " ".join(word.text for word in self._sentences[index].words[start : item.start]) + " "
-            if intolerance.INSTEAD.search(before):
-                return [item]
-        return []
-
     def _retract(self, index: int) -> None:
         """What was thought to be an allergy and is none; without a name it is the one told last."""
-        named = self._before(index) or self._after(index) or self._substances(index)
+        named = self._said.before(index) or self._said.after(index) or self._said.substances(index)
         self._claim(index, named)
         last = next(reversed(self._known.values()), None)
         if not named and last is not None and index - last.sentence <= _REACH:
             del self._known[last.name.lower()]
         for item in named:
             self._known.pop(item.name.lower(), None)
-
-    def _apart(self, index: int) -> list[Substance]:
-        """What a question takes for granted: "apart from aspirin, are you allergic to anything"."""
-        text = self._sentences[index].plain
-        match = intolerance.APART.search(text)
-        return self._listed(index, text[: match.end()].count(" ")) if match else []
-
-    def _inverted(self, index: int) -> list[Substance]:
-        """ "Only prawns I am allergic": the name stands before."""
-        text = self._sentences[index].plain
-        match = intolerance.INVERTED.search(text)
-        if match is None:
-            return []
-        end = text[: match.start()].count(" ")
-        if match[0].startswith(","):  # "never to have suxamethonium, I'm allergic"
-            return [item for item in self._substances(index) if item.end == end]
-        starts = (at for at in range(max(0, end - LONGEST), end))
-        return next((items for at in starts if (items := self._listed(index, at)) and items[-1].end == end), [])
-
-    def _pointed(self, index: int) -> tuple[int, list[Substance]]:
-        """ "I'm allergic to that": the substance named last, in the sentence or the one before it."""
-        text = self._sentences[index].plain
-        match = intolerance.POINTED.search(text)
-        if match is None:
-            return index, []
-        turn, end = self._sentences[index].turn, text[: match.start()].count(" ")
-        for at, stop in ((index, end), (index - 1, None)):
-            if at < 0 or self._sentences[at].turn != turn:
-                break
-            named = [item for item in self._substances(at) if stop is None or item.end <= stop]
-            if named:
-                return at, named[-1:]
-        return index, []
-
-    def _lists(self, index: int) -> Iterator[tuple[str, list[Substance]]]:
-        """Every list of substances of a sentence, with the words that lead up to it from its own clause."""
-        text = self._sentences[index].plain
-        told = list(intolerance.TO.finditer(text))
-        for match in told:
-            items = self._listed(index, text[: match.end()].count(" ") + 1)
-            yield _BUT.split(text[: match.end()])[-1], items
-        if not told:
-            named = [item for item in self._substances(index) if not self._taken(index, item)]
-            told_before = self._before(index) or self._inverted(index)
-            yield from [(text, told_before)] if told_before else _by_clause(text, named)
 
     def _shown(self, index: int) -> None:
         """ "Penicillin gives me hives", "I get hives when I take penicillin": told without the word."""
@@ -282,7 +211,7 @@ class _Search:
             self._what_happens(index)
         if sentence.asks or not (allergic(sentence) or self._swells(index)):
             return
-        for item in self._substances(index):
+        for item in self._said.substances(index):
             after = " ".join(word.text for word in sentence.words[item.end : item.end + 6])
             before = " ".join(word.text for word in sentence.words[: item.start]) + " "
             if not about(self._spans[index], item.start) and (
@@ -308,29 +237,10 @@ class _Search:
     def _what_happens(self, index: int) -> None:
         """ "What happens if you take it?", and something that only an allergy does."""
         at = reply_to(self._sentences, index)
-        named = self._substances(index)
+        named = self._said.substances(index)
         if at is not None and named and asks_what_happens(self._sentences[index]) and allergic(self._sentences[at]):
             self._claim(index, named[:1])
             self._add(index, named[:1])
-
-    def _after(self, index: int) -> list[Substance]:
-        sentence = self._sentences[index]
-        match = intolerance.TO.search(sentence.plain)
-        return [] if match is None else self._listed(index, sentence.plain[: match.end()].count(" ") + 1)
-
-    def _before(self, index: int) -> list[Substance]:
-        sentence = self._sentences[index]
-        match = intolerance.BEFORE.search(sentence.plain)
-        if match is None:
-            return []
-        end = sentence.plain[: match.start()].count(" ")
-        return [item for item in self._substances(index, max(0, end - LONGEST)) if item.end == end]
-
-    def _substances(self, index: int, start: int = 0) -> list[Substance]:
-        return substances(self._sentences[index].words, self._mentions.get(index, ()), start)
-
-    def _listed(self, index: int, start: int) -> list[Substance]:
-        return listed(self._sentences[index].words, self._mentions.get(index, ()), start)
 
     def _claim(self, index: int, items: Sequence[Substance]) -> None:
         self._names.update((index, item.start) for item in items)
