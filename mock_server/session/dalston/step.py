@@ -172,4 +172,5 @@ def _said(dictation: Dictation, utterance: Utterance, audio_s: float) -> Stepped
         words=dictation.words + utterance.word_count,
         language=dictation.language or utterance.language,
     )
-    return after, (Store(utterance),) if dictation.wanted.store_transcript else ()
+    told = Journal("utterance", {"number": utterance.number, "start": utterance.start, "end": utterance.end})
+    return after, (Store(utterance), told) if dictation.wanted.store_transcript else (told,)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.mock_server.console.browser import chromium, lacking
+from tests.mock_server.dalston.speaking import Client
 from tests.mock_server.stage import SHORT
 from tests.proof.process import serving
 
@@ -23,7 +24,7 @@ except ImportError:
 
 KEY = "sk_test_a"
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-PROFILES = ("--profile", "medscribe,session_manager,prsm")
+PROFILES = ("--profile", "medscribe,session_manager,prsm,dalston")
 HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.wav"
 pytestmark = pytest.mark.slow
 
@@ -337,6 +338,47 @@ def test_the_waveform_is_a_slider_for_keys_and_clicks(opened, server):
     box = wave.bounding_box()
     wave.click(position={"x": box["width"] / 2, "y": 10})
     expect(wave).to_have_attribute("aria-valuenow", re.compile(r"2\.[5-6]"))
+
+
+def test_a_live_session_shows_what_is_said_while_it_is_and_where_it_stands(opened, server):
+    speaker = Client(server.url, KEY)
+    with speaker.talk(store_audio=True, store_transcript=True, enhance_on_end=True) as talk:
+        page = opened(f"/sessions/{talk.session_id}")
+        expect(state(page)).to_have_text("active")
+        talk.speak()
+        talk.send({"type": "flush"})
+        talk.until("transcript.final")
+        said = page.get_by_role("region", name="Transcript text").get_by_role("listitem")
+        expect(said.first).to_contain_text("0:00")
+        job = talk.end()["enhancement_job_id"]
+    expect(state(page)).to_have_text("completed")
+    heard = [each["text"] for each in speaker.get(talk.session_id, "transcript").json()["utterances"]]
+    assert heard
+    for text in heard:
+        expect(said.filter(has_text=text)).to_have_count(1)
+        expect(page.locator(".timeline q", has_text=text)).to_have_count(1)
+    wave = page.get_by_role("slider", name="Position in the recording")
+    expect(wave).to_be_visible()
+    wave.press("End")
+    said.first.get_by_role("button", name="Go to 0:00").click()
+    expect(wave).to_have_attribute("aria-valuenow", re.compile(r"0\.\d"))
+    clean(page)
+    page.get_by_role("link", name=job).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(job)
+
+
+def test_a_session_that_goes_on_from_another_leads_to_it(opened, server):
+    speaker = Client(server.url, KEY)
+    first = speaker.spoken()
+    page = opened(f"/sessions/{speaker.spoken(resume_session_id=first)}")
+    page.get_by_role("link", name=first).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(first)
+
+
+def test_a_statement_of_two_sentences_stands_once(opened, server):
+    session = server.heard("soap", text="Doctor: Have you had any problems with your vision?\nPatient: Yes, I have.")
+    page = opened(f"/sessions/{session}")
+    expect(page.get_by_role("button", name="Problems with vision.")).to_have_count(1)
 
 
 def test_where_there_is_no_stream_the_page_looks_by_itself(opened, server):

@@ -46,6 +46,9 @@ function statement(value, act) {
     el("bdi", {}, text.slice(0, 2000)), others.length > 0 && el("span", { class: "quiet" }, ` ${others.join(", ").slice(0, 500)}`));
 }
 
+// A statement that was made of several sentences stands once, with the first of them.
+const once = (evidence) => [...new Map(evidence.toReversed().map((each) => [JSON.stringify([each.field, each.text ?? each.sentence]), each])).values()].toReversed();
+
 function content(value, act) {
   if (value === null || value === undefined) return el("p", { class: "quiet" }, "Nothing was said about it.");
   if (typeof value !== "object") return el("p", {}, long(String(value)));
@@ -55,7 +58,7 @@ function content(value, act) {
   }
   if (sourceOf(value)) return statement(value, act);
   const { evidence, ...rest } = value;
-  const proven = Array.isArray(evidence) ? Map.groupBy(evidence.filter(sourceOf), (each) => each.field ?? "history") : new Map();
+  const proven = Array.isArray(evidence) ? Map.groupBy(once(evidence.filter(sourceOf)), (each) => each.field ?? "history") : new Map();
   const members = Object.entries(rest);
   if (!members.length && !proven.size) return el("p", { class: "quiet" }, "Nothing was said about it.");
   return el("dl", {}, members.map(([name, each]) => el("div", {}, el("dt", {}, label(name)),

@@ -86,7 +86,7 @@ export function player(session, files, signal) {
   choice.addEventListener("change", () => load(Number(choice.value)));
   if (files[0].size <= AT_ONCE) load(0);
   else fill(told, button(`Load ${size(files[0].size)} of audio`, () => load(0)));
-  return { element: frame, close: () => { stop.abort(); audio.pause(); audio.removeAttribute("src"); URL.revokeObjectURL(url); } };
+  return { element: frame, seek, close: () => { stop.abort(); audio.pause(); audio.removeAttribute("src"); URL.revokeObjectURL(url); } };
 }
 
 // How loud each column of the picture is, all channels together, the loudest reaching the edge.

@@ -7,7 +7,7 @@ import { player } from "./player.js";
 import { paced } from "./live.js";
 import { APART_MS, exchange, why } from "./requests.js";
 import { transcript } from "./transcript.js";
-import { badge, label, lasting, moment, size, timeOfDay } from "./words.js";
+import { badge, label, lasting, minute, moment, size, timeOfDay } from "./words.js";
 
 export function session({ main, name, server }) {
   const names = new Map((server.consulting?.templates ?? []).map((each) => [each.id, each.name]));
@@ -72,18 +72,19 @@ export function session({ main, name, server }) {
     if (!told) return;
     const { session: entry, detail, files, journal } = told;
     fill(mark, badge(entry.state));
-    pane("top", [entry, detail.failure, detail.losses, detail.progress, told.stays_because, journal.length, came.exchanges.length > 0], () => [facts(entry, told), actions(() => told, came, leaving.signal), trouble(detail)]);
+    pane("top", [entry, detail.failure, detail.error, detail.losses, detail.progress, detail.utterances?.length, detail.previous_session_id, detail.enhancement_job_id, told.stays_because, journal.length, came.exchanges.length > 0], () => [facts(entry, told), actions(() => told, came, leaving.signal), trouble(detail)]);
     pane("audio", files.map((file) => file.sha256), () => {
       audio?.close();
       audio = files.length ? player(entry.session_id, files, leaving.signal) : null;
       return audio && part("Audio", audio.element);
     });
-    pane("body", [detail.turns, detail.results, detail.summary, detail.prompt], () => {
-      const said = detail.turns?.length ? transcript(detail.turns) : null;
+    pane("body", [detail.turns, detail.utterances, detail.results, detail.summary, detail.prompt, files.length], () => {
+      const turns = detail.turns ?? detail.utterances?.map(({ text, start }) => ({ speaker: null, text, start })) ?? [];
+      const said = turns.length ? transcript(turns, audio && ((second) => audio?.seek(second))) : null;
       const noted = detail.results?.length > 0;
       return [(said || noted) && el("div", { class: "pair" }, said && part("Transcript", said.element), noted && part("Notes", notes(detail.results, said, names))), findings(detail)];
     });
-    pane("line", [journal, came], () => line(told, came));
+    pane("line", [journal, came, detail.utterances], () => line(told, came));
     pane("order", detail.asked ?? null, () => detail.asked && part("Order", el("details", { id: "order" }, el("summary", {}, "What the client asked for"), el("pre", { tabindex: "0" }, long(JSON.stringify(detail.asked, null, 2))))));
   }
 
@@ -123,16 +124,21 @@ function facts(entry, { detail, files }) {
     Language: detail.language,
     User: detail.user_id ?? detail.owner,
     "End reason": detail.end_reason,
+    "Goes on from": detail.previous_session_id && elsewhere(detail.previous_session_id),
+    "Heard again by": detail.enhancement_job_id && elsewhere(detail.enhancement_job_id),
     Progress: detail.progress !== undefined && `${detail.progress} %, ${detail.stage}`,
   };
   return el("dl", { class: "facts" }, Object.entries(told).filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, el("bdi", {}, value)))));
 }
 
+const elsewhere = (id) => el("a", { href: `#/sessions/${encodeURIComponent(id)}` }, id);
+
 function actions(latest, came, signal) {
   const { session: { session_id: id }, detail, files, stays_because: stays } = latest();
   const audio = async (file, at) => save(await download(`/sessions/${encodeURIComponent(id)}/audio/${at}`, file.size, { signal }), `${id}-${file.name}`);
   const all = [
-    detail.transcript && button("Transcript", () => saveText(detail.transcript, `${id}.txt`)),
+    (detail.transcript || detail.text) && button("Transcript", () => saveText(detail.transcript ?? detail.text, `${id}.txt`)),
+    detail.utterances?.length > 0 && button("Utterances", () => saveJson(latest().detail.utterances, `${id}-utterances.json`)),
     detail.results?.length > 0 && button("Notes", () => saveJson(Object.fromEntries(detail.results.map((each) => [each.id, each])), `${id}-notes.json`)),
     button("Journal", () => saveJson(latest().journal, `${id}-journal.json`)),
     came.exchanges.length > 0 && button("Traffic (HAR)", async () => saveJson(await ask(`/traffic?session=${encodeURIComponent(id)}`), `${id}.har`)),
@@ -163,10 +169,11 @@ function confirmed(id) {
 }
 
 // What went wrong with the session itself, and what was lost without sinking it.
-function trouble({ failure, losses = [] }) {
-  if (!failure && !losses?.length) return null;
+function trouble({ failure, error, losses = [] }) {
+  if (!failure && !error && !losses?.length) return null;
   return el("section", { class: "trouble", "aria-label": "What went wrong" },
     failure && why({ code: failure.code, message: failure.message }),
+    error && why({ message: error }),
     losses.map((loss) => why({ code: loss.type, message: `${loss.message}${loss.file ? ` (${loss.file})` : ""}` })));
 }
 
@@ -180,20 +187,24 @@ function findings({ prompt, summary, citations }) {
 
 // Draws requests and what happened in one order; what was chosen and unfolded stays so when it is drawn again.
 function timeline() {
-  const kinds = { steps: el("input", { type: "checkbox", id: "steps", checked: true }), asked: el("input", { type: "checkbox", id: "asked", checked: true }) };
-  const check = el("p", { class: "check" }, kinds.steps, el("label", { for: "steps" }, "What happened"), kinds.asked, el("label", { for: "asked" }, "Requests"));
+  const names = { steps: "What happened", said: "Utterances", asked: "Requests" };
+  const kinds = Object.fromEntries(Object.keys(names).map((each) => [each, el("input", { type: "checkbox", id: each, checked: true })]));
+  const check = el("p", { class: "check" });
   const box = el("div");
   let all = [];
   let list = null;
   const draw = () => {
     const shown = list?.shown ?? 0;
-    list = many(all.filter((each) => (each.line ? kinds.steps : kinds.asked).checked), render, { attributes: { class: "timeline" }, what: "lines" });
+    list = many(all.filter(({ kind }) => kinds[kind].checked), render, { attributes: { class: "timeline" }, what: "lines" });
     list.reach(shown);
     fill(box, list);
   };
   for (const each of Object.values(kinds)) each.addEventListener("change", draw);
-  return ({ journal, lines }, { exchanges, more, why: missing }) => {
-    all = [...journal.map((line) => ({ at: line.at, line })), ...exchanges.map((each) => ({ at: each.at, each }))].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return ({ detail, journal, lines }, { exchanges, more, why: missing }) => {
+    const texts = new Map((detail.utterances ?? []).map((each) => [each.id, each.text]));
+    const steps = journal.map((line) => ({ kind: line.kind === "utterance" ? "said" : "steps", at: line.at, line, text: texts.get(line.detail.number) }));
+    all = [...steps, ...exchanges.map((each) => ({ kind: "asked", at: each.at, each }))].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    fill(check, Object.keys(names).filter((each) => each !== "said" || steps.some(({ kind }) => kind === "said")).map((each) => [kinds[each], el("label", { for: each }, names[each])]).flat());
     draw();
     const left = lines - journal.length;
     return part("Timeline", [check, left > 0 && el("p", { class: "quiet" }, `${left.toLocaleString("en")} earlier lines of the journal are not shown.`),
@@ -201,7 +212,8 @@ function timeline() {
   };
 }
 
-function render({ line, each }) {
+function render({ line, each, kind, text }) {
+  if (kind === "said") return el("li", { class: "step" }, el("time", { datetime: line.at, title: moment(line.at) }, timeOfDay(line.at)), " ", el("b", {}, label(line.kind)), " ", el("span", { class: "quiet" }, minute(line.detail.start)), text && [" ", el("q", {}, long(text, 200))]);
   if (each) return el("li", { class: "asked" }, exchange(each));
   const detail = Object.keys(line.detail).length > 0 && el("details", { id: `line-${line.number}` },
     el("summary", {}, el("span", { class: "quiet" }, short(line.detail))), el("pre", { tabindex: "0" }, long(JSON.stringify(line.detail, null, 2))));

@@ -1,17 +1,20 @@
 // A transcript by its speakers, in which a sentence can be pointed at.
 
-import { el, fill, many, long } from "./dom.js";
+import { button, el, fill, many, long } from "./dom.js";
+import { minute } from "./words.js";
 
 const STEP = 200;
 
-export function transcript(turns) {
+// `seek` goes to a second of the recording, where a turn says when it was said.
+export function transcript(turns, seek = null) {
   const shown = [];
   const speakers = [...new Set(turns.map((turn) => turn.speaker))];
   const list = many(turns, (turn, at) => {
     const text = el("p", {}, long(turn.text));
     shown[at] = text;
     const who = turn.speaker ?? (speakers.length > 1 ? "?" : null);
-    return el("li", { class: `turn voice${speakers.indexOf(turn.speaker) % 4}` }, who && el("b", { class: "speaker" }, el("bdi", {}, who)), text);
+    const from = turn.start !== undefined && (seek ? button(minute(turn.start), () => seek(turn.start), { class: "at", "aria-label": `Go to ${minute(turn.start)}` }) : el("span", { class: "at" }, minute(turn.start)));
+    return el("li", { class: `turn voice${speakers.indexOf(turn.speaker) % 4}` }, from, who && el("b", { class: "speaker" }, el("bdi", {}, who)), text);
   }, { step: STEP, attributes: { class: "transcript" }, what: "turns" });
   let marked = null;
   let held = false;
