@@ -186,7 +186,7 @@ def test_the_console_and_the_control_plane_know_live_sessions(client):
     assert sight["detail"]["text"] == SHORT.text
     assert client.http.get(f"/_mock/v1/sessions/{session_id}/audio/0").content[44:] == PCM
     kinds = [line["kind"] for line in client.http.get(f"/_mock/v1/journal/{session_id}").json()["journal"]]
-    assert kinds == ["created", "completed"]
+    assert kinds == ["created", "utterance", "completed"]
     reached = client.http.get("/_mock/v1/wait", params={"session": session_id, "state": "completed"})
     assert reached.json()["state"] == "completed"
     found = client.http.get("/_mock/v1/sessions", params={"q": "lower back", "profile": "dalston"}).json()
