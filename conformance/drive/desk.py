@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.drive.arrival import NOWHERE, root_of
-from conformance.drive.asking import Asking
+from conformance.drive.entrance import NOWHERE, come_in, given, roots
 from conformance.drive.handle import at_rest
 from conformance.drive.inquiries import Inquiries
-from conformance.drive.signing import sign_in, sign_in_second
 from conformance.evidence import Departure, Dimension
 from conformance.evidence.admission import alike
-from conformance.target import Target, is_public
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.session import Session
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from conformance.drive.handle import Handle
     from conformance.drive.wire import Wire
     from conformance.evidence import Exchange
+    from conformance.target import Target
     from scribe_data.recordings import Fixture
 
 #: The member of an order on which it depends what its session can do (E16).
@@ -40,26 +38,8 @@ async def enter(wire: Wire) -> Target:
 
     Raises TargetUnreachable when nothing answers as a create does, CredentialsRefused when no key is let in.
     """
-    asking = Asking(wire)
-    given = (wire.options.base_url or wire.options.target).rstrip("/")
-    base = await root_of(asking, roots(given, wire.options.text.protocol.endpoints[Operation.CREATE].path))
-    wire.trust(base)
-    await sign_in(asking, base)
-    await sign_in_second(asking, base)
-    return Target(
-        base_url=base,
-        upload_methods=(),
-        end_form="none",
-        second_key=wire.options.second_api_key is not None,
-        public_host=is_public(base),
-    )
-
-
-def roots(given: str, path: str) -> list[str]:
-    """What the printed paths may lie below: the address that was given, also where it has some of such a path."""
-    parts = path.split("/")
-    ends = ("/".join(parts[:count]) for count in range(len(parts), 1, -1))
-    return list(dict.fromkeys((given, *(given.removesuffix(end) for end in ends if given.endswith(end)))))
+    path = wire.options.text.protocol.endpoints[Operation.CREATE].path
+    return await come_in(wire, roots(given(wire), path), Operation.CREATE, end_form="none")
 
 
 async def explore(wire: Wire, target: Target, audio: Mapping[str, Fixture]) -> Target:

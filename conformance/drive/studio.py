@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.drive.arrival import NOWHERE, root_of
-from conformance.drive.asking import Asking
-from conformance.drive.desk import NEVER, NOBODYS, roots
+from conformance.drive.desk import NEVER, NOBODYS
 from conformance.drive.dictations import Dictations
-from conformance.drive.signing import sign_in, sign_in_second
+from conformance.drive.entrance import NOWHERE, come_in, given, roots
 from conformance.evidence import Departure, Dimension
 from conformance.evidence.admission import alike
-from conformance.target import Target, is_public
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.session import Session
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
 
     from conformance.drive.handle import Handle
     from conformance.drive.wire import Wire
+    from conformance.target import Target
     from scribe_data.recordings import Fixture
 
 
@@ -30,20 +28,8 @@ async def enter(wire: Wire) -> Target:
 
     Raises TargetUnreachable when nothing answers as a list does, CredentialsRefused when no key is let in.
     """
-    asking = Asking(wire)
-    given = (wire.options.base_url or wire.options.target).rstrip("/")
     path = wire.options.text.protocol.endpoints[Operation.LIST].path
-    base = await root_of(asking, roots(given, path), Operation.LIST)
-    wire.trust(base)
-    await sign_in(asking, base)
-    await sign_in_second(asking, base)
-    return Target(
-        base_url=base,
-        upload_methods=(),
-        end_form="none",
-        second_key=wire.options.second_api_key is not None,
-        public_host=is_public(base),
-    )
+    return await come_in(wire, roots(given(wire), path), Operation.LIST, end_form="none")
 
 
 async def explore(wire: Wire, target: Target, audio: Mapping[str, Fixture]) -> Target:

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.drive.addressed import made_up
 from conformance.drive.budget import Budget
-from conformance.drive.desk import roots
+from conformance.drive.entrance import roots
 from conformance.journeys.prsm.sharing import below_of
 
 PATH = "/api/v1/sessions"
