@@ -22,6 +22,7 @@ _PLEASANTRY = phrases(
     congratulations|hear (?:me|you)|the recording|any questions|does that (?:sound|make)
     (?:that|this|it) sounds (?:good|okay|like a plan)
     okay sounds|makes? sense
+    (?:that|this|it)(?:'s| is| was) (?:such |quite )?a (?:great |huge |big )?(?:relief|pity|shame|pleasure)
         hey dragon
     let me (?:just )?(?:see|think|pull|check the|open|finish|get your chart)|how's (?:the|your)|what can i do
         bear with"""

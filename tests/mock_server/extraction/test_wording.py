@@ -133,6 +133,16 @@ def test_pleasantries_and_small_talk_stand_nowhere() -> None:
     assert told == {"subjective": "Sore throat.", "objective": "Throat is red.", "plan": "Rest for 2 days."}
 
 
+@pytest.mark.parametrize("said", ["That is a relief.", "It's a pity.", "That's such a great relief, doctor."])
+def test_a_word_of_relief_is_no_assessment_whoever_says_it(said: str) -> None:
+    for speaker in ("", "Doctor: ", "Patient: "):
+        note = soap(f"{speaker}Your throat is red. {said}\n{speaker}I think it is tonsillitis.")
+        assert not any(
+            "relief" in note.get(part, "").lower() or "pity" in note.get(part, "")
+            for part in ("subjective", "objective", "assessment", "plan")
+        ), note
+
+
 def test_speech_without_marks_is_parted_where_somebody_asks_answers_or_orders() -> None:
     note = soap(
         "i have had a sore throat for three days and i feel tired do you have a fever no i don't okay"
