@@ -95,7 +95,7 @@ async def _arriving(face: Face, call: Call, session_id: str) -> Incoming:
         found = await incoming(call.request, call.name, face.settings.limits.upload_bytes)
         call.examine(None)
     except problems.Problem:
-        await face.service.check_open(call.namespace, session_id)
+        await face.service.reception.check_open(call.namespace, session_id)
         raise
     return found
 
@@ -111,7 +111,7 @@ async def upload(face: Face, call: Call) -> Answer:
     assert call.session_id is not None, "the route has it"
     found = await _arriving(face, call, call.session_id)
     name = found.name or await _unnamed(face, call, call.session_id)
-    session, file = await face.service.receive(
+    session, file = await face.service.reception.receive(
         call.namespace,
         call.session_id,
         name=name,
@@ -132,9 +132,9 @@ async def upload_numbered(face: Face, call: Call) -> Answer:
         found = await raw(call.request, settings.limits.upload_bytes)
         call.examine(None)
     except problems.Problem:
-        await face.service.check_open(call.namespace, call.session_id)
+        await face.service.reception.check_open(call.namespace, call.session_id)
         raise
-    session, file = await face.service.receive(
+    session, file = await face.service.reception.receive(
         call.namespace,
         call.session_id,
         name=numbered.name,

@@ -64,7 +64,7 @@ async def _takes_streams(face: Face, namespace: str, session_id: str) -> bool:
     try:
         session = await face.service.peek(namespace, session_id)
         if session.order.streamed:
-            await face.service.check_open(namespace, session_id)
+            await face.service.reception.check_open(namespace, session_id)
     except problems.Problem:
         return False
     return session.order.streamed
@@ -123,7 +123,7 @@ class Socket:
         tape: Keeping = Tape(service, self.wire, *ticket) if ticket else Nowhere()
         if ticket is not None and not conduct.closes_late_streams:
             try:
-                await service.check_open(*ticket)
+                await service.reception.check_open(*ticket)
             except problems.Problem:
                 tape = Nowhere()
         hitch = await conduct.hitch(*ticket) if ticket else SMOOTH

@@ -22,7 +22,7 @@ _TARGETS = ("exact", "signed", "capability", "capability in the query")
 async def _takes(asked: Asked) -> bool:
     """Whether an upload is one that the session takes, so that its form is what is wrong with it."""
     try:
-        await asked.face.service.check_open(asked.namespace, asked.call.session_id or "")
+        await asked.face.service.reception.check_open(asked.namespace, asked.call.session_id or "")
     except Problem:
         return False
     return bool(asked.namespace)

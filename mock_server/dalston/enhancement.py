@@ -92,7 +92,7 @@ class Enhancement:
         job = await self._service.peek(*whose)
         if job.ended_at is None:
             async with self._service.audio.fetch([dictation.audio_key or ""]) as (path,):
-                await self._service.receive(*whose, name=_NAME, content_type="audio/wav", body=pieces(path))
+                await self._service.reception.receive(*whose, name=_NAME, content_type="audio/wav", body=pieces(path))
             await self._service.end(*whose, audio_files_sent=1)
         await self._done(dictation)
 

@@ -84,10 +84,10 @@ class Arming:
             await self._research.bind(namespace, session_id, armed.binding)
             return
         if armed.scenario.single:
-            await self.face.service.check_open(namespace, session_id)
+            await self.face.service.reception.check_open(namespace, session_id)
         await self._play.bind(namespace, session_id, armed.binding)
         if armed.scenario.single:  # nobody is told that it counts where an end came first
-            await self.face.service.check_open(namespace, session_id)
+            await self.face.service.reception.check_open(namespace, session_id)
 
     async def clear(self, namespace: str, session_id: str | None = None) -> int:
         """Disarm all, or what is for one session, and let its work begin; returns how many were armed."""

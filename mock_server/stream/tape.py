@@ -112,7 +112,7 @@ class Tape:
 
     async def find(self) -> None:
         """Look for what an earlier socket left; raises the Problem of a session that takes no audio."""
-        found = await self._service.growing(*self._whose, NAME)
+        found = await self._service.reception.growing(*self._whose, NAME)
         if found is not None:
             self._key, size = found
             self._size = counted(self._wire, size)[0]
@@ -125,25 +125,25 @@ class Tape:
     async def secure(self) -> None:
         """Make sure that what was found is there for good: a server that was killed may have left it to the system."""
         if self._key is not None:
-            await self._service.extend(*self._whose, self._key, self._size, b"")
+            await self._service.reception.extend(*self._whose, self._key, self._size, b"")
 
     async def admit(self) -> None:
         """Refuse where the session takes no audio any more."""
-        await self._service.check_open(*self._whose)
+        await self._service.reception.check_open(*self._whose)
 
     async def keep(self, samples: bytes) -> None:
         """Keep a step for good; the first makes the file, by the event of every upload. Raises a Problem."""
         if self._key is not None:
-            await self._service.extend(*self._whose, self._key, self._size, samples)
+            await self._service.reception.extend(*self._whose, self._key, self._size, samples)
             self._size += len(samples)
             return
 
         async def body() -> AsyncIterator[bytes]:
             yield head(self._wire) + samples
 
-        _, file = await self._service.receive(*self._whose, name=NAME, content_type=_TYPE, body=body())
+        _, file = await self._service.reception.receive(*self._whose, name=NAME, content_type=_TYPE, body=body())
         self._key, self._size = file.key, file.size
 
     async def settle(self) -> Session:
         """Give the file the head of its size, and tell the session what it has become; raises a Problem."""
-        return await self._service.settle(*self._whose, NAME, partial(settled, self._wire))
+        return await self._service.reception.settle(*self._whose, NAME, partial(settled, self._wire))

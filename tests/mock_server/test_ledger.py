@@ -217,7 +217,7 @@ def test_a_service_needs_nothing_of_a_disk():
         service, work = await _in_memory()
         session = await service.create("ns", Order(("soap",), "lite"), 600)
         for name, body in (("a_2.wav", b"Patient: hi"), ("a_1.wav", b"Doctor: hello"), ("a_2.wav", b"Patient: hello")):
-            await service.receive("ns", session.id, name=name, content_type="audio/wav", body=pieces(body))
+            await service.reception.receive("ns", session.id, name=name, content_type="audio/wav", body=pieces(body))
         await service.end("ns", session.id)
         await asyncio.gather(*work.tasks)
         done, state = await service.get("ns", session.id)
@@ -225,7 +225,7 @@ def test_a_service_needs_nothing_of_a_disk():
         gone = await service.reset("ns")
         with pytest.raises(Problem):
             await service.get("ns", session.id)
-        left = await service._store.read(lambda view: view.audio_keys()), service._audio.shortage()
+        left = await service.store.read(lambda view: view.audio_keys()), service.audio.shortage()
         await service.close()
         return done, state, kinds, gone, left
 

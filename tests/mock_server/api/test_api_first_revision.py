@@ -292,7 +292,7 @@ def test_audio_that_cannot_be_measured_is_refused_and_leaves_nothing(mock, monke
         raise error
 
     session = create(mock)
-    monkeypatch.setattr(mock.face.service._lengths, "of", broken)
+    monkeypatch.setattr(mock.face.service.reception._lengths, "of", broken)
     files = {path for path in (mock.face.settings.data_dir / "audio").rglob("*") if path.is_file()}
     answer = chunk(mock, session, 0)
     assert (answer.status_code, code_of(answer)) == (status, code)

@@ -236,7 +236,7 @@ def test_a_full_queue_is_503_and_the_session_stays_open(mock, monkeypatch):
 
     session = mock.create()
     mock.upload(session)
-    monkeypatch.setattr(mock.face.service._ledger, "limits", replace(mock.face.service.limits, queue=0))
+    monkeypatch.setattr(mock.face.service.ledger, "limits", replace(mock.face.service.limits, queue=0))
     answer = mock.end(session)
     assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "service_unavailable", "5")
     monkeypatch.undo()

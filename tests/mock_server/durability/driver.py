@@ -63,7 +63,7 @@ async def client(service, number):
                     yield content[start : start + 65536]
 
             tell("tried", session.id, name, sha256)
-            await service.receive("load", session.id, name=name, content_type="audio/wav", body=body())
+            await service.reception.receive("load", session.id, name=name, content_type="audio/wav", body=body())
             tell("acked", session.id, name, sha256)
         if number % 3:  # a third of the clients leave their sessions open
             await service.end("load", session.id, audio_files_sent=3)
@@ -76,7 +76,7 @@ async def load(service):
 
 async def check(service):
     async with asyncio.timeout(25):
-        while await service._store.read(lambda view: view.unfinished()):  # noqa: ASYNC110 - the event is a row in a database
+        while await service.store.read(lambda view: view.unfinished()):  # noqa: ASYNC110 - the event is a row in a database
             await asyncio.sleep(0.05)
     found = {}
     for name in sys.stdin.read().split():
@@ -86,15 +86,15 @@ async def check(service):
             "state": state.value,
             "transcript": session.transcript,
             "files": {
-                file.name: [file.sha256, hashlib.sha256(service._audio.path(file.key).read_bytes()).hexdigest()]
+                file.name: [file.sha256, hashlib.sha256(service.audio.path(file.key).read_bytes()).hexdigest()]
                 for file in session.files
             },
             "order": [file.name for file in session.files],
             "journal": [line.kind for line in lines],
             "results": [result.status for result in session.results],
         }
-    on_disk = sum(path.is_file() for path in service._audio._root.rglob("*"))
-    listed = len(await service._store.read(lambda view: view.audio_keys()))
+    on_disk = sum(path.is_file() for path in service.audio._root.rglob("*"))
+    listed = len(await service.store.read(lambda view: view.audio_keys()))
     sys.stdout.write(json.dumps({"sessions": found, "on_disk": on_disk, "listed": listed}) + "\n")
 
 

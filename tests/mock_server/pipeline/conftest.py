@@ -132,7 +132,7 @@ class Office:
             yield content[3:]
 
         call = {"name": name, "content_type": "audio/wav", "body": body(), "declared_size": None} | given
-        return self.run(self.service.receive(session.namespace, session.id, **call))
+        return self.run(self.service.reception.receive(session.namespace, session.id, **call))
 
     def end(self, session, **given):
         return self.run(self.service.end(session.namespace, session.id, **given))

@@ -231,7 +231,7 @@ def test_the_attempts_of_a_session_that_waited_are_one(office, ears):
         asked = select(table.c.attempts).where(table.c.namespace == "first")
         return set(unit.connection.execute(asked).scalars())
 
-    assert office.run(office.service._store.read(attempts)) == {1}
+    assert office.run(office.service.store.read(attempts)) == {1}
 
 
 class Processes:
@@ -284,8 +284,8 @@ def full(office, namespace):
 
 
 def test_a_namespace_cannot_fill_the_queue(office):
-    kept = office.service._ledger.limits
-    office.service._ledger.limits = Limits(queue=16)
+    kept = office.service.ledger.limits
+    office.service.ledger.limits = Limits(queue=16)
     everybody = []
     try:
         for namespace, room in (("share1", 12), ("share2", 3), ("share3", 1)):
@@ -303,7 +303,7 @@ def test_a_namespace_cannot_fill_the_queue(office):
         assert {office.settle(session, 30)[1] for session in waiting} == {State.COMPLETED}
     finally:
         office.ears.patience.set()
-        office.service._ledger.limits = kept
+        office.service.ledger.limits = kept
     office.ears.patience.clear()
 
 

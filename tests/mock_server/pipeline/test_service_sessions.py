@@ -143,7 +143,7 @@ def test_concurrent_uploads_are_all_kept(office):
     async def together():
         await asyncio.gather(
             *(
-                office.service.receive(
+                office.service.reception.receive(
                     "together", session.id, name=f"a_{n}", content_type="audio/wav", body=body(n), declared_size=7
                 )
                 for n in range(3)
@@ -249,7 +249,7 @@ def test_a_reset_during_the_work_leaves_no_trace(office):
 
 
 def test_a_full_queue_refuses_the_end_and_changes_nothing(office):
-    office.service._ledger.limits = (kept := office.service._ledger.limits).__class__(queue=1)
+    office.service.ledger.limits = (kept := office.service.ledger.limits).__class__(queue=1)
     try:
         first, second = office.create("queue"), office.create("queue")
         for session in (first, second):
@@ -265,7 +265,7 @@ def test_a_full_queue_refuses_the_end_and_changes_nothing(office):
         office.end(second)
         assert office.settle(second)[1] is State.COMPLETED
     finally:
-        office.service._ledger.limits = kept
+        office.service.ledger.limits = kept
 
 
 def test_a_disk_that_refuses_is_a_503_and_the_session_stays(office):

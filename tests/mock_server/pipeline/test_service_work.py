@@ -167,7 +167,7 @@ def test_a_session_whose_work_was_lost_altogether_is_taken_up(office):
         unit.save(found, ended)
         unit.claim([session.id], 0)
 
-    office.run(office.service._store.write(lose))
+    office.run(office.service.store.write(lose))
     assert office.settle(session)[1] is State.COMPLETED
 
 
@@ -206,7 +206,7 @@ def test_a_session_waits_for_a_moment_without_requests_but_not_for_long(office, 
     office.upload(session)
     office.end(session)
     office.run(asyncio.sleep(0.3))
-    assert office.run(office.service._store.read(lambda view: view.unfinished())) == [(session.id, "patient", 0)]
+    assert office.run(office.service.store.read(lambda view: view.unfinished())) == [(session.id, "patient", 0)]
     monkeypatch.setattr(office.service._work, "_busy", lambda: False)
     assert office.settle(session)[1] is State.COMPLETED
 
@@ -220,7 +220,7 @@ def test_an_end_whose_client_has_left_is_worked_on(office):
         await asyncio.sleep(0)
         ending.cancel()
         await asyncio.gather(ending, return_exceptions=True)
-        await office.service._store.write(lambda unit: None)  # comes after the end that nobody waits for
+        await office.service.store.write(lambda unit: None)  # comes after the end that nobody waits for
         return office.service._work.holds(session.id)
 
     assert office.run(leave())
@@ -256,7 +256,7 @@ def test_records_of_finished_work_are_removed_after_a_while(office, monkeypatch)
 
     async def forgotten():
         async with asyncio.timeout(5):
-            while await office.service._store.read(known):  # noqa: ASYNC110 - the event is a row in a database
+            while await office.service.store.read(known):  # noqa: ASYNC110 - the event is a row in a database
                 await asyncio.sleep(0.05)
 
     office.run(forgotten())
@@ -267,7 +267,7 @@ def test_arguments_of_the_work_are_ids_as_json(office):
     """What the workflow engine keeps holds no audio, no text, and nothing that would be unpickled."""
     done, _ = office.processed(b"Doctor: secret words")
     dump = office.run(
-        office.service._store.read(
+        office.service.store.read(
             lambda unit: [
                 [str(row) for row in unit.connection.execute(text(f"SELECT * FROM {table}")).all()]
                 for table in ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
