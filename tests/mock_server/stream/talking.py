@@ -86,8 +86,14 @@ class Client:
         return self.http.get(f"/_mock/v1/journal/{session['session_id']}").json()["journal"]
 
     def closed(self, session):
-        """How its last stream was closed, as the journal tells."""
-        return [line["detail"] for line in self.journal(session) if line["kind"] == "stream_closed"][-1]
+        """How its last stream was closed, as the journal tells, which may be after the client knows."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            lines = self.journal(session)
+            if told := [line["detail"] for line in lines if line["kind"] == "stream_closed"]:
+                return told[-1]
+            assert time.monotonic() < until, lines
+            time.sleep(0.05)
 
 
 def dial(session, *protocols):
