@@ -18,7 +18,7 @@ import tempfile
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import scribe_data
 from conformance.certification import certify
@@ -83,7 +83,6 @@ _ANSWERS: tuple[Callable[[Response], Response], ...] = (
     lambda answer: replace(answer, status=400, body=b'{"error": {"code": "of_nobody", "message": "<key>"}}'),
     lambda answer: replace(answer, body=b'{"error": {"code": "of_nobody", "message": ""}, "status": "of_nobody"}'),
     lambda answer: replace(answer, body=b'{"error": "of_nobody", "message": "", "code": 1, "timestamp": "never"}'),
-    lambda answer: replace(answer, status=200, body=b'{"session_id": "x", "status": "failed", "progress": 0}'),
     lambda answer: Response(answer.status, (), answer.body),
 )
 
@@ -106,6 +105,15 @@ def _misspoken(x: Exchange) -> Exchange:
 
 
 _SPOILED: tuple[Callable[[Exchange], Exchange], ...] = (*map(_answered, _ANSWERS), _unsaid, _misspoken)
+#: A session that failed. Consultations have journeys whose sessions do, and what is said of those needs no other.
+_FAILED: Final = _answered(
+    lambda answer: replace(answer, status=200, body=b'{"session_id": "x", "status": "failed", "progress": 0}')
+)
+
+
+def spoils(profile: str) -> tuple[Callable[[Exchange], Exchange], ...]:
+    """The ways to spoil the answers of a profile."""
+    return _SPOILED if profile == scribe_data.PROFILE else (*_SPOILED, _FAILED)
 
 
 def spoiled(evidence: Evidence, journeys: Collection[str], spoil: Callable[[Exchange], Exchange]) -> Evidence:
@@ -157,7 +165,7 @@ def _looked_at(run: Run, evidence: Evidence, names: Collection[str]) -> dict[str
     for name in names:
         alone = judged(run, only(run.evidence, (name,)))
         without = judged(run, only(run.evidence, [each for each in everybody if each != name]))
-        others = [judged(run, spoiled(run.evidence, (name,), spoil)) for spoil in _SPOILED]
+        others = [judged(run, spoiled(run.evidence, (name,), spoil)) for spoil in spoils(run.spec.profile)]
         for each in full:
             if any(_said(other[each]) != _said(full[each]) for other in others):
                 wanted[each].add(name)
@@ -235,7 +243,7 @@ def _widen(run: Run, found: dict[str, dict[str, Any]]) -> None:
     for name, entry in found.items():
         alike[tuple(entry["journeys"]), entry["trial"]].append(name)
     for (journeys, trial), names in alike.items():
-        for spoil in _SPOILED:
+        for spoil in spoils(run.spec.profile):
             bad = spoiled(run.evidence, journeys or (JourneyName.PREPARATION,), spoil)
             whole, part = (
                 {name: each.verdict for name, each in judged(run, seen).items()}
