@@ -250,6 +250,7 @@ class Service:
         try:
             await self._audio.extend(key, at, data)
         except StorageError as error:
+            await self._look(namespace, session_id)  # one that was removed meanwhile took its file along
             raise self._unavailable(error) from error
 
     async def settle(self, namespace: str, session_id: str, name: str, made: Made) -> Session:
@@ -265,6 +266,7 @@ class Service:
         try:
             stored = await self._audio.settle(file.key, made)
         except StorageError as error:
+            await self._look(namespace, session_id)
             raise self._unavailable(error) from error
         if (stored.size, stored.sha256) == (file.size, file.sha256):
             return session
