@@ -113,6 +113,7 @@ class Reception:
         try:
             await self._audio.extend(key, at, data)
         except StorageError as error:
+            await self._sessions.look(namespace, session_id)  # one that was removed meanwhile took its file along
             raise self._sessions.unavailable(error) from error
 
     async def settle(self, namespace: str, session_id: str, name: str, made: Made) -> Session:
@@ -128,6 +129,7 @@ class Reception:
         try:
             stored = await self._audio.settle(file.key, made)
         except StorageError as error:
+            await self._sessions.look(namespace, session_id)
             raise self._sessions.unavailable(error) from error
         if (stored.size, stored.sha256) == (file.size, file.sha256):
             return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import scribe_data
 from mock_server.session.dalston.table import DALSTON_2026_02_11
 from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
@@ -29,6 +30,12 @@ class Served(NamedTuple):
     revision: str = REVISION
     profiles: tuple[str, ...] = (PROFILE,)
     live: str = LIVE_REVISION
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """The text of each profile that is served; of one that has a single text, that."""
+        chosen = {PROFILE: self.revision, LIVE: self.live}
+        return {name: chosen.get(name) or scribe_data.revisions(name)[-1] for name in self.profiles}
 
     @property
     def named(self) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from conformance.checks.declared import listed
 from conformance.checks.refusals import busy
 from conformance.checks.registry import check
+from conformance.evidence.socket import UNCLOSED
 from conformance.finding import departs, holds, inconclusive, not_applicable, violates, warns
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
@@ -83,7 +84,8 @@ def a_listed_stream_is_taken(evidence: Evidence) -> Iterable[Finding]:
         elif usual and not any(y.accepted for y in usual):
             yield inconclusive("not_observed", "No create is taken at all, which says nothing of streams.", x)
         else:
-            yield violates(x, told, expected=201, actual=x.status)
+            seen = {Probe.STREAM_OVER.detail(each.label.probe or ""): each.status for each in creates}
+            yield violates(x, told, expected=201, actual=seen)  # no one answer shows it
 
 
 @check("AUD-035")
@@ -164,7 +166,7 @@ def _turned_away(evidence: Evidence, x: Exchange, told: str) -> Finding:
         return holds(x, f"answered {x.status}") if x.status >= 400 else departs(x, _WIRE, told, actual=x.status)
     if wire is not None and seen.by == "server" and seen.code != wire.done:
         return holds(x, f"closed with {seen.code}")
-    shown = "not closed" if seen.code is None else seen.code
+    shown = UNCLOSED if seen.code is None else seen.code
     return departs(x, _WIRE, told, expected=wire.unknown if wire else None, actual=shown)
 
 
@@ -195,5 +197,5 @@ def a_stream_is_closed_once_all_is_said(evidence: Evidence) -> Iterable[Finding]
             yield holds(x)
         else:
             told = "A client said that its audio is over, and the service did not close the socket with the usual code."
-            shown = "not closed" if x.socket.code is None else x.socket.code
+            shown = UNCLOSED if x.socket.code is None else x.socket.code
             yield departs(x, _WIRE, told, expected=wire.done, actual=shown)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from conformance.drive.wire import Wire
     from conformance.evidence import Departure, Offer
     from conformance.evidence.recorder import Recorder
+    from conformance.evidence.socket import Turn
     from conformance.target import Target
     from scribe_data.recordings import Fixture
 
@@ -208,11 +209,12 @@ class Hands:
         )
 
     async def speak(
-        self, session: str, url: str, messages: Sequence[bytes | str], *, probe: str, apart: float = 0.0
+        self, session: str, url: str, turns: Sequence[Turn], samples: bytes, *, probe: str, apart: float = 0.0
     ) -> Exchange:
-        """Send messages over a socket, so many seconds apart; once, and judged by nothing but what it is made for."""
+        """Say turns over a socket, in messages so many seconds apart; once, judged by what it is made for alone."""
         label = self._label(Operation.OTHER, session, probe, Credential.NONE, graded=False)
-        return await self._wire.speak(label, url, messages, apart=apart)
+        messages = [message for turn in turns for message in turn.messages(samples)]
+        return await self._wire.speak(label, url, messages, apart=apart, turns=turns)
 
     async def together(self, *walks: Coroutine[Any, Any, object]) -> None:
         """Side by side; what stops one of them stops all, and is raised as if it had been alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
@@ -112,9 +112,14 @@ class Talk:
         return Socket(tuple(self.frames), sent, heard, by, code, reason, *said, turns)
 
 
-async def talk(line: Line, messages: Sequence[Message], *, apart: float, patience: float) -> Socket:
-    """Send messages, so many seconds apart, and listen until the service closes or has had its time for that."""
-    said = Talk()
+async def talk(
+    line: Line, messages: Sequence[Message], *, apart: float, patience: float, turns: Sequence[Turn] = ()
+) -> Socket:
+    """Send messages, so many seconds apart, and listen until the service closes or has had its time for that.
+
+    `turns` are the same messages, as they are kept for whoever is to say them again.
+    """
+    said = Talk(turns=[replace(turn, apart=apart) for turn in turns])
     closed: Closed | None = None
 
     async def listen() -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from conformance.drive.socket import Line, Message
     from conformance.evidence import Exchange, Label, Offer
     from conformance.evidence.recorder import Recorder
-    from conformance.evidence.socket import Socket
+    from conformance.evidence.socket import Socket, Turn
     from conformance.target import Options
     from scribe_data import Spec
 
@@ -261,7 +261,9 @@ class Wire:
                 heard = await self._exchange(label, "GET", url, timeout=first, client=client, witness=Witness(offer))
                 return heard.exchange
 
-    async def speak(self, label: Label, url: str, messages: Sequence[Message], *, apart: float) -> Exchange:
+    async def speak(
+        self, label: Label, url: str, messages: Sequence[Message], *, apart: float, turns: Sequence[Turn] = ()
+    ) -> Exchange:
         """Open a socket, send messages so many seconds apart and see how it is closed; no key goes along.
 
         The id in the address is the credential of a stream. Trouble is recorded, never raised; raises BudgetSpent, and
@@ -270,7 +272,8 @@ class Wire:
 
         async def said(way: AbstractAsyncContextManager[Line]) -> Socket:
             async with way as line:
-                return await talk(line, messages, apart=apart, patience=min(CLOSED_WITHIN, self.budget.left))
+                patience = min(CLOSED_WITHIN, self.budget.left)
+                return await talk(line, messages, apart=apart, patience=patience, turns=turns)
 
         allowed = self.options.request_timeout + apart * len(messages)
         return await self._over(label, url, {}, allowed + CLOSED_WITHIN, said)

@@ -9,7 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Stands for samples in base64 in a message that they go in.
+SAMPLES: Final = "<samples>"
+#: What a finding shows of a socket that a service has to close and did not.
+UNCLOSED: Final = "not closed"
 
 Side = Literal["client", "server"]
 Form = Literal["binary", "text"]
@@ -45,8 +50,8 @@ class Turn:
     """What a client said in one go, as whoever repeats it says it again: a `text`, or samples in messages.
 
     Samples are the bytes from `begin` to `end` of a `recording` in the encoding of the socket, or without one the byte
-    `fill` as often; they go in messages of `size` bytes, `apart` seconds from each other. `after` is the number of the
-    last exchange that the run had sent by then.
+    `fill` as often; they go in messages of `size` bytes, `apart` seconds from each other, as they are or `inside` a
+    text that has SAMPLES in their place. `after` is the number of the last exchange that the run had sent by then.
     """
 
     after: int
@@ -57,6 +62,15 @@ class Turn:
     end: int = 0
     size: int = 0
     apart: float = 0.0
+    inside: str = ""
+
+    def messages(self, samples: bytes) -> Iterator[bytes | str]:
+        """What is said, of the samples of its recording."""
+        if self.text:
+            yield self.text
+        for at in range(self.begin, self.end, self.size or 1):
+            piece = samples[at : min(at + self.size, self.end)]
+            yield self.inside.replace(SAMPLES, b64encode(piece).decode("ascii")) if self.inside else piece
 
     def document(self) -> dict[str, Any]:
         """The turn as a JSON object; members that are as usual are left out."""

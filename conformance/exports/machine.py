@@ -6,11 +6,15 @@ Every answer is judged by LIFECYCLE, the table of states, events and cells of th
 the methods of `Client`; the rest of the file need not be touched. SCRIBE_EXAMPLES says how many random sequences are
 tried, SCRIBE_WAIT how many seconds a result may take.
 SCRIBE_AUDIO names a recording to send.  # only with upload
+A session lasts as long as its socket, so that websockets is needed too;  # only with socket
+SCRIBE_SOCKETS says how many of them may be open at a time.  # only with socket
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json  # only with socket
 import os
 import time
 import uuid
@@ -19,6 +23,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from mimetypes import guess_type  # only with upload
 from pathlib import Path  # only with upload
+from socket import SHUT_RDWR  # only with socket
 from typing import TYPE_CHECKING, Any
 from urllib import parse
 
@@ -26,6 +31,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from websockets.exceptions import ConnectionClosed, InvalidStatus  # only with socket
+from websockets.sync.client import connect  # only with socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +51,18 @@ BEHIND: bool = False
 #: Whether a file is sent as it is, with its number in a header, instead of in a form under its name.
 NUMBERED: bool = False
 # ---
+# --- only with socket
+#: The member that tells messages apart, and the words in it: by which a client ends, and what a service says then, or
+#: where something is wrong.
+TAG: str = "type"
+END: str = "end"
+ENDED: str = "session.end"
+WRONG: str = "error"
+# ---
 
 EXAMPLES = int(os.environ.get("SCRIBE_EXAMPLES", "15"))
 WAIT_S = float(os.environ.get("SCRIBE_WAIT", "120"))
+SOCKETS = int(os.environ.get("SCRIBE_SOCKETS", "3"))  # only with socket
 
 
 @dataclass(frozen=True)
@@ -79,11 +95,62 @@ class Client:
         self._name = Path(named).suffix if named else ".wav"
         self._type = (guess_type(f"a{self._name}")[0] or "audio/wav").replace("/x-wav", "/wav")
         # ---
+        self._stack = contextlib.ExitStack()  # only with socket
+        self._sockets: dict[str, Any] = {}  # only with socket
 
+    # --- only without socket
     def create(self) -> Answer:
         """Open a session."""
         return self.ask("create", "")
 
+    # ---
+    # --- only with socket
+    def dial(self) -> Answer:
+        """Open a session, which is a socket: what it was refused with, or the message that tells its id."""
+        asked = REQUESTS["create"]
+        url = f"{self._base.replace('http', 'ws', 1)}{asked['path']}?{parse.urlencode(asked['query'])}"
+        try:
+            opened = self._stack.enter_context(
+                connect(url, additional_headers=self._key, open_timeout=30, close_timeout=5, max_size=None)
+            )
+        except InvalidStatus as refused:
+            return Answer(refused.response.status_code, {})
+        told: dict[str, Any] = {}
+        try:
+            while told.get(TAG) == WRONG or "session_id" not in told:
+                said = json.loads(opened.recv(timeout=30))
+                told = said if isinstance(said, dict) else {}
+        except ConnectionClosed:
+            return Answer(0, told | {"closed_with": opened.close_code})
+        self._sockets[told["session_id"]] = opened
+        return Answer(200, told)
+
+    def leave(self, session_id: str, way: str) -> bool:
+        """Leave a session: by its end, or by a connection that is gone without a word; whether that was understood."""
+        opened, told = self._sockets[session_id], {}
+        with contextlib.suppress(ConnectionClosed, TimeoutError, OSError):
+            if way == "drop":
+                opened.socket.shutdown(SHUT_RDWR)
+                opened.recv(timeout=5)
+            else:
+                opened.send(json.dumps({TAG: END}))
+                until = time.monotonic() + WAIT_S
+                while True:
+                    said = json.loads(opened.recv(timeout=max(0.0, until - time.monotonic())))
+                    told = said if isinstance(said, dict) else {}
+        opened.close()
+        return way == "drop" or told.get(TAG) == ENDED
+
+    def is_open(self, session_id: str) -> bool:
+        """Whether nobody has closed the socket of a session."""
+        return session_id in self._sockets and self._sockets[session_id].close_code is None
+
+    @property
+    def held(self) -> int:
+        """How many sockets are open."""
+        return sum(map(self.is_open, self._sockets))
+
+    # ---
     # --- only with upload
     def upload(self, upload_url: str, number: int) -> Answer:
         """Send one file; `number` counts the files of the session from 0."""
@@ -110,6 +177,11 @@ class Client:
         body = asked["json"]
         told = None if body is None else body | {name: fresh[kind] for name, kind in asked["fresh"].items()}
         return answer(self._http.request(asked["method"], url, json=told, headers=self._key))
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        self._stack.close()  # only with socket
+        self._http.close()
 
 
 def answer(response: httpx.Response) -> Answer:
@@ -150,12 +222,23 @@ STRANGERS = [row["name"] for row in LIFECYCLE.get("outsiders", ()) if row["crede
 #: The calls about a session, and event -> the call that it is; events without a call happen by themselves.
 OPERATIONS = [name for name in REQUESTS if (next(iter(STATES), ""), name) in CELLS]
 CALLS = {name: event["operation"] for name, event in EVENTS.items() if event["core"] and "operation" in event}
+CALLS |= {name: event["leaving"] for name, event in EVENTS.items() if "leaving" in event}  # only with socket
 MOVES = [
     (source, step["event"], step["to"])
     for step in LIFECYCLE.get("transitions", ())
     for source in step["from"]
     if source in STATES and step["to"] in STATES
 ]
+# --- only with socket
+#: How a client leaves a session; the states that last as long as its socket; where a service takes one that is in
+#: them by itself, and where one is whose socket is closed, whoever did that.
+LEAVINGS = [event["leaving"] for event in EVENTS.values() if "leaving" in event]
+HELD = {source for source, event, _ in MOVES if "leaving" in EVENTS[event]}
+BY_ITSELF = {target for source, event, target in MOVES if source in HELD and event not in CALLS}
+LEFT = BY_ITSELF | {target for _, event, target in MOVES if "leaving" in EVENTS[event]}
+#: Seconds until a client knows at the latest that its socket was closed, once an answer shows it.
+NOTICED_S = 2.0
+# ---
 BORN = next((s["to"] for s in LIFECYCLE.get("transitions", ()) if "none" in s["from"] and s["to"] in STATES), "")
 #: What says that a service has no such call; one that moves no session need not be there.
 NOWHERE = (404, 405, 501)
@@ -172,6 +255,8 @@ def onwards(states: set[str]) -> set[str]:
     found, waiting = set(states), deque(states)
     while waiting:
         here = waiting.popleft()
+        if here in HELD:  # only with socket
+            continue  # its socket tells  # only with socket
         for source, event, target in MOVES:
             if source == here and "operation" not in EVENTS[event] and target not in found:
                 found.add(target)
@@ -197,6 +282,10 @@ class Session:
     #: Where its files go, and how many of them were acknowledged.
     upload_url: str = ""
     files: int = 0
+    # --- only with socket
+    #: Where it may be once its socket is closed.
+    left: set[str] = field(default_factory=lambda: set(LEFT))
+    # ---
 
     def tell(self, call: str, seen: Answer) -> None:
         """Write down an exchange."""
@@ -258,24 +347,36 @@ class Driver:
         self.client = Client()
         #: Calls that this service does not have.
         self.absent: set[str] = set()
+        self._made: list[Session] = []  # only with socket
 
     def create(self) -> Session:
         """A new session, in the state that sessions begin in."""
-        seen = self.client.create()
+        seen = self.client.create()  # only without socket
+        self._make_room()  # only with socket
+        seen = self.client.dial()  # only with socket
         assert 200 <= seen.status < 300, f"create answered {seen.status}: {seen.body}"
         session_id = seen.body.get("session_id")
         assert isinstance(session_id, str), f"create answered no session_id: {seen.body}"
         made = Session(session_id, onwards({BORN}), upload_url=str(seen.body.get("upload_url") or ""))
         made.tell("create", seen)
-        made.learn("create", seen)
+        made.learn("create", seen)  # only without socket
+        self._made.append(made)  # only with socket
         return made
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        self.client.close()
 
     def call(self, operation: str, session: Session) -> None:
         """One call about a session."""
+        if operation in LEAVINGS:  # only with socket
+            self.leave(operation, session)  # only with socket
+            return  # only with socket
         if operation in self.absent:
             return
         seen = self._sent(operation, session)
         session.tell(operation, seen)
+        self._notice(operation, session, seen)  # only with socket
         if not session.judge(operation, seen):
             self.absent.add(operation)
             return
@@ -286,6 +387,42 @@ class Driver:
         if operation == "get" or (taken and operation == "end"):
             session.count(seen)
 
+    # --- only with socket
+    def leave(self, way: str, session: Session) -> None:
+        """Leave a session, and read until it shows that, for as long as a result may take."""
+        if not self.client.is_open(session.session_id):
+            return
+        session.trace.append(way)
+        if self.client.leave(session.session_id, way):
+            session.left = BY_ITSELF | {target for _, event, target in MOVES if CALLS.get(event) == way}
+        until = time.monotonic() + WAIT_S
+        self.call("get", session)
+        while session.possible & HELD and time.monotonic() < until:
+            time.sleep(0.1)
+            self.call("get", session)
+
+    def _make_room(self) -> None:
+        """End the first of so many sessions as may be open at a time."""
+        for made in self._made if self.client.held >= SOCKETS else ():
+            if self.client.is_open(made.session_id):
+                self.leave(LEAVINGS[0], made)
+                return
+
+    def _notice(self, operation: str, session: Session, seen: Answer) -> None:
+        """See whether the socket of a session is closed; who is told another state first is waited for a moment."""
+        held = session.possible & HELD
+        if not held:
+            return
+        here = any(fits(seen.status, CELLS[name, operation]) for name in held)
+        if operation == "get" and seen.body.get("status") not in (None, *held):
+            here = False
+        until = time.monotonic() + (0.0 if here else NOTICED_S)
+        while self.client.is_open(session.session_id) and time.monotonic() < until:
+            time.sleep(0.05)
+        if not self.client.is_open(session.session_id):
+            session.possible |= session.left
+
+    # ---
     def _sent(self, operation: str, session: Session) -> Answer:
         # --- only with upload
         if operation == "upload":
@@ -336,6 +473,10 @@ class Lifecycle(RuleBasedStateMachine):
         """An id that the service never gave out, after whatever came before."""
         self.driver.strangers(session)
 
+    def teardown(self) -> None:
+        """Leave nothing open."""
+        self.driver.close()
+
 
 def _calling(operation: str) -> Callable[[Lifecycle, Session], None]:
     def call(self: Lifecycle, session: Session) -> None:
@@ -347,6 +488,8 @@ def _calling(operation: str) -> Callable[[Lifecycle, Session], None]:
 
 for _operation in OPERATIONS:
     setattr(Lifecycle, _operation, rule(session=Lifecycle.sessions)(_calling(_operation)))
+for _operation in LEAVINGS:  # only with socket
+    setattr(Lifecycle, _operation, rule(session=Lifecycle.sessions)(_calling(_operation)))  # only with socket
 
 
 def ways() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -356,7 +499,7 @@ def ways() -> Iterator[tuple[str, tuple[str, ...]]]:
     while waiting:
         here = waiting.popleft()
         for source, event, target in MOVES:
-            alone = "operation" not in EVENTS[event] and not STATES[here]["expires"]
+            alone = event not in CALLS and "operation" not in EVENTS[event] and not STATES[here]["expires"]
             if source == here and target not in found and (alone or event in CALLS):
                 found[target] = (*found[here], CALLS.get(event, "settle"))
                 waiting.append(target)
@@ -367,25 +510,25 @@ def ways() -> Iterator[tuple[str, tuple[str, ...]]]:
 @pytest.mark.parametrize(("state", "way"), [pytest.param(state, way, id=state) for state, way in ways()])
 def test_every_call_in_every_state(state: str, way: tuple[str, ...], operation: str) -> None:
     """The shortest way to a state, and then each call."""
-    driver = Driver()
-    session = driver.create()
-    for step in way:
-        if step == "settle":
-            driver.settle(session)
-        else:
-            driver.call(step, session)
-    if state not in onwards(session.possible):
-        pytest.skip(f"this way does not lead to {state} here: {' or '.join(sorted(session.possible))}")
-    driver.call(operation, session)
-    driver.settle(session)
-    if operation in driver.absent:
-        pytest.skip(f"this service has no {operation}")
+    with contextlib.closing(Driver()) as driver:
+        session = driver.create()
+        for step in way:
+            if step == "settle":
+                driver.settle(session)
+            else:
+                driver.call(step, session)
+        if state not in onwards(session.possible):
+            pytest.skip(f"this way does not lead to {state} here: {' or '.join(sorted(session.possible))}")
+        driver.call(operation, session)
+        driver.settle(session)
+        if operation in driver.absent:
+            pytest.skip(f"this service has no {operation}")
 
 
 def test_every_call_of_a_session_that_does_not_exist() -> None:
     """An id that the service never gave out."""
-    driver = Driver()
-    driver.strangers(driver.create())
+    with contextlib.closing(Driver()) as driver:
+        driver.strangers(driver.create())
 
 
 def test_calls_in_any_order() -> None:

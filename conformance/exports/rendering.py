@@ -7,8 +7,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from conformance.exports.requests import requests_of
+from conformance.exports.requests import is_socket, requests_of
 from scribe_data.export import lifecycle_document
+from scribe_data.model import Leaving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 #: A line of machine.py whose value the spec gives: a name, its type, and a value that stands for it.
 _GIVEN = re.compile(r"^([A-Z]+): ([^=\n]+) = .*\n", re.MULTILINE)
-#: What of machine.py is for profiles with an operation only: a line, or lines between two marks.
-_LINE = re.compile(r"^(.*?)  # only with (\w+)\n", re.MULTILINE)
-_LINES = re.compile(r"^ *# --- only with (\w+)\n(.*?)^ *# ---\n", re.MULTILINE | re.DOTALL)
+#: What of machine.py is for profiles with or without something only: a line, or lines between two marks.
+_LINE = re.compile(r"^(.*?)  # only (with|without) (\w+)\n", re.MULTILINE)
+_LINES = re.compile(r"^ *# --- only (with|without) (\w+)\n(.*?)^ *# ---\n", re.MULTILINE | re.DOTALL)
+#: What a profile has whose sessions last as long as their sockets; all else that one may have is an operation.
+_SOCKET = "socket"
 _TABLES = ("states", "aliases", "events", "transitions", "operations", "outsiders", "cells")
 
 
@@ -43,13 +46,13 @@ def hooks() -> str:
 
 def machine_of(text: Spec) -> str:
     """The state machine of a spec: its lifecycle, its requests and what else it says, in the place of their names."""
-    served = text.protocol.endpoints
+    has = {*text.protocol.endpoints, *([_SOCKET] if is_socket(text) else [])}
 
-    def only(operation: str, lines: str) -> str:
-        return lines if operation in served else ""
+    def only(word: str, feature: str, lines: str) -> str:
+        return lines if (feature in has) is (word == "with") else ""
 
-    source = _LINE.sub(lambda found: only(found[2], f"{found[1]}\n"), _source("machine.py"))
-    source = _LINES.sub(lambda found: only(found[1], found[2]), source)
+    source = _LINE.sub(lambda found: only(found[2], found[3], f"{found[1]}\n"), _source("machine.py"))
+    source = _LINES.sub(lambda found: only(found[1], found[2], found[3]), source)
     given = _given(text)
     return _GIVEN.sub(lambda found: f"{found[1]}: {found[2]} = {given[found[1]]}\n", source)
 
@@ -65,6 +68,10 @@ def _given(text: Spec) -> dict[str, str]:
         "BEHIND": text.printed.upload_url == "relative",
         "NUMBERED": text.printed.files == "numbered",
     }
+    if text.wire is not None and is_socket(text):
+        told = text.wire.told
+        values |= {"TAG": text.wire.tag, "END": text.wire.said[Leaving.END].word}
+        values |= {"ENDED": told["ended"].word, "WRONG": told["error"].word}
     tables = {"LIFECYCLE": "".join(_literal(lifecycle_document(text))), "REQUESTS": _lines(requests_of(text).items())}
     return tables | {name: repr(value) for name, value in values.items()}
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from conformance.drive.dictations import KEPT
 from conformance.drive.printed import least_body
 from conformance.stateful.model import CREATE, Model
 
@@ -20,8 +21,16 @@ _OF_SESSION = {"session_id": "session_id", "audio_files_sent": "files"}
 _UUID, _NO_UUID = str(UUID(int=0, version=4)), "0"
 
 
+def is_socket(text: Spec) -> bool:
+    """Whether a session lasts as long as its socket."""
+    return any(event.leaving for event in text.lifecycle.events.values())
+
+
 def requests_of(text: Spec) -> dict[str, Any]:
-    """Call -> method, path, body and its fresh members, for what enters a service, begins a session or is served."""
+    """Call -> what is asked, for what enters a service, begins a session or is served.
+
+    That is method, path, body with its members that are another each time, and the query of a socket.
+    """
     before = [name for name in ("discovery", CREATE) if name in text.protocol.endpoints]
     return dict(_request(text, name) for name in (*before, *Model(text.lifecycle).operations))
 
@@ -32,7 +41,8 @@ def _request(text: Spec, name: str) -> tuple[str, dict[str, Any]]:
     schema = text.schemas[endpoint.takes] if endpoint.takes else {}
     least = least_body(text, name)
     fresh = {member: kind for member in least if (kind := _kind(member, schema["properties"].get(member, {})))}
-    return name, {"method": method, "path": path, "json": least if endpoint.takes else None, "fresh": fresh}
+    query = {"query": dict(KEPT)} if name == CREATE and is_socket(text) else {}
+    return name, {"method": method, "path": path, "json": least if endpoint.takes else None, "fresh": fresh, **query}
 
 
 def _kind(member: str, schema: Mapping[str, Any]) -> str | None:

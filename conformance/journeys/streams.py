@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from conformance.evidence.socket import SAMPLES, Turn
 from conformance.journeys.registry import journey
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from conformance.drive.driver import Driver
     from conformance.drive.handle import Handle
-    from scribe_data.stream import Stream
 
 #: The upload type of audio over a socket.
 STREAM: Final = "stream"
@@ -41,14 +41,16 @@ async def stream(drive: Driver) -> None:
     if wire is None or not drive.target.streams:
         return
     samples = drive.audio[_SPEECH].read()[_HEAD:]
-    over = json.dumps({"event": wire.stop})
-    binary: list[bytes | str] = [*_pieces(wire, samples), over]
+    size = int(wire.rate * _MESSAGE_S) * wire.sample_bytes
+    spoken = Turn(0, recording=_SPEECH, end=len(samples), size=size)
     begin = {"event": wire.start, "start": {"mediaFormat": {"encoding": wire.encoding, "sampleRate": wire.rate}}}
-    words = [json.dumps(begin), *(_media(wire, piece) for piece in _pieces(wire, samples)), over]
+    media = {"event": wire.media, "media": {"payload": SAMPLES}}
+    over = Turn(0, json.dumps({"event": wire.stop}))
+    words = [Turn(0, json.dumps(begin)), replace(spoken, inside=json.dumps(media)), over]
     handle = await _created(drive, Session.STREAMED.of("binary"))
     if handle is None:
         return
-    await drive.together(_binary(drive, handle, binary), _json(drive, words))
+    await drive.together(_binary(drive, handle, spoken, over, samples), _json(drive, words, samples))
 
 
 async def _created(drive: Driver, session: str) -> Handle | None:
@@ -63,42 +65,28 @@ async def _created(drive: Driver, session: str) -> Handle | None:
     return None
 
 
-async def _binary(drive: Driver, handle: Handle, messages: Sequence[bytes | str]) -> None:
+async def _binary(drive: Driver, handle: Handle, spoken: Turn, over: Turn, samples: bytes) -> None:
     """Sockets of nobody, of the session, and of the session once it was ended."""
     apart = _MESSAGE_S if drive.networked else 0.0
-    few = [*messages[:_FEW], messages[-1]]
-    await drive.speak(handle.key, _of_nobody(handle.told_url), few, probe=Probe.STREAM_UNKNOWN)
-    await drive.speak(handle.key, handle.told_url, messages, probe=Probe.STREAM, apart=apart)
+    few = [replace(spoken, end=_FEW * spoken.size), over]
+    await drive.speak(handle.key, _of_nobody(handle.told_url), few, samples, probe=Probe.STREAM_UNKNOWN)
+    await drive.speak(handle.key, handle.told_url, [spoken, over], samples, probe=Probe.STREAM, apart=apart)
     await drive.get(handle)
     ended = await drive.end(handle)
     if ended.accepted:
-        await drive.speak(handle.key, handle.told_url, few, probe=Probe.STREAM_LATE)
+        await drive.speak(handle.key, handle.told_url, few, samples, probe=Probe.STREAM_LATE)
     await drive.finish(handle)
 
 
-async def _json(drive: Driver, messages: Sequence[str]) -> None:
+async def _json(drive: Driver, turns: Sequence[Turn], samples: bytes) -> None:
     handle = await _created(drive, Session.STREAMED.of("json"))
     if handle is None:
         return
     apart = _MESSAGE_S if drive.networked else 0.0
-    await drive.speak(handle.key, handle.told_url, messages, probe=Probe.STREAM, apart=apart)
+    await drive.speak(handle.key, handle.told_url, turns, samples, probe=Probe.STREAM, apart=apart)
     await drive.get(handle)
     await drive.end(handle)
     await drive.finish(handle)
-
-
-def _pieces(wire: Stream, samples: bytes) -> list[bytes]:
-    size = int(wire.rate * _MESSAGE_S) * wire.sample_bytes
-    return list(_cut(samples, size))
-
-
-def _cut(samples: bytes, size: int) -> Iterator[bytes]:
-    for at in range(0, len(samples), size):
-        yield samples[at : at + size]
-
-
-def _media(wire: Stream, samples: bytes) -> str:
-    return json.dumps({"event": wire.media, "media": {"payload": b64encode(samples).decode("ascii")}})
 
 
 def _of_nobody(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 HEAD: Final = '''\
+import base64
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import socket
 import sys
 import time
 @WAVE@from pathlib import Path
-
+@URLJOIN@
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -81,13 +82,24 @@ def has(answer, text):
 
 
 '''
+MADE: Final = '''\
+def made(answer, name):
+    """What the answer to a create has to tell."""
+    found = member(answer, name)
+    if not isinstance(found, str) or not found:
+        print(f"no session was made: {name} is missing")
+        sys.exit(2)
+    return found
+
+
+'''
 CALL: Final = '''\
 class Call:
-    """A socket that is a session: what the service says is printed as it comes, and its first message is its answer."""
+    """A socket: what the service says is printed as it comes; where it greets, its first message is its answer."""
 
     headers = {}
 
-    def __init__(self, url, headers):
+    def __init__(self, url, headers, greets=True):
         print("--- open", url)
         self.text, self.code, self.line = "", None, None
         try:
@@ -97,7 +109,8 @@ class Call:
             print(self.status_code, self.text[:2000])
             return
         self.status_code = 101
-        self.hear(lambda told: read(told, @TAG@) != @ERROR@, 60)
+        if greets:
+            self.hear(lambda told: read(told, @TAG@) != @ERROR@, 60)
 
     def hear(self, enough, within):
         """Listen until a message is enough, the socket is closed, or so many seconds are over."""
@@ -132,7 +145,7 @@ class Call:
     def say(self, message):
         """Say a message; False where nobody takes it any more."""
         if isinstance(message, str):
-            print(">", message)
+            print(">", message[:200])
         try:
             self.line.send(message)
         except ConnectionClosed as closed:
@@ -140,13 +153,19 @@ class Call:
             return False
         return True
 
-    def speak(self, samples, size, apart):
-        """Say samples in messages of so many bytes, so many seconds apart."""
+    def speak(self, samples, size, apart, inside=None):
+        """Say samples in messages of so many bytes, so many seconds apart, inside a text where that is given."""
         print(f"> {len(samples)} bytes of samples")
         for at in range(0, len(samples), size):
-            if not self.say(samples[at : at + size]):
+            piece = samples[at : at + size]
+            if not self.say(piece if inside is None else inside.replace(@SAMPLES@, base64.b64encode(piece).decode())):
                 return
             time.sleep(apart)
+
+    def watch(self, within):
+        """Listen until the service closes, or has had so many seconds for that."""
+        self.hear(lambda told: False, within)
+        self.line.close()
 
     def end(self, message):
         """Say that all is said, and listen until the service closes."""
@@ -166,7 +185,7 @@ class Call:
 
 
 '''
-SAMPLES: Final = '''\
+READING: Final = '''\
 def samples(name, encoding, rate):
     """The samples of a recording beside this script, as the socket takes them."""
     with wave.open(str(HERE / name)) as file:

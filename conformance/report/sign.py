@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from conformance.evidence import NOT_JSON
+from conformance.evidence.socket import UNCLOSED
 from conformance.vocabulary.operation import Operation
 from scribe_data.pointer import tokens, values_at
 
@@ -50,7 +51,7 @@ class Sign:
     def python(self) -> str:
         """As an expression of Python, whose functions are those of a script."""
         if self.kind in ("status", "closed"):
-            return f"answer.{'status_code' if self.kind == 'status' else 'code'} == {int(self.text)}"
+            return f"answer.{'status_code' if self.kind == 'status' else 'code'} == {self.text}"
         if self.kind == "type":
             return f"answer.headers.get('content-type', '').lower().startswith({self.text!r})"
         return f"{'not ' if self.kind == 'lacks' else ''}has(answer, {flat(self.text)!r})"
@@ -88,9 +89,12 @@ def signs(x: Exchange, finding: Finding) -> Iterator[Sign]:
 
 def _said(socket: Socket, finding: Finding) -> Iterator[Sign]:
     """What a socket came to: the code it was closed with, else what of its first message is text that stays."""
+    counted = isinstance(finding.actual, int) and finding.actual != socket.code
     if socket.by == "server" and socket.code is not None:
-        yield Sign("closed", str(socket.code), decides=finding.actual is not None)
+        yield Sign("closed", str(socket.code), decides=finding.actual is not None and not counted)
         return
+    if finding.actual == UNCLOSED:
+        yield Sign("closed", str(None), decides=True)
     for name, value in next(iter(socket.messages), {}).items():
         if isinstance(value, str) and not re.search("[0-9]", value):
             yield Sign("has", f"{json.dumps(name)}:{json.dumps(value)}", decides=finding.actual is not None)

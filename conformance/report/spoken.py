@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
+from conformance.evidence.socket import SAMPLES
 from conformance.report.phrase import Phrases, plain
-from conformance.report.prologue import CALL, HEAD, SAMPLES
+from conformance.report.prologue import CALL, HEAD, MADE, READING
 from conformance.report.repro import FOLDER, LONGEST_WAIT, Script, Writing, same_session, session_id_of
 from conformance.report.sign import signs
 from conformance.vocabulary.operation import Operation
@@ -28,6 +29,8 @@ _NOTABLE_S: Final = 3.0
 _LONGEST_S: Final = 60.0
 #: Seconds that a script waits for a service to have done with what was said.
 _LAST_S: Final = 180
+#: And for one that has heard the end of a stream to close it.
+_CLOSES_S: Final = 10
 
 
 def is_spoken(x: Exchange) -> bool:
@@ -36,7 +39,13 @@ def is_spoken(x: Exchange) -> bool:
 
 
 def repeats(x: Exchange) -> bool:
-    """Whether the evidence has what it takes to say again what was said over a socket: of one that is a session."""
+    """Whether the evidence has what it takes to say again what was said over a socket."""
+    refused = x.socket is None and x.status >= 400
+    return _is_session(x) or refused or bool(x.socket and x.socket.turns)
+
+
+def _is_session(x: Exchange) -> bool:
+    """Whether a socket is a session, and not only the way of its audio."""
     return x.label.operation in (Operation.CREATE, Operation.END)
 
 
@@ -130,6 +139,8 @@ class Spoken(Writing):
             before, spoken_s = each, 0.0
             if not is_spoken(each):
                 yield from self._asked(each)
+            elif not _is_session(each):
+                yield from self._streamed(each, place)
             elif each.label.operation == Operation.CREATE:
                 yield from self._opened(each, place)
             else:
@@ -145,6 +156,15 @@ class Spoken(Writing):
         if session_id and y is not self.x:
             self.phrases.known[session_id] = f"session_{place}"
             yield f"session_{place} = {name}.began()"
+
+    def _streamed(self, y: Exchange, place: int) -> Iterator[str]:
+        """A socket that audio of a session goes over, and nothing comes back."""
+        name = self.calls[f"{y.number}"] = f"call_{place}"
+        yield f"answer = {name} = Call({self.phrases.quoted(y.request.url)}, {self.phrases.headers(y)}, greets=False)"
+        if y.socket is not None:
+            for turn in y.socket.turns:
+                yield from self._turn(f"{y.number}", y, turn)
+            yield f"{name}.watch({_CLOSES_S})"
 
     def _turn(self, session: str, opened: Exchange, turn: Turn) -> Iterator[str]:
         name = self.calls.get(session)
@@ -165,10 +185,14 @@ class Spoken(Writing):
             file = f"{turn.recording.replace('/', '-')}{known.path.suffix}"
             self.files[f"{FOLDER}/{file}"] = known.read()
             told = f"samples({', '.join((repr(file), *self._form(opened)))})[{turn.begin}:{turn.end}]"
-        yield f"{name}.speak({told}, {turn.size}, {turn.apart})"
+        inside = f", {turn.inside!r}" if turn.inside else ""
+        yield f"{name}.speak({told}, {turn.size}, {turn.apart}{inside})"
 
     def _form(self, opened: Exchange) -> tuple[str, str]:
         """The encoding and the rate that the parameters of a socket tell, or that hold without them."""
+        stream = self.run.spec.stream
+        if stream is not None and not _is_session(opened):
+            return repr(stream.encoding), str(stream.rate)
         query = parse_qs(urlsplit(opened.request.url).query)
         usual = self.wire.query["properties"]
         encoding, rate = (query.get(name, [usual[name]["default"]])[0] for name in ("encoding", "sample_rate"))
@@ -188,6 +212,19 @@ class Spoken(Writing):
         words += self.phrases.content(y, self.file_of(y))
         waits = y.label.operation == Operation.GET and self.waited(y)
         yield f"answer = {'rest' if waits else 'ask'}({', '.join(words)})"
+        if y.label.operation == Operation.CREATE and y.accepted and y is not self.x:
+            yield from self._remembered(y)
+
+    def _remembered(self, y: Exchange) -> Iterator[str]:
+        """Take the id and the upload address out of a create's answer."""
+        number = 1 + sum(name.startswith("session_") for name in self.phrases.known.values())
+        if session_id := session_id_of(y):
+            self.phrases.known[session_id] = f"session_{number}"
+            yield f"session_{number} = made(answer, 'session_id')"
+        url = y.document.get("upload_url")
+        if isinstance(url, str) and url and url != session_id:
+            self.phrases.known[urljoin(y.request.url, url)] = f"upload_{number}"
+            yield f"upload_{number} = urljoin(TARGET + '/', made(answer, 'upload_url'))"
 
     def judgement(self) -> Iterator[str]:
         """The lines that say whether what was wrong is wrong again."""
@@ -201,7 +238,8 @@ class Spoken(Writing):
     def _prologue(self, body: list[str]) -> Iterator[str]:
         """What a reader has to know, and what the lines use."""
         told, lines = "\n".join(map(plain, self.heading())), "\n".join(body)
-        second, sampled = "SECOND_KEY" in lines, "samples(" in lines
+        second, sampled, made = "SECOND_KEY" in lines, "samples(" in lines, "made(" in lines
+        error = self.wire.told.get("error")
         lifecycle = self.run.spec.lifecycle
         words = [*(s.name for s in lifecycle.states.values() if not s.terminal), *lifecycle.aliases]
         needs = f"SCRIBE_API_KEY=... SCRIBE_TARGET={self.address()} python3 {self.graded.requirement.id}.py"
@@ -214,9 +252,11 @@ class Spoken(Writing):
             "@WAIT@": str(LONGEST_WAIT),
             "@LAST@": str(_LAST_S),
             "@TAG@": repr(self.wire.tag),
-            "@ERROR@": repr(self.wire.told["error"].word),
+            "@ERROR@": repr(error.word if error is not None else None),
+            "@SAMPLES@": repr(SAMPLES),
+            "@URLJOIN@": "from urllib.parse import urljoin\n" if made else "",
         }
-        text = HEAD + CALL + (SAMPLES if sampled else "")
+        text = HEAD + (MADE if made else "") + CALL + (READING if sampled else "")
         for mark, value in marks.items():
             text = text.replace(mark, value)
         yield text.rstrip() + "\n\n"

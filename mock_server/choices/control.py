@@ -26,6 +26,7 @@ def described(served: Served) -> dict[str, Any]:
     """The catalogue of what is served, as programs read it."""
     return {
         "revision": served.revision,
+        "revisions": served.revisions,
         "profiles": list(served.profiles),
         "catalogue": [choice.described() for choice in catalogue(*served).values()],
     }

@@ -28,7 +28,7 @@ class Readiness:
 
     def tell(self, face: Face) -> None:
         """Write the line where somebody may wait for it."""
-        line = json.dumps(self._facts(face), ensure_ascii=False)
+        line = json.dumps(self.facts(face), ensure_ascii=False)
         if not sys.stdout.isatty():
             with contextlib.suppress(OSError, ValueError):  # nobody reads: the server serves on
                 sys.stdout.write(line + "\n")
@@ -43,7 +43,8 @@ class Readiness:
             with contextlib.suppress(OSError):
                 self.file.unlink()
 
-    def _facts(self, face: Face) -> dict[str, Any]:
+    def facts(self, face: Face) -> dict[str, Any]:
+        """What the line has."""
         settings = face.settings
         return {
             "ready": face.ready,
@@ -54,6 +55,7 @@ class Readiness:
             "pid": os.getpid(),
             "profiles": list(settings.profiles),
             "revision": settings.revision,
+            "revisions": settings.served.revisions,
             "engine": face.transcriber.engine,
             "open_namespaces": settings.open_namespaces,
             "control_plane": None if settings.faithful else f"{self.url}/_mock/v1",

@@ -137,7 +137,11 @@ class Conversation:
         try:
             why = await self._until_over(former_key)
             await self._listening.close()
-            self.dictation = await self._service.end(self.dictation, why, audio_s=self.audio_s)
+            ended = await self._service.end(self.dictation, why, audio_s=self.audio_s)
+            if ended is not None:
+                self.dictation = ended
+            elif not self._line.broken.done():  # audio, row or end: whichever was missed first, it was removed
+                why = parting.removed()
         except problems.Problem as problem:
             log.warning("the end of %s could not be kept: %s", self.dictation.id, problem.message)
             why = parting.unkept(problem.message)
@@ -166,7 +170,7 @@ class Conversation:
         except Parting as why:
             return why
         except problems.Problem as problem:
-            return parting.removed() if problem.status == 404 else parting.unkept(problem.message)
+            return parting.unkept(problem.message)
         except StorageError as error:
             return parting.unkept(str(error))
         except Exception:

@@ -163,22 +163,23 @@ class LiveService:
 
     async def end(
         self, dictation: Dictation, why: Parting, *, audio_s: float = 0.0, at: datetime | None = None
-    ) -> Dictation:
+    ) -> Dictation | None:
         """The session is over, in whatever way; its audio gets its last form, and the row says what became of it.
 
-        Room is made for this on a full disk. `at` is the moment, if that is not now.
+        None is a session that was removed while it was active. Room is made for this on a full disk. `at` is the
+        moment, if that is not now.
         """
         found = await self._service.read(lambda view: view.dictations.load(dictation.id))
         if found is None:
-            return dictation
+            return None
         stored, error = await self._settled(found)
         if stored is not None:
             audio_s = max(audio_s, recording.seconds(stored.size)) if at is not None else audio_s
 
-        def change(unit: Unit) -> Dictation:
+        def change(unit: Unit) -> Dictation | None:
             now = unit.dictations.load(dictation.id)
             if now is None or now.final:
-                return now or dictation
+                return now
             moment = at or self._now(dictation.namespace)
             if stored is not None:
                 now = self._apply(unit, now, Kept(stored.key, stored.size, stored.sha256), moment)
@@ -187,7 +188,7 @@ class LiveService:
             return self._enhancement.begin(unit, now, self._now(dictation.namespace)) if now.job_due else now
 
         ended = await self._service.insist(change)
-        if ended.job_due:
+        if ended is not None and ended.job_due:
             self._enhancement.take_up(ended)
         return ended
 

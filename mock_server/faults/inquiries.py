@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from mock_server.api.answer import Answer
+from mock_server.faults import rosters
 from mock_server.faults.making import edit, fault, recode, set_to, without
 
 if TYPE_CHECKING:
@@ -97,15 +97,16 @@ def _wakes(asked: Asked, answer: Answer) -> Answer:
 
 
 def _lists_everybodys(asked: Asked, answer: Answer) -> Answer:
-    """Whoever comes with another key than the first gets the first one's list."""
-    if asked.operation != "prsm.list" or answer.status != 200:
-        return answer
-    key = asked.headers.get("authorization")
-    if asked.memory.setdefault("first", key) == key:
-        if answer.body["sessions"]:
-            asked.memory["list"] = deepcopy(answer.body)
-        return answer
-    return replace(answer, body=asked.memory.get("list", answer.body))
+    """Whoever has made fewer sessions than another finds those of the other one listed."""
+    shown: list[rosters.Entry] = []
+    if asked.operation == "prsm.create" and answer.status == 201:
+        made = answer.body["session_id"]
+        shown = [(made, {"session_id": made, "status": answer.body["status"]})]
+    if asked.operation == "prsm.list" and answer.status == 200:
+        shown = [(each["session_id"], each) for each in answer.body["sessions"]]
+        return rosters.with_others(answer, rosters.others(asked, shown))
+    rosters.others(asked, shown)
+    return answer
 
 
 def _shows_everybody(asked: Asked, answer: Answer) -> Answer:
@@ -225,7 +226,10 @@ FAULTS: tuple[Fault, ...] = (
         rewrite=edit("prsm.list", set_to("page", 1), status=200),
     ),
     fault(
-        "lists_everybodys", "another user lists the first one's sessions", "PRSM-LIST-004", rewrite=_lists_everybodys
+        "lists_everybodys",
+        "a user lists the sessions of one who has more of them",
+        "PRSM-LIST-004",
+        rewrite=_lists_everybodys,
     ),
     fault(
         "cancels_without_a_word",

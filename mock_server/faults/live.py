@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 from mock_server.api.answer import Answer
+from mock_server.faults import rosters
 from mock_server.faults.making import behaving, edit, fault, set_to, without
 from mock_server.served import LIVE_REVISION
 from mock_server.stream.tape import head
@@ -142,14 +141,16 @@ def _mixes_up(asked: Asked, answer: Answer) -> Answer | None:
     return edit(_LIST, set_to("sessions.*.status", other))(asked, answer)
 
 
-def _everybodys(asked: Asked, answer: Answer) -> Answer | None:
-    """Whoever comes with another key than the first gets the first one's list."""
-    key = asked.headers.get("authorization") or asked.headers.get("x-api-key")
-    if asked.memory.setdefault("first", key) != key:
-        return replace(answer, body=asked.memory.get("list", answer.body))
-    if answer.body["sessions"]:
-        asked.memory["list"] = deepcopy(answer.body)
-    return None
+def _everybodys(asked: Asked, answer: Answer) -> Answer:
+    """Whoever has fewer sessions than another tenant finds those of the other one listed."""
+    shown: list[rosters.Entry] = []
+    if asked.operation == _GET and answer.status == 200:
+        shown = [(answer.body["id"], answer.body)]
+    if asked.operation == _LIST and answer.status == 200:
+        shown = [(each["id"], each) for each in answer.body["sessions"]]
+        return rosters.with_others(answer, rosters.others(asked, shown))
+    rosters.others(asked, shown)
+    return answer
 
 
 def _keeps_deleted(asked: Asked, answer: Answer) -> Answer:
@@ -321,9 +322,9 @@ FAULTS: tuple[Fault, ...] = (
     ),
     fault(
         "lists_all_tenants",
-        "another tenant lists the first one's sessions",
+        "a tenant lists the sessions of one who has more of them",
         "RT-LIST-004",
-        rewrite=_when(_LIST, 200, _everybodys),
+        rewrite=_everybodys,
     ),
     fault(
         "numbers_the_encoding",

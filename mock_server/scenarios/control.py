@@ -23,6 +23,7 @@ def described(served: Served) -> dict[str, Any]:
     """The catalogue of what is served, and the words of clients that can send nothing else."""
     return {
         "revision": served.revision,
+        "revisions": served.revisions,
         "profiles": list(served.profiles),
         "scenarios": [scenario.described() for scenario in catalogue(*served).values()],
         "template_ids": {word: scenario.name for word, scenario in magic.template_words(served).items()},

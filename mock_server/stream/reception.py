@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
@@ -54,7 +53,9 @@ class Reception:
         self._told_to: asyncio.Future[Closing] = self._loop.create_future()
         self._waiting: list[bytes] = []
         self._size = 0
-        self._since = 0.0
+        self._since = self._heard = 0.0
+        self._came = 0
+        self._turn = asyncio.Lock()
         self._resumption = resumption
         self.messages = Messages(wire, resumption)
         #: Whether the connection is to be cut instead of being closed.
@@ -108,34 +109,56 @@ class Reception:
         return closing.refused(problem, self._wire.unknown)
 
     async def _listen(self) -> Closing:
-        heard, last = self._loop.time(), math.inf
-        coming: asyncio.Future[Any] | None = None
+        """Take what comes until somebody ends it; what breaks is raised."""
+        self._heard = self._loop.time()
+        taking = asyncio.ensure_future(self._take_all())
+        why: Closing | None = None
         try:
-            while True:
-                coming = coming or asyncio.ensure_future(self._receive())
-                told = self._told_to.done()
-                await asyncio.wait(
-                    {coming} if told else {coming, self._told_to},
-                    timeout=_AT_HAND_S if told else STEP_S,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                now, came = self._loop.time(), coming.done()
-                if came:
-                    heard = now
-                    message, coming = coming.result(), None
-                    if (why := self._take(message)) is not None:
-                        return why
-                if told and (not came or now >= last):
-                    return self._told_to.result()
-                last = min(last, now + _LAST_S) if self._told_to.done() else last
-                if self._due():
-                    await self._keep()
-                    await self._tape.admit()
-                if now - heard > self._idle_s:
-                    return closing.idle(self._idle_s)
+            why = await self._watch(taking)
         finally:
-            if coming is not None:
-                coming.cancel()
+            async with self._turn:  # a message that is being taken is not to be broken off
+                taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+        return taking.result() if why is None or not taking.cancelled() else why
+
+    async def _take_all(self) -> Closing:
+        """Take message by message: a client sends ten a second, and nothing but the next one is waited for here."""
+        while True:
+            message = await self._receive()
+            async with self._turn:
+                self._came += 1
+                if (why := self._take(message)) is not None:
+                    return why
+                await self._step_if_due()
+                self._heard = self._loop.time()
+            await asyncio.sleep(0)  # what has come already is received without a wait, and others have their turn
+
+    async def _watch(self, taking: asyncio.Future[Closing]) -> Closing | None:
+        """Keep what waits while nothing comes, until somebody but the client ends it; None where the client did."""
+        while True:
+            await asyncio.wait({taking, self._told_to}, timeout=STEP_S, return_when=asyncio.FIRST_COMPLETED)
+            if taking.done():
+                return None
+            if self._told_to.done():
+                await self._last(taking)
+                return self._told_to.result()
+            async with self._turn:
+                if not taking.done():
+                    await self._step_if_due()
+            if self._loop.time() - self._heard > self._idle_s:
+                return closing.idle(self._idle_s)
+
+    async def _last(self, taking: asyncio.Future[Closing]) -> None:
+        """Read on for as long as something is at hand, and no longer than a moment."""
+        until, came = self._loop.time() + _LAST_S, -1
+        while not taking.done() and self._loop.time() < until and (came != self._came or self._turn.locked()):
+            came = self._came
+            await asyncio.wait({taking}, timeout=_AT_HAND_S)
+
+    async def _step_if_due(self) -> None:
+        if self._due():
+            await self._keep()
+            await self._tape.admit()
 
     def _take(self, message: Any) -> Closing | None:
         """Take one message of the socket; the Closing where it is the last."""

@@ -46,6 +46,19 @@ def graded(
     return asyncio.run(certify(options, reading=reading, only=only))
 
 
+def asked(request: pytest.FixtureRequest) -> set[str]:
+    """The faults and readings that the chosen tests of a module are about: the others need no run.
+
+    A test that names none is about the honest server in the strict reading.
+    """
+    about = request.module.__name__
+    own = [
+        item for item in request.session.items if isinstance(item, pytest.Function) and item.module.__name__ == about
+    ]
+    told = [item.callspec.params if hasattr(item, "callspec") else {"reading": "strict"} for item in own]
+    return {str(each) for params in told for each in params.values()}
+
+
 def failed(run: Run) -> set[str]:
     return {each.requirement.id for each in run.graded if each.verdict is Verdict.FAIL}
 

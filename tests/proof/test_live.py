@@ -13,7 +13,7 @@ import scribe_data
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import LIVE
 from tests.peers.runs import reread
-from tests.proof.claims import failed, graded
+from tests.proof.claims import asked, failed, graded
 from tests.proof.process import serving
 from tests.proof.switched import HONEST, key_of, switched
 from tests.proof.wanted import missed
@@ -37,16 +37,6 @@ def keys_of(name: str) -> tuple[str, str]:
     return key_of(name), key_of("other")
 
 
-def asked(request: pytest.FixtureRequest) -> list[str]:
-    """The faults and readings that the chosen tests are about: the others need no run."""
-    told = [item.callspec.params for item in request.session.items if isinstance(item, pytest.Function) if _own(item)]
-    return [str(each) for params in told for each in params.values()]
-
-
-def _own(item: pytest.Function) -> bool:
-    return item.module.__name__ == __name__ and hasattr(item, "callspec")
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, Run]:
     """Every run that a chosen claim reads, by the fault, or by the reading of the honest one."""
@@ -57,7 +47,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     with ExitStack() as open_, ThreadPoolExecutor(_AT_A_TIME) as pool:
         target = open_.enter_context(switched(tmp_path_factory.mktemp("switched"), TEXT.profile))
         running = {}
-        if {"strict", "lenient"} & set(chosen):
+        if {"strict", "lenient"} & chosen:
             running["strict"] = pool.submit(graded, TEXT, target, keys_of(HONEST), "strict", 2)
         for name in (each for each in DRIVEN if each in chosen):
             address, whose = target, name

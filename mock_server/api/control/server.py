@@ -41,7 +41,8 @@ class ServerTold(Own):
 
     version: str
     profiles: list[str]
-    revision: str
+    revision: str = Field(description="the text of medscribe; `revisions` has that of each profile")
+    revisions: dict[str, str] = Field(description="profile -> the text of it that is served")
     engine: str = Field(description="what hears; `scripted` hears nothing")
     ready: bool
     unready_because: str | None
@@ -59,6 +60,7 @@ async def read_server(asked: Asked) -> ServerTold:
         version=version(),
         profiles=list(settings.profiles),
         revision=settings.revision,
+        revisions=settings.served.revisions,
         engine=face.transcriber.engine,
         ready=face.ready,
         unready_because=None if face.ready else face.unready_because,

@@ -12,7 +12,7 @@ from conformance.evidence.redaction import KEY, Redactor
 from conformance.evidence.socket import Frame, Socket
 from conformance.vocabulary.operation import Operation
 from scribe_data import recordings
-from tests.conformance.checks.builders import DEPARTS, FAIL, PASS, UNSEEN, Tape, error, reasons, verdicts
+from tests.conformance.checks.builders import DEPARTS, FAIL, PASS, UNSEEN, Tape, error, findings, reasons, verdicts
 
 if TYPE_CHECKING:
     from conformance.evidence.exchange import Exchange
@@ -193,3 +193,11 @@ def test_what_is_said_over_a_socket_is_kept_without_keys():
     exchange = kept.answered(pending, 101, (), b"", socket=seen)
     assert exchange.socket is not None
     assert "0123456789" not in repr(exchange.socket)
+
+
+def test_a_refusal_over_every_protocol_is_told_with_each_answer():
+    tape = listing("stream")
+    for over in ("websocket", "http", "rpc"):
+        create(tape, 400, over=over)
+    (found,) = findings("AUD-034", tape)
+    assert found.actual == {"websocket": 400, "http": 400, "rpc": 400}

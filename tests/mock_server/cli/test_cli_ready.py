@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -12,6 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mock_server.cli.commands import app
+from mock_server.cli.readiness import Readiness
+from mock_server.served import revisions
+from tests.mock_server.stage import HOST, KEYS, started
 
 SECRET = "sk_test_clinic_9f1c77d0a2"
 
@@ -45,6 +49,7 @@ def test_one_line_of_json_says_where_and_what_is_served(told):
         "pid": process.pid,
         "profiles": ["medscribe"],
         "revision": "2026-01-27",
+        "revisions": {"medscribe": "2026-01-27"},
         "engine": "scripted",
         "open_namespaces": False,
         "control_plane": f"{url}/_mock/v1",
@@ -66,6 +71,23 @@ def test_the_file_has_the_same_line_until_the_server_stops(told):
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) in (0, -signal.SIGTERM)
     assert not file.exists()
+
+
+@pytest.mark.parametrize("given", ["2026-01-29,2026-08", "2026-08,2026-01-29"])
+def test_line_and_control_plane_tell_the_revision_of_each_profile(tmp_path, given):
+    served = ("medscribe", "dalston", "prsm")
+    own, live = revisions(given, served)
+
+    async def run():
+        async with started(tmp_path, profiles=served, revision=own, live_revision=live) as (app, client):
+            facts = Readiness("http://127.0.0.1:1", "127.0.0.1", 1, None).facts(app.state.face)
+            header = {"X-API-Key": KEYS[0]}
+            names = ("server", "scenarios", "choices")
+            return facts, *[(await client.get(f"{HOST}/_mock/v1/{name}", headers=header)).json() for name in names]
+
+    for told in asyncio.run(run()):
+        assert told["revision"] == "2026-01-29"
+        assert told["revisions"] == {"medscribe": "2026-01-29", "dalston": "2026-08", "prsm": "v1"}
 
 
 def test_a_file_that_cannot_be_written_stops_the_start(tmp_path):

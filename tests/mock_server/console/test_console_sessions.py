@@ -289,6 +289,7 @@ def test_a_body_is_shown_by_its_beginning(mock):
 def test_the_server_says_what_a_page_needs_to_know(mock):
     told = mock.get("/_mock/v1/server").json()
     assert told["profiles"] == ["medscribe", "session_manager", "prsm"]
+    assert told["revisions"] == {"medscribe": "2026-01-27", "session_manager": "1.1", "prsm": "v1"}
     assert "soap" in [each["id"] for each in told["consulting"]["templates"]]
     assert told["engine"] == "scripted"
 

@@ -195,15 +195,41 @@ def test_the_console_and_the_control_plane_know_live_sessions(client):
     assert client.get(session_id).status_code == 404
 
 
-def test_a_reset_ends_what_is_open_and_forgets_all(client):
-    client.spoken()
-    with client.talk(store_audio=True, store_transcript=True) as talk:
+@pytest.mark.parametrize(
+    "sent",
+    [[PCM], [bytes(10 * SECOND)], [{"type": "flush"}, {"type": "end"}], [PCM, {"type": "end"}]],
+    ids=["audio", "a step of audio", "an end", "audio and an end"],
+)
+@pytest.mark.parametrize("store", [{"store_audio": True, "store_transcript": True}, {}], ids=["kept", "not kept"])
+def test_a_reset_ends_what_is_open_and_forgets_all(client, store, sent):
+    client.spoken(b"")
+    with client.talk(**store) as talk:
         talk.speak()
+        talk.until("vad.speech_start")
         assert client.http.post("/_mock/v1/reset").json()["sessions_removed"] == 2
         with suppress(ConnectionClosed):  # it may have been closed by now
-            talk.send(PCM)
-        assert talk.to_the_end() in (1011, 4409)  # by which of audio and row it is noticed
+            talk.send(*sent)
+        assert talk.to_the_end() == 4409
+    assert talk.of("error")[-1]["message"] == "The session was removed."
     assert client.page()["total"] == 0
+
+
+def test_a_session_that_is_removed_while_its_audio_is_on_its_way_to_the_disk_is_closed_as_one(
+    quick, memory, monkeypatch
+):
+    service = memory.app.state.face.service
+    extend = service.audio.extend
+
+    async def removed_first(*given):
+        await service.reset("mine")
+        await extend(*given)
+
+    with quick.talk(store_audio=True, store_transcript=True) as talk:
+        talk.speak(PCM + bytes(SECOND))
+        talk.until("transcript.final")
+        monkeypatch.setattr(service.audio, "extend", removed_first)
+        talk.send(bytes(10 * SECOND))
+        assert talk.to_the_end() == 4409
 
 
 def test_stamps_are_those_of_the_namespace(client):

@@ -119,6 +119,35 @@ def test_whoever_ends_a_session_waits_for_no_client_that_goes_on_and_on_and_lose
     assert b"".join(tape.steps) == b"ab" * 50
 
 
+def test_messages_that_come_one_behind_another_cost_no_task_and_no_timer_each():
+    tape, made = Tape(), []
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        coming = iter([*[binary(b"ab")] * 500, GONE])
+
+        async def receive():
+            await asyncio.sleep(0)
+            return next(coming)
+
+        def task(loop, coroutine, **given):
+            made.append("task")
+            return asyncio.Task(coroutine, loop=loop, **given)
+
+        def timer(*given, **named):
+            made.append("timer")
+            return later(*given, **named)
+
+        reception = Reception(tape, WIRE, receive, idle_s=30.0)
+        later, loop.call_later = loop.call_later, timer
+        loop.set_task_factory(task)
+        return await reception.run()
+
+    assert asyncio.run(scenario()).code == 1001
+    assert b"".join(tape.steps) == b"ab" * 500
+    assert len(made) < 10
+
+
 @pytest.mark.parametrize("samples", [0, 2, 163_840])
 def test_the_head_is_that_of_a_wav_file(samples):
     made = head(WIRE, samples)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mock_server.settings import Limits
+from mock_server.stream.reception import STEP_BYTES
 from tests.mock_server.stage import keeps
 from tests.mock_server.stream.talking import (
     FRAME,
@@ -138,6 +139,25 @@ def test_an_id_that_nobody_was_given_is_told_after_the_socket_is_open(client):
         assert told({"upload_url": other})[0] == 4000
     client.http.post("/_mock/v1/reset")
     assert told(session)[0] == 4000
+
+
+@pytest.mark.parametrize(("step", "message"), [("extend", bytes(2 * STEP_BYTES)), ("settle", STOP)])
+def test_a_session_that_is_removed_between_two_looks_is_told_as_no_more(client, server, monkeypatch, step, message):
+    service = server.app.state.face.service
+    carried_out = getattr(service.audio, step)
+
+    async def removed_first(*given):
+        await service.reset("mine")
+        return await carried_out(*given)
+
+    session = client.create()
+    with dial(session) as ws:
+        ws.send(PCM)
+        while client.get(session)["status"] != "recording":
+            time.sleep(0.02)
+        monkeypatch.setattr(service.audio, step, removed_first)
+        ws.send(message)
+        assert outcome(ws)[0] == 4000
 
 
 def test_a_session_that_is_over_takes_no_stream(client):
