@@ -196,12 +196,11 @@ class Dictations(Addressed):
             self._call(handle).took(Turn(self.recorder.sent, json.dumps(told)))
         await self._call(handle).tell(told)
 
-    async def leave(self, handle: Handle, how: Leaving) -> None:
+    async def leave(self, handle: Handle, how: Leaving) -> Exchange:
         """End a session by its message, or break its connection off; what went over the socket is kept."""
         if how is Leaving.END:
-            await self.end(handle)
-        else:
-            await self.drop(handle)
+            return await self.end(handle)
+        return await self.drop(handle)
 
     async def end(
         self,

@@ -227,8 +227,9 @@ class Driver(Watcher):
         """An operation of the table that only one profile has; None for one that these hands do not have."""
         return None
 
-    async def leave(self, handle: Handle, how: Leaving) -> None:
-        """Leave a session that lasts as long as its socket; nothing where sessions have none."""
+    async def leave(self, handle: Handle, how: Leaving) -> Exchange | None:  # noqa: ARG002 - a profile's hands know some
+        """Leave a session that lasts as long as its socket; None where sessions have none."""
+        return None
 
     async def consult(
         self, session: str, fixtures: Sequence[str], body: Mapping[str, Any] | None = None

@@ -77,6 +77,13 @@ class Model:
         return frozenset(self.leavings) | frozenset(filter(None, (self.closing,)))
 
     @property
+    def removal(self) -> str | None:
+        """The operation after which nothing is left of a session."""
+        gone = {name for name, state in self.lifecycle.states.items() if state.gone}
+        away = {step.event for step in self.lifecycle.transitions.values() if step.target in gone}
+        return next((operation for operation, event in self.events.items() if event in away), None)
+
+    @property
     def operations(self) -> tuple[str, ...]:
         """The operations about a session, but for those the protocol does not have."""
         seen = {operation for _, operation in self.lifecycle.cells}

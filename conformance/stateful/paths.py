@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from scribe_data.model import NONE, CellBasis
 
-#: The profiles whose sessions begin and end by requests, of which several may meet, and by the clock. One that lasts as
-#: long as its socket is moved by whoever holds that.
+#: The profiles whose sessions begin and end by requests, and by the clock; and those in which one lasts as long as its
+#: socket, and is moved by whoever holds that.
 BY_REQUESTS: Final = ("medscribe", "prsm", "session_manager")
+BY_SOCKETS: Final = ("dalston",)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from conformance.drive.driver import at_rest
 from conformance.drive.forms import PASSED
 from conformance.evidence import Layer
 from conformance.journeys.expiry import AFTER, left_of, now_of, shortest_limit
 from conformance.journeys.registry import journey
+from conformance.stateful.crossings import CROSSINGS
 from conformance.stateful.model import Model
-from conformance.stateful.paths import BY_REQUESTS
+from conformance.stateful.paths import BY_REQUESTS, BY_SOCKETS
 from conformance.stateful.play import offer_of
-from conformance.stateful.serial import Move, afterwards, passed, together
+from conformance.stateful.serial import READ, Move, afterwards, met, passed, together
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.session import Session
 from conformance.vocabulary.stamps import SWEEP
+from scribe_data.model import Leaving
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from conformance.drive.driver import Driver, Handle
@@ -36,7 +38,6 @@ _SESSIONS: Final = 3
 _READS_AT_REST: Final = 3
 #: Outsiders' files have a number of their own, so that a list shows whose it is.
 _FOREIGN: Final = 90
-_READ: Final = Move(Operation.GET)
 
 
 @dataclass
@@ -73,11 +74,13 @@ class Races:
         """The owner's upload of a file."""
         return Move(Operation.UPLOAD, self.name(number))
 
-    async def begin(self, race: str, *, files: int = 0, model: str | None = None) -> Racer | None:
+    async def begin(
+        self, race: str, *, files: int = 0, model: str | None = None, changes: Mapping[str, Any] | None = None
+    ) -> Racer | None:
         """A new session with data of its own, and with the first files in it; None where no session came of it."""
         asked = {"upload_type": "chunked"} if self.chunked else {}
         passed_on = {PASSED: {"race": race}} if self.drive.options.printed.passed else {}
-        body = self.drive.body(**asked, **({"model": model} if model else {}), **passed_on)
+        body = self.drive.body(**asked, **({"model": model} if model else {}), **passed_on, **(changes or {}))
         handle = await self.drive.create(Session.RACE.of(race), body)
         if handle is None:
             return None
@@ -100,12 +103,17 @@ class Races:
         races = (one(at, move, states) for at, (move, states) in enumerate(zip(moves, told, strict=True)))
         await self.drive.together(*races, *beside)
         sent = [found[at] for at in range(len(moves))]
-        answered = [(move, x.status) for move, x in zip(moves, sent, strict=True) if move.operation != Operation.GET]
+        codes = [(move, _code(move, x)) for move, x in zip(moves, sent, strict=True)]
+        answered = [(move, code) for move, code in codes if move.operation != Operation.GET]
         racer.belief = afterwards(self.model, racer.belief, answered)
-        racer.ends += sum(x.accepted for move, x in zip(moves, sent, strict=True) if move == self.end)
-        racer.ended = racer.ended or self.end in moves
+        racer.ends += sum(200 <= code < 300 for move, code in codes if self._is_end(move))
+        racer.ended = racer.ended or any(map(self._is_end, moves))
         racer.handle.refused = racer.ended and not racer.ends
         return sent
+
+    def _is_end(self, move: Move) -> bool:
+        """Whether the owner is done with a session by this."""
+        return move.caller is None and move.operation in {self.end.operation, *self.model.leavings}
 
     async def _send(self, drive: Driver, handle: Handle, move: Move) -> Exchange:
         credential, about = Credential.RIGHT, handle
@@ -116,12 +124,14 @@ class Races:
             return await drive.upload(about, self.offer.recording.name, name=move.file, credential=credential)
         if move.operation == Operation.END:
             return await drive.end(about, credential=credential)
+        if move.operation in self.model.leavings and (left := await drive.leave(about, Leaving(move.operation))):
+            return left
         own = None if move.operation == Operation.GET else await drive.own(move.operation, about, credential=credential)
         return own or await drive.get(about, credential=credential)
 
     async def read(self, racer: Racer) -> Exchange:
         """One read with nothing beside it."""
-        return (await self.at_once(racer, _READ))[0]
+        return (await self.at_once(racer, READ))[0]
 
     async def close(self, racer: Racer) -> None:
         """End a session if nobody has; also one of which nothing is known, since an outsider could touch it."""
@@ -131,6 +141,8 @@ class Races:
     async def rest(self, racer: Racer) -> bool:
         """Wait for the results of a session, and read one that was ended twice more than once; whether it rests."""
         drive = self.drive.foretelling(*self.model.rows(racer.belief, Operation.GET))
+        if self.model.leavings and not (await self.read(racer)).accepted:
+            return True  # what is not there any more is not waited for
         last = await drive.finish(racer.handle)
         for _ in range(_READS_AT_REST if last is not None and racer.ends > 1 else 0):
             await drive.get(racer.handle)
@@ -142,6 +154,7 @@ class Races:
         for racer in self.racers:
             if not await self.rest(racer):
                 break  # a target that does not finish is waited for once
+        self.racers.clear()
 
 
 async def _chunks(races: Races, turn: int) -> bool:
@@ -152,30 +165,30 @@ async def _chunks(races: Races, turn: int) -> bool:
     if racer is None:
         return False
     first = turn % 2
-    sent = await races.at_once(racer, races.file(first), races.file(first + 1), _READ, races.file(first + 2), _READ)
+    sent = await races.at_once(racer, races.file(first), races.file(first + 1), READ, races.file(first + 2), READ)
     await races.read(racer)
-    return _met(sent)
+    return met(sent)
 
 
 async def _sessions(races: Races, turn: int) -> bool:
     """Sessions made at the same time, each with data and a number of files of its own."""
-    met: list[bool] = []
+    seen: list[bool] = []
 
     async def one(number: int) -> None:
         racer = await races.begin(f"sessions {turn}.{number}")
         if racer is not None:
             files = [races.file(place) for place in range(number + 1 if races.chunked else int(races.spoken))]
-            met.append(_met(await races.at_once(racer, *files, _READ, _READ)))
+            seen.append(met(await races.at_once(racer, *files, READ, READ)))
             await races.read(racer)
 
     await races.drive.together(*map(one, range(_SESSIONS)))
-    return any(met)
+    return any(seen)
 
 
 async def _ends(races: Races, turn: int) -> bool:
     """Two ends of one session at the same time, and a read."""
     racer = await races.begin(f"ends {turn}", files=1)
-    return racer is not None and _met(await races.at_once(racer, races.end, races.end, _READ))
+    return racer is not None and met(await races.at_once(racer, races.end, races.end, READ))
 
 
 async def _end_and_upload(races: Races, turn: int) -> bool:
@@ -183,7 +196,7 @@ async def _end_and_upload(races: Races, turn: int) -> bool:
     if not races.chunked:
         return False
     racer = await races.begin(f"end and upload {turn}", files=1)
-    return racer is not None and _met(await races.at_once(racer, races.file(1), races.end, _READ))
+    return racer is not None and met(await races.at_once(racer, races.file(1), races.end, READ))
 
 
 async def _clients(races: Races, turn: int) -> bool:
@@ -192,13 +205,15 @@ async def _clients(races: Races, turn: int) -> bool:
     if racer is None:
         return False
     given = [name for name in races.offer.callers if races.model.lifecycle.outsiders[name].given]
-    foreign = [Move(operation, caller=caller) for caller in given for operation in (Operation.GET, races.end.operation)]
+    # nobody else holds the socket of a session that is one
+    moving = races.model.removal if races.model.leavings else races.end.operation
+    foreign = [Move(each, caller=caller) for caller in given for each in (Operation.GET, moving) if each is not None]
     if races.spoken and races.drive.owns(racer.handle.upload_url):
         foreign += [Move(Operation.UPLOAD, races.name(_FOREIGN), caller) for caller in given]
     own = [races.file(1)] if races.chunked else []
-    sent = await races.at_once(racer, *own, *foreign, _READ)
+    sent = await races.at_once(racer, *own, *foreign, READ)
     await races.read(racer)
-    return _met(sent)
+    return met(sent)
 
 
 async def _names(races: Races, turn: int) -> bool:
@@ -208,9 +223,9 @@ async def _names(races: Races, turn: int) -> bool:
     racer = await races.begin(f"names {turn}", files=1)
     if racer is None:
         return False
-    sent = await races.at_once(racer, races.file(1), races.file(1), _READ)
+    sent = await races.at_once(racer, races.file(1), races.file(1), READ)
     await races.read(racer)
-    return _met(sent)
+    return met(sent)
 
 
 #: The races, in the order in which they are run.
@@ -219,11 +234,8 @@ RACES: Final[tuple[Callable[[Races, int], Awaitable[bool]], ...]] = (
 )
 #: Those of them that take no audio.
 _SILENT: Final = (_sessions, _ends, _clients)
-
-
-def _met(sent: Sequence[Exchange]) -> bool:
-    """Whether two of these were on their way at the same time."""
-    return any(x.beside(y) for at, x in enumerate(sent) for y in sent[:at])
+#: Those for sessions that are their sockets.
+_SPOKEN: Final = (_sessions, *CROSSINGS, _clients)
 
 
 def _may_race(drive: Driver) -> bool:
@@ -236,15 +248,30 @@ def _may_race(drive: Driver) -> bool:
     return True
 
 
-@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE, profiles=BY_REQUESTS)
+async def _once(races: Races, each: Callable[[Races, int], Awaitable[bool]], turn: int) -> bool:
+    """One try of a race; whether requests met. Sockets are closed behind it: a tenant has so many places."""
+    seen = await each(races, turn)
+    if races.model.leavings:
+        await races.all_rest()
+    return seen
+
+
+def _code(move: Move, x: Exchange) -> int:
+    """The status of an answer. A socket that was left has none: 200, or where the service closed it, 0: unknown."""
+    if x.socket is None:
+        return x.status
+    return 200 if x.accepted or move.operation == Leaving.DROP else 0
+
+
+@journey(JourneyName.RACES, phase="alone", layer=Layer.RACE, profiles=(*BY_REQUESTS, *BY_SOCKETS))
 async def race(drive: Driver) -> None:
     """(6.1-6.7, 7) Requests about one session at the same time, and sessions at the same time, each a few times."""
     if not _may_race(drive):
         return
     races = Races(drive)
-    for each in RACES if races.spoken else _SILENT:
-        met = [await each(races, turn) for turn in range(TRIES)]
-        if not any(met):
+    for each in _SPOKEN if races.model.leavings else RACES if races.spoken else _SILENT:
+        seen = [await _once(races, each, turn) for turn in range(TRIES)]
+        if not any(seen):
             told = (each.__doc__ or "").strip().rstrip(".")
             drive.note("no_overlap", f"No two requests of a race met: {told}.")
     await races.all_rest()
@@ -277,8 +304,8 @@ async def _deadline(races: Races, turn: int, model: str) -> None:
         racer.belief = passed(races.model, racer.belief)
     late = [races.file(1)] if races.chunked else []
     await drive.together(
-        races.at_once(spoken, *late, _READ),
-        races.at_once(ended, races.end, _READ, beside=[pass_by()]),
+        races.at_once(spoken, *late, READ),
+        races.at_once(ended, races.end, READ, beside=[pass_by()]),
     )
     for racer in (spoken, ended):
         if not set(races.model.lifecycle.after_end) & racer.belief.states or racer is spoken:

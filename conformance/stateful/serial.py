@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from conformance.evidence import Exchange
     from conformance.stateful.model import Belief, Model
 
 
@@ -21,6 +24,15 @@ class Move:
     operation: str
     file: str = ""
     caller: str | None = None
+
+
+#: One read.
+READ: Final = Move(Operation.GET)
+
+
+def met(sent: Sequence[Exchange]) -> bool:
+    """Whether two of these were on their way at the same time."""
+    return any(x.beside(y) for at, x in enumerate(sent) for y in sent[:at])
 
 
 def beliefs(model: Model, belief: Belief, others: Iterable[Move]) -> frozenset[Belief]:

@@ -58,6 +58,10 @@ LIVE: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.FAULTS}
 LIVE_DEEP: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.DEEP}
 
 
+#: And those that only requests and sockets at the same time show.
+LIVE_RACING: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.RACING}
+
+
 @functools.cache
 def overlooked() -> frozenset[str]:
     """Those of the default revision that a quick run of the kit does not find, as it was measured."""
@@ -77,6 +81,6 @@ def catalogue(
 ) -> Mapping[str, Fault]:
     """The faults of the profiles that are served, of medscribe and of live sessions those of a revision, by name."""
     own = CATALOGUE if revision == REVISION else _of(revision)
-    spoken = {fault.name: fault for fault in (*live.of_revision(live_revision), *live.DEEP)}
+    spoken = {fault.name: fault for fault in (*live.of_revision(live_revision), *live.DEEP, *live.RACING)}
     found = {PROFILE: own, "session_manager": WINDOWS, "prsm": INQUIRIES, "dalston": spoken}
     return {name: fault for profile in found if profile in profiles for name, fault in found[profile].items()}

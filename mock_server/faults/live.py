@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
@@ -195,6 +196,38 @@ def _deletes_others(asked: Asked, answer: Answer) -> Answer:
         owners.setdefault(asked.session_id, key)
     foreign = owners.get(asked.session_id, key) != key
     return _deleted(asked, answer) if asked.operation == _DELETE and answer.status == 404 and foreign else answer
+
+
+def _meets(asked: Asked, operation: str) -> bool:
+    """Whether another request of an operation about the same session was on its way meanwhile."""
+    return any((each.operation, each.session_id) == (operation, asked.session_id) for each in asked.beside)
+
+
+def _refuses_both(asked: Asked, answer: Answer) -> Answer:
+    """Of deletions that meet none is taken: the session is shown as it was."""
+    known = _seen(asked, answer)
+    stays: set[str | None] = asked.memory.setdefault("stays", set())
+    if asked.operation == _DELETE and answer.status == 200 and _meets(asked, _DELETE):
+        stays.add(asked.session_id)
+        return _refusal(404, "session_not_found")
+    shown = asked.operation == _GET and answer.status == 404 and asked.session_id in stays
+    return Answer(200, known[asked.session_id]) if shown and asked.session_id in known else answer
+
+
+class _Links:
+    """Tells of each session that it is resumed only once."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tells(self, message: Message) -> Message:
+        """A message as it is told."""
+        former = message.get("resumed_from")
+        if former in self._told:
+            return _unlinked(message)
+        if former is not None:
+            self._told.add(former)
+        return message
 
 
 def _halves(body: dict[str, Any]) -> None:
@@ -391,6 +424,22 @@ DEEP: tuple[Fault, ...] = (
         "an active session is deleted for whoever asks for it again",
         "RT-DEL-002",
         rewrite=_when(_DELETE, 409, _gives_way),
+    ),
+)
+
+#: What shows only where requests are answered, or sockets opened, at the same time.
+RACING: tuple[Fault, ...] = (
+    fault(
+        "refuses_deletions_that_meet",
+        "two deletions at the same time are both 404, and the session stays",
+        "RT-DEL-001",
+        rewrite=_refuses_both,
+    ),
+    fault(
+        "links_one_of_two_resumes",
+        "session.begin of a session that resumes what another one resumed already has no resumed_from",
+        "RT-WS-004",
+        conduct=lambda c: replace(c, tells=_Links().tells),
     ),
 )
 

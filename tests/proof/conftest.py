@@ -59,6 +59,7 @@ _THINNED = {
     "test_races": 12,
     "test_exported_machine": 2,
     "test_revised_faults": 64,
+    "test_revised_live_faults": 8,
 }
 #: The module of which every test that has one case alone is kept: in it the honest server stands beside the faults.
 _KEPT = "test_faults"

@@ -1,4 +1,4 @@
-"""`python -m tests.proof.switched FOLDER PORT [PROFILE]`: a server in whose namespaces one fault each is on.
+"""`python -m tests.proof.switched FOLDER PORT [PROFILE [REVISION]]`: a server in whose namespaces one fault each is on.
 
 Faults are by namespace, so that one process shows all of them: the namespace of a fault is its name without its `_`.
 """
@@ -16,6 +16,7 @@ from mock_server.app import create_app
 from mock_server.cli.running import configuration
 from mock_server.cli.server import Server
 from mock_server.faults.catalogue import catalogue
+from mock_server.served import LIVE_REVISION
 from mock_server.settings import Settings
 from scribe_data import REVISION
 from tests.proof.ports import free_port
@@ -44,10 +45,10 @@ def second_of(fault: str) -> str:
 
 
 @contextmanager
-def switched(folder: Path, profile: str = "session_manager") -> Iterator[str]:
-    """The address of a mock, in a process of its own, whose namespaces have a fault each."""
+def switched(folder: Path, profile: str = "session_manager", revision: str = "") -> Iterator[str]:
+    """The address of a mock, in a process of its own, whose namespaces have a fault each; `revision` is of live."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.proof.switched", str(folder), str(port), profile]
+    command = [sys.executable, "-m", "tests.proof.switched", str(folder), str(port), profile, revision]
     process = subprocess.Popen(command, cwd=ROOT)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -59,10 +60,13 @@ def switched(folder: Path, profile: str = "session_manager") -> Iterator[str]:
 def main() -> None:
     """Serve until it is ended."""
     folder, port, *more = sys.argv[1:]
-    profile = more[0] if more else "session_manager"
-    faults = catalogue(REVISION, (profile,))
+    profile, revision = (more + ["session_manager", ""][len(more) :])[:2]
+    live = revision or LIVE_REVISION
+    faults = catalogue(REVISION, (profile,), live)
     keys = tuple(key for name in (*faults, HONEST, "other") for key in (key_of(name), second_of(name)))
-    app = create_app(Settings(Path(folder), keys, "scripted", profiles=(profile,), most_live=_SOCKETS))
+    app = create_app(
+        Settings(Path(folder), keys, "scripted", profiles=(profile,), live_revision=live, most_live=_SOCKETS)
+    )
     for name in faults:
         app.state.faults.switch([name], key_of(name).removeprefix("sk_test_"))
     face = app.state.face

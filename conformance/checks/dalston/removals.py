@@ -8,6 +8,7 @@ from conformance.checks.dalston.rosters import ids_of, lists_after
 from conformance.checks.dalston.sight import dictated
 from conformance.checks.refusals import busy
 from conformance.checks.registry import check
+from conformance.evidence.timeline import Timeline
 from conformance.finding import holds, inconclusive, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
@@ -42,6 +43,24 @@ def what_is_deleted_is_gone(evidence: Evidence) -> Iterable[Finding]:
                 told = "A deletion tells the id of another session."
                 yield violates(x, told, pointer="/session_id", expected=each.session_id, actual=shown)
             yield from _left_behind(evidence, each, x)
+
+
+@check("RT-DEL-001", everywhere=True)
+def of_deletions_at_once_one_is_taken(evidence: Evidence) -> Iterable[Finding]:
+    """(Delete Session) In every order one of them is the first, and that one removes the session."""
+    for each in dictated(evidence):
+        found = each.of(Operation.DELETE)
+        timeline = Timeline(found)
+        together = [x for x in found if timeline.beside(x)]
+        over = each.left is not None and all(x.sent >= each.left.received for x in together)
+        if not together or not over or any(busy(x) or x.status >= 500 for x in together):
+            continue
+        taken = [x for x in found if x.accepted]
+        if taken:
+            yield holds(taken[0])
+        elif not _referred_to(evidence, each):
+            told = "Of deletions sent at the same time none is taken: in every order one of them was the first."
+            yield violates(together[-1], told, expected="200 for one", actual=[x.status for x in together])
 
 
 def _left_behind(evidence: Evidence, each: Dictated, gone: Exchange) -> Iterator[Finding]:

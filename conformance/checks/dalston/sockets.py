@@ -11,7 +11,6 @@ from conformance.checks.registry import check
 from conformance.finding import departs, holds, inconclusive, recorded, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
-from conformance.vocabulary.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +122,7 @@ def _resumed(evidence: Evidence) -> Iterator[Dictated]:
     yield from (each for each in dictated(evidence) if "resume_session_id" in each.query)
 
 
-@check("RT-WS-004")
+@check("RT-WS-004", everywhere=True)
 def a_resumed_session_is_a_new_one(evidence: Evidence) -> Iterable[Finding]:
     """(Session Resume) session.begin has another id, and in resumed_from the one that was asked for."""
     for each in _resumed(evidence):
@@ -138,7 +137,14 @@ def a_resumed_session_is_a_new_one(evidence: Evidence) -> Iterable[Finding]:
             yield violates(x, told, pointer="/resumed_from", expected=former, actual=shown)
         else:
             yield holds(x)
-        yield from _linked(each, former)
+        if not _is_removed(evidence, former):
+            yield from _linked(each, former)
+
+
+def _is_removed(evidence: Evidence, session_id: str) -> bool:
+    """Whether a session was deleted: a link to it may be cleared then (E4)."""
+    about = (x for each in dictated(evidence) if each.session_id == session_id for x in each.asked)
+    return any(x.label.operation == Operation.DELETE and x.status != 409 for x in about)
 
 
 def _linked(each: Dictated, former: str) -> Iterator[Finding]:
@@ -148,8 +154,8 @@ def _linked(each: Dictated, former: str) -> Iterator[Finding]:
             continue
         shown: Any = x.document["previous_session_id"]
         told = "previous_session_id does not name the session that was resumed."
-        if shown == former or Session.RESUMED.of("one that is deleted") == each.key:
-            continue  # whose predecessor is deleted has a link that may be cleared
+        if shown == former:
+            continue
         if shown is None:
             yield violates(x, told, pointer="/previous_session_id", expected=former, actual=None)
         else:

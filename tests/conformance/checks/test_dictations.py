@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from conformance.checks.dalston import removals
+from conformance.finding import Kind
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
@@ -918,3 +921,49 @@ def test_a_message_that_was_cut_is_no_message():
     x = tape.socket("a")
     assert x.document == {"type": "session.begin", "session_id": "a"}
     assert json.dumps(x.socket.document())
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ((200, 404), [Kind.HOLDS]),
+        ((404, 200), [Kind.HOLDS]),
+        ((200, 200), [Kind.HOLDS]),
+        ((404, 404), [Kind.VIOLATES]),
+        ((404, 409), [Kind.VIOLATES]),
+        ((404, 503), []),
+    ],
+)
+def test_of_deletions_at_once_one_is_taken(statuses, expected):
+    tape = Tape()
+    tape.kept()
+    first, second = (tape.asked(Operation.DELETE, KEY, status, {}) for status in statuses)
+    assert of_deletions(tape) == []  # one behind the other
+    tape.exchanges[-2] = replace(first, received=second.received)
+    assert of_deletions(tape) == expected
+
+
+def test_a_session_that_another_one_resumed_need_not_be_deleted_at_once_either():
+    tape = Tape()
+    former = tape.kept()
+    tape.kept(Session.RESUMED.of("later"), {"resume_session_id": former})
+    first, second = (tape.asked(Operation.DELETE, KEY, 409, {}) for _ in range(2))
+    tape.exchanges[-2] = replace(first, received=second.received)
+    assert of_deletions(tape) == []
+
+
+def of_deletions(tape):
+    return [each.kind for each in removals.of_deletions_at_once_one_is_taken(tape.evidence)]
+
+
+@pytest.mark.parametrize(("removal", "expected"), [(None, FAIL), (409, FAIL), (200, PASS)])
+def test_a_link_to_what_was_deleted_may_be_cleared(removal, expected):
+    tape = Tape()
+    former = tape.kept()
+    later = Session.RESUMED.of("later")
+    told = {"type": "session.begin", "session_id": later, "resumed_from": former}
+    tape.socket(later, {"resume_session_id": former}, first=told)
+    if removal is not None:
+        tape.asked(Operation.DELETE, KEY, removal, {})
+    tape.get(later, "active", previous_session_id=None)
+    assert tape.verdicts("RT-WS-004") == expected
