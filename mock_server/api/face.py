@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from starlette.requests import ClientDisconnect
 
 from mock_server import problems
-from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
+from mock_server.api.answer import PLAYED, Answer, envelope, preflight, rendered
 from mock_server.api.credentials import Secrets
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
@@ -314,7 +314,7 @@ class Face:
         finally:
             self.load.leave()
             self._leave(call)
-        response = render(_closing(answer, request), request, readable=not call.foreign)
+        response = await rendered(_closing(answer, request), request, readable=not call.foreign)
         self.remember(call, answer, response, began)
         self.tell(call, answer)
         return call.deliver(response)
