@@ -43,6 +43,7 @@ from mock_server.shelves.feed import JournalFeed, WindowFeed
 from mock_server.shelves.windows import Windows
 from mock_server.speech import SpeechUnavailable, open_transcriber
 from mock_server.speech.length import Lengths
+from mock_server.stream.tape import take_up
 from mock_server.suggestion import hint
 from mock_server.ticket import Tickets
 
@@ -128,8 +129,10 @@ def _by_models(profiles: Collection[str]) -> Iterator[ModuleType]:
 
 
 async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
-    """The profiles beside medscribe that are served."""
+    """What is beside consultations as they are uploaded: those that were streamed, and other profiles."""
     settings = face.settings
+    if face.wording.stream is not None:
+        await take_up(face.service, face.wording.stream)
     if "session_manager" in settings.profiles:
         face.sessions = await SessionManager.open(
             settings.data_dir / "logs",

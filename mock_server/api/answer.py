@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
@@ -49,6 +51,8 @@ BODILESS: Final = "scribe.mock.bodiless"
 #: Bytes of a body that are handed to the connection at once: the rest waits where it is until the client has read on.
 PIECE: Final = 128 * 1024
 
+#: Members of a list that are encoded at once, and how deep in a document such a list is looked for.
+_LONG, _DEEPEST = 200, 2
 #: Made once: `json.dumps` makes one a call as soon as it is told how to separate.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -130,6 +134,36 @@ def preflight(request: Request, *, faithful: bool) -> Response:
     if not faithful and request.headers.get("access-control-request-private-network") == "true":
         headers["Access-Control-Allow-Private-Network"] = "true"
     return Response(status_code=204, headers=headers)
+
+
+def _is_long(body: Any, depth: int = 0) -> bool:
+    """Whether a document has a list so long that encoding it at once would keep everybody else waiting."""
+    if isinstance(body, dict):
+        return depth < _DEEPEST and any(_is_long(value, depth + 1) for value in body.values())
+    return isinstance(body, list) and len(body) > _LONG
+
+
+def _pieces(body: Any, depth: int = 0) -> Iterator[str]:
+    """The same as `_encode` gives, in pieces between which another thread has its turn."""
+    if isinstance(body, dict) and _is_long(body, depth):
+        for number, (name, value) in enumerate(body.items()):
+            yield f"{',' if number else '{'}{_encode(name)}:"
+            yield from _pieces(value, depth + 1)
+        yield "}"
+    elif isinstance(body, list) and len(body) > _LONG:
+        for at in range(0, len(body), _LONG):
+            yield f"{',' if at else '['}{_encode(body[at : at + _LONG])[1:-1]}"
+        yield "]"
+    else:
+        yield _encode(body)
+
+
+async def rendered(answer: Answer, request: Request, *, readable: bool) -> Response:
+    """As `render`; a long document is encoded beside what others ask meanwhile."""
+    if answer.raw is None and _is_long(answer.body):
+        content = await asyncio.to_thread(lambda: "".join(_pieces(answer.body)).encode())
+        answer = replace(answer, raw=content)
+    return render(answer, request, readable=readable)
 
 
 def render(answer: Answer, request: Request, *, readable: bool) -> Response:

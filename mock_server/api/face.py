@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from starlette.requests import ClientDisconnect
 
 from mock_server import problems
-from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
+from mock_server.api.answer import PLAYED, Answer, envelope, preflight, rendered
+from mock_server.api.credentials import Secrets
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Glimpse, Outlines
 from mock_server.api.places import Places
+from mock_server.api.redaction import shown
 from mock_server.api.sighting import seen
 from mock_server.api.trail import SWITCHED, reason, tell, watched
 from mock_server.api.uploads import declared_size
@@ -72,6 +74,8 @@ _SMALL_BODY = 64 * 1024
 _LONGEST_ID = 128
 #: No path of an operation is this long; enough of it is kept to find what has to be hidden.
 _LONGEST_PATH = 800
+#: Characters of what is said about a socket.
+_LONGEST_LINE = 200
 
 
 def _stands(_problem: Problem) -> str | None:
@@ -131,6 +135,14 @@ class Call:
 Operation: TypeAlias = "Callable[[Face, Call], Awaitable[Answer]]"
 #: Stands between clients and the operations: it goes onward, or not, and answers.
 Layer: TypeAlias = "Callable[[Call, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]"
+
+
+def _ahead() -> float:
+    """Seconds that the time of day is ahead of the monotonic clock; a pause between two looks at them counts for none.
+
+    Whoever asks one after the other is then told so, whatever else the machine does.
+    """
+    return sorted(time.time() - time.monotonic() for _ in range(3))[1]
 
 
 @dataclass
@@ -259,15 +271,17 @@ class Face:
         )
         self.seen.keep(call.namespace, glimpse)
         if self.traffic is not None:
-            took_s = time.monotonic() - began
-            came, root = time.time() - took_s, self.root(call.request)
-            sight = seen(call, glimpse, response, root=root, took_s=took_s, came=came)
+            took_s, root = time.monotonic() - began, self.root(call.request)
+            sight = seen(call, glimpse, response, root=root, took_s=took_s, came=began + _ahead())
             self.traffic.keep(call.namespace, sight.length, sight)
 
-    def _secrets(self, request: Request) -> frozenset[str]:
+    def _secrets(self, request: Request) -> Secrets:
         """What no line may show: the credentials of this request, and all that are valid."""
-        own, valid = presented(request.headers), self._valid
-        return valid if own <= valid else own | valid
+        return Secrets.of(presented(request.headers), self._valid)
+
+    def visible(self, request: Request, text: str) -> str:
+        """A text that may say again what somebody said, as a line that is kept may show it."""
+        return shown(text, self._secrets(request), _LONGEST_LINE)
 
     @cached_property
     def _valid(self) -> frozenset[str]:
@@ -300,7 +314,7 @@ class Face:
         finally:
             self.load.leave()
             self._leave(call)
-        response = render(_closing(answer, request), request, readable=not call.foreign)
+        response = await rendered(_closing(answer, request), request, readable=not call.foreign)
         self.remember(call, answer, response, began)
         self.tell(call, answer)
         return call.deliver(response)

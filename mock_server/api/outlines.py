@@ -10,9 +10,9 @@ from mock_server.api.trail import path_of
 from mock_server.clock import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
+    from mock_server.api.credentials import Secrets
     from mock_server.api.trail import Reason
 
 #: Exchanges a namespace can look back on, and namespaces that can.
@@ -49,7 +49,7 @@ class Glimpse(NamedTuple):
     session_id: str | None
     why: Reason
     scenario: str | None
-    secrets: Collection[str]
+    secrets: Secrets
     #: Counts what was seen.
     number: int = 0
 

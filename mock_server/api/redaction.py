@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 
 import scribe_data
+from mock_server.api.credentials import TELLING
 from mock_server.served import RESEARCH
 from mock_server.ticket import PREFIX
 
@@ -44,8 +45,6 @@ _HINTS = (
 _HINTED = re.compile("|".join(map(re.escape, _HINTS)), re.IGNORECASE)
 #: Characters up to which one search is quicker than a look for each.
 _FEW = 100
-#: Shorter keys are words that stand in texts for other reasons too.
-_TELLING = 8
 #: Clients encode twice; what is still encoded after so many layers is shown to nobody.
 _LAYERS = 8
 #: A percent sign however often it was encoded, and a character as JSON escapes it.
@@ -60,7 +59,7 @@ def _hide_known(text: str, secrets: Collection[str]) -> str:
     if not any(secret in text for secret in secrets):
         return text
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        if len(secret) >= _TELLING:
+        if len(secret) >= TELLING:
             text = text.replace(secret, HIDDEN)
         elif secret in text:
             text = re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", HIDDEN, text)

@@ -102,7 +102,8 @@ def _one_told(sight: Sight) -> str:
 def _told(sights: Sequence[Sight]) -> list[str]:
     found = [_drawn(sight) for sight in sights]
     # most have none, which one look at all of the text shows
-    if _suspicious(found, set().union(*(sight.glimpse.secrets for sight in sights))):
+    known = [sight.glimpse.secrets for sight in sights]
+    if _suspicious(found, set().union(*(each.own for each in known), *{each.valid for each in known})):
         for each, sight in zip(found, sights, strict=True):
             if _suspicious([each], sight.glimpse.secrets):
                 _clear(each, sight.glimpse.secrets)

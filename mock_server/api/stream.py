@@ -98,7 +98,7 @@ class Socket:
                 await send({"type": "websocket.close", "code": why.code, "reason": why.reason})
         self._tell(scope, ticket, reception, why, began)
         if ticket is not None and reception is not None:
-            await self._note(ticket, reception, why)
+            await self._note(ticket, reception, why, scope)
 
     def _resumption(self, scope: Scope, send: Send) -> Resumption | None:
         """Who tells the client what is kept, where it offered to listen."""
@@ -141,10 +141,13 @@ class Socket:
         except Closing as why:
             return why
 
-    async def _note(self, ticket: Ticket, reception: Reception, why: Closing) -> None:
+    async def _note(self, ticket: Ticket, reception: Reception, why: Closing, scope: Scope) -> None:
         """A line of the session's journal; one that cannot be kept costs nothing else."""
+        account = _account(reception, why)
+        if why.reason:  # which may say again what the client said
+            account["reason"] = self.face.visible(plain(scope), why.reason)
         try:
-            await self.face.service.note(*ticket, "stream_closed", _account(reception, why))
+            await self.face.service.note(*ticket, "stream_closed", account)
         except problems.Problem as problem:
             if problem.status >= 500:
                 log.warning("the end of a stream could not be noted: %s", problem.message)

@@ -49,6 +49,7 @@ class Socket(WebSocketsSansIOProtocol):
     _left = float(_BURST)
     _counted_at = 0.0
     _read_over = 0
+    _said_why = False
 
     def connection_made(self, transport: Any) -> None:
         """A client is there, and its request."""
@@ -62,8 +63,8 @@ class Socket(WebSocketsSansIOProtocol):
             piece, self._waiting = self._waiting[:_PIECE], self._waiting[_PIECE:]
             super().data_received(piece)
         said = self.conn.close_rcvd
-        code, reason = (said.code, said.reason) if said else (_LOST, "")
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        code = said.code if said else _LOST
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
         super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
@@ -94,6 +95,8 @@ class Socket(WebSocketsSansIOProtocol):
         """The next message for the application; nothing more is read while something waits."""
         self._parse_on()
         message = await self.queue.get()
+        if message["type"] == "websocket.disconnect" and not self._said_why:
+            message = {**message, "reason": ""}  # the words of a client that closes are nothing to keep or to repeat
         if self.queue.empty():
             self._parse_on()
         if self.read_paused and self.queue.empty():
@@ -185,6 +188,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def _parted(self, code: int, reason: str) -> None:
         """The client is told why; it gets a while to read that, and nothing else it says counts."""
+        self._said_why = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True

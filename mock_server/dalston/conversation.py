@@ -159,11 +159,12 @@ class Conversation:
     async def _until_over(self, former_key: str | None) -> Parting:
         telling: asyncio.Task[None] | None = None
         try:
+            if self._recording is not None and former_key is not None:
+                # it is told of as taken over: by then nothing depends on the session that it is taken from
+                await self._recording.begin_with(former_key, self._from_s)
             await self._line.tell(message.begin(self.dictation))
             for note in self._asked.notes:
                 await self._line.tell(message.note(note))
-            if self._recording is not None and former_key is not None:
-                await self._recording.begin_with(former_key, self._from_s)
             telling = asyncio.create_task(self._relay())
             why = await self._listened(telling)
             return await self._to_the_end(why, telling)

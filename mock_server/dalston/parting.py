@@ -78,8 +78,9 @@ def left(code: int, reason: str, usage: Usage = USUAL) -> Parting:
         return Parting(code, Event.END_REQUESTED, gone=True)
     if code == _STOPPING:
         return Parting(code, Event.CONNECTION_LOST, "The server was stopping.", gone=True)
-    if code in _BOUNDS and code != _GONE and reason:
-        return Parting(code, Event.CONNECTION_LOST, reason, gone=True)
+    if code in _BOUNDS and code != _GONE:
+        told = reason or f"The client closed the socket with code {code}."  # with words of its own, which are not kept
+        return Parting(code, Event.CONNECTION_LOST, told, gone=True)
     return Parting(code, Event.CONNECTION_LOST, f"The connection was lost (code {code}).", gone=True)
 
 

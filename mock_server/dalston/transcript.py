@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.clock import stamp
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mock_server.session.dalston.model import Dictation, Utterance
+
+
+#: What stands between the times of a cue, however long its shaft is.
+_ARROW: Final = re.compile("-{2,}>")
 
 
 def text(said: Iterable[Utterance]) -> str:
@@ -58,7 +63,7 @@ def _clock(seconds: float, mark: str) -> str:
 
 def _line(said: Utterance) -> str:
     """One line, in which no arrow stands for the end of a cue's head."""
-    return " ".join(said.text.split()).replace("-->", "->")
+    return _ARROW.sub("->", " ".join(said.text.split()))
 
 
 def srt(said: Sequence[Utterance]) -> str:

@@ -109,8 +109,11 @@ def _files(dictation: Dictation) -> list[File]:
 
 def _detail(dictation: Dictation, said: list[Utterance]) -> dict[str, Any]:
     wanted = dictation.wanted
+    told = transcript(dictation, said)
+    # the places of each word are in the transcript that clients read: here they would be most of an answer
+    told["utterances"] = [each | {"words": len(each["words"])} for each in told["utterances"]]
     return {
-        **transcript(dictation, said),
+        **told,
         "store_audio": wanted.store_audio,
         "store_transcript": wanted.store_transcript,
         "enhance_on_end": wanted.enhance_on_end,

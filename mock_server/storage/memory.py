@@ -104,6 +104,10 @@ class _View:
         found = [(each.id, each.expires_at) for each in ours if each.ended_at is None and not each.expiry_noted]
         return sorted(found, key=lambda entry: (entry[1], entry[0]))
 
+    def listing(self, file_name: str) -> list[tuple[str, str]]:
+        found = (each for each in self._kept.sessions.values() if each.ended_at is None and not each.expiry_noted)
+        return [(each.namespace, each.id) for each in found if any(file.name == file_name for file in each.files)]
+
     def clocks(self) -> dict[str, Pace]:
         return dict(self._kept.clocks)
 

@@ -189,6 +189,13 @@ class SqlView:
             for row in self.connection.execute(select(name, due).where(*ours).order_by(due, name))
         ]
 
+    def listing(self, file_name: str) -> list[tuple[str, str]]:
+        """Namespace and id of the sessions that list a file of a name, and that nobody has ended or seen expired."""
+        listed = select(audio_files.c.session_id).where(audio_files.c.name == file_name)
+        ours = (sessions.c.ended_at.is_(None), sessions.c.expiry_noted.is_(False), sessions.c.id.in_(listed))
+        asked = select(sessions.c.namespace, sessions.c.id).where(*ours)
+        return [(row.namespace, row.id) for row in self.connection.execute(asked)]
+
     def clocks(self) -> dict[str, Pace]:
         """Namespace -> how its clock goes, for those that were set."""
         return {row.name: _pace(row) for row in self.connection.execute(select(clocks))}
@@ -292,6 +299,11 @@ class SqlUnit(SqlView):
         """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
         self._settle()
         return super().unended(namespace)
+
+    def listing(self, file_name: str) -> list[tuple[str, str]]:
+        """Namespace and id of the sessions that list a file of a name, and that nobody has ended or seen expired."""
+        self._settle()
+        return super().listing(file_name)
 
     def create(self, session: Session) -> None:
         """Store a new session."""

@@ -143,6 +143,9 @@ class View(Protocol):
     def unended(self, namespace: str) -> list[tuple[str, datetime]]:
         """The sessions of a namespace that nobody has ended or seen expired, with their deadlines, first due first."""
 
+    def listing(self, file_name: str) -> list[tuple[str, str]]:
+        """Namespace and id of the sessions that list a file of a name, and that nobody has ended or seen expired."""
+
     def clocks(self) -> dict[str, Pace]:
         """Namespace -> how its clock goes, for those that were set."""
 

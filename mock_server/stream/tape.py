@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
+
+from mock_server.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,6 +56,13 @@ def settled(wire: Samples, size: int) -> tuple[int, bytes]:
     """How many bytes of a file that grew to `size` count, and the head that it gets for good."""
     whole, samples = counted(wire, size)
     return whole, head(wire, samples)
+
+
+async def take_up(service: Service, wire: Stream) -> None:
+    """Let sessions know what a server that was killed had kept of their streams; nobody streams yet."""
+    for namespace, session_id in await service.read(lambda view: view.listing(NAME)):
+        with contextlib.suppress(Problem):  # its time is up, or it cannot be stored now: whoever asks next is told
+            await Tape(service, wire, namespace, session_id).settle()
 
 
 class Keeping(Protocol):

@@ -1,6 +1,8 @@
 """The requests about live sessions: list, read, download, export, delete."""
 
 # Annotations are read by FastAPI when the routes are made.
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,12 +10,13 @@ from fastapi import Response
 
 from mock_server.api.control import audio
 from mock_server.api.control.refusal import unknown_word
-from mock_server.api.control.route import Asked, Asking
+from mock_server.api.control.route import Asked, Asking, Told
 from mock_server.api.dalston import cursor, views
 from mock_server.api.dalston.route import new_router
 from mock_server.api.prsm.query import moment, number, parameters, word
 from mock_server.dalston.transcript import EXPORTS, transcript
 from mock_server.dalston.wording import LiveWording, live_wording
+from mock_server.session.dalston.model import Dictation, Utterance
 from mock_server.session.dalston.table import State
 from mock_server.shelves.shelf import File
 from mock_server.storage.dictation import Selection
@@ -96,23 +99,28 @@ async def download(session_id: str, asked: Asked) -> Response:
     return await audio.play(asked, file)
 
 
-@router.get(f"{_SESSION}/transcript", name="transcript")
-async def read(session_id: str, asked: Asked) -> dict[str, Any]:
+@router.get(f"{_SESSION}/transcript", name="transcript", response_model=None)
+async def read(session_id: str, asked: Asked) -> Response:
     """What was said in a session."""
-    return transcript(*await asked.face.live.transcript(asked.call.namespace, session_id))
+    return await _transcript(*await asked.face.live.transcript(asked.call.namespace, session_id))
+
+
+async def _transcript(dictation: Dictation, said: Sequence[Utterance]) -> Response:
+    """As FastAPI would tell it, without looking at each value: hours of words are many, and others wait meanwhile."""
+    return Told(await asyncio.to_thread(transcript, dictation, said))
 
 
 @router.get(f"{_SESSION}/export/{{form}}", name="export", response_model=None)
-async def export(session_id: str, form: str, asked: Asked) -> Response | dict[str, Any]:
+async def export(session_id: str, form: str, asked: Asked) -> Response:
     """The same as subtitles or text. Not in spec: the field has it."""
     if form not in (*EXPORTS, "json"):
         raise unknown_word("format", form, [*EXPORTS, "json"])
     dictation, said = await asked.face.live.transcript(asked.call.namespace, session_id)
     if form == "json":
-        return transcript(dictation, said)
+        return await _transcript(dictation, said)
     label, written = EXPORTS[form]
     headers = {"Content-Disposition": f'attachment; filename="{dictation.id}.{form}"'}
-    return Response(written(said), media_type=f"{label}; charset=utf-8", headers=headers)
+    return Response(await asyncio.to_thread(written, said), media_type=f"{label}; charset=utf-8", headers=headers)
 
 
 @router.delete(_SESSION, name="delete")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
@@ -19,6 +20,18 @@ def lines(mock, caplog):
     """The lines printed so far."""
     with caplog.at_level(logging.INFO, logger=trail.name):
         yield lambda: [record.getMessage() for record in caplog.records if record.name == trail.name]
+
+
+def b64(text):
+    return b64encode(text.encode()).decode()
+
+
+def b64url(text):
+    return urlsafe_b64encode(text.encode()).decode()
+
+
+def hexadecimal(text):
+    return text.encode().hex()
 
 
 def last(mock, key=MINE):
@@ -111,6 +124,15 @@ def test_no_key_is_shown_where_it_does_not_belong(mock, lines, path, secret):
 def test_nothing_is_printed_unless_somebody_watches(mock, caplog):
     mock.get("/v1/templates")
     assert [record for record in caplog.records if record.name == trail.name] == []
+
+
+@pytest.mark.parametrize("spelling", [b64, b64url, hexadecimal, lambda text: hexadecimal(text).upper()])
+def test_no_key_of_a_request_is_shown_as_an_encoder_writes_it(mock, lines, spelling):
+    said = spelling(MINE)
+    for path in (f"/v1/sessions/{said}", f"/v1/sessions/x{said}y", f"/v1/templates?template_id={said}"):
+        mock.get(path)
+    told = "".join(lines()) + mock.get("/_mock/v1/requests").text + mock.get("/_mock/v1/traffic").text
+    assert said.rstrip("=")[: len(MINE) // 3 * 4] not in told
 
 
 @pytest.mark.parametrize("text", ["/v1/sessions/ses_0123456789abcdef/audio/key_1.wav", "/docs", "/ünïcode 1.wav"])

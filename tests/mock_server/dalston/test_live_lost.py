@@ -92,6 +92,29 @@ def test_a_hard_resume_goes_on_in_the_same_transcript_and_audio_from_the_second_
     assert client.look(talk.session_id)["utterance_count"] == 2
 
 
+def test_a_hard_resume_is_told_once_what_it_takes_over_is_its_own(quick, memory, monkeypatch):
+    keeps = {"store_audio": True, "store_transcript": True}
+    first = quick.spoken(**keeps)
+    audio = memory.app.state.face.service.audio
+    put, told_at = audio.put, []
+    monkeypatch.setattr(audio, "put", lambda *given: told_at.append(time.monotonic()) or put(*given))
+    with quick.talk(resume_session_id=first, resume="hard", **keeps) as talk:
+        assert told_at, "the audio is there before anybody is told of it"
+        assert quick.delete(first).status_code == 200
+        talk.end()
+    assert quick.audio(talk.session_id) == PCM[: round(talk.told[0]["resumed_at"] * 16_000) * 2]
+
+
+@pytest.mark.parametrize("code", [4321, 3000, 1011])
+def test_the_words_of_a_client_that_closes_are_kept_and_told_nowhere(quick, code):
+    with quick.talk(store_audio=True, store_transcript=True) as talk:
+        talk.ws.close(code, f"gone: {quick.key} ?api_key={quick.key}")
+    told = quick.over(talk.session_id)
+    assert (told["status"], told["error"]) == ("interrupted", f"The client closed the socket with code {code}.")
+    for path in (f"/_mock/v1/sessions/{talk.session_id}", f"/_mock/v1/journal/{talk.session_id}", "/_mock/v1/traffic"):
+        assert quick.key not in quick.http.get(path).text
+
+
 @pytest.mark.parametrize(
     ("kept", "asked"),
     [

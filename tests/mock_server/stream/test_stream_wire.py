@@ -201,6 +201,18 @@ def test_what_is_no_message_of_the_wire_is_told_with_code_and_reason(client, mes
     assert client.closed(session)["close_code"] == code
 
 
+def test_no_key_is_kept_of_what_a_client_says_as_it_leaves_or_is_refused(client):
+    key = client.http.headers["X-API-Key"]
+    leaving, refused = client.create(), client.create()
+    with dial(leaving) as ws:
+        ws.send(PCM[:FRAME])
+        ws.close(4321, f"gone with {leaving['upload_url']}"[:100] + key)
+    assert "reason" not in client.closed(leaving)
+    assert key in told(refused, begin(encoding=key))[1], "whoever said it may hear it"
+    assert key not in str(client.closed(refused))
+    assert key not in client.http.get("/_mock/v1/traffic").text
+
+
 def test_what_came_before_a_message_that_is_refused_is_kept(client):
     session = client.create()
     assert told(session, *frames(), b"odd")[0] == 1007

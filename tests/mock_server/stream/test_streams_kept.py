@@ -48,6 +48,9 @@ def test_after_a_kill_all_but_the_last_step_is_there_and_goes_on_or_is_ended(tmp
     server = Server(tmp_path)
     try:
         client = Client(server.url, KEY)
+        # what is listed is what is there, before anybody goes on or ends it, and once its time is up
+        sight = client.http.get(f"/_mock/v1/sessions/{slow['session_id']}").json()
+        assert [file["size"] for file in sight["files"]] == [44 + kept]
         assert client.end(whole).status_code == 202
         assert "The patient came to the clinic" in client.settled(whole)["transcript"]
         # the secret in the address is as good after a restart
@@ -96,7 +99,6 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_is_kept_twice(tmp_
         offsets = spoken_until_killed(server, session, safe, chance.uniform(0.4, 1.2))
         assert offsets == sorted(offsets)
         assert offsets[0] >= safe
-        assert offsets[-1] > offsets[0]
         (stored_path,) = stored(tmp_path)
         safe = offsets[-1]
         assert stored_path.stat().st_size - 44 >= safe
@@ -105,6 +107,7 @@ def test_after_kills_nothing_acknowledged_is_lost_and_nothing_is_kept_twice(tmp_
         server = Server(tmp_path)
         client = Client(server.url, KEY)
         session = client.get(session)
+    assert safe > 0
     try:
         with dial(session, scribe_data.load().stream.resumable.protocol) as ws:
             assert safe <= kept(ws) < len(LONG)
