@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, bindparam, cast, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, cast, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mock_server.session.dalston.model import Dictation, Spoken, Utterance, Wanted
 from mock_server.session.dalston.table import State
+from mock_server.storage.columns import SOUGHT
 from mock_server.storage.inquiry_rows import earlier_lines
 from mock_server.storage.prepared import Prepared
 from mock_server.storage.schema import dictations, journal, utterances
@@ -82,7 +83,7 @@ def _looked_for(search: Search) -> list[ColumnElement[bool]]:
     if search.words:
         words = search.words.lower()
         said = select(utterances.c.dictation_id).where(func.lower(utterances.c.text).contains(words, autoescape=True))
-        told = (columns.id, columns.model, cast(columns.wanted_language, Text))
+        told = (columns.id, columns.model, cast(columns.wanted_language, SOUGHT))
         texts = (func.lower(text).contains(words, autoescape=True) for text in told)
         found.append(or_(*texts, columns.id.in_(said)))
     return found
