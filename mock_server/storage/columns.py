@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import JSON, BigInteger, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Integer, String, Text, cast, func
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: PostgreSQL has no text with U+0000: it is kept as a character that no text is to have, and that one as two.
@@ -51,8 +54,13 @@ class Words(TypeDecorator[str]):
 _SORTED: Final = Words(collation="C")
 NAME: Final[TypeEngine[str]] = String().with_variant(_SORTED, "postgresql")
 TEXT: Final[TypeEngine[str]] = Text().with_variant(_SORTED, "postgresql")
-#: What something is turned into to look for words in it.
-SOUGHT: Final[TypeEngine[str]] = Text().with_variant(Words(), "postgresql")
+_SOUGHT: Final[TypeEngine[str]] = Text().with_variant(Words(), "postgresql")
 #: SQLite counts up only a column that is declared INTEGER, in which any number of 64 bits has room.
 NUMBER: Final[TypeEngine[int]] = BigInteger().with_variant(Integer, "sqlite")
 DOCUMENT: Final[TypeEngine[Any]] = JSON(none_as_null=True)
+
+
+def says(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
+    """Whether the text of a column, or of what stands in it as JSON, has words in it, in any case of A to Z."""
+    # "lower" of PostgreSQL would know more letters than that of SQLite, where the text were not ordered by code points
+    return func.lower(cast(column, _SOUGHT), type_=_SOUGHT).contains(words.lower(), autoescape=True)
