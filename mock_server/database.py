@@ -68,7 +68,7 @@ def _decoded(given: str | None) -> str | None:
 
 
 def _options(query: str) -> tuple[tuple[str, str], ...]:
-    found = parse_qsl(query, keep_blank_values=True, max_num_fields=20)
+    found = parse_qsl(query, keep_blank_values=True)
     for name, _ in found:
         if name not in _OPTIONS:
             raise ValueError(

@@ -9,23 +9,6 @@ import pytest
 from mock_server.storage.memory import MemoryStore
 from mock_server.storage.postgres import PostgresStore
 from mock_server.storage.sqlite import SqliteStore
-from tests.mock_server.postgres import served
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """A PostgreSQL server for all tests of this process; skips, loudly, where there can be none."""
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def address(postgres):
-    """An empty database of it."""
-    address = postgres.database()
-    yield address
-    postgres.start()
-    postgres.drop(address)
 
 
 @pytest.fixture(params=["sqlite", "memory", "postgres"])
