@@ -195,6 +195,8 @@ class Work:
             else:
                 ids += [found for found, _ in self._turns.more(namespace, self._most_together - 1, _is_first)]
                 await self._together(ids)
+        except StorageError as error:  # not claimed: the reconciler offers it again once the store is back
+            log.warning("attempt %d at %s fell: %s", begun + 1, ", ".join(ids), error)
         except Exception:
             log.exception("attempt %d at %s fell", begun + 1, ", ".join(ids))
         finally:
