@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 _OLDEST: Final = 12
 #: Of advisory locks each database has its own: this number is whoever serves from it ("scribe").
 _LOCK: Final = 0x736372696265
-#: A process that was killed leaves its connection to the system, which tells the database within moments.
-_PATIENCE_S: Final = 10.0
+#: A process that was killed leaves its connection to the system, which tells the database within moments: seconds that
+#: a start waits for the lock, and a server that has lost its connection, whose clients wait with it.
+_PATIENCE_S, _SHORT_S = 10.0, 1.0
 _AGAIN_S: Final = 0.1
 #: Row of scribe_meta: the server that has the database, by a word it draws at its start.
 _OWNER: Final = "owner"
@@ -130,7 +131,9 @@ class PostgresDialect:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that sees the database as it was at its first look."""
+        """A connection that sees the database as it was at its first look; nobody waits for one that is away."""
+        if absent := self.absence():
+            raise StorageError(absent)
         with self._reader.connect() as connection:
             yield connection
 
@@ -193,7 +196,7 @@ class PostgresDialect:
         return connection
 
     def _lock(self, connection: Connection) -> None:
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + (_SHORT_S if self._known else _PATIENCE_S)
         while not self._try_lock(connection):
             if time.monotonic() > until:
                 raise StorageError(
