@@ -300,3 +300,30 @@ def test_a_server_ends_in_order_while_its_database_is_away(tmp_path, address, po
         assert _settled(client, opened).json()["status"] == "completed"
     for log in tmp_path.glob("*.log"):
         _hidden(log.read_text())
+
+
+@pytest.mark.slow
+def test_each_profile_refuses_in_its_own_words_and_research_goes_on_where_it_was(tmp_path, address, postgres):
+    more = ("--profile", "medscribe,prsm,dalston", "--research-seconds", "4")
+    key = {"Authorization": "Bearer sk_test_development"}
+    with serving(tmp_path, address, *more) as (url, _), httpx.Client(base_url=url, headers=key, timeout=20) as client:
+        asked = {"prompt": "What does the protocol say of session_expired?"}
+        research = client.post("/api/v1/sessions", json=asked).json()["session_id"]
+        time.sleep(1)
+        postgres.kill()
+        for path, named in (
+            ("/v1/sessions/ses_of_nobody", lambda body: body["error"]["code"]),
+            (f"/api/v1/sessions/{research}", lambda body: body["error"]),
+            ("/v1/realtime/sessions", lambda body: body["code"]),
+        ):
+            answer = client.get(path)
+            assert answer.status_code == 503, answer.text
+            assert int(answer.headers["retry-after"]) > 0
+            assert named(answer.json()) == "service_unavailable"
+        postgres.start()
+        until = time.monotonic() + 30
+        while (found := client.get(f"/api/v1/sessions/{research}")).json().get("status") != "completed":
+            assert time.monotonic() < until, found.text
+            time.sleep(0.2)
+        kinds = [line["kind"] for line in client.get(f"/_mock/v1/journal/{research}").json()["journal"]]
+        assert kinds.count("created") == kinds.count("completed") == 1
