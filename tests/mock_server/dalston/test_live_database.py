@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.mock_server.cli.test_cli_socket import KEY, Server
@@ -25,6 +27,10 @@ def test_a_session_whose_database_is_killed_is_interrupted_with_all_that_was_tol
         assert talk.of("error")[-1]["recoverable"] is False
         assert talk.of("transcript.final") == [final]
         postgres.start()
+        until = time.monotonic() + 20
+        while client.http.get("/health/ready").status_code != 200:
+            assert time.monotonic() < until, "it does not go on by itself"
+            time.sleep(0.1)
         told = client.over(talk.session_id)
         assert told["status"] == "interrupted"
         assert told["utterance_count"] == 1
