@@ -33,7 +33,6 @@ def serve(
         str | None,
         typer.Option(
             metavar="URL",
-            envvar="SCRIBE_DATABASE",
             help="postgresql://user:password@host/name: keep sessions there, and only audio in the data directory."
             " The password may stand in PGPASSWORD. Without: a file of SQLite in the data directory.",
         ),

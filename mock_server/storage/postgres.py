@@ -54,7 +54,7 @@ _ADVICE: Final = (
     ("password authentication failed", "The user or the password is wrong."),
     ("no password supplied", "It wants a password: give one in the address, or in PGPASSWORD."),
     ("no pg_hba.conf entry", "It lets nobody of that name in from here: its pg_hba.conf says whom it does."),
-    ("role", "There is no such user: create it, or name another one."),
+    ('role "', "There is no such user: create it, or name another one."),
     ("Connection refused", "Nobody listens there: start PostgreSQL, or name its host and port."),
     ("No such file", "Nobody listens there: start PostgreSQL, or name its host and port."),
     ("timeout", "Nobody answers there: name its host and port, or let this machine through to it."),
