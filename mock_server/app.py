@@ -314,6 +314,7 @@ def create_app(settings: Settings) -> FastAPI:
                 clock=settings.clock,
                 busy=face.load.busy,
                 in_memory=settings.in_memory,
+                database=settings.database,
             )
             opened.push_async_callback(face.service.close)
             _shelve(face)

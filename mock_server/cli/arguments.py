@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
+from mock_server.database import database_url
 from mock_server.served import LIVE, revisions
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
 from mock_server.suggestion import hint
@@ -63,6 +64,7 @@ def profiles(given: str) -> tuple[str, ...]:
 def settings(
     *,
     data_dir: Path | None,
+    database: str | None,
     api_keys: Collection[str],
     transcriber: Transcriber,
     model: str | None,
@@ -108,8 +110,11 @@ def settings(
         raise ValueError("--corpus is what sessions of prsm look for things in; --profile serves none.")
     if in_memory and data_dir is not None:
         raise ValueError("--in-memory keeps nothing, and --data-dir says where to keep it; leave one of them out.")
+    if in_memory and database is not None:
+        raise ValueError("--in-memory keeps nothing, and --database says where to keep it; leave one of them out.")
     return Settings(
         data_dir=(data_dir or DATA_DIR).absolute(),
+        database=None if database is None else database_url(database),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         # nobody is heard where no profile takes audio
         transcriber=transcriber.value if {"medscribe", LIVE} & {*served} else "scripted",

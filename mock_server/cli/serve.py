@@ -29,6 +29,14 @@ def serve(
         Path | None,
         typer.Option(help="Where sessions and audio are kept; made when it is not there.", show_default=str(DATA_DIR)),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="postgresql://user:password@host/name: keep sessions there, and only audio in the data directory."
+            " The password may stand in PGPASSWORD. Without: a file of SQLite in the data directory.",
+        ),
+    ] = None,
     in_memory: Annotated[
         bool, typer.Option("--in-memory", help="Keep nothing on the disk, and be ready sooner. For tests.")
     ] = False,
@@ -139,6 +147,7 @@ def serve(
     try:
         wanted = settings(
             data_dir=data_dir,
+            database=database,
             api_keys=api_key or [],
             transcriber=transcriber,
             model=model,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 import platform
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_server import problems
 from mock_server.dalston import parting, recording, refusal
 from mock_server.dalston.enhancement import Enhancement
+from mock_server.dalston.owed import Owed
 from mock_server.dalston.recording import Recording
 from mock_server.session.dalston.model import Spoken, Utterance
 from mock_server.session.dalston.step import Forgotten, Kept, Measured, Opened, Over, Said
@@ -72,20 +74,22 @@ class LiveService:
         self._new_id = new_id
         self._conduct = conduct
         self._enhancement = Enhancement(service, ledger)
+        self._owed = Owed()
         self.worker = f"scribe-mock-{platform.node().partition('.')[0] or 'local'}"
 
     async def start(self) -> None:
         """Take up what an earlier process left: sessions whose sockets ended with it, and batch sessions."""
         for dictation in await self._service.read(lambda view: view.dictations.active()):
             # the last moment that is known of it: nobody was there for what came later
-            await self.end(dictation, parting.Parting(1006, Event.CONNECTION_LOST, _LOST), at=dictation.updated_at)
+            await self._end(dictation, parting.Parting(1006, Event.CONNECTION_LOST, _LOST), at=dictation.updated_at)
         for dictation in await self._service.read(lambda view: view.dictations.due()):
             self._enhancement.take_up(dictation)
         for dictation in await self._service.read(lambda view: view.dictations.forgetful()):
             await self._kept(dictation)
 
     async def close(self) -> None:
-        """Stop; batch sessions that were not ended yet are at the next start."""
+        """Stop; sessions and batch sessions that were not ended yet are at the next start."""
+        await self._owed.close()
         await self._enhancement.close()
 
     # a socket
@@ -161,14 +165,25 @@ class LiveService:
         """So much audio has come."""
         await self._happens(dictation, Measured(audio_s))
 
-    async def end(
-        self, dictation: Dictation, why: Parting, *, audio_s: float = 0.0, at: datetime | None = None
-    ) -> Dictation | None:
+    async def end(self, dictation: Dictation, why: Parting, *, audio_s: float = 0.0) -> Dictation | None:
         """The session is over, in whatever way; its audio gets its last form, and the row says what became of it.
 
-        None is a session that was removed while it was active. Room is made for this on a full disk. `at` is the
-        moment, if that is not now.
+        None is a session that was removed while it was active. Room is made for this on a full disk; where nothing can
+        be kept at all it raises, and goes on trying.
         """
+        over = partial(self._end, dictation, why, audio_s=audio_s)
+        moment = self._now(dictation.namespace)
+        try:
+            return await over()
+        except problems.Problem as problem:
+            if problem.status >= 500:
+                self._owed.later(f"the end of {dictation.id}", partial(over, at=moment))
+            raise
+
+    async def _end(
+        self, dictation: Dictation, why: Parting, *, audio_s: float = 0.0, at: datetime | None = None
+    ) -> Dictation | None:
+        """`at` is the moment at which it was over, if that is not now."""
         found = await self._service.read(lambda view: view.dictations.load(dictation.id))
         if found is None:
             return None

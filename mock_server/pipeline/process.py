@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.pipeline import outcome
 from mock_server.pipeline.ports import Slow
@@ -17,9 +17,10 @@ from mock_server.session.table import State
 from mock_server.speech import allowance
 from mock_server.speech.decode import Limits
 from mock_server.speech.model import Recording, SpeechOvertime, SpeechUnavailable
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
     from mock_server.conduct import Conduct, Course
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mock_server.speech.model import Transcription
     from mock_server.storage import AudioStore
     from mock_server.storage.unit import Store, Unit
+
+T = TypeVar("T")
 
 log = logging.getLogger("scribe.mock")
 
@@ -42,6 +45,11 @@ _LONGEST_PAUSE_S = 15.0
 _UNAVAILABLE_S = 60.0
 #: What hangs is ended by the transcriber itself, which knows how long the audio is; this is for one that does not.
 _LONGEST_TRY_S = allowance.of_job(Limits().seconds)
+
+#: A store that takes nothing now is asked again after so long, and for so long before the attempt counts as fallen: of
+#: these a session has few, and a database may be away more often than that while somebody speaks for hours.
+_STORE_PAUSE_S = 0.5
+_STORE_S = 300.0
 
 
 class _Tries:
@@ -142,7 +150,7 @@ class Process:
         """The session; None when a reset took it away or it is finished already."""
         session = self._store.at_hand(session_id)
         if session is None:
-            session = await self._store.read(lambda view: view.load(session_id))
+            session = await _waited(lambda: self._store.read(lambda view: view.load(session_id)))
         return session if session is not None and session.state is State.PROCESSING else None
 
     async def _transcribed(self, session: Session) -> Transcribed:
@@ -219,4 +227,20 @@ class Process:
                 for event in events:
                     session = self._ledger.apply(unit, session, event, self._now_of(session.namespace))
 
-        await self._store.write(change)
+        await _waited(lambda: self._store.write(change))
+
+
+async def _waited(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the store answers, as soon as it does; raises StorageError where it takes nothing for long."""
+    until = time.monotonic() + _STORE_S
+    told = False
+    while True:
+        try:
+            return await ask()
+        except StorageError as error:
+            if time.monotonic() > until:
+                raise
+            if not told:
+                log.warning("work waits for the store: %s", error)
+            told = True
+        await asyncio.sleep(_STORE_PAUSE_S)

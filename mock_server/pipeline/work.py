@@ -3,9 +3,9 @@
 The queue itself is the session's row: `processing` with no attempt begun, committed together with its journal row. An
 attempt is claimed in the row, then begun as a workflow; what falls between the two is found by the reconciler.
 
-1 WAL is set by us before DBOS opens the file (storage.sqlite). 2 The application version is pinned, workflows are
+1 WAL is set by us before DBOS opens a file (storage.sqlite). 2 The application version is pinned, workflows are
 versioned by name. 3 DBOS is launched on the application's own loop. 4 A reconciler takes up what fell. 5 One executor a
-data directory, kept by a lock. 6 Arguments are ids, kept as JSON and never pickled.
+data directory or database, kept by a lock. 6 Arguments are ids, kept as JSON and never pickled.
 
 A workflow costs seven writes. Where that is dearer than the work itself, many sessions share one that costs two.
 """
@@ -38,7 +38,8 @@ log = logging.getLogger("scribe.mock")
 
 #: Changing it would orphan the work an earlier process left behind; a new workflow gets a new name instead.
 _APPLICATION: Final = "scribe-mock-1"
-#: The lock on the data directory makes this process the only one, so it may take up what one of the same name left.
+#: The lock on the data directory or the database makes this process the only one, so it may take up what one of the
+#: same name left.
 _EXECUTOR: Final = "embedded"
 #: While requests come thickly, work waits: it can, a client does. After this long it begins anyway.
 _LONGEST_YIELD_S: Final = 0.25
@@ -195,6 +196,8 @@ class Work:
             else:
                 ids += [found for found, _ in self._turns.more(namespace, self._most_together - 1, _is_first)]
                 await self._together(ids)
+        except StorageError as error:  # not claimed: the reconciler offers it again once the store is back
+            log.warning("attempt %d at %s fell: %s", begun + 1, ", ".join(ids), error)
         except Exception:
             log.exception("attempt %d at %s fell", begun + 1, ", ".join(ids))
         finally:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Text, bindparam, cast, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mock_server.session.dalston.model import Dictation, Spoken, Utterance, Wanted
 from mock_server.session.dalston.table import State
+from mock_server.storage.columns import says
 from mock_server.storage.inquiry_rows import earlier_lines
 from mock_server.storage.prepared import Prepared
 from mock_server.storage.schema import dictations, journal, utterances
@@ -80,11 +81,9 @@ def _looked_for(search: Search) -> list[ColumnElement[bool]]:
     if search.states:
         found.append(columns.state.in_(search.states))
     if search.words:
-        words = search.words.lower()
-        said = select(utterances.c.dictation_id).where(func.lower(utterances.c.text).contains(words, autoescape=True))
-        told = (columns.id, columns.model, cast(columns.wanted_language, Text))
-        texts = (func.lower(text).contains(words, autoescape=True) for text in told)
-        found.append(or_(*texts, columns.id.in_(said)))
+        said = select(utterances.c.dictation_id).where(says(utterances.c.text, search.words))
+        told = (columns.id, columns.model, columns.wanted_language)
+        found.append(or_(*(says(text, search.words) for text in told), columns.id.in_(said)))
     return found
 
 

@@ -6,11 +6,12 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, cast, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mock_server.session.prsm.model import Commission, Entry, Failure, Inquiry, Share, progress
 from mock_server.session.prsm.table import State
+from mock_server.storage.columns import says
 from mock_server.storage.schema import balances, commissions, findings, inquiries, journal, shares
 from mock_server.storage.unit import ALL
 
@@ -84,9 +85,8 @@ def _looked_for(search: Search) -> list[ColumnElement[bool]]:
     if search.states:
         found.append(columns.state.in_(search.states))
     if search.words:
-        texts = (columns.id, columns.owner, columns.kind, cast(commissions.c.told, Text))
-        words = search.words.lower()
-        found.append(or_(*(func.lower(text).contains(words, autoescape=True) for text in texts)))
+        texts = (columns.id, columns.owner, columns.kind, commissions.c.told)
+        found.append(or_(*(says(text, search.words) for text in texts)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""A data directory as a whole: a database, and the audio that its rows, and no other database's, refer to."""
+"""A database, in a data directory or beside one, and the audio there that its rows, and no other's, refer to."""
 
 from __future__ import annotations
 
@@ -16,18 +16,24 @@ from scribe_data import REVISION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mock_server.database import DatabaseUrl
+    from mock_server.storage.tables import TableStore
+
+#: Where a database that is no file of the data directory says which revision its sessions are of.
+_REVISION = "revision"
+
 
 @dataclass(frozen=True)
 class DirectoryKeeping:
     """What a service keeps its sessions in, in a directory that is locked while it is open."""
 
-    store: SqliteStore
+    store: TableStore
     audio: LocalAudio
     space: Space
     lock: DirectoryLock
 
     def shortage(self) -> str | None:
-        """Why nothing can be stored now, as far as the disk tells; None while there is room."""
+        """Why nothing can be stored now, as far as disk and database tell; None while there is room."""
         return self.store.absence() or self.space.shortage()
 
     async def release(self) -> None:
@@ -45,23 +51,49 @@ class DirectoryKeeping:
         self.lock.release()
 
 
-def open_keeping(data_dir: Path, revision: str = REVISION) -> DirectoryKeeping:
+def open_keeping(data_dir: Path, revision: str = REVISION, database: DatabaseUrl | None = None) -> DirectoryKeeping:
     """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was.
 
-    Sessions are those of a revision of the protocol, and another one's are refused.
+    Sessions are those of a revision of the protocol, and another one's are refused. They are in a file of the directory
+    or in a `database` of a server; audio is in the directory.
     """
     with contextlib.ExitStack() as opened:
         lock = DirectoryLock(data_dir)
         opened.callback(lock.release)
-        _speaks(data_dir, revision)
-        store = SqliteStore(data_dir / "scribe.sqlite")
+        store = _in_file(data_dir, revision) if database is None else _in_database(database, revision)
         opened.callback(store.close)
         folder = data_dir / "audio"
-        _belongs(folder, store)
+        _belongs(folder, store, alone=database is None)
         keeping = DirectoryKeeping(store, LocalAudio(folder), Space(data_dir), lock)
         opened.pop_all()
         return keeping
     raise AssertionError("unreachable: nothing above is suppressed")
+
+
+def _in_file(data_dir: Path, revision: str) -> TableStore:
+    _speaks(data_dir, revision)
+    return SqliteStore(data_dir / "scribe.sqlite")
+
+
+def _in_database(database: DatabaseUrl, revision: str) -> TableStore:
+    # the library of PostgreSQL is for those who have asked for it
+    from mock_server.storage.postgres import PostgresStore
+
+    store = PostgresStore(database, {_REVISION: revision})
+    with contextlib.ExitStack() as opened:
+        opened.callback(store.close)
+        found = store.fact(_REVISION) or REVISION
+        if found == revision:
+            opened.pop_all()
+            return store
+    raise StorageError(_of_another(f"database {store.name}", found, revision, "database"))
+
+
+def _of_another(what: str, found: str, revision: str, kept_in: str) -> str:
+    return (
+        f"The {what} holds sessions of revision {found[:40]!r}, and this server speaks"
+        f" {revision}. Serve that revision, or use another {kept_in}."
+    )
 
 
 def _speaks(data_dir: Path, revision: str) -> None:
@@ -79,14 +111,14 @@ def _speaks(data_dir: Path, revision: str) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"The data directory {data_dir} cannot be used ({error}).") from error
     if found != revision:
-        raise StorageError(
-            f"The data directory {data_dir} holds sessions of revision {found[:40]!r}, and this server speaks"
-            f" {revision}. Serve that revision, or use another data directory."
-        )
+        raise StorageError(_of_another(f"data directory {data_dir}", found, revision, "data directory"))
 
 
-def _belongs(folder: Path, store: SqliteStore) -> None:
-    """Refuse audio of another database: every start removes what no row refers to, and that would be all of it."""
+def _belongs(folder: Path, store: TableStore, *, alone: bool) -> None:
+    """Refuse audio of another database: every start removes what no row refers to, and that would be all of it.
+
+    A database that is not `alone` with one folder may be given a wrong one, without the audio that it refers to.
+    """
     mark = folder.with_name("audio.database")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +126,11 @@ def _belongs(folder: Path, store: SqliteStore) -> None:
         identity = store.identity
         if owner == identity:
             return
+        if not alone and store.refers_to_audio:
+            raise StorageError(
+                f"The audio folder {folder} is not the one that the database {store.name} refers to. Give the server"
+                " the --data-dir that it had with this database, or an empty database."
+            )
         found = _files(folder)
         if found and (owner or not store.refers_to_audio):
             raise StorageError(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
 from mock_server.storage import StorageError
+from mock_server.storage.dialect import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Records:
-    """A database for them: its URL, and SQLAlchemy's engine on it, to be handed on unseen."""
+    """A database for them: its URL, with a password perhaps, and SQLAlchemy's engine on it, to be handed on unseen."""
 
-    url: str
+    url: str = field(repr=False)
     engine: Any
 
     @contextlib.contextmanager
@@ -27,4 +28,4 @@ class Records:
         try:
             yield
         except DBAPIError as error:
-            raise StorageError(str(error)) from error
+            raise StorageError(line(error)) from error

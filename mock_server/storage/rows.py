@@ -7,11 +7,12 @@ from collections import Counter, defaultdict
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, bindparam, cast, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from mock_server.clock import Mode, Pace
 from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
 from mock_server.session.table import State
+from mock_server.storage.columns import says
 from mock_server.storage.dictation_rows import SqlDictations, SqlDictationUnit
 from mock_server.storage.inquiry_rows import SqlInquiries, SqlInquiryUnit, earlier_lines
 from mock_server.storage.schema import audio_files, clocks, journal, results, sessions, traffic
@@ -84,9 +85,8 @@ def _meant(search: Search) -> list[ColumnElement[bool]]:
         expired = columns.ended_at.is_(None) & passed
         found.append(expired if search.expired else ~expired)
     if search.words:
-        words = search.words.lower()
-        texts = (columns.id, cast(columns.asked, Text), columns.transcript)
-        found.append(or_(*(func.lower(text).contains(words, autoescape=True) for text in texts)))
+        texts = (columns.id, columns.asked, columns.transcript)
+        found.append(or_(*(says(text, search.words) for text in texts)))
     return found
 
 

@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, LargeBinary, MetaData, Table
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from mock_server.storage.columns import DOCUMENT, NAME, NUMBER, TEXT, Instant
 
-#: Raised with every change of these tables; a file of a newer version is refused, not guessed at.
+#: Raised with every change of these tables; a database of a newer version is refused, not guessed at.
 VERSION: Final = 7
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware moment as whole microseconds since 1970: exact and the same in every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """To microseconds."""
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """To an aware UTC moment."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
 metadata = MetaData()
-_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only a column that is declared INTEGER
-_Json = JSON(none_as_null=True)
 
-meta = Table("scribe_meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
+meta = Table("scribe_meta", metadata, Column("key", NAME, primary_key=True), Column("value", NAME, nullable=False))
 
 clocks = Table(
     "scribe_clocks",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("mode", String, nullable=False),
+    Column("name", NAME, primary_key=True),
+    Column("mode", NAME, nullable=False),
     Column("at", Instant, nullable=False),
     Column("since", Instant, nullable=False),
     Column("factor", Float, nullable=False),
@@ -66,24 +28,24 @@ clocks = Table(
 sessions = Table(
     "scribe_sessions",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("namespace", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("asked", _Json, nullable=False),
+    Column("id", NAME, primary_key=True),
+    Column("namespace", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("asked", DOCUMENT, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("expiry_noted", Boolean, nullable=False),
     Column("ended_at", Instant),
     Column("completed_at", Instant),
-    Column("audio_files_sent", _Number),
+    Column("audio_files_sent", NUMBER),
     Column("templates_as_array", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("engine", Text),
-    Column("language_detected", Text),
-    Column("transcript", Text),
-    Column("files_processed", Integer),
-    Column("losses", _Json, nullable=False),
-    Column("failure", _Json),
+    Column("attempts", NUMBER, nullable=False, default=0),
+    Column("engine", TEXT),
+    Column("language_detected", TEXT),
+    Column("transcript", TEXT),
+    Column("files_processed", NUMBER),
+    Column("losses", DOCUMENT, nullable=False),
+    Column("failure", DOCUMENT),
     Index("scribe_sessions_by_namespace", "namespace"),
     Index("scribe_sessions_by_state", "state"),
 )
@@ -92,75 +54,48 @@ audio_files = Table(
     "scribe_audio_files",
     metadata,
     Column("session_id", ForeignKey("scribe_sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("key", String, nullable=False),
-    Column("sha256", String, nullable=False),
-    Column("size", _Number, nullable=False),
-    Column("content_type", Text, nullable=False),
+    Column("position", NUMBER, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("key", NAME, nullable=False),
+    Column("sha256", NAME, nullable=False),
+    Column("size", NUMBER, nullable=False),
+    Column("content_type", TEXT, nullable=False),
     Column("received_at", Instant, nullable=False),
-    Column("sequence", _Number),
-    Column("duration_ms", _Number),
+    Column("sequence", NUMBER),
+    Column("duration_ms", NUMBER),
 )
 
 traffic = Table(
     "scribe_traffic",
     metadata,
-    Column("namespace", String, primary_key=True),
-    Column("first", _Number, primary_key=True, autoincrement=False),
-    Column("last", _Number, nullable=False),
-    Column("size", _Number, nullable=False),
+    Column("namespace", NAME, primary_key=True),
+    Column("first", NUMBER, primary_key=True, autoincrement=False),
+    Column("last", NUMBER, nullable=False),
+    Column("size", NUMBER, nullable=False),
     Column("told", LargeBinary, nullable=False),
-)
-
-#: Version -> what makes tables of the one before it into these, once those that it does not have are there.
-CHANGES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
-    {
-        2: ("ALTER TABLE scribe_audio_files ADD COLUMN duration_ms INTEGER",),
-        3: (  # clocks were ahead by so many seconds, and nothing else
-            (
-                "INSERT INTO scribe_clocks (name, mode, at, since, factor) "
-                "SELECT name, 'offset', CAST(clock_offset_s * 1000000 AS BIGINT), 0, 1.0 FROM scribe_namespaces"
-            ),
-            "DROP TABLE scribe_namespaces",
-        ),
-        4: (),  # research sessions have tables of their own
-        5: (  # what was asked of them stood among all that a step changes
-            (
-                "INSERT INTO scribe_commissions (inquiry_id, told) "
-                "SELECT id, json_extract(told, '$.asked') FROM scribe_inquiries"
-            ),
-            "UPDATE scribe_inquiries SET told = json_remove(told, '$.asked')",
-        ),
-        6: (),  # live sessions have tables of their own
-        7: (
-            "ALTER TABLE scribe_dictations ADD COLUMN retention INTEGER",
-            "ALTER TABLE scribe_dictations ADD COLUMN forgotten_at BIGINT",
-        ),
-    }
 )
 
 results = Table(
     "scribe_results",
     metadata,
     Column("session_id", ForeignKey("scribe_sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("template_id", Text, nullable=False),
-    Column("status", String, nullable=False),
-    Column("data", _Json),
-    Column("error_code", String),
-    Column("error_message", Text),
+    Column("position", NUMBER, primary_key=True),
+    Column("template_id", TEXT, nullable=False),
+    Column("status", NAME, nullable=False),
+    Column("data", DOCUMENT),
+    Column("error_code", NAME),
+    Column("error_message", TEXT),
 )
 
 journal = Table(
     "scribe_journal",
     metadata,
-    Column("number", _Number, primary_key=True, autoincrement=True),
-    Column("session_id", String, nullable=False),
-    Column("namespace", String, nullable=False),
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
+    Column("session_id", NAME, nullable=False),
+    Column("namespace", NAME, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("detail", _Json, nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("detail", DOCUMENT, nullable=False),
     Index("scribe_journal_by_session", "session_id"),
     Index("scribe_journal_by_namespace", "namespace"),
 )
@@ -168,16 +103,16 @@ journal = Table(
 inquiries = Table(
     "scribe_inquiries",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("namespace", String, nullable=False),
-    Column("owner", String, nullable=False),
+    Column("id", NAME, primary_key=True),
+    Column("namespace", NAME, nullable=False),
+    Column("owner", NAME, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("state", String, nullable=False),
-    Column("kind", String, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("kind", NAME, nullable=False),
     Column("due_at", Instant),
     #: Counts the sessions that were made: stamps of two may be the same.
-    Column("number", _Number, nullable=False),
-    Column("told", _Json, nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("told", DOCUMENT, nullable=False),
     # a page and its counts are read off the index alone
     Index("scribe_inquiries_by_owner", "namespace", "owner", "number", "created_at", "state", "kind", "id"),
     Index("scribe_inquiries_by_state", "state"),
@@ -190,27 +125,27 @@ commissions = Table(
     "scribe_commissions",
     metadata,
     Column("inquiry_id", ForeignKey("scribe_inquiries.id", ondelete="CASCADE"), primary_key=True),
-    Column("told", _Json, nullable=False),
+    Column("told", DOCUMENT, nullable=False),
 )
 
 findings = Table(
     "scribe_findings",
     metadata,
     Column("inquiry_id", ForeignKey("scribe_inquiries.id", ondelete="CASCADE"), primary_key=True),
-    Column("told", _Json, nullable=False),
+    Column("told", DOCUMENT, nullable=False),
 )
 
 shares = Table(
     "scribe_shares",
     metadata,
-    Column("id", String, primary_key=True),
+    Column("id", NAME, primary_key=True),
     Column("session_id", ForeignKey("scribe_inquiries.id", ondelete="CASCADE"), nullable=False),
-    Column("namespace", String, nullable=False),
-    Column("owner", String, nullable=False),
-    Column("digest", String, nullable=False),
-    Column("recipients", _Json, nullable=False),
-    Column("permissions", String, nullable=False),
-    Column("message", Text),
+    Column("namespace", NAME, nullable=False),
+    Column("owner", NAME, nullable=False),
+    Column("digest", NAME, nullable=False),
+    Column("recipients", DOCUMENT, nullable=False),
+    Column("permissions", NAME, nullable=False),
+    Column("message", TEXT),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Index("scribe_shares_by_session", "session_id"),
@@ -219,50 +154,50 @@ shares = Table(
 balances = Table(
     "scribe_balances",
     metadata,
-    Column("namespace", String, primary_key=True),
-    Column("amount", _Number, nullable=False),
+    Column("namespace", NAME, primary_key=True),
+    Column("amount", NUMBER, nullable=False),
 )
 
 dictations = Table(
     "scribe_dictations",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("namespace", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("wanted_language", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("encoding", String, nullable=False),
-    Column("sample_rate", Integer, nullable=False),
-    Column("channels", Integer, nullable=False),
+    Column("id", NAME, primary_key=True),
+    Column("namespace", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("wanted_language", TEXT, nullable=False),
+    Column("model", TEXT, nullable=False),
+    Column("encoding", NAME, nullable=False),
+    Column("sample_rate", NUMBER, nullable=False),
+    Column("channels", NUMBER, nullable=False),
     Column("store_audio", Boolean, nullable=False),
     Column("store_transcript", Boolean, nullable=False),
     Column("enhance_on_end", Boolean, nullable=False),
     Column("voice_activity", Boolean, nullable=False),
     Column("interim", Boolean, nullable=False),
     Column("word_times", Boolean, nullable=False),
-    Column("vocabulary", _Json, nullable=False),
-    Column("retention", Integer),
-    Column("engine", Text, nullable=False),
-    Column("worker", Text, nullable=False),
-    Column("client_ip", Text),
+    Column("vocabulary", DOCUMENT, nullable=False),
+    Column("retention", NUMBER),
+    Column("engine", TEXT, nullable=False),
+    Column("worker", TEXT, nullable=False),
+    Column("client_ip", TEXT),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("audio_s", Float, nullable=False),
-    Column("utterances", Integer, nullable=False),
-    Column("words", Integer, nullable=False),
-    Column("language", Text),
-    Column("error", Text),
-    Column("audio_key", String),
-    Column("audio_size", _Number, nullable=False),
-    Column("audio_sha256", String, nullable=False),
+    Column("utterances", NUMBER, nullable=False),
+    Column("words", NUMBER, nullable=False),
+    Column("language", TEXT),
+    Column("error", TEXT),
+    Column("audio_key", NAME),
+    Column("audio_size", NUMBER, nullable=False),
+    Column("audio_sha256", NAME, nullable=False),
     Column("previous_id", ForeignKey("scribe_dictations.id", ondelete="SET NULL")),
     Column("continued_at", Float),
-    Column("job_id", String),
+    Column("job_id", NAME),
     Column("job_due", Boolean, nullable=False),
     Column("forgotten_at", Instant),
     #: Counts the sessions that were made: stamps of two may be the same.
-    Column("made", _Number, nullable=False),
+    Column("made", NUMBER, nullable=False),
     Index("scribe_dictations_by_namespace", "namespace", "made"),
     Index("scribe_dictations_by_state", "state"),
     Index("scribe_dictations_by_made", "made"),
@@ -273,11 +208,11 @@ utterances = Table(
     "scribe_utterances",
     metadata,
     Column("dictation_id", ForeignKey("scribe_dictations.id", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", NUMBER, primary_key=True, autoincrement=False),
     Column("start", Float, nullable=False),
     Column("end", Float, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", TEXT, nullable=False),
     Column("confidence", Float, nullable=False),
-    Column("language", Text),
-    Column("words", _Json, nullable=False),
+    Column("language", TEXT),
+    Column("words", DOCUMENT, nullable=False),
 )

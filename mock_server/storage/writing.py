@@ -26,7 +26,8 @@ _FILE = tuple(entry.name for entry in fields(AudioFile))
 _INSERT_SESSION = Prepared(insert(sessions), sessions.c.keys())
 _INSERT_FILE = Prepared(insert(audio_files), audio_files.c.keys())
 _INSERT_RESULT = Prepared(insert(results), results.c.keys())
-_INSERT_LINE = Prepared(insert(journal), [column.name for column in journal.c if column.name != "number"])
+# nobody asks which number a line was given
+_INSERT_LINE = Prepared(insert(journal).inline(), [column.name for column in journal.c if column.name != "number"])
 _REPLACE_FILE = Prepared(
     update(audio_files)
     .where(audio_files.c.session_id == bindparam("in_session"), audio_files.c.position == bindparam("at_position"))

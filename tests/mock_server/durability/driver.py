@@ -1,7 +1,10 @@
 """Run as a process of its own to be killed: a service under load that reports what it was told, line by line.
 
 driver.py load DIR    work until killed; a line `tried …` before and `acked …` after each upload, `created`, `ended`
+driver.py insist DIR  the same, and whoever is refused because nothing can be stored now begins anew a moment later
 driver.py check DIR   do nothing but wait for every session to settle, then print what is there as one JSON document
+
+Sessions are kept in the database that SCRIBE_DATABASE names, or else in DIR.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from mock_server.assembly import open_service
+from mock_server.database import database_url
+from mock_server.problems import Problem
 from mock_server.session.model import Order
 from mock_server.settings import Limits
 from mock_server.speech.model import Transcription
@@ -74,6 +79,20 @@ async def load(service):
     await asyncio.gather(*(client(service, number) for number in range(CLIENTS)))
 
 
+async def insist(service):
+    async def insisting(number):
+        while True:
+            try:
+                await client(service, number)
+            except Problem as problem:
+                if problem.code != "service_unavailable":
+                    raise
+                tell("refused")
+                await asyncio.sleep(0.05)
+
+    await asyncio.gather(*(insisting(number) for number in range(CLIENTS)))
+
+
 async def check(service):
     async with asyncio.timeout(25):
         while await service.store.read(lambda view: view.unfinished()):  # noqa: ASYNC110 - the event is a row in a database
@@ -99,9 +118,16 @@ async def check(service):
 
 
 async def main(mode, directory):
-    service = await open_service(Path(directory), transcriber=SlowEars(), extractor=Rules(), limits=LIMITS)
+    named = os.environ.get("SCRIBE_DATABASE")
+    service = await open_service(
+        Path(directory),
+        transcriber=SlowEars(),
+        extractor=Rules(),
+        limits=LIMITS,
+        database=database_url(named) if named else None,
+    )
     tell("open")
-    await (load if mode == "load" else check)(service)
+    await {"load": load, "insist": insist, "check": check}[mode](service)
     await service.close()
 
 

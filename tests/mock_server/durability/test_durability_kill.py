@@ -17,12 +17,12 @@ ROOT = DRIVER.parents[3]
 TERMINAL = {"completed", "partial", "failed"}
 
 
-def start(mode, directory):
+def start(mode, directory, errors=subprocess.PIPE):
     return subprocess.Popen(
         [sys.executable, str(DRIVER), mode, str(directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -73,8 +73,11 @@ def busy_until_killed(directory, moments):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
-    moments = random.Random(seed)
-    lines = busy_until_killed(tmp_path, moments)
+    nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))
+
+
+def nothing_is_missing(directory, lines):
+    """A server that begins now has all that others told until they were killed, and ends what was ended."""
     created, ended = told("created", lines), set(told("ended", lines))
     allowed: dict[tuple[str, str], list[str]] = defaultdict(list)
     acked = set()
@@ -88,7 +91,7 @@ def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
     assert len(created) > 10
     assert len(ended) > 5
 
-    found = checked(tmp_path, created)
+    found = checked(directory, created)
 
     for session_id, name in acked:
         assert name in found["sessions"][session_id]["files"], (session_id, name)

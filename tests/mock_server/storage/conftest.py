@@ -7,22 +7,30 @@ import asyncio
 import pytest
 
 from mock_server.storage.memory import MemoryStore
+from mock_server.storage.postgres import PostgresStore
 from mock_server.storage.sqlite import SqliteStore
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres"])
 def opening(request, tmp_path):
     """Opens the store of this test, once more where it keeps things for longer than a process lives."""
     opened = []
+    address = request.getfixturevalue("address") if request.param == "postgres" else None
+
+    def made():
+        if request.param == "memory":
+            return MemoryStore()
+        if request.param == "sqlite":
+            return SqliteStore(tmp_path / "scribe.sqlite")
+        return PostgresStore(address)
 
     def once():
         for store in opened:
             if request.param == "memory":
                 return store
             store.close()
-        store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "scribe.sqlite")
-        opened.append(store)
-        return store
+        opened.append(made())
+        return opened[-1]
 
     yield once
     for store in opened:

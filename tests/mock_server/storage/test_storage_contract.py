@@ -671,3 +671,61 @@ def test_clearing_a_namespace_leaves_no_news_of_it(store):
         return await store.read(lambda view: (view.news("ns", 0, 9), view.last_line("ns"), view.history("ses_gone")))
 
     assert asyncio.run(scenario()) == ([], 0, [])
+
+
+ANY_TEXT = "a\0b\uffff0\uffff\0\uffff1 \u00fc\U0001f4a5\\ %s %% '\""
+
+
+def test_any_text_of_unicode_comes_back_as_it_was_kept(reopened):
+    before = session(ANY_TEXT, "n\0s")
+    after = replace(
+        before,
+        files=(replace(file(), name=ANY_TEXT, content_type=ANY_TEXT),),
+        ended_at=NOW,
+        transcript=ANY_TEXT,
+        results=(TemplateResult(ANY_TEXT, "failed", {"\0": [ANY_TEXT]}, "template_not_found", ANY_TEXT),),
+    )
+
+    def change(unit):
+        unit.create(before)
+        unit.save(before, after)
+        unit.note(after, NOW, "created", {"text": ANY_TEXT})
+
+    def look(view):
+        found = [each.id for each in view.page("n\0s", limit=9, search=Search(words=ANY_TEXT))]
+        return view.load(ANY_TEXT), found, [line.detail for line in view.history(ANY_TEXT)]
+
+    assert reopened(change, look=look) == (after, [ANY_TEXT], [{"text": ANY_TEXT}])
+
+
+def test_sessions_of_one_moment_stand_in_the_order_of_their_code_points(store):
+    names = ["a", "B", "_", "-", "Z", "a_", "\u00e4", "\uffff", "\U0001f4a5", "10", "9"]
+
+    def fill(unit):
+        for name in names:
+            unit.create(session(name))
+
+    async def scenario():
+        await store.write(fill)
+        first = await store.read(lambda view: view.page("ns", limit=4))
+        rest = await store.read(lambda view: view.page("ns", limit=9, after=first[-1]))
+        return [each.id for each in (*first, *rest)]
+
+    assert asyncio.run(scenario()) == sorted(names, reverse=True)
+
+
+def test_words_are_found_in_any_case_of_a_to_z(store):
+    def fill(unit):
+        for name, transcript in (("ses_1", "ÄRZTIN Anna"), ("ses_2", "ärztin anna"), ("ses_3", "ARZTIN")):
+            unit.create(session(name, transcript=transcript))
+
+    async def found(words):
+        return {each.id for each in await store.read(lambda view: view.page("ns", limit=9, search=Search(words=words)))}
+
+    async def scenario():
+        await store.write(fill)
+        return [await found(words) for words in ("anna", "ANNA", "arztin")]
+
+    first, second, third = asyncio.run(scenario())
+    assert first == second == {"ses_1", "ses_2"}
+    assert third == {"ses_3"}
