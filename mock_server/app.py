@@ -311,6 +311,7 @@ def create_app(settings: Settings) -> FastAPI:
                 clock=settings.clock,
                 busy=face.load.busy,
                 in_memory=settings.in_memory,
+                audio_store=settings.audio_store,
             )
             opened.push_async_callback(face.service.close)
             _shelve(face)

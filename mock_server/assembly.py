@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mock_server.session.machine import Machine
     from mock_server.speech.length import Lengths
     from mock_server.storage.keeping import DirectoryKeeping
+    from mock_server.storage.place import Place
     from mock_server.storage.unit import Store
 
 
@@ -38,14 +39,14 @@ def _holding(conduct: Callable[[str], Conduct]) -> Callable[[str, str], Awaitabl
     return lambda namespace, session_id: conduct(namespace).holds(namespace, session_id)
 
 
-def _keeping(data_dir: Path | None, machine: Machine) -> DirectoryKeeping | MemoryKeeping:
-    """What is in a data directory, or memory where there is none."""
+def _keeping(data_dir: Path | None, machine: Machine, place: Place | None) -> DirectoryKeeping | MemoryKeeping:
+    """What is in a data directory, with its audio in a place of its own, or memory where there is none."""
     if data_dir is None:
         return MemoryKeeping()
     # a database takes a fifth of a second to import, which a server in memory need not wait for
     from mock_server.storage.keeping import open_keeping
 
-    return open_keeping(data_dir, machine.revision)
+    return open_keeping(data_dir, machine.revision, place)
 
 
 def _work(
@@ -96,16 +97,18 @@ async def open_service(
     lengths: Lengths | None = None,
     busy: Callable[[], bool] = lambda: False,
     in_memory: bool = False,
+    audio_store: Place | None = None,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number. Work waits a moment
+    `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number, `audio_store` is
+    where audio is kept, if not in the directory. Work waits a moment
     while `busy` says that requests come thickly. The caller awaits `close()`; one a process, unless it is
     `in_memory`: that takes no directory, keeps nothing, and there may be several.
     """
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
-        keeping = _keeping(None if in_memory else data_dir, machine)
+        keeping = _keeping(None if in_memory else data_dir, machine, audio_store)
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
         clocks = await Clocks.of(store, clock or SystemClock())

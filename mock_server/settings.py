@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server.clock import Clock
+    from mock_server.storage.place import Place
 
 #: The one key that is valid when none was given; documented, so not a secret.
 DEFAULT_KEY = "sk_test_development"
@@ -75,6 +76,8 @@ class Settings:
     #: What every path begins with, such as /scribe; none for a server at the root.
     base_path: str = ""
     console_origins: tuple[str, ...] = ()
+    #: Where audio is kept; None for the data directory.
+    audio_store: Place | None = None
     #: Nothing is kept: what is in memory is all there is.
     in_memory: bool = False
     templates_shape: Literal["object", "array", "auto"] = "auto"

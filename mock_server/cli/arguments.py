@@ -11,6 +11,7 @@ from mock_server.api.origin import normal
 from mock_server.auth import LONGEST_KEY
 from mock_server.served import LIVE, revisions
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
+from mock_server.storage.place import place
 from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def profiles(given: str) -> tuple[str, ...]:
 def settings(
     *,
     data_dir: Path | None,
+    audio_store: str | None,
     api_keys: Collection[str],
     transcriber: Transcriber,
     model: str | None,
@@ -108,7 +110,10 @@ def settings(
         raise ValueError("--corpus is what sessions of prsm look for things in; --profile serves none.")
     if in_memory and data_dir is not None:
         raise ValueError("--in-memory keeps nothing, and --data-dir says where to keep it; leave one of them out.")
+    if in_memory and audio_store is not None:
+        raise ValueError("--in-memory keeps nothing, and --audio-store says where to keep it; leave one of them out.")
     return Settings(
+        audio_store=None if audio_store is None else place(audio_store),
         data_dir=(data_dir or DATA_DIR).absolute(),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         # nobody is heard where no profile takes audio

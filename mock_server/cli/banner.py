@@ -86,7 +86,9 @@ def _hears(settings: Settings, notice: str | None) -> str:
 
 
 def _place(settings: Settings) -> str:
-    return "in memory, gone with this process" if settings.in_memory else str(settings.data_dir)
+    if settings.in_memory:
+        return "in memory, gone with this process"
+    return f"{settings.data_dir}{f', audio in {settings.audio_store}' if settings.audio_store else ''}"
 
 
 def address(settings: Settings, host: str, port: int) -> str:

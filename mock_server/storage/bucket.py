@@ -28,6 +28,7 @@ PART_BYTES: Final = 5 * 1024 * 1024
 _PARTS_AT_ONCE: Final = 3
 #: Bytes that are read at a time.
 _READ: Final = 1024 * 1024
+_WRITE: Final = "write"
 #: One that is there answers within these; each try of a part has 30 s.
 _CLIENT: Final[ClientConfig] = {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=30)}
 #: A connection that breaks off is tried again; who waits for an answer is told after some seconds that there is none.
@@ -65,8 +66,9 @@ class Bucket:
         except ImportError:
             raise StorageError(f"--audio-store needs a library that is not installed: {install('objects')}.") from None
         self.place = place
-        #: What is wrong since the bucket was last asked in vain.
+        #: What is wrong since the bucket was last asked in vain, and for what: one that is full can be read.
         self.absence: str | None = None
+        self._vainly = ""
         config: dict[str, Any] = dict(place.options)
         self._endpoint = endpoint(place)
         if place.scheme == "s3":
@@ -88,14 +90,14 @@ class Bucket:
         """Keep a small object; one that is to be `new` raises FileExistsError where there is one."""
         from obstore import put
 
-        with self._asked("write"):
+        with self._asked(_WRITE):
             put(self._store, path, content, mode="create" if new else "overwrite", use_multipart=False)
 
     def send(self, path: str, source: bytes | IO[bytes], sha256: str) -> None:
         """Keep an object with its digest beside it, in parts where it is large."""
         from obstore import put
 
-        with self._asked("write"):
+        with self._asked(_WRITE):
             put(
                 self._store,
                 path,
@@ -153,8 +155,8 @@ class Bucket:
             yield
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
-                raise self._absent(reason(error, self.place.bucket, doing, self._endpoint)) from None
-            self.absence = None
+                raise self._absent(doing, error) from None
+            self._present(doing)
             raise FileNotFoundError from None
         except StorageError:
             raise
@@ -162,10 +164,17 @@ class Bucket:
             if type(error).__name__ == "AlreadyExistsError":
                 raise FileExistsError from None
             # the library's words have addresses with signatures in them, and so would the log of what this came from
-            raise self._absent(reason(error, self.place.bucket, doing, self._endpoint)) from None
+            raise self._absent(doing, error) from None
         else:
+            self._present(doing)
+
+    def _present(self, doing: str) -> None:
+        if self._vainly != _WRITE or doing == _WRITE:
             self.absence = None
 
-    def _absent(self, why: str) -> Absent:
+    def _absent(self, doing: str, error: Exception) -> Absent:
+        why = reason(error, self.place.bucket, doing, self._endpoint)
+        if self.absence is None or self._vainly != _WRITE:
+            self._vainly = doing
         self.absence = f"The audio store {self.place} cannot be used now: {why}."
         return Absent(f"The audio store {self.place} cannot be used: {why}.")

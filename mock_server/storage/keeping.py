@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mock_server.storage import StorageError
+from mock_server.storage import AudioStore, StorageError
 from mock_server.storage.audio import LocalAudio
 from mock_server.storage.lock import DirectoryLock
 from mock_server.storage.space import Space
@@ -16,13 +16,15 @@ from scribe_data import REVISION
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mock_server.storage.place import Place
+
 
 @dataclass(frozen=True)
 class DirectoryKeeping:
     """What a service keeps its sessions in, in a directory that is locked while it is open."""
 
     store: SqliteStore
-    audio: LocalAudio
+    audio: AudioStore
     space: Space
     lock: DirectoryLock
 
@@ -45,10 +47,11 @@ class DirectoryKeeping:
         self.lock.release()
 
 
-def open_keeping(data_dir: Path, revision: str = REVISION) -> DirectoryKeeping:
+def open_keeping(data_dir: Path, revision: str = REVISION, place: Place | None = None) -> DirectoryKeeping:
     """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was.
 
-    Sessions are those of a revision of the protocol, and another one's are refused.
+    Audio lies in the directory too, or in the place that is given. Sessions are those of a revision of the protocol,
+    and another one's are refused.
     """
     with contextlib.ExitStack() as opened:
         lock = DirectoryLock(data_dir)
@@ -56,12 +59,40 @@ def open_keeping(data_dir: Path, revision: str = REVISION) -> DirectoryKeeping:
         _speaks(data_dir, revision)
         store = SqliteStore(data_dir / "scribe.sqlite")
         opened.callback(store.close)
-        folder = data_dir / "audio"
-        _belongs(folder, store)
-        keeping = DirectoryKeeping(store, LocalAudio(folder), Space(data_dir), lock)
+        keeping = DirectoryKeeping(store, _audio(data_dir, store, place), Space(data_dir), lock)
         opened.pop_all()
         return keeping
     raise AssertionError("unreachable: nothing above is suppressed")
+
+
+def _audio(data_dir: Path, store: SqliteStore, place: Place | None) -> AudioStore:
+    _lies(data_dir, store, place)
+    folder = data_dir / "audio"
+    if place is None:
+        _belongs(folder, store)
+        return LocalAudio(folder)
+    from mock_server.storage.objects import ObjectAudio
+
+    return ObjectAudio(place, data_dir, identity=store.identity, refers=store.refers_to_audio)
+
+
+def _lies(data_dir: Path, store: SqliteStore, place: Place | None) -> None:
+    """Refuse to look for audio where it does not lie: every session that has some would be without it."""
+    mark = data_dir / "audio.place"
+    try:
+        found = mark.read_text("utf-8").strip() if mark.exists() else None
+        if found == (str(place) if place else None):
+            return
+        if store.refers_to_audio:
+            there = f"{found[:300]}: serve with that --audio-store" if found else "the directory: serve without that"
+            told = f"The sessions in {data_dir} have their audio in {there}, or take another data directory."
+            raise StorageError(told)
+        if place:
+            mark.write_text(f"{place}\n", "utf-8")
+        else:
+            mark.unlink()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"The data directory {data_dir} cannot be used ({error}).") from error
 
 
 def _speaks(data_dir: Path, revision: str) -> None:

@@ -81,7 +81,7 @@ class Weed:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._options = [
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-s3.autoCreateBucket=false"),
-            *("-volume.max=40", "-master.volumeSizeLimitMB=64", "-volume.minFreeSpace=0"),
+            *("-volume.max=40", "-master.volumeSizeLimitMB=64"),
             *("-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder / 's3.json'}"),
             *(f"-{name}.port={http}" for name, (http, _) in self._ports.items()),
             *(f"-{name}.port.grpc={grpc}" for name, (_, grpc) in self._ports.items()),
@@ -105,9 +105,10 @@ class Weed:
             self.stop()
             raise
 
-    def start(self):
-        """Start it, again with what is in its folder, and wait until it takes objects."""
+    def start(self, *, full=False):
+        """Start it, again with what is in its folder, and wait until it takes objects; or as on a `full` disk."""
         command = [program(), "server", f"-dir={self._folder / 'data'}", "-filer", "-s3", *self._options]
+        command += [f"-volume.minFreeSpace={100 if full else 0}"]
         with (self._folder / "weed.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -121,21 +122,20 @@ class Weed:
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 break
-            if self._answers():
+            if self._answers(full):
                 return
             time.sleep(0.1)
         told = (self._folder / "weed.log").read_text()[-3000:]
         self.stop()
         pytest.fail(f"the S3 server did not come up: {told}")
 
-    def _answers(self):
-        """Whether an object can be written, for which all four parts have to have found each other."""
+    def _answers(self, full):
+        """Whether an object can be written, or read: all four parts have to have found each other."""
         filer = f"http://127.0.0.1:{self._ports['filer'][0]}"
         try:
-            with urllib.request.urlopen(
-                urllib.request.Request(f"{filer}/up/up", data=b"x" * 9, method="PUT"), timeout=5
-            ):
-                pass
+            if not full:
+                asked = urllib.request.Request(f"{filer}/up/up", data=b"x" * 9, method="PUT")
+                urllib.request.urlopen(asked, timeout=5).close()
             urllib.request.urlopen(self.endpoint, timeout=5).close()
         except urllib.error.HTTPError as error:
             return error.code == 403 and self.endpoint in str(error.url)
