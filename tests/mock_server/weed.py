@@ -61,6 +61,15 @@ def _ends_with_us():
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def unfinished_uploads(place):
+    """Uploads in parts below a place that nobody ended."""
+    from mock_server.storage.unfinished import Unfinished, _listed
+
+    asking = Unfinished(place)
+    query = {"uploads": "", "prefix": place.path("audio/"), "max-uploads": "9"}
+    return _listed(asking._ask("GET", asking._root, query))
+
+
 def free_ports(count):
     with ExitStack() as opened:
         held = [opened.enter_context(socket.socket()) for _ in range(count)]

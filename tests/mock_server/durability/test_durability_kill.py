@@ -7,10 +7,14 @@ import os
 import random
 import subprocess
 import sys
+import uuid
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+from mock_server.storage.place import place
+from tests.mock_server.weed import unfinished_uploads
 
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = DRIVER.parents[3]
@@ -70,11 +74,10 @@ def busy_until_killed(directory, moments):
     return lines
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
+def check_kills(directory, seed):
+    """Kill it again and again, then see whether everything it told is there, and nothing else."""
     moments = random.Random(seed)
-    lines = busy_until_killed(tmp_path, moments)
+    lines = busy_until_killed(directory, moments)
     created, ended = told("created", lines), set(told("ended", lines))
     allowed: dict[tuple[str, str], list[str]] = defaultdict(list)
     acked = set()
@@ -88,7 +91,7 @@ def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
     assert len(created) > 10
     assert len(ended) > 5
 
-    found = checked(tmp_path, created)
+    found = checked(directory, created)
 
     for session_id, name in acked:
         assert name in found["sessions"][session_id]["files"], (session_id, name)
@@ -109,6 +112,21 @@ def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
     for session_id in ended:
         assert found["sessions"][session_id]["journal"].count("ended") == 1
     assert found["on_disk"] == found["listed"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
+    check_kills(tmp_path, seed)
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_missing_after_kills_where_audio_lies_in_a_bucket(objects, tmp_path, monkeypatch):
+    prefix = f"kills-{uuid.uuid4().hex[:8]}"
+    monkeypatch.setenv("SCRIBE_AUDIO_STORE", objects.url(prefix))
+    monkeypatch.setenv("SCRIBE_SIZES", "100,20000,1500000,11000000")  # the largest goes in parts
+    check_kills(tmp_path, 3)
+    assert unfinished_uploads(place(objects.url(prefix))) == []
 
 
 @pytest.mark.slow

@@ -16,7 +16,6 @@ import pytest
 
 from mock_server.storage import StorageError
 from mock_server.storage.place import place
-from mock_server.storage.unfinished import Unfinished, _listed
 from tests.mock_server import weed
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -47,11 +46,7 @@ class Prefix:
         return [path for path in self.server.paths(self.name) if path.startswith(f"{folder}/")]
 
     def unfinished(self):
-        asking = Unfinished(self.place)
-        listing = asking._ask(
-            "GET", asking._root, {"uploads": "", "prefix": self.place.path("audio/"), "max-uploads": "9"}
-        )
-        return _listed(listing)
+        return weed.unfinished_uploads(self.place)
 
     def close(self):
         for audio in self._opened:
