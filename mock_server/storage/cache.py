@@ -41,6 +41,9 @@ class Cache:
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._sizes
+
     def lend(self, key: str, name: Path) -> bool:
         """Give a file that is there one more name."""
         with self._lock:
@@ -50,8 +53,8 @@ class Cache:
             _link(self._folder / key, name)
             return True
 
-    def fill(self, key: str, pieces: Iterator[bytes], sha256: str | None, name: Path) -> None:
-        """Keep what comes, and lend it; raises DamagedError where its digest is another."""
+    def fill(self, key: str, pieces: Iterator[bytes], sha256: str | None, name: Path | None) -> None:
+        """Keep what comes, and lend it by a name; raises DamagedError where its digest is another."""
         part = self._folder / f"{key}.{os.urandom(4).hex()}"
         digest = hashlib.sha256()
         try:
@@ -61,7 +64,8 @@ class Cache:
                     file.write(piece)
             if sha256 is not None and digest.hexdigest() != sha256:
                 raise DamagedError
-            _link(part, name)
+            if name is not None:
+                _link(part, name)
             self.adopt(key, part)
         finally:
             part.unlink(missing_ok=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 import uuid
 
 import pytest
 
 from tests.mock_server import weed
+from tests.mock_server.cli.test_cli_socket import KEY
+from tests.mock_server.cli.test_cli_socket import Server as Served
 from tests.mock_server.dalston.speaking import PCM, SECOND
 from tests.mock_server.dalston.speaking import Client as Speaker
 from tests.mock_server.objects.serving import Uploader, digest, long_wav, serve
 from tests.mock_server.stage import SHORT, keeps
+from tests.mock_server.stream.test_streams_kept import LONG, spoken_until_killed
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,33 @@ def test_a_reset_removes_what_lies_in_the_bucket(server, objects, prefix):
     assert [path for path in objects.paths(prefix) if "audio/" in path]
     assert client.http.post("/_mock/v1/reset").status_code == 200
     assert not [path for path in objects.paths(prefix) if "audio/" in path]
+
+
+@pytest.mark.slow
+def test_a_stream_whose_server_is_killed_again_and_again_ends_in_the_bucket_byte_for_byte(objects, tmp_path):
+    prefix, chance, safe = f"streams-{uuid.uuid4().hex[:8]}", random.Random(11), 0
+    url = objects.url(prefix)
+    served = Served(tmp_path, "--transcriber", "scripted", "--audio-store", url)
+    client = Uploader(served.url, KEY)
+    session = client.create()
+    for _ in range(3):
+        offsets = spoken_until_killed(served, session, safe, chance.uniform(0.6, 1.4))
+        assert offsets[0] >= safe
+        assert offsets[-1] > offsets[0]
+        safe = offsets[-1]
+        served = Served(tmp_path, "--transcriber", "scripted", "--audio-store", url)
+        client = Uploader(served.url, KEY)
+        session = client.get(session)
+    try:
+        assert client.end(session).status_code == 202
+        client.settled(session)
+        content = client.play(session).content
+        assert len(content) - 44 >= safe
+        assert content[44:] == LONG[: len(content) - 44]
+        (path,) = [path for path in objects.paths(prefix) if path.startswith("audio/")]
+        assert bytes(objects.store(prefix).get(path).bytes()) == content
+    finally:
+        served.stop()
 
 
 @pytest.fixture
