@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from mock_server.extra import install
 from mock_server.storage import StorageError
-from mock_server.storage.reason import reason
+from mock_server.storage.reason import reason, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,6 +69,7 @@ class Bucket:
         #: What is wrong since the bucket was last asked in vain, and for what: one that is full can be read.
         self.absence: str | None = None
         self._vainly = ""
+        self._silent = False
         config: dict[str, Any] = dict(place.options)
         self._endpoint = endpoint(place)
         if place.scheme == "s3":
@@ -83,8 +84,13 @@ class Bucket:
                 retry_config=_RETRY,
             )
         except Exception:  # noqa: BLE001 - whatever the library says may repeat a secret
-            told = "its query, or what the environment says of its account, is not complete"
+            told = "its query, or what the environment says of its account, is not complete, or is wrong"
             raise StorageError(f"The audio store {place} cannot be used: {told}.") from None
+
+    def check_there(self) -> None:
+        """Raise what somebody else was told a moment ago, unless it was that the bucket takes nothing more."""
+        if self.absence is not None and (self._silent or self._vainly != _WRITE):
+            raise Absent(self.absence)
 
     def put(self, path: str, content: bytes, *, new: bool = False) -> None:
         """Keep a small object; one that is to be `new` raises FileExistsError where there is one."""
@@ -169,6 +175,7 @@ class Bucket:
             self._present(doing)
 
     def _present(self, doing: str) -> None:
+        self._silent = False
         if self._vainly != _WRITE or doing == _WRITE:
             self.absence = None
 
@@ -176,5 +183,6 @@ class Bucket:
         why = reason(error, self.place.bucket, doing, self._endpoint)
         if self.absence is None or self._vainly != _WRITE:
             self._vainly = doing
+        self._silent = silent(error)
         self.absence = f"The audio store {self.place} cannot be used now: {why}."
         return Absent(f"The audio store {self.place} cannot be used: {why}.")

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from typing import IO, TYPE_CHECKING, Final
@@ -41,6 +42,10 @@ def whole(key: str) -> str:
 
 def _pieces(key: str) -> str:
     return f"growing/{key}"
+
+
+#: Bytes of the object that a piece follows, and the place in the whole that it begins at.
+_PIECE: Final = re.compile(r"([0-9]{1,15})\.([0-9]{15})\Z")
 
 
 class Growth:
@@ -91,12 +96,32 @@ class Growth:
         waits = key in self._putting or time.monotonic() < self._resting_until
         return not waits and self._told.get(key, 0) - self._put.get(key, 0) >= PART_BYTES
 
+    def _follow(self, key: str, base: int) -> list[tuple[int, int, str]]:
+        """Place, bytes and path of what follows an object of so many bytes; pieces of an earlier one are left out."""
+        found = []
+        for path, size, _ in self._bucket.listed(_pieces(key)):
+            if (name := _PIECE.match(path.rpartition("/")[2])) and int(name[1]) == base:
+                found.append((int(name[2]), size, path))
+        return sorted(found)
+
+    def _learn(self, key: str) -> None:
+        """Find out what the bucket has of a file that an earlier process let grow; raises FileNotFoundError."""
+        base = self._bucket.size(whole(key))
+        if base is None:
+            raise FileNotFoundError
+        end = base
+        for at, size, _ in self._follow(key, base):
+            end = at + size if at <= end else end
+        self._base[key], self._put[key] = base, end
+
     def put_pieces(self, key: str) -> None:
         """Put what filled up and is not to change any more; what fails is put with the next piece."""
         if not self._full(key):
             return
         self._putting.add(key)
         try:
+            if key not in self._base:
+                self._learn(key)
             with self.path(key).open("rb") as file:
                 while self._told[key] - self._put[key] >= PART_BYTES:
                     file.seek(self._put[key])
@@ -139,8 +164,6 @@ class Growth:
             part.replace(self.path(key))
             synced(self._folder)
             self._base[key], self._put[key] = base, growing.size(str(self.path(key)))
-        elif key not in self._base:  # of an earlier process: its pieces are not looked for, the file has all of them
-            self._base[key] = self._put[key] = growing.size(str(self.path(key)))
 
     def _restored(self, key: str, part: Path) -> int:
         """Write what the bucket has of a key, and return the size of its object; raises FileNotFoundError."""
@@ -149,13 +172,12 @@ class Growth:
             for piece in content:
                 file.write(piece)
             base = file.tell()
-            for name, _, _ in sorted(self._bucket.listed(_pieces(key))):
-                began, _, at = name.rpartition("/")[2].partition(".")
-                if began != str(base) or int(at) > file.tell():
-                    continue  # of an object that was there before this one
-                file.seek(int(at))
+            for at, _, path in self._follow(key, base):
+                if at > file.tell():
+                    break
+                file.seek(at)
                 file.truncate()
-                for piece in self._bucket.get(name)[1]:
+                for piece in self._bucket.get(path)[1]:
                     file.write(piece)
             file.flush()
             os.fsync(file.fileno())

@@ -191,6 +191,7 @@ class ObjectAudio:
         """Give a file a name, or only have it at hand."""
         if name is not None and (self._growth.lend(key, name) or self._cache.lend(key, name)):
             return
+        self._bucket.check_there()
         try:
             sha256, pieces = self._bucket.get(whole(key))
             self._cache.fill(key, pieces, sha256, name)

@@ -44,6 +44,11 @@ _METADATA: Final = ("169.254.", "metadata.google", "computeMetadata")
 _UNSIGNED: Final = "there are no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or those of its provider"
 
 
+def silent(error: Exception) -> bool:
+    """Whether nobody answered at all."""
+    return not _STATUS.search(str(error))
+
+
 def reason(error: Exception, bucket: str, doing: str, where: str | None) -> str:
     """What an error of the library comes to; `doing` is a verb, `where` the address that was asked, if it was told."""
     text, kind = str(error), type(error).__name__

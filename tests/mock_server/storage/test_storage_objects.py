@@ -312,6 +312,38 @@ def test_what_a_killed_process_let_grow_is_put_at_the_next_start(prefix, tmp_pat
     assert asyncio.run(content(prefix.open("elsewhere"), key)) == [told]
 
 
+def test_what_grows_on_after_a_kill_goes_on_being_put_piece_by_piece(prefix):
+    audio = prefix.open()
+    key, told = grown(audio, 7)
+    asyncio.run(settled(until=lambda: len(prefix.paths("growing")) == 1))
+    prefix.close()  # as a kill leaves it
+    audio = prefix.open()
+
+    async def on():
+        size = await audio.size(key)
+        for number in range(6):
+            await audio.extend(key, size + number * MIB, bytes(MIB))
+        return size
+
+    assert asyncio.run(on()) == len(told)
+    asyncio.run(settled(until=lambda: len(prefix.paths("growing")) == 2))
+    elsewhere = prefix.open("elsewhere")
+    assert asyncio.run(elsewhere.size(key)) == 4 + 10 * MIB
+    assert asyncio.run(content(elsewhere, key)) == [(told + bytes(6 * MIB))[: 4 + 10 * MIB]]
+
+
+def test_foreign_objects_among_the_pieces_are_left_out(prefix):
+    audio = prefix.open()
+    key, told = grown(audio, 7)
+    asyncio.run(settled(until=lambda: prefix.paths("growing")))
+    for name in ("notes.txt", f"999.{4:015d}", "4.x"):
+        prefix.server.store(prefix.name).put(f"growing/{key}/{name}", b"foreign")
+    elsewhere = prefix.open("elsewhere")
+    assert asyncio.run(elsewhere.size(key)) == 4 + 5 * MIB
+    asyncio.run(elsewhere.extend(key, 4 + 5 * MIB, b"more"))
+    assert asyncio.run(content(elsewhere, key)) == [told[: 4 + 5 * MIB] + b"more"]
+
+
 def test_what_grew_goes_with_its_session(prefix, tmp_path):
     audio = prefix.open()
     key, _ = grown(audio, 6)
