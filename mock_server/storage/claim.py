@@ -84,9 +84,14 @@ class Claim:
             self._renewed_at = begun
 
     @property
+    def every_s(self) -> float:
+        """Seconds after which it is to be written again."""
+        return self._stale_s / _OFTEN
+
+    @property
     def due(self) -> bool:
         """Whether it is to be written again."""
-        return time.monotonic() - self._renewed_at > self._stale_s / _OFTEN
+        return time.monotonic() - self._renewed_at > self.every_s
 
     def hold(self) -> None:
         """Make sure that nobody takes this process for dead; raises StorageError where that cannot be."""

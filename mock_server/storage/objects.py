@@ -95,15 +95,17 @@ class ObjectAudio:
     def close(self) -> None:
         """Finish what is on its way; what is owed to the bucket is put at the next start."""
         self._over.set()
-        self._keeper.join()
+        self._keeper.join(_LOOK_S)  # one that waits for a store that hangs ends with the process
         self._disk.close()
         self._net.close()
-        with contextlib.suppress(StorageError):
-            self._claim.end()
+        if self._bucket.absence is None:
+            with contextlib.suppress(StorageError):  # the next start on this directory knows that it is over
+                self._claim.end()
 
     def _keep(self) -> None:
         """Hold the lease, look whether a bucket that went away is back, and put what is owed to it."""
-        while not self._over.wait(_PROBE_S if self._bucket.absence else _LOOK_S):
+        look_s = min(_LOOK_S, self._claim.every_s)
+        while not self._over.wait(_PROBE_S if self._bucket.absence else look_s):
             try:
                 if self._bucket.absence or self._claim.due:
                     self._claim.renew()

@@ -22,7 +22,7 @@ import pytest
 FULL = ("scribefull", "secretoffull0123456789")
 READER = ("scribereader", "secretofreader012345678")
 BUCKET = "audio"
-_UP_S = 40
+_UP_S = 90
 
 
 def missing():

@@ -22,6 +22,8 @@ KEY = "0123456789abcdef0123456789abcdef"
 OTHER = "f123456789abcdef0123456789abcdef"
 ROOT = Path(__file__).parents[3]
 MIB = 1024 * 1024
+#: After so long a killed process is known to be dead: more than a loaded machine keeps a living one from its lease.
+STALE_S = 8.0
 
 
 class Prefix:
@@ -144,7 +146,7 @@ async def body():
     yield os.urandom(40 * 1024 * 1024 if sys.argv[3] == "sending" else 1000)
 
 async def run():
-    audio = ObjectAudio(place(os.environ["PLACE"]), pathlib.Path(sys.argv[1]))
+    audio = ObjectAudio(place(os.environ["PLACE"]), pathlib.Path(sys.argv[1]), stale_s=float(sys.argv[4]))
     print("ready", flush=True)
     async with audio.put(sys.argv[2], body(), 10**9):
         print("written", flush=True)
@@ -159,7 +161,7 @@ def another(prefix, directory, key, stage):
     """Another process that is putting audio into the same prefix."""
     directory.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-c", ANOTHER, str(directory), key, stage],
+        [sys.executable, "-c", ANOTHER, str(directory), key, stage, str(STALE_S)],
         stdout=subprocess.PIPE,
         cwd=ROOT,
         text=True,
@@ -176,15 +178,31 @@ def another(prefix, directory, key, stage):
 
 
 def test_the_sweep_leaves_another_living_process_what_it_wrote_until_that_is_long_dead(prefix, tmp_path):
-    audio = prefix.open(stale_s=3.0)
+    audio = prefix.open(stale_s=STALE_S)
     with another(prefix, tmp_path / "theirs", KEY, "written"):
         assert asyncio.run(audio.sweep(nothing)) == 0
         assert len(prefix.paths("audio")) == 1
     assert asyncio.run(audio.sweep(nothing)) == 0  # nobody can tell yet
-    asyncio.run(asyncio.sleep(4.5))
+    asyncio.run(asyncio.sleep(STALE_S + 2))
     assert asyncio.run(audio.sweep(nothing)) == 1
     assert prefix.paths("audio") == []
     assert len(prefix.paths("leases")) == 1
+
+
+def test_who_may_be_taken_for_dead_acknowledges_nothing_before_the_lease_is_written_again(prefix, monkeypatch):
+    audio = prefix.open()
+    monkeypatch.setattr(audio._claim, "_renewed_at", -1e9)
+    assert asyncio.run(put(audio, KEY, b"voice")).size == 5
+    assert audio._claim._renewed_at > 0
+
+    def refused():
+        raise StorageError("not now")
+
+    monkeypatch.setattr(audio._claim, "_renewed_at", -1e9)
+    monkeypatch.setattr(audio._claim, "renew", refused)
+    with pytest.raises(StorageError, match="not now"):
+        asyncio.run(put(audio, OTHER, b"voice"))
+    asyncio.run(settled(until=lambda: len(prefix.paths("audio")) == 1))
 
 
 def test_what_a_killed_process_left_goes_at_the_next_start_on_its_directory(prefix, tmp_path):
