@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from mock_server.storage import StorageError
+from mock_server.storage.bucket import Absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +43,11 @@ def belongs(bucket: Bucket, identity: str, *, refers: bool) -> None:
             )
         try:
             bucket.put(_MARK, identity.encode(), new=True)
-            found = identity
-        except FileExistsError:  # somebody else began at the same moment
-            found = _mark(bucket)
+        except FileExistsError:
+            pass  # somebody else began at the same moment, and is found below
+        except Absent:  # some stores know no condition for a write
+            bucket.put(_MARK, identity.encode())
+        found = _mark(bucket)
     if found != identity:
         raise StorageError(
             f"{bucket.place} holds the audio of another server's database. Give each of them a prefix of its own, or"

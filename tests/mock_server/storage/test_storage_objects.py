@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.storage import StorageError
+from mock_server.storage.bucket import Absent, Bucket
 from mock_server.storage.place import place
 from tests.mock_server import weed
 
@@ -224,6 +225,20 @@ def test_the_parts_of_an_upload_that_a_kill_broke_off_go_at_the_next_start(prefi
 
 def test_a_prefix_belongs_to_one_database(prefix):
     prefix.open("one", identity="one").close()
+    prefix.open("one", identity="one").close()
+    with pytest.raises(StorageError, match="another server's database"):
+        prefix.open("two", identity="two")
+
+
+def test_a_store_that_knows_no_conditions_is_good_enough(prefix, monkeypatch):
+    put = Bucket.put
+
+    def unconditional(bucket, path, content, *, new=False):
+        if new:
+            raise Absent("it answers 501 where it is asked to write")
+        put(bucket, path, content)
+
+    monkeypatch.setattr(Bucket, "put", unconditional)
     prefix.open("one", identity="one").close()
     with pytest.raises(StorageError, match="another server's database"):
         prefix.open("two", identity="two")
