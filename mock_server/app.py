@@ -315,6 +315,7 @@ def create_app(settings: Settings) -> FastAPI:
                 busy=face.load.busy,
                 in_memory=settings.in_memory,
                 database=settings.database,
+                audio_store=settings.audio_store,
             )
             opened.push_async_callback(face.service.close)
             _shelve(face)

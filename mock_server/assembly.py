@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mock_server.session.machine import Machine
     from mock_server.speech.length import Lengths
     from mock_server.storage.keeping import DirectoryKeeping
+    from mock_server.storage.place import Place
     from mock_server.storage.unit import Store
 
 
@@ -39,14 +40,16 @@ def _holding(conduct: Callable[[str], Conduct]) -> Callable[[str, str], Awaitabl
     return lambda namespace, session_id: conduct(namespace).holds(namespace, session_id)
 
 
-def _keeping(data_dir: Path | None, machine: Machine, database: DatabaseUrl | None) -> DirectoryKeeping | MemoryKeeping:
-    """What is in a data directory and a database, or memory where there is none."""
+def _keeping(
+    data_dir: Path | None, machine: Machine, database: DatabaseUrl | None, place: Place | None
+) -> DirectoryKeeping | MemoryKeeping:
+    """What is in a data directory, a database and a place of audio, or memory where there is no directory."""
     if data_dir is None:
         return MemoryKeeping()
     # a database takes a fifth of a second to import, which a server in memory need not wait for
     from mock_server.storage.keeping import open_keeping
 
-    return open_keeping(data_dir, machine.revision, database)
+    return open_keeping(data_dir, machine.revision, database, place)
 
 
 def _work(
@@ -98,17 +101,19 @@ async def open_service(
     busy: Callable[[], bool] = lambda: False,
     in_memory: bool = False,
     database: DatabaseUrl | None = None,
+    audio_store: Place | None = None,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
-    `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number. Work waits a moment
+    `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number, `audio_store` is
+    where audio is kept, if not in the directory. Work waits a moment
     while `busy` says that requests come thickly. The caller awaits `close()`; one a process, unless it is
     `in_memory`: that takes no directory, keeps nothing, and there may be several. Sessions are kept in a `database` of
     a server where one is given, and else in the directory, which has the audio.
     """
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
-        keeping = _keeping(None if in_memory else data_dir, machine, database)
+        keeping = _keeping(None if in_memory else data_dir, machine, database, audio_store)
         opened.callback(keeping.close)
         store, audio = keeping.store, keeping.audio
         clocks = await Clocks.of(store, clock or SystemClock())

@@ -100,7 +100,12 @@ class Reception:
             raise refusal(session, Refused(state, Event.AUDIO_ACCEPTED.value), self._sessions.machine)
         self._admit(session, name, 0, None)
         file = next((file for file in session.files if file.name == name), None)
-        return None if file is None else (file.key, await self._audio.size(file.key))
+        if file is None:
+            return None
+        try:
+            return file.key, await self._audio.size(file.key)
+        except StorageError as error:
+            raise self._sessions.unavailable(error) from error
 
     async def extend(self, namespace: str, session_id: str, key: str, at: int, data: bytes) -> None:
         """Keep more of a file for good, behind the first `at` bytes of it; refuses as `receive` does."""
@@ -177,7 +182,12 @@ class Reception:
         except SpeechOvertime:
             told = "Decoding this audio takes more time than one file may take; send less of it at once."
             raise problems.invalid_request(told) from None
-        except (SpeechInterrupted, SpeechUnavailable, OSError) as error:  # a piece before it may just be replaced
+        except (
+            SpeechInterrupted,
+            SpeechUnavailable,
+            StorageError,
+            OSError,
+        ) as error:  # a piece before it may just be replaced
             log.warning("audio could not be measured: %s", error)
             await self._audio.delete([stored.key])
             told = "The audio could not be measured now; send it again."

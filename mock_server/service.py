@@ -88,7 +88,7 @@ class Service(Access):
 
     async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
         """What records traffic where everything else is kept; the caller closes it before the service."""
-        return await Recorder.of(self.store, told, shortage=self.shortage)
+        return await Recorder.of(self.store, told, shortage=self._keeping.shortage)
 
     async def move_clock(self, namespace: str, move: Move) -> datetime:
         """Set a namespace's clock and tell its time; raises 400 for what no clock does.
@@ -264,5 +264,5 @@ class Service(Access):
         return gone
 
     def shortage(self) -> str | None:
-        """Why nothing can be stored now, as far as the disk tells; None while there is room."""
-        return self._keeping.shortage()
+        """Why nothing can be stored now, as far as disk and audio store tell; None while there is room."""
+        return self._keeping.shortage() or self.audio.absence()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mock_server.clock import Clock
     from mock_server.database import DatabaseUrl
+    from mock_server.storage.place import Place
 
 #: The one key that is valid when none was given; documented, so not a secret.
 DEFAULT_KEY = "sk_test_development"
@@ -78,6 +79,8 @@ class Settings:
     console_origins: tuple[str, ...] = ()
     #: Where sessions are kept, beside audio in the data directory; None is a file there.
     database: DatabaseUrl | None = None
+    #: Where audio is kept; None for the data directory.
+    audio_store: Place | None = None
     #: Nothing is kept: what is in memory is all there is.
     in_memory: bool = False
     templates_shape: Literal["object", "array", "auto"] = "auto"

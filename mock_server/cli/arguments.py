@@ -12,6 +12,7 @@ from mock_server.auth import LONGEST_KEY
 from mock_server.database import database_url
 from mock_server.served import LIVE, revisions
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
+from mock_server.storage.place import place
 from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def settings(
     *,
     data_dir: Path | None,
     database: str | None,
+    audio_store: str | None,
     api_keys: Collection[str],
     transcriber: Transcriber,
     model: str | None,
@@ -108,11 +110,11 @@ def settings(
         raise ValueError(f"--corpus {str(corpus)!r} is no folder that can be read.")
     if corpus is not None and "prsm" not in served:
         raise ValueError("--corpus is what sessions of prsm look for things in; --profile serves none.")
-    if in_memory and data_dir is not None:
-        raise ValueError("--in-memory keeps nothing, and --data-dir says where to keep it; leave one of them out.")
-    if in_memory and database is not None:
-        raise ValueError("--in-memory keeps nothing, and --database says where to keep it; leave one of them out.")
+    kept = {"--data-dir": data_dir, "--database": database, "--audio-store": audio_store}
+    if in_memory and (places := [name for name, value in kept.items() if value is not None]):
+        raise ValueError(f"--in-memory keeps nothing, and {places[0]} says where to keep it; leave one of them out.")
     return Settings(
+        audio_store=None if audio_store is None else place(audio_store),
         data_dir=(data_dir or DATA_DIR).absolute(),
         database=None if database is None else database_url(database),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),

@@ -88,7 +88,8 @@ def _hears(settings: Settings, notice: str | None) -> str:
 def _place(settings: Settings) -> str:
     if settings.in_memory:
         return "in memory, gone with this process"
-    return f"{settings.database}, audio: {settings.data_dir}" if settings.database else str(settings.data_dir)
+    audio = settings.audio_store or (settings.data_dir if settings.database else None)
+    return f"{settings.database or settings.data_dir}{f', audio in {audio}' if audio else ''}"
 
 
 def address(settings: Settings, host: str, port: int) -> str:

@@ -68,7 +68,7 @@ def _try_directory(settings: Settings, choices: Choices | None) -> None:
     from mock_server.log.folder import LogFolder
     from mock_server.storage.keeping import open_keeping
 
-    keeping = open_keeping(settings.data_dir, settings.revision, settings.database)
+    keeping = open_keeping(settings.data_dir, settings.revision, settings.database, settings.audio_store)
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()

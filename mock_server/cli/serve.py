@@ -40,6 +40,13 @@ def serve(
     in_memory: Annotated[
         bool, typer.Option("--in-memory", help="Keep nothing on the disk, and be ready sooner. For tests.")
     ] = False,
+    audio_store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="s3://BUCKET/PREFIX?endpoint=URL",
+            help="Where audio is kept, gs:// and az:// too; credentials come from the environment. Without: DATA_DIR.",
+        ),
+    ] = None,
     api_key: Annotated[
         list[str] | None,
         typer.Option(
@@ -148,6 +155,7 @@ def serve(
         wanted = settings(
             data_dir=data_dir,
             database=database,
+            audio_store=audio_store,
             api_keys=api_key or [],
             transcriber=transcriber,
             model=model,

@@ -13,6 +13,7 @@ from mock_server.dalston.wanted import AUTO
 from mock_server.session.dalston.step import Enhancing
 from mock_server.session.model import Order
 from mock_server.session.step import Requested
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,6 +80,9 @@ class Enhancement:
             await self._once(dictation)
         except FileNotFoundError:  # the live session was deleted before its audio was taken over
             await self._service.expire(dictation.namespace, dictation.job_id or "")
+        except StorageError as error:
+            log.warning("the audio of %s is not to be had now: %s", dictation.id, error)
+            return False
         except problems.Problem as problem:
             if problem.status >= 500:
                 return False

@@ -22,6 +22,7 @@ from mock_server.storage import StorageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
+    from pathlib import Path
 
     from mock_server.conduct import Conduct, Course
     from mock_server.ledger import Ledger
@@ -43,6 +44,8 @@ _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 #: A transcriber that cannot be started is waited for this long: another session may have the memory it needs.
 _UNAVAILABLE_S = 60.0
+#: Before audio is asked for again that lies where nobody answers now.
+_AWAY_S = 2.0
 #: What hangs is ended by the transcriber itself, which knows how long the audio is; this is for one that does not.
 _LONGEST_TRY_S = allowance.of_job(Limits().seconds)
 
@@ -174,7 +177,7 @@ class Process:
         engine = self._transcriber.engine
         if not session.files:
             return course.heard(session, []) if course.heard else outcome.nothing_sent(engine)
-        async with self._audio.fetch([file.key for file in session.files]) as paths:
+        async with self._fetched(session) as paths:
             listed = [
                 Recording(file.name, path, file.sha256, file.sequence)
                 for file, path in zip(session.files, paths, strict=True)
@@ -185,6 +188,20 @@ class Process:
             else:
                 heard = await self._transcription(session, left) if left else outcome.nothing_sent(engine)
             return course.account(listed, heard)
+
+    @contextlib.asynccontextmanager
+    async def _fetched(self, session: Session) -> AsyncIterator[list[Path]]:
+        """The files of a session; a store that is not there is waited for, since nothing is wrong with the session."""
+        while True:
+            async with contextlib.AsyncExitStack() as opened:
+                try:
+                    paths = await opened.enter_async_context(self._audio.fetch([file.key for file in session.files]))
+                except StorageError as error:
+                    log.warning("the audio of %s is not to be had now: %s", session.id, error)
+                else:
+                    yield paths
+                    return
+            await asyncio.sleep(_AWAY_S)
 
     async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
         engine = self._transcriber.engine

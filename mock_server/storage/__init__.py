@@ -51,7 +51,7 @@ class AudioStore(Protocol):
     def fetch(self, keys: Sequence[str]) -> AbstractAsyncContextManager[list[Path]]:
         """Files with the bytes of these keys, for a reader on this machine and for the time of the block.
 
-        One that was deleted meanwhile is a path without a file.
+        One that was deleted meanwhile is a path without a file. Raises StorageError where they are not to be had now.
         """
 
     async def extend(self, key: str, at: int, data: bytes) -> None:
@@ -67,13 +67,16 @@ class AudioStore(Protocol):
         """
 
     async def size(self, key: str) -> int:
-        """How many bytes there are of a key; 0 where there is none."""
+        """How many bytes there are of a key; 0 where there is none. Raises StorageError."""
 
     async def delete(self, keys: Collection[str]) -> None:
         """Forget these; one that is gone already is fine."""
 
     async def sweep(self, kept: Callable[[], Awaitable[Collection[str]]]) -> int:
         """Remove what no session refers to, as `kept` tells, and nobody is putting; returns how many files went."""
+
+    def absence(self) -> str | None:
+        """What a person is told while audio lies somewhere that is not to be asked now; None while it is."""
 
     def close(self) -> None:
         """Give back what is held."""

@@ -145,6 +145,9 @@ class LocalAudio:
         self._lease.end()
         self._release()
 
+    def absence(self) -> None:
+        """A disk is there as long as its server; `Space` tells when it is full."""
+
     def _release(self) -> None:
         while self._folders:
             os.close(self._folders.popitem()[1])

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mock_server.storage import StorageError
+from mock_server.storage import AudioStore, StorageError
 from mock_server.storage.audio import LocalAudio
 from mock_server.storage.lock import DirectoryLock
 from mock_server.storage.space import Space
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server.database import DatabaseUrl
+    from mock_server.storage.place import Place
     from mock_server.storage.tables import TableStore
 
 #: Where a database that is no file of the data directory says which revision its sessions are of.
@@ -28,7 +29,7 @@ class DirectoryKeeping:
     """What a service keeps its sessions in, in a directory that is locked while it is open."""
 
     store: TableStore
-    audio: LocalAudio
+    audio: AudioStore
     space: Space
     lock: DirectoryLock
 
@@ -51,20 +52,21 @@ class DirectoryKeeping:
         self.lock.release()
 
 
-def open_keeping(data_dir: Path, revision: str = REVISION, database: DatabaseUrl | None = None) -> DirectoryKeeping:
+def open_keeping(
+    data_dir: Path, revision: str = REVISION, database: DatabaseUrl | None = None, place: Place | None = None
+) -> DirectoryKeeping:
     """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was.
 
     Sessions are those of a revision of the protocol, and another one's are refused. They are in a file of the directory
-    or in a `database` of a server; audio is in the directory.
+    or in a `database` of a server; audio is in the directory too, or in the `place` that is given.
     """
     with contextlib.ExitStack() as opened:
         lock = DirectoryLock(data_dir)
         opened.callback(lock.release)
         store = _in_file(data_dir, revision) if database is None else _in_database(database, revision)
         opened.callback(store.close)
-        folder = data_dir / "audio"
-        _belongs(folder, store, alone=database is None)
-        keeping = DirectoryKeeping(store, LocalAudio(folder), Space(data_dir), lock)
+        audio = _audio(data_dir, store, place, alone=database is None)
+        keeping = DirectoryKeeping(store, audio, Space(data_dir), lock)
         opened.pop_all()
         return keeping
     raise AssertionError("unreachable: nothing above is suppressed")
@@ -94,6 +96,36 @@ def _of_another(what: str, found: str, revision: str, kept_in: str) -> str:
         f"The {what} holds sessions of revision {found[:40]!r}, and this server speaks"
         f" {revision}. Serve that revision, or use another {kept_in}."
     )
+
+
+def _audio(data_dir: Path, store: TableStore, place: Place | None, *, alone: bool) -> AudioStore:
+    _lies(data_dir, store, place)
+    folder = data_dir / "audio"
+    if place is None:
+        _belongs(folder, store, alone=alone)
+        return LocalAudio(folder)
+    from mock_server.storage.objects import ObjectAudio
+
+    return ObjectAudio(place, data_dir, identity=store.identity, refers=store.refers_to_audio)
+
+
+def _lies(data_dir: Path, store: TableStore, place: Place | None) -> None:
+    """Refuse to look for audio where it does not lie: every session that has some would be without it."""
+    mark = data_dir / "audio.place"
+    try:
+        found = mark.read_text("utf-8").strip() if mark.exists() else None
+        if found == (str(place) if place else None):
+            return
+        if store.refers_to_audio:
+            there = f"{found[:300]}: serve with that --audio-store" if found else "the directory: serve without that"
+            told = f"The sessions in {data_dir} have their audio in {there}, or take another data directory."
+            raise StorageError(told)
+        if place:
+            mark.write_text(f"{place}\n", "utf-8")
+        else:
+            mark.unlink()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"The data directory {data_dir} cannot be used ({error}).") from error
 
 
 def _speaks(data_dir: Path, revision: str) -> None:

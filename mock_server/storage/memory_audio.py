@@ -133,6 +133,9 @@ class MemoryAudio:
         """Why no audio can be stored now; None while there is room."""
         return None if self._size < self._most else f"The {self._most} bytes that audio may take are full."
 
+    def absence(self) -> None:
+        """Memory is there as long as its process."""
+
     def close(self) -> None:
         """Forget everything."""
         self._kept.clear()

@@ -1,9 +1,10 @@
-"""What tests of the mock share that costs seconds: one PostgreSQL server a process."""
+"""What tests of the mock share that costs seconds: a PostgreSQL server and an S3 server a process."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.mock_server import weed
 from tests.mock_server.postgres import served
 
 
@@ -21,3 +22,11 @@ def address(postgres):
     yield address
     postgres.start()
     postgres.drop(address)
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory):
+    """A real S3 server for all tests of a worker; each takes a prefix of its own."""
+    server = weed.started(tmp_path_factory.mktemp("weed"))
+    yield server
+    server.stop()

@@ -12,6 +12,7 @@ from mock_server import problems
 from mock_server.api.control.stream import begin
 from mock_server.api.label import FORMATS
 from mock_server.speech.sniff import opens
+from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -61,7 +62,10 @@ async def play(asked: Asking, file: File) -> Response:
     call, audio = asked.call, asked.face.service.audio
     wanted = asked_range(call.request.headers.get("range"), file.size)
     first, last = wanted or Range(0, file.size - 1)
-    head = b"".join([piece async for piece in pieces(audio, file, Range(0, min(file.size, _HEAD) - 1))])
+    try:
+        head = b"".join([piece async for piece in pieces(audio, file, Range(0, min(file.size, _HEAD) - 1))])
+    except StorageError as error:
+        raise asked.face.service.unavailable(error) from error
     begin(call, asked.face.places, pieces(audio, file, Range(first, last)), last - first + 1)
     headers = {
         "Accept-Ranges": "bytes",

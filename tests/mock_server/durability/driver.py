@@ -4,7 +4,8 @@ driver.py load DIR    work until killed; a line `tried â€¦` before and `acked â€
 driver.py insist DIR  the same, and whoever is refused because nothing can be stored now begins anew a moment later
 driver.py check DIR   do nothing but wait for every session to settle, then print what is there as one JSON document
 
-Sessions are kept in the database that SCRIBE_DATABASE names, or else in DIR.
+Sessions are kept in the database that SCRIBE_DATABASE names, or else in DIR. Audio lies in the directory, or where
+SCRIBE_AUDIO_STORE says. SCRIBE_SIZES are those of files, in bytes with commas.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ from mock_server.session.model import Order
 from mock_server.settings import Limits
 from mock_server.speech.model import Transcription
 from mock_server.storage import StorageError
+from mock_server.storage.place import place
 
 CLIENTS = 6
 LIMITS = Limits(queue=100_000, reconcile_s=0.5)
+STORE = os.environ.get("SCRIBE_AUDIO_STORE")
+SIZES = [int(size) for size in os.environ.get("SCRIBE_SIZES", "100,20000,1500000").split(",")]
 
 
 def tell(*words: str) -> None:
@@ -60,7 +64,7 @@ async def client(service, number):
         session = await service.create("load", Order(("soap",), "lite"), 3600)
         tell("created", session.id)
         for name in names:
-            content = os.urandom(random.choice([100, 20_000, 1_500_000]))
+            content = os.urandom(random.choice(SIZES))
             sha256 = hashlib.sha256(content).hexdigest()
 
             async def body(content=content):
@@ -93,6 +97,11 @@ async def insist(service):
     await asyncio.gather(*(insisting(number) for number in range(CLIENTS)))
 
 
+async def digest(service, key):
+    async with service.audio.fetch([key]) as (path,):
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
 async def check(service):
     async with asyncio.timeout(25):
         while await service.store.read(lambda view: view.unfinished()):  # noqa: ASYNC110 - the event is a row in a database
@@ -104,15 +113,15 @@ async def check(service):
         found[name] = {
             "state": state.value,
             "transcript": session.transcript,
-            "files": {
-                file.name: [file.sha256, hashlib.sha256(service.audio.path(file.key).read_bytes()).hexdigest()]
-                for file in session.files
-            },
+            "files": {file.name: [file.sha256, await digest(service, file.key)] for file in session.files},
             "order": [file.name for file in session.files],
             "journal": [line.kind for line in lines],
             "results": [result.status for result in session.results],
         }
-    on_disk = sum(path.is_file() for path in service.audio._root.rglob("*"))
+    if STORE:
+        on_disk = len(service.audio._bucket.listed("audio"))
+    else:
+        on_disk = sum(path.is_file() for path in service.audio._root.rglob("*"))
     listed = len(await service.store.read(lambda view: view.audio_keys()))
     sys.stdout.write(json.dumps({"sessions": found, "on_disk": on_disk, "listed": listed}) + "\n")
 
@@ -125,6 +134,7 @@ async def main(mode, directory):
         extractor=Rules(),
         limits=LIMITS,
         database=database_url(named) if named else None,
+        audio_store=place(STORE) if STORE else None,
     )
     tell("open")
     await {"load": load, "insist": insist, "check": check}[mode](service)

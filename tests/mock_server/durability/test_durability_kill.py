@@ -7,10 +7,14 @@ import os
 import random
 import subprocess
 import sys
+import uuid
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+from mock_server.storage.place import place
+from tests.mock_server.weed import unfinished_uploads
 
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = DRIVER.parents[3]
@@ -70,12 +74,6 @@ def busy_until_killed(directory, moments):
     return lines
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
-    nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))
-
-
 def nothing_is_missing(directory, lines):
     """A server that begins now has all that others told until they were killed, and ends what was ended."""
     created, ended = told("created", lines), set(told("ended", lines))
@@ -112,6 +110,21 @@ def nothing_is_missing(directory, lines):
     for session_id in ended:
         assert found["sessions"][session_id]["journal"].count("ended") == 1
     assert found["on_disk"] == found["listed"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
+    nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_missing_after_kills_where_audio_lies_in_a_bucket(objects, tmp_path, monkeypatch):
+    prefix = f"kills-{uuid.uuid4().hex[:8]}"
+    monkeypatch.setenv("SCRIBE_AUDIO_STORE", objects.url(prefix))
+    monkeypatch.setenv("SCRIBE_SIZES", "100,20000,1500000,11000000")  # the largest goes in parts
+    nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(3)))
+    assert unfinished_uploads(place(objects.url(prefix))) == []
 
 
 @pytest.mark.slow

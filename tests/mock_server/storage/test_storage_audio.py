@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from mock_server.storage import StorageError, TooLarge
 from mock_server.storage.audio import LocalAudio
 from mock_server.storage.memory_audio import MemoryAudio
+from mock_server.storage.place import place
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER = "f123456789abcdef0123456789abcdef"
@@ -58,9 +60,25 @@ def telling(*answers):
     return kept
 
 
-@pytest.fixture(params=["local", "memory"])
+def in_objects(request, tmp_path):
+    """On a real S3 server, below a prefix that nobody else has."""
+    from mock_server.storage.objects import ObjectAudio
+
+    server = request.getfixturevalue("objects")
+    (tmp_path / "data").mkdir()
+    return ObjectAudio(place(server.url(f"contract-{uuid.uuid4().hex[:12]}")), tmp_path / "data")
+
+
+OPENING = {
+    "local": lambda request, tmp_path: LocalAudio(tmp_path / "audio"),
+    "memory": lambda request, tmp_path: MemoryAudio(),
+    "objects": in_objects,
+}
+
+
+@pytest.fixture(params=OPENING)
 def audio(request, tmp_path):
-    opened = MemoryAudio() if request.param == "memory" else LocalAudio(tmp_path / "audio")
+    opened = OPENING[request.param](request, tmp_path)
     yield opened
     opened.close()
 
