@@ -30,6 +30,7 @@ from mock_server.problems import Problem
 from mock_server.served import LIVE
 from mock_server.settings import SHARE, VERSIONS
 from mock_server.shelves.rack import Rack
+from mock_server.stream.budget import Budget, texts
 from mock_server.stream.room import Room
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ class Face:
     #: What upload URLs of streams hold, and the sockets that are open.
     tickets: Tickets = field(init=False)
     room: Room = field(init=False)
+    #: What each namespace may send of text over its sockets.
+    texts: Budget = field(default_factory=texts)
 
     def __post_init__(self) -> None:
         self.room = Room(self.settings.most_streams)

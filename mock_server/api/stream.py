@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
@@ -128,7 +129,8 @@ class Socket:
                 tape = Nowhere()
         hitch = await conduct.hitch(*ticket) if ticket else SMOOTH
         idle_s = self.face.settings.stream_idle_s
-        return Reception(tape, self.wire, receive, idle_s=idle_s, hitch=hitch, resumption=resumption)
+        spend = partial(self.face.texts.spend, ticket.namespace if ticket else "")
+        return Reception(tape, self.wire, receive, idle_s=idle_s, hitch=hitch, resumption=resumption, spend=spend)
 
     async def _received(self, ticket: Ticket | None, reception: Reception) -> Closing:
         if self.face.stopping:

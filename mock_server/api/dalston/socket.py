@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import Headers, QueryParams
@@ -182,6 +183,7 @@ class Socket:
                     longest_s=face.service.limits.upload_bytes / SAMPLES.bytes_a_second - 1,
                     usage=conduct.live,
                     mishap=mishap,
+                    spend=partial(face.texts.spend, namespace),
                 )
                 goes_on = former is not None and former.until is not None
                 key = former.dictation.audio_key if former is not None and goes_on else None
