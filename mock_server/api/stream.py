@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server import problems
 from mock_server.api.answer import PLAYED, SEVER, Answer
+from mock_server.api.denial import plain
 from mock_server.api.face import Call
 from mock_server.api.trail import SWITCHED
 from mock_server.conduct import SMOOTH
@@ -183,11 +183,6 @@ def record(  # noqa: PLR0917 - what there is to say of a socket, and where
     text = json.dumps(body, ensure_ascii=False)
     face.remember(call, answer, Response(text, status, media_type="application/json"), began)
     face.tell(call, answer)
-
-
-def plain(scope: Scope) -> Request:
-    """A socket's beginning as the request that it was; extensions and subprotocols are not HTTP's."""
-    return Request({**scope, "type": "http", "method": "GET", "http_version": "1.1"})
 
 
 def _account(reception: Reception | None, why: Closing) -> dict[str, Any]:
