@@ -8,9 +8,11 @@ import time
 import pytest
 
 from mock_server.storage import StorageError
+from mock_server.stream.budget import Budget
 from mock_server.stream.reception import STEP_S
 from tests.mock_server.cli.test_cli_socket import KEY, Server
 from tests.mock_server.dalston.speaking import FRAME, PCM, SECOND, SHORT, Client, frames
+from tests.mock_server.stream.talking import Running
 
 #: Speech, and a pause that ends it.
 SAID = PCM + bytes(SECOND)
@@ -90,6 +92,26 @@ def test_a_hard_resume_goes_on_in_the_same_transcript_and_audio_from_the_second_
     assert client.audio(talk.session_id) == SAID[:at] + SAID[at:] + PCM
     assert told["duration_seconds"] == pytest.approx(len(SAID + PCM) / SECOND, abs=0.01)
     assert client.look(talk.session_id)["utterance_count"] == 2
+
+
+def test_hard_resumes_copy_so_much_for_a_tenant_and_then_only_what_comes_back_with_time():
+    running = Running(profiles=("dalston",))
+    keeps = {"store_audio": True, "store_transcript": True}
+    try:
+        client, other = Client(running.url), Client(running.url, "sk_test_other")
+        first, foreign = client.spoken(SAID), other.spoken(SAID)
+        size = client.look(first)["audio_duration_seconds"] * SECOND + 4096
+        running.app.state.face.live._copies = Budget(int(2.5 * size), 1)
+        for _ in range(2):
+            with client.talk(resume_session_id=first, resume="hard", **keeps) as talk:
+                talk.end()
+        assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
+        assert client.page()["total"] == 3
+        for name, whose in ((first, client), (foreign, other)):
+            with whose.talk(resume_session_id=name, resume="soft" if whose is client else "hard", **keeps) as talk:
+                talk.end()
+    finally:
+        running.stop()
 
 
 @pytest.mark.parametrize(
