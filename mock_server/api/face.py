@@ -19,6 +19,7 @@ from starlette.routing import Match
 from mock_server import problems
 from mock_server.api.answer import PLAYED, Answer, envelope, preflight, render
 from mock_server.api.below import below
+from mock_server.api.entry import let_in
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Glimpse, Outlines
@@ -357,6 +358,7 @@ class Face:
         self._bound()
         if not call.namespace:
             self._authenticate(call)
+        let_in(call.request.scope)
         self._check_version(call.request)
         self._place(call)
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from mock_server import problems
 from mock_server.api.answer import PLAYED, SEVER, Answer
 from mock_server.api.denial import plain
+from mock_server.api.entry import let_in
 from mock_server.api.face import Call
 from mock_server.api.trail import SWITCHED
 from mock_server.conduct import SMOOTH
@@ -86,6 +87,8 @@ class Socket:
         chosen = {} if resumption is None else {"subprotocol": resumption.protocol}
         await send({"type": "websocket.accept", **chosen})
         ticket = self.face.tickets.read(str(scope["path_params"]["stream_id"]))
+        if ticket is not None:
+            let_in(scope)
         reception = await self._reception(ticket, receive, resumption)
         if reception is None:
             why = closing.unknown(self.wire.unknown)

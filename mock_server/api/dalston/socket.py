@@ -18,6 +18,7 @@ from mock_server.api.answer import PLAYED, SEVER
 from mock_server.api.dalston import views
 from mock_server.api.dalston.route import body
 from mock_server.api.denial import plain
+from mock_server.api.entry import let_in
 from mock_server.api.stream import record
 from mock_server.auth import presented
 from mock_server.dalston import message, parting, wanted
@@ -95,6 +96,7 @@ class Socket:
         with contextlib.suppress(parting.Parting):
             headers = self._headers(visit.scope)
             visit.namespace = self._who(headers)
+            let_in(visit.scope)
             conduct = self.face.service.conduct(visit.namespace)
             try:
                 visit.trouble = await conduct.trouble(visit.namespace, headers)

@@ -293,6 +293,23 @@ def test_a_tenant_that_connects_again_has_no_more_text_than_before():
         running.stop()
 
 
+def test_sockets_of_strangers_make_room_and_those_of_sessions_never_do():
+    running = Running(profiles=("medscribe", "dalston"))
+    running._server.config.limit_concurrency = 6
+    try:
+        client = Client(running.url)
+        with ExitStack() as opened:
+            talk = opened.enter_context(client.talk(store_transcript=True))
+            for _ in range(20):  # each is told that it has no key, and does not close
+                opened.enter_context(_asking(running.url, "token=nobodys-key"))
+            assert client.page()["total"] == 1
+            talk.speak()
+            assert talk.end()["transcript"] == SHORT.text
+        client.http.close()
+    finally:
+        running.stop()
+
+
 def test_a_socket_on_which_nothing_comes_is_ended_and_told():
     running = Running(profiles=("dalston",), stream_idle_s=1.0)
     try:
@@ -307,6 +324,15 @@ def test_a_socket_on_which_nothing_comes_is_ended_and_told():
         assert "Nothing came" in told["error"]
     finally:
         running.stop()
+
+
+def _asking(url, query):
+    """A connection that has asked for a socket, and reads nothing."""
+    protocol = ClientProtocol(parse_uri(f"{url.replace('http', 'ws', 1)}{STREAM}?{query}"))
+    connection = socket.create_connection((protocol.uri.host, protocol.uri.port))
+    protocol.send_request(protocol.connect())
+    connection.sendall(b"".join(protocol.data_to_send()))
+    return connection
 
 
 def _unreading(url, query, messages):
