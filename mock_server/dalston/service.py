@@ -132,7 +132,8 @@ class LiveService:
 
         Raises the Parting of one that goes on from a session that is gone meanwhile, or from more than may be copied.
         """
-        if former is not None and not self._copies.spend(namespace, former.copied):
+        # whatever there is of one session may be copied by whoever has not copied anything for a while
+        if former is not None and not self._copies.spend(namespace, min(former.copied, self._copies.most)):
             raise parting.crowded("This client's sessions were resumed hard too often; wait before the next one.")
         goes_on = former is not None and former.until is not None
         taken = _taken(former.dictation) if former is not None and goes_on else None

@@ -107,6 +107,10 @@ def test_hard_resumes_copy_so_much_for_a_tenant_and_then_only_what_comes_back_wi
                 talk.end()
         assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
         assert client.page()["total"] == 3
+        running.app.state.face.live._copies = Budget(10, 1)  # whatever one session has may be copied by itself
+        with client.talk(resume_session_id=first, resume="hard", **keeps) as talk:
+            talk.end()
+        assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
         for name, whose in ((first, client), (foreign, other)):
             with whose.talk(resume_session_id=name, resume="soft" if whose is client else "hard", **keeps) as talk:
                 talk.end()
