@@ -99,6 +99,7 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
         app.router.routes.extend(session_manager.routes(face))
     for module in _by_models(profiles):
         module.add(app, face)
+    face.sockets = [route for route in app.router.routes if isinstance(route, WebSocketRoute)]
     app.router.routes.extend(_beside(face))
     if face.settings.faithful:
         return

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from mock_server import problems
 from mock_server.api.answer import envelope, render
+from mock_server.api.denial import denied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 #: What whoever knows a host and nothing else asks for (§4.1), and what looks after processes.
 _AT_ROOT: Final = ("/.well-known/medscribealliance", "/health/live", "/health/ready")
+
+
+def below(raw: bytes, path: str) -> str | None:
+    """What is below a path in one as it was sent, where an encoded slash ends no segment; None for one elsewhere."""
+    segments = raw.decode("latin-1").split("/")
+    depth = path.count("/") + 1
+    if [unquote(each) for each in segments[:depth]] != path.split("/"):
+        return None
+    return "/" + "/".join(segments[depth:])
 
 
 class Below:
@@ -35,19 +45,12 @@ class Below:
         """One request, or the application's lifespan."""
         if scope["type"] not in ("http", "websocket") or scope["path"] in _AT_ROOT:
             return await self._app(scope, receive, send)
-        rest = self._below(scope)
+        rest = below(scope.get("raw_path") or quote(scope["path"]).encode(), self._path)
         if rest is not None:
             inner = {"path": unquote(rest), "raw_path": rest.encode()}
             return await self._app({**scope, **inner}, receive, send)
         told = f"There is no resource at {scope['path'][:200]!r}. This server lies below {self._path}."
         answer = self._words(problems.Problem(404, "invalid_request", told))
+        if scope["type"] == "websocket":
+            return await denied(answer, scope, receive, send)
         return await render(answer, Request(scope), readable=True)(scope, receive, send)
-
-    def _below(self, scope: Scope) -> str | None:
-        """The path below this one as it was sent, where an encoded slash ends no segment; None for one elsewhere."""
-        raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-        segments = raw.decode("latin-1").split("/")
-        depth = self._path.count("/") + 1
-        if [unquote(each) for each in segments[:depth]] != self._path.split("/"):
-            return None
-        return "/" + "/".join(segments[depth:])

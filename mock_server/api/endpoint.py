@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from mock_server import problems
 from mock_server.api.answer import render
+from mock_server.api.denial import denied, plain
 from mock_server.api.face import Call
 
 if TYPE_CHECKING:
@@ -49,14 +50,21 @@ class Endpoint:
         self._also = also
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request; a wish for a socket that came here asks for none of those there are."""
+        if scope["type"] == "websocket":
+            problem = problems.route_not_found(
+                scope["path"][:200], versioned="medscribe" in self._face.settings.profiles
+            )
+            told = self._face.told(problem, scope["path"])
+            self._face.tell(Call(plain(scope), "unknown"), told)
+            return await denied(told, scope, receive, send)
         request = Request(scope, receive, send)
         if self._methods is None or request.method in self._methods:
             name, operation = self._also.get(request.method, (self._name, self._operation))
             answer = await entered(self._face, Call(request, name), operation, public=self._public)
         else:
             answer = await entered(self._face, Call(request, "unknown"), self._refuse, public=True)
-        await answer(scope, receive, send)
+        return await answer(scope, receive, send)
 
     async def _refuse(self, _face: Face, call: Call) -> Answer:
         allowed = ", ".join(sorted(self._methods or ()))

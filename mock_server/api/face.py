@@ -11,12 +11,16 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from mock_server import problems
 from mock_server.api.answer import PLAYED, Answer, envelope, preflight, rendered
+from mock_server.api.below import below
 from mock_server.api.credentials import Secrets
+from mock_server.api.entry import let_in
 from mock_server.api.numbering import Numbering
 from mock_server.api.origin import normal, of_address
 from mock_server.api.outlines import Glimpse, Outlines
@@ -29,16 +33,17 @@ from mock_server.api.wording import wording
 from mock_server.auth import presented
 from mock_server.load import Load
 from mock_server.problems import Problem
-from mock_server.served import LIVE
 from mock_server.settings import SHARE, VERSIONS
 from mock_server.shelves.rack import Rack
+from mock_server.stream.budget import Budget, texts
 from mock_server.stream.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import WebSocketRoute
     from starlette.types import ASGIApp
 
     from mock_server.api.sighting import Sight
@@ -181,6 +186,10 @@ class Face:
     #: What upload URLs of streams hold, and the sockets that are open.
     tickets: Tickets = field(init=False)
     room: Room = field(init=False)
+    #: Where requests may become sockets.
+    sockets: Sequence[WebSocketRoute] = ()
+    #: What each namespace may send of text over its sockets.
+    texts: Budget = field(default_factory=texts)
 
     def __post_init__(self) -> None:
         self.room = Room(self.settings.most_streams)
@@ -241,13 +250,11 @@ class Face:
 
     def streams_at(self, path: bytes) -> bool:
         """Whether a path, as it was sent, is that of a socket: whatever else asks for one is answered as HTTP is."""
-        asked = path.split(b"?", 1)[0]
-        if LIVE in self.settings.profiles and asked == f"{self.settings.base_path}{LIVE_STREAM}".encode():
-            return True
-        if self.wording.stream is None or "medscribe" not in self.settings.profiles:
-            return False
-        begin = f"{self.settings.base_path}/v1{STREAMS}".encode()
-        return asked.startswith(begin) and asked.endswith(b"/audio") and asked.count(b"/") == begin.count(b"/") + 1
+        rest = below(path.partition(b"?")[0], self.settings.base_path) if path.isascii() else None
+        # decoded as the server of sockets does, and asked of the routes: nobody else knows which one would be met
+        return rest is not None and any(
+            route.matches({"type": "websocket", "path": unquote(rest)})[0] is Match.FULL for route in self.sockets
+        )
 
     def remember(self, call: Call, answer: Answer, response: Response, began: float) -> None:
         """Keep a request's outline, and where traffic is recorded all of it, for its namespace."""
@@ -365,6 +372,7 @@ class Face:
         self._bound()
         if not call.namespace:
             self._authenticate(call)
+        let_in(call.request.scope)
         self._check_version(call.request)
         self._place(call)
 

@@ -7,13 +7,15 @@ import json
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server import problems
 from mock_server.api.answer import PLAYED, SEVER, Answer
+from mock_server.api.denial import plain
+from mock_server.api.entry import let_in
 from mock_server.api.face import Call
 from mock_server.api.trail import SWITCHED
 from mock_server.conduct import SMOOTH
@@ -85,6 +87,8 @@ class Socket:
         chosen = {} if resumption is None else {"subprotocol": resumption.protocol}
         await send({"type": "websocket.accept", **chosen})
         ticket = self.face.tickets.read(str(scope["path_params"]["stream_id"]))
+        if ticket is not None:
+            let_in(scope)
         reception = await self._reception(ticket, receive, resumption)
         if reception is None:
             why = closing.unknown(self.wire.unknown)
@@ -128,7 +132,8 @@ class Socket:
                 tape = Nowhere()
         hitch = await conduct.hitch(*ticket) if ticket else SMOOTH
         idle_s = self.face.settings.stream_idle_s
-        return Reception(tape, self.wire, receive, idle_s=idle_s, hitch=hitch, resumption=resumption)
+        spend = partial(self.face.texts.spend, ticket.namespace if ticket else "")
+        return Reception(tape, self.wire, receive, idle_s=idle_s, hitch=hitch, resumption=resumption, spend=spend)
 
     async def _received(self, ticket: Ticket | None, reception: Reception) -> Closing:
         if self.face.stopping:
@@ -184,11 +189,6 @@ def record(  # noqa: PLR0917 - what there is to say of a socket, and where
     text = json.dumps(body, ensure_ascii=False)
     face.remember(call, answer, Response(text, status, media_type="application/json"), began)
     face.tell(call, answer)
-
-
-def plain(scope: Scope) -> Request:
-    """A socket's beginning as the request that it was; extensions and subprotocols are not HTTP's."""
-    return Request({**scope, "type": "http", "method": "GET", "http_version": "1.1"})
 
 
 def _account(reception: Reception | None, why: Closing) -> dict[str, Any]:

@@ -136,15 +136,20 @@ def configuration(
     """
     import uvicorn
 
+    from mock_server.cli.lobby import Lobby
     from mock_server.cli.socket import Socket
     from mock_server.cli.wire import Wire
+
+    waiting = Lobby()
 
     class Worded(Wire):
         words = staticmethod(told)
         upgrades = staticmethod(streams_at)
+        lobby = waiting
 
     class WordedSocket(Socket):
         words = staticmethod(told)
+        lobby = waiting
 
     return uvicorn.Config(
         app,

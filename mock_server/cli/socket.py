@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -10,7 +11,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from mock_server import problems
 from mock_server.api.answer import SEVER, envelope
+from mock_server.api.entry import LET_IN
 from mock_server.api.trail import tell_unparsed
+from mock_server.cli.lobby import Lobby
 from mock_server.stream import closing
 
 if TYPE_CHECKING:
@@ -45,6 +48,8 @@ class Socket(WebSocketsSansIOProtocol):
     """uvicorn's protocol for WebSockets, with bounds of our own."""
 
     words: Callable[[Problem], Answer] = staticmethod(envelope)
+    #: Where connections wait to be let in.
+    lobby = Lobby()
     _waiting = b""
     _left = float(_BURST)
     _counted_at = 0.0
@@ -56,15 +61,24 @@ class Socket(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         self.close_timeout = _LINGER_S
         self._counted_at = self.loop.time()
+        self.lobby.enter(self)
+
+    def gives_way(self) -> bool:
+        """End: whoever has no key has nothing here. The place is free now, and not only once the loop comes round."""
+        self.connections.discard(self)
+        self.transport.abort()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client is gone: the application is told what it said before that, and how it left."""
+        self.lobby.leave(self)
         while self._waiting and self.conn.parser_exc is None and not self.close_sent:
             piece, self._waiting = self._waiting[:_PIECE], self._waiting[_PIECE:]
             super().data_received(piece)
         said = self.conn.close_rcvd
         code = said.code if said else _LOST
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        self.connections.add(self)  # uvicorn takes for granted that it is there
         super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
@@ -117,6 +131,7 @@ class Socket(WebSocketsSansIOProtocol):
         if response.status_code == _SWITCHED:
             super().handle_connect(event)
             self.scope["extensions"][SEVER] = {"end": self._sever}
+            self.scope["extensions"][LET_IN] = {"tell": partial(self.lobby.leave, self)}
             return None
         told = response.body.decode("utf-8", "replace").strip()
         return self._refuse(problems.invalid_request(f"This is no request for a WebSocket: {told}"))

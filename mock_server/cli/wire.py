@@ -9,15 +9,18 @@ import socket
 import struct
 import sys
 from enum import Enum, auto
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httptools
 
 from mock_server import problems
 from mock_server.api.answer import SEVER
+from mock_server.api.entry import LET_IN
 from mock_server.api.trail import tell_unparsed
 from mock_server.cli.backlog import Backlog
 from mock_server.cli.head import MalformedHeadError, check
+from mock_server.cli.lobby import Lobby
 from mock_server.cli.parting import Parting
 from mock_server.cli.reader import Reader
 
@@ -65,6 +68,8 @@ class Wire(Reader):
 
     #: Whether a request for this path, as it was sent, may become a socket.
     upgrades: Callable[[bytes], bool] = staticmethod(lambda _path: False)
+    #: Where connections wait to be let in.
+    lobby = Lobby()
     flow: Backlog
     _handed_over = False
     _parting: Parting
@@ -88,9 +93,25 @@ class Wire(Reader):
         super().connection_made(self._parting)  # type: ignore[arg-type]  # stands for it in all that is asked of it
         self.flow = Backlog(transport)
         self._wait(_HEAD_S)
+        self.lobby.enter(self)
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            self.lobby.make_room(self)
+
+    def gives_way(self) -> bool:
+        """End, unless the client is being answered and reads that; whether it did."""
+        if self._unanswered and not self.flow.write_paused:
+            return False
+        self.connections.discard(self)
+        transport = self._parting.whole
+        if transport.get_write_buffer_size():  # nobody takes it
+            transport.abort()
+        else:
+            transport.close()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A client is gone."""
+        self.lobby.leave(self)
         if self._watch is not None:
             self._watch.cancel()
         self.flow.drop()
@@ -219,6 +240,7 @@ class Wire(Reader):
         self._handed_over, self._until = True, math.inf
         said = self._head(self.headers) + bytes(rest) + bytes(self.flow.take(sys.maxsize))
         self.connections.discard(self)
+        self.lobby.leave(self)
         following = self.ws_protocol_class(  # type: ignore[call-arg]  # uvicorn calls it so too
             config=self.config, server_state=self.server_state, app_state=self.app_state
         )
@@ -233,7 +255,10 @@ class Wire(Reader):
         self._stage = _Stage.HEAD
         self._until = math.inf
         super().on_message_begin()
-        self.scope["extensions"] = {SEVER: {"end": self._end_connection}}
+        self.scope["extensions"] = {
+            SEVER: {"end": self._end_connection},
+            LET_IN: {"tell": partial(self.lobby.leave, self)},
+        }
 
     def _end_connection(self, *, reset: bool) -> None:
         """End the connection after what was written, or with a reset (RST) that takes back what is under way."""

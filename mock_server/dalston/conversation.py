@@ -47,8 +47,6 @@ log = logging.getLogger("scribe.mock")
 _UNREAD_S: Final = 10.0
 #: What is on its way when a session ends is heard within this: a process that hears may have to start first.
 _LAST_S: Final = 180.0
-#: Characters of text that a client may send over one socket: reading it costs everybody.
-_MOST_TEXT: Final = 2 * 1024 * 1024
 
 
 class Line:
@@ -101,8 +99,12 @@ class Conversation:
         longest_s: float,
         usage: Usage,
         mishap: Mishap = WELL,
+        spend: Callable[[int], bool],
     ) -> None:
-        """`idle_s` is a time without a word, `longest_s` what a session may last."""
+        """`idle_s` is a time without a word, `longest_s` what a session may last.
+
+        `spend` takes characters off the text that the client may send; False where there are not so many left.
+        """
         self._line, self._service, self._asked = line, service, asked
         self._listening = listening
         self._idle_s, self._longest_s = idle_s, longest_s
@@ -118,7 +120,7 @@ class Conversation:
         self._keeping, self._taking = asyncio.Lock(), asyncio.Lock()
         self._waiting = bytearray()
         self._measured_at = self._heard_at = self._loop.time()
-        self._texts = 0
+        self._spend = spend
         #: Bytes of audio and messages that came.
         self.came = self.messages = 0
         self._account = Account()
@@ -267,9 +269,8 @@ class Conversation:
         return parting.too_long(self._longest_s) if self.audio_s > self._longest_s else None
 
     async def _understand(self, text: str) -> Parting | None:
-        self._texts += len(text)
-        if self._texts > _MOST_TEXT:
-            raise parting.babbled(f"More than {_MOST_TEXT >> 20} MiB of text came.")
+        if not self._spend(len(text)):
+            raise parting.babbled("More text came than this client may send; wait before going on.")
         try:
             said = message.understood(text)
             match said.type:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mock_server.session.dalston.step import Store, step
+from mock_server.session.dalston.step import Store, TakeOver, step
 from mock_server.session.dalston.table import DALSTON_2026_02_11
 from mock_server.session.effect import Journal
 
@@ -33,6 +33,8 @@ class LiveLedger:
             unit.dictations.save(dictation, after)
         unit.dictations.keep(after.id, [effect.utterance for effect in effects if isinstance(effect, Store)])
         for effect in effects:
+            if isinstance(effect, TakeOver):
+                unit.dictations.take_over(effect.former_id, after.id)
             if isinstance(effect, Journal):
                 unit.note(after, now, effect.kind, effect.detail)
         unit.afterwards(partial(self._watch.changed, after.id))

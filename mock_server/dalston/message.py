@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CONFIG, FLUSH, CLEAR, END = "config", "flush", "clear", "end"
 _TYPES: Final = (CONFIG, FLUSH, CLEAR, END)
+#: Characters of a text that may be a message: a config has four short members. What is longer is not even parsed.
+_LONGEST: Final = 8 * 1024
 #: Characters of a client's word that an error repeats.
 _SHOWN: Final = 40
 
@@ -30,6 +32,8 @@ class Said:
 
 def understood(given: str) -> Said:
     """What a message of text says; raises Misunderstood."""
+    if len(given) > _LONGEST:
+        raise Misunderstood(f"No message of text has more than {_LONGEST >> 10} KiB.")
     try:
         found = json.loads(given)
     except (ValueError, RecursionError):

@@ -66,7 +66,11 @@ class Recording:
         await self._begin(body())
 
     async def begin_with(self, former: str, until_s: float) -> None:
-        """Begin with what another file holds up to a second of it: with silence where it ends before."""
+        """Begin with what another file holds up to a second of it: with silence where it ends before.
+
+        The bytes are copied. Neither file may be a link to the other one: this one grows and gets a head of its own,
+        and the other one is another session's, whose audio and digest stay as they were told.
+        """
         wanted = round(until_s * SAMPLES.rate) * SAMPLES.sample_bytes
         async with self.audio.fetch([former]) as (path,):
             await self._begin(_copied(path, wanted))

@@ -17,11 +17,12 @@ from mock_server.dalston.enhancement import Enhancement
 from mock_server.dalston.owed import Owed
 from mock_server.dalston.recording import Recording
 from mock_server.session.dalston.model import Spoken, Utterance
-from mock_server.session.dalston.step import Forgotten, Kept, Measured, Opened, Over, Said
+from mock_server.session.dalston.step import Forgotten, Kept, Measured, Opened, Over, Said, Taken
 from mock_server.session.dalston.table import DALSTON_2026_02_11, Event, State
 from mock_server.session.happening import Refused
 from mock_server.storage import StorageError
 from mock_server.storage.dictation import Selection
+from mock_server.stream.budget import Budget
 from mock_server.testclock import Happened
 from mock_server.watch import Standing
 
@@ -47,15 +48,24 @@ log = logging.getLogger("scribe.mock")
 
 _LOST: Final = "The server ended while the session was active."
 _RETRY_S: Final = 5
+#: Longest sessions whose audio a namespace may have copied at once, and bytes a second from then on: a client that lost
+#: its connection resumes a few times in a row, and a disk takes so much without others noticing.
+_COPIES: Final = 4
+_COPIED_A_SECOND: Final = 4 * 1024 * 1024
+#: What an utterance counts among those bytes: it is a row, and while rows are written nobody else's are.
+_UTTERANCE_WEIGHT: Final = 4 * 1024
 
 
 @dataclass(frozen=True)
 class Former:
-    """The session that one goes on from; `until` and `said` are there for one that goes on in its transcript."""
+    """The session that one goes on from; `until` is there for one that goes on in its transcript.
+
+    `copied` is what that costs: bytes of audio and, by their weight, utterances.
+    """
 
     dictation: Dictation
     until: float | None = None
-    said: tuple[Utterance, ...] = ()
+    copied: int = 0
 
 
 class LiveService:
@@ -73,6 +83,7 @@ class LiveService:
         self._ledger = ledger
         self._new_id = new_id
         self._conduct = conduct
+        self._copies = Budget(_COPIES * service.limits.upload_bytes, _COPIED_A_SECOND)
         self._enhancement = Enhancement(service, ledger)
         self._owed = Owed()
         self.worker = f"scribe-mock-{platform.node().partition('.')[0] or 'local'}"
@@ -100,10 +111,10 @@ class LiveService:
         `audio` says whether its audio is to be gone on with as well.
         """
 
-        def look(view: View) -> tuple[Dictation | None, list[Utterance]]:
-            return view.dictations.load(resume.session_id), view.dictations.said(resume.session_id)
+        def look(view: View) -> tuple[Dictation | None, Utterance | None]:
+            return view.dictations.load(resume.session_id), view.dictations.last_said(resume.session_id)
 
-        found, said = await self._service.read(look)
+        found, last = await self._service.read(look)
         if found is None or found.namespace != namespace:
             raise parting.bad("There is no session of the id in 'resume_session_id'.")
         if not found.final:
@@ -113,14 +124,23 @@ class LiveService:
         found = await self._kept(found)
         if not found.has_transcript:
             raise parting.bad("The session of 'resume_session_id' has no transcript to go on in.")
-        if audio and found.audio_key is None and said:
+        if audio and found.audio_key is None and last is not None:
             raise parting.bad("The session of 'resume_session_id' has no audio to go on with; leave out 'store_audio'.")
-        return Former(found, said[-1].end if said else 0.0, tuple(said))
+        copied = found.utterances * _UTTERANCE_WEIGHT + (found.audio_size if audio else 0)
+        return Former(found, last.end if last is not None else 0.0, copied)
 
     async def open(
         self, namespace: str, asked: Asked, former: Former | None, *, engine: str, client_ip: str | None
     ) -> Dictation:
-        """Begin a session; its row is kept when this returns."""
+        """Begin a session; its row is kept when this returns.
+
+        Raises the Parting of one that goes on from a session that is gone meanwhile, or from more than may be copied.
+        """
+        # whatever there is of one session may be copied by whoever has not copied anything for a while
+        if former is not None and not self._copies.spend(namespace, min(former.copied, self._copies.most)):
+            raise parting.crowded("This client's sessions were resumed hard too often; wait before the next one.")
+        goes_on = former is not None and former.until is not None
+        taken = _taken(former.dictation) if former is not None and goes_on else None
         event = Opened(
             id=self._conduct(namespace).live.new_id(self._new_id()),
             namespace=namespace,
@@ -130,12 +150,14 @@ class LiveService:
             client_ip=client_ip,
             previous_id=former.dictation.id if former else None,
             continued_at=former.until if former else None,
-            taken=former.said if former else (),
+            taken=taken,
         )
 
         def change(unit: Unit) -> Dictation:
-            if former is not None and unit.dictations.load(former.dictation.id) is None:
-                raise parting.bad("The session of 'resume_session_id' was deleted meanwhile.")
+            if former is not None:
+                still = unit.dictations.load(former.dictation.id)
+                if still is None or (goes_on and not still.has_transcript):
+                    raise parting.bad("The session of 'resume_session_id' was deleted meanwhile.")
             return self._ledger.apply(unit, None, event, self._now(namespace))
 
         return await self._service.write(change)
@@ -363,6 +385,10 @@ class LiveService:
 
     def _now(self, namespace: str) -> datetime:
         return self._service.clocks.now(namespace)
+
+
+def _taken(former: Dictation) -> Taken:
+    return Taken(former.utterances, former.words, former.language)
 
 
 def _utterance(heard: Heard, number: int, from_s: float, audio_s: float) -> Utterance:

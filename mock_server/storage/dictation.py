@@ -38,6 +38,9 @@ class Dictations(Protocol):
     def said(self, dictation_id: str) -> list[Utterance]:
         """What is kept of what was said in it, the first first."""
 
+    def last_said(self, dictation_id: str) -> Utterance | None:
+        """The last of it; None where nothing is kept."""
+
     def page(self, meant: Selection, *, limit: int, skip: int) -> list[Dictation]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order that is meant."""
 
@@ -76,6 +79,9 @@ class DictationUnit(Dictations, Protocol):
 
     def keep(self, dictation_id: str, said: Sequence[Utterance]) -> None:
         """Keep more of what was said in a session; raises RuntimeError for a number that is kept already."""
+
+    def take_over(self, former_id: str, dictation_id: str) -> None:
+        """Keep all that was said in one session of another as well, in which nothing was said yet."""
 
     def forget(self, dictation_id: str) -> None:
         """Remove what was said in a session."""

@@ -19,7 +19,7 @@ from mock_server.storage.unit import ALL
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Insert, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from mock_server.storage.dictation import Selection
     from mock_server.storage.unit import Place, Search
@@ -30,12 +30,19 @@ _WANTED: Final = tuple(each.name for each in fields(Wanted))
 _UTTERANCE: Final = tuple(each.name for each in fields(Utterance))
 
 
-#: Two statements run for every live session again and again: they are made once, and name by these who is meant.
-_ID, _STATE = "the_id", "the_state"
+#: Statements that run for every live session again and again are made once, and name by these who is meant.
+_ID, _STATE, _FORMER = "the_id", "the_state", "the_former"
 _LOADED: Final = select(dictations).where(dictations.c.id == bindparam(_ID))
 _SAVED: Final = Prepared(
     update(dictations).where(dictations.c.id == bindparam(_ID), dictations.c.state == bindparam(_STATE)),
     [each.name for each in dictations.columns if each.name not in ("id", "made")],
+)
+#: One row at a time, however many there are: a statement of many rows takes more variables than the database has.
+_KEPT: Final = Prepared(insert(utterances), [each.name for each in utterances.columns])
+_SAID: Final = [each for each in utterances.columns if each.name != "dictation_id"]
+_TAKEN_OVER: Final = insert(utterances).from_select(
+    ["dictation_id", *(each.name for each in _SAID)],
+    select(bindparam(_ID, type_=utterances.c.dictation_id.type), *_SAID).where(utterances.c.dictation_id == bindparam(_FORMER)),
 )
 
 
@@ -104,6 +111,12 @@ class SqlDictations:
         ours = utterances.c.dictation_id == dictation_id
         return [_utterance(row) for row in self._run(select(utterances).where(ours).order_by(utterances.c.number))]
 
+    def last_said(self, dictation_id: str) -> Utterance | None:
+        """The last of it, or None."""
+        ours = select(utterances).where(utterances.c.dictation_id == dictation_id)
+        row = self._run(ours.order_by(utterances.c.number.desc()).limit(1)).first()
+        return None if row is None else _utterance(row)
+
     def page(self, meant: Selection, *, limit: int, skip: int) -> list[Dictation]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order that is meant."""
         by = (dictations.c.created_at, dictations.c.id) if meant.placed else (dictations.c.made,)
@@ -164,7 +177,8 @@ class SqlDictationUnit(SqlDictations):
     def create(self, dictation: Dictation) -> None:
         """Keep a new session."""
         last = self._run(select(func.max(dictations.c.made))).scalar() or 0
-        self._insert(insert(dictations).values(_values(dictation) | {"made": last + 1}), dictation.id)
+        row = _values(dictation) | {"made": last + 1}
+        self._once(lambda: self._run(insert(dictations).values(row)), dictation.id)
 
     def save(self, before: Dictation, after: Dictation) -> None:
         """Keep what a step made of a session."""
@@ -175,7 +189,11 @@ class SqlDictationUnit(SqlDictations):
         """Keep more of what was said in a session."""
         if said:
             rows = [{"dictation_id": dictation_id, **asdict(each)} for each in said]
-            self._insert(insert(utterances).values(rows), dictation_id)
+            self._once(lambda: _KEPT.run(self._connection, rows), dictation_id)
+
+    def take_over(self, former_id: str, dictation_id: str) -> None:
+        """Keep all that was said in one session of another as well: the database copies it by itself."""
+        self._once(lambda: self._run(_TAKEN_OVER, {_FORMER: former_id, _ID: dictation_id}), dictation_id)
 
     def forget(self, dictation_id: str) -> None:
         """Remove what was said in a session."""
@@ -200,8 +218,9 @@ class SqlDictationUnit(SqlDictations):
         self._run(delete(utterances).where(utterances.c.dictation_id.in_(names)))
         return self._run(delete(dictations).where(ours)).rowcount, found
 
-    def _insert(self, statement: Insert, name: str) -> None:
+    @staticmethod
+    def _once(insertion: Callable[[], object], name: str) -> None:
         try:
-            self._run(statement)
+            insertion()
         except IntegrityError as error:
             raise RuntimeError(f"{name} is there already, or belongs to nothing") from error

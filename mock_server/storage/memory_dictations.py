@@ -54,6 +54,10 @@ class MemoryDictations:
         """What is kept of what was said in it."""
         return list(self._kept.said.get(dictation_id, ()))
 
+    def last_said(self, dictation_id: str) -> Utterance | None:
+        """The last of it, or None."""
+        return next(reversed(self._kept.said.get(dictation_id, ())), None)
+
     def page(self, meant: Selection, *, limit: int, skip: int) -> list[Dictation]:
         """Up to `limit` of those that are meant behind the first `skip`, in the order that is meant."""
         found = self._meant(meant)
@@ -137,6 +141,10 @@ class MemoryDictationUnit(MemoryDictations):
         if {each.number for each in known} & {each.number for each in said}:
             raise RuntimeError(f"{dictation_id} has one of these already")
         self._put(self._kept.said, dictation_id, tuple(sorted((*known, *said), key=lambda each: each.number)))
+
+    def take_over(self, former_id: str, dictation_id: str) -> None:
+        """Keep all that was said in one session of another as well."""
+        self.keep(dictation_id, self._kept.said.get(former_id, ()))
 
     def forget(self, dictation_id: str) -> None:
         """Remove what was said in a session."""

@@ -12,7 +12,7 @@ _LONGEST: Final = 123
 #: Not in spec: E91. What HTTP would refuse with a status, the socket is closed with: 4000 and the status.
 _PRIVATE: Final = 4000
 #: Codes of RFC 6455 and its registry.
-_GOING, _MIXED, _LOST, _BROKEN, _TROUBLE, _LATER = 1012, 1003, 1006, 1007, 1011, 1013
+_GOING, _MIXED, _LOST, _BROKEN, _LARGE, _TROUBLE, _LATER = 1012, 1003, 1006, 1007, 1009, 1011, 1013
 
 
 class Closing(Exception):  # noqa: N818 - most streams end well
@@ -42,6 +42,11 @@ def mixed(told: str) -> Closing:
 def broken(told: str) -> Closing:
     """A message whose content is not what its kind has."""
     return Closing(_BROKEN, told)
+
+
+def large(told: str) -> Closing:
+    """A message that is too large to be looked at."""
+    return Closing(_LARGE, told)
 
 
 def bad(told: str) -> Closing:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.stream import closing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_server.stream.resumption import Resumption
     from scribe_data.stream import Stream
 
-#: Characters of text without a sample that a client may send over one socket: reading it costs everybody.
-_EMPTY: Final = 2 * 1024 * 1024
+#: Samples in a text that is not parsed yet: a string that costs next to nothing to read, as all else does not. Some
+#: clients escape the slashes of base64.
+_PAYLOAD: Final = re.compile(r'"payload"\s*+:\s*+"([A-Za-z0-9+/=\\]*+)"')
+#: Characters beside the samples of a message that cost nothing: clients of the field number and stamp each one.
+_ENVELOPE: Final = 512
+#: And those that are read at all: whatever is neither samples nor so small is a message of nobody.
+_MOST_BESIDE: Final = 16 * 1024
 #: Characters of a client's word that a reason repeats.
 _SHOWN: Final = 40
 
@@ -25,6 +33,8 @@ class Messages:
     """Reads the messages of one socket, and counts them."""
 
     wire: Stream
+    #: Takes characters off what the client may send beside samples; False where there are not so many left.
+    spend: Callable[[int], bool]
     #: What a client is told that goes on where it broke off; None for one that did not ask for it.
     resumption: Resumption | None = None
     #: "binary" or "json" once it is known.
@@ -33,7 +43,6 @@ class Messages:
     came: int = 0
     ignored: int = 0
     over: bool = field(default=False, init=False)
-    _empty: int = field(default=0, init=False)
 
     def read(self, content: bytes | str) -> bytes:
         """The samples in a message that are new, b"" for none; raises Closing.
@@ -46,12 +55,26 @@ class Messages:
                 raise closing.mixed("The first message was JSON, so samples come in JSON on this socket.")
             self.form = "binary"
             return self._fresh(self._whole(content))
+        beside = self._charged(content)
         samples = self._said(content)
         if not samples:
-            self._empty += len(content)
-            if self._empty > _EMPTY:
-                raise closing.crowded(f"More than {_EMPTY >> 20} MiB of text without a sample came.")
+            self._charge(len(content) - beside)
         return self._fresh(samples)
+
+    def _charged(self, content: str) -> int:
+        """Let a text cost what it has beside samples before it is parsed; returns how much that was."""
+        found = _PAYLOAD.search(content)
+        beside = len(content) - len(found[1]) if found else len(content)
+        if beside > _MOST_BESIDE:
+            raise closing.large(f"A message of text has more than {_MOST_BESIDE >> 10} KiB beside its samples.")
+        if found and beside <= _ENVELOPE:
+            return 0
+        self._charge(beside)
+        return beside
+
+    def _charge(self, characters: int) -> None:
+        if not self.spend(characters):
+            raise closing.crowded("More text beside samples came than this client may send; wait before going on.")
 
     def _fresh(self, samples: bytes) -> bytes:
         return samples if self.resumption is None else self.resumption.fresh(samples)

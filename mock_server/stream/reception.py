@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
 from mock_server.conduct import SMOOTH
 from mock_server.stream import closing
+from mock_server.stream.budget import texts
 from mock_server.stream.closing import Closing
 from mock_server.stream.message import Messages
 
@@ -42,8 +44,12 @@ class Reception:
         idle_s: float,
         hitch: Hitch = SMOOTH,
         resumption: Resumption | None = None,
+        spend: Callable[[int], bool] | None = None,
     ) -> None:
-        """`idle_s` is a time without a word, `hitch` what goes wrong, `resumption` tells the client what is kept."""
+        """`idle_s` is a time without a word, `hitch` what goes wrong, `resumption` tells the client what is kept.
+
+        `spend` takes characters off what the client may send beside samples; None has a budget of its own.
+        """
         self._tape = tape
         self._wire = wire
         self._receive = receive
@@ -57,7 +63,7 @@ class Reception:
         self._came = 0
         self._turn = asyncio.Lock()
         self._resumption = resumption
-        self.messages = Messages(wire, resumption)
+        self.messages = Messages(wire, spend or partial(texts().spend, ""), resumption)
         #: Whether the connection is to be cut instead of being closed.
         self.severed = False
         #: Bytes of samples that were kept.

@@ -7,15 +7,19 @@ import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import Headers, QueryParams
 
 from mock_server import problems
+from mock_server.api import denial
 from mock_server.api.answer import PLAYED, SEVER
 from mock_server.api.dalston import views
 from mock_server.api.dalston.route import body
-from mock_server.api.stream import plain, record
+from mock_server.api.denial import plain
+from mock_server.api.entry import let_in
+from mock_server.api.stream import record
 from mock_server.auth import presented
 from mock_server.dalston import message, parting, wanted
 from mock_server.dalston.conversation import Conversation, Line
@@ -92,6 +96,7 @@ class Socket:
         with contextlib.suppress(parting.Parting):
             headers = self._headers(visit.scope)
             visit.namespace = self._who(headers)
+            let_in(visit.scope)
             conduct = self.face.service.conduct(visit.namespace)
             try:
                 visit.trouble = await conduct.trouble(visit.namespace, headers)
@@ -182,6 +187,7 @@ class Socket:
                     longest_s=face.service.limits.upload_bytes / SAMPLES.bytes_a_second - 1,
                     usage=conduct.live,
                     mishap=mishap,
+                    spend=partial(face.texts.spend, namespace),
                 )
                 goes_on = former is not None and former.until is not None
                 key = former.dictation.audio_key if former is not None and goes_on else None
@@ -228,14 +234,10 @@ class Socket:
         text = trouble.page or json.dumps(told.body).encode()
         kind = "text/html; charset=utf-8" if trouble.page else "application/json"
         given = {**told.headers, **({PLAYED: ", ".join(trouble.played)} if trouble.played else {})}
-        given |= {"Content-Type": kind, "Content-Length": str(len(text))}
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
         account = {**told.body, "error": {"code": problem.code, "message": problem.message}}
         where = (self.face, visit.scope, _OPERATION, visit.namespace, None, account, began, problem.status)
         record(*where, trouble.played)
-        with contextlib.suppress(OSError):  # the client is gone meanwhile
-            await send({"type": "websocket.http.response.start", "status": problem.status, "headers": headers})
-            await send({"type": "websocket.http.response.body", "body": text})
+        await denial.told(problem.status, text, given, send, kind)
 
     async def _close(self, visit: _Visit, why: Parting, send: Callable[[Any], Awaitable[None]]) -> None:
         sever = visit.scope.get("extensions", {}).get(SEVER)

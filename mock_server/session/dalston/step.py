@@ -18,10 +18,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What was said in the session before, by its figures."""
+
+    utterances: int = 0
+    words: int = 0
+    language: str | None = None
+
+
+@dataclass(frozen=True)
 class Opened:
     """A socket was opened: whose it is, and what it goes on from.
 
-    `continued_at` and `taken` are the second and the utterances that it takes over from the session before.
+    `continued_at` and `taken` are the second up to which it takes over the session before, and what was said there.
     """
 
     id: str
@@ -32,7 +41,7 @@ class Opened:
     client_ip: str | None
     previous_id: str | None = None
     continued_at: float | None = None
-    taken: tuple[Utterance, ...] = ()
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,13 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
+class TakeOver:
+    """All that was said in a session is to be kept of this one as well."""
+
+    former_id: str
+
+
+@dataclass(frozen=True)
 class Store:
     """An utterance is to be kept."""
 
@@ -88,7 +104,7 @@ class Store:
 
 
 Happening: TypeAlias = Opened | Said | Measured | Kept | Over | Enhancing | Forgotten
-Effect: TypeAlias = Journal | Store
+Effect: TypeAlias = Journal | Store | TakeOver
 Stepped: TypeAlias = tuple[Dictation, tuple[Effect, ...]]
 Live: TypeAlias = "Automaton[State, Event]"
 
@@ -104,7 +120,7 @@ def step(machine: Live, dictation: Dictation | None, happening: Happening, now: 
 
 
 def _begin(machine: Live, asked: Opened, now: datetime) -> Stepped:
-    language = next((each.language for each in asked.taken if each.language), None)
+    taken = asked.taken or Taken()
     begun = Dictation(
         id=asked.id,
         namespace=asked.namespace,
@@ -116,9 +132,9 @@ def _begin(machine: Live, asked: Opened, now: datetime) -> Stepped:
         created_at=now,
         updated_at=now,
         audio_s=asked.continued_at or 0.0,
-        utterances=len(asked.taken),
-        words=sum(each.word_count for each in asked.taken),
-        language=language,
+        utterances=taken.utterances,
+        words=taken.words,
+        language=taken.language,
         previous_id=asked.previous_id,
         continued_at=asked.continued_at,
         job_due=asked.wanted.enhance_on_end,
@@ -128,7 +144,10 @@ def _begin(machine: Live, asked: Opened, now: datetime) -> Stepped:
         detail["resumed_from"] = asked.previous_id
     if asked.continued_at is not None:
         detail["continued_at"] = asked.continued_at
-    return begun, (Journal("created", detail), *map(Store, asked.taken))
+    told = Journal("created", detail)
+    if asked.previous_id is None or not taken.utterances:
+        return begun, (told,)
+    return begun, (told, TakeOver(asked.previous_id))
 
 
 def _after(machine: Live, dictation: Dictation, happening: Happening, now: datetime) -> Stepped:

@@ -635,23 +635,91 @@ def test_an_upload_that_is_broken_off_leaves_nothing(server, session):
     assert state() == ("created", [])
 
 
-def test_one_connection_too_many_is_refused_in_the_envelope(server):
+@pytest.fixture
+def few(server):
+    """A server that takes four connections."""
     until(lambda: server.connections == 0)
     server.take(5)
-    try:
-        others = [server.connect() for _ in range(4)]
-        until(lambda: server.connections == 4)
-        said = answered(server, READ)
-    finally:
-        server.take(1024)
+    yield server
+    server.take(1024)
+    until(lambda: server.connections == 0)
+
+
+def let_in(server):
+    """A connection whose client has shown its key."""
+    connection = server.connect()
+    connection.sendall(READ)
+    assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+    return connection
+
+
+def test_one_connection_too_many_is_refused_in_the_envelope(few):
+    with contextlib.ExitStack() as opened:
+        for _ in range(4):
+            opened.enter_context(let_in(few))
+        said = answered(few, READ)
     status, _, body = said.partition(b"\r\n\r\n")
     assert statuses(said) == [503]
     assert b"retry-after: 5" in status
     assert b"content-type: application/json" in status
     assert json.loads(body)["error"]["code"] == "service_unavailable"
-    for connection in others:
-        connection.close()
-    assert statuses(answered(server, LAST)) == [200]
+    until(lambda: few.connections == 0)
+    assert statuses(answered(few, LAST)) == [200]
+
+
+NOBODY = b"X-API-Key: nobodys-key\r\n"
+STRANGERS = {
+    "says nothing": (b"", None),
+    "says half a head": (READ[:-2], None),
+    "asks what anybody may": (b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+    "has no valid key": (b"GET /v1/templates HTTP/1.1\r\nHost: x\r\n" + NOBODY + b"\r\n", 401),
+    "goes on with a body that was refused": (
+        b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n" + NOBODY + b"\r\n{",
+        401,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_where_all_places_are_taken_the_oldest_that_showed_no_key_makes_room(few, kind):
+    said, status = STRANGERS[kind]
+    with contextlib.ExitStack() as opened:
+        known = opened.enter_context(let_in(few))
+        strangers = []
+        for number in range(3):
+            stranger = opened.enter_context(few.connect())
+            stranger.sendall(said)
+            if status is not None:
+                assert statuses(stranger.recv(65_536)) == [status]
+            strangers.append(stranger)
+            until(lambda seen=number + 2: few.connections == seen)
+        assert statuses(answered(few, LAST)) == [200]
+        assert rest(strangers[0]) == b""
+        known.sendall(READ)
+        assert known.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_crowd_that_says_nothing_keeps_nobody_out_and_takes_no_more_places(few):
+    with contextlib.ExitStack() as opened:
+        known = opened.enter_context(let_in(few))
+        for _ in range(50):
+            opened.enter_context(few.connect())
+        until(lambda: few.connections <= 4)
+        for _ in range(3):
+            assert statuses(answered(few, LAST)) == [200]
+        known.sendall(LAST)
+        assert statuses(rest(known)) == [200]
+
+
+def test_a_stranger_that_does_not_read_its_answer_makes_room(few):
+    document = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    with contextlib.ExitStack() as opened:
+        greedy = opened.enter_context(few.connect())
+        greedy.sendall(document * 8)
+        until(lambda: few.unsent() > 0)
+        for _ in range(3):
+            opened.enter_context(let_in(few))
+        assert statuses(answered(few, LAST)) == [200]
 
 
 SIZE = 16 * 1024 * 1024

@@ -8,9 +8,11 @@ import time
 import pytest
 
 from mock_server.storage import StorageError
+from mock_server.stream.budget import Budget
 from mock_server.stream.reception import STEP_S
 from tests.mock_server.cli.test_cli_socket import KEY, Server
 from tests.mock_server.dalston.speaking import FRAME, PCM, SECOND, SHORT, Client, frames
+from tests.mock_server.stream.talking import Running
 
 #: Speech, and a pause that ends it.
 SAID = PCM + bytes(SECOND)
@@ -113,6 +115,30 @@ def test_the_words_of_a_client_that_closes_are_kept_and_told_nowhere(quick, code
     assert (told["status"], told["error"]) == ("interrupted", f"The client closed the socket with code {code}.")
     for path in (f"/_mock/v1/sessions/{talk.session_id}", f"/_mock/v1/journal/{talk.session_id}", "/_mock/v1/traffic"):
         assert quick.key not in quick.http.get(path).text
+
+
+def test_hard_resumes_copy_so_much_for_a_tenant_and_then_only_what_comes_back_with_time():
+    running = Running(profiles=("dalston",))
+    keeps = {"store_audio": True, "store_transcript": True}
+    try:
+        client, other = Client(running.url), Client(running.url, "sk_test_other")
+        first, foreign = client.spoken(SAID), other.spoken(SAID)
+        size = client.look(first)["audio_duration_seconds"] * SECOND + 4096
+        running.app.state.face.live._copies = Budget(int(2.5 * size), 1)
+        for _ in range(2):
+            with client.talk(resume_session_id=first, resume="hard", **keeps) as talk:
+                talk.end()
+        assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
+        assert client.page()["total"] == 3
+        running.app.state.face.live._copies = Budget(10, 1)  # whatever one session has may be copied by itself
+        with client.talk(resume_session_id=first, resume="hard", **keeps) as talk:
+            talk.end()
+        assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
+        for name, whose in ((first, client), (foreign, other)):
+            with whose.talk(resume_session_id=name, resume="soft" if whose is client else "hard", **keeps) as talk:
+                talk.end()
+    finally:
+        running.stop()
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ import socket
 import struct
 import time
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.uri import parse_uri
 
+from mock_server.stream.budget import Budget
 from tests.mock_server.dalston.speaking import MINE, PATIENCE_S, PCM, SECOND, SHORT, STREAM, Client, frames
 from tests.mock_server.stream.talking import Running
 
@@ -264,6 +266,50 @@ def test_text_without_end_is_bounded(quick):
     assert quick.over(talk.session_id)["status"] == "interrupted"
 
 
+def test_text_that_is_too_long_for_a_message_is_told_and_not_even_parsed(quick, monkeypatch):
+    parsed = []
+    monkeypatch.setattr("mock_server.dalston.message.json", SimpleNamespace(loads=parsed.append))
+    with quick.talk() as talk:
+        talk.send('{"type":"config","x":[' + "[]," * 5_000 + "0]}")
+        told = talk.until("error")
+        talk.ws.close()
+    assert (told["code"], told["recoverable"], parsed) == ("invalid_message", True, [])
+
+
+def test_a_tenant_that_connects_again_has_no_more_text_than_before():
+    running = Running(profiles=("dalston",))
+    running.app.state.face.texts = Budget(40_000, 1)
+    try:
+        client, other = Client(running.url), Client(running.url, "sk_test_other")
+        codes = []
+        for _ in range(3):
+            with client.talk() as talk:
+                talk.send(*['{"type":"config","x":"' + "x" * 5_000 + '"}'] * 3, {"type": "end"})
+                codes.append(talk.to_the_end())
+        assert codes == [1000, 1000, 4429]
+        with other.talk() as talk:
+            talk.end()
+    finally:
+        running.stop()
+
+
+def test_sockets_of_strangers_make_room_and_those_of_sessions_never_do():
+    running = Running(profiles=("medscribe", "dalston"))
+    running._server.config.limit_concurrency = 6
+    try:
+        client = Client(running.url)
+        with ExitStack() as opened:
+            talk = opened.enter_context(client.talk(store_transcript=True))
+            for _ in range(20):  # each is told that it has no key, and does not close
+                opened.enter_context(_asking(running.url, "token=nobodys-key"))
+            assert client.page()["total"] == 1
+            talk.speak()
+            assert talk.end()["transcript"] == SHORT.text
+        client.http.close()
+    finally:
+        running.stop()
+
+
 def test_a_socket_on_which_nothing_comes_is_ended_and_told():
     running = Running(profiles=("dalston",), stream_idle_s=1.0)
     try:
@@ -278,6 +324,15 @@ def test_a_socket_on_which_nothing_comes_is_ended_and_told():
         assert "Nothing came" in told["error"]
     finally:
         running.stop()
+
+
+def _asking(url, query):
+    """A connection that has asked for a socket, and reads nothing."""
+    protocol = ClientProtocol(parse_uri(f"{url.replace('http', 'ws', 1)}{STREAM}?{query}"))
+    connection = socket.create_connection((protocol.uri.host, protocol.uri.port))
+    protocol.send_request(protocol.connect())
+    connection.sendall(b"".join(protocol.data_to_send()))
+    return connection
 
 
 def _unreading(url, query, messages):

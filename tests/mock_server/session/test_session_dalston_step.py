@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mock_server.session.dalston.model import Spoken, Utterance, Wanted
-from mock_server.session.dalston.step import Enhancing, Kept, Measured, Opened, Over, Said, Store, step
+from mock_server.session.dalston.step import Enhancing, Kept, Measured, Opened, Over, Said, Store, Taken, TakeOver, step
 from mock_server.session.dalston.table import DALSTON_2026_02_11, Event, State
 from mock_server.session.effect import Journal
 from mock_server.session.happening import Refused
@@ -82,11 +82,12 @@ def test_a_batch_session_is_due_only_where_there_is_audio():
 
 
 def test_a_session_that_goes_on_takes_over_what_was_said():
-    opened = replace(OPENED, previous_id="sess_0", continued_at=1.5, taken=(said(0), said(1)))
+    opened = replace(OPENED, previous_id="sess_0", continued_at=1.5, taken=Taken(2, 4, "en"))
     found, effects = run(opened=opened)
     assert (found.utterances, found.words, found.audio_s, found.previous_id) == (2, 4, 1.5, "sess_0")
-    assert [each.utterance.number for each in effects if isinstance(each, Store)] == [0, 1]
+    assert (found.language, effects[1:]) == ("en", (TakeOver("sess_0"),))
     assert effects[0].detail["continued_at"] == 1.5
+    assert kinds(run(opened=replace(opened, taken=Taken()))[1]) == ["created"]
 
 
 def test_what_happens_to_nothing_and_what_begins_twice_is_no_step():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -277,3 +278,60 @@ def test_what_is_kept_for_days_is_found_until_it_is_forgotten(reopened):
         )
 
     assert reopened(change, look=look) == (["sess_1"], {"sess_1", "sess_5"}, [], pairs[-1][1])
+
+
+def test_a_session_that_goes_on_has_all_that_was_said_and_the_former_one_keeps_it(reopened):
+    known = [said(number, f"Sentence {number}.") for number in range(20)]
+
+    def change(unit):
+        unit.dictations.create(dictation("sess_1"))
+        unit.dictations.keep("sess_1", known)
+        for name in ("sess_2", "sess_3"):
+            unit.dictations.create(dictation(name))
+        unit.dictations.take_over("sess_1", "sess_2")
+        unit.dictations.keep("sess_2", [said(20, "And on.")])
+        unit.dictations.take_over("sess_3", "sess_3")
+
+    def look(view):
+        last = [view.dictations.last_said(f"sess_{number}") for number in (1, 2, 3)]
+        return [view.dictations.said(f"sess_{number}") for number in (1, 2, 3)], last
+
+    found, last = reopened(change, look=look)
+    assert found == [known, [*known, said(20, "And on.")], []]
+    assert last == [known[-1], said(20, "And on."), None]
+
+
+def test_more_is_kept_at_once_than_a_statement_has_variables(store):
+    known = [said(number) for number in range(300)]
+
+    def change(unit):
+        if hasattr(unit, "connection"):
+            unit.connection.connection.driver_connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        unit.dictations.create(dictation("sess_1"))
+        unit.dictations.keep("sess_1", known)
+        unit.dictations.create(dictation("sess_2"))
+        unit.dictations.take_over("sess_1", "sess_2")
+
+    asyncio.run(store.write(change))
+    assert asyncio.run(store.read(lambda view: view.dictations.said("sess_2"))) == known
+
+
+@pytest.mark.parametrize("again", ["keep", "take_over"])
+def test_an_utterance_that_is_kept_already_takes_the_whole_change_back(store, again):
+    def first(unit):
+        for name in ("sess_1", "sess_2"):
+            unit.dictations.create(dictation(name))
+            unit.dictations.keep(name, [said(0)])
+
+    def change(unit):
+        unit.dictations.create(dictation("sess_3"))
+        if again == "keep":
+            unit.dictations.keep("sess_1", [said(1), said(0)])
+        else:
+            unit.dictations.take_over("sess_1", "sess_2")
+
+    asyncio.run(store.write(first))
+    with pytest.raises(RuntimeError):
+        asyncio.run(store.write(change))
+    look = lambda view: (view.dictations.load("sess_3"), view.dictations.said("sess_1"))  # noqa: E731
+    assert asyncio.run(store.read(look)) == (None, [said(0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -156,12 +157,41 @@ def test_the_head_is_that_of_a_wav_file(samples):
     assert (made[:4], made[8:16], made[36:40]) == (b"RIFF", b"WAVEfmt ", b"data")
 
 
+def text(said):
+    return {"type": "websocket.receive", "text": said}
+
+
+def media(beside="", payload="AAA="):
+    return text(f'{{"event":"media","media":{{"payload":"{payload}"}},"x":[{beside}0]}}')
+
+
 def test_text_that_says_nothing_is_taken_up_to_a_bound():
-    mark = {"type": "websocket.receive", "text": '{"event":"mark","x":"' + "x" * 500_000 + '"}'}
+    mark = text('{"event":"mark","x":"' + "x" * 16_000 + '"}')
     tape = Tape()
-    why, reception = run(tape, binary(b"\0" * 640), *[mark] * 6)
-    assert (why.code, reception.messages.ignored) == (4429, 5)
+    why, reception = run(tape, binary(b"\0" * 640), *[mark] * 200)
+    assert (why.code, reception.messages.ignored) == (4429, 130)
     assert tape.steps == [b"\0" * 640]
+
+
+@pytest.mark.parametrize("sample", ["AAA=", ""])
+def test_what_a_message_has_beside_its_samples_counts_as_text_without_any(sample):
+    why, reception = run(Tape(), *[media("0," * 7_500, sample)] * 200)
+    assert (why.code, reception.messages.came) == (4429, 140)
+
+
+@pytest.mark.parametrize("sample", ["AAA=", ""])
+def test_a_message_that_is_large_beside_its_samples_is_not_even_parsed(sample, monkeypatch):
+    parsed = []
+    monkeypatch.setattr("mock_server.stream.message.json", SimpleNamespace(loads=parsed.append))
+    why, _ = run(Tape(), media("[]," * 300_000, sample))
+    assert (why.code, parsed) == (1009, [])
+
+
+def test_samples_are_no_text_however_large_their_messages_are_and_whatever_they_are_stamped_with():
+    tape, stamp = Tape(), '{"sequenceNumber":"17","at":"2026-01-29T09:00:00Z"},' * 5
+    large, small = "AAAA" * 200_000, r"AAAAAA\/+"
+    why, _ = run(tape, *[media(stamp, large)] * 20, *[media(stamp, small)] * 10_000, GONE)
+    assert (why.code, tape.samples) == (1001, 20 * 600_000 + 10_000 * 6)
 
 
 def said(*offsets):
