@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.routing import Route, WebSocketRoute
 
 from mock_server import extraction
-from mock_server.api import docs, health, operations, stream
+from mock_server.api import docs, health, metrics, operations, stream
 from mock_server.api.console import pages as console
 from mock_server.api.control import catalogue, document, events, exchanges, plane, server, steering, traffic
 from mock_server.api.control.route import mount
@@ -128,8 +128,9 @@ def _by_models(profiles: Collection[str]) -> Iterator[ModuleType]:
 
 
 async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
-    """The profiles beside medscribe that are served."""
+    """The profiles beside medscribe that are served, and who counts the sessions of all."""
     settings = face.settings
+    opened.push_async_callback(face.census.close)  # before what it counts
     if "session_manager" in settings.profiles:
         face.sessions = await SessionManager.open(
             settings.data_dir / "logs",
@@ -201,6 +202,7 @@ def _beside(face: Face) -> list[BaseRoute]:
         return found
     return [
         *found,
+        Route(metrics.PATH, metrics.Metrics(face), name="metrics"),
         route("/_mock/v1/openapi.json", "GET", "docs", document.document, public=True),
         route("/_mock/v1/docs", "GET", "docs", document.read, public=True),
     ]
@@ -311,6 +313,7 @@ def create_app(settings: Settings) -> FastAPI:
                 clock=settings.clock,
                 busy=face.load.busy,
                 in_memory=settings.in_memory,
+                meter=face.meter,
             )
             opened.push_async_callback(face.service.close)
             _shelve(face)

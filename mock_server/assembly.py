@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mock_server.clock import Clock
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
+    from mock_server.metrics.meter import Meter
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
@@ -96,12 +97,13 @@ async def open_service(
     lengths: Lengths | None = None,
     busy: Callable[[], bool] = lambda: False,
     in_memory: bool = False,
+    meter: Meter | None = None,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
     `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number. Work waits a moment
-    while `busy` says that requests come thickly. The caller awaits `close()`; one a process, unless it is
-    `in_memory`: that takes no directory, keeps nothing, and there may be several.
+    while `busy` says that requests come thickly; `meter` counts what is heard. The caller awaits `close()`; one a
+    process, unless it is `in_memory`: that takes no directory, keeps nothing, and there may be several.
     """
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
@@ -125,6 +127,7 @@ async def open_service(
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
+            meter=meter,
         )
         service = Service(
             keeping=keeping,
@@ -137,6 +140,7 @@ async def open_service(
             ledger=ledger,
             conduct=conduct,
             lengths=lengths,
+            meter=meter,
         )
         opened.push_async_callback(work.close)
         await service.start()

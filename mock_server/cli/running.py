@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from mock_server.api.answer import Answer
+    from mock_server.api.face import Face
     from mock_server.choices import Choices
     from mock_server.cli.readiness import Readiness
     from mock_server.problems import Problem
@@ -176,13 +177,17 @@ def run(
     # a warning for each malformed form is a client's word
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     # uvicorn's configuration closes every handler of the process: ours comes after it
-    face = app.state.face
+    face: Face = app.state.face
     served = Below(app, face.settings.base_path, face.told) if face.settings.base_path else app
 
     def started() -> None:
         garbage.spare()
         announce()
 
-    server = Server(configuration(served, face.told, face.streams_at), face, started, readiness)
+    def told(problem: Problem) -> Answer:
+        face.meter.unparsed(problem.status, problem.code)
+        return face.told(problem)
+
+    server = Server(configuration(served, told, face.streams_at), face, started, readiness)
     with lines(wanted=verbose):
         server.run(sockets=[listening])

@@ -93,7 +93,8 @@ def serve(
     ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
     base_path: Annotated[
-        str, typer.Option(metavar="/PATH", help="Serve below this path; discovery and health lie at the root as well.")
+        str,
+        typer.Option(metavar="/PATH", help="Serve below this path; discovery, health and metrics lie at the root too."),
     ] = "",
     console_origin: Annotated[
         list[str] | None,
