@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import logging
 import socket
-import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import envelope
 from mock_server.api.below import Below
 from mock_server.cli import garbage
+from mock_server.cli.logs import begin, in_json, say, whole
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 from mock_server.served import LIVE
 from mock_server.settings import CORPUS
@@ -86,7 +85,7 @@ def _try_corpus(settings: Settings) -> None:
     from mock_server.research import Corpus, CorpusError, standing
 
     def tell(done: int, of: int, name: str) -> None:
-        sys.stderr.write(f"{standing(done, of, name)}\n")
+        say(standing(done, of, name))
 
     try:
         Corpus.open(settings.data_dir / CORPUS, settings.corpus, tell).close()
@@ -136,6 +135,7 @@ def configuration(
     `streams_at` tells the paths at which a request may become a socket.
     """
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     from mock_server.cli.socket import Socket
     from mock_server.cli.wire import Wire
@@ -153,6 +153,8 @@ def configuration(
         ws=WordedSocket,
         ws_max_size=LARGEST,
         ws_per_message_deflate=False,  # a message that was made small may unfold to any size
+        # where lines are JSON, those of uvicorn go the way of all others
+        log_config=LOGGING_CONFIG if in_json() is None else None,
         log_level="error",  # a warning for each malformed request is a client's word
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -173,10 +175,7 @@ def run(
     from mock_server.cli.server import Server
     from mock_server.cli.verbose import lines
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # a warning for each malformed form is a client's word
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    # uvicorn's configuration closes every handler of the process: ours comes after it
+    begin()
     face: Face = app.state.face
     served = Below(app, face.settings.base_path, face.told) if face.settings.base_path else app
 
@@ -188,6 +187,7 @@ def run(
         face.meter.unparsed(problem.status, problem.code)
         return face.told(problem)
 
+    # uvicorn's configuration closes every handler of the process: that of the lines comes after it
     server = Server(configuration(served, told, face.streams_at), face, started, readiness)
-    with lines(wanted=verbose):
+    with whole(), lines(wanted=verbose):
         server.run(sockets=[listening])

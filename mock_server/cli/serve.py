@@ -9,6 +9,7 @@ import typer
 
 from mock_server.cli.arguments import DATA_DIR, Shape, Transcriber, settings
 from mock_server.cli.banner import address, banner
+from mock_server.cli.logs import LogFormat, begin_json
 from mock_server.cli.readiness import Readiness, emptied
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.cli.running import listen, opened, run
@@ -135,8 +136,13 @@ def serve(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
     ] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Lines on stderr for people, or one JSON object each, the banner included.")
+    ] = LogFormat.HUMAN,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
+    if log_format is LogFormat.JSON:
+        begin_json(api_key or [])
     try:
         wanted = settings(
             data_dir=data_dir,
