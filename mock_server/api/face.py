@@ -313,7 +313,8 @@ class Face:
             self.load.leave()
             self._leave(call)
         self.meter.answered(call.operation, answer.status, answer.body, time.monotonic() - began)
-        response = render(_closing(answer, request), request, readable=not call.foreign)
+        sent = _parting(answer) if self.stopping else _closing(answer, request)
+        response = render(sent, request, readable=not call.foreign)
         self.remember(call, answer, response, began)
         self.tell(call, answer)
         return call.deliver(response)
@@ -394,6 +395,11 @@ class Face:
             if namespace is None:
                 raise
             call.namespace = namespace
+
+
+def _parting(answer: Answer) -> Answer:
+    """The last answer of a connection to a server that stops: its client asks the next thing elsewhere."""
+    return replace(answer, headers={**answer.headers, "Connection": "close"})
 
 
 def _closing(answer: Answer, request: Request) -> Answer:

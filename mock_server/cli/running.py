@@ -39,8 +39,11 @@ _INSTEAD: Final[Mapping[int, str]] = MappingProxyType(
         socket.EAI_NONAME: " --host is no name that is known here." + _HOSTS,
     }
 )
-#: After SIGTERM running requests get this long, in seconds; what is unfinished goes on at the next start anyway.
-_GRACE_S = 3
+#: After a signal what is open may go on for so many seconds: with those of the closing it is less than the ten that
+#: Docker waits before it kills.
+GRACE_S: Final = 5.0
+#: Then sockets are closed and what came over them is kept; running requests are refused after so many seconds.
+_CLOSING_S = 3
 #: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
 _KEEP_ALIVE_S = 15
 #: Bytes of a message that a socket takes: half a minute of samples.
@@ -158,7 +161,7 @@ def configuration(
         log_level="error",  # a warning for each malformed request is a client's word
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_CLOSING_S,
         limit_concurrency=_MOST_CONNECTIONS,
     )
 
@@ -170,8 +173,9 @@ def run(
     readiness: Readiness,
     *,
     verbose: bool,
+    grace_s: float,
 ) -> None:
-    """Serve until somebody stops it."""
+    """Serve until somebody stops it, and then for up to `grace_s` seconds while something is open."""
     from mock_server.cli.server import Server
     from mock_server.cli.verbose import lines
 
@@ -188,6 +192,6 @@ def run(
         return face.told(problem)
 
     # uvicorn's configuration closes every handler of the process: that of the lines comes after it
-    server = Server(configuration(served, told, face.streams_at), face, started, readiness)
+    server = Server(configuration(served, told, face.streams_at), face, started, readiness, grace_s=grace_s)
     with whole(), lines(wanted=verbose):
         server.run(sockets=[listening])
