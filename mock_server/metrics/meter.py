@@ -65,7 +65,7 @@ class Hearing:
 
 
 def known_codes(profiles: Iterable[str]) -> frozenset[str]:
-    """The error codes that the texts of these profiles have, and the codes that sockets are closed with."""
+    """The error codes that the texts of these profiles have, over a socket too, and the codes that close one."""
     found: set[str] = set()
     for profile in profiles:
         spec = scribe_data.load(profile)
@@ -73,6 +73,8 @@ def known_codes(profiles: Iterable[str]) -> frozenset[str]:
         if spec.wire is not None:
             found |= {str(code) for code in spec.wire.closes.values()}
             found |= {str(_PRIVATE + status) for status in _STATUSES}
+            words = (message.schema["properties"].get("code", {}) for message in spec.wire.told.values())
+            found.update(word for each in words for word in each.get("examples", ()))
     return frozenset(found)
 
 

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mock_server.app import create_app
-from mock_server.metrics.meter import BUCKETS, OTHER, Meter, profile_of
+from mock_server.metrics.meter import BUCKETS, OTHER, Meter, known_codes, profile_of
 from mock_server.settings import Settings
 from mock_server.storage import StorageError
 from tests.mock_server.session_manager.conftest import record
@@ -115,26 +115,31 @@ def test_what_was_heard_and_how_long_that_took_is_counted(mock):
 
 
 def test_the_queue_tells_its_length_and_how_long_its_first_has_waited(mock, monkeypatch):
-    waits = asyncio.Event()
+    begun = asyncio.Queue()
 
     async def never(*_given, **_more):
-        await waits.wait()
+        begun.put_nowait(None)
+        await asyncio.Event().wait()
+
+    async def work_begins():
+        async with asyncio.timeout(30):
+            await begun.get()
 
     monkeypatch.setattr(mock.face.transcriber, "transcribe", never)
-    for _ in range(4):
+    for number in range(4):
         session = mock.create()
         mock.upload(session)
         assert mock.end(session).status_code == 202
+        if number < 2:  # all the places that one namespace gets
+            mock.run(work_begins())
     mock.run(asyncio.sleep(0.3))
     found = figures(mock)
-    assert found["scribe_queue_sessions", "profile=medscribe"] >= 1
-    assert 0.2 < found["scribe_queue_oldest_seconds", "profile=medscribe"] < 60
-    assert found["scribe_work_sessions", "profile=medscribe"] >= 1
+    assert found["scribe_queue_sessions", "profile=medscribe"] == 2
+    assert 0.3 <= found["scribe_queue_oldest_seconds", "profile=medscribe"] < 60
+    assert found["scribe_work_sessions", "profile=medscribe"] == 2
     assert found["scribe_queue_sessions", "profile=prsm"] == 0
     ready = mock.get("/health/ready", key=None).json()["parts"]["queue"]
-    assert ready["ready"]
-    assert ready["waiting"] >= 1
-    waits.set()
+    assert (ready["ready"], ready["waiting"], ready["in_work"]) == (True, 2, 2)
 
 
 def test_a_store_that_takes_nothing_is_counted(mock, monkeypatch):
@@ -218,6 +223,11 @@ def test_the_number_of_series_is_bounded():
 )
 def test_an_operation_is_of_one_profile(operation, profile):
     assert profile_of(operation) == profile
+
+
+def test_the_words_of_a_socket_are_known_from_the_text():
+    assert {"no_capacity", "lag_exceeded", "rate_limit", "4400", "4503", "unauthorized"} <= known_codes(["dalston"])
+    assert "no_capacity" not in known_codes(["medscribe"])
 
 
 def test_every_duration_falls_into_a_bucket():
