@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from mock_server import problems
+from mock_server.metrics.meter import Meter
 from mock_server.refusal import refusal
 from mock_server.session.happening import Refused
 from mock_server.session.table import Event
@@ -34,7 +35,14 @@ class Access:
     """The sessions that are kept, each for its own namespace."""
 
     def __init__(
-        self, keeping: Keeping, ledger: Ledger, clocks: Clocks, conduct: Callable[[str], Conduct], limits: Limits
+        self,
+        keeping: Keeping,
+        ledger: Ledger,
+        clocks: Clocks,
+        conduct: Callable[[str], Conduct],
+        limits: Limits,
+        *,
+        meter: Meter | None = None,
     ) -> None:
         self.limits = limits
         self.clocks = clocks
@@ -43,6 +51,7 @@ class Access:
         self._keeping = keeping
         self.ledger = ledger
         self._conduct = conduct
+        self.meter = meter or Meter()
 
     def conduct(self, namespace: str) -> Conduct:
         """How the server behaves towards a namespace, "" for somebody without one."""
@@ -86,6 +95,7 @@ class Access:
 
     def unavailable(self, error: StorageError) -> problems.Problem:
         """What whoever asks is told of a store that takes nothing."""
+        self.meter.storage_failures += 1
         log.error("storage: %s", error)
         return problems.service_unavailable("The service cannot store anything now.", self.limits.retry_after_s)
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.routing import Route, WebSocketRoute
 
 from mock_server import extraction
-from mock_server.api import docs, health, operations, stream
+from mock_server.api import docs, health, metrics, operations, stream
 from mock_server.api.console import pages as console
 from mock_server.api.control import catalogue, document, events, exchanges, plane, server, steering, traffic
 from mock_server.api.control.route import mount
@@ -130,8 +130,9 @@ def _by_models(profiles: Collection[str]) -> Iterator[ModuleType]:
 
 
 async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
-    """What is beside consultations as they are uploaded: those that were streamed, and other profiles."""
+    """What is beside consultations as they are uploaded: those that were streamed, other profiles, who counts them."""
     settings = face.settings
+    opened.push_async_callback(face.census.close)  # before what it counts
     if face.wording.stream is not None:
         await take_up(face.service, face.wording.stream)
     if "session_manager" in settings.profiles:
@@ -205,6 +206,7 @@ def _beside(face: Face) -> list[BaseRoute]:
         return found
     return [
         *found,
+        Route(metrics.PATH, metrics.Metrics(face), name="metrics"),
         route("/_mock/v1/openapi.json", "GET", "docs", document.document, public=True),
         route("/_mock/v1/docs", "GET", "docs", document.read, public=True),
     ]
@@ -317,6 +319,7 @@ def create_app(settings: Settings) -> FastAPI:
                 in_memory=settings.in_memory,
                 database=settings.database,
                 audio_store=settings.audio_store,
+                meter=face.meter,
             )
             opened.push_async_callback(face.service.close)
             _shelve(face)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.database import DatabaseUrl
     from mock_server.ids import Ids
+    from mock_server.metrics.meter import Meter
     from mock_server.pipeline.ports import Extractor, Transcriber
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.pipeline.work import Work
@@ -102,14 +103,15 @@ async def open_service(
     in_memory: bool = False,
     database: DatabaseUrl | None = None,
     audio_store: Place | None = None,
+    meter: Meter | None = None,
 ) -> Service:
     """Take the data directory, open what is in it and go on with unfinished work; raises StorageError.
 
     `conduct` tells how it behaves towards a namespace, `lengths` measures audio that has a number, `audio_store` is
-    where audio is kept, if not in the directory. Work waits a moment
-    while `busy` says that requests come thickly. The caller awaits `close()`; one a process, unless it is
-    `in_memory`: that takes no directory, keeps nothing, and there may be several. Sessions are kept in a `database` of
-    a server where one is given, and else in the directory, which has the audio.
+    where audio is kept, if not in the directory. Work waits a moment while `busy` says that requests come thickly;
+    `meter` counts what is heard. The caller awaits `close()`; one a process, unless it is `in_memory`: that takes no
+    directory, keeps nothing, and there may be several. Sessions are kept in a `database` of a server where one is
+    given, and else in the directory, which has the audio.
     """
     bounds = limits or Limits()
     async with contextlib.AsyncExitStack() as opened:
@@ -133,6 +135,7 @@ async def open_service(
             conduct=conduct,
             now_of=clocks.now,
             max_chunk_seconds=max_chunk_seconds,
+            meter=meter,
         )
         service = Service(
             keeping=keeping,
@@ -145,6 +148,7 @@ async def open_service(
             ledger=ledger,
             conduct=conduct,
             lengths=lengths,
+            meter=meter,
         )
         opened.push_async_callback(work.close)
         await service.start()

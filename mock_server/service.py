@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from mock_server.conduct import Conduct
     from mock_server.ids import Ids
     from mock_server.ledger import Ledger
+    from mock_server.metrics.meter import Meter
     from mock_server.pipeline.ports import Queue
     from mock_server.pipeline.process import Process
+    from mock_server.pipeline.turns import Waiting
     from mock_server.pipeline.upkeep import Upkeep
     from mock_server.session.model import Order, Session
     from mock_server.settings import Limits
@@ -62,8 +64,9 @@ class Service(Access):
         ledger: Ledger,
         conduct: Callable[[str], Conduct],
         lengths: Lengths | None = None,
+        meter: Meter | None = None,
     ) -> None:
-        super().__init__(keeping, ledger, clocks, conduct, limits)
+        super().__init__(keeping, ledger, clocks, conduct, limits, meter=meter)
         self.store: Store = keeping.store  # those of another profile keep their sessions there too
         self.audio: AudioStore = keeping.audio
         self.ids = ids
@@ -262,6 +265,16 @@ class Service(Access):
         await self.audio.delete(keys)
         await self._keeping.fill()
         return gone
+
+    @property
+    def queue(self) -> Waiting:
+        """How many sessions wait to be worked on, and for how long."""
+        return self._work.standing
+
+    @property
+    def works(self) -> bool:
+        """Whether what is ended is worked on."""
+        return self._work.runs
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now, as far as disk and audio store tell; None while there is room."""

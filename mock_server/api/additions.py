@@ -115,7 +115,7 @@ _TEMPLATES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
-_ENGINE = _object(status=_TEXT, engine=_TEXT)
+_ENGINE = _object(status=_TEXT, engine=_TEXT, parts=_ANYTHING)
 _HEALTH: Mapping[str, Mapping[str, Any]] = {
     "/health/live": {
         "get": _operation(
@@ -135,13 +135,24 @@ _HEALTH: Mapping[str, Mapping[str, Any]] = {
                 "200": _answer("It did", _ENGINE),
                 "503": _answer(
                     "Not yet; Retry-After says when to come back",
-                    _object("status engine error", **_ENGINE["properties"], error=_ANYTHING),
+                    _object("status engine parts error", **_ENGINE["properties"], error=_ANYTHING),
                 )
                 | {"x-error-codes": ["service_unavailable"]},
             },
             security=[],
         )
     },
+}
+_METRICS: Mapping[str, Mapping[str, Any]] = {
+    "/metrics": {
+        "get": _operation(
+            "metrics",
+            "health",
+            "What an operator sees by numbers, in the text format of Prometheus",
+            {"200": {"description": "All of it", "content": {"text/plain": {"schema": _TEXT}}}},
+            security=[],
+        )
+    }
 }
 _ENTRANCE: Mapping[str, Mapping[str, Any]] = {
     "/": {
@@ -180,4 +191,4 @@ def additions(text: Wording, *, faithful: bool) -> dict[str, Mapping[str, Any]]:
     """Path items by path; what a faithful server does not serve is not in it."""
     if faithful:
         return dict(_HEALTH)
-    return {**_clients(text), **_HEALTH, **_ENTRANCE}
+    return {**_clients(text), **_HEALTH, **_METRICS, **_ENTRANCE}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mock_server.problems import Problem
 
 #: What whoever knows a host and nothing else asks for (§4.1), and what looks after processes.
-_AT_ROOT: Final = ("/.well-known/medscribealliance", "/health/live", "/health/ready")
+_AT_ROOT: Final = ("/.well-known/medscribealliance", "/health/live", "/health/ready", "/metrics")
 
 
 def below(raw: bytes, path: str) -> str | None:

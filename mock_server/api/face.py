@@ -30,8 +30,10 @@ from mock_server.api.sighting import seen
 from mock_server.api.trail import SWITCHED, reason, tell, watched
 from mock_server.api.uploads import declared_size
 from mock_server.api.wording import wording
-from mock_server.auth import presented
+from mock_server.auth import namespace_of, presented
 from mock_server.load import Load
+from mock_server.metrics.census import Census
+from mock_server.metrics.meter import Meter
 from mock_server.problems import Problem
 from mock_server.settings import SHARE, VERSIONS
 from mock_server.shelves.rack import Rack
@@ -191,13 +193,23 @@ class Face:
     #: What each namespace may send of text over its sockets.
     texts: Budget = field(default_factory=texts)
 
+    #: What an operator reads off as numbers.
+    meter: Meter = field(init=False)
+    census: Census = field(init=False)
+
     def __post_init__(self) -> None:
         self.room = Room(self.settings.most_streams)
+        self.meter = Meter(self.settings.profiles)
+        self.census = Census(self.rack, self._namespaces)
 
     stopping: bool = False
     load: Load = field(default_factory=Load)
     #: Requests being answered whose key was looked at, by namespace.
     _places: Counter[str] = field(default_factory=Counter)
+
+    def _namespaces(self) -> set[str]:
+        """Those that the keys open, and where any key is taken those that have asked lately."""
+        return {*map(namespace_of, self.settings.api_keys), *self.seen.namespaces}
 
     def root(self, request: Request) -> str:
         """Scheme and host the client used, and the server's path, so that every URL it is given is one it can reach."""
@@ -321,7 +333,9 @@ class Face:
         finally:
             self.load.leave()
             self._leave(call)
-        response = await rendered(_closing(answer, request), request, readable=not call.foreign)
+        self.meter.answered(call.operation, answer.status, answer.body, time.monotonic() - began)
+        sent = _parting(answer) if self.stopping else _closing(answer, request)
+        response = await rendered(sent, request, readable=not call.foreign)
         self.remember(call, answer, response, began)
         self.tell(call, answer)
         return call.deliver(response)
@@ -403,6 +417,11 @@ class Face:
             if namespace is None:
                 raise
             call.namespace = namespace
+
+
+def _parting(answer: Answer) -> Answer:
+    """The last answer of a connection to a server that stops: its client asks the next thing elsewhere."""
+    return replace(answer, headers={**answer.headers, "Connection": "close"})
 
 
 def _closing(answer: Answer, request: Request) -> Answer:

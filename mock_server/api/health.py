@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mock_server import problems
 from mock_server.api.answer import Answer, envelope
+from mock_server.served import RESEARCH
 
 if TYPE_CHECKING:
     from mock_server.api.face import Call, Face
@@ -22,10 +23,45 @@ async def live(_face: Face, _call: Call) -> Answer:
 
 
 async def ready(face: Face, _call: Call) -> Answer:
-    """GET /health/ready: the model really transcribed a second of audio, and there is room to store what comes."""
-    because = face.service.shortage() if face.ready else face.unready_because
-    body = {"status": "not_ready" if because else "ready", "engine": face.transcriber.engine}
-    if not because:
+    """GET /health/ready: the model really transcribed a second of audio, and there is room to store what comes.
+
+    `parts` tells of each part whether it is ready, and of one that is not what it lacks.
+    """
+    lacks = lacking(face)
+    body = {
+        "status": "not_ready" if lacks else "ready",
+        "engine": face.transcriber.engine,
+        "parts": {
+            part: {"ready": part not in lacks, **({"because": lacks[part]} if part in lacks else {}), **told}
+            for part, told in _parts(face).items()
+        },
+    }
+    if not lacks:
         return Answer(200, body, _FRESH)
-    refusal = envelope(problems.service_unavailable(because, _RETRY_S))
+    refusal = envelope(problems.service_unavailable(next(iter(lacks.values())), _RETRY_S))
     return replace(refusal, body={**body, **refusal.body})
+
+
+def lacking(face: Face) -> dict[str, str]:
+    """Part of the server -> what it lacks, the most telling first; empty where everything is ready.
+
+    A full queue is none of it: reads and uploads go on, and whoever ends a session is told to come again.
+    """
+    found = {
+        "server": "The server is stopping." if face.stopping else None,
+        "engine": None if face.ready else face.unready_because,
+        "storage": face.service.shortage(),
+        "queue": None if _works(face) else "Nothing that is ended is worked on.",
+    }
+    return {part: because for part, because in found.items() if because is not None}
+
+
+def _works(face: Face) -> bool:
+    return face.service.works and (RESEARCH not in face.settings.profiles or face.research.works)
+
+
+def _parts(face: Face) -> dict[str, dict[str, Any]]:
+    """Each part, with what there is to say of it in numbers."""
+    queue = face.service.queue
+    numbers = {"waiting": queue.number, "in_work": queue.in_work, "oldest_s": round(queue.oldest_s, 3)}
+    return {"server": {}, "engine": {}, "storage": {}, "queue": numbers}

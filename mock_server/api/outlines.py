@@ -84,6 +84,11 @@ class Outlines:
         while len(self._seen) > _REMEMBERING:
             self._seen.popitem(last=False)
 
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those that have been heard of lately."""
+        return tuple(self._seen)
+
     def of(self, namespace: str) -> list[dict[str, Any]]:
         """Oldest first."""
         outlines = [glimpse.outline() for glimpse in self._seen.get(namespace, ())]

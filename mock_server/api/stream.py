@@ -187,6 +187,7 @@ def record(  # noqa: PLR0917 - what there is to say of a socket, and where
     call = Call(plain(scope), operation, namespace, session_id)
     answer = Answer(status, body, {PLAYED: ", ".join(played)} if played else {})
     text = json.dumps(body, ensure_ascii=False)
+    face.meter.answered(operation, status, body, time.monotonic() - began)
     face.remember(call, answer, Response(text, status, media_type="application/json"), began)
     face.tell(call, answer)
 

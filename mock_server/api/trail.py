@@ -73,9 +73,21 @@ def tell(request: Request, answer: Answer, session_id: str | None, secrets: Coll
         *([f"[{field}]"] if field else []),
         *([message] if message else []),
     ]
-    trail.info("%s", " ".join(words))
+    fields = {
+        "method": words[0],
+        "path": asked,
+        "status": answer.status,
+        "session_id": session_id and shown(session_id, secrets, _WORD),
+        "code": code,
+        "field": field,
+        "reason": message,
+    }
+    told = {name: value for name, value in fields.items() if value is not None}
+    trail.info("%s", " ".join(words), extra={"fields": told})
 
 
 def tell_unparsed(status: int, code: str, message: str) -> None:
     """Print the line of what was no request: there is no method, no path and no session to name."""
-    trail.info("%s", f"- - {status} {code} - {shown(message, (), _REASON)}")
+    reason = shown(message, (), _REASON)
+    told = {"status": status, "code": code, "reason": reason}
+    trail.info("%s", f"- - {status} {code} - {reason}", extra={"fields": told})

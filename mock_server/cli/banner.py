@@ -11,9 +11,11 @@ from rich.markup import escape
 
 from mock_server.api.face import LIVE_STREAM
 from mock_server.cli import namespaces
+from mock_server.cli.logs import in_json, serving
 from mock_server.extra import install
 from mock_server.served import LIVE
 from mock_server.settings import DEFAULT_KEY
+from mock_server.version import version
 
 if TYPE_CHECKING:
     from mock_server.settings import Settings
@@ -98,8 +100,25 @@ def address(settings: Settings, host: str, port: int) -> str:
     return f"{root.rstrip('/')}{settings.base_path}"
 
 
+def _log(settings: Settings, url: str, host: str, notice: str | None) -> None:
+    facts = {
+        "version": version(),
+        "url": url,
+        "profiles": list(settings.profiles),
+        "revision": settings.revision,
+        "data": _place(settings),
+        "faithful": settings.faithful,
+    }
+    serving.info("scribe-mock listens on %s", url, extra={"fields": facts})
+    for warning in _warnings(settings, host, notice):
+        serving.warning("%s", warning)
+
+
 def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:
-    """Print it on stderr."""
+    """Print it on stderr, or where lines are JSON tell it as one, with a line a warning."""
+    if in_json() is not None:
+        _log(settings, url, host, notice)
+        return
     known = settings.api_keys == (DEFAULT_KEY,)
     keys = DEFAULT_KEY if known else f"{len(settings.api_keys)} of your own"
     lines = [

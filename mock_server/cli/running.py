@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import errno
-import logging
 import socket
-import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import envelope
 from mock_server.api.below import Below
 from mock_server.cli import garbage
+from mock_server.cli.logs import begin, in_json, say, whole
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 from mock_server.served import LIVE
 from mock_server.settings import CORPUS
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from mock_server.api.answer import Answer
+    from mock_server.api.face import Face
     from mock_server.choices import Choices
     from mock_server.cli.readiness import Readiness
     from mock_server.problems import Problem
@@ -39,8 +39,11 @@ _INSTEAD: Final[Mapping[int, str]] = MappingProxyType(
         socket.EAI_NONAME: " --host is no name that is known here." + _HOSTS,
     }
 )
-#: After SIGTERM running requests get this long, in seconds; what is unfinished goes on at the next start anyway.
-_GRACE_S = 3
+#: After a signal what is open may go on for so many seconds: with those of the closing it is less than the ten that
+#: Docker waits before it kills.
+GRACE_S: Final = 5.0
+#: Then sockets are closed and what came over them is kept; running requests are refused after so many seconds.
+_CLOSING_S = 3
 #: A poll every ten seconds is the slowest the protocol recommends (§9.8): such a client keeps its connection.
 _KEEP_ALIVE_S = 15
 #: Bytes of a message that a socket takes: half a minute of samples.
@@ -85,7 +88,7 @@ def _try_corpus(settings: Settings) -> None:
     from mock_server.research import Corpus, CorpusError, standing
 
     def tell(done: int, of: int, name: str) -> None:
-        sys.stderr.write(f"{standing(done, of, name)}\n")
+        say(standing(done, of, name))
 
     try:
         Corpus.open(settings.data_dir / CORPUS, settings.corpus, tell).close()
@@ -135,6 +138,7 @@ def configuration(
     `streams_at` tells the paths at which a request may become a socket.
     """
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     from mock_server.cli.lobby import Lobby
     from mock_server.cli.socket import Socket
@@ -157,10 +161,12 @@ def configuration(
         ws=WordedSocket,
         ws_max_size=LARGEST,
         ws_per_message_deflate=False,  # a message that was made small may unfold to any size
+        # where lines are JSON, those of uvicorn go the way of all others
+        log_config=LOGGING_CONFIG if in_json() is None else None,
         log_level="error",  # a warning for each malformed request is a client's word
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_CLOSING_S,
         limit_concurrency=_MOST_CONNECTIONS,
     )
 
@@ -172,22 +178,25 @@ def run(
     readiness: Readiness,
     *,
     verbose: bool,
+    grace_s: float,
 ) -> None:
-    """Serve until somebody stops it."""
+    """Serve until somebody stops it, and then for up to `grace_s` seconds while something is open."""
     from mock_server.cli.server import Server
     from mock_server.cli.verbose import lines
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # a warning for each malformed form is a client's word
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    # uvicorn's configuration closes every handler of the process: ours comes after it
-    face = app.state.face
+    begin()
+    face: Face = app.state.face
     served = Below(app, face.settings.base_path, face.told) if face.settings.base_path else app
 
     def started() -> None:
         garbage.spare()
         announce()
 
-    server = Server(configuration(served, face.told, face.streams_at), face, started, readiness)
-    with lines(wanted=verbose):
+    def told(problem: Problem) -> Answer:
+        face.meter.unparsed(problem.status, problem.code)
+        return face.told(problem)
+
+    # uvicorn's configuration closes every handler of the process: that of the lines comes after it
+    server = Server(configuration(served, told, face.streams_at), face, started, readiness, grace_s=grace_s)
+    with whole(), lines(wanted=verbose):
         server.run(sockets=[listening])

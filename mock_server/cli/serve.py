@@ -9,9 +9,10 @@ import typer
 
 from mock_server.cli.arguments import DATA_DIR, Shape, Transcriber, settings
 from mock_server.cli.banner import address, banner
+from mock_server.cli.logs import LogFormat, begin_json
 from mock_server.cli.readiness import Readiness, emptied
 from mock_server.cli.refusal import USAGE, refuse
-from mock_server.cli.running import listen, opened, run
+from mock_server.cli.running import GRACE_S, listen, opened, run
 from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES
@@ -108,7 +109,8 @@ def serve(
     ] = False,
     base_url: Annotated[str | None, typer.Option(help="Scheme and host clients use, where a proxy hides them.")] = None,
     base_path: Annotated[
-        str, typer.Option(metavar="/PATH", help="Serve below this path; discovery and health lie at the root as well.")
+        str,
+        typer.Option(metavar="/PATH", help="Serve below this path; discovery, health and metrics lie at the root too."),
     ] = "",
     console_origin: Annotated[
         list[str] | None,
@@ -149,8 +151,17 @@ def serve(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
     ] = False,
+    grace: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, max=3600, help="How long what is open may go on after SIGTERM."),
+    ] = GRACE_S,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Lines on stderr for people, or one JSON object each, the banner included.")
+    ] = LogFormat.HUMAN,
 ) -> None:
     """Serve until interrupted. Example: scribe-mock serve --port 8080 --api-key sk_test_mine"""
+    if log_format is LogFormat.JSON:
+        begin_json(api_key or [])
     try:
         wanted = settings(
             data_dir=data_dir,
@@ -187,4 +198,4 @@ def serve(
     app, notice = opened(wanted)
     port = listening.getsockname()[1]
     readiness = Readiness(address(wanted, host, port), host, port, told_in)
-    run(app, listening, lambda: banner(wanted, readiness.url, host, notice), readiness, verbose=verbose)
+    run(app, listening, lambda: banner(wanted, readiness.url, host, notice), readiness, verbose=verbose, grace_s=grace)

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, TextIO
 
 from mock_server.api.trail import trail
+from mock_server.cli.logs import in_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ class Lines(logging.Handler):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
-        self.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        self.setFormatter(in_json() or logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         self._stream = stream
         self._waiting: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
         self._left_out = 0
@@ -36,13 +37,17 @@ class Lines(logging.Handler):
         """Hand a line on."""
         line = self.format(record)
         if self._left_out:
-            line = f"({self._left_out} requests are left out here)\n{line}"
+            gap = f"({self._left_out} requests are left out here)"
+            line = f"{self._about(record, gap) if in_json() else gap}\n{line}"
         try:
             self._waiting.put_nowait(line)
         except queue.Full:
             self._left_out += 1
         else:
             self._left_out = 0
+
+    def _about(self, record: logging.LogRecord, told: str) -> str:
+        return self.format(logging.LogRecord(record.name, logging.WARNING, "", 0, told, None, None))
 
     def _write(self) -> None:
         while (line := self._waiting.get()) is not None:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mock_server.conduct import straight
-from mock_server.pipeline.turns import Turns
+from mock_server.pipeline.turns import Turns, Waiting
 from mock_server.research import Findings, Kind, Plan
 from mock_server.session.happening import Refused
 from mock_server.session.prsm.model import Failure
@@ -108,6 +108,16 @@ class Investigations:
         self._held.add(inquiry_id)
         self._turns.join(namespace, inquiry_id)
         self._fill()
+
+    @property
+    def standing(self) -> Waiting:
+        """How the queue stands. What a scenario holds waits for that, and stands in no queue."""
+        return self._turns.standing
+
+    @property
+    def runs(self) -> bool:
+        """Whether sessions are worked on."""
+        return self._ledger is not None
 
     async def threaded(self, act: Callable[[], T]) -> T:
         """Do some of the work where no request waits for it."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mock_server.pipeline.process import Process
+    from mock_server.pipeline.turns import Waiting
     from mock_server.speech.model import Recording, Transcription
 
 
@@ -36,6 +37,14 @@ class Queue(Protocol):
 
     async def launch(self, steps: Process) -> None:
         """Begin, with what an earlier process left where that is kept."""
+
+    @property
+    def standing(self) -> Waiting:
+        """How many wait and are in work, by the machine's time."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether sessions are worked on."""
 
     async def close(self) -> None:
         """Stop."""

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from mock_server.metrics.meter import Meter
 from mock_server.pipeline import outcome
 from mock_server.pipeline.ports import Slow
 from mock_server.session.happening import Refused
@@ -110,7 +111,9 @@ class Process:
         conduct: Callable[[str], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
+        meter: Meter | None = None,
     ) -> None:
+        self._hearing = (meter or Meter()).hearing
         self._store = store
         self._audio = audio
         self._transcriber = transcriber
@@ -211,10 +214,12 @@ class Process:
         tries = _Tries()
         while True:
             try:
-                async with tries.timed():
-                    heard = await self._transcriber.transcribe(
-                        recordings, language_hint=hint, max_chunk_seconds=longest
-                    )
+                with self._hearing.spent():
+                    async with tries.timed():
+                        heard = await self._transcriber.transcribe(
+                            recordings, language_hint=hint, max_chunk_seconds=longest
+                        )
+                self._hearing.audio_s += heard.seconds
                 return outcome.accounted(heard, [recording.name for recording in recordings])
             except SpeechOvertime:
                 # More time is not a cure: audio that used up all of its own would again, at everybody's cost.

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Item = TypeVar("Item")
+
+
+class Waiting(NamedTuple):
+    """How many wait in a queue, how many seconds the first of them has, and how many are in work."""
+
+    number: int = 0
+    oldest_s: float = 0.0
+    in_work: int = 0
 
 
 class Turns(Generic[Item]):
@@ -25,7 +34,8 @@ class Turns(Generic[Item]):
     def __init__(self, places: int) -> None:
         self._places = places
         self._most = max(1, places - 1)
-        self._waiting: dict[str, deque[Item]] = {}  # the longest waiting namespace first
+        #: What waits, and since when; the longest waiting namespace first.
+        self._waiting: dict[str, deque[tuple[Item, float]]] = {}
         self._taken: Counter[str] = Counter()
 
     @property
@@ -33,9 +43,15 @@ class Turns(Generic[Item]):
         """How many wait for a place."""
         return sum(map(len, self._waiting.values()))
 
+    @property
+    def standing(self) -> Waiting:
+        """How the queue stands, by the machine's time."""
+        since = min((queue[0][1] for queue in self._waiting.values()), default=None)
+        return Waiting(self.waiting, 0.0 if since is None else time.monotonic() - since, self._taken.total())
+
     def join(self, namespace: str, item: Item) -> None:
         """Wait at the end of the namespace's own queue."""
-        self._waiting.setdefault(namespace, deque()).append(item)
+        self._waiting.setdefault(namespace, deque()).append((item, time.monotonic()))
 
     def next(self) -> tuple[str, Item] | None:
         """Take a place for whoever is next; None when nobody waits who may have one."""
@@ -45,7 +61,7 @@ class Turns(Generic[Item]):
         if not able:
             return None
         namespace = min(able, key=lambda name: self._taken[name])
-        item = self._waiting[namespace].popleft()
+        item, _ = self._waiting[namespace].popleft()
         if not self._waiting[namespace]:
             del self._waiting[namespace]
         self._taken[namespace] += 1
@@ -55,8 +71,8 @@ class Turns(Generic[Item]):
         """Up to so many more of the namespace, for the place it has: those at the head of its queue that fit."""
         queue = self._waiting.get(namespace, deque())
         found: list[Item] = []
-        while queue and len(found) < most and fit(queue[0]):
-            found.append(queue.popleft())
+        while queue and len(found) < most and fit(queue[0][0]):
+            found.append(queue.popleft()[0])
         if not queue:
             self._waiting.pop(namespace, None)
         return found

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, error
 
-from mock_server.pipeline.turns import Turns
+from mock_server.pipeline.turns import Turns, Waiting
 from mock_server.pipeline.workflow import process_v1, process_v2, runner
 from mock_server.storage import StorageError
 
@@ -160,6 +160,16 @@ class Work:
     def _join(self, namespace: str, session_id: str, begun: int) -> None:
         self._turns.join(namespace, (session_id, begun))
         self._fill()
+
+    @property
+    def standing(self) -> Waiting:
+        """How the queue stands. What a scenario holds waits for that, and stands in no queue."""
+        return self._turns.standing
+
+    @property
+    def runs(self) -> bool:
+        """Whether sessions are worked on."""
+        return self._client is not None
 
     def holds(self, session_id: str) -> bool:
         """Whether the session waits here or is being worked on."""

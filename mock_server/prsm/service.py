@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from mock_server.conduct import Conduct
     from mock_server.pipeline.investigation import Investigations
+    from mock_server.pipeline.turns import Waiting
     from mock_server.prsm.ledger import ResearchLedger
     from mock_server.research import Report
     from mock_server.session.prsm.model import Commission, Entry, Inquiry
@@ -86,6 +87,16 @@ class ResearchService(Records):
         """Stop; unfinished work goes on at the next start."""
         self._products.close()
         await self._work.close()
+
+    @property
+    def queue(self) -> Waiting:
+        """How many sessions wait to be worked on, and for how long."""
+        return self._work.standing
+
+    @property
+    def works(self) -> bool:
+        """Whether sessions are worked on."""
+        return self._work.runs
 
     # sessions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -127,6 +127,14 @@ class Shelf(Protocol):
 
     async def due(self, namespace: str) -> list[Happened]:
         """What the passing of time brings about next, the first first."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A shelf that knows how many sessions are in each state, without a look at every one."""
+
+    async def counted(self, namespace: str) -> Mapping[str, int]:
+        """State -> how many sessions of a namespace are in it."""
 
 
 def about(*words: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,10 @@ class Windows:
         spots = ((Spot(datetime.fromisoformat(window.started_at), window.session_id), window) for window in found)
         left = ((spot, window) for spot, window in spots if after is None or spot < after)
         return [self._entry(window) for _, window in heapq.nlargest(limit, left, key=lambda each: each[0])]
+
+    async def counted(self, namespace: str) -> Counter[str]:
+        """State -> how many sessions of a namespace are in it: the process has an index of all."""
+        return Counter(window.state for window in await self._manager.windows(namespace))
 
     async def number(self, namespace: str) -> int:
         """How many sessions a namespace has."""

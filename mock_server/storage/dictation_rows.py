@@ -40,9 +40,10 @@ _SAVED: Final = Prepared(
 #: One row at a time, however many there are: a statement of many rows takes more variables than the database has.
 _KEPT: Final = Prepared(insert(utterances), [each.name for each in utterances.columns])
 _SAID: Final = [each for each in utterances.columns if each.name != "dictation_id"]
+_ANOTHER: Final = bindparam(_ID, type_=utterances.c.dictation_id.type)
 _TAKEN_OVER: Final = insert(utterances).from_select(
     ["dictation_id", *(each.name for each in _SAID)],
-    select(bindparam(_ID, type_=utterances.c.dictation_id.type), *_SAID).where(utterances.c.dictation_id == bindparam(_FORMER)),
+    select(_ANOTHER, *_SAID).where(utterances.c.dictation_id == bindparam(_FORMER)),
 )
 
 

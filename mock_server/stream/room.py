@@ -24,6 +24,11 @@ class Room:
         self._taken: Counter[str] = Counter()
         self._ending: Counter[str] = Counter()
 
+    @property
+    def taken(self) -> int:
+        """How many sockets are open."""
+        return self._taken.total()
+
     @contextlib.contextmanager
     def seat(self, namespace: str, *, most: int | None = None, known: bool = False) -> Iterator[None]:
         """A place for a socket that nobody else goes on with; raises Closing where there is none.

@@ -183,6 +183,11 @@ class Listener:
     # The backlog.
 
     @property
+    def behind_s(self) -> float:
+        """Seconds of audio that came behind an utterance that has no Final yet."""
+        return self._lag
+
+    @property
     def _lag(self) -> float:
         if not self._spoken or self._cutter is None:
             return 0.0

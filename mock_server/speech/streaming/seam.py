@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from mock_server.metrics.meter import Hearing
     from mock_server.speech.streaming.cutter import Utterance
     from mock_server.speech.streaming.event import Event, Word
     from mock_server.speech.streaming.format import Format, Wish
@@ -48,6 +49,18 @@ class Streamer(Protocol):
     @property
     def model(self) -> str:
         """The engine, as clients are told it."""
+
+    @property
+    def hearing(self) -> Hearing:
+        """How much was heard, and what it took."""
+
+    @property
+    def listened(self) -> int:
+        """How many streams are listened to."""
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds that the last of them is behind what was said."""
 
     @property
     def scripted(self) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from mock_server.metrics.meter import Hearing
 from mock_server.settings import SHARE
 from mock_server.speech.streaming.format import Unoffered
 from mock_server.speech.streaming.listener import Bounds, Listener
 from mock_server.speech.streaming.seam import Busy
+from mock_server.speech.streaming.timed import Timed
 
 if TYPE_CHECKING:
     from mock_server.speech.streaming.format import Format, Wish
@@ -27,11 +29,22 @@ class Streams:
         self._places = places
         self._taken: Counter[str] = Counter()
         self._open: dict[Listener, str] = {}
+        self.hearing = Hearing()
 
     @property
     def model(self) -> str:
         """The engine's name."""
         return self._engine.model
+
+    @property
+    def listened(self) -> int:
+        """How many streams are listened to."""
+        return len(self._open)
+
+    @property
+    def behind_s(self) -> float:
+        """Seconds that the last of them is behind what was said."""
+        return max((listener.behind_s for listener in self._open), default=0.0)
 
     @property
     def scripted(self) -> bool:
@@ -52,7 +65,7 @@ class Streams:
         left = self._places - self._taken.total()
         if self._taken[namespace] >= SHARE * left:
             raise Busy("Every place is taken." if not left else "There are no more places for one client.")
-        ear = self._engine.ear(namespace, wish)
+        ear = Timed(self._engine.ear(namespace, wish), self.hearing)
         listener = Listener(form, wish, self._bounds, ear, self._engine.voice, self._leave)
         self._open[listener] = namespace
         self._taken[namespace] += 1

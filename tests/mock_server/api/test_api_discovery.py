@@ -105,13 +105,33 @@ def test_a_wrong_key_with_a_wrong_version_is_told_of_the_key_only(mock):
 
 def test_health_says_ready_only_after_the_trial(mock):
     assert mock.get("/health/live", key=None).json() == {"status": "live"}
-    assert mock.get("/health/ready", key=None).json() == {"status": "ready", "engine": "scripted"}
+    told = mock.get("/health/ready", key=None).json()
+    parts = told.pop("parts")
+    assert told == {"status": "ready", "engine": "scripted"}
+    assert {part: each["ready"] for part, each in parts.items()} == dict.fromkeys(
+        ("server", "engine", "storage", "queue"), True
+    )
     mock.face.ready = False
     try:
         answer = mock.get("/health/ready", key=None)
     finally:
         mock.face.ready = True
     assert (answer.status_code, code_of(answer), answer.headers["retry-after"]) == (503, "service_unavailable", "1")
+
+
+def test_health_says_of_each_part_what_it_lacks(mock, monkeypatch):
+    monkeypatch.setattr(mock.face, "ready", False)
+    monkeypatch.setattr(mock.face, "unready_because", "The model is being tried out.")
+    monkeypatch.setattr(mock.face.service, "shortage", lambda: "The disk is full.")
+    monkeypatch.setattr(mock.face, "stopping", True)
+    answer = mock.get("/health/ready", key=None)
+    parts = answer.json()["parts"]
+    assert answer.status_code == 503
+    assert parts["server"] == {"ready": False, "because": "The server is stopping."}
+    assert parts["engine"] == {"ready": False, "because": "The model is being tried out."}
+    assert parts["storage"] == {"ready": False, "because": "The disk is full."}
+    assert parts["queue"] == {"ready": True, "waiting": 0, "in_work": 0, "oldest_s": 0.0}
+    assert answer.json()["error"]["message"] == "The server is stopping."
 
 
 @pytest.mark.parametrize(

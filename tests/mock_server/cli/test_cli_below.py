@@ -98,3 +98,10 @@ def test_what_is_no_path_stops_the_start(tmp_path, given):
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1
     assert "--base-path" in result.stderr
+
+
+def test_metrics_lie_at_both_places_and_count_what_was_no_request_too(facts, http):
+    assert spoken(facts, "NONSENSE\r\n\r\n").startswith(b"HTTP/1.1 400")
+    line = 'scribe_requests_total{operation="other",status="4xx"}'
+    assert line in http.get("/metrics").text
+    assert line in http.get("/api/scribe/metrics").text

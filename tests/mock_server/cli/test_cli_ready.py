@@ -57,7 +57,7 @@ def test_one_line_of_json_says_where_and_what_is_served(told):
 
 
 def test_who_has_read_the_line_finds_the_server_ready(told):
-    assert httpx.get(f"{json.loads(told[0])['url']}/health/ready").json() == {"status": "ready", "engine": "scripted"}
+    assert httpx.get(f"{json.loads(told[0])['url']}/health/ready").json()["status"] == "ready"
 
 
 def test_the_line_names_no_key(told):

@@ -235,8 +235,8 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(server):
     assert not [line for line in server.told if "Traceback" in line or "broke" in line]
 
 
-def test_sigterm_stops_at_once_even_with_a_connection_open(tmp_path):
-    server = Server(tmp_path)
+def test_sigterm_stops_within_its_grace_even_with_a_connection_open(tmp_path):
+    server = Server(tmp_path, "--transcriber", "scripted", "--grace", "1")
     with server.connect() as idle, server.connect() as uploading:
         idle.sendall(head("GET", "/v1/templates"))
         assert idle.recv(20).startswith(b"HTTP/1.1 200")

@@ -85,7 +85,7 @@ def test_a_session_is_given_up_only_where_it_was_begun_far_too_often(quick, monk
     service = quick.face.research
     store = quick.face.service.store
     monkeypatch.setattr(service._work, "offer", lambda *_: None)
-    monkeypatch.setattr(service.ledger, "_start", lambda *_: None)
+    monkeypatch.setattr(service._ledger, "_start", lambda *_: None)
     session_id = quick.made()
 
     def killed(unit):
