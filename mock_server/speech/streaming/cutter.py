@@ -28,9 +28,10 @@ class Pauses:
 
     begin: float = 0.064  # voice for so long is no click
     before: float = 0.3  # is heard too: a voice begins before it can be told
-    context: float = 10.0  # before it helps to understand it
+    context: float = 3.0  # before it helps to understand it, and costs little: more was not understood better
     window: float = 20.0  # of both are heard at once, unless the utterance alone is longer
-    after: float = 0.2  # of the pause is heard too, and after so long it is worth to look whether it was the end
+    after: float = 0.128  # of the pause is heard too, and after so long it is worth to look whether it was the end
+    brief: float = 0.2  # is a short pause
     close: float = 0.4  # ends an utterance
     patience: float = 12.0  # an utterance that lasts longer is ended by the first short pause
     longest: float = 24.0  # Whisper hears 30 seconds at once
@@ -84,6 +85,11 @@ class Cutter:
     def speaking(self) -> bool:
         """Whether an utterance is being spoken, or has just paused."""
         return self._start is not None
+
+    @property
+    def pausing(self) -> bool:
+        """Whether the voice has just paused, for however short a time."""
+        return self._silent is not None
 
     @property
     def paused(self) -> bool:
@@ -141,7 +147,7 @@ class Cutter:
         elif probability < self._pauses.lower and self._silent is None:
             self._silent = self._now - WINDOW
         spoken = self._now - self._start
-        close = self._pauses.close if spoken < _samples(self._pauses.patience) else self._pauses.after
+        close = self._pauses.close if spoken < _samples(self._pauses.patience) else self._pauses.brief
         full = spoken >= _samples(self._pauses.longest)
         if self._silent is not None and (full or self._now - self._silent >= _samples(close)):
             yield from self._end()

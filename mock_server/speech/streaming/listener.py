@@ -267,7 +267,8 @@ class Listener:
         if self._cutter.paused:
             return await self._guess_at(self._cutter.so_far())
         due = self._looked + self._bounds.partial
-        if not self._wish.interim or self._loop.time() < due:
+        # a look that begins as the voice pauses would be in the way of what the utterance came to
+        if not self._wish.interim or self._loop.time() < due or self._cutter.pausing:
             return False
         so_far = self._cutter.so_far()
         if so_far.end - max(so_far.start, self._seen) < _WORTH_SECONDS:
