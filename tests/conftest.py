@@ -25,6 +25,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: item.path not in long)
 
 
+#: Longer values are told by the name of their parameter.
+_LONGEST_ID = 60
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Workers compare the names of tests: what is long in one may be drawn, or hold the time at which it was made."""
+    return argname if isinstance(val, str | bytes) and len(val) > _LONGEST_ID else None
+
+
 #: What the kernel may be told to allow a process; a test leaves it as it was, or another test of the worker dies of it.
 _LIMITS = tuple(getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
 
