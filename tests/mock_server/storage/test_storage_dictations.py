@@ -305,8 +305,9 @@ def test_more_is_kept_at_once_than_a_statement_has_variables(store):
     known = [said(number) for number in range(300)]
 
     def change(unit):
-        if hasattr(unit, "connection"):
-            unit.connection.connection.driver_connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        driver = unit.connection.connection.driver_connection if hasattr(unit, "connection") else None
+        if isinstance(driver, sqlite3.Connection):
+            driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
         unit.dictations.create(dictation("sess_1"))
         unit.dictations.keep("sess_1", known)
         unit.dictations.create(dictation("sess_2"))
