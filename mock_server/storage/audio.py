@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.durable import synced
 from mock_server.storage import StorageError, Stored, TooLarge, growing
-from mock_server.storage.together import Together
+from mock_server.storage.together import Together, each_alone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 
     from mock_server.storage import Made
-    from mock_server.storage.together import Errand
 
 T = TypeVar("T")
 
@@ -110,14 +109,6 @@ class _Lease:
         os.close(self._handle)
 
 
-def _run(errands: list[Errand[Callable[[], object]]]) -> None:
-    for errand in errands:
-        try:
-            errand.value = errand.asked()
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            errand.error = error
-
-
 class LocalAudio:
     """Files in sixteen folders, each fsynced with its folder; none is read before a row refers to it: no renames."""
 
@@ -137,7 +128,7 @@ class LocalAudio:
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
         #: Keys of this process that no session may refer to yet.
         self._unsettled: set[str] = set()
-        self._disk: Together[Callable[[], object]] = Together("scribe-audio", _run, most=1, threads=_THREADS)
+        self._disk: Together[Callable[[], object]] = Together("scribe-audio", each_alone, most=1, threads=_THREADS)
 
     def close(self) -> None:
         """Finish what is being written."""

@@ -21,7 +21,7 @@ from mock_server.storage.cache import MOST_CACHED_BYTES, Cache, DamagedError, Lo
 from mock_server.storage.claim import LEASE_DIGITS, STALE_S, Claim, belongs
 from mock_server.storage.growth import Growth, whole
 from mock_server.storage.sending import Sending
-from mock_server.storage.together import Together
+from mock_server.storage.together import Together, each_alone
 from mock_server.storage.unfinished import Unfinished
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from mock_server.storage import Made
     from mock_server.storage.place import Place
-    from mock_server.storage.together import Errand
 
 T = TypeVar("T")
 
@@ -48,14 +47,6 @@ _TOGETHER: Final = 4
 #: Seconds between two looks at what is owed to the bucket, and at a bucket that is not there.
 _LOOK_S: Final = 5.0
 _PROBE_S: Final = 1.0
-
-
-def _run(errands: list[Errand[Callable[[], object]]]) -> None:
-    for errand in errands:
-        try:
-            errand.value = errand.asked()
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            errand.error = error
 
 
 class ObjectAudio:
@@ -86,8 +77,8 @@ class ObjectAudio:
         self._unfinished = Unfinished(place)
         #: Keys of this process that no session may refer to yet.
         self._unsettled: set[str] = set()
-        self._net: Together[Callable[[], object]] = Together("scribe-objects", _run, most=1, threads=_REQUESTS)
-        self._disk: Together[Callable[[], object]] = Together("scribe-growth", _run, most=1, threads=_STEPS)
+        self._net: Together[Callable[[], object]] = Together("scribe-objects", each_alone, most=1, threads=_REQUESTS)
+        self._disk: Together[Callable[[], object]] = Together("scribe-growth", each_alone, most=1, threads=_STEPS)
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="scribe-objects-keeper", daemon=True)
         self._keeper.start()

@@ -94,6 +94,15 @@ class Together(Generic[Asked]):
         self._waiting.put(None)  # for the next thread
 
 
+def each_alone(errands: list[Errand[Callable[[], object]]]) -> None:
+    """Carry out errands that are calls: what one raises is nobody else's."""
+    for errand in errands:
+        try:
+            errand.value = errand.asked()
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            errand.error = error
+
+
 def _tell(errands: list[Errand[Any]]) -> None:
     """Wake each event loop once for all of its errands."""
     for loop in {errand.loop for errand in errands}:
