@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from scribe_data import Spec
 
 
+def binding(text: Spec) -> set[str]:
+    """The requirements that bind a service, show on the wire and are checked: each has a fault."""
+    return {
+        each.id
+        for each in text.requirements.values()
+        if each.subject == "service" and each.checks and each.level in ("MUST", "SCHEMA")
+        if each.testability == "black-box"
+    }
+
+
 def graded(
     text: Spec,
     target: str,

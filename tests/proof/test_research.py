@@ -15,7 +15,7 @@ import scribe_data
 from conformance.verdict import Overall, Verdict
 from mock_server.faults.catalogue import INQUIRIES
 from tests.peers.runs import reread
-from tests.proof.claims import asked, driven_by_every_layer, failed, foretold, graded
+from tests.proof.claims import asked, binding, driven_by_every_layer, failed, foretold, graded
 from tests.proof.process import serving
 from tests.proof.switched import HONEST, key_of, second_of, switched
 from tests.proof.wanted import missed
@@ -111,10 +111,4 @@ def test_a_fault_turns_exactly_its_requirement_red(name: str, runs: dict[str, Ru
 
 def test_every_binding_requirement_that_shows_on_the_wire_has_a_fault() -> None:
     broken = {name for fault in INQUIRIES.values() for name in fault.breaks}
-    binding = {
-        each.id
-        for each in TEXT.requirements.values()
-        if each.subject == "service" and each.checks and each.level in ("MUST", "SCHEMA")
-        if each.testability == "black-box"
-    }
-    assert broken == binding
+    assert broken == binding(TEXT)
