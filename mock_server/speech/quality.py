@@ -26,7 +26,8 @@ class Thresholds:
     lowest_speech_share: float = 0.05
     sparse_speech_seconds: float = 3.0  # this much speech is enough, however long the silence around it
     lowest_logprob: float = -0.70  # mean over the segments, weighted by their length
-    highest_retried_share: float = 0.20  # segments that needed a second, warmer pass
+    doubtful_logprob: float = -1.0  # of a segment: Whisper's own bound for hearing it again
+    highest_doubtful_share: float = 0.20  # of the audio, by the length of its segments
     highest_compression: float = 2.4  # a text that repeats itself
     highest_clipped_share: float = 0.05  # samples at full scale
     lowest_language_probability: float = 0.5
@@ -38,7 +39,6 @@ class Signals:
 
     seconds: float
     logprob: float
-    temperature: float
     compression: float
 
 
@@ -77,10 +77,10 @@ def unreliable(segments: Sequence[Signals], thresholds: Thresholds) -> Failure |
     doubtful = [
         segment
         for segment in segments
-        if segment.temperature > 0 or segment.compression > thresholds.highest_compression
+        if segment.logprob < thresholds.doubtful_logprob or segment.compression > thresholds.highest_compression
     ]
     share = sum(segment.seconds for segment in doubtful) / total
-    if share >= thresholds.highest_retried_share:
+    if share >= thresholds.highest_doubtful_share:
         return Failure("audio_quality_poor", f"Recognition is unsure for {share:.0%} of the audio")
     return None
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from mock_server.speech.weights import Weights
     from mock_server.speech.window import Model
 
-# Whisper's spectrum of four hours would take 10 GB: longer audio goes in pieces, cut where it is quietest.
-_PIECE_SECONDS = 600
-_CUT_SECONDS = 30
+# Whisper hears half a minute at a time. What reaches over the edge would be heard again as a scrap of a word or two,
+# for which words are made up; so each piece is one window, cut where it is quietest.
+_PIECE_SECONDS = 28
+_CUT_SECONDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ def _recognise(pcm: Pcm, engine: Engine, language: str | None) -> _Heard:
             language=language,
             beam_size=engine.beam,
             condition_on_previous_text=False,  # one wrong window would spoil the next ones
-            temperature=[0.0, 0.4],  # one retry, which is also a sign of doubt; the default's five take long
+            temperature=0.0,  # a retry would draw words by chance: the same audio is to give the same text
             vad_filter=True,  # without it silence becomes words
             vad_parameters={"min_silence_duration_ms": 500},
             word_timestamps=True,
@@ -143,14 +144,7 @@ def _recognise(pcm: Pcm, engine: Engine, language: str | None) -> _Heard:
                 language = heard.language = info.language
                 heard.probability = info.language_probability
             heard.segments.append(Segment(start + segment.start, start + segment.end, segment.text.strip()))
-            heard.signals.append(
-                Signals(
-                    segment.end - segment.start,
-                    segment.avg_logprob,
-                    segment.temperature or 0.0,
-                    segment.compression_ratio,
-                )
-            )
+            heard.signals.append(Signals(segment.end - segment.start, segment.avg_logprob, segment.compression_ratio))
             heard.words += [
                 speakers.Word(start + word.start, start + word.end, word.word) for word in segment.words or ()
             ]

@@ -87,7 +87,7 @@ def _heard(samples: NDArray[np.float32], engine: Engine, question: Question, con
         samples,
         language=question.language,
         beam_size=engine.beam if question.careful else 1,
-        temperature=[0.0, 0.4] if question.careful else 0.0,
+        temperature=0.0,
         condition_on_previous_text=False,
         without_timestamps=True,  # an utterance is one window: it is gone over once
         word_timestamps=question.careful,

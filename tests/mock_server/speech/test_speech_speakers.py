@@ -67,16 +67,16 @@ def test_text_without_speakers_is_one_plain_line() -> None:
     assert script([Segment(0, 1, "One."), Segment(1, 2, "Two.")]) == "One. Two."
 
 
-GOOD = Signals(10, -0.3, 0.0, 1.5)
+GOOD = Signals(10, -0.3, 1.5)
 
 
 @pytest.mark.parametrize(
     "signals, word",
     [
         ([], "No speech"),
-        ([Signals(10, -0.8, 0.0, 1.5)], "log probability"),
-        ([GOOD, Signals(3, -0.3, 0.4, 1.5)], "23%"),
-        ([GOOD, Signals(10, -0.3, 0.0, 3.0)], "50%"),
+        ([Signals(10, -0.8, 1.5)], "log probability"),
+        ([GOOD, Signals(3, -1.2, 1.5)], "23%"),
+        ([GOOD, Signals(10, -0.3, 3.0)], "50%"),
     ],
 )
 def test_doubtful_recognition_is_refused(signals: list[Signals], word: str) -> None:
@@ -87,7 +87,7 @@ def test_doubtful_recognition_is_refused(signals: list[Signals], word: str) -> N
 
 
 def test_one_doubtful_segment_among_many_is_borne() -> None:
-    assert unreliable([GOOD, Signals(1, -1.2, 0.4, 1.5)], Thresholds()) is None
+    assert unreliable([GOOD, Signals(1, -1.2, 1.5)], Thresholds()) is None
 
 
 def test_clipped_audio_is_refused() -> None:
