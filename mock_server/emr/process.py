@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import select
 import subprocess
@@ -33,7 +34,7 @@ class MockProcess:
 
     def __init__(self, options: Sequence[str] = (), revision: str = "") -> None:
         """Start it and wait until it is ready; raises NotStarted. Without a revision it is the usual one."""
-        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as it runs
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as it runs
         command = [sys.executable, "-m", "mock_server.emr.child", "serve", "--port", "0", "--open-namespaces", "-v"]
         command += options or ("--in-memory", "--transcriber", "scripted")
         command += ("--revision", revision) if revision else ()
@@ -60,9 +61,13 @@ class MockProcess:
             raise NotStarted(f"The mock did not start. {facts.get('because', _complaint(self._said()))}")
         return facts
 
+    def _length(self) -> int:
+        """Bytes that it said so far."""
+        return os.fstat(self._log.fileno()).st_size
+
     def _said(self, since: int = 0) -> str:
-        self._log.seek(since)
-        return self._log.read()
+        # the place in the file is where the server writes next: to read from another must not move it
+        return os.pread(self._log.fileno(), self._length() - since, since).decode("utf-8", "replace")
 
     def stop(self) -> None:
         """End it."""
@@ -78,7 +83,7 @@ class MockProcess:
 
     def line(self) -> SocketLine:
         """A line to it, for one test."""
-        before = len(self._said().encode())
+        before = self._length()
         return SocketLine(self.facts["host"], self.facts["port"], lambda: strangers(self._said(before)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from datetime import timedelta
 
 import httpx
@@ -201,6 +203,28 @@ def test_a_server_without_a_control_plane_says_so_and_is_cleared_without_it():
 
 def test_the_server_tells_how_soon_it_was_ready(scribe_mock_server):
     assert 0 < scribe_mock_server.started_in < GENEROUS_S
+
+
+def test_to_read_what_a_server_says_while_it_speaks_costs_no_line(scribe_mock_server):
+    """Both have the same open file: where one reads must not be where the other writes."""
+    line, over = scribe_mock_server.line(), threading.Event()
+
+    def read():
+        while not over.is_set():
+            scribe_mock_server.line()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(100):
+            assert line.send("GET", f"/v1/sessions/ses_{number}", "no key", None)[0] == 401
+    finally:
+        over.set()
+        reader.join()
+    until = time.monotonic() + GENEROUS_S
+    while len(line.strangers()) < 100 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [told.split()[1] for told in line.strangers()] == [f"/v1/sessions/ses_{number}" for number in range(100)]
 
 
 def test_a_server_ends_with_tests_that_are_killed():
