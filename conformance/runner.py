@@ -348,6 +348,7 @@ def _facts(wire: Wire, run: _Run) -> Facts:
             "seed": wire.options.seed,
             "trace_id": wire.trace_id,
             "renewals": wire.renewals,
+            "origins": wire.origins,
             "lasted": run.stopwatch.lasted,
         },
     )

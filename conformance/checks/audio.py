@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from conformance.checks.arrivals import ends_by_itself, followed, may_lag, opens_by_itself
 from conformance.checks.cells import cell, judge_cell
@@ -13,6 +13,7 @@ from conformance.checks.outsiders import kept_out
 from conformance.checks.refusals import busy, not_looked_at, settled
 from conformance.checks.registry import check
 from conformance.evidence import Dimension
+from conformance.evidence.admission import REDIRECTS
 from conformance.finding import (
     Kind,
     departs,
@@ -103,11 +104,15 @@ def methods_offered_are_recorded(evidence: Evidence) -> Iterable[Finding]:
 @check("AUD-002")
 def the_upload_url_takes_uploads(evidence: Evidence) -> Iterable[Finding]:
     """(7.3) An upload goes to upload_url as given at creation."""
-    form = evidence.facts.upload_form
+    form, elsewhere = evidence.facts.upload_form, sent_on_to(evidence)
     for created, x in ((story.created, x) for story in evidence.stories.values() for x in settled_uploads(story)):
         given = created.document.get("upload_url") if created else None
         if created is not None and not isinstance(given, str):
             yield inconclusive("set_up_refused", "There is no upload_url to send a file to.", created)
+        elif x.request.url in elsewhere:
+            yield departs(
+                x, "E44", "Audio is taken where a PUT is sent on to, and neither at upload_url nor by the API."
+            )
         elif isinstance(given, str) and _moved(given, x.request.url):
             told = "Nobody answers at the host of upload_url; the same path on the service's own was used instead."
             yield violates(x, told, expected=given, actual=x.request.url)
@@ -118,6 +123,22 @@ def the_upload_url_takes_uploads(evidence: Evidence) -> Iterable[Finding]:
             yield holds(x)
         else:
             yield departs(x, "E44", f"Only the form {form!r} is taken, not a multipart POST to exactly upload_url.")
+
+
+def sent_on_to(evidence: Evidence) -> frozenset[str]:
+    """Where uploads were redirected to."""
+    return frozenset(
+        urljoin(x.request.url, x.response.header("location") or "")
+        for x in evidence.exchanges
+        if x.label.operation == Operation.UPLOAD and x.response is not None and x.status in REDIRECTS
+    )
+
+
+def taken_elsewhere(evidence: Evidence) -> list[Exchange]:
+    """Files of sessions of the API that were PUT by name, sent on to a storage, and taken there."""
+    elsewhere = sent_on_to(evidence)
+    put = evidence.select(Operation.UPLOAD, probe=Probe.UPLOAD_FORM.of("named-put")) if elsewhere else ()
+    return [x for x in put if x.accepted and x.request.url in elsewhere]
 
 
 def _moved(given: str, used: str) -> bool:
@@ -183,10 +204,10 @@ def raw_uploads_are_taken_or_refused_cleanly(evidence: Evidence) -> Iterable[Fin
 @check("AUD-005")
 def storage_uploads_are_recorded(evidence: Evidence) -> Iterable[Finding]:
     """(7.4) With storage URLs the chunk name is put into the path."""
-    if evidence.facts.api_target is not False:
+    stored = [*(x for x in _uploads(evidence) if evidence.at_storage(x.label.session)), *taken_elsewhere(evidence)]
+    if not stored and evidence.facts.api_target is not False:
         yield not_applicable("upload_url points to the service's API, not to a storage of its own.")
-        return
-    for x in _uploads(evidence):
+    for x in stored:
         form = x.request.method == "POST"
         yield recorded(
             x, f"A {'form with the signature' if form else 'PUT with the name in the path'} is answered", x.status
@@ -200,7 +221,7 @@ def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable
     for x in (x for story in evidence.stories.values() for x in settled_uploads(story)):
         if Session.meant(x.label.session) in REFUSABLE and not x.accepted:
             continue
-        refused = 400 <= x.status < 500
+        refused, stored = 400 <= x.status < 500, evidence.at_storage(x.label.session) or not to_the_api(evidence)
         # Four at the same time come in any order, so that one may be refused as out of order (AUD-013).
         if x.label.session == Session.TOGETHER and refused:
             continue
@@ -210,10 +231,10 @@ def a_successful_upload_is_answered_with_success(evidence: Evidence) -> Iterable
         if x.accepted:
             # created and recording have the same answers; the codes of a storage are the provider's (rule 8).
             shown = judge_cell(cell(evidence, "recording", "upload"), x, "A valid upload")
-            yield shown if to_the_api(evidence) else holds(x)
+            yield holds(x) if stored else shown
         else:
             told = "A valid upload is not acknowledged."
-            if not to_the_api(evidence):
+            if stored:
                 told += " It went without a key, to another origin; --upload-origin names one as the service's own."
             yield violates(x, told, expected="2xx", actual=x.status)
 
@@ -224,7 +245,7 @@ def the_name_of_a_single_upload_is_kept(evidence: Evidence) -> Iterable[Finding]
     story = evidence.stories.get(Session.SINGLE)
     if story is None or not story.acknowledged:
         return
-    if not to_the_api(evidence):
+    if evidence.at_storage(story.key) or not to_the_api(evidence):
         yield not_applicable("Audio goes to storage, where the name may come from the URL.")
         return
     sent = story.uploads[0].label.file
@@ -308,6 +329,8 @@ def a_refused_upload_leaves_no_trace(evidence: Evidence) -> Iterable[Finding]:
         yield no_api(evidence)
         return
     for story in evidence.stories.values():
+        if evidence.at_storage(story.key):
+            continue
         sent = list(evidence.select(Operation.UPLOAD, session=story.key))
         probes = [x for x in sent if x.label.probe and 400 <= x.status < 500 and not busy(x)]
         # A file sent again under its name stands in the list by right: one of its uploads was taken.

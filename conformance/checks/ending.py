@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.arrivals import arrived, ends_by_itself, may_lag, sent_twice
+from conformance.checks.audio import taken_elsewhere
 from conformance.checks.cells import cell, judge_cell, judge_cells
 from conformance.checks.create_members import either_way
 from conformance.checks.documents import whole
@@ -14,7 +15,7 @@ from conformance.checks.table import met
 from conformance.finding import departs, holds, inconclusive, not_applicable, recorded, violates, warns
 from conformance.vocabulary.operation import Credential, Operation
 from conformance.vocabulary.probe import Probe
-from conformance.vocabulary.session import Session
+from conformance.vocabulary.session import REFUSABLE, Session
 from conformance.vocabulary.words import content_words
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]
         if not isinstance(names, list) or sent_twice(evidence, story.key):
             continue
         lost, invented = come.lost(names), come.invented(names)
-        if evidence.facts.api_target is False and story.asked.get("upload_type") == "single":
+        stored = evidence.at_storage(story.key)
+        if stored and story.asked.get("upload_type") == "single":
             lost, invented = frozenset(), []  # the URL may carry a name of its own: the count is all there is
         told = "The end answer does not report the files that were acknowledged."
         facts: dict[str, Any] = {"pointer": "/audio_files", "expected": sorted(come.required), "actual": names}
@@ -118,10 +120,39 @@ def the_end_answer_reports_what_arrived(evidence: Evidence) -> Iterable[Finding]
             yield holds(x)
         elif not codes <= {200, 201, 204}:
             yield inconclusive("not_observed", "Uploads answered 202 may not have arrived yet when the end does.", x)
-        elif evidence.facts.api_target is False:
+        elif stored:
             yield warns(x, told, **facts)
         else:
             yield violates(x, told, **facts)
+
+
+@check("SES-END-007", recorded=True)
+def what_a_storage_took_is_the_sessions_once_it_is_processed(evidence: Evidence) -> Iterable[Finding]:
+    """(6.4, 7.4) Files that a storage acknowledged before the end are counted where the results are, at the latest."""
+    sent: dict[str, set[str | None]] = {}
+    for story in evidence.stories.values():
+        # a storage takes what the service itself might have refused, and need not count
+        if evidence.at_storage(story.key) and Session.meant(story.key) not in REFUSABLE:
+            sent[story.key] = {x.label.file for x in story.uploads if x.accepted and _before(x, story)}
+    for x in taken_elsewhere(evidence):
+        key = x.label.session or ""
+        if key in evidence.stories and _before(x, evidence.stories[key]):
+            sent[key] = {x.label.file}
+    for key, files in sent.items():
+        final = evidence.stories[key].final
+        count = whole(final.document.get("audio_files_received")) if final else None
+        if final is None or count is None or not files or evidence.stories[key].end is None:
+            continue
+        # the URL may carry a name of its own, under which a second file takes the place of the first
+        least = 1 if evidence.stories[key].asked.get("upload_type") == "single" else len(files)
+        told = "A storage acknowledged files before the end that the session does not have when it is processed."
+        facts: dict[str, Any] = {"pointer": "/audio_files_received", "expected": f">= {least}", "actual": count}
+        yield holds(final) if count >= least else violates(final, told, **facts)
+
+
+def _before(x: Exchange, story: Story) -> bool:
+    """Whether an answer came before the session was ended."""
+    return story.end is not None and x.received <= story.end.sent
 
 
 @check("SES-END-008", everywhere=True)
@@ -144,7 +175,7 @@ def no_audio_after_end(evidence: Evidence) -> Iterable[Finding]:
 def after_end(evidence: Evidence) -> Iterator[Exchange]:
     """Uploads by its owner to a session whose end was taken; where no upload ever was, a refusal says nothing."""
     for story in evidence.stories.values():
-        closed = story.end if story.acknowledged else None
+        closed = story.end if story.acknowledged and not evidence.at_storage(story.key) else None
         if closed is not None:
             for x in evidence.select(Operation.UPLOAD, session=story.key, credential=Credential.RIGHT):
                 if x.sent >= closed.received:

@@ -56,7 +56,7 @@ def _errors(evidence: Evidence) -> Iterator[Exchange]:
 
 def is_storage(evidence: Evidence, x: Exchange) -> bool:
     """Whether an answer is the storage provider's (rule 8)."""
-    return x.label.operation == Operation.UPLOAD and evidence.facts.api_target is False
+    return x.label.operation == Operation.UPLOAD and evidence.at_storage(x.label.session)
 
 
 def _nowhere(evidence: Evidence, x: Exchange) -> bool:

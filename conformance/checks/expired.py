@@ -96,7 +96,7 @@ def an_expired_session_lists_what_arrived(evidence: Evidence) -> Iterable[Findin
     """(6.5) The count, the names and additional_data of before."""
     found = []
     for story, x in _documents(evidence):
-        if evidence.facts.api_target is False:
+        if evidence.at_storage(story.key):
             continue
         if _lags(evidence, story, x):
             found.append(inconclusive("too_fast", "The read came within the five seconds it may lag behind.", x))

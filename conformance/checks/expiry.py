@@ -122,7 +122,7 @@ def an_expired_session_accepts_no_audio(evidence: Evidence) -> Iterable[Finding]
     for story, x in too_late(evidence):
         before, after = ([r for r in story.reads if (r.number < x.number) is earlier] for earlier in (True, False))
         # The codes of a storage are the provider's (rule 8).
-        if evidence.facts.api_target is not False:
+        if not evidence.at_storage(story.key):
             found.append(_refused(evidence, x))
         found += _count_kept(before, after)
     return if_observed(evidence, found)

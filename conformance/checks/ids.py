@@ -55,9 +55,9 @@ def ids_are_unique(evidence: Evidence) -> Iterable[Finding]:
 @check("SES-ID-006", everywhere=True)
 def one_id_means_one_session(evidence: Evidence) -> Iterable[Finding]:
     """(6.2) The id of the 201 stands in every answer about the session."""
-    # A storage's answers are the provider's (rule 8).
-    told_by = ("get", "end") if evidence.facts.api_target is False else ("get", "end", "upload")
     for story in evidence.stories.values():
+        # A storage's answers are the provider's (rule 8).
+        told_by = ("get", "end") if evidence.at_storage(story.key) else ("get", "end", "upload")
         for x in story.exchanges:
             if story.session_id is None or x.label.operation not in told_by or "session_id" not in x.document:
                 continue

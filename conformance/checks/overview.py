@@ -88,7 +88,8 @@ def an_upload_method_works(evidence: Evidence) -> Iterable[Finding]:
             told = "upload_methods lists neither chunked nor single."
             yield violates(x, told, pointer="/capabilities/upload_methods", actual=offered)
     uploads = [x for x in evidence.select(Operation.UPLOAD, valid=True) if not busy(x) and _is_speech(evidence, x)]
-    ends = [s.end for s in evidence.stories.values() if s.end is not None and s.acknowledged]
+    stories = evidence.stories.values()
+    ends = [s.end for s in stories if s.end is not None and s.acknowledged and not evidence.at_storage(s.key)]
     standing = [s.end for s in evidence.stories.values() if s.end is not None and _lists_a_file(evidence, s)]
     if standing:
         yield holds(standing[0])
@@ -108,7 +109,7 @@ def _lists_a_file(evidence: Evidence, story: Story) -> bool:
     names = listed(story.end.document, "audio_files") if story.end else []
     # The URL of a single upload to storage may carry a name of its own.
     alone = story.asked.get("upload_type") == "single" and len(names) == len(story.acknowledged) == 1
-    named_there = evidence.facts.api_target is False and alone
+    named_there = evidence.at_storage(story.key) and alone
     return bool(set(story.acknowledged) & set(followed(evidence, names))) or named_there
 
 

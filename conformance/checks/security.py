@@ -40,7 +40,7 @@ def rate_limit_headers_are_sound(evidence: Evidence) -> Iterable[Finding]:
     """(12.7) Limit and Remaining integers, Remaining at most Limit, Reset an integer."""
     seen = False
     for x in evidence.select():
-        if x.label.operation == Operation.UPLOAD and evidence.facts.api_target is False:
+        if x.label.operation == Operation.UPLOAD and evidence.at_storage(x.label.session):
             continue  # The storage provider's own (rule 8).
         headers = {name: x.response.header(name) for name in (_LIMIT, _REMAINING, _RESET)} if x.response else {}
         given = {name: value for name, value in headers.items() if value is not None}

@@ -123,13 +123,18 @@ def _judge_recording(evidence: Evidence, sent: Exchange, reads: list[Exchange], 
     return violates(x, told, pointer="/status", expected="recording", actual=status)
 
 
+def _at_the_api(evidence: Evidence) -> Iterator[Story]:
+    """Sessions whose audio the service takes by itself."""
+    return (story for story in evidence.stories.values() if not evidence.at_storage(story.key))
+
+
 @check("SES-STATE-004", everywhere=True)
 def the_first_upload_moves_to_recording(evidence: Evidence) -> Iterable[Finding]:
     """(6.7) Within five seconds of the first acknowledged upload."""
     if evidence.facts.api_target is False:
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
-    for story in evidence.stories.values():
+    for story in _at_the_api(evidence):
         for sent, reads in _after_uploads(story)[:1]:
             if reads:
                 told = "After the first acknowledged upload the session is not recording."
@@ -142,7 +147,7 @@ def further_uploads_stay_in_recording(evidence: Evidence) -> Iterable[Finding]:
     if evidence.facts.api_target is False:
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
-    for story in evidence.stories.values():
+    for story in _at_the_api(evidence):
         for sent, reads in _after_uploads(story)[1:]:
             if reads:
                 yield _judge_recording(evidence, sent, reads, "After a further upload the session is not recording.")

@@ -213,7 +213,7 @@ def _judged(evidence: Evidence, cells: list[Cell], x: Exchange) -> Finding | Non
     outsider = lifecycle.outsiders.get(cells[0].state)
     if outsider is not None:
         return _of_outsider(evidence, outsider, cells[0], x)
-    if x.label.operation == Operation.UPLOAD and evidence.facts.api_target is False:
+    if x.label.operation == Operation.UPLOAD and evidence.at_storage(x.label.session):
         return None  # the codes of a storage are the provider's (rule 8)
     if x.label.operation == Operation.OTHER and x.accepted:
         return recorded(x, f"{x.request.method} of a session is served", x.status)

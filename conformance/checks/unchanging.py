@@ -98,6 +98,8 @@ def open_sessions_list_what_arrived(evidence: Evidence) -> Iterable[Finding]:
         yield not_applicable("Audio goes to storage: the service need not know of it (E46).")
         return
     for story in evidence.stories.values():
+        if evidence.at_storage(story.key):
+            continue
         uploads = [x for x in story.uploads if x.accepted]
         numbers = [x.number for x in story.reads]
         for at, sent in enumerate(uploads):
@@ -142,12 +144,12 @@ def the_files_of_end_stay(evidence: Evidence) -> Iterable[Finding]:
             same = set(map(str, later)) == set(names) and x.document.get("audio_files_received", len(names)) == len(
                 names
             )
-            more = evidence.facts.api_target is False and set(names) <= set(map(str, later))
+            more = evidence.at_storage(story.key) and set(names) <= set(map(str, later))
             if (late := beside_an_end(evidence, story.key, story.end)) and not same:
                 told_then, told_now = followed(evidence, names), followed(evidence, later)
                 more = more or _differ_in(late, x, set(told_now), set(told_then), story.end)
             status, lifecycle = x.document.get("status"), evidence.text.lifecycle
-            open_still = status in lifecycle.open or evidence.facts.api_target is False
+            open_still = status in lifecycle.open or evidence.at_storage(story.key)
             # A word for several states may stand for an open one while the end is on its way.
             open_still = open_still or (status in lifecycle.aliases and x.beside(story.end))
             fewer = open_still and may_lag(story.end, x) and set(map(str, later)) < set(names)

@@ -173,6 +173,13 @@ def demo(
         ),
     ] = None,
     *,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help=f"Tell the story to a reference server that runs already, and knows the keys {' and '.join(_KEYS)}.",
+        ),
+    ] = None,
     live: Annotated[
         bool,
         typer.Option("--live", help="Speak a consultation in real time, show its words as they come, certify nothing."),
@@ -190,11 +197,17 @@ def demo(
     Example: scribe-conformance demo --live --recording visit
     """
     console = Console()
+    if target and (live or transcriber):
+        raise typer.BadParameter(
+            "The server that is named by --target runs already: leave out --live and --transcriber."
+        )
     if live:
         return _live(console, transcriber or "auto", recordings.load()[recording])
     with (
         tempfile.TemporaryDirectory(prefix="scribe-demo-") as folder,
-        _server(console, Path(folder), transcriber or "whisper") as address,
+        contextlib.nullcontext(target.rstrip("/"))
+        if target
+        else _server(console, Path(folder), transcriber or "whisper") as address,
     ):
         with httpx.Client(base_url=address, headers={"X-API-Key": _KEYS[0]}, timeout=60, trust_env=False) as client:
             _show(console, _consult(console, client))

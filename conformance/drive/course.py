@@ -12,12 +12,11 @@ from conformance.drive.patience import LATER
 from conformance.evidence import admission
 from conformance.evidence.admission import refuses, turns_away
 from conformance.target import split_origin
-from conformance.vocabulary.operation import Credential
+from conformance.vocabulary.operation import Credential, Operation
 
 if TYPE_CHECKING:
     from conformance.drive.parcel import Parcel
     from conformance.evidence import Exchange
-    from conformance.vocabulary.operation import Operation
 
 #: An answer of whatever stands in front of a service, not of the service.
 IN_FRONT = (502, 504)
@@ -39,6 +38,19 @@ class RunEnded(Exception):  # noqa: N818 - a fact of the run, not an error
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
+
+
+def sent_on(exchange: Exchange, asked: str) -> str | None:
+    """Where a file is sent on to that was PUT with its name: an address of its own, mostly in a storage (E44).
+
+    Whoever follows keeps its credentials to itself, as it does wherever another origin is asked.
+    """
+    label, location = exchange.label, exchange.response.header("location") if exchange.response else None
+    kept = exchange.status in (307, 308) and exchange.request.method == "PUT"
+    if label.operation != Operation.UPLOAD or label.credential != Credential.RIGHT or not kept or not location:
+        return None
+    target = urljoin(asked, location)
+    return None if refuses(exchange) or split_origin(target) in (None, split_origin(asked)) else target
 
 
 class Course:

@@ -106,6 +106,11 @@ class Hands:
         return self._wire.owns(url)
 
     @property
+    def origins(self) -> list[str]:
+        """The origins that count as the service's own, as text."""
+        return self._wire.origins
+
+    @property
     def networked(self) -> bool:
         """Whether the run goes over a network, and does not stay in one process."""
         return self.options.transport is None

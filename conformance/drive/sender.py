@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.drive.course import REDIRECTS
+from conformance.drive.course import REDIRECTS, sent_on
 from conformance.drive.doorkeeper import Doorkeeper, lost
 from conformance.drive.patience import LATER, retry_after
 from conformance.evidence import Departure, Dimension, Label
@@ -155,14 +155,14 @@ class Sender:
         return True
 
     async def follow(self, label: Label, asked: Parcel) -> Heard:
-        """One exchange, over redirects within the origin."""
+        """One exchange, over redirects within the origin, and those of a file to a storage."""
         self._course.check()
         if asked.direct:
             return await self._send(label, asked, asked.url)
         url = self._course.address(label.operation, asked.url)
         for _ in range(REDIRECTS):
             heard = await self._send(label, asked, url)
-            moved = self._course.moved(heard.exchange, url, plain=_plain(label))
+            moved = self._course.moved(heard.exchange, url, plain=_plain(label)) or sent_on(heard.exchange, url)
             if moved is None:
                 return heard
             self._wire.recorder.discount(heard.exchange.number)

@@ -116,9 +116,9 @@ class Wire:
             "second": options.second_api_key,
             "wrong": f"nobody_{made_up}",
         }
-        self._client = self._connecting(options.tls(), dict(options.headers))
+        self._client = self._connecting(options.tls())
 
-    def _connecting(self, verify: ssl.SSLContext | bool, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    def _connecting(self, verify: ssl.SSLContext | bool) -> httpx.AsyncClient:
         """A client with connections of its own."""
         transport = self.options.transport
         return httpx.AsyncClient(
@@ -134,7 +134,6 @@ class Wire:
             headers={
                 "User-Agent": f"scribe-conformance/{suite_version()}",
                 "Accept": "application/json, */*;q=0.1",
-                **headers,
             },
         )
 
@@ -192,6 +191,11 @@ class Wire:
     def hold(self, seconds: float) -> None:
         """Send nothing for so long, within bounds: who is throttled and goes on asking is throttled again."""
         self.course.resumed = max(self.course.resumed, monotonic() + min(seconds, LONGEST_HOLD))
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins that count as the service's own, as text."""
+        return sorted("{}://{}:{}".format(*origin) for origin in self._own if origin is not None)
 
     def owns(self, url: str) -> bool:
         """Whether a URL lies on an origin of the service."""
@@ -256,7 +260,7 @@ class Wire:
                 pending = self.recorder.begin(label, "GET", url, (), b"")
                 seen = Handshake(offer, "unknown", trouble=str(unable)) if offer else None
                 return self.recorder.troubled(pending, str(unable), handshake=seen)
-            async with self._connecting(verify, {}) as client:
+            async with self._connecting(verify) as client:
                 first = self.options.first_timeout
                 heard = await self._exchange(label, "GET", url, timeout=first, client=client, witness=Witness(offer))
                 return heard.exchange
@@ -348,9 +352,14 @@ class Wire:
         client: httpx.AsyncClient | None = None,
         witness: Witness | None = None,
     ) -> Heard:
+        # what the operator gives along may be a key to a gateway, and is for the service alone
+        own = self.options.headers if client is None and self.owns(url) else ()
+        meant = {name.lower() for name in headers or {}}
+        added = {name: value for name, value in own if name.lower() not in meant}
+        if not any(name.lower() == "traceparent" for name in (*added, *meant)):
+            added = {"traceparent": self._span(), **added}
+        given = [(name.encode(), value.encode("utf-8")) for name, value in (added | dict(headers or {})).items()]
         client = client or self._client
-        span = {} if "traceparent" in client.headers else {"traceparent": self._span()}
-        given = [(name.encode(), value.encode("utf-8")) for name, value in (span | dict(headers or {})).items()]
         try:
             seen = {"trace": witness} if witness else {}
             carried = _carried(content, headers or {})

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import scribe_data
+from conformance.evidence.address import split_origin
 from conformance.evidence.departure import Dimension
 from conformance.evidence.layer import Layer
 from conformance.evidence.timeline import Timeline
@@ -245,6 +246,25 @@ class Evidence:
     def about(self, session: str | None) -> tuple[Exchange, ...]:
         """Every exchange about one session, whoever sent it and why, in the order of sending."""
         return self._about.get(session, ())
+
+    def at_storage(self, session: str | None) -> bool:
+        """Whether a session's audio goes to a storage, whose answers are its provider's (rule 8, E46).
+
+        A service may take some by itself: one that signs an address for a single file has none for chunks (E44).
+        """
+        if self.facts.api_target is not True:
+            return self.facts.api_target is False
+        return session in self._at_storage
+
+    @cached_property
+    def _at_storage(self) -> frozenset[str]:
+        """Sessions of a service that takes audio by itself whose upload_url leads elsewhere."""
+        own = {split_origin(str(each)) for each in self.facts.extra.get("origins", ())}
+        made = {key: story.created.document.get("upload_url") for key, story in self.stories.items() if story.created}
+        found = {key: split_origin(url) for key, url in made.items() if isinstance(url, str)}
+        elsewhere = {key for key, origin in found.items() if own and origin is not None and origin not in own}
+        # of traffic that others recorded: those whose files were sent on
+        return frozenset({*elsewhere, *self.facts.extra.get("stored", ())})
 
     def recording(self, upload: Exchange) -> Fixture | None:
         """The recording an upload sent; None where it sent something else, or nothing the run knows."""

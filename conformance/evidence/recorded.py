@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from conformance.evidence.address import is_public, place_of, split_origin
+from conformance.evidence.admission import REDIRECTS
 from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.har import UNKNOWN
 from conformance.evidence.har_in import NotEvidence
@@ -163,6 +164,8 @@ class _Mapping:
         self.raw = sorted(raw, key=lambda x: (x.sent, x.number))
         #: Where audio of a session goes -> its id.
         self.uploads: dict[str, str] = {}
+        #: Where a file was sent on to -> its session and its name (E44).
+        self.sent_on: dict[str, tuple[str | None, str | None]] = {}
         self.made: dict[str, None] = {}
 
     def recording(self, entries: int) -> Recording:
@@ -174,8 +177,9 @@ class _Mapping:
         facts = Facts(
             self.root,
             self.text.revision,
-            api_target=(origins == {True}) if origins else None,
+            api_target=True in origins if origins else None,
             public_host=is_public(self.root),
+            extra={"origins": [self.root], "stored": sorted({session or "" for session, _ in self.sent_on.values()})},
         )
         kept = tuple(_without_session(x) if x.label.session in partial else x for x in ordered)
         whole = tuple(name for name in self.made if name not in partial)
@@ -187,6 +191,10 @@ class _Mapping:
             return None
         if operation is Operation.CREATE and x.accepted:
             session = self._made(x)
+        location = x.response.header("location") if x.response and x.status in REDIRECTS else None
+        if operation is Operation.UPLOAD and location:
+            self.sent_on[bare(urljoin(x.request.url, location))] = session, file
+            return None  # what becomes of the file is told where it is sent to
         credential = Credential.RIGHT
         if x.status in (401, 403):  # a key that was not let in is not the right one
             credential = Credential.WRONG
@@ -216,6 +224,8 @@ class _Mapping:
         """The operation of a request, the session it is about, and the file name in its address."""
         method, url = x.request.method, bare(x.request.url)
         if method in ("POST", "PUT"):
+            if url in self.sent_on:
+                return Operation.UPLOAD, *self.sent_on[url]
             for place, session in self.uploads.items():
                 if url == place or url.startswith(f"{place}/"):
                     return Operation.UPLOAD, session, unquote(url[len(place) + 1 :]) or None

@@ -13,10 +13,11 @@ from conformance.evidence.admission import turns_away
 from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note
+from conformance.evidence.signature import hidden_text, without_signatures
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from conformance.evidence.departure import Departure
     from conformance.evidence.explored import Explored
@@ -56,6 +57,8 @@ class Recorder:
         self._notes: list[Note] = []
         self._dialect: list[Departure] = []
         self._explored: Explored | None = None
+        #: Number -> the exchange without signatures of a storage.
+        self._shown: dict[int, Exchange] = {}
         #: SHA-256 -> a long body, compressed.
         self._bodies: dict[str, bytes] = {}
         self._room = BODIES_BOUND
@@ -142,20 +145,11 @@ class Recorder:
         """Keep where the target departs from the text, once for each thing that does."""
         known = {(kept.dimension, kept.member) for kept in self._dialect}
         if (departure.dimension, departure.member) not in known:
-            expected, actual = self._clean(departure.expected), self._clean(departure.actual)
-            text = self._redactor.text(departure.text)
-            self._dialect.append(replace(departure, text=text, expected=expected, actual=actual))
-
-    def _clean(self, value: object) -> object:
-        """A value of a departure without secrets: an address may have a key in its query."""
-        if isinstance(value, str):
-            return self._redactor.text(value)
-        return [self._clean(each) for each in value] if isinstance(value, list) else value
+            self._dialect.append(_departure(departure, self._redactor.text))
 
     def explored(self, found: Explored) -> None:
         """Keep what the state machine came to."""
-        told = tuple(replace(each, message=self._redactor.text(each.message)) for each in found.violations)
-        self._explored = replace(found, violations=told)
+        self._explored = _exploration(found, self._redactor.text)
 
     def discount(self, number: int) -> None:
         """Let an exchange not count after all: it was only a step on the way to another."""
@@ -168,18 +162,25 @@ class Recorder:
     def freeze(self, facts: Facts) -> Evidence:
         """The evidence as it stands."""
         told = replace(facts, base_url=self._redactor.text(facts.base_url))
-        counted = tuple(map(self._counting, self.exchanges))
+        counted = tuple(self._counting(self._unsigned(each)) for each in self.exchanges)
         plain = tuple(x for x in counted if x.label.layer is Layer.JOURNEY)
         further = tuple(x for x in counted if x.label.layer is not Layer.JOURNEY)
         return Evidence(
             plain,
             told,
-            tuple(self._notes),
-            dialect=tuple(self._dialect),
+            tuple(replace(note, text=hidden_text(note.text)) for note in self._notes),
+            dialect=tuple(_departure(each, hidden_text) for each in self._dialect),
             further=further,
-            explored=self._explored,
+            explored=self._explored and _exploration(self._explored, hidden_text),
             bodies=dict(self._bodies),
         )
+
+    def _unsigned(self, exchange: Exchange) -> Exchange:
+        """The exchange as it may be read; a run is looked at many times, and what was kept does not change."""
+        shown = self._shown.get(exchange.number)
+        if shown is None:
+            shown = self._shown[exchange.number] = without_signatures(exchange)
+        return shown
 
     def _counting(self, exchange: Exchange) -> Exchange:
         void = self._void_from is not None and exchange.number >= self._void_from
@@ -225,3 +226,20 @@ class Recorder:
 
     def _headers(self, headers: _Headers) -> tuple[tuple[str, str], ...]:
         return tuple((self._redactor.text(name), self._redactor.text(value)) for name, value in headers)
+
+
+def _departure(departure: Departure, clean: Callable[[str], str]) -> Departure:
+    """A departure with its texts passed through a function: an address may have a key or a signature in its query."""
+    expected, actual = _value(departure.expected, clean), _value(departure.actual, clean)
+    return replace(departure, text=clean(departure.text), expected=expected, actual=actual)
+
+
+def _value(value: object, clean: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    return [_value(each, clean) for each in value] if isinstance(value, list) else value
+
+
+def _exploration(found: Explored, clean: Callable[[str], str]) -> Explored:
+    """What the state machine came to, with its messages passed through a function."""
+    return replace(found, violations=tuple(replace(each, message=clean(each.message)) for each in found.violations))

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from conformance.evidence.spelling import BEGUN, GAP, Span, mixed, readings, skeleton, whole_escapes, without_begun
+from conformance.evidence.spelling import (
+    BEGUN,
+    GAP,
+    Span,
+    mixed,
+    readings,
+    replaced,
+    skeleton,
+    whole_escapes,
+    without_begun,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -231,14 +241,10 @@ class Redactor:
 
     def _clean(self, value: bytes, forms: tuple[_Form, ...]) -> bytes:
         for _ in range(_PASSES):
-            spans = _merged(whole_escapes(value, self._found(value, forms)))
+            spans = self._found(value, forms)
             if not spans:
                 break
-            pieces, done = [], 0
-            for start, end, placeholder in spans:
-                pieces += [value[done:start], placeholder.encode()]
-                done = end
-            value = b"".join((*pieces, value[done:]))
+            value = replaced(value, spans)
         return value
 
     def _found(self, value: bytes, forms: tuple[_Form, ...]) -> list[Span]:
@@ -280,21 +286,6 @@ def _mixed(looked: list[tuple[Reading, bytes]], forms: tuple[_Form, ...]) -> Ite
             for reading, _ in looked:
                 for found in form.mixed.finditer(reading.text):
                     yield *reading.span(*found.span()), form.placeholder
-
-
-def _merged(spans: list[Span]) -> list[Span]:
-    """The spans in their order, those that overlap as one, under the name of the longest."""
-    merged: list[Span] = []
-    longest = 0
-    for start, end, placeholder in sorted(spans):
-        if merged and start < merged[-1][1]:
-            first, last, name = merged[-1]
-            merged[-1] = (first, max(end, last), placeholder if end - start > longest else name)
-            longest = max(longest, end - start)
-        else:
-            merged.append((start, end, placeholder))
-            longest = end - start
-    return merged
 
 
 def _parsed(value: bytes) -> tuple[Any] | None:

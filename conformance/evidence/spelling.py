@@ -83,6 +83,30 @@ def whole_escapes(text: bytes, spans: list[Span]) -> list[Span]:
     return widened
 
 
+def replaced(text: bytes, spans: list[Span]) -> bytes:
+    """The text with what stands at the spans, and the escapes they begin or end in, replaced by their names."""
+    pieces, done = [], 0
+    for start, end, placeholder in _merged(whole_escapes(text, spans)):
+        pieces += [text[done:start], placeholder.encode()]
+        done = end
+    return b"".join((*pieces, text[done:]))
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """The spans in their order, those that overlap as one, under the name of the longest."""
+    merged: list[Span] = []
+    longest = 0
+    for start, end, placeholder in sorted(spans):
+        if merged and start < merged[-1][1]:
+            first, last, name = merged[-1]
+            merged[-1] = (first, max(end, last), placeholder if end - start > longest else name)
+            longest = max(longest, end - start)
+        else:
+            merged.append((start, end, placeholder))
+            longest = end - start
+    return merged
+
+
 def mixed(secret: bytes) -> bytes:
     """A pattern of a secret in which each character is written as it likes, whatever stands before it.
 

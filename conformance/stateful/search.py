@@ -85,6 +85,7 @@ class Search:
             api_target=drive.target.api_target,
             upload_form=drive.target.upload_form,
             public_host=drive.target.public_host,
+            extra={"origins": drive.origins},
         )
         self._whole = replace(drive.recorder.freeze(facts), text=text, recordings=drive.audio)
         self._known: set[Place] = {violation.place for view in self._whole.views.values() for violation in judge(view)}

@@ -41,6 +41,7 @@ class Session(Name):
     REFUSALS = "audio/refusals", "Uploads that have to be refused, then a good one."
     MULTIPART = "audio/multipart", "Its file is uploaded as a form."
     RAW = "audio/raw", "Its file is uploaded as a raw body."
+    PUT_BY_NAME = "audio/put by name", "Its file is PUT to upload_url with its name behind it, as to a storage."
     TWICE = "audio/twice", "The same file is sent twice under one name."
     SINGLE = "audio/single", "The whole recording goes in one request."
     STREAMED = (

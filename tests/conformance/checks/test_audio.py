@@ -335,3 +335,22 @@ def test_the_methods_offered_are_recorded():
 
 def test_the_form_of_the_upload_url_is_recorded():
     assert [each.actual for each in findings("AUD-033", sent(200))] == [f"{BASE}/sessions/{session_id('s')}/audio"]
+
+
+def test_audio_that_is_taken_only_where_a_put_is_sent_on_to_departs():
+    tape = Tape(api_target=False, upload_form="storage-put")
+    tape.created("s")
+    url = "https://store.test/s/audio_0.wav?signature=1"
+    tape.heard("upload", 307, session="s", method="PUT", headers={"location": url}, graded=False)
+    tape.heard("upload", 200, session="s", method="PUT", url=url, file="audio_0.wav")
+    assert verdicts("AUD-002", tape) == DEPARTS
+
+
+def test_a_file_that_is_sent_on_to_a_storage_is_recorded_as_one_there():
+    tape = Tape()
+    tape.created("s")
+    assert verdict("AUD-005", tape) == "not_applicable"
+    url, probe = "https://store.test/s/audio_0.wav?signature=1", "upload as named-put"
+    tape.heard("upload", 307, session="s", probe=probe, method="PUT", headers={"location": url}, graded=False)
+    tape.heard("upload", 200, session="s", probe=probe, method="PUT", url=url, file="audio_0.wav")
+    assert verdict("AUD-005", tape) == "pass"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from conformance.vocabulary.session import Session
 from tests.conformance.checks.builders import (
+    BASE,
     DEPARTS,
     FAIL,
     PASS,
@@ -124,6 +128,76 @@ def test_files_in_storage_may_come_late():
     tape = spoken(api_target=False)
     tape.ended("s", "audio_0.wav")
     assert verdicts("SES-END-007", tape) == WARNED
+
+
+def stored(key: str = "s", *, upload_type: str = "chunked", api_target: bool = True) -> Tape:
+    """Two files that a storage took, of a session whose upload_url leads there."""
+    tape = Tape(api_target=api_target, extra={"origins": [BASE]})
+    tape.created(key, upload_type=upload_type)
+    made = tape.exchanges[-1]
+    told = made.document | {"upload_url": "https://store.test/s?signature=1"}
+    tape.exchanges[-1] = replace(made, response=replace(made.response, body=json.dumps(told).encode()))
+    tape.uploaded(key, *FILES)
+    return tape
+
+
+def test_what_a_storage_took_that_the_service_might_have_refused_need_not_be_counted():
+    for key, expected in ((Session.FORMAT, WARNED), (Session.NOISE, WARNED), (Session.SINGLE, FAIL)):
+        tape = stored(key)
+        tape.ended(key)
+        tape.read(key, "partial")
+        assert verdicts("SES-END-007", tape) == expected
+
+
+@pytest.mark.parametrize(
+    ("at_end", "at_last", "expected"),
+    [
+        (FILES, FILES, PASS),
+        ((), FILES, WARNED),  # it may know of them late (E46)
+        ((), ("audio_0.wav",), FAIL),
+        ((), (), FAIL),
+        ((), (*FILES, "recording"), WARNED),
+    ],
+)
+@pytest.mark.parametrize("api_target", [False, True])
+def test_what_a_storage_took_before_the_end_is_there_once_it_is_processed(at_end, at_last, expected, api_target):
+    tape = stored(api_target=api_target)
+    tape.ended("s", *at_end)
+    tape.read("s", "completed", *at_last)
+    assert verdicts("SES-END-007", tape) == expected
+
+
+def test_what_a_storage_took_after_the_end_and_what_nobody_processed_is_not_missed():
+    tape = stored()
+    tape.ended("s", *FILES)
+    tape.uploaded("s", "audio_2.wav")
+    tape.read("s", "completed", *FILES)
+    assert verdicts("SES-END-007", tape) == PASS
+    assert verdicts("SES-END-007", stored()) == UNSEEN
+
+
+@pytest.mark.parametrize(("at_last", "expected"), [(("audio_0.wav",), PASS), ((), FAIL)])
+def test_a_file_that_was_sent_on_to_a_storage_is_not_lost(at_last, expected):
+    tape = Tape(extra={"origins": [BASE]})
+    tape.created("s")
+    url, probe = "https://store.test/s/audio_0.wav?signature=1", "upload as named-put"
+    tape.heard("upload", 307, session="s", probe=probe, method="PUT", headers={"location": url}, graded=False)
+    tape.heard("upload", 200, session="s", probe=probe, method="PUT", url=url, file="audio_0.wav")
+    tape.ended("s", *at_last)
+    tape.read("s", "completed", *at_last)
+    assert verdicts("SES-END-007", tape) == expected
+
+
+@pytest.mark.parametrize(
+    "requirement", ["SES-STATE-004", "SES-GET-025", "SES-END-008", "AUD-032", "AUD-014", "SES-ID-006"]
+)
+def test_a_session_whose_audio_goes_to_a_storage_is_not_judged_as_others_of_the_service_are(requirement):
+    tape = stored(upload_type="single")
+    tape.read("s", "created")
+    tape.ended("s", "recording")
+    tape.heard("upload", 200, {"session_id": "an object"}, session="s", probe="out of turn: upload (processing)")
+    tape.read("s", "completed", "recording")
+    assert verdicts(requirement, tape) in (PASS, UNSEEN, ("not_applicable", "not_applicable"))
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ class Signed(Whole):
         if not asked.url.endswith("?signature=s3cret"):
             return super().route(asked)
         session_id = asked.path.rsplit("/", 2)[1]
+        if session_id not in self.sessions:
+            return super().route(asked)
         return "upload", self.upload(self.sessions[session_id], asked, [])
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.checks import all_checks
 from tests.conformance.checks.builders import BASE, DISCOVERY, Tape, discovery_with, error, failure, success
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +156,7 @@ def tapes(draw: st.DrawFn) -> Tape:
     return tape
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 if WHOLE else 50, deadline=None)
 @given(tapes())
 def test_no_answer_breaks_a_check(tape: Tape) -> None:
     for checks in MINE.values():

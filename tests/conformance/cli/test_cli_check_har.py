@@ -317,3 +317,28 @@ def test_an_entry_that_is_none_is_told_with_its_place(tmp_path: Path, member: st
     assert done.exit_code == 2, done.output
     assert "/log/entries/3: " in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def sent_on(**changes: Any) -> list[Any]:
+    """The visit with its file PUT by name, which is sent on to a storage; the session knows of it at its end."""
+    there = "https://store.test/direct/a?X-Amz-Signature=1"
+    asked = heard("PUT", f"/sessions/{ID}/audio/audio_0.webm", 307)
+    asked["response"]["headers"] = [{"name": "Location", "value": there}]
+    stored = heard("PUT", there, 200, headers=[])
+    stored["response"]["content"] = {"mimeType": "", "size": 0, "text": ""}
+    unknowing = READ | {"status": "created", "audio_files": [], "audio_files_received": 0}
+    entries = visit(**{"read": unknowing} | changes)
+    return [*entries[:2], asked, stored, *entries[3:]]
+
+
+def test_a_file_that_was_sent_on_to_a_storage_is_one_of_its_session(tmp_path: Path) -> None:
+    done = checked(tmp_path, sent_on())
+    assert done.exit_code == 0, done.output
+    document, found = told(tmp_path, sent_on())
+    assert document["sessions"] == {"whole": 1, "partial": 0}
+    assert found["SES-END-007"]["reason"] == "needs_a_run"
+    nothing = {"audio_files": [], "audio_files_received": 0}
+    late = sent_on(ended=ENDED | nothing)
+    assert told(tmp_path, late)[1]["SES-END-007"]["verdict"] == "warn"  # it may know of it late (E46)
+    late.append(heard("GET", f"/sessions/{ID}", 200, DONE | nothing))
+    assert told(tmp_path, late)[1]["SES-END-007"]["verdict"] == "fail"

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.whole import some
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -139,7 +141,7 @@ def test_one_line_says_what_to_do(answer: Callable[[socket.socket], None]) -> No
     assert "unlikely" not in done.stderr
 
 
-@pytest.mark.parametrize("answer", [_reset, _half, _html, _endless, _deep])
+@pytest.mark.parametrize("answer", some(2, [_reset, _half, _html, _endless, _deep]))
 def test_a_service_that_goes_bad_behind_its_discovery_is_said_so_or_judged(
     answer: Callable[[socket.socket], None],
 ) -> None:

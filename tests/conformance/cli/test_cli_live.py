@@ -167,3 +167,10 @@ def test_a_server_that_does_not_start_is_a_failure_of_the_kit():
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 5
     assert "did not start" in done.stdout
+
+
+def test_a_server_that_runs_already_is_neither_told_how_to_hear_nor_spoken_to():
+    words = [*COMMAND, "--target", "http://127.0.0.1:1"]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "runs already" in " ".join(told.stderr.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from conformance.evidence.curl import curl
 from conformance.evidence.har import har
 from conformance.evidence.recorder import AUDIO_BOUND, TEXT_BOUND, Recorder
 from conformance.evidence.redaction import HALF, Redactor, placeholder_of
+from conformance.evidence.signature import hidden
 from tests.conformance.evidence.spellings import KEYS, TOKENS, WAYS, bare, mixtures, tells
 
 KEY = "sk_test+Key/93&quite"
@@ -230,3 +232,59 @@ def test_a_secret_learned_later_is_replaced_like_the_first(later: str) -> None:
     assert redactor.text("about sk_test_of_the_start") == "about <key>"
     if len(later) > 8:
         assert redactor.body(later.encode().hex().encode()) == b"<key>"
+
+
+SIGNATURE = "2f8a99c1d0" * 6 + "abcd"
+SIGNED = {
+    "S3": f"https://b.s3.test/k?X-Amz-Credential=AK%2F20260127&X-Amz-Expires=900&X-Amz-Signature={SIGNATURE}",
+    "session of S3": f"https://b.s3.test/k?X-Amz-Security-Token={SIGNATURE}%2F%3D&X-Amz-Date=20260127T120000Z",
+    "Google": f"https://storage.test/b/k?X-Goog-Signature={SIGNATURE}&X-Goog-Expires=900",
+    "Google, older": f"https://storage.test/b/k?GoogleAccessId=a&Signature={SIGNATURE}%3D%3D&Expires=1",
+    "Azure": f"https://a.blob.test/c/k?sv=2024-01-01&sig={SIGNATURE}%3D&se=2026",
+}
+
+
+@pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED)
+@pytest.mark.parametrize("escaped", [lambda body: body, lambda body: body.replace("&", "\\u0026").replace("/", "\\/")])
+def test_the_signature_of_a_storage_is_hidden_wherever_its_address_stands(address, escaped):
+    recorder = Recorder(Redactor({"<key>": KEY}))
+    pending = recorder.begin(Label("upload", "trial"), "PUT", address, (), b"x")
+    body = escaped(json.dumps({"upload_url": address, "session_id": "ses_1"})).encode()
+    recorder.answered(pending, 307, [("Location", address)], body)
+    evidence = recorder.freeze(Facts("https://a.test", "2026-01-27"))
+    [kept] = evidence.exchanges
+    assert SIGNATURE not in repr(evidence)
+    shown = json.loads(kept.response.body)["upload_url"]
+    assert (
+        shown
+        == kept.request.url
+        == dict(kept.response.headers)["Location"]
+        == re.sub(SIGNATURE + "(?:%[0-9A-F]{2})*", "hidden", address)
+    )
+
+
+def test_the_signature_of_a_form_is_hidden_in_the_answer_and_where_it_is_sent():
+    fields = {"key": "k", "policy": "cG9saWN5", "x-amz-signature": SIGNATURE, "X-Amz-Security-Token": SIGNATURE + "/=="}
+    recorder = Recorder(Redactor({"<key>": KEY}))
+    sent = "".join(f'--b\r\nContent-Disposition: form-data; name="{each}"\r\n\r\n{fields[each]}\r\n' for each in fields)
+    pending = recorder.begin(Label("storage-post", "trial"), "POST", "https://b.s3.test", (), sent.encode())
+    recorder.answered(
+        pending, 200, (), json.dumps({"upload_url": {"url": "https://b.s3.test", "fields": fields}}).encode()
+    )
+    evidence = recorder.freeze(Facts("https://a.test", "2026-01-27"))
+    assert SIGNATURE not in repr(evidence)
+    [kept] = evidence.exchanges
+    assert json.loads(kept.response.body)["upload_url"]["fields"] == fields | dict.fromkeys(list(fields)[2:], "hidden")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "X-MSA-Signature: t=1769515200,v1=" + SIGNATURE,
+        '{"signature": "Dr. A. Physician, MD"}',
+        "/v1?sig=short",
+        "design=" + SIGNATURE,
+    ],
+)
+def test_other_signatures_are_kept(said):
+    assert hidden(said.encode()) == said.encode()
