@@ -70,8 +70,7 @@ class Access:
     def _owned(self, session: Session | None, namespace: str, session_id: str) -> Session:
         if session is None:
             raise problems.session_not_found(session_id)
-        conduct = self._conduct(namespace)
-        if session.namespace != namespace and conduct.keeps_namespaces_apart:
+        if session.namespace != namespace and (conduct := self._conduct(namespace)).keeps_namespaces_apart:
             raise conduct.outsider(session_id)
         return session
 

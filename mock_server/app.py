@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import json
@@ -13,43 +12,35 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.routing import Route, WebSocketRoute
 
-from mock_server import extraction
 from mock_server.api import docs, health, metrics, operations, stream
 from mock_server.api.console import pages as console
 from mock_server.api.control import catalogue, document, events, exchanges, plane, server, steering, traffic
 from mock_server.api.control.route import mount
 from mock_server.api.endpoint import NOTHING, Endpoint, unknown
 from mock_server.api.face import STREAMS, Face
+from mock_server.api.gate import Gate
 from mock_server.api.session_manager import operations as session_manager
-from mock_server.api.sighting import told
 from mock_server.api.wording import wording
-from mock_server.assembly import open_service
+from mock_server.assembly import extractor_of
 from mock_server.auth import Keys
 from mock_server.choices.control import Control as ChoiceControl
 from mock_server.choices.start import begun
 from mock_server.faults import Faults
+from mock_server.faults.catalogue import DIRECT
 from mock_server.faults.catalogue import catalogue as known_faults
-from mock_server.ids import WindowIds
 from mock_server.leniency import Leniency
+from mock_server.opening import Steps, by_models, open_all
 from mock_server.scenarios import Scenarios
 from mock_server.scenarios.control import Control
 from mock_server.scenarios.transcripts import Transcripts
 from mock_server.served import LIVE
 from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
-from mock_server.session_manager import SessionManager
-from mock_server.shelves.consultations import Consultations
-from mock_server.shelves.feed import JournalFeed, WindowFeed
-from mock_server.shelves.windows import Windows
-from mock_server.speech import SpeechUnavailable, open_transcriber
-from mock_server.speech.length import Lengths
-from mock_server.stream.tape import take_up
 from mock_server.suggestion import hint
-from mock_server.ticket import Tickets
+from mock_server.within import ALONE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-    from types import ModuleType
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -57,13 +48,13 @@ if TYPE_CHECKING:
     from mock_server.api.face import Operation
     from mock_server.choices import Choices
     from mock_server.conduct import Conduct
-    from mock_server.pipeline.ports import Extractor
+    from mock_server.faults.fault import Fault
+    from mock_server.mirror.mirror import Mirror
     from mock_server.settings import Settings
+    from mock_server.within import Within
 
 log = logging.getLogger("scribe.mock")
 
-#: What tickets of streams are sealed for, beside those of uploads.
-_STREAMING = b" stream"
 _SESSION = "/v1/sessions/{session_id}"
 _WELL_KNOWN = "/.well-known/medscribealliance"
 
@@ -71,13 +62,13 @@ _WELL_KNOWN = "/.well-known/medscribealliance"
 class _App(FastAPI):
     """Routes and a lifespan; what FastAPI would put around them has words of its own for what `Face.serve` says."""
 
-    #: What brings requests to the routes from elsewhere, if anything does.
-    entrance: ASGIApp | None = None
+    #: Where requests come in, before the router or instead of it.
+    entrance: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the lifespan."""
         scope["app"] = self
-        await (self.entrance or self.router)(scope, receive, send)
+        await self.entrance(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """What the routers of models have; the protocol's own operations are described by the spec."""
@@ -90,14 +81,15 @@ class _App(FastAPI):
         return json.dumps(self.openapi())
 
 
-def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: Choices | None) -> None:
+def _add_routes(app: _App, face: Face, scenarios: Scenarios | None, choices: Choices | None) -> None:
     """What the profiles have that are served, and what the server has beside them."""
     profiles = face.settings.profiles
     if "medscribe" in profiles:
         app.router.routes.extend(_medscribe(face))
     if "session_manager" in profiles:
         app.router.routes.extend(session_manager.routes(face))
-    for module in _by_models(profiles):
+    app.entrance = Gate(app.router.routes, app.router)  # these are the first that the router would try, too
+    for module in by_models(profiles):
         module.add(app, face)
     face.sockets = [route for route in app.router.routes if isinstance(route, WebSocketRoute)]
     app.router.routes.extend(_beside(face))
@@ -115,40 +107,6 @@ def _add_routes(app: FastAPI, face: Face, scenarios: Scenarios | None, choices: 
             mount(app, steering.transcripts(Transcripts(scenarios)), face)
     if choices is not None:
         mount(app, steering.choices(ChoiceControl(choices)), face)
-
-
-def _by_models(profiles: Collection[str]) -> Iterator[ModuleType]:
-    """The rooms of profiles that other servers do not wait for: what puts each together is imported where it is."""
-    if "prsm" in profiles:
-        from mock_server.api.prsm import laboratory
-
-        yield laboratory
-    if LIVE in profiles:
-        from mock_server.api.dalston import booth
-
-        yield booth
-
-
-async def _open_beside(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
-    """What is beside consultations as they are uploaded: those that were streamed, other profiles, who counts them."""
-    settings = face.settings
-    opened.push_async_callback(face.census.close)  # before what it counts
-    if face.wording.stream is not None:
-        await take_up(face.service, face.wording.stream)
-    if "session_manager" in settings.profiles:
-        face.sessions = await SessionManager.open(
-            settings.data_dir / "logs",
-            clocks=face.service.clocks,
-            ids=WindowIds(),
-            limit_s=settings.session_limit_s,
-            conduct=conduct,
-        )
-        opened.push_async_callback(face.sessions.close)
-        face.passing.append(face.sessions.pass_deadlines)
-        face.rack.add(Windows(face.sessions))
-        face.rack.feeds.append(partial(WindowFeed, face.sessions))
-    for module in _by_models(settings.profiles):
-        await module.open_sessions(face, opened, conduct)
 
 
 def _route(
@@ -170,13 +128,16 @@ def _medscribe(face: Face) -> list[BaseRoute]:
         uploads: list[BaseRoute] = [route(f"{_SESSION}/audio", "POST", "upload", operations.upload_numbered)]
     else:
         uploads = [
-            route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
             route(f"{_SESSION}/audio/{{name:path}}", "POST PUT", "upload", operations.upload),
+            route(f"{_SESSION}/audio", "POST PUT", "upload", operations.upload),
         ]
+    amended = {} if face.settings.faithful else {"PATCH": ("amend", operations.amend)}
+    # each is tried in turn, so those come first that are asked for most
     routes: list[BaseRoute] = [
+        route(_SESSION, "GET", "get", operations.get, also=amended),
+        *uploads,
         route("/v1/sessions", "POST", "create", operations.create),
         route(f"{_SESSION}/end", "POST", "end", operations.end),
-        *uploads,
         route(_WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1" + _WELL_KNOWN, "GET", "discovery", operations.discover, public=True),
         route("/v1/templates", "GET", "templates", operations.list_templates),
@@ -186,13 +147,11 @@ def _medscribe(face: Face) -> list[BaseRoute]:
     if (wire := face.wording.stream) is not None:
         routes.append(WebSocketRoute(f"/v1{STREAMS}{{stream_id}}/audio", stream.Socket(face, wire)))
     if face.settings.faithful:
-        return [route(_SESSION, "GET", "get", operations.get), *routes]
-    by_method = {"PATCH": ("amend", operations.amend)}
+        return routes
     return [
-        route("/", "GET", "docs", docs.enter, public=True),
-        route(_SESSION, "GET", "get", operations.get, also=by_method),
-        route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
         *routes,
+        route("/", "GET", "docs", docs.enter, public=True),
+        route(f"{_SESSION}/process/template/{{template_id}}", "POST", "template", operations.process_template),
     ]
 
 
@@ -210,19 +169,6 @@ def _beside(face: Face) -> list[BaseRoute]:
         route("/_mock/v1/openapi.json", "GET", "docs", document.document, public=True),
         route("/_mock/v1/docs", "GET", "docs", document.read, public=True),
     ]
-
-
-async def _try_out(face: Face) -> None:
-    try:
-        await face.transcriber.ready()
-    except SpeechUnavailable as error:
-        face.unready_because = str(error)
-    except Exception:
-        log.exception("the model could not be tried out")
-        face.unready_because = "The model could not be tried out; the server's log says why."
-    else:
-        face.ready = True
-    face.tried.set()
 
 
 def _scenarios(settings: Settings, conduct: Callable[[str], Conduct]) -> Scenarios | None:
@@ -246,32 +192,32 @@ def _check_revision(settings: Settings) -> None:
         raise ValueError(f"Revision {settings.revision} shows templates as an object; there is no array of them in it.")
 
 
-def _extractor(settings: Settings) -> Extractor:
-    """Who fills templates: the rules, or an endpoint whose answers are held against them."""
-    if settings.notes is None and settings.notes_model is None:
-        return extraction
-    from mock_server.notes import open_notes
-
-    return open_notes(settings.notes, settings.notes_model)
+def _faults(settings: Settings) -> Mapping[str, Fault]:
+    """Those that can be switched on in this server."""
+    return {**known_faults(*settings.served), **(DIRECT if settings.direct_uploads else {})}
 
 
-def _shelve(face: Face) -> None:
-    """Put sessions where the control plane lists them."""
-    face.rack.feeds.append(partial(JournalFeed, face.service.read))
-    if {"medscribe", LIVE} & {*face.settings.profiles}:  # what hears a live session again is one of these
-        face.rack.add(Consultations(face.service))
+def _mirror(settings: Settings, within: Within) -> Mirror | None:
+    """What shows a server in Redis: one a process."""
+    if within.face is not None or settings.redis is None:
+        return within.face.mirror if within.face else None
+    from mock_server.mirror.mirror import Mirror
+
+    return Mirror(settings.redis)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, within: Within = ALONE) -> FastAPI:
     """The reference server; its lifespan opens the data directory on the application's own event loop.
+
+    `within` has what several servers of one process share.
 
     Raises ValueError for an unknown fault, scenario, choice or revision, what that does not have, and notes that
     nobody can write, SpeechUnavailable without the model asked for, and, once it starts, StorageError for a data
     directory that cannot be used.
     """
     _check_revision(settings)
-    extractor = _extractor(settings)
-    faults = Faults(known_faults(*settings.served), settings.faults, settings)
+    extractor = extractor_of(settings)
+    faults = Faults(_faults(settings), settings.faults, settings)
     choices = begun(settings, faults.conduct)
     conduct = choices.conduct if choices else faults.conduct
     scenarios = _scenarios(settings, conduct)
@@ -286,7 +232,10 @@ def create_app(settings: Settings) -> FastAPI:
             *([scenarios.around] if scenarios else []),
             *([leniency.around] if settings.strict or not settings.faithful else []),
         ),
+        within=within.face,
+        place=within.place,
     )
+    face.mirror = _mirror(settings, within)
     if choices is not None:
         choices.attach(face)
     leniency.attach(face)
@@ -296,54 +245,15 @@ def create_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as opened:
-            models = settings.data_dir / "models"
-            face.transcriber = open_transcriber(settings.transcriber, settings.model, cache=models)
-            # it closes after the service: a job that its end interrupts is not a job that failed
-            opened.push_async_callback(face.transcriber.close)
-            numbered = face.wording.numbered
-            lengths = Lengths() if numbered else None
-            if lengths is not None:
-                opened.push_async_callback(lengths.close)
-            face.service = await open_service(
-                settings.data_dir,
-                machine=MACHINES[settings.revision],
-                lengths=lengths,
-                transcriber=face.transcriber,
-                extractor=extractor,
-                conduct=acting,
-                limits=settings.limits,
-                # a chunk that has a number was measured when it came
-                max_chunk_seconds=None if numbered else settings.max_chunk_seconds,
-                clock=settings.clock,
-                busy=face.load.busy,
-                in_memory=settings.in_memory,
-                database=settings.database,
-                audio_store=settings.audio_store,
-                meter=face.meter,
-            )
-            opened.push_async_callback(face.service.close)
-            _shelve(face)
-            face.tickets = Tickets.of(None if settings.in_memory else settings.data_dir, _STREAMING)
-            if choices is not None:
-                choices.opened(None if settings.in_memory else settings.data_dir)
-            if settings.records_traffic and not settings.faithful:
-                face.traffic = await face.service.recorder(told)
-                opened.push_async_callback(face.traffic.close)
-            if scenarios is not None:
-                opened.push_async_callback(scenarios.close)
-                scenarios.opened()
-                face.passing.append(scenarios.play.pass_deadlines)
-            face.passing.append(face.service.pass_deadlines)
-            await _open_beside(face, opened, acting)
-            trial = asyncio.create_task(_try_out(face))
-            opened.callback(trial.cancel)
+            await open_all(face, opened, Steps(extractor, acting, choices, scenarios), within)
             yield
 
     app = _App(
         title="scribe-mock: control plane", version="1", lifespan=lifespan, openapi_url=None, redirect_slashes=False
     )
     _add_routes(app, face, scenarios, choices)
-    app.entrance = choices.elsewhere(app.router) if choices else None
+    if choices is not None:
+        app.entrance = choices.elsewhere(app.entrance)
     app.router.default = Endpoint(face, "unknown", unknown, methods=None, public=True)
     app.state.face = face
     app.state.faults = faults

@@ -75,4 +75,4 @@ def is_stamp(text: object) -> bool:
 
 def stamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as every answer shows it (E66)."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"

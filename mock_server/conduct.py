@@ -178,6 +178,8 @@ class Conduct:
     admits: Callable[[Session, State, Happening], object] = _takes
     #: What an end is made into; may refuse by raising a Problem.
     ending: Callable[[EndRequested], EndRequested] = _same
+    #: Whether a session learns at its end what its client put into the store by itself.
+    learns: bool = True
     #: Whether an end is refused that leaves out a count which the text asks for (E38).
     wants_count: bool = True
     #: What a file's name is made into; may refuse by raising a Problem.

@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from mock_server.spelling import check_spelling
+
 _SCHEMES: Final = ("postgresql", "postgres")
 _FORM: Final = "postgresql://user:password@host:5432/name"
-#: Longer than any address of a database that somebody writes.
-_LONGEST: Final = 2048
 #: What may stand behind a question mark: all that a connection may need to be told and that is no secret.
 _OPTIONS: Final = ("host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "options")
-_PRINTABLE = re.compile(r"[!-~]+\Z")
-#: Codes of an encoded letter; a "%" that begins none is the letter itself in no two programs alike.
-_CODES = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*\Z")
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,25 @@ class DatabaseUrl:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     options: tuple[tuple[str, str], ...] = ()
+    #: The part of a cluster whose sessions are meant (see `mock_server.cluster`); None for a server that is alone.
+    shard: int | None = None
+
+    @property
+    def schema(self) -> str | None:
+        """The schema whose tables are meant; None for the one that the database would take by itself."""
+        return None if self.shard is None else shard_schema(self.shard)
 
     def __str__(self) -> str:
         host = dict(self.options).get("host", "") if self.host is None else self.host
         host = f"[{host}]" if ":" in host else host
         port = "" if self.port is None else f":{self.port}"
-        return f"postgresql://{f'{self.user}@' if self.user else ''}{host}{port}/{self.name}"
+        shard = "" if self.shard is None else f", shard {self.shard}"
+        return f"postgresql://{f'{self.user}@' if self.user else ''}{host}{port}/{self.name}{shard}"
+
+
+def shard_schema(shard: int) -> str:
+    """The schema with the tables of a shard."""
+    return f"scribe_shard_{shard:02d}"
 
 
 def database_url(given: str) -> DatabaseUrl:
@@ -42,11 +52,7 @@ def database_url(given: str) -> DatabaseUrl:
     if scheme not in _SCHEMES or not given.startswith(f"{scheme}://"):
         known = f"{scheme}:" if re.fullmatch(r"[a-z][a-z0-9+]{0,19}", scheme) and ":" in given else "this"
         raise ValueError(f"--database takes {_FORM}; {known} is no address of a database that is known here.")
-    if len(given) > _LONGEST or not _PRINTABLE.match(given) or not _CODES.match(given):
-        raise ValueError(
-            f"--database takes {_FORM}, at most {_LONGEST} printable ASCII characters; another one, and each of"
-            " % / ? # @ : in a name or a password, is written as %25, %2F and so on."
-        )
+    check_spelling("--database", _FORM, given, "a name or a password")
     try:
         parts = urlsplit(given)
         port = parts.port

@@ -61,7 +61,7 @@ class Ledger:
             unit.save(session, after)
         for effect in effects:
             self._carry_out(unit, after, effect, now)
-        unit.afterwards(partial(self.watch.changed, after.id))
+        unit.afterwards(partial(self.watch.changed, after.id, after.namespace))
         return after
 
     def observed(self, session: Session, now: datetime) -> State:

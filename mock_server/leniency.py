@@ -102,11 +102,12 @@ class Leniency:
         """Belong to a face."""
         self._face = face
 
-    async def around(self, call: Call, onward: Callable[[], Awaitable[Answer]]) -> Answer:
+    def around(self, call: Call, onward: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
         """The answer, with a warning where something was taken that the document forbids."""
         rule = self._rule_of(call)
-        if rule is None:
-            return await onward()
+        return onward() if rule is None else self._ruled(call, rule, onward)
+
+    async def _ruled(self, call: Call, rule: _Rule, onward: Callable[[], Awaitable[Answer]]) -> Answer:
         told: list[str] = []
 
         def examine(document: Any) -> None:

@@ -35,10 +35,11 @@ def refusal(session: Session, refused: Refused[State], machine: Machine) -> prob
 
 def check_name(name: str) -> None:
     """A client's file name is text for people; it is bounded, printable, and names no file of ours."""
-    hidden = next((mark for mark in name if not mark.isprintable() and mark not in _JOINERS), None)
-    if hidden is not None:
-        told = f"The file name holds U+{ord(hidden):04X}, which does not show; printable characters are taken."
-        raise problems.invalid_request(told, field="filename")
+    if not name.isprintable():
+        hidden = next((mark for mark in name if not mark.isprintable() and mark not in _JOINERS), None)
+        if hidden is not None:
+            told = f"The file name holds U+{ord(hidden):04X}, which does not show; printable characters are taken."
+            raise problems.invalid_request(told, field="filename")
     if not name.strip() or len(name) > _LONGEST_NAME:
         raise problems.invalid_request(
             f"A file name has 1 to {_LONGEST_NAME} printable characters.", field="filename", length=len(name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mock_server import problems
 from mock_server.access import Access
+from mock_server.direct import DirectUploads
 from mock_server.reception import Reception
 from mock_server.session.happening import DeadlinePassed, Refused
 from mock_server.session.model import json_bytes
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from mock_server.conduct import Conduct
+    from mock_server.direct import Way
     from mock_server.ids import Ids
     from mock_server.ledger import Ledger
     from mock_server.metrics.meter import Meter
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from mock_server.pipeline.process import Process
     from mock_server.pipeline.turns import Waiting
     from mock_server.pipeline.upkeep import Upkeep
-    from mock_server.session.model import Order, Session
+    from mock_server.session.model import Order, ProcessingError, Session
     from mock_server.settings import Limits
     from mock_server.speech.length import Lengths
     from mock_server.storage import AudioStore, Keeping
@@ -65,12 +67,16 @@ class Service(Access):
         conduct: Callable[[str], Conduct],
         lengths: Lengths | None = None,
         meter: Meter | None = None,
+        way: Way = "put",
     ) -> None:
+        """`way` is how clients put audio into the store by themselves, where what is kept has a place for it."""
         super().__init__(keeping, ledger, clocks, conduct, limits, meter=meter)
         self.store: Store = keeping.store  # those of another profile keep their sessions there too
         self.audio: AudioStore = keeping.audio
         self.ids = ids
         self.reception = Reception(self, keeping.audio, ids, lengths)
+        #: Where clients put audio by themselves, if they do.
+        self.direct = DirectUploads(keeping.direct, way, self, self.reception) if keeping.direct else None
         self._work = work
         self._process = process
         self._upkeep = upkeep
@@ -81,17 +87,21 @@ class Service(Access):
         await self._work.launch(self._process)
         if self._upkeep is not None:
             self._upkeep.start()
+        if self.direct is not None:
+            self.direct.start()
 
     async def close(self) -> None:
         """Stop; unfinished work goes on at the next start."""
+        if self.direct is not None:
+            await self.direct.close()
         if self._upkeep is not None:
             await self._upkeep.close()
         await self._work.close()
         await asyncio.to_thread(self._keeping.close)
 
-    async def recorder(self, told: Told[Seen]) -> Recorder[Seen]:
+    async def recorder(self, told: Told[Seen], busy: Callable[[], bool]) -> Recorder[Seen]:
         """What records traffic where everything else is kept; the caller closes it before the service."""
-        return await Recorder.of(self.store, told, shortage=self._keeping.shortage)
+        return await Recorder.of(self.store, told, shortage=self._keeping.shortage, busy=busy)
 
     async def move_clock(self, namespace: str, move: Move) -> datetime:
         """Set a namespace's clock and tell its time; raises 400 for what no clock does.
@@ -177,17 +187,37 @@ class Service(Access):
         `counted`: what closes it has to say how many files were sent.
         """
 
-        asked = EndRequested(audio_files_sent, templates_as_array)
+        def asked(session: Session, losses: tuple[ProcessingError, ...] = ()) -> EndRequested:
+            conduct = self.conduct(namespace)
+            if counted and conduct.wants_count and self._closes(session) and audio_files_sent is None:
+                raise problems.missing_required_field("audio_files_sent")
+            return conduct.ending(EndRequested(audio_files_sent, templates_as_array, losses))
+
+        losses = await self._learned(namespace, session_id, asked)
 
         def change(unit: Unit) -> Session:
             session = self.own(unit, namespace, session_id)
-            closes = self.machine.leaves(self.observed(session), Event.END_REQUESTED)
-            conduct = self.conduct(namespace)
-            if counted and conduct.wants_count and closes and audio_files_sent is None:
-                raise problems.missing_required_field("audio_files_sent")
-            return self.apply(unit, session, conduct.ending(asked))
+            return self.apply(unit, session, asked(session, losses))
 
-        return await self.write(change)
+        ended = await self.write(change)
+        if self.direct is not None:
+            self.direct.tidy()
+        return ended
+
+    def _closes(self, session: Session) -> bool:
+        return self.machine.leaves(self.observed(session), Event.END_REQUESTED)
+
+    async def _learned(
+        self, namespace: str, session_id: str, asked: Callable[[Session], EndRequested]
+    ) -> tuple[ProcessingError, ...]:
+        """Let a session know what its client put into the store; an end that is refused anyhow changes nothing."""
+        if self.direct is None:
+            return ()
+        session = await self.look(namespace, session_id)
+        if not self._closes(session) or not self.conduct(namespace).learns:
+            return ()
+        asked(session)
+        return await self.direct.learn(namespace, session_id)
 
     async def get(self, namespace: str, session_id: str) -> tuple[Session, State]:
         """The session and its state as observed now; an expiry is journaled by whoever sees it first."""
@@ -261,10 +291,17 @@ class Service(Access):
 
         gone, keys = await self.insist(change)
         self.clocks.forget(namespace)
-        self.watch.changed(namespace)
+        self.watch.changed(namespace, namespace)
         await self.audio.delete(keys)
+        if self.direct is not None:
+            self.direct.tidy()
         await self._keeping.fill()
         return gone
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another server has what this one kept its sessions in."""
+        return self._keeping.superseded
 
     @property
     def queue(self) -> Waiting:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from mock_server.clock import Clock
     from mock_server.database import DatabaseUrl
+    from mock_server.direct import Way
+    from mock_server.mirror.address import RedisUrl
     from mock_server.storage.place import Place
 
 #: The one key that is valid when none was given; documented, so not a secret.
@@ -70,6 +72,8 @@ class Settings:
     api_keys: tuple[str, ...] = (DEFAULT_KEY,)
     transcriber: Literal["auto", "whisper", "scripted"] = "auto"
     model: str | None = None
+    #: Whether what hears is tried out before the server calls itself ready.
+    tried_out: bool = True
     #: Who writes notes, as openai:URL, and the model that is asked there; None for the rules.
     notes: str | None = None
     notes_model: str | None = None
@@ -81,6 +85,12 @@ class Settings:
     database: DatabaseUrl | None = None
     #: Where audio is kept; None for the data directory.
     audio_store: Place | None = None
+    #: Where others may look at live sessions, at what happens and at what is spent; None for nowhere.
+    redis: RedisUrl | None = None
+    #: The data directory is scratch: sessions and audio may be gone on with by a process that has another one.
+    scattered: bool = False
+    #: How clients put audio there by themselves; None for uploads to this server alone.
+    direct_uploads: Way | None = None
     #: Nothing is kept: what is in memory is all there is.
     in_memory: bool = False
     templates_shape: Literal["object", "array", "auto"] = "auto"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What each of them begins with, as the keys of this project do with theirs.
 PREFIX: Final = "tkt_"
+#: What tickets of streams are sealed for, beside those of uploads.
+STREAMING: Final = b" stream"
 _FILE: Final = "upload-tickets.secret"
 _SECRET_BYTES: Final = 32
 _SEAL_BYTES: Final = 16
@@ -68,16 +70,19 @@ def kept_secret(directory: Path) -> bytes:
     return made
 
 
+def secret_of(directory: Path | None) -> bytes:
+    """What seals those of a data directory, across restarts, or of this process where there is none.
+
+    Raises StorageError.
+    """
+    return kept_secret(directory) if directory else secrets.token_bytes(_SECRET_BYTES)
+
+
 class Tickets:
     """Issues and reads tickets of one purpose, which last as long as the secret that seals them."""
 
     def __init__(self, secret: bytes, purpose: bytes = b"") -> None:
         self._secret = secret + purpose
-
-    @classmethod
-    def of(cls, directory: Path | None, purpose: bytes = b"") -> Tickets:
-        """Those of a data directory, across restarts, or of this process where there is none; raises StorageError."""
-        return cls(kept_secret(directory) if directory else secrets.token_bytes(_SECRET_BYTES), purpose)
 
     def issue(self, namespace: str, session_id: str) -> str:
         """A ticket for a session's audio; letters, digits, hyphens and underscores, which do not tell the id."""

@@ -23,12 +23,31 @@ class Standing(Generic[S]):
     due_s: float
 
 
+class Heard(asyncio.Event):
+    """Set whenever anything happens to a session; tells whose it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._namespaces: set[str] = set()
+
+    def tell(self, namespace: str) -> None:
+        """Something happened to a session of a namespace, or to all of them."""
+        self._namespaces.add(namespace)
+        self.set()
+
+    def taken(self) -> set[str]:
+        """The namespaces that it was told of since the last time; it is no longer set."""
+        self.clear()
+        found, self._namespaces = self._namespaces, set()
+        return found
+
+
 class Watch:
     """Events by a session's id, or by a namespace whose time has moved."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._watching: set[asyncio.Event] = set()
+        self._watching: set[Heard] = set()
 
     @contextlib.contextmanager
     def of(self, *names: str) -> Iterator[asyncio.Event]:
@@ -45,19 +64,21 @@ class Watch:
                     del self._waiting[name]
 
     @contextlib.contextmanager
-    def all(self) -> Iterator[asyncio.Event]:
+    def all(self) -> Iterator[Heard]:
         """An event that is set whenever anything happens to a session, of whatever namespace."""
-        event = asyncio.Event()
+        event = Heard()
         self._watching.add(event)
         try:
             yield event
         finally:
             self._watching.discard(event)
 
-    def changed(self, name: str) -> None:
-        """Tell those who wait for this one, and those who watch all; on the event loop."""
-        for event in (*self._waiting.get(name, ()), *self._watching):
+    def changed(self, name: str, namespace: str) -> None:
+        """Tell those who wait for a session of a namespace, or for that, and those who watch all; on the event loop."""
+        for event in self._waiting.get(name, ()):
             event.set()
+        for heard in self._watching:
+            heard.tell(namespace)
 
     async def until(
         self, names: tuple[str, ...], asked: S, seconds: float, look: Callable[[], Awaitable[Standing[S]]]

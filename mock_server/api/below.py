@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from mock_server.api.answer import Answer
+    from mock_server.api.face import Face
     from mock_server.problems import Problem
 
 #: What whoever knows a host and nothing else asks for (§4.1), and what looks after processes.
@@ -54,3 +55,8 @@ class Below:
         if scope["type"] == "websocket":
             return await denied(answer, scope, receive, send)
         return await render(answer, Request(scope), readable=True)(scope, receive, send)
+
+
+def at(app: ASGIApp, face: Face) -> ASGIApp:
+    """An application where its settings say that it lies."""
+    return Below(app, face.settings.base_path, face.told) if face.settings.base_path else app

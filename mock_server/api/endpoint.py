@@ -7,12 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import Request
-
 from mock_server import problems
 from mock_server.api.answer import render
 from mock_server.api.denial import denied, plain
 from mock_server.api.face import Call
+from mock_server.api.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -58,7 +57,7 @@ class Endpoint:
             told = self._face.told(problem, scope["path"])
             self._face.tell(Call(plain(scope), "unknown"), told)
             return await denied(told, scope, receive, send)
-        request = Request(scope, receive, send)
+        request = Request(scope, receive)
         if self._methods is None or request.method in self._methods:
             name, operation = self._also.get(request.method, (self._name, self._operation))
             answer = await entered(self._face, Call(request, name), operation, public=self._public)
@@ -71,17 +70,13 @@ class Endpoint:
         raise problems.method_not_allowed(call.request.method, call.path[:200], allowed)
 
 
-async def nobody(_face: Face, _call: Call) -> None:
-    """Whose a request is, its key says."""
-
-
 async def entered(
     face: Face,
     call: Call,
     operation: Operation,
     *,
     public: bool,
-    meet: Callable[[Face, Call], Awaitable[None]] = nobody,
+    meet: Callable[[Face, Call], Awaitable[None]] | None = None,
 ) -> ASGIApp:
     """The answer to a request, ready to be sent; its path is looked at before anything else is.
 
@@ -89,7 +84,8 @@ async def entered(
     """
     try:
         if _is_text(call.request.scope):
-            await meet(face, call)
+            if meet is not None:
+                await meet(face, call)
             return await face.serve(call, operation, public=public)
         return await face.serve(Call(call.request, "unknown"), _refuse_path, public=True)
     except Exception:
@@ -102,6 +98,8 @@ async def entered(
 def _is_text(scope: Scope) -> bool:
     """Whether the path is UTF-8: servers decode one that is not to the same text as others, which would be one name."""
     raw = scope.get("raw_path") or b""
+    if b"%" not in raw and raw.isascii():
+        return True
     try:
         unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:

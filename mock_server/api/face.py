@@ -9,7 +9,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import unquote
 
@@ -41,17 +41,19 @@ from mock_server.stream.budget import Budget, texts
 from mock_server.stream.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import WebSocketRoute
     from starlette.types import ASGIApp
 
+    from mock_server.api.around import Around
     from mock_server.api.sighting import Sight
     from mock_server.api.wording import Wording
     from mock_server.auth import Keys
     from mock_server.dalston.service import LiveService
+    from mock_server.mirror.mirror import Mirror
     from mock_server.prsm.service import ResearchService
     from mock_server.service import Service
     from mock_server.session.model import AudioFile, Session
@@ -133,6 +135,24 @@ class Call:
     #: How a layer sends what has become of the answer.
     deliver: Callable[[Response], ASGIApp] = _at_once
 
+    #: The request whose credentials were read, these, and the namespace that they open.
+    _known: tuple[Request, frozenset[str]] | None = None
+    _opened: str | None = None
+
+    @property
+    def credentials(self) -> frozenset[str]:
+        """What the request carries of them; read once, unless a layer puts another request in its place."""
+        if self._known is None or self._known[0] is not self.request:
+            self._known, self._opened = (self.request, presented(self.request.headers)), None
+        return self._known[1]
+
+    def opens(self, keys: Keys) -> str:
+        """The namespace that they open, looked up once; raises the 401 of §5.1."""
+        credentials = self.credentials
+        if self._opened is None:
+            self._opened = keys.opened(credentials)
+        return self._opened
+
     @property
     def path(self) -> str:
         """The path as text; unlike that of `request.url` it owes nothing to the Host header."""
@@ -144,12 +164,13 @@ Operation: TypeAlias = "Callable[[Face, Call], Awaitable[Answer]]"
 Layer: TypeAlias = "Callable[[Call, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]"
 
 
-def _ahead() -> float:
-    """Seconds that the time of day is ahead of the monotonic clock; a pause between two looks at them counts for none.
-
-    Whoever asks one after the other is then told so, whatever else the machine does.
-    """
-    return sorted(time.time() - time.monotonic() for _ in range(3))[1]
+@lru_cache(256)
+def _address(scheme: str, host: str, server: tuple[str, int] | None) -> str:
+    """Scheme and host of a URL that a client reaches the server at: the host it named, if that is one."""
+    if not _HOST.match(host):
+        name, port = server or ("127.0.0.1", 80)
+        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    return f"{scheme}://{host}"
 
 
 @dataclass
@@ -160,6 +181,14 @@ class Face:
     keys: Keys
     #: The outermost first.
     layers: tuple[Layer, ...] = ()
+    #: The face of the process that this server is a part of, whose clients, places and numbers are its own too.
+    within: Face | None = None
+    #: And for the face of such a process, what it knows of the others.
+    around: Around | None = None
+    #: What tells its process from others on its machine.
+    place: str = ""
+    #: What shows in Redis what others may look at, where that is asked for; one a process.
+    mirror: Mirror | None = None
     service: Service = field(init=False)
     transcriber: WhisperTranscriber | ScriptedTranscriber = field(init=False)
     #: Where the profile session_manager is served.
@@ -181,7 +210,7 @@ class Face:
     #: The sessions of every profile that is served.
     rack: Rack = field(default_factory=Rack)
     #: Of answers that are sent piece by piece.
-    places: Places = field(default_factory=Places)
+    places: Places = field(init=False)
     #: What the passing of a namespace's time brings about, each told with what it did.
     passing: list[Callable[[str], Awaitable[list[Happened]]]] = field(default_factory=list)
     numbering: Numbering = field(default_factory=Numbering)
@@ -197,17 +226,31 @@ class Face:
     meter: Meter = field(init=False)
     census: Census = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.room = Room(self.settings.most_streams)
-        self.meter = Meter(self.settings.profiles)
-        self.census = Census(self.rack, self._namespaces)
-
-    stopping: bool = False
-    load: Load = field(default_factory=Load)
+    load: Load = field(init=False)
     #: Requests being answered whose key was looked at, by namespace.
-    _places: Counter[str] = field(default_factory=Counter)
+    _places: Counter[str] = field(init=False)
+    _stopping: bool = field(default=False, init=False)
 
-    def _namespaces(self) -> set[str]:
+    def __post_init__(self) -> None:
+        whole = self.within
+        self.room = whole.room if whole else Room(self.settings.most_streams)
+        self.meter = whole.meter if whole else Meter(self.settings.profiles)
+        self.load = whole.load if whole else Load()
+        self._places = whole._places if whole else Counter()  # noqa: SLF001 - its own kind
+        self.places = whole.places if whole else Places()
+        self.census = Census(self.rack, lambda: self.namespaces)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether whoever asks now is to be told to ask elsewhere soon."""
+        return self._stopping or (self.within is not None and self.within.stopping)
+
+    @stopping.setter
+    def stopping(self, stopping: bool) -> None:
+        self._stopping = stopping
+
+    @property
+    def namespaces(self) -> set[str]:
         """Those that the keys open, and where any key is taken those that have asked lately."""
         return {*map(namespace_of, self.settings.api_keys), *self.seen.namespaces}
 
@@ -217,16 +260,11 @@ class Face:
         return f"{host}{self.settings.base_path}"
 
     def _addressed(self, request: Request) -> str:
-        host = request.headers.get("host", "")
-        if not _HOST.match(host):
-            name, port = request.scope.get("server") or ("127.0.0.1", 80)
-            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-        return f"{request.scope['scheme']}://{host}"
+        return _address(request.scope["scheme"], request.headers.get("host", ""), request.scope.get("server"))
 
     def foreign(self, request: Request) -> bool:
         """Whether a page that is neither of this server nor of a console asks for the control plane."""
-        origins = request.headers.getlist("origin")
-        if not origins or not _CONTROL.match(request.scope["path"]):
+        if not _CONTROL.match(request.scope["path"]) or not (origins := request.headers.getlist("origin")):
             return False
         own = {of_address(self.root(request)), of_address(self._addressed(request)), *self.settings.console_origins}
         return not {normal(origin) or "" for origin in origins} <= own
@@ -260,6 +298,12 @@ class Face:
         root = "" if self.wording.relative_upload else self.base_url(request)
         return f"{root}/sessions/{session_id}/audio"
 
+    async def upload_target(self, request: Request, session: Session) -> str | Mapping[str, Any]:
+        """The same where clients may put audio into the store by themselves: an address, or a form, of that."""
+        direct = self.service.direct
+        found = await direct.upload_url(session) if direct else None
+        return self.upload_url(request, session) if found is None else found
+
     def streams_at(self, path: bytes) -> bool:
         """Whether a path, as it was sent, is that of a socket: whatever else asks for one is answered as HTTP is."""
         rest = below(path.partition(b"?")[0], self.settings.base_path) if path.isascii() else None
@@ -273,10 +317,10 @@ class Face:
         known = answer.status >= 400 or answer.status == SWITCHED or call.operation == "discovery"
         if not call.namespace and known:
             with contextlib.suppress(Problem):  # a stranger's request is in nobody's list
-                call.namespace = self.keys.namespace(call.request.headers)
+                call.namespace = call.opens(self.keys)
         if not call.namespace or call.operation == "control":
             return
-        secrets = self._secrets(call.request)
+        secrets = Secrets.of(call.credentials, self._valid)
         glimpse = Glimpse(
             self.service.clocks.now(call.namespace),
             call.operation,
@@ -291,7 +335,7 @@ class Face:
         self.seen.keep(call.namespace, glimpse)
         if self.traffic is not None:
             took_s, root = time.monotonic() - began, self.root(call.request)
-            sight = seen(call, glimpse, response, root=root, took_s=took_s, came=began + _ahead())
+            sight = seen(call, glimpse, response, root=root, took_s=took_s, began=began)
             self.traffic.keep(call.namespace, sight.length, sight)
 
     def _secrets(self, request: Request) -> Secrets:
@@ -411,7 +455,7 @@ class Face:
 
     def _authenticate(self, call: Call) -> None:
         try:
-            call.namespace = self.keys.namespace(call.request.headers)
+            call.namespace = call.opens(self.keys)
         except Problem as problem:
             namespace = call.excuse(problem)
             if namespace is None:
@@ -425,8 +469,8 @@ def _parting(answer: Answer) -> Answer:
 
 
 def _closing(answer: Answer, request: Request) -> Answer:
-    """A refusal does not hold the connection open for the rest of a body that is large, or of unknown size."""
-    if answer.status < 400:
+    """Who is refused, or sent on, holds no connection open for the rest of a body that is large, or of unknown size."""
+    if answer.status < 300:
         return answer
     if "transfer-encoding" not in request.headers and (declared_size(request.headers) or 0) <= _SMALL_BODY:
         return answer

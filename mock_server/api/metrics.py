@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
 from mock_server.api.endpoint import Endpoint
-from mock_server.api.health import lacking
+from mock_server.api.health import lacking, servers_of, waiting
 from mock_server.served import LIVE, RESEARCH
 from scribe_data import PROFILE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import Receive, Scope, Send
 
     from mock_server.api.answer import Answer
@@ -48,25 +52,31 @@ class Metrics:
         from mock_server.metrics.exposition import Listened, Standing
 
         face = self._face
-        sessions, counted_s = await face.census.look()
+        servers = servers_of(face)
+        sessions: Counter[tuple[str, str]] = Counter()
+        counted: list[float | None] = []
+        for found, ago_s in await asyncio.gather(*(each.census.look() for each in servers)):
+            sessions.update(found)
+            counted.append(ago_s)
         live = face.streamer if LIVE in face.settings.profiles else None
         return Standing(
             sessions=sessions,
-            counted_s=counted_s,
-            queues=self._queues(),
+            counted_s=None if None in counted else max(counted, default=None),  # type: ignore[type-var]  # none is None
+            queues=self._queues(servers),
             sockets=face.room.taken,
             live=None if live is None else Listened(live.listened, live.behind_s, live.hearing),
-            stores=face.service.shortage() is None,
+            stores=all(each.service.shortage() is None for each in servers),
             ready=not lacking(face),
+            mirrors=None if face.mirror is None else face.mirror.because is None,
         )
 
-    def _queues(self) -> dict[str, Waiting]:
-        face = self._face
+    def _queues(self, servers: Sequence[Face]) -> dict[str, Waiting]:
+        profiles = {*self._face.settings.profiles}
         found = {}
-        if {PROFILE, LIVE} & {*face.settings.profiles}:
-            found[PROFILE] = face.service.queue
-        if RESEARCH in face.settings.profiles:
-            found[RESEARCH] = face.research.queue
+        if {PROFILE, LIVE} & profiles:
+            found[PROFILE] = waiting(each.service.queue for each in servers)
+        if RESEARCH in profiles:
+            found[RESEARCH] = waiting(each.research.queue for each in servers)
         return found
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Session answers change from one read to the next; a 410 would otherwise be cached by default (E65).
 _FRESH = {"Cache-Control": "no-store"}
+#: States that take audio, whose answers tell where.
+_OPEN = (State.CREATED, State.RECORDING)
 #: A cache holds one validator of ours, maybe a few.
 _LONGEST_MATCH = 1024
 
@@ -58,7 +60,7 @@ async def create(face: Face, call: Call) -> Answer:
     session = await face.service.create(call.namespace, placed, offer.limit_s, templates_as_array=as_array)
     call.session_id = session.id
     location = f"{face.base_url(call.request)}/sessions/{session.id}"
-    url = face.upload_url(call.request, session)
+    url = await face.upload_target(call.request, session)
     return Answer(201, views.created(session, url), {"Location": location, **_FRESH})
 
 
@@ -106,9 +108,20 @@ async def _unnamed(face: Face, call: Call, session_id: str) -> str:
     return face.numbering.next(session)
 
 
+async def _sent_on(face: Face, call: Call, session_id: str) -> Answer | None:
+    """Where a PUT of a named file is sent on to, if it is. Not in spec: E44, no signed address has room for a name."""
+    direct = face.service.direct
+    if direct is None or call.request.method != "PUT" or not call.name:
+        return None
+    url = await direct.sent_on(call.namespace, session_id, call.name)
+    return None if url is None else Answer(307, None, {"Location": url, **_FRESH})
+
+
 async def upload(face: Face, call: Call) -> Answer:
     """POST or PUT of audio to upload_url, or to it with a name appended (§7.2, E44)."""
     assert call.session_id is not None, "the route has it"
+    if (elsewhere := await _sent_on(face, call, call.session_id)) is not None:
+        return elsewhere
     found = await _arriving(face, call, call.session_id)
     name = found.name or await _unnamed(face, call, call.session_id)
     session, file = await face.service.reception.receive(
@@ -189,7 +202,7 @@ async def get(face: Face, call: Call) -> Answer:
     session, state = await face.service.get(call.namespace, call.session_id)
     if state is State.EXPIRED and face.wording.expired_is_error:
         raise problems.session_expired(session.id, stamp(session.expires_at))
-    url = face.upload_url(call.request, session)
+    url = await face.upload_target(call.request, session) if state in _OPEN else ""
     as_array = session.templates_as_array or face.settings.templates_shape == "array"
     body = views.session_document(session, state, url, face.wording, as_array=as_array)
     headers = {**_FRESH, "X-Scribe-Engine": session.engine} if session.engine else dict(_FRESH)

@@ -10,6 +10,7 @@ from mock_server.api.trail import path_of
 from mock_server.clock import stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from mock_server.api.credentials import Secrets
@@ -50,8 +51,11 @@ class Glimpse(NamedTuple):
     why: Reason
     scenario: str | None
     secrets: Secrets
-    #: Counts what was seen.
-    number: int = 0
+
+    @property
+    def session(self) -> str | None:
+        """The id of its session, as anybody may see it."""
+        return self.session_id and shown(self.session_id, self.secrets, len(self.session_id))
 
     def outline(self) -> Outline:
         """As anybody may see it."""
@@ -61,7 +65,7 @@ class Glimpse(NamedTuple):
             self.method,
             path_of(self.path, self.secrets),
             self.status,
-            self.session_id and shown(self.session_id, self.secrets, len(self.session_id)),
+            self.session,
             *self.why,
             scenario=self.scenario,
         )
@@ -71,16 +75,16 @@ class Outlines:
     """The outlines of a namespace's last exchanges, for its own eyes."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, deque[Glimpse]] = OrderedDict()
+        self._seen: OrderedDict[str, deque[tuple[int, Glimpse]]] = OrderedDict()
         #: How many there were in all since the start, whoever's they were.
-        self._number = 0
+        self.number = 0
 
     def keep(self, namespace: str, glimpse: Glimpse) -> None:
         """Remember one exchange; the namespace that was silent longest is forgotten for a new one."""
         found = self._seen.pop(namespace, None)
         self._seen[namespace] = found = deque(maxlen=_REMEMBERED) if found is None else found
-        self._number += 1
-        found.append(glimpse._replace(number=self._number))
+        self.number += 1
+        found.append((self.number, glimpse))
         while len(self._seen) > _REMEMBERING:
             self._seen.popitem(last=False)
 
@@ -91,15 +95,22 @@ class Outlines:
 
     def of(self, namespace: str) -> list[dict[str, Any]]:
         """Oldest first."""
-        outlines = [glimpse.outline() for glimpse in self._seen.get(namespace, ())]
+        outlines = [glimpse.outline() for _, glimpse in self._seen.get(namespace, ())]
         return [outline._asdict() | {"at": stamp(outline.at)} for outline in outlines]
 
     def since(self, namespace: str, number: int) -> tuple[int, list[str | None]]:
         """What there was in all, and the sessions of a namespace that were asked about behind a number, each once."""
-        if self._number == number:
+        if self.number == number:
             return number, []
-        new = [glimpse for glimpse in self._seen.get(namespace, ()) if glimpse.number > number]
-        return self._number, list(dict.fromkeys(glimpse.outline().session_id for glimpse in new))
+        new = [glimpse for count, glimpse in self._seen.get(namespace, ()) if count > number]
+        return self.number, list(dict.fromkeys(glimpse.session for glimpse in new))
+
+    def asked(self, number: int) -> Iterator[str]:
+        """The namespaces that had an exchange behind a number."""
+        for namespace, found in reversed(self._seen.items()):
+            if found[-1][0] <= number:
+                return
+            yield namespace
 
     def forget(self, namespace: str) -> None:
         """Begin anew."""

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_server.api.document import BODY
@@ -45,16 +46,16 @@ class Sight(NamedTuple):
     root: str
     path: bytes
     query: bytes
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[bytes, bytes], ...]
     sent: bytes
     #: Of a body that was not kept, as it was announced.
     size: int
-    answer_headers: tuple[tuple[str, str], ...]
+    answer_headers: tuple[tuple[bytes, bytes], ...]
     answered: bytes
     audio: tuple[AudioFile, str | None] | None
     took_ms: float
-    #: Seconds since 1970 when it came, by the machine's clock.
-    came: float
+    #: When it came, by the monotonic clock.
+    began: float
 
     @property
     def length(self) -> int:
@@ -62,7 +63,7 @@ class Sight(NamedTuple):
         return len(self.answered) + len(self.sent) + 512
 
 
-def seen(call: Call, glimpse: Glimpse, response: Response, *, root: str, took_s: float, came: float) -> Sight:
+def seen(call: Call, glimpse: Glimpse, response: Response, *, root: str, took_s: float, began: float) -> Sight:
     """What there is of an exchange."""
     scope = call.request.scope
     sent = scope.get(BODY, b"")
@@ -72,15 +73,23 @@ def seen(call: Call, glimpse: Glimpse, response: Response, *, root: str, took_s:
         root,
         scope.get("raw_path") or call.path.encode(),
         scope["query_string"],
-        _headers(tuple(scope["headers"])),
+        tuple(scope["headers"]),
         sent,
         0 if sent else declared_size(call.request.headers) or 0,
-        _headers(tuple(response.raw_headers)),
+        tuple(response.raw_headers),
         bytes(response.body),
         call.audio,
         1000 * took_s,
-        came,
+        began,
     )
+
+
+def _ahead() -> float:
+    """Seconds that the time of day is ahead of the monotonic clock; a pause between two looks at them counts for none.
+
+    Exchanges that came one after the other are then told so, whatever else the machine does.
+    """
+    return sorted(time.time() - time.monotonic() for _ in range(3))[1]
 
 
 def told(sights: Sequence[Sight]) -> list[str]:
@@ -100,7 +109,8 @@ def _one_told(sight: Sight) -> str:
 
 
 def _told(sights: Sequence[Sight]) -> list[str]:
-    found = [_drawn(sight) for sight in sights]
+    ahead = _ahead()
+    found = [_drawn(sight, ahead) for sight in sights]
     # most have none, which one look at all of the text shows
     known = [sight.glimpse.secrets for sight in sights]
     if _suspicious(found, set().union(*(each.own for each in known), *{each.valid for each in known})):
@@ -116,7 +126,7 @@ def _outlined(sight: Sight, error: str) -> dict[str, Any]:
     return {
         "at": outline.at.timestamp(),
         "ms": round(sight.took_ms, 1),
-        "came": round(sight.came, 3),
+        "came": round(sight.began + _ahead(), 3),
         "operation": outline.operation,
         "session": outline.session_id,
         "method": outline.method if outline.method in _METHODS else "",
@@ -152,31 +162,32 @@ def _suspicious(found: Sequence[dict[str, Any]], secrets: Collection[str]) -> bo
     return suspicious("\n".join(texts + headers), secrets)
 
 
-def _drawn(sight: Sight) -> dict[str, Any]:
-    outline = sight.glimpse.outline()
+def _drawn(sight: Sight, ahead: float) -> dict[str, Any]:
+    glimpse = sight.glimpse  # its outline would show a path that is told here as it came
     found: dict[str, Any] = {
-        "at": outline.at.timestamp(),
+        "at": glimpse.at.timestamp(),
         "ms": round(sight.took_ms, 1),
-        "came": round(sight.came, 3),
-        "operation": outline.operation,
-        "session": outline.session_id,
-        "method": outline.method,
+        "came": round(sight.began + ahead, 3),
+        "operation": glimpse.operation,
+        "session": glimpse.session,
+        "method": glimpse.method,
         "root": sight.root,
         "path": sight.path[: 4 * _PATH].decode("latin-1"),
         "http": sight.http,
-        "headers": sight.headers,
+        "headers": _headers(sight.headers),
         "sent": _body(sight.sent),
-        "status": outline.status,
-        "answer_headers": sight.answer_headers,
+        "status": glimpse.status,
+        "answer_headers": _headers(sight.answer_headers),
         "answered": _body(sight.answered),
     }
     if sight.query:
-        found["query"] = query(sight.query, sight.glimpse.secrets)
+        found["query"] = query(sight.query, glimpse.secrets)
     if sight.size:
         found["size"] = sight.size
     if sight.audio is not None:
-        found["audio"] = _audio(*sight.audio, sight.glimpse.secrets)
-    found.update({name: value for name in _REASONS if (value := getattr(outline, name)) is not None})
+        found["audio"] = _audio(*sight.audio, glimpse.secrets)
+    reasons = zip(_REASONS, (*glimpse.why, glimpse.scenario), strict=True)
+    found.update({name: value for name, value in reasons if value is not None})
     return found
 
 

@@ -37,13 +37,18 @@ class Reason(NamedTuple):
     field: str | None = None
 
 
+_NONE: Final = Reason()
+
+
 def reason(answer: Answer, secrets: Collection[str]) -> Reason:
     """Code, message and field of an error envelope, or of an error that has none."""
+    if answer.status < 400 and answer.status != SWITCHED:
+        return _NONE
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     if isinstance(error, str):  # the body itself is the error, and its code the status
         error = {**answer.body, "code": error}
-    if not (answer.status >= 400 or answer.status == SWITCHED) or not isinstance(error, dict):
-        return Reason()
+    if not isinstance(error, dict):
+        return _NONE
     details = error.get("details")
     found = (error.get("code"), error.get("message"), details.get("field") if isinstance(details, dict) else None)
     bounds = (_WORD, _REASON, _WORD)

@@ -9,7 +9,7 @@ from mock_server.clock import stamp
 from mock_server.session.table import State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from mock_server.api.wording import Wording
     from mock_server.session.model import AudioFile, Session, TemplateResult
@@ -21,7 +21,7 @@ _CHANGEABLE = ("additional_data", "patient_details", "templates", "language_hint
 _TOLD, _LONGEST_TOLD = 5, 40
 
 
-def created(session: Session, upload_url: str) -> dict[str, Any]:
+def created(session: Session, upload_url: str | Mapping[str, Any]) -> dict[str, Any]:
     """The 201 of §6.2."""
     return {
         "session_id": session.id,
@@ -145,7 +145,7 @@ def _templates(session: Session, text: Wording, *, as_array: bool) -> dict[str, 
 
 
 def session_document(
-    session: Session, state: State, upload_url: str, text: Wording, *, as_array: bool
+    session: Session, state: State, upload_url: str | Mapping[str, Any], text: Wording, *, as_array: bool
 ) -> dict[str, Any]:
     """The body of GET in the state observed now; members without a value are left out, never null."""
     body: dict[str, Any] = {

@@ -27,13 +27,15 @@ _OWN: Final = b"x-api-key"
 _SPELLED: Final = frozenset({_OWN, b"authorization"})
 #: Longer than this is not a key anybody was given.
 LONGEST_KEY = 512
+#: A namespace's name is shown to others up to this length; a longer one may be all of its key that is hard to guess.
+LONGEST_SHOWN: Final = 16
 _NO_KEY = "The request holds no key in a form that is taken: 'Authorization: Bearer <key>' or 'X-API-Key: <key>' is."
 
 
 def presented(headers: Headers) -> frozenset[str]:
     """The credentials a request carries, in whichever spelling; the bar form is the seed's own example (E47)."""
-    spelled = tuple(pair for pair in headers.raw if pair[0] in _SPELLED)
-    short = sum(len(value) for _, value in spelled) <= LONGEST_KEY
+    spelled = tuple([pair for pair in headers.raw if pair[0] in _SPELLED])
+    short = sum([len(value) for _, value in spelled]) <= LONGEST_KEY
     return _read(spelled) if short else _read.__wrapped__(spelled)
 
 
@@ -59,6 +61,13 @@ def namespace_of(key: str) -> str:
     if found:
         return found.group(1)
     return "key" + hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def label_of(namespace: str) -> str:
+    """What tells a namespace from others to those who have no key of it: its name, or the begin and a digest of it."""
+    if len(namespace) <= LONGEST_SHOWN:
+        return namespace
+    return f"{namespace[: LONGEST_SHOWN // 2]}-{hashlib.sha256(namespace.encode()).hexdigest()[:16]}"
 
 
 def user_of(key: str) -> str:
@@ -90,7 +99,10 @@ class Keys:
 
     def namespace(self, headers: Headers) -> str:
         """The caller's namespace; raises the 401 of §5.1 for none, a wrong one, or two that differ."""
-        found = presented(headers)
+        return self.opened(presented(headers))
+
+    def opened(self, found: frozenset[str]) -> str:
+        """The namespace of the credentials that a request carries; raises as `namespace` does."""
         if not found:
             raise problems.authentication_failed()
         if len(found) > 1:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import Request
-
+from mock_server.api.request import Request
 from mock_server.api.session_manager.address import OPERATIONS
 from mock_server.choices import recording
 from mock_server.choices.address import TICKET, Addresses
@@ -22,7 +21,6 @@ from mock_server.ticket import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from starlette.datastructures import Headers
     from starlette.responses import Response
@@ -83,9 +81,9 @@ class Choices:
         """Belong to a face, which has its service before it answers anybody."""
         self.face = face
 
-    def opened(self, directory: Path | None) -> None:
-        """The data directory is ours, None where nothing is kept: upload URLs may be given; raises StorageError."""
-        self.tickets = Tickets.of(directory)
+    def opened(self, secret: bytes) -> None:
+        """Upload URLs may be given, sealed with a secret."""
+        self.tickets = Tickets(secret)
 
     def elsewhere(self, app: ASGIApp) -> ASGIApp:
         """The application, with operations at the addresses of the choices too."""
@@ -134,13 +132,16 @@ class Choices:
         except Problem:
             return None
 
-    async def around(self, call: Call, onward: Callable[[], Awaitable[Answer]]) -> Answer:
+    def around(self, call: Call, onward: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
         """The answer as the choices have it for whoever asks."""
         if call.operation == "control":
-            return await self._steered(call, onward)
+            return self._steered(call, onward)
         ticket: Ticket | None = call.request.scope.get(TICKET)
         if not _is_varied(call.operation) or (ticket is None and not self.any()):
-            return await onward()
+            return onward()
+        return self._chosen(call, ticket, onward)
+
+    async def _chosen(self, call: Call, ticket: Ticket | None, onward: Callable[[], Awaitable[Answer]]) -> Answer:
         namespace = call.namespace or self.whose(call.request.headers) or ""
         made = self._made(namespace or (ticket.namespace if ticket else ""))
         asked = Asked(self.face, call, made.taken, self.tickets, partial(self._turn, namespace), namespace)

@@ -83,8 +83,9 @@ def _expired(asked: Asked, answer: Answer) -> Answer:
 def _target(asked: Asked, answer: Answer) -> Answer:
     """An upload URL that is a credential of its own, with the session's id in it or without."""
     url = answer.body.get("upload_url") if isinstance(answer.body, dict) else None
-    if not asked.of("create", "get") or not isinstance(url, str) or url.startswith("ws"):
-        return answer  # that of a stream is a credential of its own as it is
+    own = isinstance(url, str) and "/sessions/" in url and "X-Amz-" not in url
+    if not asked.of("create", "get") or not isinstance(url, str) or not own or url.startswith("ws"):
+        return answer  # that of a stream, or of the store, is a credential of its own as it is
     before, _, after = url.partition("/sessions/")
     ticket = asked.tickets.issue(asked.call.namespace, after.partition("/")[0])
     match asked.taken["target"]:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.origin import normal
+from mock_server.api.wording import wording
 from mock_server.auth import LONGEST_KEY
 from mock_server.database import database_url
+from mock_server.mirror.address import redis_url
 from mock_server.served import LIVE, revisions
 from mock_server.settings import DEFAULT_KEY, PROFILES, Settings
 from mock_server.storage.place import place
@@ -17,6 +19,8 @@ from mock_server.suggestion import hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from mock_server.storage.place import Place
 
 #: Where things are kept unless --data-dir says otherwise.
 DATA_DIR: Final = Path("scribe-mock-data")
@@ -31,6 +35,13 @@ class Transcriber(StrEnum):
     AUTO = "auto"
     WHISPER = "whisper"
     SCRIPTED = "scripted"
+
+
+class DirectUploads(StrEnum):
+    """How clients put audio into the store by themselves."""
+
+    PUT = "put"
+    FORM = "form"
 
 
 class Shape(StrEnum):
@@ -62,11 +73,43 @@ def profiles(given: str) -> tuple[str, ...]:
     return found
 
 
+def _check_direct(
+    asked: DirectUploads,
+    store: Place | None,
+    served: Collection[str],
+    revision: str,
+    *,
+    in_memory: bool,
+    faithful: bool,
+) -> None:
+    """Refuse uploads to the store where there is none, or none that they could go to."""
+    told = "--direct-uploads has clients put audio into the bucket of --audio-store s3://bucket/prefix"
+    if in_memory:
+        raise ValueError(f"{told}, and --in-memory keeps nothing; leave one of them out.")
+    if store is None:
+        raise ValueError(f"{told}; name that too.")
+    if store.scheme != "s3":
+        raise ValueError(f"{told}; addresses of {store.scheme}:// are not signed here.")
+    if store.keys is None:
+        named = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        raise ValueError(f"{told}, and signs addresses with the keys of that URL, or of {named}; none are told.")
+    if "medscribe" not in served:
+        raise ValueError(f"{told}, as sessions of medscribe have it; --profile serves none.")
+    if wording(revision).numbered:
+        raise ValueError(f"{told}; revision {revision} measures audio as it comes, so it has to come to the server.")
+    if faithful and asked is DirectUploads.FORM:
+        raise ValueError(
+            "--direct-uploads form has an upload_url that is no URL; --faithful has only what the text has."
+        )
+
+
 def settings(
     *,
     data_dir: Path | None,
     database: str | None,
     audio_store: str | None,
+    redis: str | None,
+    direct_uploads: DirectUploads | None,
     api_keys: Collection[str],
     transcriber: Transcriber,
     model: str | None,
@@ -113,10 +156,15 @@ def settings(
     kept = {"--data-dir": data_dir, "--database": database, "--audio-store": audio_store}
     if in_memory and (places := [name for name, value in kept.items() if value is not None]):
         raise ValueError(f"--in-memory keeps nothing, and {places[0]} says where to keep it; leave one of them out.")
+    store = None if audio_store is None else place(audio_store)
+    if direct_uploads is not None:
+        _check_direct(direct_uploads, store, served, revision, in_memory=in_memory, faithful=faithful)
     return Settings(
-        audio_store=None if audio_store is None else place(audio_store),
+        audio_store=store,
+        direct_uploads=None if direct_uploads is None else direct_uploads.value,
         data_dir=(data_dir or DATA_DIR).absolute(),
         database=None if database is None else database_url(database),
+        redis=None if redis is None else redis_url(redis),
         api_keys=tuple(dict.fromkeys(api_keys)) or (DEFAULT_KEY,),
         # nobody is heard where no profile takes audio
         transcriber=transcriber.value if {"medscribe", LIVE} & {*served} else "scripted",

@@ -18,6 +18,7 @@ from mock_server.settings import DEFAULT_KEY
 from mock_server.version import version
 
 if TYPE_CHECKING:
+    from mock_server.api.around import Around
     from mock_server.settings import Settings
 
 
@@ -91,7 +92,12 @@ def _place(settings: Settings) -> str:
     if settings.in_memory:
         return "in memory, gone with this process"
     audio = settings.audio_store or (settings.data_dir if settings.database else None)
-    return f"{settings.database or settings.data_dir}{f', audio in {audio}' if audio else ''}"
+    direct = f", where clients put it ({settings.direct_uploads})" if settings.direct_uploads else ""
+    return f"{settings.database or settings.data_dir}{f', audio in {audio}' if audio else ''}{direct}"
+
+
+def _redis(settings: Settings) -> str:
+    return f"   redis: {settings.redis}" if settings.redis else ""
 
 
 def address(settings: Settings, host: str, port: int) -> str:
@@ -100,31 +106,42 @@ def address(settings: Settings, host: str, port: int) -> str:
     return f"{root.rstrip('/')}{settings.base_path}"
 
 
-def _log(settings: Settings, url: str, host: str, notice: str | None) -> None:
+def _cluster(around: Around) -> str:
+    """What the process is among the others."""
+    shards, others = around.told()["shards"], around.told()["directory"]
+    here = ", ".join(map(str, shards["here"])) or "none"
+    who = ", ".join(f"{number} {what}" for what, number in others.items() if number)
+    return f"  role: {around.role}   shards here: {here} of {shards['of']}   in the cluster: {who}"
+
+
+def _log(settings: Settings, url: str, host: str, notice: str | None, around: Around | None) -> None:
     facts = {
         "version": version(),
         "url": url,
         "profiles": list(settings.profiles),
         "revision": settings.revision,
         "data": _place(settings),
+        **({"redis": str(settings.redis)} if settings.redis else {}),
         "faithful": settings.faithful,
+        **({"role": around.role, **around.told()} if around else {}),
     }
     serving.info("scribe-mock listens on %s", url, extra={"fields": facts})
     for warning in _warnings(settings, host, notice):
         serving.warning("%s", warning)
 
 
-def banner(settings: Settings, url: str, host: str, notice: str | None) -> None:
+def banner(settings: Settings, url: str, host: str, notice: str | None, around: Around | None = None) -> None:
     """Print it on stderr, or where lines are JSON tell it as one, with a line a warning."""
     if in_json() is not None:
-        _log(settings, url, host, notice)
+        _log(settings, url, host, notice, around)
         return
     known = settings.api_keys == (DEFAULT_KEY,)
     keys = DEFAULT_KEY if known else f"{len(settings.api_keys)} of your own"
     lines = [
         f"[bold]scribe-mock[/] listens on [bold]{escape(url)}[/]",
         *_faces(settings, escape(url)),
-        f"  API key: {keys}{_hears(settings, notice)}   data: {escape(_place(settings))}",
+        f"  API key: {keys}{_hears(settings, notice)}   data: {escape(_place(settings) + _redis(settings))}",
+        *([_cluster(around)] if around else []),
         f"  namespaces: {escape(namespaces.summary(settings.api_keys))}",
     ]
     if not settings.faithful:

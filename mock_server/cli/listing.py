@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mock_server.api.wording import wording
 from mock_server.cli.arguments import profiles
 from mock_server.cli.refusal import USAGE, refuse
-from mock_server.faults.catalogue import CATALOGUE, catalogue, overlooked
+from mock_server.faults.catalogue import CATALOGUE, DIRECT, catalogue, overlooked
 from mock_server.served import revisions
 from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
@@ -44,9 +45,12 @@ def faults(
 ) -> None:
     """List every fault that --fault can switch on, and the requirements it breaks. Example: scribe-mock faults
 
-    The last column says which of them a quick run of the kit finds, as far as that was measured.
+    The last column says which of them a quick run of the kit finds, as far as that was measured. Those of the store
+    are known where serve has --direct-uploads.
     """
-    listed = catalogue(*served(revision, profile)).values()
+    asked = served(revision, profile)
+    straight = DIRECT.values() if PROFILE in asked.profiles and not wording(asked.revision).numbered else ()
+    listed = [*catalogue(*asked).values(), *straight]
     if as_json:
         told = [
             {

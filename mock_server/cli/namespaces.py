@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_server.auth import named
+from mock_server.auth import LONGEST_SHOWN, named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: A longer name may well be all of its key that is hard to guess.
-_LONGEST_SHOWN = 16
-
 
 def _shown(name: str) -> str:
-    return name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN // 2]}…"
+    return name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN // 2]}…"
 
 
 def _keys(count: int) -> str:

@@ -24,6 +24,8 @@ class Parting:
         self._transport = transport
         self._loop = loop
         self._sends = sends
+        self._holds = False
+        self._head = b""
         self._until: asyncio.TimerHandle | None = None
         self._left = _MOST
 
@@ -40,6 +42,25 @@ class Parting:
         """Whether all that is to be said was said, and what comes is only read over."""
         return self._until is not None and not self._transport.is_closing()
 
+    def hold(self) -> None:
+        """What is said next is a head, and goes together with what is said right behind it."""
+        self._holds = True
+
+    def write(self, data: bytes) -> None:
+        """Say something."""
+        if self._holds:
+            self._holds, self._head = False, data
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+    def say_all(self) -> None:
+        """Say a head that nothing came behind."""
+        self._holds = False
+        if self._head:
+            self.write(b"")
+
     def is_closing(self) -> bool:
         """Whether nothing more is said."""
         return self._until is not None or self._transport.is_closing()
@@ -48,6 +69,7 @@ class Parting:
         """Say no more; close at once where the client is not sending, else when it stops or has had its time."""
         if self.is_closing():
             return
+        self.say_all()
         if not self._sends() or not self._transport.can_write_eof():
             self._transport.close()
             return

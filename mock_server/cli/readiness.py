@@ -57,6 +57,7 @@ class Readiness:
             "revision": settings.revision,
             "revisions": settings.served.revisions,
             "engine": face.transcriber.engine,
+            **({"role": face.around.role, **face.around.told()} if face.around else {}),
             "open_namespaces": settings.open_namespaces,
             "control_plane": None if settings.faithful else f"{self.url}/_mock/v1",
         }

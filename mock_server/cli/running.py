@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mock_server.api.answer import envelope
-from mock_server.api.below import Below
+from mock_server.api.below import at
 from mock_server.cli import garbage
 from mock_server.cli.logs import begin, in_json, say, whole
 from mock_server.cli.refusal import UNUSABLE, USAGE, refuse
 from mock_server.served import LIVE
 from mock_server.settings import CORPUS
+from mock_server.ticket import secret_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import uvicorn
-    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from mock_server.api.answer import Answer
@@ -71,14 +72,16 @@ def _try_directory(settings: Settings, choices: Choices | None) -> None:
     from mock_server.log.folder import LogFolder
     from mock_server.storage.keeping import open_keeping
 
-    keeping = open_keeping(settings.data_dir, settings.revision, settings.database, settings.audio_store)
+    keeping = open_keeping(
+        settings.data_dir, settings.revision, settings.database, settings.audio_store, scattered=settings.scattered
+    )
     try:
         if "session_manager" in settings.profiles:
             LogFolder(settings.data_dir / "logs").open()
         if "prsm" in settings.profiles:
             _try_corpus(settings)
         if choices is not None:
-            choices.opened(settings.data_dir)
+            secret_of(settings.data_dir)
     finally:
         keeping.close()
 
@@ -106,22 +109,41 @@ def _try(settings: Settings, choices: Choices | None) -> str | None:
     return notice if {"medscribe", LIVE} & {*settings.profiles} else None
 
 
-def opened(settings: Settings) -> tuple[Starlette, str | None]:
-    """The application and the transcriber's notice; refuses what could not be served."""
-    from mock_server.app import create_app
+@contextlib.contextmanager
+def refusing(settings: Settings) -> Iterator[None]:
+    """Refuse, in one line, what could not be served."""
+    from mock_server.mirror.client import AwayError
     from mock_server.speech import SpeechUnavailable
     from mock_server.storage import StorageError
 
     try:
-        app = create_app(settings)
-        return app, _try(settings, app.state.choices)
+        yield
     except ValueError as error:
         raise refuse(str(error), USAGE) from error
-    except (StorageError, SpeechUnavailable) as error:
+    except (AwayError, StorageError, SpeechUnavailable) as error:
         raise refuse(str(error), UNUSABLE) from error
     except OSError as error:
         told = f"The data directory {settings.data_dir} cannot be used: {error.strerror}."
         raise refuse(told, UNUSABLE) from error
+
+
+def opened(settings: Settings) -> tuple[ASGIApp, Face, str | None]:
+    """The application, its face, and the transcriber's notice; refuses what could not be served."""
+    from mock_server.app import create_app
+
+    with refusing(settings):
+        app = create_app(settings)
+        notice = _try(settings, app.state.choices)
+        try_redis(settings)
+        return at(app, app.state.face), app.state.face, notice
+
+
+def try_redis(settings: Settings) -> None:
+    """Raise AwayError where Redis is asked for and not to be had."""
+    if settings.redis is not None:
+        from mock_server.mirror.trial import try_out
+
+        try_out(settings.redis)
 
 
 def _nowhere(_path: bytes) -> bool:
@@ -172,7 +194,8 @@ def configuration(
 
 
 def run(
-    app: Starlette,
+    app: ASGIApp,
+    face: Face,
     listening: socket.socket,
     announce: Callable[[], None],
     readiness: Readiness,
@@ -185,8 +208,6 @@ def run(
     from mock_server.cli.verbose import lines
 
     begin()
-    face: Face = app.state.face
-    served = Below(app, face.settings.base_path, face.told) if face.settings.base_path else app
 
     def started() -> None:
         garbage.spare()
@@ -197,6 +218,6 @@ def run(
         return face.told(problem)
 
     # uvicorn's configuration closes every handler of the process: that of the lines comes after it
-    server = Server(configuration(served, told, face.streams_at), face, started, readiness, grace_s=grace_s)
+    server = Server(configuration(app, told, face.streams_at), face, started, readiness, grace_s=grace_s)
     with whole(), lines(wanted=verbose):
         server.run(sockets=[listening])

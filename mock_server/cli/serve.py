@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
-from mock_server.cli.arguments import DATA_DIR, Shape, Transcriber, settings
+from mock_server.cli import cluster
+from mock_server.cli.arguments import DATA_DIR, DirectUploads, Shape, Transcriber, settings
 from mock_server.cli.banner import address, banner
+from mock_server.cli.cluster import Role  # noqa: TC001 - typer reads the annotations
 from mock_server.cli.logs import LogFormat, begin_json
 from mock_server.cli.readiness import Readiness, emptied
 from mock_server.cli.refusal import USAGE, refuse
 from mock_server.cli.running import GRACE_S, listen, opened, run
+from mock_server.cluster import MOST_SHARDS
 from mock_server.session.dalston.table import MACHINES as LIVE_MACHINES
 from mock_server.session.table import MACHINES
 from mock_server.settings import DEFAULT_KEY, PROFILES
@@ -46,6 +49,23 @@ def serve(
         typer.Option(
             metavar="s3://BUCKET/PREFIX?endpoint=URL",
             help="Where audio is kept, gs:// and az:// too; credentials come from the environment. Without: DATA_DIR.",
+        ),
+    ] = None,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="redis://HOST:PORT/DB",
+            help="Show live sessions and what happens there too, and remember there what is spent of rate limits; it"
+            " may be lost at any time. rediss:// and unix:// too; the password may stand in REDIS_PASSWORD. Example:"
+            " --redis redis://127.0.0.1:6379/0",
+        ),
+    ] = None,
+    direct_uploads: Annotated[
+        DirectUploads | None,
+        typer.Option(
+            help="Let clients put audio there by themselves, at addresses that are signed for one session: put has an"
+            " upload_url for one file, and sends each of several on; form has a form that they post. Example:"
+            " --audio-store s3://clinic-audio --direct-uploads put",
         ),
     ] = None,
     api_key: Annotated[
@@ -148,6 +168,26 @@ def serve(
         Path | None,
         typer.Option(metavar="PATH", help="Where to write, once it is ready, the line of JSON that stdout gets too."),
     ] = None,
+    role: Annotated[
+        Role | None,
+        typer.Option(
+            help="Be one of many processes on one --database and --audio-store: api has sessions, worker hears,"
+            " gateway sends requests on to whoever has the session, all does what api and worker do.",
+            show_default="the only one",
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST_SHARDS, help="Of how many parts a new cluster is made, which its processes share out."
+        ),
+    ] = None,
+    advertise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where the other processes of the cluster reach this one. Without: --host and --port."
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A line a request on stderr: how it was answered, and why.")
     ] = False,
@@ -167,6 +207,8 @@ def serve(
             data_dir=data_dir,
             database=database,
             audio_store=audio_store,
+            redis=redis,
+            direct_uploads=direct_uploads,
             api_keys=api_key or [],
             transcriber=transcriber,
             model=model,
@@ -191,11 +233,23 @@ def serve(
             corpus=corpus,
             research_seconds=research_seconds,
         )
+        cluster.check(wanted, role, shards=shards, advertise=advertise)
     except ValueError as error:
         raise refuse(str(error), USAGE) from error
     told_in = emptied(ready_file)
     listening = listen(host, port)
-    app, notice = opened(wanted)
     port = listening.getsockname()[1]
+    if role is None:
+        app, face, notice = opened(wanted)
+    else:
+        app, face, notice = cluster.opened(wanted, role, cluster.advertised(advertise, host, port), shards, grace)
     readiness = Readiness(address(wanted, host, port), host, port, told_in)
-    run(app, listening, lambda: banner(wanted, readiness.url, host, notice), readiness, verbose=verbose, grace_s=grace)
+    run(
+        app,
+        face,
+        listening,
+        lambda: banner(wanted, readiness.url, host, notice, face.around),
+        readiness,
+        verbose=verbose,
+        grace_s=grace,
+    )

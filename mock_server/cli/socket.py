@@ -124,6 +124,10 @@ class Socket(WebSocketsSansIOProtocol):
         if self.close_sent and message["type"] == "websocket.send":
             raise ClientDisconnected
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = (
+                True  # uvicorn takes an answer in place of a socket for none, and says so in the log
+            )
 
     def handle_connect(self, event: Request) -> None:
         """A request to become a socket; one that is none is refused in the profile's words."""

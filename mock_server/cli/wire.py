@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import httptools
 
 from mock_server import problems
-from mock_server.api.answer import SEVER
+from mock_server.api.answer import AT_ONCE, SEVER
 from mock_server.api.entry import LET_IN
 from mock_server.api.trail import tell_unparsed
 from mock_server.cli.backlog import Backlog
@@ -73,6 +73,8 @@ class Wire(Reader):
     flow: Backlog
     _handed_over = False
     _parting: Parting
+    #: What an application may ask of its connection.
+    _extensions: dict[str, dict[object, object]]
     _stage = _Stage.BETWEEN
     #: What is announced of a body and has not come, in bytes; 0 for one in chunks.
     _left = 0
@@ -90,6 +92,11 @@ class Wire(Reader):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """A client is there, and says what it wants soon: idle connections cost a place each."""
         self._parting = Parting(transport, self.loop, lambda: self._stage is _Stage.BODY)
+        self._extensions = {
+            SEVER: {"end": self._end_connection},
+            LET_IN: {"tell": partial(self.lobby.leave, self)},
+            AT_ONCE: {"hold": self._parting.hold},
+        }
         super().connection_made(self._parting)  # type: ignore[arg-type]  # stands for it in all that is asked of it
         self.flow = Backlog(transport)
         self._wait(_HEAD_S)
@@ -255,10 +262,7 @@ class Wire(Reader):
         self._stage = _Stage.HEAD
         self._until = math.inf
         super().on_message_begin()
-        self.scope["extensions"] = {
-            SEVER: {"end": self._end_connection},
-            LET_IN: {"tell": partial(self.lobby.leave, self)},
-        }
+        self.scope["extensions"] = self._extensions
 
     def _end_connection(self, *, reset: bool) -> None:
         """End the connection after what was written, or with a reset (RST) that takes back what is under way."""
@@ -317,6 +321,7 @@ class Wire(Reader):
 
     def on_response_complete(self) -> None:
         """An answer is out; after the last one before it comes the refusal of what followed."""
+        self._parting.say_all()
         super().on_response_complete()
         self._unanswered -= 1
         if self._last_words is not None and not self._unanswered:

@@ -136,6 +136,10 @@ class Conversation:
 
         `addresses` are those of what is stored of the session, `former_key` is audio that its own begins with.
         """
+        with self._service.shown(self.dictation, lambda: self.audio_s):
+            return await self._talked(addresses, former_key)
+
+    async def _talked(self, addresses: Callable[[Dictation], dict[str, str]], former_key: str | None) -> Parting:
         try:
             why = await self._until_over(former_key)
             await self._listening.close()

@@ -37,5 +37,5 @@ class LiveLedger:
                 unit.dictations.take_over(effect.former_id, after.id)
             if isinstance(effect, Journal):
                 unit.note(after, now, effect.kind, effect.detail)
-        unit.afterwards(partial(self._watch.changed, after.id))
+        unit.afterwards(partial(self._watch.changed, after.id, after.namespace))
         return after

@@ -15,12 +15,13 @@ from mock_server import problems
 from mock_server.dalston import parting, recording, refusal
 from mock_server.dalston.enhancement import Enhancement
 from mock_server.dalston.owed import Owed
+from mock_server.dalston.presence import NOBODY, fields, key_of
 from mock_server.dalston.recording import Recording
 from mock_server.session.dalston.model import Spoken, Utterance
 from mock_server.session.dalston.step import Forgotten, Kept, Measured, Opened, Over, Said, Taken
 from mock_server.session.dalston.table import DALSTON_2026_02_11, Event, State
 from mock_server.session.happening import Refused
-from mock_server.storage import StorageError
+from mock_server.storage import Later, StorageError
 from mock_server.storage.dictation import Selection
 from mock_server.stream.budget import Budget
 from mock_server.testclock import Happened
@@ -28,12 +29,14 @@ from mock_server.watch import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from typing import TypeVar
 
     from mock_server.conduct import Conduct
     from mock_server.dalston.ledger import LiveLedger
     from mock_server.dalston.parting import Parting
+    from mock_server.dalston.presence import Presence
     from mock_server.dalston.wanted import Asked, Resume
     from mock_server.service import Service
     from mock_server.session.dalston.model import Dictation
@@ -78,21 +81,31 @@ class LiveService:
         *,
         new_id: Callable[[], str],
         conduct: Callable[[str], Conduct],
+        presence: Presence = NOBODY,
+        place: str = "",
     ) -> None:
+        """`presence` shows which sessions are open; `place` tells this process from others on its machine."""
         self._service = service
         self._ledger = ledger
         self._new_id = new_id
         self._conduct = conduct
-        self._copies = Budget(_COPIES * service.limits.upload_bytes, _COPIED_A_SECOND)
+        #: Bytes that hard resumes copy.
+        self.copies = Budget(_COPIES * service.limits.upload_bytes, _COPIED_A_SECOND)
         self._enhancement = Enhancement(service, ledger)
         self._owed = Owed()
-        self.worker = f"scribe-mock-{platform.node().partition('.')[0] or 'local'}"
+        self._presence = presence
+        self.worker = f"scribe-mock-{platform.node().partition('.')[0] or 'local'}{place and f'-{place}'}"
 
     async def start(self) -> None:
         """Take up what an earlier process left: sessions whose sockets ended with it, and batch sessions."""
         for dictation in await self._service.read(lambda view: view.dictations.active()):
+            self._presence.remove(key_of(dictation.id))
             # the last moment that is known of it: nobody was there for what came later
-            await self._end(dictation, parting.Parting(1006, Event.CONNECTION_LOST, _LOST), at=dictation.updated_at)
+            try:
+                await self.end(dictation, parting.Parting(1006, Event.CONNECTION_LOST, _LOST), at=dictation.updated_at)
+            except problems.Problem as problem:
+                if problem.status < 500:  # else it is owed
+                    raise
         for dictation in await self._service.read(lambda view: view.dictations.due()):
             self._enhancement.take_up(dictation)
         for dictation in await self._service.read(lambda view: view.dictations.forgetful()):
@@ -137,7 +150,7 @@ class LiveService:
         Raises the Parting of one that goes on from a session that is gone meanwhile, or from more than may be copied.
         """
         # whatever there is of one session may be copied by whoever has not copied anything for a while
-        if former is not None and not self._copies.spend(namespace, min(former.copied, self._copies.most)):
+        if former is not None and not self.copies.spend(namespace, min(former.copied, self.copies.most)):
             raise parting.crowded("This client's sessions were resumed hard too often; wait before the next one.")
         goes_on = former is not None and former.until is not None
         taken = _taken(former.dictation) if former is not None and goes_on else None
@@ -161,6 +174,10 @@ class LiveService:
             return self._ledger.apply(unit, None, event, self._now(namespace))
 
         return await self._service.write(change)
+
+    def shown(self, dictation: Dictation, audio_s: Callable[[], float]) -> AbstractContextManager[None]:
+        """Show that a session is open, for the time of the block; `audio_s` tells how much audio has come."""
+        return self._presence.shown(key_of(dictation.id), lambda: fields(dictation, audio_s()))
 
     def recording(self, dictation: Dictation) -> Recording:
         """Where the audio of a session goes."""
@@ -187,16 +204,19 @@ class LiveService:
         """So much audio has come."""
         await self._happens(dictation, Measured(audio_s))
 
-    async def end(self, dictation: Dictation, why: Parting, *, audio_s: float = 0.0) -> Dictation | None:
+    async def end(
+        self, dictation: Dictation, why: Parting, *, audio_s: float = 0.0, at: datetime | None = None
+    ) -> Dictation | None:
         """The session is over, in whatever way; its audio gets its last form, and the row says what became of it.
 
         None is a session that was removed while it was active. Room is made for this on a full disk; where nothing can
-        be kept at all it raises, and goes on trying.
+        be kept at all, or its audio is not to be had now, it raises, and goes on trying. `at` is the moment at which it
+        was over, if that is not now.
         """
         over = partial(self._end, dictation, why, audio_s=audio_s)
-        moment = self._now(dictation.namespace)
+        moment = at or self._now(dictation.namespace)
         try:
-            return await over()
+            return await over(at=at)
         except problems.Problem as problem:
             if problem.status >= 500:
                 self._owed.later(f"the end of {dictation.id}", partial(over, at=moment))
@@ -230,11 +250,16 @@ class LiveService:
         return ended
 
     async def _settled(self, dictation: Dictation) -> tuple[Stored | None, str | None]:
-        """The audio of a session in its last form, and what is wrong where it did not get that."""
+        """The audio of a session in its last form, and what is wrong where it did not get that.
+
+        Raises a Problem where it can be had later.
+        """
         if dictation.audio_key is None:
             return None, None
         try:
             return await recording.settle(self._service.audio, dictation.audio_key), None
+        except Later as error:
+            raise self._service.unavailable(error) from error
         except StorageError as error:
             log.error("the audio of %s did not get its last form: %s", dictation.id, error)  # noqa: TRY400
             return None, str(error)
@@ -308,7 +333,7 @@ class LiveService:
                 raise refusal.linked(dictation)
             unit.note(dictation, self._now(namespace), "deleted", {"state": dictation.state.value})
             keys = unit.dictations.remove(dictation)
-            unit.afterwards(lambda: self._service.watch.changed(session_id))
+            unit.afterwards(lambda: self._service.watch.changed(session_id, namespace))
             return keys
 
         keys = await self._service.insist(change)
@@ -319,7 +344,7 @@ class LiveService:
 
         def change(unit: Unit) -> list[str]:
             now = unit.dictations.load(dictation.id)
-            unit.afterwards(lambda: self._service.watch.changed(dictation.id))
+            unit.afterwards(lambda: self._service.watch.changed(dictation.id, dictation.namespace))
             return [] if now is None else unit.dictations.remove(now)
 
         await self._service.audio.delete(await self._service.insist(change))

@@ -12,6 +12,7 @@ from mock_server.faults import (
     creation,
     credentials,
     deep,
+    direct,
     discovery,
     disputed,
     ending,
@@ -60,6 +61,10 @@ LIVE_DEEP: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.DEE
 
 #: And those that only requests and sockets at the same time show.
 LIVE_RACING: Final[Mapping[str, Fault]] = {fault.name: fault for fault in live.RACING}
+
+
+#: Those of servers whose clients put audio into a store by themselves: elsewhere they would change nothing.
+DIRECT: Final[Mapping[str, Fault]] = {fault.name: fault for fault in direct.FAULTS}
 
 
 @functools.cache

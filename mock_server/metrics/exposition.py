@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
-    from mock_server.metrics.meter import Hearing, Meter
+    from mock_server.metrics.meter import Hearing, Meter, Worked
     from mock_server.pipeline.turns import Waiting
 
 #: What an answer is labelled as.
@@ -49,6 +49,8 @@ class Standing:
     #: Whether what comes can be stored, and whether the server takes more.
     stores: bool = True
     ready: bool = True
+    #: Whether Redis is there; None where it is not asked for.
+    mirrors: bool | None = None
 
 
 class _Figures(Collector):
@@ -68,6 +70,7 @@ class _Figures(Collector):
         yield _gauge("scribe_storage_available", "Whether what comes can be stored now", self._now.stores)
         told = "Looks and changes that the store did not take"
         yield CounterMetricFamily("scribe_storage_failures", told, value=self._meter.storage_failures)
+        yield from _redis(self._now.mirrors)
 
     def _sessions(self) -> Iterator[Metric]:
         family = GaugeMetricFamily("scribe_sessions", "Sessions that are kept", labels=("profile", "state"))
@@ -113,6 +116,42 @@ class _Figures(Collector):
         yield from (answered, refused, took)
 
 
+class _Jobs(Collector):
+    """What stands in one answer of a worker."""
+
+    def __init__(self, worked: Worked, *, ready: bool, mirrors: bool | None) -> None:
+        self._worked = worked
+        self._mirrors = mirrors
+        self._ready = ready
+
+    def collect(self) -> Iterator[Metric]:
+        """Family by family."""
+        done = CounterMetricFamily("scribe_jobs", "Jobs that came to an end", labels=("job", "outcome"))
+        for names, number in sorted(self._worked.jobs.items()):
+            done.add_metric(names, number)
+        yield done
+        working = GaugeMetricFamily("scribe_jobs_in_work", "Jobs in work", labels=("job",))
+        for name, number in sorted(self._worked.in_work.items()):
+            working.add_metric((name,), number)
+        yield working
+        hearing = self._worked.hearing
+        audio = CounterMetricFamily("scribe_audio_heard_seconds", "Seconds of audio that were heard", labels=("kind",))
+        audio.add_metric(("upload",), hearing.audio_s)
+        spent = CounterMetricFamily("scribe_audio_spent_seconds", "Seconds that hearing it took", labels=("kind",))
+        spent.add_metric(("upload",), hearing.spent_s)
+        yield from (audio, spent)
+        if hearing.audio_s:
+            told = "Seconds that a second of audio took, of all that was heard"
+            yield _gauge("scribe_audio_realtime_factor", told, hearing.spent_s / hearing.audio_s)
+        yield _gauge("scribe_ready", "Whether /health/ready says so", self._ready)
+        yield from _redis(self._mirrors)
+
+
+def _redis(mirrors: bool | None) -> Iterator[Metric]:
+    if mirrors is not None:
+        yield _gauge("scribe_redis_available", "Whether Redis is there; nothing that counts needs it", mirrors)
+
+
 def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, told, value=value)
 
@@ -121,5 +160,13 @@ def exposed(meter: Meter, standing: Standing) -> bytes:
     """All of it, with memory and processor time of this process, as `MEDIA_TYPE`."""
     registry = CollectorRegistry()  # of this answer alone: the library's own is one a process
     registry.register(_Figures(meter, standing))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
+
+
+def exposed_worker(worked: Worked, *, ready: bool, mirrors: bool | None = None) -> bytes:
+    """The same of a process that does jobs for others."""
+    registry = CollectorRegistry()
+    registry.register(_Jobs(worked, ready=ready, mirrors=mirrors))
     ProcessCollector(registry=registry)
     return generate_latest(registry)

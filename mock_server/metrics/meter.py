@@ -64,6 +64,15 @@ class Hearing:
             self.spent_s += time.monotonic() - began
 
 
+@dataclass(slots=True)
+class Worked:
+    """What a worker has done: jobs by kind and outcome, those in work by kind, and what it heard."""
+
+    jobs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    in_work: Counter[str] = field(default_factory=Counter)
+    hearing: Hearing = field(default_factory=Hearing)
+
+
 def known_codes(profiles: Iterable[str]) -> frozenset[str]:
     """The error codes that the texts of these profiles have, over a socket too, and the codes that close one."""
     found: set[str] = set()

@@ -6,32 +6,30 @@ import asyncio
 import contextlib
 import logging
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mock_server.metrics.meter import Meter
+from mock_server.metrics.meter import Hearing
 from mock_server.pipeline import outcome
-from mock_server.pipeline.ports import Slow
+from mock_server.pipeline.hands import Filling, Listening
 from mock_server.session.happening import Refused
 from mock_server.session.model import Failure
 from mock_server.session.step import Extracted, Processed
 from mock_server.session.table import State
 from mock_server.speech import allowance
-from mock_server.speech.decode import Limits
 from mock_server.speech.model import Recording, SpeechOvertime, SpeechUnavailable
 from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
-    from pathlib import Path
 
     from mock_server.conduct import Conduct, Course
     from mock_server.ledger import Ledger
-    from mock_server.pipeline.ports import Extractor, Transcriber
+    from mock_server.pipeline.hands import Hands
     from mock_server.session.model import Session
     from mock_server.session.step import Happening, Transcribed
     from mock_server.speech.model import Transcription
-    from mock_server.storage import AudioStore
     from mock_server.storage.unit import Store, Unit
 
 T = TypeVar("T")
@@ -45,11 +43,8 @@ _PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 #: A transcriber that cannot be started is waited for this long: another session may have the memory it needs.
 _UNAVAILABLE_S = 60.0
-#: Before audio is asked for again that lies where nobody answers now.
+#: Before audio is asked for again that lies where nobody answers now: nothing is wrong with its session.
 _AWAY_S = 2.0
-#: What hangs is ended by the transcriber itself, which knows how long the audio is; this is for one that does not.
-_LONGEST_TRY_S = allowance.of_job(Limits().seconds)
-
 #: A store that takes nothing now is asked again after so long, and for so long before the attempt counts as fallen: of
 #: these a session has few, and a database may be away more often than that while somebody speaks for hours.
 _STORE_PAUSE_S = 0.5
@@ -61,29 +56,16 @@ class _Tries:
 
     def __init__(self) -> None:
         self.failed = 0
+        #: What the tries took, those that came to nothing among them.
+        self.took = Hearing()
         self._unavailable_since: float | None = None
-        self._spent_s = 0.0
         self._pauses = 0
-
-    @contextlib.asynccontextmanager
-    async def timed(self) -> AsyncIterator[None]:
-        """A try, with the time it takes."""
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(_LONGEST_TRY_S) as limit:
-                yield
-        except TimeoutError as error:
-            if limit.expired():
-                raise SpeechOvertime("the transcriber took longer than the longest audio may") from error
-            raise
-        finally:
-            self._spent_s += time.monotonic() - began
 
     def enough(self) -> bool:
         """Count a failure; True when there is to be no further try."""
         self.failed += 1
         self._unavailable_since = None
-        return self.failed >= _TRIES or self._spent_s >= allowance.AGAIN_WITHIN
+        return self.failed >= _TRIES or self.took.spent_s >= allowance.AGAIN_WITHIN
 
     def waited_enough(self) -> bool:
         """Note that nothing could begin; True when it has been so for long."""
@@ -104,20 +86,14 @@ class Process:
         self,
         *,
         store: Store,
-        audio: AudioStore,
-        transcriber: Transcriber,
-        extractor: Extractor,
+        hands: Hands,
         ledger: Ledger,
         conduct: Callable[[str], Conduct],
         now_of: Callable[[str], datetime],
         max_chunk_seconds: float | None = None,
-        meter: Meter | None = None,
     ) -> None:
-        self._hearing = (meter or Meter()).hearing
         self._store = store
-        self._audio = audio
-        self._transcriber = transcriber
-        self._extractor = extractor
+        self._hands = hands
         self._ledger = ledger
         self._conduct = conduct
         self._now_of = now_of
@@ -165,62 +141,38 @@ class Process:
         return outcome.transcribed(course.transcription(conduct.transcription(await self._heard(session, course))))
 
     async def _extracted(self, session: Session, transcript: str | None) -> Extracted:
-        wanted = session.order.templates
-        try:
-            results = await asyncio.to_thread(outcome.filled, wanted, transcript or "", self._extractor)
-        except asyncio.CancelledError:  # the server ends, and nobody is to wait for the thread
-            if isinstance(self._extractor, Slow):
-                self._extractor.close()
-            raise
+        asked = Filling(session.id, session.namespace, session.order.templates, transcript or "")
+        results = await self._hands.fill(asked)
         conduct = self._conduct(session.namespace)
         course = await conduct.course(session)
         return Extracted(course.extraction(conduct.extraction(results)))
 
     async def _heard(self, session: Session, course: Course) -> Transcription:
-        engine = self._transcriber.engine
+        engine = self._hands.engine
         if not session.files:
             return course.heard(session, []) if course.heard else outcome.nothing_sent(engine)
-        async with self._fetched(session) as paths:
-            listed = [
-                Recording(file.name, path, file.sha256, file.sequence)
-                for file, path in zip(session.files, paths, strict=True)
-            ]
-            left = course.recordings(self._conduct(session.namespace).recordings(listed))
-            if course.heard is not None:
-                heard = course.heard(session, left)
-            else:
-                heard = await self._transcription(session, left) if left else outcome.nothing_sent(engine)
-            return course.account(listed, heard)
-
-    @contextlib.asynccontextmanager
-    async def _fetched(self, session: Session) -> AsyncIterator[list[Path]]:
-        """The files of a session; a store that is not there is waited for, since nothing is wrong with the session."""
-        while True:
-            async with contextlib.AsyncExitStack() as opened:
-                try:
-                    paths = await opened.enter_async_context(self._audio.fetch([file.key for file in session.files]))
-                except StorageError as error:
-                    log.warning("the audio of %s is not to be had now: %s", session.id, error)
-                else:
-                    yield paths
-                    return
-            await asyncio.sleep(_AWAY_S)
+        listed = [Recording(file.name, Path(file.key), file.sha256, file.sequence) for file in session.files]
+        left = course.recordings(self._conduct(session.namespace).recordings(listed))
+        if course.heard is not None:
+            heard = course.heard(session, left)
+        else:
+            heard = await self._transcription(session, left) if left else outcome.nothing_sent(engine)
+        return course.account(listed, heard)
 
     async def _transcription(self, session: Session, recordings: list[Recording]) -> Transcription:
-        engine = self._transcriber.engine
-        hint = session.order.language_hint[0] if session.order.language_hint else None
-        bound = self._conduct(session.namespace).longest_chunk_s or self._max_chunk_seconds
-        longest = bound if session.order.upload_type == "chunked" else None
+        engine = self._hands.engine
+        asked = self._listening(session, recordings)
         tries = _Tries()
         while True:
             try:
-                with self._hearing.spent():
-                    async with tries.timed():
-                        heard = await self._transcriber.transcribe(
-                            recordings, language_hint=hint, max_chunk_seconds=longest
-                        )
-                self._hearing.audio_s += heard.seconds
+                heard = await self._hands.hear(asked, tries.took)
                 return outcome.accounted(heard, [recording.name for recording in recordings])
+            except StorageError as error:
+                log.warning("the audio of %s is not to be had now: %s", session.id, error)
+                await asyncio.sleep(_AWAY_S)
+                if await self._in_work(session.id) is None:
+                    return outcome.out_of_order(engine)  # nobody is told: the session is gone, and its audio with it
+                continue
             except SpeechOvertime:
                 # More time is not a cure: audio that used up all of its own would again, at everybody's cost.
                 log.exception("transcription of %s used up its time", session.id)
@@ -234,6 +186,18 @@ class Process:
                 if tries.enough():
                     return outcome.out_of_order(engine)
             await tries.pause()
+
+    def _listening(self, session: Session, recordings: list[Recording]) -> Listening:
+        order = session.order
+        bound = self._conduct(session.namespace).longest_chunk_s or self._max_chunk_seconds
+        return Listening(
+            session.id,
+            session.namespace,
+            tuple(recordings),
+            language_hint=order.language_hint[0] if order.language_hint else None,
+            max_chunk_seconds=bound if order.upload_type == "chunked" else None,
+            templates=order.templates,
+        )
 
     async def _happens(self, session_id: str, *events: Happening) -> None:
         """Apply events of the work as one change; what has no place any more (a reset, a second run) is dropped.
@@ -250,6 +214,8 @@ class Process:
                     session = self._ledger.apply(unit, session, event, self._now_of(session.namespace))
 
         await _waited(lambda: self._store.write(change))
+        if any(isinstance(event, Processed) for event in events):
+            self._hands.kept(session_id)
 
 
 async def _waited(ask: Callable[[], Awaitable[T]]) -> T:

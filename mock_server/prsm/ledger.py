@@ -55,7 +55,7 @@ class ResearchLedger:
                     unit.afterwards(partial(self._start, after.namespace, after.id))
                 case Booked():
                     pass  # all at once, before anything was written
-        unit.afterwards(partial(self.watch.changed, after.id))
+        unit.afterwards(partial(self.watch.changed, after.id, after.namespace))
         return after
 
     def current(self, unit: Unit, inquiry: Inquiry, now: datetime) -> Inquiry:

@@ -57,7 +57,7 @@ class Records(Kept):
             inquiry = self._of(unit, namespace, session_id)
             if not inquiry.final and limit_s < inquiry.limit_s:
                 unit.inquiries.save(inquiry, replace(inquiry, limit_s=limit_s))
-                unit.afterwards(partial(self._ledger.watch.changed, session_id))
+                unit.afterwards(partial(self._ledger.watch.changed, session_id, namespace))
 
         await self.write(change)
 

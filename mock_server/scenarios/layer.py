@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from mock_server.api import operations
 from mock_server.api.answer import PLAYED
 from mock_server.api.session_manager.address import END, REPLAY, START
 from mock_server.api.session_manager.address import OPERATIONS as WINDOW_OPERATIONS
+from mock_server.auth import presented
 from mock_server.problems import Problem
 from mock_server.scenarios import magic
 from mock_server.scenarios.acting import Acting
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from starlette.datastructures import Headers
-
     from mock_server.api.answer import Answer
     from mock_server.api.face import Call, Face
     from mock_server.conduct import Conduct
@@ -53,6 +53,7 @@ _RESET = "/_mock/v1/reset"
 _CREATING: Final = frozenset({"create", OPERATIONS["create"]})
 
 
+@functools.cache
 def _profile(operation: str) -> str:
     """The profile that an operation is of."""
     if operation in WINDOW_OPERATIONS.values():
@@ -83,7 +84,7 @@ class Scenarios:
         bindings = Bindings(served)
         self.research = ResearchPlay(bindings)
         self.windows = WindowPlay()
-        self.live = LivePlay(bindings, self._armed)
+        self.live = LivePlay(bindings, lambda headers, namespace: self._armed(presented(headers), namespace))
         self.play = Play(conduct, bindings, self.research.way, self.live, served)
         self._progress = Progress(self.play)
         self.arming = Arming(self.roster, self.play, self.research, served)
@@ -140,11 +141,11 @@ class Scenarios:
 
     def _standing(self, call: Call, namespace: str) -> list[Armed]:
         """What a request meets that fits; raises 400 for a key that asks for no scenario."""
-        return self._armed(call.request.headers, namespace)
+        return self._armed(call.credentials, namespace)
 
-    def _armed(self, headers: Headers, namespace: str) -> list[Armed]:
-        """What is armed for a namespace, behind what the key in the headers asks for."""
-        asked = magic.of_keys(headers, self._served)
+    def _armed(self, credentials: Collection[str], namespace: str) -> list[Armed]:
+        """What is armed for a namespace, behind what the key among the credentials asks for."""
+        asked = magic.of_keys(credentials, self._served)
         armed = self.roster.of(namespace)
         if not armed:
             return asked
@@ -217,7 +218,7 @@ class Scenarios:
     def _whose(self, call: Call) -> str | None:
         """The namespace whose scenarios a request meets; "" for one that needs no key, None for a stranger's."""
         try:
-            return call.namespace or self.face.keys.namespace(call.request.headers)
+            return call.namespace or call.opens(self.face.keys)
         except Problem:
             return "" if call.operation == "discovery" else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_server import problems
 from mock_server.api.wording import wording
-from mock_server.auth import KEYED, presented
+from mock_server.auth import KEYED
 from mock_server.scenarios.armed import Armed, known, refuse_absent
 from mock_server.scenarios.catalogue import absent, catalogue
 from mock_server.scenarios.courses import MAGIC
@@ -15,9 +15,7 @@ from mock_server.suggestion import nearest
 from scribe_data import PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from starlette.datastructures import Headers
+    from collections.abc import Collection, Mapping
 
     from mock_server.scenarios.scenario import Scenario
     from mock_server.served import Served
@@ -61,9 +59,9 @@ def _keyed(name: str) -> str:
     return f"{KEYED}{name.replace('.', '-')}"
 
 
-def of_keys(headers: Headers, served: Served) -> list[Armed]:
+def of_keys(credentials: Collection[str], served: Served) -> list[Armed]:
     """What the key of a request asks for, if anything; raises 400 for what is no scenario, without telling the key."""
-    found = [asked[1] for key in presented(headers) if KEYED in key and (asked := _KEY.match(key))]
+    found = [asked[1] for key in credentials if KEYED in key and (asked := _KEY.match(key))]
     if not found:
         return []
     words = key_words(served)

@@ -112,7 +112,7 @@ class Play:
                 continue
             with contextlib.suppress(Problem):
                 await self.bindings.release(self.face.service, namespace, session_id)
-            self.face.service.watch.changed(session_id)
+            self.face.service.watch.changed(session_id, namespace)
 
     async def expire(self, namespace: str, session_id: str) -> bool:
         """Let a session expire whose early deadline has passed; returns whether it did so now."""

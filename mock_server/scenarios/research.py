@@ -83,7 +83,7 @@ class ResearchPlay:
             if only in (None, session_id):
                 with contextlib.suppress(Problem):
                     await self._bindings.release(self.face.research, namespace, session_id)
-                self.face.service.watch.changed(session_id)
+                self.face.service.watch.changed(session_id, namespace)
 
     async def read(self, call: Call) -> Answer:
         """What a read of the session of a request would show."""
@@ -112,7 +112,7 @@ class ResearchPlay:
             self._looks.popitem(last=False)
         if looks > polls:
             await self._bindings.release(self.face.research, namespace, session_id)
-            self.face.service.watch.changed(session_id)
+            self.face.service.watch.changed(session_id, namespace)
             await self._settled(namespace, session_id, _LONGEST_S)
 
     async def made(self, namespace: str, session_id: str) -> None:

@@ -74,6 +74,10 @@ class TemplateResult:
     unsaid: tuple[str, ...] = ()
 
 
+#: What came to the store and was not taken into the session, which nobody could be told as it came.
+AUDIO_FILE_REFUSED: Final = "audio_file_refused"
+
+
 @dataclass(frozen=True)
 class ProcessingError:
     """A loss that did not sink the session (§6.3 partial)."""

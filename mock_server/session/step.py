@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mock_server.session.effect import Journal
 from mock_server.session.happening import DeadlinePassed, Refused
-from mock_server.session.model import AudioFile, Failure, Order, ProcessingError, Session, TemplateResult
+from mock_server.session.model import (
+    AUDIO_FILE_REFUSED,
+    AudioFile,
+    Failure,
+    Order,
+    ProcessingError,
+    Session,
+    TemplateResult,
+)
 from mock_server.session.table import Event, State
 
 if TYPE_CHECKING:
@@ -45,6 +53,8 @@ class EndRequested:
 
     audio_files_sent: int | None = None
     templates_as_array: bool = False
+    #: What came of audio that was learned of only now, and that the session does not have.
+    losses: tuple[ProcessingError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,8 +201,13 @@ def _end(machine: Machine, session: Session, asked: EndRequested, now: datetime)
         ended_at=now,
         audio_files_sent=asked.audio_files_sent,
         templates_as_array=session.templates_as_array or asked.templates_as_array,
+        losses=asked.losses,
     )
-    detail = {"audio_files_received": len(session.files), "audio_files_sent": asked.audio_files_sent}
+    detail: dict[str, Any] = {
+        "audio_files_received": len(session.files),
+        "audio_files_sent": asked.audio_files_sent,
+        **({"not_taken": [loss.message for loss in asked.losses]} if asked.losses else {}),
+    }
     return ended, (Journal("ended", detail), StartWork(session.id))
 
 
@@ -228,11 +243,16 @@ def _transcribed(machine: Machine, session: Session, heard: Transcribed, now: da
         language_detected=heard.language,
         transcript=heard.text,
         files_processed=used,
-        losses=(*heard.losses, *_unsent(session)),
+        losses=(*_refused(session), *heard.losses, *_unsent(session)),
         failure=heard.failure,
     )
     detail = {"engine": heard.engine, "files_processed": used, "characters": len(heard.text or "")}
     return after, (Journal("transcribed", detail),)
+
+
+def _refused(session: Session) -> tuple[ProcessingError, ...]:
+    """What was known to be lost before the work began."""
+    return tuple(loss for loss in session.losses if loss.type == AUDIO_FILE_REFUSED)
 
 
 def _unsent(session: Session) -> tuple[ProcessingError, ...]:

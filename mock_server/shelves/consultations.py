@@ -87,7 +87,7 @@ class Consultations:
                 raise problems.invalid_request(_STAYS, status=409, session_id=session_id)
             unit.note(session, now, "deleted", {"state": session.state.value})
             keys = unit.remove(session)
-            unit.afterwards(partial(self._service.watch.changed, session_id))
+            unit.afterwards(partial(self._service.watch.changed, session_id, namespace))
             return keys
 
         keys = await self._service.write(change)

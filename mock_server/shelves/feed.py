@@ -44,6 +44,9 @@ class Feed(Protocol):
     async def begin(self, place: str | None) -> bool:
         """Go on behind a place, None being the end of what there is; False for what is no place of this feed."""
 
+    async def begin_behind(self, line: int) -> None:
+        """Go on behind what there was when a line was the last of anybody's journal."""
+
     async def news(self) -> list[Event] | None:
         """Up to `MOST` further events, oldest first; None where what there was has been removed by a reset."""
 
@@ -69,6 +72,11 @@ class JournalFeed:
         if _NUMBER.match(place):
             self._number = int(place)
         return bool(_NUMBER.match(place))
+
+    async def begin_behind(self, line: int) -> None:
+        """Go on behind that line."""
+        await self.begin(None)
+        self._number = min(self._number, line)
 
     async def news(self) -> list[Event] | None:
         """The lines behind the last one that was told."""
@@ -112,6 +120,10 @@ class WindowFeed:
             self._move(max((window.recorded_at for window in found), default=""), found)
         return True
 
+    async def begin_behind(self, line: int) -> None:  # noqa: ARG002 - a line of a journal says nothing of this record
+        """Go on behind what there is now."""
+        await self.begin(None)
+
     async def news(self) -> list[Event] | None:
         """The sessions with a record that was not told yet."""
         windows = await self._manager.windows(self._namespace)
@@ -145,6 +157,11 @@ class Feeds:
     def place(self) -> str:
         """Where whoever goes on later begins."""
         return _BETWEEN.join(feed.place for feed in self._feeds)
+
+    async def begin_behind(self, line: int) -> None:
+        """Go on behind what there was when a line was the last of anybody's journal."""
+        for feed in self._feeds:
+            await feed.begin_behind(line)
 
     async def begin(self, place: str | None) -> bool:
         """Go on behind a place; False for what is none of these feeds."""

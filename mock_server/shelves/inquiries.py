@@ -31,7 +31,7 @@ class Inquiries:
 
     profile = RESEARCH
 
-    def __init__(self, research: ResearchService, clocks: Clocks, changed: Callable[[str], object]) -> None:
+    def __init__(self, research: ResearchService, clocks: Clocks, changed: Callable[[str, str], object]) -> None:
         self._research = research
         self._clocks = clocks
         self._changed = changed
@@ -74,7 +74,7 @@ class Inquiries:
                 raise problems.invalid_request(_STAYS, status=409, session_id=session_id)
             unit.note(inquiry, now, "deleted", {"state": inquiry.state.value})
             unit.inquiries.remove(inquiry)
-            unit.afterwards(partial(self._changed, session_id))
+            unit.afterwards(partial(self._changed, session_id, namespace))
             return True
 
         return await self._research.write(change)

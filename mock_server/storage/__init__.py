@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
     from typing import TypeAlias
@@ -25,6 +25,14 @@ class StorageError(Exception):
     """The data directory cannot be used, or not now; the message says why and what would help."""
 
 
+class InUseError(StorageError):
+    """Another server has it."""
+
+
+class Later(StorageError):  # noqa: N818 - nothing is wrong with what was asked
+    """All that is kept of some audio is there, and what was asked of it can be done once its stores are there again."""
+
+
 class TooLarge(Exception):  # noqa: N818 - the client's affair, not an error
     """The body goes on beyond the limit; nothing of it was kept."""
 
@@ -36,6 +44,58 @@ class Stored:
     key: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class Lying:
+    """What a client put into a session's folder, by its key there: `name` is None where it cannot be told as text."""
+
+    key: str
+    name: str | None
+    size: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """Where a client posts a form, and the fields that go before its file; `folder` is where that will lie."""
+
+    url: str
+    fields: Mapping[str, str]
+    folder: str
+
+
+class DirectFolder(Protocol):
+    """Where clients put audio by themselves, without a key of this server: a folder of each session.
+
+    What lies there is the client's until it is taken into an `AudioStore`: it may be overwritten at any time.
+    """
+
+    async def address(self, session_id: str, name: str, seconds: float) -> str | None:
+        """Where a client may put the one file of a name, for so many seconds; None where there is no such address.
+
+        Raises StorageError.
+        """
+
+    def form(self, session_id: str, seconds: float, most: int) -> Form | None:
+        """What a client posts files of up to `most` bytes with, for so many seconds; None where there is no form."""
+
+    async def lying(self, session_id: str, most: int) -> list[Lying]:
+        """Up to `most` of what lies in a session's folder; raises StorageError."""
+
+    def opened(self, key: str) -> AbstractAsyncContextManager[tuple[str, AsyncIterator[bytes]]]:
+        """The media type that a file was put with, and its bytes.
+
+        Raises FileNotFoundError for one that is gone, and StorageError.
+        """
+
+    async def remove(self, keys: Collection[str]) -> None:
+        """Remove files; one that is gone already is fine, and what cannot be removed now may stay."""
+
+    async def sessions(self) -> list[str]:
+        """The ids of the sessions in whose folders anything lies; raises StorageError."""
+
+    def close(self) -> None:
+        """Finish what is on its way."""
 
 
 class AudioStore(Protocol):
@@ -63,7 +123,7 @@ class AudioStore(Protocol):
     async def settle(self, key: str, made: Made) -> Stored:
         """Bring what grew to its last form: `made` tells by its size how much of it counts, and how that begins.
 
-        Raises StorageError.
+        Raises StorageError; where that is to be asked again, Later.
         """
 
     async def size(self, key: str) -> int:
@@ -92,6 +152,14 @@ class Keeping(Protocol):
     @property
     def audio(self) -> AudioStore:
         """Audio."""
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another server has had it meanwhile, so that nothing is kept here any more."""
+
+    @property
+    def direct(self) -> DirectFolder | None:
+        """Where clients put audio by themselves, if they do."""
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now; None while there is room."""

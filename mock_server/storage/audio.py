@@ -58,7 +58,10 @@ class _Upload:
     def settle(self, pieces: list[bytes]) -> str:
         """Append the rest and make it durable, its name included; returns the digest."""
         with self._lock:
-            os.fsync(self._append(pieces))
+            begun = self._handle is not None
+            handle = self._append(pieces, 0 if begun else os.O_SYNC)
+            if begun:  # what is written by one call is durable with that
+                os.fsync(handle)
             self._close()
             os.fsync(self._folder)
             return self._digest.hexdigest()
@@ -71,11 +74,11 @@ class _Upload:
             with contextlib.suppress(OSError):  # a disk that refuses this as well; the next start sweeps
                 _unlink(self._path)
 
-    def _append(self, pieces: list[bytes]) -> int:
+    def _append(self, pieces: list[bytes], flags: int = 0) -> int:
         if self._dropped:
             raise FileNotFoundError(errno.ENOENT, "the upload was given up", self._path)
         if self._handle is None:
-            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600)
         # as one: every call that leaves the interpreter has to queue for it again
         rest = memoryview(b"".join(pieces))
         self._digest.update(rest)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from mock_server.session.model import Session
 
-    #: Sessions as the tables have them (None: not yet) and as they are, and journal rows.
-    Unwritten: TypeAlias = tuple[list[tuple[Session | None, Session]], list[dict[str, Any]]]
+    #: Sessions as the tables have them (None: not yet) and as they are, journal rows, and steps of audio.
+    Unwritten: TypeAlias = tuple[list[tuple[Session | None, Session]], list[dict[str, Any]], list[dict[str, Any]]]
 
 #: Sessions somebody may ask for again soon; a transcript and its notes are some ten kilobytes.
 _MOST_KEPT = 2000
@@ -53,7 +53,8 @@ class Recent:
 class Batch:
     """One transaction of the writer; a change in it is kept or dropped as a whole.
 
-    Sessions and journal rows are written together before the commit, or before a statement that has to see them.
+    Sessions, journal rows and steps of audio are written together before the commit, or before a statement that has to
+    see them.
     """
 
     def __init__(self, recent: Recent) -> None:
@@ -62,11 +63,13 @@ class Batch:
         self._recent = recent
         self._kept: dict[str, Session | None] = {}
         self._lines: list[dict[str, Any]] = []
+        self._steps: list[dict[str, Any]] = []
         #: What the tables hold of the sessions that were touched; None for one that is new.
         self._written: dict[str, Session | None] = {}
         self._in_work = recent.in_work
         self._changed: dict[str, Session | None] = {}
         self._noted: list[dict[str, Any]] = []
+        self._stepped: list[dict[str, Any]] = []
         self._more_work: Counter[str] = Counter()
 
     def get(self, session_id: str) -> tuple[bool, Session | None]:
@@ -94,6 +97,10 @@ class Batch:
         """A journal row of this change."""
         self._noted.append(line)
 
+    def step(self, row: dict[str, Any]) -> None:
+        """A step of audio of this change."""
+        self._stepped.append(row)
+
     @property
     def in_work(self) -> Counter[str] | None:
         """Sessions in processing by namespace, if that is known without a query."""
@@ -107,13 +114,14 @@ class Batch:
         """The change stands."""
         self._kept |= self._changed
         self._lines += self._noted
+        self._steps += self._stepped
         if self._in_work is not None and self._more_work:
             self._in_work = self._in_work + self._more_work
         self.drop()
 
     def drop(self) -> None:
         """The change did not happen."""
-        self._changed, self._noted, self._more_work = {}, [], Counter()
+        self._changed, self._noted, self._stepped, self._more_work = {}, [], [], Counter()
 
     @contextmanager
     def writing(self) -> Iterator[Unwritten]:
@@ -125,12 +133,12 @@ class Batch:
             if session is not None and self._written.get(session_id) is not session
         ]
         try:
-            yield moved, self._lines + self._noted
+            yield moved, self._lines + self._noted, self._steps + self._stepped
         except BaseException:
             self.spoiled = True
             raise
         self._written |= now
-        self._lines, self._noted = [], []
+        self._lines, self._noted, self._steps, self._stepped = [], [], [], []
 
     def committed(self) -> None:
         """Everything kept is true from now on."""

@@ -66,8 +66,12 @@ def _mark(bucket: Bucket) -> str | None:
 class Claim:
     """The lease of a process, and what it can tell of those of others; methods wait for the bucket."""
 
-    def __init__(self, bucket: Bucket, note: Path, stale_s: float = STALE_S) -> None:
-        """`note` is where the processes of a data directory leave the names of their leases to those after them."""
+    def __init__(self, bucket: Bucket, note: Path, stale_s: float = STALE_S, *, alone: bool = False) -> None:
+        """`note` is where the processes of a data directory leave the names of their leases to those after them.
+
+        Who is `alone`, by a lock that is not the bucket's, need not wait until others' leases are old.
+        """
+        self._alone = alone
         self._bucket = bucket
         self._note = note
         self._stale_s = stale_s
@@ -110,7 +114,8 @@ class Claim:
         ended = {
             name
             for name, changed in listed.items()
-            if name in self._former or (now is not None and name != self.name and now - changed > stale)
+            if name in self._former
+            or (name != self.name and (self._alone or (now is not None and now - changed > stale)))
         }
         alive = {*listed} - ended - {self.name}
         return lambda key: key[-LEASE_DIGITS:] not in alive, sorted(ended)

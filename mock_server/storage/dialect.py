@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -11,12 +11,20 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 
+#: Looks at a database at a time.
+READERS: Final = 4
+
+
 class Dialect(Protocol):
     """A database that tables are kept in, with what it wants to be told of a transaction and of an error."""
 
     @property
     def engine(self) -> Engine:
         """Its connections."""
+
+    @property
+    def readers(self) -> int:
+        """How many may look at it at a time."""
 
     @property
     def url(self) -> str:
@@ -33,6 +41,10 @@ class Dialect(Protocol):
     @property
     def kept_in(self) -> str:
         """What somebody gives the server to have another one: "data directory", or "database"."""
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another server has had it meanwhile."""
 
     def opening(self) -> AbstractContextManager[None]:
         """Raise StorageError, in one line that says what to do, for what goes wrong before anything is served."""

@@ -26,26 +26,31 @@ def _opened(path: str) -> Iterator[int]:
         os.close(handle)
 
 
-def extend(path: str, at: int, data: bytes) -> None:
-    """Put data behind the first `at` bytes, for good; of a step that fails nothing stays where that can be helped."""
+def extend(path: str, at: int, data: bytes, *, durable: bool = True) -> None:
+    """Put data behind the first `at` bytes, for good; of a step that fails nothing stays where that can be helped.
+
+    What is not to be `durable` is only as good as the process.
+    """
     with _opened(path) as handle:
         os.ftruncate(handle, at)  # what an earlier step left that was never told of
         try:
             _write(handle, at, data)
-            os.fsync(handle)
+            if durable:
+                os.fsync(handle)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(handle, at)
             raise
 
 
-def settle(path: str, made: Made) -> tuple[int, str]:
-    """Bring a file to its last form, durable; returns its size and digest."""
+def settle(path: str, made: Made, *, durable: bool = True) -> tuple[int, str]:
+    """Bring a file to its last form, for good unless it is not to be `durable`; returns its size and digest."""
     with _opened(path) as handle:
         size, head = made(os.fstat(handle).st_size)
         os.ftruncate(handle, size)
         _write(handle, 0, head)
-        os.fsync(handle)
+        if durable:
+            os.fsync(handle)
         digest = hashlib.sha256()
         at = 0
         while piece := os.pread(handle, _READ, at):

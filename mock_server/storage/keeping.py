@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mock_server.storage import AudioStore, StorageError
+from mock_server.storage import AudioStore, DirectFolder, StorageError
 from mock_server.storage.audio import LocalAudio
 from mock_server.storage.lock import DirectoryLock
 from mock_server.storage.space import Space
@@ -32,6 +32,12 @@ class DirectoryKeeping:
     audio: AudioStore
     space: Space
     lock: DirectoryLock
+    direct: DirectFolder | None = None
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another server has had the database meanwhile."""
+        return self.store.superseded
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now, as far as disk and database tell; None while there is room."""
@@ -47,26 +53,47 @@ class DirectoryKeeping:
 
     def close(self) -> None:
         """Finish what waits, then stop and let the next process in."""
+        if self.direct is not None:
+            self.direct.close()
+        self.audio.close()  # what is on its way may want the store
         self.store.close()
-        self.audio.close()
         self.lock.release()
 
 
+def bind(place: Place, identity: str) -> None:
+    """Make a place of audio a cluster's, by the identity of that; raises StorageError for one that cannot be used."""
+    from mock_server.storage.bucket import Bucket
+    from mock_server.storage.claim import belongs
+
+    belongs(Bucket(place), identity, refers=False)
+
+
 def open_keeping(
-    data_dir: Path, revision: str = REVISION, database: DatabaseUrl | None = None, place: Place | None = None
+    data_dir: Path,
+    revision: str = REVISION,
+    database: DatabaseUrl | None = None,
+    place: Place | None = None,
+    *,
+    scattered: bool = False,
+    direct: bool = False,
 ) -> DirectoryKeeping:
     """Open what is in a data directory, or make it; raises StorageError, then with everything left as it was.
 
     Sessions are those of a revision of the protocol, and another one's are refused. They are in a file of the directory
-    or in a `database` of a server; audio is in the directory too, or in the `place` that is given.
+    or in a `database` of a server; audio is in the directory too, or in the `place` that is given, where clients put
+    some by themselves if that is to be `direct`. Of what is `scattered` nothing has to be in the directory when it is
+    opened again: it may be on another machine.
     """
     with contextlib.ExitStack() as opened:
         lock = DirectoryLock(data_dir)
         opened.callback(lock.release)
         store = _in_file(data_dir, revision) if database is None else _in_database(database, revision)
         opened.callback(store.close)
-        audio = _audio(data_dir, store, place, alone=database is None)
-        keeping = DirectoryKeeping(store, audio, Space(data_dir), lock)
+        audio = (
+            _scattered(data_dir, store, place) if scattered else _audio(data_dir, store, place, alone=database is None)
+        )
+        opened.callback(audio.close)
+        keeping = DirectoryKeeping(store, audio, Space(data_dir), lock, _direct(audio, place) if direct else None)
         opened.pop_all()
         return keeping
     raise AssertionError("unreachable: nothing above is suppressed")
@@ -107,6 +134,30 @@ def _audio(data_dir: Path, store: TableStore, place: Place | None, *, alone: boo
     from mock_server.storage.objects import ObjectAudio
 
     return ObjectAudio(place, data_dir, identity=store.identity, refers=store.refers_to_audio)
+
+
+def _scattered(data_dir: Path, store: TableStore, place: Place | None) -> AudioStore:
+    """Audio of which the bucket and the database have all; the bucket's mark says which database that is."""
+    if place is None:
+        raise StorageError("Several servers have no audio in common without a bucket: give them an --audio-store.")
+    from mock_server.storage.backing import Backing
+    from mock_server.storage.objects import ObjectAudio
+
+    return ObjectAudio(place, data_dir, identity=store.identity, refers=store.refers_to_audio, backing=Backing(store))
+
+
+def _direct(audio: AudioStore, place: Place | None) -> DirectFolder:
+    """Where clients put audio by themselves; raises StorageError where nothing can be signed for them."""
+    from mock_server.storage.direct import Direct
+    from mock_server.storage.objects import ObjectAudio
+
+    known = place.keys if place else None
+    if known is None or not isinstance(audio, ObjectAudio):
+        raise StorageError(
+            "--direct-uploads signs addresses of S3 with the keys of the URL of --audio-store, or of AWS_ACCESS_KEY_ID"
+            " and AWS_SECRET_ACCESS_KEY; none are told."
+        )
+    return Direct(audio.bucket, known)
 
 
 def _lies(data_dir: Path, store: TableStore, place: Place | None) -> None:

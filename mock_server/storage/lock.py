@@ -6,7 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from mock_server.storage import StorageError
+from mock_server.storage import InUseError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ class DirectoryLock:
             self._file.seek(0)
             owner = self._file.read(32).strip() or "unknown"
             self._file.close()
-            raise StorageError(
+            raise InUseError(
                 f"The data directory {directory} is in use by process {owner}. "
                 "Stop that server, or give this one its own --data-dir."
             ) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ from mock_server.storage.memory_audio import MemoryAudio
 from mock_server.storage.memory_dictations import DictationTables, MemoryDictations, MemoryDictationUnit
 from mock_server.storage.memory_inquiries import ABSENT as _ABSENT
 from mock_server.storage.memory_inquiries import InquiryTables, MemoryInquiries, MemoryInquiryUnit, place
+from mock_server.storage.memory_tails import MemoryTails, MemoryTailUnit, TailTables
 from mock_server.storage.unit import ALL, Cleared, Held, JournalRow, Unfinished
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class _Kept:
     traffic: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)
     inquiries: InquiryTables = field(default_factory=InquiryTables)
     dictations: DictationTables = field(default_factory=DictationTables)
+    tails: TailTables = field(default_factory=TailTables)
     lines: int = 0
 
     def __post_init__(self) -> None:
@@ -67,6 +70,10 @@ class _View:
     def dictations(self) -> MemoryDictations:
         return MemoryDictations(self._kept.dictations)
 
+    @property
+    def tails(self) -> MemoryTails:
+        return MemoryTails(self._kept.tails)
+
     def load(self, session_id: str) -> Session | None:
         return self._kept.sessions.get(session_id)
 
@@ -85,8 +92,8 @@ class _View:
         new = (row for number, (whose, row) in self._kept.news.items() if number > after and whose == namespace)
         return heapq.nsmallest(limit, new, key=lambda row: row.number)
 
-    def last_line(self, namespace: str) -> int:
-        return max((number for number, (whose, _) in self._kept.news.items() if whose == namespace), default=0)
+    def last_line(self, namespace: str | None) -> int:
+        return max((n for n, (whose, _) in self._kept.news.items() if namespace in (None, whose)), default=0)
 
     def in_work(self) -> Mapping[str, int]:
         return Counter(session.namespace for session in self._in_processing())
@@ -145,6 +152,10 @@ class _Unit(_View):
     @property
     def dictations(self) -> MemoryDictationUnit:
         return MemoryDictationUnit(self._kept.dictations, self._put, self._forget_journal)
+
+    @property
+    def tails(self) -> MemoryTailUnit:
+        return MemoryTailUnit(self._kept.tails, self._put)
 
     def create(self, session: Session) -> None:
         if session.id in self._kept.sessions:
@@ -249,6 +260,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._kept = _Kept()
         self._closed = False
+        #: Nobody opens it again.
+        self.identity = os.urandom(16).hex()
 
     async def write(self, change: Callable[[Unit], T]) -> T:
         """Run a change at once."""
@@ -286,6 +299,8 @@ class MemoryKeeping:
 
     store: MemoryStore = field(default_factory=MemoryStore)
     audio: MemoryAudio = field(default_factory=MemoryAudio)
+    superseded = False
+    direct: None = None
 
     def shortage(self) -> str | None:
         """Why nothing can be stored now; None while there is room."""

@@ -15,7 +15,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from mock_server.storage import StorageError, Stored, TooLarge
+from mock_server.storage import Later, StorageError, Stored, TooLarge
 from mock_server.storage.bucket import Absent, Bucket
 from mock_server.storage.cache import MOST_CACHED_BYTES, Cache, DamagedError, Loan, emptied
 from mock_server.storage.claim import LEASE_DIGITS, STALE_S, Claim, belongs
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mock_server.storage import Made
+    from mock_server.storage.backing import Backing
     from mock_server.storage.place import Place
 
 T = TypeVar("T")
@@ -61,19 +62,26 @@ class ObjectAudio:
         refers: bool = False,
         stale_s: float = STALE_S,
         most_cached: int = MOST_CACHED_BYTES,
+        backing: Backing | None = None,
     ) -> None:
-        """`identity` is the database's that refers to this audio. Raises StorageError where none can be kept there."""
-        self._bucket = Bucket(place)
+        """`identity` is the database's that refers to this audio. Raises StorageError where none can be kept there.
+
+        With a `backing` nothing in the data directory has to be there for the next process.
+        """
+        self.bucket = self._bucket = Bucket(place)
         if identity is not None:
             belongs(self._bucket, identity, refers=refers)
         try:
             self._spool = emptied(data_dir / "audio.spool")
             self._lent = emptied(data_dir / "audio.lent")
             self._cache = Cache(data_dir / "audio.cache", most_cached)
-            self._growth = Growth(data_dir / "audio.growing", self._bucket, self._cache)
-            self._claim = Claim(self._bucket, data_dir / "audio.lease", stale_s)
+            growing = data_dir / "audio.growing" if backing is None else emptied(data_dir / "audio.scratch")
+            self._growth = Growth(growing, self._bucket, self._cache, backing)
+            # who has a database behind it has that one's lock
+            self._claim = Claim(self._bucket, data_dir / "audio.lease", stale_s, alone=backing is not None)
         except OSError as error:
             raise StorageError(f"The data directory {data_dir} cannot be used ({error.strerror}).") from error
+        self._backing = backing
         self._unfinished = Unfinished(place)
         #: Keys of this process that no session may refer to yet.
         self._unsettled: set[str] = set()
@@ -177,7 +185,7 @@ class ObjectAudio:
 
     def _warm(self, keys: list[str]) -> None:
         for key in keys:
-            if not self._growth.path(key).exists() and key not in self._cache:
+            if not self._growth.at_hand(key) and key not in self._cache:
                 self._lend(key, None)
 
     def _lend(self, key: str, name: Path | None) -> None:
@@ -194,22 +202,60 @@ class ObjectAudio:
             log.error("the audio %s is not what was put into %s: its digest is another", key, self._bucket.place)  # noqa: TRY400
 
     async def extend(self, key: str, at: int, data: bytes) -> None:
-        """Write behind the first `at` bytes, durable on the disk when this returns; raises StorageError."""
+        """Write behind the first `at` bytes, durable on the disk, or in the database, when this returns.
+
+        Raises StorageError.
+        """
         _check_key(key)
         # where nothing of it is here yet the bucket is asked for that, and other steps do not wait for it
         where = self._disk if self._growth.path(key).exists() else self._net
-        if await self._ask(where, partial(self._growth.extend, key, at, data)):
+        full = await self._ask(where, partial(self._growth.extend, key, at, data))
+        if self._backing is not None:
+            await self._back(self._backing, key, at, data)
+        if full:
             self._net.ask(partial(self._growth.put_pieces, key))
 
+    async def _back(self, backing: Backing, key: str, at: int, data: bytes) -> None:
+        """Keep a step that is in the file behind it too, for good, or take it back."""
+        try:
+            await backing.keep(key, at, data)
+        except StorageError:
+            await self._disk.ask(partial(self._growth.take_back, key, at))
+            raise
+        except BaseException:
+            # not awaited: who is cancelled must not wait
+            self._disk.ask(partial(self._growth.take_back, key, at))
+            raise
+        if not self._growth.path(key).exists():  # it was removed meanwhile, with what was kept until then
+            await self._forget([key])
+
     async def settle(self, key: str, made: Made) -> Stored:
-        """Bring what grew to its last form, and put it; a bucket that is not there gets it later."""
+        """Bring what grew to its last form, and put it; a bucket that is not there gets it later.
+
+        Raises Later for a database behind it that is not there, and for a bucket where there is no file yet.
+        """
         _check_key(key)
-        stored = await self._ask(self._net, partial(self._growth.settle, key, made))
+        if self._backing is None:
+            stored, _ = await self._ask(self._net, partial(self._growth.settle, key, made))
+        else:
+            stored = await self._settled(self._backing, key, made)
         if self._bucket.absence is None:
             try:
                 await self._ask(self._net, partial(self._growth.ship, key))
             except StorageError as error:
-                log.warning("audio of a live session is only in the data directory: %s", error)
+                log.warning("audio of a live session is not in the bucket yet: %s", error)
+        return stored
+
+    async def _settled(self, backing: Backing, key: str, made: Made) -> Stored:
+        try:
+            stored, form = await self._ask(self._net, partial(self._growth.settle, key, made))
+        except Absent as error:
+            raise Later(str(error)) from error
+        try:
+            await backing.settle(key, form)
+        except StorageError as error:
+            raise Later(str(error)) from error
+        self._growth.owe({key})
         return stored
 
     async def size(self, key: str) -> int:
@@ -226,6 +272,14 @@ class ObjectAudio:
                 await self._ask(self._net, partial(self._delete, list(keys)))
             except StorageError as error:
                 log.warning("removed audio stays until the next start: %s", error)
+            await self._forget(keys)
+
+    async def _forget(self, keys: Collection[str]) -> None:
+        if self._backing is not None:
+            try:
+                await self._backing.remove(keys)
+            except StorageError as error:
+                log.warning("the end of removed audio stays until the next start: %s", error)
 
     def _delete(self, keys: list[str]) -> None:
         self._growth.delete(keys)
@@ -247,6 +301,7 @@ class ObjectAudio:
         listed = set(await kept())
         orphans = sorted(free - listed)
         await self.delete(orphans)
+        await self._forget(unknown - listed)  # whoever wrote these has lost the database to this process
         await asyncio.to_thread(self._unfinished.give_up, "audio", lambda key: key not in self._unsettled and left(key))
         await asyncio.to_thread(self._claim.bury, ended)
         self._growth.owe(listed)
@@ -255,7 +310,8 @@ class ObjectAudio:
     def _unknown(self, listed: set[str]) -> set[str]:
         objects = [path.rpartition("/")[2] for path, _, _ in self._bucket.listed("audio")]
         pieces = [path.split("/")[1] for path in self._growth.pieces()]
-        return {key for key in (*objects, *pieces, *self._growth.here()) if _KEY.match(key)} - listed
+        tails = self._backing.keys if self._backing is not None else set()
+        return {key for key in (*objects, *pieces, *self._growth.here(), *tails) if _KEY.match(key)} - listed
 
 
 def _check_key(key: str) -> None:

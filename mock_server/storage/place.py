@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_server.suggestion import hint
@@ -50,6 +51,14 @@ _ENDPOINT: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,253}(?:/[A-Za-z0-
 _LONGEST: Final = 8192
 
 
+class Keys(NamedTuple):
+    """What requests to S3 are signed with."""
+
+    name: str
+    secret: str
+    token: str = ""
+
+
 @dataclass(frozen=True)
 class Place:
     """A prefix of a bucket; `options` are the query's, secrets among them, and stand in no text made of this."""
@@ -63,9 +72,27 @@ class Place:
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}/{self.prefix}".rstrip("/")
 
+    def below(self, name: str) -> Place:
+        """A place of its own in this one."""
+        return replace(self, prefix=self.path(name))
+
     def path(self, *names: str) -> str:
         """A path in the bucket."""
         return "/".join((self.prefix, *names) if self.prefix else names)
+
+    @property
+    def keys(self) -> Keys | None:
+        """The keys of S3 that its URL or the environment tells; None where they are those of a machine's role."""
+
+        def said(option: str, *names: str) -> str:
+            return self.options.get(option) or next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+        found = Keys(
+            said("access_key_id", "AWS_ACCESS_KEY_ID"),
+            said("secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+            said("session_token", "AWS_SESSION_TOKEN", "AWS_TOKEN"),
+        )
+        return found if self.scheme == "s3" and found.name and found.secret else None
 
 
 def place(url: str) -> Place:

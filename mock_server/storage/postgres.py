@@ -5,71 +5,45 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import URL, create_engine, event, inspect, select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from mock_server.extra import install
-from mock_server.storage import StorageError, schema
-from mock_server.storage.dialect import line
+from mock_server.storage import InUseError, StorageError, schema
+from mock_server.storage.connection import engine, locked, sqlstate, told
+from mock_server.storage.dialect import READERS
 from mock_server.storage.outage import Outage
-from mock_server.storage.tables import READERS, TableStore
+from mock_server.storage.tables import TableStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from mock_server.database import DatabaseUrl
 
 #: The first release whose `json` and `COLLATE` are what the tables rest on and that is still looked after somewhere.
 _OLDEST: Final = 12
-#: Of advisory locks each database has its own: this number is whoever serves from it ("scribe").
+#: Of advisory locks each database has its own: this number is whoever serves from it ("scribe"), and those behind it
+#: are who has a shard.
 _LOCK: Final = 0x736372696265
 #: A process that was killed leaves its connection to the system, which tells the database within moments: seconds that
 #: a start waits for the lock, and a server that has lost its connection, whose clients wait with it.
 _PATIENCE_S, _SHORT_S = 10.0, 1.0
 _AGAIN_S: Final = 0.1
+#: Of a shard others look after the other shards meanwhile, and whoever wants it comes again.
+_READERS_OF_A_SHARD: Final = 2
+#: The schema of a cluster's own tables.
+CLUSTER: Final = "scribe_cluster"
 #: Row of scribe_meta: the server that has the database, by a word it draws at its start.
 _OWNER: Final = "owner"
-#: Seconds to wait for a server that does not answer, and milliseconds for one that no longer does.
-_CONNECTS_S, _ANSWERS_MS = 5, 15_000
-#: What each connection is told. A lock of somebody else's is waited for as long as SQLite waits; an acknowledgement
-#: means that it is on the disk, whatever the database does for others; and the server finds out within a minute that a
-#: whole machine of ours is gone, so that another one may take the lock.
-_SETTINGS: Final = """
-SET lock_timeout = '30s';
-SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')
-"""
 #: Codes (the beginning of them) that mean that the database is no longer there, or does nothing for anybody: it cannot
 #: be written, and tables or rights that were there are gone.
 _LOST: Final = ("08", "57P")
 _FOR_ALL: Final = (*_LOST, "25006", "3D", "3F", "42501", "42P01")
 #: What is too much of one statement is nobody else's affair.
 _OWN: Final = ("54",)
-#: A part of what the database or its library says -> what a person can do about it.
-_ADVICE: Final = (
-    ("password authentication failed", "The user or the password is wrong."),
-    ("no password supplied", "It wants a password: give one in the address, or in PGPASSWORD."),
-    ("no pg_hba.conf entry", "It lets nobody of that name in from here: its pg_hba.conf says whom it does."),
-    ('role "', "There is no such user: create it, or name another one."),
-    ("Connection refused", "Nobody listens there: start PostgreSQL, or name its host and port."),
-    ("No such file", "Nobody listens there: start PostgreSQL, or name its host and port."),
-    ("timeout", "Nobody answers there: name its host and port, or let this machine through to it."),
-    ("resolve", "The host is not known here."),
-    ("translate host", "The host is not known here."),
-    ("permission denied", "Give the user the database (ALTER DATABASE … OWNER TO …), or name another user."),
-    ("connection slots", "It has no connection left: let it have more (max_connections)."),
-    ("too many", "It has no connection left: let it have more (max_connections)."),
-    ("starting up", "Try again in a moment."),
-    ("shutting down", "Try again once it is up."),
-    ("recovery", "Try again once it is up."),
-    ("read-only", "That server only reads: name the one that writes."),
-    ("does not exist", "Create it (createdb), or name one that is there."),
-)
-_GENERAL: Final = "Correct the address, or see what the log of PostgreSQL says."
 
 
 class PostgresDialect:
@@ -80,7 +54,10 @@ class PostgresDialect:
 
     def __init__(self, address: DatabaseUrl) -> None:
         self.name = str(address)
-        self.engine = _engine(address)
+        self._shard = address.shard
+        self._lock_number = _LOCK if address.shard is None else _LOCK + 1 + address.shard
+        self.readers = READERS if address.shard is None else _READERS_OF_A_SHARD
+        self.engine = engine(address, self.readers + 2)
         self.url = self.engine.url.render_as_string(hide_password=False)
         self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._outage = Outage(lambda: self.engine.connect().close())
@@ -89,6 +66,11 @@ class PostgresDialect:
         self._owner = os.urandom(16).hex()
         self._known = False
         self._taken: str | None = None
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another server has had the lock meanwhile."""
+        return self._taken is not None
 
     @contextlib.contextmanager
     def opening(self) -> Iterator[None]:
@@ -99,26 +81,24 @@ class PostgresDialect:
             with self._held.begin():
                 self._own(self._held)
         except DBAPIError as error:
-            raise StorageError(f"The database {self.name} cannot be used: {_told(error)}") from error
+            raise StorageError(f"The database {self.name} cannot be used: {told(error)}") from error
 
     def examine(self, connection: Connection) -> None:
         """Refuse a database that is too old, of another encoding, somebody else's, or not ours to make tables in."""
         refused = f"The database {self.name} cannot be used"
+        check_server(connection, refused)
         asked = (
-            "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'),"
-            " current_schema(), to_regnamespace('dbos') IS NOT NULL"
+            f"SELECT current_schema(), to_regnamespace('dbos') IS NOT NULL, to_regnamespace('{CLUSTER}') IS NOT NULL"
         )
-        version, encoding, ours, engine = connection.exec_driver_sql(asked).one()
-        if version < _OLDEST:
-            raise StorageError(f"{refused}: PostgreSQL {version} is too old, {_OLDEST} is the first that will do.")
-        if encoding != "UTF8":
-            raise StorageError(f"{refused}: its encoding is {encoding}. Create one with UTF8 (createdb -E UTF8).")
+        ours, of_dbos, cluster = connection.exec_driver_sql(asked).one()
+        if cluster and self._shard is None:
+            raise StorageError(f"{refused}: it is a cluster's. Start with --role, or give this server another one.")
         if ours is None:
             raise StorageError(f"{refused}: the user sees no schema of it. Let the search_path name one that is there.")
         if inspect(connection).has_table(schema.meta.name):
             return
         others = sorted(inspect(connection).get_table_names())
-        if others or engine:
+        if others or (of_dbos and self._shard is None):
             told = f"tables of something else ({', '.join(others[:3])})" if others else "the work of something else"
             raise StorageError(f"{refused}: it holds {told}. Give this server an empty database of its own.")
         rights = (
@@ -157,14 +137,14 @@ class PostgresDialect:
 
     def concerns_all(self, error: DBAPIError) -> bool:
         """Whether the database is away, full or no longer what it was."""
-        code = _code(error)
+        code = sqlstate(error)
         if error.connection_invalidated or code.startswith(_FOR_ALL):
             return True
         return isinstance(error, (OperationalError, InterfaceError)) and not code.startswith(_OWN)
 
     def failed(self, error: DBAPIError) -> None:
         """Where the connection was lost, nobody waits for the database before it answers again."""
-        if error.connection_invalidated or _code(error).startswith(_LOST) or not _code(error):
+        if error.connection_invalidated or sqlstate(error).startswith(_LOST) or not sqlstate(error):
             self._outage.begin()
 
     def absence(self) -> str | None:
@@ -196,22 +176,17 @@ class PostgresDialect:
         return connection
 
     def _lock(self, connection: Connection) -> None:
-        until = time.monotonic() + (_SHORT_S if self._known else _PATIENCE_S)
-        while not self._try_lock(connection):
+        until = time.monotonic() + (_SHORT_S if self._known else _PATIENCE_S if self._shard is None else 0.0)
+        while not locked(connection, self._lock_number):
             if time.monotonic() > until:
-                raise StorageError(
-                    f"The database {self.name} is in use by another server{_who(connection)}. "
+                raise InUseError(
+                    f"The database {self.name} is in use by another server{self._who(connection)}. "
                     "Stop that server, or give this one a database of its own."
                 )
             time.sleep(_AGAIN_S)
         if self._known and not self._is_ours(connection):
             self._taken = "Another server has used the database meanwhile. Start this one anew."
             raise StorageError(self._taken)
-
-    def _try_lock(self, connection: Connection) -> bool:
-        found = bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK})").scalar())
-        connection.commit()
-        return found
 
     def _own(self, connection: Connection) -> None:
         if not connection.execute(update(schema.meta).where(_OURS).values(value=self._owner)).rowcount:
@@ -222,6 +197,18 @@ class PostgresDialect:
         found = connection.execute(select(schema.meta.c.value).where(_OURS)).scalar()
         connection.commit()
         return found == self._owner
+
+    def _who(self, connection: Connection) -> str:
+        """Who has the lock, as far as the database tells this user."""
+        asked = (
+            "SELECT application_name, host(client_addr) FROM pg_stat_activity JOIN pg_locks USING (pid)"
+            " WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = %s AND granted"
+        )
+        with contextlib.suppress(DBAPIError):
+            row = connection.exec_driver_sql(asked, (self._lock_number,)).first()
+            if row is not None:
+                return f" ({row[0]}{f' at {row[1]}' if row[1] else ''})"
+        return ""
 
 
 class PostgresStore(TableStore):
@@ -234,61 +221,11 @@ class PostgresStore(TableStore):
 _OURS = schema.meta.c.key == _OWNER
 
 
-def _engine(address: DatabaseUrl) -> Engine:
-    known = {
-        "connect_timeout": str(_CONNECTS_S),
-        "tcp_user_timeout": str(_ANSWERS_MS),
-        "keepalives_idle": "10",
-        "keepalives_interval": "5",
-        "keepalives_count": "3",
-        "application_name": f"scribe-mock {os.getpid()}",
-        "client_encoding": "utf8",
-    }
-    url = URL.create(
-        "postgresql+psycopg",
-        username=address.user,
-        password=address.password,
-        host=address.host,
-        port=address.port,
-        database=address.name,
-        query=known | dict(address.options),
-    )
-    try:
-        engine = create_engine(url, pool_size=READERS + 2, pool_pre_ping=True)
-    except ImportError as error:
-        raise StorageError(f"--database needs psycopg, the library of PostgreSQL: {install('postgres')}.") from error
-
-    @event.listens_for(engine, "connect")
-    def _settings(raw: Any, _record: Any) -> None:
-        raw.execute(_SETTINGS)
-        raw.commit()
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def _count(connection: Connection, cursor: Any, *_told: Any) -> None:
-        if cursor.rowcount > 0 and not (cursor.statusmessage or "SELECT").startswith("SELECT"):
-            connection.info["written"] = connection.info.get("written", 0) + cursor.rowcount
-
-    return engine
-
-
-def _code(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or ""
-
-
-def _told(error: DBAPIError) -> str:
-    """What the database says, and what to do about it."""
-    said = line(error)[:300].rstrip(".")
-    return f"{said}. {next((advice for part, advice in _ADVICE if part in said), _GENERAL)}"
-
-
-def _who(connection: Connection) -> str:
-    """Who has the lock, as far as the database tells this user."""
-    asked = (
-        "SELECT application_name, host(client_addr) FROM pg_stat_activity JOIN pg_locks USING (pid)"
-        " WHERE locktype = 'advisory' AND (classid::bigint << 32) + objid::bigint = %s AND granted"
-    )
-    with contextlib.suppress(DBAPIError):
-        row = connection.exec_driver_sql(asked, (_LOCK,)).first()
-        if row is not None:
-            return f" ({row[0]}{f' at {row[1]}' if row[1] else ''})"
-    return ""
+def check_server(connection: Connection, refused: str) -> None:
+    """Refuse a database that is too old, or of another encoding."""
+    asked = "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')"
+    version, encoding = connection.exec_driver_sql(asked).one()
+    if version < _OLDEST:
+        raise StorageError(f"{refused}: PostgreSQL {version} is too old, {_OLDEST} is the first that will do.")
+    if encoding != "UTF8":
+        raise StorageError(f"{refused}: its encoding is {encoding}. Create one with UTF8 (createdb -E UTF8).")

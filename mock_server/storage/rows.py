@@ -16,6 +16,7 @@ from mock_server.storage.columns import says
 from mock_server.storage.dictation_rows import SqlDictations, SqlDictationUnit
 from mock_server.storage.inquiry_rows import SqlInquiries, SqlInquiryUnit, earlier_lines
 from mock_server.storage.schema import audio_files, clocks, journal, results, sessions, traffic
+from mock_server.storage.tail_rows import SqlTails, SqlTailUnit
 from mock_server.storage.unit import ALL, Cleared, Held, JournalRow, Stretch, Unfinished
 from mock_server.storage.writing import write
 
@@ -114,6 +115,11 @@ class SqlView:
         """The live sessions."""
         return SqlDictations(self.connection)
 
+    @property
+    def tails(self) -> SqlTails:
+        """Audio that grows, as far as it is kept here."""
+        return SqlTails(self.connection)
+
     def load(self, session_id: str) -> Session | None:
         """The session with its files in the order of their arrival, or None."""
         return next(iter(self._loaded([session_id])), None)
@@ -158,9 +164,11 @@ class SqlView:
         asked = select(journal).where(journal.c.namespace == namespace, journal.c.number > after)
         return [_line(row) for row in self.connection.execute(asked.order_by(journal.c.number).limit(limit))]
 
-    def last_line(self, namespace: str) -> int:
-        """The number of the last line of a namespace's journal; 0 where there is none."""
-        asked = select(func.max(journal.c.number)).where(journal.c.namespace == namespace)
+    def last_line(self, namespace: str | None) -> int:
+        """The number of the last line of a namespace's journal, or of anybody's for None; 0 where there is none."""
+        asked = select(func.max(journal.c.number))
+        if namespace is not None:
+            asked = asked.where(journal.c.namespace == namespace)
         return self.connection.execute(asked).scalar() or 0
 
     def in_work(self) -> Mapping[str, int]:
@@ -246,6 +254,11 @@ class SqlUnit(SqlView):
         """The live sessions, to be changed."""
         return SqlDictationUnit(self.connection, self._settle)
 
+    @property
+    def tails(self) -> SqlTailUnit:
+        """Audio that grows, to be changed."""
+        return SqlTailUnit(self.connection, self._batch.step, self._settle)
+
     def load(self, session_id: str) -> Session | None:
         """The session as this transaction has it."""
         known, session = self._batch.get(session_id)
@@ -266,8 +279,8 @@ class SqlUnit(SqlView):
         self._settle()
         return super().news(namespace, after, limit)
 
-    def last_line(self, namespace: str) -> int:
-        """The number of the last line of a namespace's journal; 0 where there is none."""
+    def last_line(self, namespace: str | None) -> int:
+        """The number of the last line of a namespace's journal, or of anybody's for None; 0 where there is none."""
         self._settle()
         return super().last_line(namespace)
 

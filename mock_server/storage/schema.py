@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, LargeBinary, MetaData, Table
+from sqlalchemy import DDL, Boolean, Column, Float, ForeignKey, Index, LargeBinary, MetaData, Table, event
 
 from mock_server.storage.columns import DOCUMENT, NAME, NUMBER, TEXT, Instant
 
 #: Raised with every change of these tables; a database of a newer version is refused, not guessed at.
-VERSION: Final = 7
+VERSION: Final = 8
 
 metadata = MetaData()
 
@@ -215,4 +215,30 @@ utterances = Table(
     Column("confidence", Float, nullable=False),
     Column("language", TEXT),
     Column("words", DOCUMENT, nullable=False),
+)
+
+#: Steps of audio that grows, where a server keeps them here before it tells of them: each until it lies in a bucket.
+tails = Table(
+    "scribe_tails",
+    metadata,
+    Column("key", NAME, primary_key=True),
+    Column("position", NUMBER, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+# PostgreSQL would try to compress what is hardly compressed by its means and is gone after some minutes
+event.listen(
+    tails,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]  # the library's own
+        "ALTER TABLE %(fullname)s ALTER COLUMN content SET STORAGE EXTERNAL"
+    ).execute_if(dialect="postgresql"),
+)
+
+#: What such audio became when it was over, until its object is that.
+last_forms = Table(
+    "scribe_last_forms",
+    metadata,
+    Column("key", NAME, primary_key=True),
+    Column("size", NUMBER, nullable=False),
+    Column("head", LargeBinary, nullable=False),
 )

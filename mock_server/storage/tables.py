@@ -34,7 +34,6 @@ T = TypeVar("T")
 
 #: More than this in one transaction would make the first of them wait for the last.
 _MOST_TOGETHER = 64
-READERS = 4
 
 
 class TableStore:
@@ -52,7 +51,7 @@ class TableStore:
             dialect.close()
             raise
         self._recent = Recent()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="scribe-reader")
+        self._readers = ThreadPoolExecutor(dialect.readers, thread_name_prefix="scribe-reader")
         self._closed = False
         self._connection: Connection | None = None  # the writer's own
         self._batch: Batch | None = None
@@ -67,7 +66,7 @@ class TableStore:
     def fact(self, key: str) -> str | None:
         """What this database keeps about itself under a name; raises StorageError."""
         asked = select(schema.meta.c.value).where(schema.meta.c.key == key)
-        return self._look(lambda view: view.connection.execute(asked).scalar())
+        return self.look(lambda view: view.connection.execute(asked).scalar())
 
     @property
     def name(self) -> str:
@@ -79,9 +78,14 @@ class TableStore:
         return self._dialect.absence()
 
     @property
+    def superseded(self) -> bool:
+        """Whether another server has had the database meanwhile: nothing is kept any more."""
+        return self._dialect.superseded
+
+    @property
     def refers_to_audio(self) -> bool:
         """Whether any row names a file; raises StorageError."""
-        return bool(self._look(SqlView.audio_keys))
+        return bool(self.look(SqlView.audio_keys))
 
     @property
     def records(self) -> Records:
@@ -106,9 +110,10 @@ class TableStore:
         """Run a query on a connection of its own, off the event loop."""
         if self._closed:
             raise StorageError("The database is closed.")
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, look)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.look, look)
 
-    def _look(self, look: Callable[[SqlView], T]) -> T:
+    def look(self, look: Callable[[SqlView], T]) -> T:
+        """The same in the thread that calls; raises StorageError."""
         try:
             with self._dialect.reading() as connection:
                 return look(SqlView(connection))

@@ -54,6 +54,8 @@ class Together(Generic[Asked]):
         self._act = act
         self._most = most
         self._waiting: queue.SimpleQueue[Errand[Asked] | None] = queue.SimpleQueue()
+        #: What was asked for in the turn that a loop is in.
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Errand[Asked]]] = {}
         self._threads = [
             threading.Thread(target=self._serve, name=f"{name}-{number}", daemon=True) for number in range(threads)
         ]
@@ -64,11 +66,22 @@ class Together(Generic[Asked]):
         """What will come of it; to be awaited on the running loop. Cancelling does not stop what was asked."""
         loop = asyncio.get_running_loop()
         errand = Errand(asked, loop, loop.create_future())
-        self._waiting.put(errand)
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            # a thread that is woken now would only wait for the interpreter, which this loop has until its turn is over
+            gathered = self._gathered[loop] = []
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(errand)
         return errand.done
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        for errand in self._gathered.pop(loop, ()):
+            self._waiting.put(errand)
 
     def close(self) -> None:
         """Finish what waits, then stop."""
+        for loop in list(self._gathered):  # one that was closed in the middle of its turn hands over nothing
+            self._hand_over(loop)
         self._waiting.put(None)
         for thread in self._threads:
             thread.join()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mock_server.session.model import Session
     from mock_server.storage.dictation import Dictations, DictationUnit
     from mock_server.storage.inquiry import Inquiries, InquiryUnit
+    from mock_server.storage.tail import Tails, TailUnit
 
 T = TypeVar("T")
 
@@ -113,6 +114,10 @@ class View(Protocol):
     def dictations(self) -> Dictations:
         """The live sessions."""
 
+    @property
+    def tails(self) -> Tails:
+        """Audio that grows, as far as it is kept here."""
+
     def load(self, session_id: str) -> Session | None:
         """The session with its files in the order of their arrival; None where there is none."""
 
@@ -128,8 +133,8 @@ class View(Protocol):
     def news(self, namespace: str, after: int, limit: int) -> list[JournalRow]:
         """Up to `limit` lines of a namespace's journal behind the one of a number, oldest first."""
 
-    def last_line(self, namespace: str) -> int:
-        """The number of the last line of a namespace's journal; 0 where there is none."""
+    def last_line(self, namespace: str | None) -> int:
+        """The number of the last line of a namespace's journal, or of anybody's for None; 0 where there is none."""
 
     def in_work(self) -> Mapping[str, int]:
         """Namespace -> how many of its sessions are being processed or wait for it."""
@@ -170,6 +175,10 @@ class Unit(View, Protocol):
     def dictations(self) -> DictationUnit:
         """The live sessions, to be changed."""
 
+    @property
+    def tails(self) -> TailUnit:
+        """Audio that grows, to be changed."""
+
     def create(self, session: Session) -> None:
         """Keep a new session; raises RuntimeError when its id is taken."""
 
@@ -206,6 +215,10 @@ class Unit(View, Protocol):
 
 class Store(Protocol):
     """Changes one after the other, each kept as a whole before it is told of, and looks beside them."""
+
+    @property
+    def identity(self) -> str:
+        """What tells this store from every other; asked beside the event loop, and raises StorageError."""
 
     async def write(self, change: Callable[[Unit], T]) -> T:
         """Run a change; returns once it is kept, raises what the change raised, or StorageError.

@@ -1,17 +1,17 @@
-"""A batch as statements: one for all new sessions, one for all that changed in the same columns, and so on."""
+"""A batch as statements: one for all new sessions, one for all that changed, and so on."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import asdict, fields
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, update
 
 from mock_server.session.model import AudioFile, Order
 from mock_server.storage.prepared import Prepared
-from mock_server.storage.schema import audio_files, journal, results, sessions
+from mock_server.storage.schema import audio_files, journal, results, sessions, tails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +28,7 @@ _INSERT_FILE = Prepared(insert(audio_files), audio_files.c.keys())
 _INSERT_RESULT = Prepared(insert(results), results.c.keys())
 # nobody asks which number a line was given
 _INSERT_LINE = Prepared(insert(journal).inline(), [column.name for column in journal.c if column.name != "number"])
+_INSERT_STEP = Prepared(insert(tails), tails.c.keys())
 _REPLACE_FILE = Prepared(
     update(audio_files)
     .where(audio_files.c.session_id == bindparam("in_session"), audio_files.c.position == bindparam("at_position"))
@@ -60,12 +61,14 @@ _COLUMNS = {name: "asked" if name == "order" else name for name in _CHANGING}
 
 def write(connection: Connection, batch: Batch) -> None:
     """Write what the batch holds and the tables do not; raises RuntimeError for a row another hand has changed."""
-    with batch.writing() as (moved, lines):
+    with batch.writing() as (moved, lines, steps):
         _write_sessions(connection, moved)
         _write_files(connection, moved)
         _write_results(connection, [after for before, after in moved if after.results is not _of(before, "results")])
         if lines:
             _INSERT_LINE.run(connection, lines)
+        if steps:
+            _INSERT_STEP.run(connection, steps)
 
 
 def _of(session: Session | None, name: str) -> Any:
@@ -89,18 +92,23 @@ def _write_sessions(connection: Connection, moved: list[tuple[Session | None, Se
     new = [_made(after) for before, after in moved if before is None]
     if new:
         _INSERT_SESSION.run(connection, new)
-    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for before, after in moved:
-        if before is None:
-            continue
-        names = tuple(name for name in _CHANGING if getattr(after, name) is not getattr(before, name))
-        values = {name: _CHANGING[name](getattr(after, name)) for name in names}
-        guard = {"before_id": before.id, "before_state": before.state.value}
-        if names:
-            by_columns[names].append(values | guard)
-    for names, rows in by_columns.items():
-        if _update(names).run(connection, rows) != len(rows):
-            raise RuntimeError(f"one of {[row['before_id'] for row in rows]} moved on under another hand")
+    changed = [(before, after, names) for before, after in moved if before and (names := _changes(before, after))]
+    if not changed:
+        return
+    # a column that changed in one of them is written of all: a second statement costs more
+    some = set(chain.from_iterable([names for _, _, names in changed]))
+    written = tuple([name for name in _CHANGING if name in some])
+    rows = [
+        {name: _CHANGING[name](getattr(after, name)) for name in written}
+        | {"before_id": before.id, "before_state": before.state.value}
+        for before, after, _ in changed
+    ]
+    if _update(written).run(connection, rows) != len(rows):
+        raise RuntimeError(f"one of {[row['before_id'] for row in rows]} moved on under another hand")
+
+
+def _changes(before: Session, after: Session) -> list[str]:
+    return [name for name in _CHANGING if getattr(after, name) is not getattr(before, name)]
 
 
 def _write_files(connection: Connection, moved: list[tuple[Session | None, Session]]) -> None:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 #: Namespaces that are remembered before those are looked for that have all of their budget again.
 _MANY: Final = 1024
@@ -22,6 +22,16 @@ class Budget:
         self._now = now
         #: When each will have all of it again.
         self._whole_at: dict[str, float] = {}
+
+    def whole_at(self) -> dict[str, float]:
+        """Namespace -> the moment at which it has all of it again; those that have it now are left out."""
+        now = self._now()
+        return {name: at for name, at in self._whole_at.items() if at > now}
+
+    def take_up(self, left: Mapping[str, float]) -> None:
+        """Begin with what an earlier process left: namespace -> in how many seconds it has all of it again."""
+        now, most = self._now(), self.most / self.a_second
+        self._whole_at = {name: now + min(seconds, most) for name, seconds in left.items() if seconds > 0}
 
     def spend(self, namespace: str, size: int) -> bool:
         """Take so much of it; False, and nothing is taken, where there is less."""

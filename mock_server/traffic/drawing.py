@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
@@ -21,6 +22,9 @@ Told: TypeAlias = "Callable[[Sequence[Seen]], list[str]]"
 Numbered: TypeAlias = "tuple[int, dict[str, Any]]"
 #: Stands for an exchange of which nothing could be kept.
 _LOST = "null"
+#: Exchanges that are told at once, and seconds between: the thread has the interpreter to itself meanwhile, and whoever
+#: answers requests would only get it back after Python's own five milliseconds.
+_AT_ONCE, _PAUSE_S = 64, 0.001
 
 
 class Record(NamedTuple):
@@ -43,7 +47,7 @@ class Taken(NamedTuple):
 
 def drawn(taken: Sequence[Taken], told: Told[Seen], *, exchanges: int, size: int) -> list[Stretch]:
     """What was taken as stretches of at most so many exchanges, and of about so many characters."""
-    every = iter(_all_told([seen for each in taken for seen in each.waiting], told))
+    every = _all_told([seen for each in taken for seen in each.waiting], told)
     return [
         stretch
         for each in taken
@@ -51,7 +55,15 @@ def drawn(taken: Sequence[Taken], told: Told[Seen], *, exchanges: int, size: int
     ]
 
 
-def _all_told(sights: Sequence[Seen], told: Told[Seen]) -> list[str]:
+def _all_told(sights: Sequence[Seen], told: Told[Seen]) -> Iterator[str]:
+    """Each as JSON, and a moment for everybody else every now and then."""
+    for at in range(0, len(sights), _AT_ONCE):
+        if at:
+            time.sleep(_PAUSE_S)
+        yield from _some_told(sights[at : at + _AT_ONCE], told)
+
+
+def _some_told(sights: Sequence[Seen], told: Told[Seen]) -> list[str]:
     """Each as JSON; one that cannot be told costs nobody else's."""
     try:
         return told(sights)

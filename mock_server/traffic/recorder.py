@@ -36,9 +36,11 @@ class Bounds:
     exchanges: int = 1000
     namespace_size: int = 8 * 1024 * 1024
     total_size: int = 128 * 1024 * 1024
-    #: A crash takes what was not written yet: a second of what nobody has asked for so far.
+    #: A crash takes what was not written yet: a second of what nobody has asked for so far; under load `latest_s`.
     every_s: float = 1.0
-    together: int = 512
+    #: While requests come thickly they go first, for so long at most; by then less of a namespace is left to be drawn.
+    latest_s: float = 4.0
+    together: int = 2048
     together_size: int = 4 * 1024 * 1024
     #: What waits while the store takes nothing.
     waiting_size: int = 32 * 1024 * 1024
@@ -53,6 +55,8 @@ class _Space:
     waiting: list[Any] = field(default_factory=list)
     size: int = 0
     lost: int = 0
+    #: What was over the bound while it waited, and so is never drawn: only its numbers are used up.
+    passed: int = 0
     #: Changes when what there was is forgotten.
     era: int = 0
 
@@ -68,9 +72,11 @@ class Recorder(Generic[Seen]):
         *,
         bounds: Bounds,
         shortage: Callable[[], str | None],
+        busy: Callable[[], bool],
     ) -> None:
         self._store = store
         self._shortage = shortage
+        self._busy = busy
         self._told = told
         self._bounds = bounds
         #: Whose last exchange was longest ago comes first.
@@ -79,6 +85,7 @@ class Recorder(Generic[Seen]):
         self._waiting = self._waiting_size = 0
         self._writing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._latest = 0.0
         self._failing, self._because = False, ""
         self._desk = Desk()
 
@@ -90,13 +97,15 @@ class Recorder(Generic[Seen]):
         *,
         bounds: Bounds | None = None,
         shortage: Callable[[], str | None] = lambda: None,
+        busy: Callable[[], bool] = lambda: False,
     ) -> Recorder[Seen]:
         """As an earlier process left it; raises StorageError.
 
-        `told` makes JSON of exchanges, `shortage` tells why nothing is to be written now.
+        `told` makes JSON of exchanges, `shortage` tells why nothing is to be written now, and `busy` whether requests
+        come so thickly that this can wait.
         """
         kept = await store.read(lambda view: view.traffic_held())
-        return cls(store, kept, told, bounds=bounds or Bounds(), shortage=shortage)
+        return cls(store, kept, told, bounds=bounds or Bounds(), shortage=shortage, busy=busy)
 
     def keep(self, namespace: str, size: int, seen: Seen) -> None:
         """Remember one exchange of a namespace, of about this many characters; what it tells is found out later."""
@@ -106,6 +115,8 @@ class Recorder(Generic[Seen]):
         space.size += size
         self._waiting += 1
         self._waiting_size += size
+        if len(space.waiting) >= 2 * self._bounds.exchanges:
+            self._pass_over(space)
         if self._waiting_size > self._bounds.waiting_size:
             self._lose()
         over = self._waiting >= self._bounds.together or self._waiting_size >= self._bounds.together_size
@@ -148,7 +159,7 @@ class Recorder(Generic[Seen]):
             self._waiting -= len(space.waiting)
             self._waiting_size -= space.size
             self._size -= sum(held.size for held in space.kept)
-            space.waiting, space.kept, space.size, space.lost = [], deque(), 0, 0
+            space.waiting, space.kept, space.size, space.lost, space.passed = [], deque(), 0, 0, 0
             space.era += 1
 
     async def close(self) -> None:
@@ -161,15 +172,36 @@ class Recorder(Generic[Seen]):
     def _lose(self) -> None:
         """Give up the older half of what waits in the namespace that has the most, as the store takes nothing."""
         space = max(self._spaces.values(), key=lambda each: each.size)
-        gone = (len(space.waiting) + 1) // 2
-        size = space.size * gone // len(space.waiting)
-        del space.waiting[:gone]
-        space.lost, space.size = space.lost + gone, space.size - size
-        self._waiting, self._waiting_size = self._waiting - gone, self._waiting_size - size
+        space.lost += self._drop(space, (len(space.waiting) + 1) // 2)
+
+    def _pass_over(self, space: _Space) -> None:
+        """Drop what waits in a namespace and would be over its bound by the time it is written."""
+        over = len(space.waiting) - self._bounds.exchanges
+        if over > 0:
+            space.passed += space.lost + self._drop(space, over)
+            space.lost = 0
+
+    def _drop(self, space: _Space, number: int) -> int:
+        """Drop the oldest of what waits; returns how many that are."""
+        size = space.size * number // len(space.waiting)
+        del space.waiting[:number]
+        space.size -= size
+        self._waiting, self._waiting_size = self._waiting - number, self._waiting_size - size
+        return number
 
     def _wind(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._bounds.every_s, self._begin)
+            loop = asyncio.get_running_loop()
+            self._latest = loop.time() + self._bounds.latest_s
+            self._timer = loop.call_later(self._bounds.every_s, self._come)
+
+    def _come(self) -> None:
+        """Begin, unless requests come thickly and it has not waited for long."""
+        loop = asyncio.get_running_loop()
+        if self._busy() and loop.time() < self._latest:
+            self._timer = loop.call_later(self._bounds.every_s, self._come)
+        else:
+            self._begin()
 
     def _begin(self) -> None:
         if self._timer is not None:
@@ -213,7 +245,8 @@ class Recorder(Generic[Seen]):
 
     def _change(self, taken: Sequence[Stretch]) -> Callable[[Unit], None]:
         over = [(stretch.namespace, self._over(stretch.namespace)) for stretch in taken]
-        anew = [stretch.namespace for stretch in taken if stretch.first == 1]  # rows of it may be there still
+        # of a namespace of which nothing else is kept rows may be there still
+        anew = [stretch.namespace for stretch in taken if self._spaces[stretch.namespace].kept[0].last == stretch.last]
         silent = self._silent({stretch.namespace for stretch in taken})
 
         def change(unit: Unit) -> None:
@@ -232,12 +265,13 @@ class Recorder(Generic[Seen]):
         for name in reversed(self._spaces):
             space = self._spaces[name]
             if space.waiting or space.lost:
+                self._pass_over(space)
                 lost = min(space.lost, self._bounds.exchanges)  # older ones would be gone anyhow
-                first = space.last + 1 + space.lost - lost
+                first = space.last + 1 + space.passed + space.lost - lost
                 taken.append(Taken(name, space.era, first, lost, space.waiting, space.size))
                 space.last = first + lost + len(space.waiting) - 1
                 self._waiting, self._waiting_size = self._waiting - len(space.waiting), self._waiting_size - space.size
-                space.waiting, space.size, space.lost = [], 0, 0
+                space.waiting, space.size, space.lost, space.passed = [], 0, 0, 0
             if self._waiting <= 0:
                 break
         return taken

@@ -4,19 +4,20 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncGenerator
+from typing import Final
 
 from fastapi import Response
 
 from mock_server import problems
 from mock_server.api.control.models import HappenedTold, Own
+from mock_server.api.control.news import News, Told
 from mock_server.api.control.plane import new_router, refusals
 from mock_server.api.control.route import Asked
 from mock_server.api.control.stream import begin
 from mock_server.api.face import Face
 from mock_server.clock import stamp
-from mock_server.shelves.feed import Event, Feeds
+from mock_server.shelves.feed import Feeds
 
 router: Final = new_router()
 #: Seconds: what is looked at if nobody tells of a change, the least between two looks, and the longest silence.
@@ -81,16 +82,13 @@ async def events(asked: Asked) -> Response:
 async def _pieces(face: Face, namespace: str, feeds: Feeds) -> AsyncGenerator[bytes, None]:
     """Events as bytes: a piece at a time waits for its reader, and what comes after it is in the record."""
     loop = asyncio.get_running_loop()
-    yield f"retry: {_RETRY_MS}\n{_piece('ready', feeds.place, {})}".encode()
+    news = News(face, namespace, feeds)
+    yield f"retry: {_RETRY_MS}\n{_piece(news.ready())}".encode()
     spoke = loop.time()
-    number, _ = face.seen.since(namespace, 0)
     with face.service.watch.all() as event:
         while not face.stopping:
-            event.clear()
-            told = await _news(feeds)
-            number, sessions = face.seen.since(namespace, number)
-            if sessions:
-                told += _piece("requests", None, {"sessions": sessions})
+            event.taken()
+            told = "".join(map(_piece, await news.look()))
             if told or loop.time() - spoke > _SILENT_S:
                 spoke = loop.time()
                 yield (told or ": nothing happens\n\n").encode()
@@ -101,18 +99,6 @@ async def _pieces(face: Face, namespace: str, feeds: Feeds) -> AsyncGenerator[by
             await asyncio.sleep(_APART_S)
 
 
-async def _news(feeds: Feeds) -> str:
-    """What is new, as events of the stream."""
-    found = await feeds.news()
-    if found is None:
-        return _piece("reset", feeds.place, {})
-    return "".join(_piece("change", feeds.place if each is found[-1] else None, _change(each)) for each in found)
-
-
-def _change(event: Event) -> dict[str, str]:
-    return {"session_id": event.session_id, "kind": event.kind, "at": stamp(event.at)}
-
-
-def _piece(name: str, place: str | None, data: Mapping[str, Any]) -> str:
-    known = "" if place is None else f"id: {place}\n"
-    return f"{known}event: {name}\ndata: {json.dumps(data)}\n\n"
+def _piece(told: Told) -> str:
+    known = "" if told.place is None else f"id: {told.place}\n"
+    return f"{known}event: {told.event}\ndata: {json.dumps(told.data)}\n\n"

@@ -91,7 +91,7 @@ async def advance_clock(order: ClockOrder, asked: Asked) -> Any:
     face, whose = asked.face, asked.call.namespace
     await face.service.move_clock(whose, move)
     happened = [each for passing in face.passing for each in await passing(whose)]
-    face.service.watch.changed(whose)
+    face.service.watch.changed(whose, whose)
     told = [{"at": stamp(at), "session_id": name, "event": event} for at, name, event in sorted(happened)]
     return {**_time(asked), "happened": told}
 

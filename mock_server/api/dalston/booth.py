@@ -16,6 +16,7 @@ from mock_server.api.dalston.socket import Socket
 from mock_server.api.endpoint import Endpoint
 from mock_server.api.face import LIVE_STREAM
 from mock_server.dalston.ledger import LiveLedger
+from mock_server.dalston.presence import NOBODY
 from mock_server.dalston.service import LiveService
 from mock_server.ids import WindowIds
 from mock_server.served import LIVE
@@ -56,9 +57,19 @@ def add(app: FastAPI, face: Face) -> None:
 async def open_sessions(face: Face, opened: contextlib.AsyncExitStack, conduct: Callable[[str], Conduct]) -> None:
     """Its sessions, where those of all profiles are kept, and what listens to them."""
     service = face.service
-    face.streamer = open_streamer(face.transcriber, places=face.settings.most_heard)
-    opened.push_async_callback(face.streamer.close)
-    face.live = LiveService(service, LiveLedger(service.watch), new_id=WindowIds().session, conduct=conduct)
+    if face.within is None:
+        face.streamer = open_streamer(face.transcriber, places=face.settings.most_heard)
+        opened.push_async_callback(face.streamer.close)
+    else:
+        face.streamer = face.within.streamer
+    face.live = LiveService(
+        service,
+        LiveLedger(service.watch),
+        new_id=WindowIds().session,
+        conduct=conduct,
+        presence=face.mirror or NOBODY,
+        place=face.place,
+    )
     opened.push_async_callback(face.live.close)
     await face.live.start()
     face.passing.append(face.live.pass_deadlines)

@@ -58,6 +58,13 @@ class _Visit:
     trouble: Trouble = NONE
 
 
+def keyed(scope: Scope) -> Headers:
+    """The headers of a request with its key, which count before the query."""
+    headers, query = Headers(scope=scope), QueryParams(scope["query_string"])
+    given = next((query[name] for name in wanted.KEYS if name in query), None)
+    return headers if given is None or presented(headers) else Headers({"x-api-key": given})
+
+
 @dataclass
 class Socket:
     """The ASGI application of one route."""
@@ -94,7 +101,7 @@ class Socket:
     async def _meet(self, visit: _Visit) -> None:
         """Learn what goes wrong with the socket of somebody who has a key, and wait as long as that takes."""
         with contextlib.suppress(parting.Parting):
-            headers = self._headers(visit.scope)
+            headers = keyed(visit.scope)
             visit.namespace = self._who(headers)
             let_in(visit.scope)
             conduct = self.face.service.conduct(visit.namespace)
@@ -139,7 +146,7 @@ class Socket:
     def _asked(self, visit: _Visit) -> tuple[Conduct, Asked]:
         """Who opens the socket, and with what; raises the Parting of one that is refused."""
         query = QueryParams(visit.scope["query_string"])
-        visit.namespace = self._who(self._headers(visit.scope))
+        visit.namespace = self._who(keyed(visit.scope))
         conduct = self.face.service.conduct(visit.namespace)
         visit.line.edit = conduct.tells
         enhances_all = conduct.enhances_without_audio
@@ -194,13 +201,6 @@ class Socket:
                 return await visit.conversation.run(self._addresses(visit.scope), key)
             finally:
                 await listening.close()
-
-    @staticmethod
-    def _headers(scope: Scope) -> Headers:
-        """The headers of a request with its key, which count before the query."""
-        headers, query = Headers(scope=scope), QueryParams(scope["query_string"])
-        given = next((query[name] for name in wanted.KEYS if name in query), None)
-        return headers if given is None or presented(headers) else Headers({"x-api-key": given})
 
     def _who(self, headers: Headers) -> str:
         """The namespace of whoever asks."""
