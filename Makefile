@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof machine samples bench generate wanted fixtures lint clean
+.PHONY: help demo cluster test proof machine samples bench generate wanted fixtures lint clean
 
 help: ## List these habits
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,8 +15,11 @@ $(STAMP): pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[whisper,test]'
 	@touch $(STAMP)
 
-demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes and graded report out
-	$(VENV)/bin/scribe-conformance demo --report-dir report
+demo: $(STAMP) ## Run the whole story: spoken consultation in, transcript, notes and graded report out; CLUSTER=1: by a cluster
+	$(if $(CLUSTER),$(PY) -m tests.clusters --transcriber whisper --demo report,$(VENV)/bin/scribe-conformance demo --report-dir report)
+
+cluster: $(STAMP) ## Start PostgreSQL, an S3 server, Redis and five processes that share them, until Ctrl-C (WITH="--workers 3")
+	$(PY) -m tests.clusters --fixed-port $(WITH)
 
 test: $(STAMP) lint ## Run everything CI runs
 	$(PY) -m scribe_data.generate --check
@@ -27,8 +30,8 @@ test: $(STAMP) lint ## Run everything CI runs
 	@$(PY) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --ignore=tests/proof; unit=$$?; \
 	$(PY) -m pytest -q -n 3 --dist loadgroup tests/proof && exit $$unit
 
-proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger, two hundred of the mock and twenty of research sessions
-	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 SCRIBE_VARIED=200 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof
+proof: $(STAMP) ## Run the kit against every fault, fifty draws of a conforming stranger, two hundred of the mock and twenty of research sessions; and all kills
+	SCRIBE_PROOF=1 SCRIBE_SEEDS=50 SCRIBE_VARIED=200 $(PY) -m pytest -q -n 2 --dist loadgroup tests/proof tests/mock_server/durability tests/mock_server/storage $(shell grep -rl "^from tests.whole import" tests --include="test_*.py" --exclude-dir=proof)
 
 machine: $(STAMP) ## What the state machine finds: every sequence fault with ten seeds, and no conforming server
 	SCRIBE_PROOF=1 SCRIBE_MACHINE=1 $(PY) -m pytest -q -n 2 tests/proof/test_machine.py

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench import (
     beside,
+    cluster,
     console,
     drivers,
     emr,
@@ -60,6 +61,7 @@ _MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "beside": beside.measure,
     "emr": emr.measure,
     "namespaces": namespaces.measure,
+    "cluster": cluster.measure,
     "research": research.measure,
     "console": console.measure,
     "extraction": _extraction,

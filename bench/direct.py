@@ -17,7 +17,7 @@ def main() -> None:
     """Load tiny.en, then transcribe each file named on stdin with the worker's options."""
     with tempfile.TemporaryDirectory() as cache:
         found = weights.find("tiny.en", Path(cache))
-    # as mock_server/speech/whisper.py and worker.py call it: threads, type, beam, temperatures, VAD, word times
+    # as mock_server/speech/whisper.py and worker.py call it: threads, type, beam, temperature, VAD, word times
     model = WhisperModel(str(found.folder), device="cpu", compute_type="int8", cpu_threads=2)
     print("ready", flush=True)
     for line in sys.stdin:
@@ -27,7 +27,7 @@ def main() -> None:
             language="en",
             beam_size=5,
             condition_on_previous_text=False,
-            temperature=[0.0, 0.4],
+            temperature=0.0,
             vad_filter=True,
             vad_parameters={"min_silence_duration_ms": 500},
             word_timestamps=True,

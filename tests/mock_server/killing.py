@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+def tied():
+    """What a child does before its program begins, so that a test run that is killed leaves no server behind (Linux).
+
+    The system ends a child with the thread that began it: one that a thread of a pool begins is left alone.
+    """
+    return _ends_with_us if threading.current_thread() is threading.main_thread() else None
+
+
+def _ends_with_us():
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def held_mib(pid):
+    """The most memory that a process has held, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
+
+
+def lives(moments, shortest, longest, *, kills, enough):
+    """How many seconds each process lives before it is killed: as often as `kills` says, and on until `enough` says so.
+
+    Each lives longer than the one before: how much is done in a second is the machine's affair, and only the timeout of
+    the test says that it never was enough.
+    """
+    done = 0
+    while done < kills or not enough():
+        yield moments.uniform(shortest, longest) * (1 + done / 4)
+        done += 1
 
 
 def killed(driver, directory, seconds):

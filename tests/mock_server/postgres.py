@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from mock_server.database import DatabaseUrl
+from tests.mock_server.killing import tied
 
 #: Set by CI, which installs one: there it is a failure to have none.
 REQUIRED = "SCRIBE_POSTGRES"
@@ -55,8 +56,9 @@ def free_port() -> int:
 class Server:
     """A cluster with one user, who may make databases and nothing else."""
 
-    def __init__(self, folder: Path, bin_: Path) -> None:
+    def __init__(self, folder: Path, bin_: Path, connections: int = 60) -> None:
         self._bin = bin_
+        self._connections = connections
         self._folder = folder
         self._data = folder / "data"
         self._as_whom = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -102,11 +104,17 @@ class Server:
             "-c",
             f"unix_socket_directories={self._folder}",
         ]
-        words += ["-c", "shared_buffers=32MB", "-c", "max_connections=60", "-c", "max_wal_size=128MB"]
+        words += ["-c", "shared_buffers=32MB", "-c", f"max_connections={self._connections}", "-c", "max_wal_size=128MB"]
         log = (self._folder / "log").open("ab")
         command = [str(self._bin / "postgres"), *map(str, words)]
         self._process = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd="/", start_new_session=True, **self._as_whom
+            command,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=tied(),  # noqa: PLW1509 - one system call, which takes no lock
+            **self._as_whom,
         )
         log.close()
         until = time.monotonic() + _BEGINS_S
@@ -120,13 +128,25 @@ class Server:
     def kill(self) -> None:
         """End every process of it with -9, as a machine does that loses its power."""
         if self._process is not None:
-            postmaster = psutil.Process(self._process.pid)
-            every = [postmaster, *postmaster.children(recursive=True)]
-            for each in every:  # the postmaster first: it would end in order, or begin others in their place
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    each.kill()
+            self._signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def pause(self) -> None:
+        """Let it hang: connections stay, the system takes new ones, and nobody is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None, "it runs"
+        postmaster = psutil.Process(self._process.pid)
+        # the postmaster first: it would end in order, or begin others in their place
+        for each in [postmaster, *postmaster.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.send_signal(number)
 
     def stop(self) -> None:
         """End in order, at once."""
@@ -151,14 +171,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def served():
+def served(connections: int = 60):
     """A server for as long as the block lasts."""
     bin_ = programs()
     # short, for the path of a socket; and below a folder that another user may pass
     folder = Path(tempfile.mkdtemp(prefix="scribe-pg-", dir="/tmp"))
     folder.chmod(0o755)
     try:
-        server = Server(folder, bin_)
+        server = Server(folder, bin_, connections)
         try:
             yield server
         finally:

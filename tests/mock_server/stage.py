@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import logging
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 import httpx
@@ -26,6 +27,18 @@ BODY = {
     "model": "lite",
 }
 SHORT = recordings.load()["short"]
+
+
+@contextmanager
+def complaints():
+    """Records of what uvicorn complains of within the block."""
+    heard, listener = [], logging.Handler()
+    listener.emit = heard.append
+    logging.getLogger("uvicorn.error").addHandler(listener)
+    try:
+        yield heard
+    finally:
+        logging.getLogger("uvicorn.error").removeHandler(listener)
 
 
 def keeps(schema: str, value: object, spec: scribe_data.Spec | None = None) -> bool:

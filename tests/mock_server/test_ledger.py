@@ -10,6 +10,7 @@ import pytest
 from mock_server.conduct import HONEST
 from mock_server.ids import RandomIds
 from mock_server.ledger import Ledger
+from mock_server.pipeline.hands import LocalHands
 from mock_server.pipeline.process import Process
 from mock_server.problems import Problem
 from mock_server.service import Service
@@ -185,9 +186,7 @@ async def _in_memory():
     ledger = Ledger(machine=MEDSCRIBE_2026_01_27, conduct=lambda _namespace: HONEST, limits=limits, start=work.offer)
     process = Process(
         store=keeping.store,
-        audio=keeping.audio,
-        transcriber=Ears(),
-        extractor=Rules(),
+        hands=LocalHands(Ears(), Rules(), keeping.audio),
         ledger=ledger,
         conduct=lambda _namespace: HONEST,
         now_of=clocks.now,

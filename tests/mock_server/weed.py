@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -13,10 +12,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.mock_server.killing import tied
 
 #: Who may do everything, and who may only read.
 FULL = ("scribefull", "secretoffull0123456789")
@@ -55,19 +56,12 @@ def started(folder, **more):
     return Weed(folder, **more)
 
 
-def _ends_with_us():
-    """In the child: a test run that is killed leaves no server behind (Linux)."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-
-
 def unfinished_uploads(place):
     """Uploads in parts below a place that nobody ended."""
-    from mock_server.storage.unfinished import Unfinished, _listed
+    from mock_server.storage.signing import Signing, told
 
-    asking = Unfinished(place)
     query = {"uploads": "", "prefix": place.path("audio/"), "max-uploads": "9"}
-    return _listed(asking._ask("GET", asking._root, query))
+    return told(Signing(place, place.keys).ask("GET", "", query), "Upload")
 
 
 def free_ports(count):
@@ -125,7 +119,7 @@ class Weed:
                 stderr=log,
                 cwd=self._folder,
                 start_new_session=True,
-                preexec_fn=_ends_with_us,  # noqa: PLW1509 - one system call, which takes no lock
+                preexec_fn=tied(),  # noqa: PLW1509 - one system call, which takes no lock
             )
         until = time.monotonic() + _UP_S
         while time.monotonic() < until:
@@ -155,10 +149,10 @@ class Weed:
     def make(self, bucket):
         """Make a bucket, by a request that is signed as those for unfinished uploads are."""
         from mock_server.storage.place import place
-        from mock_server.storage.unfinished import Unfinished
+        from mock_server.storage.signing import Signing
 
-        asking = Unfinished(place(self.url("", bucket=bucket)))
-        asking._ask("PUT", asking._root, {})
+        where = place(self.url("", bucket=bucket))
+        Signing(where, where.keys).ask("PUT", "", {})
 
     def kill(self):
         """As a power cut does it for a process."""

@@ -18,6 +18,7 @@ from .no_templates_route import NoTemplatesRoute
 from .object_upload import ObjectUpload
 from .own_templates import BareEntries, BareIds
 from .production import Production
+from .sends_on import SendsOn
 from .silent_loss import UnknownTemplateUnsaid, UploadCutShort
 from .speaking import OwnWire, Speaking
 from .text_order import TextOrderInLists, TextOrderInTranscripts
@@ -32,6 +33,7 @@ PEERS: Mapping[str, type[Honest]] = {
     "framework_defaults": FrameworkDefaults,
     "production": Production,
     "object_upload": ObjectUpload,
+    "sends_on": SendsOn,
     "strings_only": StringsOnly,
     "arrays_only": ArraysOnly,
     "foreign_host": ForeignHost,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from tests.proof.bench import mock
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Sequence
@@ -45,6 +45,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("black-box MUSTs that no fault kills")
     for requirement in unproven():
         terminalreporter.write_line(f"{requirement}: {REASONS.get(requirement, 'NO REASON GIVEN')}")
+    told = [each for some in terminalreporter.stats.values() for each in some if getattr(each, "user_properties", ())]
+    if told:
+        terminalreporter.section("what was measured on the way")
+    for report in told:
+        for name, value in report.user_properties:
+            if report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {name} {value}")
 
 
 #: Of what takes minutes everywhere but in `make proof`: one item in so many of a module.
@@ -60,6 +67,8 @@ _THINNED = {
     "test_exported_machine": 2,
     "test_revised_faults": 64,
     "test_revised_live_faults": 8,
+    "test_cluster_outages": 12,
+    "test_cluster_kit": 9,
 }
 #: The module of which every test that has one case alone is kept: in it the honest server stands beside the faults.
 _KEPT = "test_faults"
@@ -67,7 +76,7 @@ _KEPT = "test_faults"
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the whole of the long proofs to `make proof`; what is left out is counted as deselected."""
-    if os.environ.get("SCRIBE_PROOF") == "1" or config.option.keyword:
+    if WHOLE or config.option.keyword:
         return
     seen: Counter[str] = Counter()
     kept, left = [], []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from tests.mock_server.postgres import served, written
 from tests.peers.runs import reread
 from tests.proof.process import serving
 from tests.proof.test_revised import READINGS, failed
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 #: What is generated finds text that a database does not take; in `make proof` there is more of it.
-EXAMPLES = 10 if os.environ.get("SCRIBE_PROOF") == "1" else 1
+EXAMPLES = 10 if WHOLE else 1
 
 
 @pytest.fixture(scope="module")

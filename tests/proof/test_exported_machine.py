@@ -14,6 +14,7 @@ import scribe_data
 from conformance.cli import app
 from mock_server.settings import PROFILES
 from tests.proof.process import serving
+from tests.whole import some
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def driven(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("profile", "revision"), TEXTS)
+@pytest.mark.parametrize(("profile", "revision"), some(2, TEXTS))
 def test_the_exported_machine_is_green_over_the_honest_mock(profile: str, revision: str, tmp_path: Path) -> None:
     words = ["--profile", profile, *(["--revision", revision] if profile in SEVERAL else [])]
     with serving(tmp_path, more=words) as origin:

@@ -15,6 +15,7 @@ import pytest
 import scribe_data
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.process import serving
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ KEYS = ("sk_test_a", "sk_test_b")
 
 
 #: Of every random layer some; what journeys show needs none of it.
-EXAMPLES = 25 if os.environ.get("SCRIBE_PROOF") == "1" else 2
+EXAMPLES = 25 if WHOLE else 2
 
 
 def suite(target: str, folder: Path, *words: str, examples: int = 0) -> subprocess.CompletedProcess[str]:

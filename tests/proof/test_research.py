@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from tests.proof.claims import asked, binding, driven_by_every_layer, failed, fo
 from tests.proof.process import serving
 from tests.proof.switched import HONEST, key_of, second_of, switched
 from tests.proof.wanted import missed
+from tests.whole import WHOLE, some
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("research")]
 TEXT = scribe_data.load("prsm")
-WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 #: Whoever has no key has no namespace: what a fault makes of that is everybody's.
 APART = "forbids_who_has_no_key"
 #: In CI a few faults stand for all, others in each chapter.
-DRIVEN = [name for place, name in enumerate(INQUIRIES) if WHOLE or place % 9 == 4]
+DRIVEN = some(9, INQUIRIES, first=4)
 #: In `make proof` more is drawn than a few cases.
 EXAMPLES = 10 if WHOLE else 2
 #: Runs at a time, each in a namespace of its own.

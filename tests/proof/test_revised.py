@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from conformance.target import Options
 from conformance.verdict import Overall, Verdict
 from tests.peers.runs import reread
 from tests.proof.process import serving
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_gro
 FIRST, MIDDLE, NEWEST = scribe_data.revisions()
 READINGS: tuple[Reading, ...] = ("lenient", "strict")
 #: In `make proof` what is generated is sent as well, and all are graded as any other.
-WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 EXAMPLES = 10 if WHOLE else 0
 #: The revision that is served, and the one it is graded as.
 MISGRADED = (

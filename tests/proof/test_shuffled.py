@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,14 @@ from conformance.runner import drive_all
 from conformance.verdict import Verdict
 from conformance.ways import all_ways
 from tests.proof.bench import options, switch
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from tests.proof.conftest import Bench
 
-ORDERS = 20 if os.environ.get("SCRIBE_PROOF") == "1" else 2
+ORDERS = 20 if WHOLE else 2
 #: Right everywhere; wrong in what one journey shows; wrong in what all of them meet.
 SERVERS = ((), ("sorts_by_letters",), ("wants_a_count", "forgets_last_chunk"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,13 +11,14 @@ import pytest
 
 from mock_server.faults.catalogue import CATALOGUE
 from tests.proof.process import serving
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 #: What is generated is sent by test_plugin.py, over a socket too, and by test_faults.py.
-EXAMPLES = 25 if os.environ.get("SCRIBE_PROOF") == "1" else 0
+EXAMPLES = 25 if WHOLE else 0
 
 
 def certify(target: str, folder: Path, examples: int) -> tuple[int, dict[str, object]]:

@@ -17,6 +17,7 @@ from conformance.verdict import Overall, Verdict
 from mock_server.choices.catalogue import defaults
 from tests.proof.process import serving
 from tests.proof.test_faults import kit_errors
+from tests.whole import WHOLE, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,16 +28,13 @@ if TYPE_CHECKING:
 
 #: Seeds that are drawn from for each reading; `make proof` takes two hundred.
 SEEDS = int(os.environ.get("SCRIBE_VARIED", "4"))
-_WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 #: Those of every other revision: an eighth of them, and one in CI, strictly, which is graded in both readings.
 SEEDS_OF_OTHERS = max(1, SEEDS // 8)
 OTHERS = tuple(name for name in scribe_data.revisions() if name != scribe_data.REVISION)
-DRAWN = [(scribe_data.REVISION, seed, how) for how in ("strict", "lenient") for seed in range(SEEDS)] + [
-    (name, seed, how)
-    for name in OTHERS
-    for how in (("strict", "lenient") if _WHOLE else ("strict",))
-    for seed in range(SEEDS_OF_OTHERS)
-]
+DRAWN = [
+    *((scribe_data.REVISION, seed, "strict") for seed in range(SEEDS)),
+    *((scribe_data.REVISION, seed, "lenient") for seed in some(3, range(SEEDS))),
+] + [(name, seed, how) for name in OTHERS for how in some(2, ("strict", "lenient")) for seed in range(SEEDS_OF_OTHERS)]
 #: What makes a run wait: in CI one seed does, which draws most of it, and another one turns on all that generates.
 _WAITING, _GENERATING = 3, 0
 _WAITS = ("throttled", "answer_delay_ms", "read_lag_ms", "work_delay_ms", "long_poll_s")
@@ -44,7 +42,7 @@ _WAITS = ("throttled", "answer_delay_ms", "read_lag_ms", "work_delay_ms", "long_
 
 def _chosen(revision: str, seed: int, reading: Reading) -> list[str]:
     """The options of the server: a process of its own, as some choices are of the wire and of time."""
-    at_once = () if _WHOLE or seed == _WAITING else _WAITS
+    at_once = () if WHOLE or seed == _WAITING else _WAITS
     usual = defaults(revision)
     named = [part for name in at_once for part in ("--choice", f"{name}={json.dumps(usual[name])}")]
     return ["--revision", revision, "--vary", f"{seed}:{reading}", *named]
@@ -52,7 +50,7 @@ def _chosen(revision: str, seed: int, reading: Reading) -> list[str]:
 
 def _examples(revision: str, seed: int) -> int:
     """Generated cases of a run, few of which turn on all that generates and cost as much as all the rest."""
-    return 3 if _WHOLE else int(seed == _GENERATING and revision == scribe_data.REVISION)
+    return 3 if WHOLE else int(seed == _GENERATING and revision == scribe_data.REVISION)
 
 
 def _run(folder: Path, revision: str, seed: int, reading: Reading) -> Run:

@@ -19,6 +19,7 @@ from tests.proof.claims import graded
 from tests.proof.process import serving
 from tests.proof.test_faults import kit_errors
 from tests.proof.test_varied import accused, certified
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("live")]
 TEXT, LATER = scribe_data.load("dalston"), scribe_data.load("dalston", "2026-08")
-WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 #: One seed of each reading in CI, ten in `make proof`; SCRIBE_VARIED_LIVE names others.
 SEEDS = [int(seed) for seed in os.environ.get("SCRIBE_VARIED_LIVE", "").split(",") if seed] or range(10 if WHOLE else 1)
 READINGS: tuple[Reading, ...] = ("strict", "lenient")

@@ -5,7 +5,6 @@ Choices are by namespace, so that one server shows all seeds; each run has two u
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from tests.proof.claims import graded
 from tests.proof.process import serving
 from tests.proof.test_faults import kit_errors
 from tests.proof.test_varied import accused, certified
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("research")]
 TEXT = scribe_data.load("prsm")
-WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 #: One seed of each reading in CI, ten in `make proof`.
 SEEDS = range(10 if WHOLE else 1)
 READINGS: tuple[Reading, ...] = ("strict", "lenient")

@@ -5,7 +5,6 @@ Choices are by namespace, so that one server shows all seeds; each run has a nam
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from tests.proof.claims import graded
 from tests.proof.process import serving
 from tests.proof.test_faults import kit_errors
 from tests.proof.test_varied import accused, certified
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("windows")]
 TEXT = scribe_data.load("session_manager")
-WHOLE = os.environ.get("SCRIBE_PROOF") == "1"
 #: Two seeds of each reading in CI, twenty in `make proof`.
 SEEDS = range(20 if WHOLE else 2)
 READINGS: tuple[Reading, ...] = ("strict", "lenient")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.proof.claims import driven_by_every_layer, failed, foretold, graded
 from tests.proof.process import serving
 from tests.proof.restarted import restartable
 from tests.proof.switched import HONEST, key_of, switched
+from tests.whole import WHOLE
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -29,7 +29,7 @@ TEXT = scribe_data.load("session_manager")
 APART = {"tells_a_current_session", "loses_its_log", "forgets_its_sessions"}
 SWITCHED = [name for name in WINDOWS if name not in APART]
 #: In `make proof` more is drawn than a few cases.
-EXAMPLES = 10 if os.environ.get("SCRIBE_PROOF") == "1" else 2
+EXAMPLES = 10 if WHOLE else 2
 #: Runs at a time, each in a namespace of its own.
 _AT_A_TIME = 3
 

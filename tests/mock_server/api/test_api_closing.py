@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mock_server import app
+from mock_server import opening
 from mock_server.speech import SpeechInterrupted, Transcription
 from tests.mock_server.stage import BODY, HOST, MINE, SHORT, started
 
@@ -38,7 +38,7 @@ def test_a_session_that_is_heard_while_the_server_stops_goes_on_at_the_next_star
     async def story():
         headers = {"X-API-Key": MINE}
         ears = Ears(hears=False)
-        monkeypatch.setattr(app, "open_transcriber", lambda *_, **__: ears)
+        monkeypatch.setattr(opening, "open_transcriber", lambda *_, **__: ears)
         async with started(tmp_path) as (_, client):
             made = (await client.post(f"{HOST}/v1/sessions", headers=headers, json=BODY)).json()
             files = {"file": ("audio_0.wav", SHORT.read(), "audio/wav")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_server.api.label import checked_label
-from mock_server.app import _try_out
+from mock_server.opening import _try_out
 from mock_server.speech import SpeechUnavailable
 from tests.mock_server.stage import HOST, KEYS, MINE, code_of, keeps
 

@@ -14,7 +14,7 @@ from mock_server.choices.drawing import drawn, made
 from mock_server.cli.commands import app as commands
 from mock_server.settings import Settings
 from mock_server.storage import StorageError
-from mock_server.ticket import Tickets
+from mock_server.ticket import Tickets, secret_of
 from tests.mock_server.stage import ALSO_MINE, BODY, MINE, OTHERS, SHORT, code_of
 
 PATH = "/_mock/v1/choices"
@@ -246,10 +246,10 @@ def test_a_ticket_is_read_by_a_server_of_the_same_directory_alone(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     one.mkdir()
     other.mkdir()
-    ticket = Tickets.of(one).issue("a", "ses_0123456789abcdef")
+    ticket = Tickets(secret_of(one)).issue("a", "ses_0123456789abcdef")
     assert "0123456789abcdef" not in ticket
-    assert Tickets.of(one).read(ticket) == ("a", "ses_0123456789abcdef")
-    assert [Tickets.of(place).read(ticket) for place in (other, None, None)] == [None] * 3
+    assert Tickets(secret_of(one)).read(ticket) == ("a", "ses_0123456789abcdef")
+    assert [Tickets(secret_of(place)).read(ticket) for place in (other, None, None)] == [None] * 3
     (kept,) = one.iterdir()
     assert (kept.stat().st_mode & 0o777, len(kept.read_bytes())) == (0o600, 32)
 
@@ -259,7 +259,7 @@ def test_a_secret_that_is_none_stops_the_start_and_stays(tmp_path, content):
     place = tmp_path / "upload-tickets.secret"
     place.write_bytes(content)
     with pytest.raises(StorageError, match=str(place)):
-        Tickets.of(tmp_path)
+        Tickets(secret_of(tmp_path))
     given = ["serve", "--port", "0", "--transcriber", "scripted", "--data-dir", str(tmp_path)]
     result = CliRunner().invoke(commands, given)
     assert (result.exit_code, len(result.stderr.strip().splitlines())) == (3, 1)

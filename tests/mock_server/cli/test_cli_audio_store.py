@@ -146,3 +146,30 @@ def test_two_servers_do_not_share_a_prefix(objects, tmp_path):
         served.stop()
     assert code == 3
     assert "another server's database" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "name that too"),
+        (("--in-memory",), "--in-memory keeps nothing"),
+        (("--audio-store", "gs://bucket/prefix"), "addresses of gs:// are not signed here"),
+        (("--audio-store", "s3://bucket"), "none are told"),
+        (
+            ("--audio-store", f"s3://bucket?access_key_id=x&secret_access_key={SECRET}", "--profile", "prsm"),
+            "--profile",
+        ),
+        (
+            ("--audio-store", f"s3://bucket?access_key_id=x&secret_access_key={SECRET}", "--revision", "2026-01-19"),
+            "2026-01-19 measures audio as it comes",
+        ),
+        (("--audio-store", f"s3://bucket?access_key_id=x&secret_access_key={SECRET}", "--faithful"), "is no URL"),
+    ],
+)
+def test_uploads_to_a_store_that_takes_none_are_refused(tmp_path, arguments, says):
+    directory = () if "--in-memory" in arguments else ("--data-dir", tmp_path)
+    code, line = refused("--direct-uploads", "form", *directory, *arguments)
+    assert code == 2
+    assert says in line
+    assert SECRET not in line
+    assert len(line) < 500

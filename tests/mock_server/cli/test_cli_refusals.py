@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mock_server.cli.commands import app
-from mock_server.faults.catalogue import CATALOGUE, overlooked
+from mock_server.faults.catalogue import CATALOGUE, DIRECT, overlooked
 from mock_server.storage.keeping import open_keeping
 from mock_server.storage.lock import DirectoryLock
 
@@ -185,8 +185,9 @@ def test_faults_lists_every_fault_with_what_it_breaks():
 def test_faults_are_told_to_programs_as_json():
     result = CliRunner().invoke(app, ["faults", "--json"])
     told = json.loads(result.stdout)
-    assert [entry["name"] for entry in told] == list(CATALOGUE)
-    assert all(tuple(entry["breaks"]) == CATALOGUE[entry["name"]].breaks for entry in told)
+    known = {**CATALOGUE, **DIRECT}
+    assert [entry["name"] for entry in told] == list(known)
+    assert all(tuple(entry["breaks"]) == known[entry["name"]].breaks for entry in told)
 
 
 def test_faults_that_a_quick_run_overlooks_are_marked_and_those_nobody_tried_are_not():

@@ -21,8 +21,11 @@ PATIENCE_S = 120.0
 
 
 class Server:
+    #: What the interpreter is given to be the command.
+    program = ("-m", "mock_server.cli")
+
     def __init__(self, directory, *arguments):
-        command = [sys.executable, "-m", "mock_server.cli", "serve", "--port", "0"]
+        command = [sys.executable, *self.program, "serve", "--port", "0"]
         arguments = arguments or ("--transcriber", "scripted")
         self.process = subprocess.Popen(
             [*command, "--data-dir", str(directory), *arguments], stderr=subprocess.PIPE, text=True

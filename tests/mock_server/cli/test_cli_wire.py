@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import logging
 import re
 import socket
 import threading
@@ -23,6 +22,7 @@ from mock_server.cli import parting, reader, wire
 from mock_server.cli.running import configuration
 from mock_server.cli.server import Server
 from mock_server.settings import Settings
+from tests.mock_server.stage import complaints
 
 KEY = "sk_test_development"
 #: What a head, a body that stands still and an idle connection are given here.
@@ -544,35 +544,24 @@ def test_a_client_that_stops_reading_loses_its_connection_and_one_that_reads_slo
     until(lambda: server.connections == 0)
 
 
-def errors():
-    """What uvicorn complains of, from now on; and who listens."""
-    heard = []
-    listener = logging.Handler()
-    listener.emit = heard.append
-    logging.getLogger("uvicorn.error").addHandler(listener)
-    return heard, listener
-
-
 def test_a_server_that_stops_resets_who_has_not_read_all_of_a_large_answer(tmp_path):
     running = Running(tmp_path, in_memory=True)
     asked = archived(running)
-    heard, listener = errors()
-    try:
-        with running.connect() as connection:
-            connection.sendall(asked)
-            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
-            running.stop(grace_s=0.3)
-            with pytest.raises(ConnectionResetError):
-                deque(iter(partial(connection.recv, 2**20), b""), 0)
-    finally:
-        running.stop()
-        logging.getLogger("uvicorn.error").removeHandler(listener)
+    with complaints() as heard:
+        try:
+            with running.connect() as connection:
+                connection.sendall(asked)
+                assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+                running.stop(grace_s=0.3)
+                with pytest.raises(ConnectionResetError):
+                    deque(iter(partial(connection.recv, 2**20), b""), 0)
+        finally:
+            running.stop()
     assert [line.getMessage() for line in heard if line.exc_info] == []
 
 
 def test_a_client_that_is_gone_before_its_answers_are_out_is_no_error(server):
-    heard, listener = errors()
-    try:
+    with complaints() as heard:
         for kind, (request, _) in AHEAD.items():
             with server.connect() as connection:
                 connection.setblocking(False)
@@ -581,8 +570,6 @@ def test_a_client_that_is_gone_before_its_answers_are_out_is_no_error(server):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes by a reset
         until(lambda: server.connections == 0)
         assert httpx.get(server.url + "/health/live", timeout=PATIENCE_S).status_code == 200
-    finally:
-        logging.getLogger("uvicorn.error").removeHandler(listener)
     assert [line.getMessage() for line in heard] == []
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mock_server.storage import StorageError
+from mock_server.storage import Later, StorageError
 from mock_server.stream.budget import Budget
 from mock_server.stream.reception import STEP_S
 from tests.mock_server.cli.test_cli_socket import KEY, Server
@@ -124,13 +124,13 @@ def test_hard_resumes_copy_so_much_for_a_tenant_and_then_only_what_comes_back_wi
         client, other = Client(running.url), Client(running.url, "sk_test_other")
         first, foreign = client.spoken(SAID), other.spoken(SAID)
         size = client.look(first)["audio_duration_seconds"] * SECOND + 4096
-        running.app.state.face.live._copies = Budget(int(2.5 * size), 1)
+        running.app.state.face.live.copies = Budget(int(2.5 * size), 1)
         for _ in range(2):
             with client.talk(resume_session_id=first, resume="hard", **keeps) as talk:
                 talk.end()
         assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
         assert client.page()["total"] == 3
-        running.app.state.face.live._copies = Budget(10, 1)  # whatever one session has may be copied by itself
+        running.app.state.face.live.copies = Budget(10, 1)  # whatever one session has may be copied by itself
         with client.talk(resume_session_id=first, resume="hard", **keeps) as talk:
             talk.end()
         assert client.refused(resume_session_id=first, resume="hard", **keeps) == ("rate_limit", 4429)
@@ -175,6 +175,27 @@ def test_a_disk_that_takes_no_audio_any_more_interrupts_the_session_and_the_row_
     assert kept
     assert kept == SAID[: len(kept)]
     assert quick.transcript(talk.session_id)["text"].startswith(SHORT.text)
+
+
+def test_audio_that_is_not_to_be_had_at_the_end_is_waited_for_and_the_end_with_it(quick, memory, monkeypatch):
+    audio = memory.app.state.face.service.audio
+    settle, tried = audio.settle, []
+
+    async def away(*given):
+        tried.append(given)
+        if len(tried) == 1:
+            raise Later("The database cannot be reached now.")
+        return await settle(*given)
+
+    monkeypatch.setattr(audio, "settle", away)
+    with quick.talk(store_audio=True, store_transcript=True) as talk:
+        talk.speak(SAID)
+        talk.send({"type": "end"})
+        assert talk.to_the_end() == 1011
+    told = quick.over(talk.session_id)
+    assert len(tried) == 2
+    assert (told["status"], told["error"]) == ("completed", None)
+    assert quick.audio(talk.session_id) == SAID
 
 
 def _serve(folder):

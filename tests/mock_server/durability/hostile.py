@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import av
@@ -34,6 +35,7 @@ from sqlalchemy import select
 from mock_server.storage.schema import audio_files
 from mock_server.storage.sqlite import SqliteStore
 from scribe_data import recordings
+from tests.mock_server.killing import held_mib
 
 INNOCENT = ("sk_test_anna", "sk_test_bert")
 HOSTILE = ("sk_test_mallory", "sk_test_trudy")
@@ -63,6 +65,14 @@ def wav(tag: int = 1, rate: int = 16_000, body: bytes = b"\0" * 32_000) -> bytes
     shape += (2 * rate).to_bytes(4, "little") + (2).to_bytes(2, "little") + (16).to_bytes(2, "little")
     head = b"WAVEfmt " + len(shape).to_bytes(4, "little") + shape + b"data" + len(body).to_bytes(4, "little")
     return b"RIFF" + (len(head) + len(body)).to_bytes(4, "little") + head + body
+
+
+class Addressed(Protocol):
+    """What clients ask."""
+
+    @property
+    def address(self) -> str:
+        """Where it is asked now."""
 
 
 class Server:
@@ -105,8 +115,7 @@ class Server:
     def memory(self) -> int:
         """The most this process has held, in MiB; the speech workers are not counted."""
         assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
+        return held_mib(self._process.pid)
 
 
 @dataclass
@@ -190,7 +199,7 @@ class Innocent:
 class Hostile:
     """Clients with keys of their own that send what breaks servers."""
 
-    def __init__(self, server: Server, until: float, heavy: bytes) -> None:
+    def __init__(self, server: Addressed, until: float, heavy: bytes) -> None:
         self._server = server
         self._until = until
         self._heavy = heavy

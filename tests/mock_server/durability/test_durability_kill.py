@@ -14,11 +14,15 @@ from pathlib import Path
 import pytest
 
 from mock_server.storage.place import place
+from tests.mock_server.killing import lives
 from tests.mock_server.weed import unfinished_uploads
+from tests.whole import WHOLE
 
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = DRIVER.parents[3]
 TERMINAL = {"completed", "partial", "failed"}
+#: Draws of the moments of kills.
+SEEDS = range(5 if WHOLE else 1)
 
 
 def start(mode, directory, errors=subprocess.PIPE):
@@ -67,10 +71,12 @@ def told(kind, lines):
 def busy_until_killed(directory, moments):
     """What a server told that was killed four times, or more often: a busy machine gets less done."""
     lines: list[list[str]] = []
-    for killing in range(20):
-        lines += [line.split() for line in killed(directory, moments.uniform(0.05, 1.2))]
-        if killing >= 3 and len(told("created", lines)) > 10 and len(set(told("ended", lines))) > 5:
-            break
+
+    def enough():
+        return len(told("created", lines)) > 10 and len(set(told("ended", lines))) > 5
+
+    for seconds in lives(moments, 0.05, 1.2, kills=4, enough=enough):
+        lines += [line.split() for line in killed(directory, seconds)]
     return lines
 
 
@@ -113,7 +119,7 @@ def nothing_is_missing(directory, lines):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
     nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))
 

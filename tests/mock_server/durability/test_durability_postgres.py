@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from tests.mock_server.durability.test_durability_kill import (
+    SEEDS,
     busy_until_killed,
     first_line,
     nothing_is_missing,
@@ -26,12 +27,12 @@ def _kept_there(address, monkeypatch):
     monkeypatch.setenv("SCRIBE_DATABASE", written(address))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_acknowledged_is_missing_after_kills_of_the_server(tmp_path, seed):
     nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_acknowledged_is_missing_after_kills_of_the_database_under_load(tmp_path, postgres, seed):
     moments = random.Random(seed)
     errors = tmp_path / "errors"

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from scribe_data import recordings
+from tests.whole import costly
 
 KEY = {"X-API-Key": "sk_test_killed"}
 
@@ -56,6 +57,7 @@ def start(tmp_path):
         server.kill()
 
 
+@costly
 @pytest.mark.slow
 def test_numbered_audio_and_its_length_survive_a_kill(start):
     client = start()

@@ -17,6 +17,7 @@ from tests.mock_server.dalston.speaking import Client as Speaker
 from tests.mock_server.objects.serving import Uploader, digest, long_wav, serve
 from tests.mock_server.stage import SHORT, keeps
 from tests.mock_server.stream.test_streams_kept import LONG, spoken_until_killed
+from tests.whole import costly
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,7 @@ def test_a_reset_removes_what_lies_in_the_bucket(server, objects, prefix):
     assert not [path for path in objects.paths(prefix) if "audio/" in path]
 
 
+@costly
 @pytest.mark.slow
 def test_a_stream_whose_server_is_killed_again_and_again_ends_in_the_bucket_byte_for_byte(objects, tmp_path):
     prefix, chance, safe = f"streams-{uuid.uuid4().hex[:8]}", random.Random(11), 0
@@ -168,6 +170,7 @@ def test_an_object_store_that_is_killed_is_waited_for_and_nothing_acknowledged_i
     assert "Traceback" not in told
 
 
+@costly
 @pytest.mark.slow
 def test_a_bucket_that_is_full_refuses_for_now_and_what_is_in_it_is_there(own, tmp_path):
     served = serve(tmp_path, "--audio-store", own.url("full"))

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from mock_server.pipeline import process
+from mock_server.pipeline import hands, process
 from mock_server.problems import Problem
 from mock_server.session.table import State
 from mock_server.settings import Limits
@@ -57,7 +57,7 @@ def ears(office, monkeypatch):
                 self.at_once.subtract(["all", whose])
 
     failing = Failing()
-    monkeypatch.setattr(office.service._process, "_transcriber", failing)
+    monkeypatch.setattr(office.service._process._hands, "_transcriber", failing)
     return failing
 
 
@@ -115,6 +115,13 @@ def test_a_third_namespace_waits_for_one_job_and_not_for_the_queues_of_two(offic
             content = name + b":%d" % number
             gated(content)
             queued.append(sent(office, name.decode(), content))
+
+    async def taken():
+        async with asyncio.timeout(10):
+            while ears.at_once["all"] < 3:  # noqa: ASYNC110 - counted where it happens
+                await asyncio.sleep(0.01)
+
+    office.run(taken())
     third = sent(office, "three", b"three:hello")
     office.run(asyncio.sleep(0.5))
     assert office.get(third)[1] is State.PROCESSING  # all three places are taken
@@ -146,7 +153,7 @@ def test_audio_that_used_up_its_time_is_not_tried_again_and_says_so(office, ears
 
 
 def test_a_transcriber_that_hangs_is_left_after_the_longest_time_there_is(office, ears, monkeypatch):
-    monkeypatch.setattr(process, "_LONGEST_TRY_S", 0.3)
+    monkeypatch.setattr(hands, "_LONGEST_TRY_S", 0.3)
     ears.ways[b"bad:hung"] = forever
     done, state = office.settle(sent(office, "bad", b"bad:hung"))
     assert (state, done.failure.code) == (State.FAILED, "processing_failed")
@@ -192,7 +199,7 @@ def test_a_transcriber_that_hears_two_leaves_one_place_to_a_second_namespace(off
 
 
 def test_the_wait_for_a_place_is_not_part_of_a_sessions_time(office, ears, monkeypatch):
-    monkeypatch.setattr(process, "_LONGEST_TRY_S", 0.5)
+    monkeypatch.setattr(hands, "_LONGEST_TRY_S", 0.5)
 
     async def slow(_call):
         await asyncio.sleep(0.2)
@@ -254,7 +261,7 @@ class Processes:
 
 def test_sessions_that_kill_their_worker_are_charged_alone(office, monkeypatch):
     heard = Processes()
-    monkeypatch.setattr(office.service._process, "_transcriber", heard)
+    monkeypatch.setattr(office.service._process._hands, "_transcriber", heard)
     deaths = (signal.SIGKILL, signal.SIGSEGV, signal.SIGXCPU)
     greedy = [sent(office, "greedy", b"greedy:%d.%d" % (how, n)) for n, how in enumerate(deaths)]
     modest = [sent(office, "modest", b"modest:%d" % number) for number in range(4)]

@@ -14,7 +14,7 @@ from mock_server.prsm.ledger import OPENING_BALANCE
 from mock_server.session.prsm.table import PRSM_V1, State
 from mock_server.storage.inquiry import Sieve
 from mock_server.storage.keeping import open_keeping
-from tests.mock_server.killing import killed
+from tests.mock_server.killing import killed, lives
 
 DRIVER = Path(__file__).with_name("driver.py")
 #: What a line of the journal says that the session became.
@@ -54,10 +54,12 @@ def holds(inquiry, rows, findings):
 def test_every_acknowledged_deed_is_kept_and_the_books_balance_after_kills(tmp_path, seed):
     moments = random.Random(seed)
     deeds = defaultdict(list)
-    for killing in range(20):  # three times, or more often: a busy machine gets less done
-        if killing >= 3 and len(deeds["created"]) > 10 and deeds["cancel"]:
-            break
-        for deed, session_id in killed(DRIVER, tmp_path, moments.uniform(0.5, 1.5)):
+
+    def enough():
+        return len(deeds["created"]) > 10 and deeds["cancel"]
+
+    for seconds in lives(moments, 0.5, 1.5, kills=3, enough=enough):
+        for deed, session_id in killed(DRIVER, tmp_path, seconds):
             deeds[deed].append(session_id)
         told, balance = kept(tmp_path)
         for inquiry, rows, findings in told:

@@ -13,8 +13,9 @@ import pytest
 from mock_server.log.audit import audit
 from mock_server.log.folder import LogFolder
 from tests.mock_server.cli.test_cli_socket import Server
-from tests.mock_server.killing import killed
+from tests.mock_server.killing import killed, lives
 from tests.mock_server.session_manager.conftest import record
+from tests.whole import costly
 
 DRIVER = Path(__file__).with_name("driver.py")
 KEY = {"X-API-Key": "sk_test_development"}
@@ -28,10 +29,12 @@ def acknowledged_by(lines, kind):
 def busy_until_killed(directory, moments):
     """What managers told that were killed five times, or more often: a busy machine gets less done."""
     lines = []
-    for killing in range(20):
-        lines += killed(DRIVER, directory, moments.uniform(0.02, 0.6))
-        if killing >= 4 and len(acknowledged_by(lines, "started")) > 20 and acknowledged_by(lines, "ended"):
-            break
+
+    def enough():
+        return len(acknowledged_by(lines, "started")) > 20 and acknowledged_by(lines, "ended")
+
+    for seconds in lives(moments, 0.02, 0.6, kills=5, enough=enough):
+        lines += killed(DRIVER, directory, seconds)
     return lines
 
 
@@ -65,6 +68,7 @@ def serve(directory):
     return Server(directory, "--profile", "session_manager")
 
 
+@costly
 @pytest.mark.slow
 def test_a_real_server_that_is_killed_after_each_answer_goes_on_where_it_was(tmp_path):
     server = serve(tmp_path)

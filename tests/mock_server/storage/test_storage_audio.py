@@ -69,10 +69,25 @@ def in_objects(request, tmp_path):
     return ObjectAudio(place(server.url(f"contract-{uuid.uuid4().hex[:12]}")), tmp_path / "data")
 
 
+def in_objects_and_tables(request, tmp_path):
+    """Likewise, with a database behind what grows."""
+    from mock_server.storage.backing import Backing
+    from mock_server.storage.objects import ObjectAudio
+    from mock_server.storage.sqlite import SqliteStore
+
+    server = request.getfixturevalue("objects")
+    (tmp_path / "data").mkdir()
+    store = SqliteStore(tmp_path / "scribe.sqlite")
+    request.addfinalizer(store.close)
+    where = place(server.url(f"contract-{uuid.uuid4().hex[:12]}"))
+    return ObjectAudio(where, tmp_path / "data", backing=Backing(store))
+
+
 OPENING = {
     "local": lambda request, tmp_path: LocalAudio(tmp_path / "audio"),
     "memory": lambda request, tmp_path: MemoryAudio(),
     "objects": in_objects,
+    "objects and tables": in_objects_and_tables,
 }
 
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import uuid
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from mock_server.storage import StorageError
+from mock_server.storage import StorageError, bucket
 from mock_server.storage.bucket import Absent, Bucket
 from mock_server.storage.place import place
 from tests.mock_server import weed
@@ -426,7 +427,8 @@ def test_a_server_that_is_killed_takes_nothing_acknowledged_with_it_and_is_taken
 
 
 @pytest.mark.slow
-def test_a_server_that_hangs_is_not_waited_for_by_everybody(own):
+def test_a_server_that_hangs_is_not_waited_for_by_everybody(own, monkeypatch):
+    monkeypatch.setitem(bucket._CLIENT, "timeout", timedelta(seconds=4))
     audio = own.open()
 
     async def scenario():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -52,6 +53,26 @@ def test_what_waits_is_taken_at_once_up_to_the_bound_and_in_order():
     assert told == [2 * number for number in range(10)]
     assert [number for group in groups for number in group] == list(range(10))
     assert max(map(len, groups)) == 4
+
+
+def test_no_thread_is_woken_before_the_turn_of_the_loop_is_over():
+    async def act(hands, together):
+        hands.free.set()
+        asked = [together.ask(number) for number in range(3)]
+        time.sleep(0.05)  # noqa: ASYNC251 - the turn lasts so long
+        return list(hands.groups), await asyncio.gather(*asked)
+
+    assert play(act) == ([], [0, 2, 4])
+
+
+def test_what_was_asked_for_in_the_turn_of_the_end_is_done_too():
+    async def act(hands, together):
+        hands.free.set()
+        together.ask(1)
+        together.close()
+        return hands.groups
+
+    assert play(act) == [[1]]
 
 
 def test_an_error_is_told_to_whoever_asked_for_it_alone():

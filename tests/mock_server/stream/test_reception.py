@@ -165,18 +165,25 @@ def media(beside="", payload="AAA="):
     return text(f'{{"event":"media","media":{{"payload":"{payload}"}},"x":[{beside}0]}}')
 
 
+def about(number):
+    """What is left to a client comes back with time: on a machine that is full some more messages are taken."""
+    return range(number, number + 10)
+
+
 def test_text_that_says_nothing_is_taken_up_to_a_bound():
     mark = text('{"event":"mark","x":"' + "x" * 16_000 + '"}')
     tape = Tape()
     why, reception = run(tape, binary(b"\0" * 640), *[mark] * 200)
-    assert (why.code, reception.messages.ignored) == (4429, 130)
+    assert why.code == 4429
+    assert reception.messages.ignored in about(130)
     assert tape.steps == [b"\0" * 640]
 
 
 @pytest.mark.parametrize("sample", ["AAA=", ""])
 def test_what_a_message_has_beside_its_samples_counts_as_text_without_any(sample):
     why, reception = run(Tape(), *[media("0," * 7_500, sample)] * 200)
-    assert (why.code, reception.messages.came) == (4429, 140)
+    assert why.code == 4429
+    assert reception.messages.came in about(140)
 
 
 @pytest.mark.parametrize("sample", ["AAA=", ""])

@@ -69,8 +69,9 @@ def test_a_client_that_was_cut_off_goes_on_where_the_server_says(client):
     told = {"scenario": "stream_breaks", "parameters": {"bytes": HALF, "code": None}}
     client.http.post("/_mock/v1/scenarios", json=told | {"on": {"session": session["session_id"]}})
     with resumed(session) as ws:
-        for message in (*frames(), STOP):
-            ws.send(message)
+        with suppress(ConnectionClosed):  # it may be cut off before all is sent
+            for message in (*frames(), STOP):
+                ws.send(message)
         assert all_kept(ws)[1][0] == 1006
     with resumed(session) as ws:
         offset = kept(ws)

@@ -14,6 +14,7 @@ import scribe_data
 from mock_server.stream.reception import STEP_S
 from tests.mock_server.cli.test_cli_socket import KEY, Server
 from tests.mock_server.stream.talking import FRAME, PCM, STOP, Client, all_kept, dial, goes_on, kept, told
+from tests.whole import costly
 
 #: Bytes of samples in a second.
 SECOND = 32_000
@@ -89,6 +90,7 @@ def spoken_until_killed(server, session, at, seconds):
     return offsets
 
 
+@costly
 @pytest.mark.slow
 def test_after_kills_nothing_acknowledged_is_lost_and_nothing_is_kept_twice(tmp_path):
     server = Server(tmp_path)

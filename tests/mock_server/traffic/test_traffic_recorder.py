@@ -35,12 +35,12 @@ class Full(MemoryStore):
         return await super().write(change)
 
 
-def recording(steps, store=None, shortage=lambda: None, **bounds):
+def recording(steps, store=None, shortage=lambda: None, busy=lambda: False, told=told, **bounds):
     """What the steps leave of each namespace, as (number, n)."""
 
     async def run():
         kept = store or MemoryStore()
-        recorder = await Recorder.of(kept, told, bounds=Bounds(**bounds), shortage=shortage)
+        recorder = await Recorder.of(kept, told, bounds=Bounds(**bounds), shortage=shortage, busy=busy)
         found = await steps(recorder, kept)
         await recorder.close()
         return found
@@ -75,6 +75,42 @@ def test_what_waits_is_written_without_being_asked_for():
                 await asyncio.sleep(0.005)
 
     recording(steps, every_s=0.01)
+
+
+def test_requests_that_come_thickly_go_first_and_not_for_ever():
+    store, asked = MemoryStore(), []
+
+    async def steps(recorder, _kept):
+        began = asyncio.get_running_loop().time()
+        recorder.keep("a", 1, 1)
+        async with asyncio.timeout(5):
+            while not await store.read(lambda view: view.traffic("a")):  # noqa: ASYNC110 - a timer writes it
+                await asyncio.sleep(0.005)
+        return asyncio.get_running_loop().time() - began
+
+    assert recording(steps, store, busy=lambda: asked.append(1) or True, every_s=0.01, latest_s=0.1) >= 0.1
+    assert len(asked) > 1
+
+
+def test_what_is_over_the_bound_before_it_is_written_is_never_drawn_and_keeps_its_number():
+    drawn = []
+
+    def telling(sights):
+        drawn.extend(sights)
+        return told(sights)
+
+    async def steps(recorder, _store):
+        for n in range(1, 96):
+            recorder.keep("a", 1, n)
+        recorder.keep("b", 1, "b")
+        found = await seen(recorder, "a")
+        recorder.keep("a", 1, "next")
+        return found, await seen(recorder, "a"), await seen(recorder, "b"), recorder._size
+
+    found, after, other, size = recording(steps, told=telling, exchanges=20)
+    assert found == [(n, n) for n in range(76, 96)]
+    assert (after[-1], other) == ((96, "next"), [(1, "b")])
+    assert (len(drawn), size > 0) == (22, True)
 
 
 def test_the_oldest_go_when_a_namespace_has_too_many_or_too_much():
