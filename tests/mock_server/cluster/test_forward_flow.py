@@ -20,8 +20,9 @@ from tests.mock_server.cluster.odd import mortal
 from tests.mock_server.cluster.standing import Front, Serving, until
 from tests.mock_server.stream.talking import MINE, PATIENCE_S, SHORT, Client
 
-#: Bytes that sockets of this machine and three programs may hold between one who sends and one who does not read.
-HELD = 16 * 1024 * 1024
+#: More than what sockets of any machine (its kernel may let each have 32 MiB) and three programs hold between one who
+#: sends and one who does not read.
+HELD = 128 * 1024 * 1024
 
 
 def pieces(number, size=65_536):

@@ -27,8 +27,9 @@ from tests.mock_server.dalston import speaking
 from tests.mock_server.stage import complaints
 from tests.mock_server.stream.talking import PATIENCE_S, PCM, STOP, Client, all_kept, begin, dial, frames, media
 
-#: Bytes that sockets of this machine and three programs may hold between one who sends and one who does not read.
-HELD = 16 * 1024 * 1024
+#: More than what sockets of any machine (its kernel may let each have 32 MiB) and three programs hold between one who
+#: sends and one who does not read.
+HELD = 128 * 1024 * 1024
 
 
 def opened(server, path, **given):
