@@ -12,6 +12,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psutil
@@ -19,6 +20,9 @@ import pytest
 
 from mock_server.database import DatabaseUrl
 from tests.mock_server.killing import tied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Set by CI, which installs one: there it is a failure to have none.
 REQUIRED = "SCRIBE_POSTGRES"
@@ -67,6 +71,7 @@ class Server:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
+        self._furnished: DatabaseUrl | None = None
         secret = folder / "secret"
         secret.write_text("a password of nobody's")
         secret.chmod(0o644)
@@ -158,12 +163,20 @@ class Server:
                 self.kill()
             self._process = None
 
-    def database(self) -> DatabaseUrl:
-        """A new and empty database, which its user owns."""
+    def database(self, like: str = "template0") -> DatabaseUrl:
+        """A new database, which its user owns: empty, or as another is that nobody has open."""
         self._number += 1
         name = f"scribe_{self._number}"
-        self.sql(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE template0 ENCODING 'UTF8'")
+        self.sql(f"CREATE DATABASE {name} OWNER {USER} TEMPLATE {like} ENCODING 'UTF8'")
         return DatabaseUrl(name, "127.0.0.1", self.port, USER, PASSWORD)
+
+    def furnished(self, furnish: Callable[[DatabaseUrl], object]) -> DatabaseUrl:
+        """A new database as `furnish` left the first one: to copy that is quicker than to furnish each."""
+        if self._furnished is None:
+            begun = self.database()
+            furnish(begun)
+            self._furnished = begun
+        return self.database(self._furnished.name)
 
     def drop(self, address: DatabaseUrl) -> None:
         """Remove a database, whoever has it open."""

@@ -106,20 +106,24 @@ def standing(answer: Callable[[socket.socket], None]) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "answer",
-    [
-        _reset,
-        _closed,
-        _half,
-        _html,
-        _gigabyte,
-        _endless,
-        _endless_head,
-        _bomb,
-        _no_gzip,
-        _deep,
-        _gibberish,
-        _circle,
-    ],
+    some(
+        3,
+        [
+            _reset,
+            _closed,
+            _half,
+            _html,
+            _gigabyte,
+            _endless,
+            _endless_head,
+            _bomb,
+            _no_gzip,
+            _deep,
+            _gibberish,
+            _circle,
+        ],
+        first=1,
+    ),
 )
 def test_one_line_says_what_to_do(answer: Callable[[socket.socket], None]) -> None:
     with standing(answer) as url:

@@ -17,6 +17,7 @@ import pytest
 from tests.conformance.miniature import KEY as MINIATURE_KEY
 from tests.conformance.stage import miniature
 from tests.conformance.standing import Counted, counted, standing
+from tests.whole import some
 
 ROOT = Path(__file__).parents[3]
 KEY = "sk_test_unlikelykey77"
@@ -31,31 +32,52 @@ def suite(folder: Path, *words: str, **variables: str) -> subprocess.CompletedPr
     return subprocess.run(call, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        ((), 4, "needs --scribe-target URL and --scribe-api-key KEY"),
-        (TARGET, 4, "needs --scribe-target URL and --scribe-api-key KEY"),
-        (("--scribe-target", "scribe.example", "--scribe-api-key", KEY), 4, "--scribe-target must be an http:// or"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-second-api-key", KEY), 4, "--scribe-second-api-key must"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-revision", "2099"), 4, "2099"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is not a requirement"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-processing-timeout", "nan"), 4, "--scribe-processing-timeout"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-first-timeout", "0"), 4, "--scribe-first-timeout must be"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-max-time", "-1"), 4, "--scribe-max-time must be"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-base-url", "x"), 4, "--scribe-base-url must be an http:// or"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-header", "no colon"), 4, "--scribe-header takes 'Name: value'"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-ca-file", "no-such"), 4, "--scribe-ca-file no-such holds no"),
-        ((*TARGET, "--scribe-api-key", KEY, "--scribe-cert", "no-such"), 4, "--scribe-cert no-such does not hold"),
-        ((*TARGET, "--scribe-token-command", "no-such", "-k", "DISC-001"), 4, "--scribe-token-command: no-such cannot"),
-        (
-            (*TARGET, "--scribe-api-key", KEY, "--scribe-report-dir", "/dev/null/x", "-k", "DISC-001"),
-            4,
-            "--scribe-report-dir",
-        ),
-        (("-p", "xdist", "-n", "2", *TARGET, "--scribe-api-key", KEY), 4, "without -n"),
-    ],
-)
+#: Words of a call, how it ends, and what it says in one line.
+REFUSALS = [
+    ((), 4, "needs --scribe-target URL and --scribe-api-key KEY"),
+    (TARGET, 4, "needs --scribe-target URL and --scribe-api-key KEY"),
+    (
+        ("--scribe-target", "scribe.example", "--scribe-api-key", KEY),
+        4,
+        "--scribe-target must be an http:// or",
+    ),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-second-api-key", KEY), 4, "--scribe-second-api-key must"),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-revision", "2099"), 4, "2099"),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-only", "NO-SUCH"), 4, "'NO-SUCH' is not a requirement"),
+    (
+        (*TARGET, "--scribe-api-key", KEY, "--scribe-processing-timeout", "nan"),
+        4,
+        "--scribe-processing-timeout",
+    ),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-first-timeout", "0"), 4, "--scribe-first-timeout must be"),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-max-time", "-1"), 4, "--scribe-max-time must be"),
+    (
+        (*TARGET, "--scribe-api-key", KEY, "--scribe-base-url", "x"),
+        4,
+        "--scribe-base-url must be an http:// or",
+    ),
+    (
+        (*TARGET, "--scribe-api-key", KEY, "--scribe-header", "no colon"),
+        4,
+        "--scribe-header takes 'Name: value'",
+    ),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-ca-file", "no-such"), 4, "--scribe-ca-file no-such holds no"),
+    ((*TARGET, "--scribe-api-key", KEY, "--scribe-cert", "no-such"), 4, "--scribe-cert no-such does not hold"),
+    (
+        (*TARGET, "--scribe-token-command", "no-such", "-k", "DISC-001"),
+        4,
+        "--scribe-token-command: no-such cannot",
+    ),
+    (
+        (*TARGET, "--scribe-api-key", KEY, "--scribe-report-dir", "/dev/null/x", "-k", "DISC-001"),
+        4,
+        "--scribe-report-dir",
+    ),
+    (("-p", "xdist", "-n", "2", *TARGET, "--scribe-api-key", KEY), 4, "without -n"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "said"), some(3, REFUSALS))
 def test_a_refusal_is_one_line(tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
     done = suite(tmp_path, *words)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if said in line]
@@ -166,7 +188,9 @@ def test_a_signal_leaves_the_report_of_what_was_seen(tmp_path: Path, number: int
     assert json.loads((tmp_path / "seen" / "report.json").read_text())["overall"] == "interrupted"
 
 
-@pytest.mark.parametrize("words", [("-k", "DISC-001"), ("--scribe-only", "DISC-001"), ("--scribe-quick",)])
+@pytest.mark.parametrize(
+    "words", some(3, [("-k", "DISC-001"), ("--scribe-only", "DISC-001"), ("--scribe-quick",)], first=1)
+)
 def test_a_part_replaces_no_report_of_the_whole(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "report.json").write_text('{"overall": "conformant"}')
     done = suite(tmp_path, *TARGET, "--scribe-api-key", KEY, "--scribe-report-dir", ".", *words)

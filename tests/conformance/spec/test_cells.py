@@ -14,6 +14,7 @@ from conformance.run import grade
 from conformance.verdict import Verdict, judge
 from tests.conformance.checks.builders import Tape, counted, error, session_id, success
 from tests.conformance.spec.consultations import FAR
+from tests.whole import some
 
 TEXT = scribe_data.load()
 CELLS = TEXT.lifecycle.cells
@@ -121,7 +122,7 @@ def reds(tape: Tape) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("row", [*TEXT.lifecycle.states, *TEXT.lifecycle.outsiders])
+@pytest.mark.parametrize("row", some(2, [*TEXT.lifecycle.states, *TEXT.lifecycle.outsiders]))
 def test_no_check_disagrees_with_its_cell(row):
     wrong = []
     for (state, operation), cell in CELLS.items():

@@ -19,7 +19,7 @@ from mock_server.database import database_url
 from mock_server.session.table import State
 from mock_server.storage.jobs import JobDatabase
 from tests.mock_server.cluster.conftest import kill
-from tests.whole import costly
+from tests.whole import costly, some
 
 pytestmark = pytest.mark.slow
 BOTH = ("soap", "vitals")
@@ -79,7 +79,7 @@ def test_a_session_is_heard_and_filled_by_a_worker_and_leaves_no_record(hall, lo
     assert "fill" not in told  # with the hearing
 
 
-@pytest.mark.parametrize("fills", [True, False])
+@pytest.mark.parametrize("fills", some(2, [True, False]))
 def test_templates_are_filled_from_what_became_of_the_transcript(hall, loop, fills):
     worker = hall.worker("one")
     hall.ready(worker)
@@ -118,6 +118,7 @@ def test_what_a_killed_worker_had_others_take_within_seconds(hall, loop):
     loop(play())
 
 
+@costly
 def test_the_successor_of_a_killed_owner_has_the_same_results(hall, loop):
     hall.ready(hall.worker("one"))
     process, ids = hall.owning([f"1.5 talk {each}" for each in range(4)])
@@ -151,6 +152,7 @@ def test_what_was_done_while_there_was_no_owner_is_not_done_again(hall, loop):
     loop(play())
 
 
+@costly
 def test_what_a_crash_leaves_goes_after_an_hour_and_is_done_again_where_it_is_wanted(hall, loop):
     hall.ready(hall.worker("one"))
     process, ids = hall.owning(["0 talk 0"])
@@ -315,6 +317,7 @@ def test_a_worker_that_is_thought_dead_and_lives_does_no_harm(hall, loop):
     assert slow.poll() is None
 
 
+@costly
 def test_a_worker_that_is_taken_for_dead_takes_no_jobs(hall, loop):
     alive, gone = hall.worker("alive"), hall.worker("gone")
     hall.ready(alive)
@@ -346,6 +349,7 @@ def test_who_sends_little_does_not_wait_for_all_that_another_sent(hall, loop):
     loop(play())
 
 
+@costly
 def test_audio_that_is_late_in_the_bucket_is_waited_for_and_heard_without_in_the_end(hall, loop, monkeypatch, objects):
     monkeypatch.setattr("mock_server.pipeline.process._AWAY_S", 0.2)
     hall.ready(hall.worker("one"))

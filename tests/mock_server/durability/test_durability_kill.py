@@ -16,7 +16,7 @@ import pytest
 from mock_server.storage.place import place
 from tests.mock_server.killing import lives
 from tests.mock_server.weed import unfinished_uploads
-from tests.whole import WHOLE
+from tests.whole import WHOLE, costly
 
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = DRIVER.parents[3]
@@ -124,6 +124,7 @@ def test_nothing_acknowledged_is_missing_after_kills(tmp_path, seed):
     nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))
 
 
+@costly
 @pytest.mark.slow
 def test_nothing_acknowledged_is_missing_after_kills_where_audio_lies_in_a_bucket(objects, tmp_path, monkeypatch):
     prefix = f"kills-{uuid.uuid4().hex[:8]}"

@@ -17,6 +17,7 @@ from tests.mock_server.durability.test_durability_kill import (
     told,
 )
 from tests.mock_server.postgres import written
+from tests.whole import costly
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +28,7 @@ def _kept_there(address, monkeypatch):
     monkeypatch.setenv("SCRIBE_DATABASE", written(address))
 
 
+@costly
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_acknowledged_is_missing_after_kills_of_the_server(tmp_path, seed):
     nothing_is_missing(tmp_path, busy_until_killed(tmp_path, random.Random(seed)))

@@ -19,7 +19,7 @@ from tests.mock_server.objects.serving import Uploader, digest, long_wav, serve
 from tests.mock_server.objects.test_objects_served import refused_for_now
 from tests.mock_server.stage import keeps
 from tests.mock_server.stream.talking import MINE, PATIENCE_S, SHORT
-from tests.whole import costly
+from tests.whole import costly, some
 
 
 class Sender(Uploader):
@@ -278,7 +278,7 @@ def test_what_lies_there_of_sessions_that_expired_or_were_reset_goes_and_that_of
     assert swept(objects, prefix, living)
 
 
-@pytest.mark.parametrize("way", ["put", "form"])
+@pytest.mark.parametrize("way", some(2, ["put", "form"]))
 def test_a_server_that_is_killed_after_the_store_took_a_file_knows_of_it_at_the_end(objects, tmp_path, way):
     served, prefix = serving(tmp_path, objects, way)
     client = Sender(served.url)
@@ -333,6 +333,7 @@ def test_a_server_that_is_killed_while_it_learns_of_files_loses_and_doubles_none
 
 
 @pytest.mark.slow
+@costly
 def test_an_end_waits_for_a_store_that_went_away(tmp_path, tmp_path_factory):
     own = weed.started(tmp_path_factory.mktemp("weed"))
     served, _ = serving(tmp_path, own, "put")

@@ -213,6 +213,7 @@ def test_a_machine_that_is_lost_takes_nothing_told_with_it(objects, opening):
     nothing_told_is_lost(house, sessions, safe, final, talk)
 
 
+@costly
 def test_a_machine_that_is_lost_while_the_bucket_is_away_takes_nothing_told_with_it(own, opening):
     house = opening(own)
     sessions, long, short = spoken_in(house)

@@ -15,7 +15,8 @@ from mock_server.storage.sqlite import SqliteStore
 def opening(request, tmp_path):
     """Opens the store of this test, once more where it keeps things for longer than a process lives."""
     opened = []
-    address = request.getfixturevalue("address") if request.param == "postgres" else None
+    postgres = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    address = postgres.furnished(lambda new: PostgresStore(new).close()) if postgres else None
 
     def made():
         if request.param == "memory":
@@ -35,6 +36,9 @@ def opening(request, tmp_path):
     yield once
     for store in opened:
         store.close()
+    if address:
+        postgres.start()
+        postgres.drop(address)
 
 
 @pytest.fixture
