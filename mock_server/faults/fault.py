@@ -39,6 +39,10 @@ class Asked:
     #: The requests that were being answered while this one was.
     beside: Sequence[Flight] = ()
 
+    def meanwhile(self, operation: str) -> Sequence[Flight]:
+        """Those of one operation about the same session."""
+        return [each for each in self.beside if (each.operation, each.session_id) == (operation, self.session_id)]
+
 
 @dataclass(frozen=True)
 class Fault:

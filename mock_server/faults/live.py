@@ -198,19 +198,16 @@ def _deletes_others(asked: Asked, answer: Answer) -> Answer:
     return _deleted(asked, answer) if asked.operation == _DELETE and answer.status == 404 and foreign else answer
 
 
-def _meets(asked: Asked, operation: str) -> bool:
-    """Whether another request of an operation about the same session was on its way meanwhile."""
-    return any((each.operation, each.session_id) == (operation, asked.session_id) for each in asked.beside)
-
-
 def _refuses_both(asked: Asked, answer: Answer) -> Answer:
     """Of deletions that meet none is taken: the session is shown as it was."""
     known = _seen(asked, answer)
     stays: set[str | None] = asked.memory.setdefault("stays", set())
-    if asked.operation == _DELETE and answer.status == 200 and _meets(asked, _DELETE):
+    if asked.operation == _DELETE and answer.status == 200 and asked.meanwhile(_DELETE):
         stays.add(asked.session_id)
         return _refusal(404, "session_not_found")
-    shown = asked.operation == _GET and answer.status == 404 and asked.session_id in stays
+    # a read beside both may be answered when one of them is done and not yet refused
+    kept = asked.session_id in stays or len(asked.meanwhile(_DELETE)) > 1
+    shown = asked.operation == _GET and answer.status == 404 and kept
     return Answer(200, known[asked.session_id]) if shown and asked.session_id in known else answer
 
 

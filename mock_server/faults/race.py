@@ -10,7 +10,7 @@ from mock_server.api.answer import Answer
 from mock_server.faults.making import error, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from mock_server.faults.fault import Asked, Flight
 
@@ -21,11 +21,6 @@ _IN_WORK = (
 )
 #: Reads for which a session that has started over is in work once more.
 _AGAIN = 2
-
-
-def _beside(asked: Asked, operation: str) -> Sequence[Flight]:
-    """The requests of one operation about the same session that were on their way meanwhile."""
-    return [each for each in asked.beside if (each.operation, each.session_id) == (operation, asked.session_id)]
 
 
 def _notes(asked: Asked, name: str) -> dict[Any, Any]:
@@ -62,7 +57,7 @@ def _name(flight: Flight) -> str | None:
 
 def _loses_a_chunk(asked: Asked, answer: Answer) -> Answer:
     lost = _notes(asked, "loses_one_of_two_parallel_chunks")
-    if _is(asked, answer, "upload") and _beside(asked, "upload") and _beside(asked, "get"):
+    if _is(asked, answer, "upload") and asked.meanwhile("upload") and asked.meanwhile("get"):
         lost.setdefault(asked.session_id, answer.body["file_name"])
     return _without(answer, lost.get(asked.session_id)) if _is(asked, answer, "get", "end") else answer
 
@@ -79,14 +74,14 @@ def _mixes_sessions(asked: Asked, answer: Answer) -> Answer:
             if data[mine] and data.get(theirs):
                 siblings[mine], siblings[theirs] = theirs, mine
     sibling = siblings.get(asked.session_id)
-    if sibling is None or not _is(asked, answer, "get") or not _beside(asked, "upload"):
+    if sibling is None or not _is(asked, answer, "get") or not asked.meanwhile("upload"):
         return answer
     return replace(answer, body=deepcopy(answer.body) | {"additional_data": data[sibling]})
 
 
 def _starts_over(asked: Asked, answer: Answer) -> Answer:
     reads = _notes(asked, "starts_over_at_two_ends_at_once")
-    if _is(asked, answer, "end") and _beside(asked, "end"):
+    if _is(asked, answer, "end") and asked.meanwhile("end"):
         reads.setdefault(asked.session_id, 0)
     done = _is(asked, answer, "get") and "completed_at" in answer.body
     if not done or asked.session_id not in reads:
@@ -98,7 +93,7 @@ def _starts_over(asked: Asked, answer: Answer) -> Answer:
 
 
 def _refuses_both(asked: Asked, answer: Answer) -> Answer:
-    met = _is(asked, answer, "end") and bool(_beside(asked, "end"))
+    met = _is(asked, answer, "end") and bool(asked.meanwhile("end"))
     return error(409, "invalid_request") if met else answer
 
 
@@ -107,7 +102,7 @@ def _loses_at_the_end(asked: Asked, answer: Answer) -> Answer:
     lost = _notes(asked, "loses_a_file_when_an_end_meets_an_upload: lost")
     if _is(asked, answer, "upload"):
         kept.setdefault(asked.session_id, []).append(answer.body["file_name"])
-    writing = _beside(asked, "upload")
+    writing = asked.meanwhile("upload")
     if _is(asked, answer, "end") and writing:
         before = [name for name in kept.get(asked.session_id, ()) if name not in map(_name, writing)]
         lost.setdefault(asked.session_id, before[-1] if before else None)
@@ -116,7 +111,7 @@ def _loses_at_the_end(asked: Asked, answer: Answer) -> Answer:
 
 def _counts_twice(asked: Asked, answer: Answer) -> Answer:
     more = _notes(asked, "counts_a_name_twice_that_comes_twice_at_once")
-    if _is(asked, answer, "upload") and answer.body["file_name"] in map(_name, _beside(asked, "upload")):
+    if _is(asked, answer, "upload") and answer.body["file_name"] in map(_name, asked.meanwhile("upload")):
         more[asked.session_id] = 1
 
     def count(body: dict[str, Any]) -> None:

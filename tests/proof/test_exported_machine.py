@@ -34,13 +34,14 @@ def driven(
     words = ["machine", "--export", str(module), "--profile", profile, *(["--revision", revision] if revision else [])]
     exported = CliRunner().invoke(app, words)
     assert exported.exit_code == 0, exported.output
+    known = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(module)],
         capture_output=True,
         text=True,
         check=False,
         cwd=folder,
-        env={**os.environ, "SCRIBE_TARGET": origin, "SCRIBE_API_KEY": "sk_test_a", "SCRIBE_EXAMPLES": "3"},
+        env={**known, "SCRIBE_TARGET": origin, "SCRIBE_API_KEY": "sk_test_a", "SCRIBE_EXAMPLES": "3"},
     )
 
 
