@@ -47,18 +47,32 @@ def lives(moments, shortest, longest, *, kills, enough):
         done += 1
 
 
-def killed(driver, directory, seconds):
-    """What a driver, once it has told that it is open, told until it was killed, some seconds after it was up."""
-    process = subprocess.Popen(
-        [sys.executable, str(driver), str(directory)],
+def started(driver, *words, errors=subprocess.PIPE):
+    """A driver's process, which tells line by line what it does."""
+    return subprocess.Popen(
+        [sys.executable, str(driver), *map(str, words)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
+
+
+def is_open(process):
+    """Whether a driver's first line says so; read byte by byte: who reads ahead keeps what is told next."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(process.stdout.fileno(), 1)):
+        line += byte
+    return line == b"open\n"
+
+
+def killed(driver, *words, seconds):
+    """What a driver, once it has told that it is open, told until it was killed, some seconds after it was up."""
+    process = started(driver, *words)
     try:
-        assert os.read(process.stdout.fileno(), 5) == b"open\n", process.stderr.read()
+        assert is_open(process), process.communicate()[1]
         told, errors = process.communicate(timeout=seconds)
         pytest.fail(f"the driver ended by itself: {told[-200:]} {errors[-2000:]}")
     except subprocess.TimeoutExpired:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
-import sys
 import uuid
 from collections import defaultdict
 from pathlib import Path
@@ -14,47 +12,18 @@ from pathlib import Path
 import pytest
 
 from mock_server.storage.place import place
-from tests.mock_server.killing import lives
+from tests.mock_server.killing import killed, lives, started
 from tests.mock_server.weed import unfinished_uploads
 from tests.whole import WHOLE, costly
 
 DRIVER = Path(__file__).with_name("driver.py")
-ROOT = DRIVER.parents[3]
 TERMINAL = {"completed", "partial", "failed"}
 #: Draws of the moments of kills.
 SEEDS = range(5 if WHOLE else 1)
 
 
 def start(mode, directory, errors=subprocess.PIPE):
-    return subprocess.Popen(
-        [sys.executable, str(DRIVER), mode, str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-
-
-def first_line(process):
-    """The first line, byte by byte: a reader that reads ahead would keep the lines behind it from `communicate`."""
-    line = b""
-    while not line.endswith(b"\n") and (byte := os.read(process.stdout.fileno(), 1)):
-        line += byte
-    return line
-
-
-def killed(directory, seconds):
-    """What a process told until it was killed, some seconds after it was up."""
-    process = start("load", directory)
-    assert first_line(process) == b"open\n", process.communicate()[1]
-    try:
-        told, errors = process.communicate(timeout=seconds)
-        pytest.fail(f"the driver ended by itself: {told[-200:]} {errors[-2000:]}")
-    except subprocess.TimeoutExpired:
-        process.kill()
-    return process.communicate()[0].splitlines()
+    return started(DRIVER, mode, directory, errors=errors)
 
 
 def checked(directory, names):
@@ -76,7 +45,7 @@ def busy_until_killed(directory, moments):
         return len(told("created", lines)) > 10 and len(set(told("ended", lines))) > 5
 
     for seconds in lives(moments, 0.05, 1.2, kills=4, enough=enough):
-        lines += [line.split() for line in killed(directory, seconds)]
+        lines += killed(DRIVER, "load", directory, seconds=seconds)
     return lines
 
 

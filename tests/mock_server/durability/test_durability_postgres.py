@@ -11,11 +11,11 @@ import pytest
 from tests.mock_server.durability.test_durability_kill import (
     SEEDS,
     busy_until_killed,
-    first_line,
     nothing_is_missing,
     start,
     told,
 )
+from tests.mock_server.killing import is_open
 from tests.mock_server.postgres import written
 from tests.whole import costly
 
@@ -40,7 +40,7 @@ def test_nothing_acknowledged_is_missing_after_kills_of_the_database_under_load(
     errors = tmp_path / "errors"
     with errors.open("w") as kept:  # into a pipe that nobody reads not much would go
         process = start("insist", tmp_path, kept)
-    assert first_line(process) == b"open\n", errors.read_text()
+    assert is_open(process), errors.read_text()
     lines = []
     reading = Thread(target=lambda: lines.extend(line.split() for line in process.stdout))
     reading.start()

@@ -59,7 +59,7 @@ def test_every_acknowledged_deed_is_kept_and_the_books_balance_after_kills(tmp_p
         return len(deeds["created"]) > 10 and deeds["cancel"]
 
     for seconds in lives(moments, 0.5, 1.5, kills=3, enough=enough):
-        for deed, session_id in killed(DRIVER, tmp_path, seconds):
+        for deed, session_id in killed(DRIVER, tmp_path, seconds=seconds):
             deeds[deed].append(session_id)
         told, balance = kept(tmp_path)
         for inquiry, rows, findings in told:
