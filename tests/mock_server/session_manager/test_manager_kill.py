@@ -34,7 +34,7 @@ def busy_until_killed(directory, moments):
         return len(acknowledged_by(lines, "started")) > 20 and acknowledged_by(lines, "ended")
 
     for seconds in lives(moments, 0.02, 0.6, kills=5, enough=enough):
-        lines += killed(DRIVER, directory, seconds)
+        lines += killed(DRIVER, directory, seconds=seconds)
     return lines
 
 
