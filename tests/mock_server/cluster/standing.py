@@ -21,6 +21,10 @@ from tests.mock_server.stream.talking import MINE, OTHERS, PATIENCE_S
 
 SECRET = b"known to members alone"
 
+#: More than what sockets of any machine (its kernel may let each have 32 MiB) and three programs hold between one who
+#: sends and one who does not read.
+HELD = 128 * 1024 * 1024
+
 
 class Serving:
     """An ASGI application on a port of its own, by the server of `scribe-mock serve`."""
