@@ -11,6 +11,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_server.pipeline.attempts import MOST_BEGUN, MOST_BROKEN, tried
 from mock_server.pipeline.turns import Turns, Waiting
 from mock_server.storage import StorageError
 
@@ -24,15 +25,6 @@ log = logging.getLogger("scribe.mock")
 
 #: Sessions in work: each waits most of the time.
 AT_ONCE: Final = 16
-#: Work that breaks this often cannot be done.
-_MOST_BROKEN: Final = 4
-#: Work that is begun this often without an end takes its process down with it. Far more often than what breaks: a
-#: process that is ended soon after its start is no fault of the sessions it has just taken up.
-_MOST_BEGUN: Final = 25
-#: Before the second attempt, doubled before each further; and before a store is asked again, in seconds.
-_PAUSE_S: Final = 0.25
-_STORE_S: Final = 2.0
-_LONGEST_PAUSE_S: Final = 30.0
 
 
 class Delegated:
@@ -144,27 +136,17 @@ class Delegated:
             self.offer(namespace, session_id, begun)
 
     async def _placed(self, steps: Process, session_id: str, begun: int) -> None:
-        """Work until the session has ended; what breaks is tried again, and given up in the end.
+        """Work until the session has ended."""
 
-        A store that takes nothing now breaks nothing: it is waited for.
-        """
-        broken = 0
-        while True:
-            try:
-                if broken >= _MOST_BROKEN or begun >= _MOST_BEGUN:
-                    await steps.give_up(session_id)
-                elif await self._store.write(lambda unit, now=begun: unit.claim([session_id], now)):  # type: ignore[misc]  # bound early
-                    begun += 1
-                    await self._attempt(steps, session_id)
-            except StorageError as error:
-                log.warning("the work on session %s waits: %s", session_id, error)
-                await asyncio.sleep(_STORE_S)
-            except Exception:
-                broken += 1
-                log.exception("attempt %d at session %s fell", broken, session_id)
-                await asyncio.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**broken))
-            else:
-                return
+        async def attempt(broken: int) -> None:
+            nonlocal begun
+            if broken >= MOST_BROKEN or begun >= MOST_BEGUN:
+                await steps.give_up(session_id)
+            elif await self._store.write(lambda unit: unit.claim([session_id], begun)):
+                begun += 1
+                await self._attempt(steps, session_id)
+
+        await tried(attempt, session_id)
 
     async def _attempt(self, steps: Process, session_id: str) -> None:
         if not self._stepwise:

@@ -16,13 +16,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mock_server.conduct import straight
+from mock_server.pipeline.attempts import MOST_BEGUN, MOST_BROKEN, STORE_S, tried
 from mock_server.pipeline.turns import Turns, Waiting
 from mock_server.research import Findings, Kind, Plan
 from mock_server.session.happening import Refused
 from mock_server.session.prsm.model import Failure
 from mock_server.session.prsm.step import Advanced, Begun, Ended, Planned
 from mock_server.session.prsm.table import State
-from mock_server.storage import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,14 +45,6 @@ _AT_ONCE: Final = 16
 _TICK_S: Final = 0.1
 #: Steps carried out between two looks at the clock, in seconds.
 _BUNDLE_S: Final = 0.05
-#: Work that breaks this often cannot be done.
-_MOST_BROKEN: Final = 4
-#: Work that is begun this often without coming on takes the process down with it. Far more often than what breaks: a
-#: process that is ended soon after its start is no fault of the sessions that it has just taken up.
-_MOST_BEGUN: Final = 25
-#: Before the second attempt, doubled before each further; and before a store is asked again, in seconds.
-_PAUSE_S: Final = 0.25
-_STORE_S: Final = 2.0
 
 
 class Investigations:
@@ -134,7 +126,7 @@ class Investigations:
                 self.offer(namespace, inquiry_id)
                 return
             log.warning("the wait of session %s broke: %s", inquiry_id, waited.exception())
-            asyncio.get_running_loop().call_later(_STORE_S, self.offer, namespace, inquiry_id)
+            asyncio.get_running_loop().call_later(STORE_S, self.offer, namespace, inquiry_id)
 
         waiting = self._parked[inquiry_id] = asyncio.ensure_future(until)
         waiting.add_done_callback(over)
@@ -156,32 +148,21 @@ class Investigations:
         self._fill()
 
     async def _placed(self, ledger: ResearchLedger, namespace: str, inquiry_id: str) -> None:
-        """Work until the session stands or has ended; what breaks is tried again, and given up in the end.
-
-        A store that takes nothing now breaks nothing: it is waited for.
-        """
+        """Work until the session stands or has ended."""
         work = _Work(self, ledger, self._store, namespace, inquiry_id)
-        broken = 0
-        while True:
+
+        async def attempt(broken: int) -> None:
             try:
                 with contextlib.suppress(Refused, _Stopped):  # paused or cancelled, or timed out or removed
                     await (
                         work.carry_out(self._corpus, self._least_s)
-                        if broken < _MOST_BROKEN
+                        if broken < MOST_BROKEN
                         else work.give_up(f"broke {broken} times")
                     )
             except _HeldError as held:
                 self._park(namespace, inquiry_id, held.until)
-                return
-            except StorageError as error:
-                log.warning("the work on session %s waits: %s", inquiry_id, error)
-                await asyncio.sleep(_STORE_S)
-            except Exception:
-                broken += 1
-                log.exception("attempt %d at session %s fell", broken, inquiry_id)
-                await asyncio.sleep(_PAUSE_S * 2**broken)
-            else:
-                return
+
+        await tried(attempt, inquiry_id)
 
     def now(self, namespace: str) -> datetime:
         """The namespace's time."""
@@ -228,7 +209,7 @@ class _Work:
         _pass(way, standing.state)
         least_s = least_s if way.least_s is None else way.least_s
         inquiry = await self._happens(Begun())
-        if inquiry.attempts > _MOST_BEGUN:
+        if inquiry.attempts > MOST_BEGUN:
             await self.give_up(f"was begun {inquiry.attempts - 1} times without coming on")
             return
         _pass(way, inquiry.state)  # it may have been resumed between the look and the change

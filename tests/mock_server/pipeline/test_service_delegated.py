@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from mock_server.conduct import HONEST
-from mock_server.pipeline import delegated
+from mock_server.pipeline import attempts
 from mock_server.session.model import TemplateResult
 from mock_server.session.table import State
 from mock_server.settings import Limits
@@ -105,7 +105,7 @@ def test_sixteen_are_in_work_at_once_and_one_place_is_left_to_others(office, han
 
 
 def test_what_breaks_again_and_again_is_given_up(office, hands, monkeypatch):
-    monkeypatch.setattr(delegated, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(attempts, "_PAUSE_S", 0.01)
 
     async def broken(_session):
         raise ZeroDivisionError

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from mock_server.api.below import Below
 from mock_server.api.prsm import laboratory
 from mock_server.cli.commands import app
-from mock_server.pipeline import investigation
+from mock_server.pipeline import attempts, investigation
 from mock_server.research import Corpus
 from mock_server.research.step import Weigh
 from mock_server.storage import StorageError
@@ -37,7 +37,7 @@ def test_what_breaks_each_time_fails_and_says_so(quick, monkeypatch, caplog):
         raise RuntimeError("out of paper")
 
     monkeypatch.setattr(Weigh, "carry_out", broken)
-    monkeypatch.setattr(investigation, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(attempts, "_PAUSE_S", 0.001)
     before = float(quick.balance())
     session_id = quick.made()
     quick.until(session_id, "failed")
@@ -60,7 +60,7 @@ def test_what_breaks_once_goes_on(quick, monkeypatch):
         return honest(*given)
 
     monkeypatch.setattr(Weigh, "carry_out", once)
-    monkeypatch.setattr(investigation, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(attempts, "_PAUSE_S", 0.001)
     assert quick.until(quick.made(), "completed", "failed")["status"] == "completed"
 
 
@@ -75,7 +75,7 @@ def test_a_store_that_takes_nothing_for_a_while_is_waited_for(quick, monkeypatch
         return await honest(change)
 
     monkeypatch.setattr(store, "write", write)
-    monkeypatch.setattr(investigation, "_STORE_S", 0.01)
+    monkeypatch.setattr(attempts, "STORE_S", 0.01)
     assert quick.until(quick.made(), "completed", "failed")["status"] == "completed"
     assert caplog.text.count("no room") == 2
 
