@@ -53,6 +53,11 @@ def redis_part(mirror: Mirror | None) -> dict[str, dict[str, Any]]:
     return {} if mirror is None else {"redis": _standing(mirror.because)}
 
 
+def mirrors(mirror: Mirror | None) -> bool | None:
+    """Whether Redis is there; None where it is not asked for."""
+    return None if mirror is None else mirror.because is None
+
+
 def lacking(face: Face) -> dict[str, str]:
     """Part of the server -> what it lacks, the most telling first; empty where everything is ready.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from mock_server.api.endpoint import Endpoint
-from mock_server.api.health import lacking, servers_of, waiting
+from mock_server.api.health import lacking, mirrors, servers_of, waiting
 from mock_server.served import LIVE, RESEARCH
 from scribe_data import PROFILE
 
@@ -67,7 +67,7 @@ class Metrics:
             live=None if live is None else Listened(live.listened, live.behind_s, live.hearing),
             stores=all(each.service.shortage() is None for each in servers),
             ready=not lacking(face),
-            mirrors=None if face.mirror is None else face.mirror.because is None,
+            mirrors=mirrors(face.mirror),
         )
 
     def _queues(self, servers: Sequence[Face]) -> dict[str, Waiting]:

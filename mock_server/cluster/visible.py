@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mock_server.api.health import redis_part
+from mock_server.api.health import mirrors, redis_part
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -63,8 +63,7 @@ def visible(worker: Seen) -> ASGIApp:
     async def metrics(_request: Request) -> Response:
         from mock_server.metrics.exposition import MEDIA_TYPE, exposed_worker
 
-        mirrors = None if worker.mirror is None else worker.mirror.because is None
-        found = exposed_worker(worker.worked, ready=not worker.lacking(), mirrors=mirrors)
+        found = exposed_worker(worker.worked, ready=not worker.lacking(), mirrors=mirrors(worker.mirror))
         return Response(found, headers={"Content-Type": MEDIA_TYPE, **_FRESH})
 
     return Starlette(

@@ -28,6 +28,11 @@ class World:
         #: Shards at whose opening two processes met.
         self.met = []
 
+    def renumber(self, process, number):
+        """Let a member have another number, as one has that joins anew."""
+        self.members[number] = replace(self.members.pop(process.directory.me), number=number)
+        process.directory.me = number
+
 
 class Directory:
     def __init__(self, world):
@@ -292,9 +297,7 @@ def test_a_member_that_others_call_dead_tells_anew_what_it_serves():
     async def play(world, process):
         one = process()
         await one.holding.start(5)
-        member = world.members.pop(one.directory.me)
-        one.directory.me = 7
-        world.members[7] = replace(member, number=7)
+        world.renumber(one, 7)
         world.serving = dict.fromkeys(world.serving)
         await until(lambda: set(world.serving.values()) == {7})
         assert len(one.holding.here) == 8
@@ -337,9 +340,7 @@ def test_a_member_that_was_away_answers_only_for_what_nobody_has_taken_meanwhile
     async def play(world, process):
         one = process()
         await one.holding.start(5)
-        member = world.members.pop(one.directory.me)
-        one.directory.me = 7
-        world.members[7] = replace(member, number=7)
+        world.renumber(one, 7)
         world.serving = {shard: 7 for shard in world.serving}  # noqa: C420 - as a member that joins anew has it
         world.locks = {shard: 7 for shard in world.locks} | {3: 8}  # noqa: C420 - another one is opening the shard
         await until(lambda: one.holding.sight.me == 7 and one.holding.at(0))

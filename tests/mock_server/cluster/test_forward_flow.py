@@ -30,6 +30,18 @@ def error_of(body):
     return json.loads(body)["error"]["message"]
 
 
+@contextlib.contextmanager
+def before(serve):
+    """A front before a server of the test's own, which is given the socket that it listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        front = Serving(Front(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+        try:
+            yield front
+        finally:
+            front.stop()
+
+
 def rst(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
@@ -217,10 +229,9 @@ def test_a_reset_before_the_answer_is_one_for_the_client(odds, again):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_look_over_a_kept_connection_that_ends_is_taken_again(method):
     """A server that answers once on each connection and does not say so, as one that is about to close it."""
-    listening = socket.create_server(("127.0.0.1", 0))
     connections = []
 
-    def serve():
+    def serve(listening):
         while True:
             try:
                 sock, _ = listening.accept()
@@ -233,41 +244,27 @@ def test_a_look_over_a_kept_connection_that_ends_is_taken_again(method):
                 sock.recv(65_536)
                 sock.close()
 
-    threading.Thread(target=serve, daemon=True).start()
-    front = Serving(Front(f"http://127.0.0.1:{listening.getsockname()[1]}"))
-    try:
+    with before(serve) as front:
         assert asked(front, method, "/a", HOST)[0] == 200
         assert asked(front, method, "/b", HOST)[0] == (200 if method == "GET" else 503)
         assert len(connections) == (2 if method == "GET" else 1)
-    finally:
-        for sock in connections:
-            sock.close()
-        listening.close()
-        front.stop()
+    for sock in connections:
+        sock.close()
 
 
 def test_what_is_no_answer_breaks():
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
+    def serve(listening):
         sock, _ = listening.accept()
         sock.recv(65_536)
         sock.sendall(b"SSH-2.0-OpenSSH\r\n")
         sock.recv(1)
 
-    threading.Thread(target=serve, daemon=True).start()
-    front = Serving(Front(f"http://127.0.0.1:{listening.getsockname()[1]}"))
-    try:
+    with before(serve) as front:
         assert error_of(asked(front, "GET", "/a", HOST)[2]) == "broken"
-    finally:
-        listening.close()
-        front.stop()
 
 
 def test_a_body_that_ends_with_its_connection_is_whole():
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
+    def serve(listening):
         sock, _ = listening.accept()
         sock.recv(65_536)
         sock.sendall(b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.0 200 OK\r\nX-A: 1\r\n\r\nto the ")
@@ -275,16 +272,11 @@ def test_a_body_that_ends_with_its_connection_is_whole():
         sock.sendall(b"end")
         sock.close()
 
-    threading.Thread(target=serve, daemon=True).start()
-    front = Serving(Front(f"http://127.0.0.1:{listening.getsockname()[1]}"))
-    try:
+    with before(serve) as front:
         status, headers, body, _ = asked(front, "GET", "/a", HOST)
         assert (status, body) == (200, b"to the end")
         assert ("x-a", "1") in [(name.lower(), value) for name, value in headers]
         assert "x-early" not in [name.lower() for name, _ in headers]
-    finally:
-        listening.close()
-        front.stop()
 
 
 # Refusals while the client still sends
