@@ -92,16 +92,11 @@ async def _worked(address: str, sessions: list[str]) -> list[float]:
 
 
 def _round(server: Server, body: bytes, flows: int = _FLOWS) -> _Steady:
-    began, spent = time.perf_counter(), _processor(server)
+    began, spent = time.perf_counter(), server.processor()
     found = uvloop.run(_load(server.address, body, flows))
     settled(server.address, found.sessions)
-    found.seconds, found.processor = time.perf_counter() - began, _processor(server) - spent
+    found.seconds, found.processor = time.perf_counter() - began, server.processor() - spent
     return found
-
-
-def _processor(server: Server) -> float:
-    spent = psutil.Process(server.pid).cpu_times()
-    return float(spent.user + spent.system)
 
 
 def pin(process: psutil.Process, core: int) -> None:

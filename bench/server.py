@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import psutil  # type: ignore[import-untyped]  # as in bench.figure
 import uvicorn
 
 from mock_server.cli import garbage
@@ -37,6 +38,12 @@ class Server:
 
     address: str
     pid: int
+
+    def processor(self) -> float:
+        """Seconds of processor that it has used, with the processes it has started."""
+        process = psutil.Process(self.pid)
+        spent = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return float(sum(times.user + times.system for times in spent))
 
 
 class _Server(uvicorn.Server):

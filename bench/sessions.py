@@ -8,8 +8,6 @@ import tempfile
 import wave
 from typing import TYPE_CHECKING
 
-import psutil  # type: ignore[import-untyped]  # as in bench.figure
-
 from bench.figure import Figure, Spread, at_least, plain
 from bench.flow import flows, settled
 from bench.server import Server, started
@@ -35,11 +33,9 @@ def audio() -> bytes:
 
 def timed(server: Server, body: bytes, number: int = _FLOWS) -> tuple[Round, float]:
     """A round of so many flows, and the milliseconds of processor the server took for each of its flows."""
-    process = psutil.Process(server.pid)
-    before = process.cpu_times()
+    before = server.processor()
     found = flows(server.address, number, body)
-    after = process.cpu_times()
-    return found, 1000 * (after.user + after.system - before.user - before.system) / number
+    return found, 1000 * (server.processor() - before) / number
 
 
 def _times(rounds: list[Round]) -> dict[str, float]:

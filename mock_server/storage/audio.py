@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import fcntl
-import hashlib
 import os
 import re
-import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mock_server.durable import synced
 from mock_server.storage import StorageError, Stored, TooLarge, growing
+from mock_server.storage.filing import Filing
 from mock_server.storage.together import Together, each_alone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 
     from mock_server.storage import Made
+    from mock_server.storage.filing import Upload
 
 T = TypeVar("T")
 
@@ -37,59 +36,6 @@ _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
 #: Digits at the end of a key that name its lease.
 _LEASE = 8
-
-
-class _Upload:
-    """One file on its way to the disk; locked, for a cancelled request drops it while a thread may still write."""
-
-    def __init__(self, path: str, folder: int) -> None:
-        self._path = path
-        self._folder = folder
-        self._handle: int | None = None
-        self._digest = hashlib.sha256()
-        self._lock = threading.Lock()
-        self._dropped = False
-
-    def write(self, pieces: list[bytes]) -> None:
-        """Append pieces."""
-        with self._lock:
-            self._append(pieces)
-
-    def settle(self, pieces: list[bytes]) -> str:
-        """Append the rest and make it durable, its name included; returns the digest."""
-        with self._lock:
-            begun = self._handle is not None
-            handle = self._append(pieces, 0 if begun else os.O_SYNC)
-            if begun:  # what is written by one call is durable with that
-                os.fsync(handle)
-            self._close()
-            os.fsync(self._folder)
-            return self._digest.hexdigest()
-
-    def drop(self) -> None:
-        """Forget what was written so far: nobody was told of it."""
-        with self._lock:
-            self._dropped = True
-            self._close()
-            with contextlib.suppress(OSError):  # a disk that refuses this as well; the next start sweeps
-                _unlink(self._path)
-
-    def _append(self, pieces: list[bytes], flags: int = 0) -> int:
-        if self._dropped:
-            raise FileNotFoundError(errno.ENOENT, "the upload was given up", self._path)
-        if self._handle is None:
-            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600)
-        # as one: every call that leaves the interpreter has to queue for it again
-        rest = memoryview(b"".join(pieces))
-        self._digest.update(rest)
-        while rest:
-            rest = rest[os.write(self._handle, rest) :]
-        return self._handle
-
-    def _close(self) -> None:
-        if self._handle is not None:
-            handle, self._handle = self._handle, None
-            os.close(handle)
 
 
 class _Lease:
@@ -118,33 +64,26 @@ class LocalAudio:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._leases = root.with_name(f"{root.name}.leases")
-        #: Held open: opening one for every upload costs as much as the upload's own file.
-        self._folders: dict[str, int] = {}
         try:
             for name in _FOLDERS:
                 (root / name).mkdir(parents=True, exist_ok=True)
-                self._folders[name] = os.open(root / name, os.O_RDONLY | os.O_DIRECTORY)
             synced(root)
             self._lease = _Lease(self._leases)
         except OSError as error:
-            self._release()
             raise StorageError(f"The audio folder {root} cannot be used ({error.strerror}).") from error
         #: Keys of this process that no session may refer to yet.
         self._unsettled: set[str] = set()
+        self._filing = Filing()
         self._disk: Together[Callable[[], object]] = Together("scribe-audio", each_alone, most=1, threads=_THREADS)
 
     def close(self) -> None:
         """Finish what is being written."""
+        self._filing.close()
         self._disk.close()
         self._lease.end()
-        self._release()
 
     def absence(self) -> None:
         """A disk is there as long as its server; `Space` tells when it is full."""
-
-    def _release(self) -> None:
-        while self._folders:
-            os.close(self._folders.popitem()[1])
 
     def path(self, key: str) -> Path:
         """Where the bytes of a key lie; raises ValueError for what is not a key of ours."""
@@ -165,11 +104,11 @@ class LocalAudio:
     async def put(self, name: str, body: AsyncIterator[bytes], limit: int) -> AsyncIterator[Stored]:
         """Stream a body to the disk; the block begins when the bytes are durable. Raises TooLarge and StorageError."""
         key = name[:-_LEASE] + self._lease.name
-        upload = _Upload(self._place(key), self._folders[key[0]])
+        place = self._place(key)
         self._unsettled.add(key)
         settled = True
         try:
-            size, sha256 = await self._receive(upload, body, limit)
+            size, sha256 = await self._receive(place, body, limit)
             settled = False  # a change that refers to it may go on without its caller, who is cancelled
             yield Stored(key, sha256, size)
             settled = True
@@ -180,7 +119,8 @@ class LocalAudio:
             if settled:
                 self._unsettled.discard(key)
 
-    async def _receive(self, upload: _Upload, body: AsyncIterator[bytes], limit: int) -> tuple[int, str]:
+    async def _receive(self, place: str, body: AsyncIterator[bytes], limit: int) -> tuple[int, str]:
+        upload: Upload | None = None
         pieces: list[bytes] = []
         size = gathered = 0
         try:
@@ -191,15 +131,19 @@ class LocalAudio:
                 pieces.append(bytes(piece))
                 gathered += len(piece)
                 if gathered >= _GATHER:
-                    await self._disk.ask(partial(upload.write, pieces))
+                    upload = upload or self._filing.upload(place)
+                    await upload.write(pieces)
                     pieces, gathered = [], 0
-            sha256: str = await self._disk.ask(partial(upload.settle, pieces))
+            upload = upload or self._filing.upload(place)
+            sha256 = await upload.settle(pieces)
         except OSError as error:
-            await self._disk.ask(upload.drop)
+            if upload:
+                with contextlib.suppress(OSError):
+                    await upload.drop()
             raise StorageError(f"The audio could not be stored ({error.strerror}).") from error
         except BaseException:
-            # not awaited: a cancelled request must not wait
-            self._disk.ask(upload.drop)
+            if upload:
+                upload.drop()  # not awaited: a cancelled request must not wait
             raise
         return size, sha256
 
