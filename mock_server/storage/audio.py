@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mock_server.durable import synced
+from mock_server.durable import spread, synced
 from mock_server.storage import StorageError, Stored, TooLarge, growing
 from mock_server.storage.filing import Filing
 from mock_server.storage.together import Together, each_alone
@@ -65,8 +65,10 @@ class LocalAudio:
         self._root = root
         self._leases = root.with_name(f"{root.name}.leases")
         try:
+            root.mkdir(parents=True, exist_ok=True)
+            spread(root)
             for name in _FOLDERS:
-                (root / name).mkdir(parents=True, exist_ok=True)
+                (root / name).mkdir(exist_ok=True)
             synced(root)
             self._lease = _Lease(self._leases)
         except OSError as error:
