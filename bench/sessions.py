@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.flow import Round
 
 _ROUNDS, _FLOWS, _WARM = 9, 320, 64
-_LEAST = 0.40
+_LEAST = 0.45
 
 
 def audio() -> bytes:

@@ -33,7 +33,7 @@ def spread(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with contextlib.suppress(OSError):
-            (flags,) = struct.unpack("l", fcntl.ioctl(handle, _GET_FLAGS, struct.pack("l", 0)))
-            fcntl.ioctl(handle, _SET_FLAGS, struct.pack("l", flags | _TOP))
+            (flags,) = struct.unpack("i", fcntl.ioctl(handle, _GET_FLAGS, struct.pack("i", 0)))
+            fcntl.ioctl(handle, _SET_FLAGS, struct.pack("i", flags | _TOP))
     finally:
         os.close(handle)

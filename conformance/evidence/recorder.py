@@ -13,7 +13,7 @@ from conformance.evidence.admission import turns_away
 from conformance.evidence.exchange import Exchange, Label, Request, Response
 from conformance.evidence.layer import Layer
 from conformance.evidence.record import Evidence, Facts, Note
-from conformance.evidence.signature import hidden_text, without_signatures
+from conformance.evidence.signature import hidden, hidden_text, without_signatures
 from conformance.vocabulary.operation import Operation
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Recorder:
         return Pending(self._sent, self._label(label), request, datetime.now(UTC), monotonic(), dict(self.ambient))
 
     def _keep_body(self, digest: str, body: bytes) -> None:
-        if digest in self._bodies or self._room <= 0:
+        if digest in self._bodies or self._room <= 0 or hidden(body) != body:
             return
         packed = zlib.compress(body, 1)
         self._room -= len(packed)

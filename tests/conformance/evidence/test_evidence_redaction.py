@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 
 import pytest
 from hypothesis import assume, given, settings
@@ -261,6 +262,17 @@ def test_the_signature_of_a_storage_is_hidden_wherever_its_address_stands(addres
         == dict(kept.response.headers)["Location"]
         == re.sub(SIGNATURE + "(?:%[0-9A-F]{2})*", "hidden", address)
     )
+
+
+@pytest.mark.parametrize("address", SIGNED.values(), ids=SIGNED)
+def test_a_long_body_with_a_signature_is_not_kept_whole(address):
+    """What a run keeps for its scripts, compressed, is looked through as well."""
+    recorder = Recorder(Redactor({"<key>": KEY}))
+    for body in (b"x" * 1000, b"x" * 1000 + address.encode() + b" ", b"y" * 1000):
+        recorder.begin(Label("upload", "trial"), "PUT", "https://a.test/", (), body)
+    kept = recorder.freeze(Facts("https://a.test", "2026-01-27")).bodies.values()
+    assert [zlib.decompress(packed)[:1] for packed in kept] == [b"x", b"y"]
+    assert not any(SIGNATURE.encode() in zlib.decompress(packed) for packed in kept)
 
 
 def test_the_signature_of_a_form_is_hidden_in_the_answer_and_where_it_is_sent():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import os
 import signal
+import struct
 import subprocess
 import sys
 import uuid
@@ -404,3 +406,33 @@ def test_audio_from_before_there_were_leases_is_read_and_swept(local):
         return await local.sweep(telling({KEY})), await content(local, KEY, OTHER)
 
     assert asyncio.run(scenario()) == (1, [b"old", None])
+
+
+def test_folders_of_audio_lie_apart_where_the_file_system_knows_how(tmp_path):
+    """As `lsattr -d` shows it: T."""
+    (tmp_path / "audio").mkdir()
+    before = flags(tmp_path / "audio")
+    if before is None:
+        pytest.skip("this file system has no flags")
+    LocalAudio(tmp_path / "audio").close()
+    assert flags(tmp_path / "audio") == before | 0x20000
+
+
+def test_a_file_system_that_knows_no_flags_keeps_audio_all_the_same(tmp_path, monkeypatch):
+    def refuses(handle, *_):
+        raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
+
+    monkeypatch.setattr("mock_server.durable.fcntl.ioctl", refuses)
+    audio = LocalAudio(tmp_path / "audio")
+    assert asyncio.run(put(audio, KEY, pieces(b"voice"))).size == 5
+    audio.close()
+
+
+def flags(folder):
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        return struct.unpack("i", fcntl.ioctl(handle, 0x80086601, struct.pack("i", 0)))[0]
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
