@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.proof.conftest import Bench
 
 
-#: Every third of them is tried everywhere, and all in `make proof`.
+#: CI takes some of them (`conftest.py`), `make proof` all.
 TRIED = sorted(PLAIN)
 
 
