@@ -33,7 +33,7 @@ _uploads = itertools.count()
 
 
 class _Line:
-    """What one event loop asks, and what it is answered; used by that loop's thread alone, but for `close`."""
+    """What one event loop asks, and what it is answered; by that loop's thread alone, but for `close`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
         self.lost = False
@@ -118,14 +118,11 @@ class _Line:
         self._asked.clear()
 
     def close(self) -> None:
-        """Send what is not sent yet, and take nothing more; a loop that runs hears what comes of it."""
+        """Ask nothing more, from any thread; a loop that runs still hears what comes of what was sent."""
         if self.lost:
             return
         self.lost = True
         with contextlib.suppress(OSError):
-            self._sock.setblocking(True)
-            self._sock.sendall(b"".join(self._unsent))
-            self._unsent.clear()
             self._sock.shutdown(socket.SHUT_WR)
         if not self._loop.is_running():
             if not self._loop.is_closed():
@@ -192,7 +189,7 @@ class Filing:
         return Upload(self._line(asyncio.get_running_loop()), path)
 
     def close(self) -> None:
-        """Finish what is being written."""
+        """Finish what was sent to be written."""
         with self._lock:
             for _, line in self._lines.values():
                 line.close()
