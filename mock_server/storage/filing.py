@@ -174,6 +174,11 @@ class _Process:
         """Until it is gone."""
         self._process.wait()
 
+    @property
+    def lingers(self) -> bool:
+        """Whether the system still has it."""
+        return self._process.poll() is None
+
 
 class Filing:
     """Has uploads written; the process begins with the first of them, and another one where it was killed."""
@@ -209,7 +214,7 @@ class Filing:
             if process is not None and process is self._process:
                 # it may still be seen, and even take what is sent to it
                 process.end()
-                self._ended.append(process)
+                self._ended = [each for each in (*self._ended, process) if each.lingers]
                 self._process = None
             if self._process is None:
                 self._process = _Process()
