@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Pieces are gathered to this size before a thread writes them: an ordinary chunk of a recording costs one hop.
+#: Pieces are gathered to this size before they are written: an ordinary chunk of a recording costs one hop.
 _GATHER = 1024 * 1024
-#: Each waits for the disk most of the time, and a file system commits at once what is synced at the same time.
+#: For what grows and what is removed, as many as write uploads (`filing_process.py`).
 _THREADS = 8
 _FOLDERS = "0123456789abcdef"
 _KEY = re.compile(r"[0-9a-f]{32}\Z")
@@ -230,9 +230,9 @@ def _if_there(path: Path) -> int | None:
         return None
 
 
-def _unlink(path: Path | str) -> None:
+def _unlink(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        Path(path).unlink()
+        path.unlink()
 
 
 def _unlink_all(paths: list[Path]) -> None:

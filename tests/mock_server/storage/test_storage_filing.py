@@ -7,8 +7,8 @@ import hashlib
 import os
 import random
 import signal
-import subprocess
-import sys
+import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,9 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mock_server.storage import StorageError
+from mock_server.storage import StorageError, filing_process
 from mock_server.storage.audio import LocalAudio
-from tests.mock_server.killing import ROOT, held_mib
+from tests.mock_server.killing import held_mib
+from tests.mock_server.storage.test_storage_audio import another, nothing, pieces
 
 MIB = 1024 * 1024
 
@@ -35,14 +36,19 @@ def key(number=0):
     return f"{number % 16:x}{number:023x}00000000"
 
 
-async def pieces(*parts):
-    for part in parts:
-        yield part
-
-
 async def put(audio, number, *parts):
     async with audio.put(key(number), pieces(*parts), 10**8) as stored:
         return stored
+
+
+async def asked_of_one_that_stands(audio, writer, numbers, size):
+    """The process, stopped, and uploads that wait for it."""
+    await put(audio, 0, b"kept")
+    process = writer()
+    process.suspend()
+    uploads = [asyncio.ensure_future(put(audio, number, bytes(size))) for number in numbers]
+    await asyncio.sleep(0.1)
+    return process, uploads
 
 
 def writers(pid=None):
@@ -118,16 +124,32 @@ def test_it_takes_no_more_than_a_bounded_part_of_a_crowd(audio, writer):
     """What it has no time for waits in its server, which bounds what it takes of requests."""
 
     async def crowd():
-        await put(audio, 0, b"")
-        process = writer()
-        process.suspend()
-        uploads = [asyncio.ensure_future(put(audio, n, bytes(MIB))) for n in range(1, 101)]
-        await asyncio.sleep(0.2)
+        process, uploads = await asked_of_one_that_stands(audio, writer, range(1, 101), MIB)
         process.resume()
         await asyncio.gather(*uploads)
         return held_mib(process.pid)
 
     assert asyncio.run(crowd()) < 64  # the hundred are more than that by themselves
+
+
+def test_what_has_no_thread_yet_is_received_up_to_a_bound():
+    """With threads that are at no disk: all forty would be small enough for the socket, and are left in it."""
+    ours, theirs = socket.socketpair()
+    room = threading.Semaphore(filing_process._MOST_WAITING)
+    idle = filing_process._Writer(room)
+    reader = filing_process._Reader(filing_process._Line(theirs), [idle], room)
+    with ours, theirs:
+        for number in range(40):
+            ours.sendall(filing_process.ASKED.pack(0, number, filing_process.APPEND, 1, 2) + b"pxx")
+        reader.start()
+        until(lambda: idle.errands.qsize() == filing_process._MOST_WAITING)
+        time.sleep(0.1)
+        assert idle.errands.qsize() == filing_process._MOST_WAITING == 16
+        room.release(40)  # as threads do that have taken what was received
+        until(lambda: idle.errands.qsize() == 40)
+        ours.shutdown(socket.SHUT_WR)
+        reader.join(30)
+    assert idle.errands.qsize() == 41  # the last one tells that the line has ended
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -172,11 +194,7 @@ def test_a_process_that_is_killed_costs_what_it_had_and_the_next_one_goes_on(aud
 
 def test_a_process_that_is_killed_while_it_is_waited_for_costs_what_it_had(audio, tmp_path, writer):
     async def scenario():
-        await put(audio, 0, b"kept")
-        process = writer()
-        process.suspend()
-        uploads = [asyncio.ensure_future(put(audio, n, bytes(100_000))) for n in range(1, 30)]
-        await asyncio.sleep(0.1)
+        process, uploads = await asked_of_one_that_stands(audio, writer, range(1, 30), 100_000)
         process.kill()
         found = await asyncio.gather(*uploads, return_exceptions=True)
         await put(audio, 40, b"afterwards")
@@ -229,11 +247,7 @@ def test_what_is_sent_to_whole_groups_does_not_end_it_before_its_server(audio, w
 
 def test_an_upload_that_is_given_up_while_its_end_is_written_leaves_nothing(audio, tmp_path, writer):
     async def scenario():
-        await put(audio, 0, b"kept")
-        process = writer()
-        process.suspend()
-        uploads = [asyncio.ensure_future(put(audio, n, bytes(1000))) for n in range(1, 20)]
-        await asyncio.sleep(0.1)
+        process, uploads = await asked_of_one_that_stands(audio, writer, range(1, 20), 1000)
         for each in uploads:
             each.cancel()
         await asyncio.gather(*uploads, return_exceptions=True)
@@ -260,39 +274,11 @@ def test_closing_finishes_what_was_sent_and_leaves_nobody_waiting(tmp_path):
     assert len(stored) == len(files(tmp_path)) > 0
 
 
-SERVER = """
-import asyncio, pathlib, sys
-from mock_server.storage.audio import LocalAudio
-
-async def body():
-    yield b"x" * 3_000_000
-    print("writing", flush=True)
-    await asyncio.sleep(60)
-
-async def run():
-    audio = LocalAudio(pathlib.Path(sys.argv[1]))
-    async with audio.put("a" * 32, body(), 10**7):
-        pass
-
-asyncio.run(run())
-"""
-
-
 def test_it_ends_with_a_server_that_is_killed(tmp_path):
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(tmp_path / "audio")], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    ) as server:
-        try:
-            assert server.stdout.readline() == "writing\n"
-            (process,) = writers(server.pid)
-        finally:
-            server.kill()
+    with another(tmp_path / "audio", key(), "writing") as server:
+        (process,) = writers(server.pid)
     until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
     audio = LocalAudio(tmp_path / "audio")
     asyncio.run(audio.sweep(nothing))
     audio.close()
     assert files(tmp_path) == []
-
-
-async def nothing():
-    return set()
