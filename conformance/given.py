@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scribe_data.nesting import DepthError, loads
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -41,8 +43,8 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
 def json_of(path: Path, content: bytes) -> Any:
     """The JSON value of a file's content; raises Unreadable, also where an object has a member twice."""
     try:
-        return json.loads(content, object_pairs_hook=_once)
-    except RecursionError as error:
+        return loads(content, object_pairs_hook=_once)
+    except DepthError as error:
         raise Unreadable(path, "is nested too deeply") from error
     except json.JSONDecodeError as error:
         cut = ", as if it were cut off" if error.pos >= len(error.doc.rstrip()) else ""

@@ -19,6 +19,7 @@ import scribe_data
 from conformance.drive.socket import Closed, networked
 from conformance.drive.wire import spell, spellings
 from conformance.vocabulary.words import coverage
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,7 @@ async def _hear(line: Line, wire: Wire, heard: Heard, screen: Screen, began: flo
     words = {message.word: name for name, message in wire.told.items()}
     while True:
         try:
-            told: dict[str, Any] = json.loads(await line.hear())
+            told: dict[str, Any] = loads(await line.hear())
         except Closed as closed:
             return closed
         at = clock() - began

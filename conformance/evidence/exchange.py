@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from conformance.evidence.layer import Layer
 from conformance.vocabulary.operation import Credential
 from conformance.vocabulary.probe import Probe
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,8 +34,8 @@ NOT_JSON: Final = _NotJson()
 
 def _parse(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return loads(body)
+    except ValueError:
         return NOT_JSON
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import json
 import re
 from base64 import b64decode
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from conformance.evidence.har_in import NotEvidence
 from conformance.evidence.record import Evidence, Facts
 from conformance.evidence.routes import Routes, bare
 from conformance.vocabulary.operation import Credential, Operation
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -283,8 +283,8 @@ def _refuse(constant: str) -> None:
 def _is_json(body: bytes) -> bool:
     """Whether a body is JSON to the letter: what a service makes of NaN and the like is its own affair."""
     try:
-        json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        loads(body, parse_constant=_refuse)
+    except ValueError:
         return False
     return True
 

@@ -21,6 +21,7 @@ from conformance.evidence.spelling import (
     whole_escapes,
     without_begun,
 )
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -223,10 +224,7 @@ class Redactor:
         if document is None:
             return kept
         # A number was the secret, or a quotation mark belonged to it: the document is written anew.
-        try:
-            written = json.dumps(self._without(document[0])).encode()
-        except RecursionError:
-            return kept
+        written = json.dumps(self._without(document[0])).encode()
         return kept if self._found(written, self._in_bodies) else written
 
     def _without(self, value: Any) -> Any:
@@ -291,6 +289,6 @@ def _mixed(looked: list[tuple[Reading, bytes]], forms: tuple[_Form, ...]) -> Ite
 def _parsed(value: bytes) -> tuple[Any] | None:
     """A JSON document in a tuple, as null is one; None for anything else."""
     try:
-        return (json.loads(value),)
-    except (ValueError, RecursionError):
+        return (loads(value),)
+    except ValueError:
         return None

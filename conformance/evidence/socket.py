@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +35,8 @@ class Frame:
     def json(self) -> dict[str, Any] | None:
         """The message as a JSON object; None for anything else."""
         try:
-            found = json.loads(self.beginning) if self.form == "text" else None
-        except (ValueError, RecursionError):
+            found = loads(self.beginning) if self.form == "text" else None
+        except ValueError:
             return None
         return found if isinstance(found, dict) else None
 

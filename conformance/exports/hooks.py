@@ -260,6 +260,6 @@ def _said(response: Any, where: Callable[[Any], Any]) -> str | None:
         return None
     try:
         code = where(json.loads(response.content))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return code if isinstance(code, str) else None

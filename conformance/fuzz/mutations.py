@@ -13,6 +13,7 @@ from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Operation
 from conformance.vocabulary.probe import Probe
 from conformance.vocabulary.session import Session
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,6 +166,6 @@ async def change(drive: Driver) -> None:
 def json_or_none(content: bytes) -> Any:
     """The value of a JSON text; None for one that is none."""
     try:
-        return json.loads(content)
+        return loads(content)
     except ValueError:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
@@ -12,6 +11,7 @@ from conformance.report import document, junit, page
 from conformance.report.repro import FOLDER
 from conformance.report.scripts import scripts
 from conformance.report.sequence import sequences
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +55,8 @@ def _unwritable(directory: Path, why: str, prefix: str) -> NotWritten:
 
 def _is_whole(path: Path) -> bool:
     try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        told = loads(path.read_bytes())
+    except (OSError, ValueError):
         return False
     return isinstance(told, dict) and isinstance(told.get("overall"), str) and told["overall"] not in _PARTS
 

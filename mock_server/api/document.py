@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mock_server import problems
 from mock_server.api.coding import codings, decoded
 from mock_server.api.uploads import declared_size
+from scribe_data.nesting import is_deeper
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,11 +21,6 @@ BODY = "scribe.mock.body"
 DEEPEST = 50
 #: Integers beyond are not the same number in every program (RFC 8259 §6); a database's own end is not far behind.
 LARGEST = 2**53 - 1
-#: A string, whole or cut off; possessive, so that no input makes it go back.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-#: Brackets of one kind, and all that is none: whether they fit each other is for the parser to tell.
-_ALIKE = bytes.maketrans(b"{}", b"[]")
-_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 _MARKED = "The body is not valid JSON: it begins with a byte order mark, and is sent without one (RFC 8259 §8.1)."
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
@@ -63,19 +58,6 @@ def _unambiguous(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _is_deeper(body: bytes, most: int) -> bool:
-    """Whether brackets are nested deeper than so many levels, strings left out; before a recursive parser sees them.
-
-    Each pass takes away the innermost pairs of all, which costs no more than a copy whatever a client wrote.
-    """
-    rest = _STRING.sub(b"", body).translate(_ALIKE, _OTHERS)
-    for _ in range(most):
-        if b"[]" not in rest:
-            break
-        rest = rest.replace(b"[]", b"")
-    return b"[]" in rest or rest.count(b"[") > most
-
-
 def parse(body: bytes) -> Any:
     """The JSON value; 400 invalid_request that says what is wrong and where."""
     try:
@@ -84,14 +66,14 @@ def parse(body: bytes) -> Any:
         raise problems.invalid_request(f"The body is not UTF-8 (byte {error.start}).") from None
     if text.startswith("\ufeff"):
         raise problems.invalid_request(_MARKED)
-    if _is_deeper(body, DEEPEST):
+    if is_deeper(body, DEEPEST):
         raise problems.invalid_request(f"The body is nested deeper than {DEEPEST} levels.")
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unambiguous)
     except json.JSONDecodeError as error:
         told = f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
         raise problems.invalid_request(told) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise problems.invalid_request("The body holds a number that is too long.") from None
     if "\\u" in text:  # what was decoded as UTF-8 has no surrogate but by way of an escape
         try:

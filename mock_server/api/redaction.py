@@ -12,6 +12,7 @@ import scribe_data
 from mock_server.api.credentials import TELLING
 from mock_server.served import RESEARCH
 from mock_server.ticket import PREFIX
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -159,8 +160,8 @@ def cleared(text: str, secrets: Collection[str]) -> str:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        loads(text)
+    except ValueError:
         return False
     return True
 

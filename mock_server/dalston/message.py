@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from scribe_data.nesting import DepthError, loads
 
 if TYPE_CHECKING:
     from mock_server.dalston.parting import Parting
@@ -35,8 +36,10 @@ def understood(given: str) -> Said:
     if len(given) > _LONGEST:
         raise Misunderstood(f"No message of text has more than {_LONGEST >> 10} KiB.")
     try:
-        found = json.loads(given)
-    except (ValueError, RecursionError):
+        found = loads(given)
+    except DepthError as error:
+        raise Misunderstood(f"The message is not taken: {error}.") from None
+    except ValueError:
         raise Misunderstood("The message is no JSON.") from None
     if not isinstance(found, dict):
         raise Misunderstood("A message is a JSON object with a type.")

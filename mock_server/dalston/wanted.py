@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ from mock_server.dalston.wording import LEAST_DAYS, MOST_DAYS, USUAL_DAYS
 from mock_server.session.dalston.model import Wanted
 from mock_server.speech.streaming import Encoding, Format, FormatError, Unoffered, Wish
 from mock_server.suggestion import hint, there
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -215,8 +215,8 @@ def _vocabulary(given: str) -> tuple[str, ...]:
     """Words with commas, or a JSON array of them: both are sent in the field."""
     if given.startswith("["):
         try:
-            found = json.loads(given)
-        except (ValueError, RecursionError):
+            found = loads(given)
+        except ValueError:
             raise parting.bad("'vocabulary' begins as a JSON array and is none.") from None
         if not all(isinstance(word, str) for word in found):
             raise parting.bad("'vocabulary' is an array of words.")

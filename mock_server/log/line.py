@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.clock import is_stamp
+from scribe_data.nesting import DepthError, loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,12 +63,12 @@ def _parsed(raw: bytes) -> Any:
     if len(raw) > LONGEST:
         raise NotALine(f"it is longer than {LONGEST} bytes")
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+        return loads(raw.decode("utf-8"), object_pairs_hook=_once)
     except UnicodeDecodeError:
         raise NotALine("it is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise NotALine(f"it is not JSON: {error.msg} at column {error.colno}") from None
-    except RecursionError:
+    except DepthError:
         raise NotALine("it is nested too deep") from None
 
 

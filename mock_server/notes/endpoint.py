@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import threading
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+
+from scribe_data.nesting import DEEPEST, DepthError, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,8 +54,8 @@ class Endpoint:
         """The models it has, as far as they can be named; raises Unanswered."""
         try:
             _, _, body = self._run(self._exchanged("GET", "models", None, _LISTING_S))
-            found = [each["id"] for each in json.loads(body)["data"]]
-        except (Unanswered, ValueError, KeyError, TypeError, RecursionError) as error:
+            found = [each["id"] for each in loads(body)["data"]]
+        except (Unanswered, ValueError, KeyError, TypeError) as error:
             raise Unanswered(f"{self._shown()} lists no models; --notes-model names one.") from error
         return [name for name in found if isinstance(name, str) and _NAME.match(name)]
 
@@ -142,15 +143,17 @@ class Endpoint:
     def _document(self, body: bytes) -> dict[str, Any]:
         """The JSON object in the message of a completion; raises ValueError, saying what there is instead."""
         try:
-            content = json.loads(body)["choices"][0]["message"]["content"]
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+            content = loads(body)["choices"][0]["message"]["content"]
+        except (ValueError, KeyError, IndexError, TypeError) as error:
             raise ValueError("what is no chat completion") from error
         try:
-            found = json.loads(content)
+            found = loads(content)
             texts = list(_strings(found))
             for text in texts:
                 text.encode()
-        except (ValueError, TypeError, RecursionError) as error:  # half a surrogate pair is no text
+        except DepthError as error:
+            raise ValueError(f"a message that is nested deeper than {DEEPEST} levels") from error
+        except (ValueError, TypeError) as error:  # half a surrogate pair is no text
             raise ValueError("a message that is no JSON") from error
         if self._key and any(self._key in text for text in texts):
             raise ValueError("the key that it was asked with")

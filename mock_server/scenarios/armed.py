@@ -15,6 +15,7 @@ from mock_server.extraction import TEMPLATES
 from mock_server.scenarios.bindings import Binding
 from mock_server.scenarios.catalogue import absent, catalogue
 from mock_server.suggestion import listed, nearest, there
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -255,7 +256,7 @@ def begun_with(text: str, served: Served) -> Armed:
 
 def _literal(text: str) -> Any:
     try:
-        found = json.loads(text)
+        found = loads(text)
     except ValueError:
         return text
     return found if found is None or isinstance(found, bool | int | float | str) else text

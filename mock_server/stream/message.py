@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.stream import closing
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,8 +128,8 @@ class Messages:
 def _object(text: str) -> dict[str, Any]:
     """A message as a JSON object; an empty one where it is none."""
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = loads(text)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 

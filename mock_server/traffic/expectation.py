@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_server.clock import stamp
 from mock_server.traffic.har import begun
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -225,8 +226,8 @@ def _expected(word: str, number: int) -> str:
 
 def _document(text: object) -> Any:
     try:
-        return json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
+        return loads(text) if isinstance(text, str) else None
+    except ValueError:
         return None
 
 

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from scribe_data.nesting import loads
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -202,8 +204,8 @@ class Miniature:
 
     def create(self, asked: Asked, owner: str) -> Answer:
         try:
-            wanted = json.loads(asked.body)
-        except (ValueError, RecursionError):
+            wanted = loads(asked.body)
+        except ValueError:
             return refusal(400, "invalid_request", "That is not JSON.")
         if not isinstance(wanted, dict) or "templates" not in wanted:
             return refusal(400, "missing_required_field", "templates is missing.", field="templates")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from scribe_data.nesting import loads
+
 #: No honest upload of a test run is larger; more is refused, so that a peer cannot be made to swallow memory.
 LARGEST_BODY = 32_000_000
 
@@ -35,8 +37,8 @@ class Call:
     def document(self) -> Any:
         """The JSON document of the body."""
         try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
+            return loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+        except ValueError as error:
             raise Refusal(400, "invalid_request", "the body is not JSON document") from error
 
 

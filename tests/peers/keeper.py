@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
 
+from scribe_data.nesting import loads
+
 from .exchange import Answer, Call, Refusal, read, write
 
 if TYPE_CHECKING:
@@ -113,8 +115,8 @@ class Keeper:
     def given(self, call: Call, *needed: str) -> dict[str, Any]:
         """The input of a call, once nothing is wrong with it."""
         try:
-            told = json.loads(call.body)
-        except (ValueError, RecursionError):
+            told = loads(call.body)
+        except ValueError:
             told = None
         if not isinstance(told, dict):
             raise Refusal(self.wrong_input, "", "an object is wanted")

@@ -13,6 +13,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs
 
+from scribe_data.nesting import loads
+
 from .exchange import Answer, Call, Refusal, read, write
 from .folio import docx, markdown, pdf
 
@@ -417,8 +419,8 @@ def numbered(user: str) -> str:
 
 def given(call: Call) -> dict[str, Any]:
     try:
-        told = json.loads(call.body)
-    except (ValueError, RecursionError):
+        told = loads(call.body)
+    except ValueError:
         told = None
     if not isinstance(told, dict):
         raise Refusal(400, "bad_input", "an object is wanted")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from conformance.evidence.admission import is_page
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,8 +83,8 @@ def _markdown(answer: Response) -> str | None:
 
 def _json(answer: Response) -> str | None:
     try:
-        json.loads(answer.body)
-    except (ValueError, RecursionError):
+        loads(answer.body)
+    except ValueError:
         return "it is not JSON"
     return None
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from conformance.checks.once import once
 from conformance.vocabulary.journey import JourneyName
 from conformance.vocabulary.operation import Credential, Operation
+from scribe_data.nesting import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +122,7 @@ def _listed(value: object) -> list[Any] | None:
 
 def _line(raw: str) -> Record:
     try:
-        return Record(raw, json.loads(raw))
+        return Record(raw, loads(raw))
     except ValueError:
         return Record(raw, None)
 

@@ -11,24 +11,14 @@ import scribe_data
 from conformance.run import grade
 from conformance.runner import drive_all
 from conformance.verdict import Verdict
-from tests.conformance.miniature import HOST, Answer, Miniature, refusal
+from tests.conformance.miniature import HOST, Answer, Miniature
 from tests.conformance.stage import AUDIO, TEXTS, options
 
 CHAPTERS = ("CONF", "VER", "DISC", "AUTH", "TPL", "ERR", "SEC", "HOOK")
 
 
-class Sturdy(Miniature):
-    """Refuses what is nested too deep for its parser, as a web framework around it would."""
-
-    def create(self, asked, owner):
-        try:
-            return super().create(asked, owner)
-        except RecursionError:
-            return refusal(400, "invalid_request", "That is nested too deep.")
-
-
 def run(**changes):
-    asked = options(Sturdy(TEXTS, processing=0.3), test_clock=f"{HOST}/scribe/api/tick", **changes)
+    asked = options(Miniature(TEXTS, processing=0.3), test_clock=f"{HOST}/scribe/api/tick", **changes)
     return asyncio.run(drive_all(asked, audio=AUDIO))
 
 
@@ -85,7 +75,7 @@ def test_nonsense_is_sent_twice_in_a_row():
 
 
 def test_a_storage_gets_no_strangers_and_no_odd_names():
-    app = Sturdy(TEXTS, storage=True)
+    app = Miniature(TEXTS, storage=True)
     seen = asyncio.run(drive_all(options(app), audio=AUDIO))
     uploads = [x.label for x in seen.exchanges if x.label.operation == "upload"]
     assert "second" not in {label.credential for label in uploads}

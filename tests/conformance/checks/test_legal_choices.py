@@ -15,8 +15,7 @@ from conformance.run import grade
 from conformance.runner import drive_all
 from conformance.verdict import Verdict
 from scribe_data import recordings
-from tests.conformance.checks.test_honest_run import Sturdy
-from tests.conformance.miniature import HOST, Answer, refusal
+from tests.conformance.miniature import HOST, Answer, Miniature, refusal
 from tests.conformance.stage import AUDIO, options
 
 REAL = recordings.load()
@@ -26,7 +25,7 @@ HEARD = {tone.sha256: tone.text for tone in PRETENDED.values()}
 SECONDS = {tone.sha256: tone.seconds for tone in PRETENDED.values()}
 
 
-class Whole(Sturdy):
+class Whole(Miniature):
     """Honest in all chapters."""
 
     def results(self, session, told):

@@ -10,6 +10,7 @@ import scribe_data
 from conformance.checks.breaches import Schemas
 from conformance.fuzz.mutations import mutations
 from conformance.fuzz.raw import bodies, heads
+from scribe_data.nesting import loads
 
 TEXT = scribe_data.load()
 SCHEMA = TEXT.schemas["create_request"]
@@ -72,8 +73,8 @@ def test_what_the_table_calls_json_is() -> None:
         if TEXT.fuzz.syntax[name].json:
             assert json.loads(content.decode(), parse_constant=refuse)["templates"] == ["soap"]
         elif TEXT.fuzz.syntax[name].requirement:
-            with pytest.raises((ValueError, RecursionError)):
-                json.loads(content)
+            with pytest.raises(ValueError):
+                loads(content)
 
 
 def test_odd_heads_carry_a_valid_body() -> None:

@@ -7,7 +7,6 @@ import socket
 import struct
 import time
 from contextlib import ExitStack, suppress
-from types import SimpleNamespace
 
 import pytest
 from websockets.client import ClientProtocol
@@ -268,12 +267,29 @@ def test_text_without_end_is_bounded(quick):
 
 def test_text_that_is_too_long_for_a_message_is_told_and_not_even_parsed(quick, monkeypatch):
     parsed = []
-    monkeypatch.setattr("mock_server.dalston.message.json", SimpleNamespace(loads=parsed.append))
+    monkeypatch.setattr("mock_server.dalston.message.loads", parsed.append)
     with quick.talk() as talk:
         talk.send('{"type":"config","x":[' + "[]," * 5_000 + "0]}")
         told = talk.until("error")
         talk.ws.close()
     assert (told["code"], told["recoverable"], parsed) == ("invalid_message", True, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{"type":"config","x":' + "[" * 900 + "]" * 900 + "}", "it is nested deeper than 200 levels."),
+        ('{"type":"config"', "The message is no JSON."),
+    ],
+    ids=["deep", "cut off"],
+)
+def test_text_that_is_not_understood_is_told_and_the_talk_goes_on(quick, said, told):
+    with quick.talk() as talk:
+        talk.send(said)
+        error = talk.until("error")
+        talk.end()
+    assert (error["code"], error["recoverable"]) == ("invalid_message", True)
+    assert error["message"].endswith(told)
 
 
 def test_a_tenant_that_connects_again_has_no_more_text_than_before():

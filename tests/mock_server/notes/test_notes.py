@@ -163,7 +163,11 @@ KEYED = "sk-secret-0/1"
         (['{"\\ud800": 1}'], "answered with a message that is no JSON."),
         ([{**EMPTY, "plan": [{"text": f"My key is {KEYED}.", "quote": "x"}]}], "answered with the key"),
         ([{**EMPTY, "plan": [{"text": "x"}]}], "another document than was asked for, at plan/0"),
-        (['{"plan":' + "[" * 900 + "]" * 900 + "}"], "another document than was asked for, at"),
+        (['{"plan":' + "[" * 100 + "]" * 100 + "}"], "another document than was asked for, at"),
+        (
+            ['{"plan":' + "[" * 900 + "]" * 900 + "}"],
+            "a message that is nested deeper than 200 levels.",
+        ),
         ([(200, "[" * 100_000)], "answered with what is no chat completion."),
         ([(200, "x" * (3 << 20))], "answered with more than 2097152 bytes."),
     ],

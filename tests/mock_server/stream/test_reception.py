@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from types import SimpleNamespace
 
 import pytest
 
@@ -189,7 +188,7 @@ def test_what_a_message_has_beside_its_samples_counts_as_text_without_any(sample
 @pytest.mark.parametrize("sample", ["AAA=", ""])
 def test_a_message_that_is_large_beside_its_samples_is_not_even_parsed(sample, monkeypatch):
     parsed = []
-    monkeypatch.setattr("mock_server.stream.message.json", SimpleNamespace(loads=parsed.append))
+    monkeypatch.setattr("mock_server.stream.message.loads", parsed.append)
     why, _ = run(Tape(), media("[]," * 300_000, sample))
     assert (why.code, parsed) == (1009, [])
 
