@@ -49,6 +49,7 @@ class Server:
 class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        garbage.rarely()
         garbage.spare()
 
 

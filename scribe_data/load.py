@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from importlib.resources.abc import Traversable
 
+    from .protocol import Protocol
+
 #: What is loaded where nobody says otherwise.
 PROFILE, REVISION = "medscribe", "2026-01-27"
 
@@ -79,6 +81,13 @@ def _named(profile: str) -> str:
 
 
 @functools.cache
+def protocol(profile: str = PROFILE) -> Protocol:
+    """Return what a profile says of its requests, in the revision that it names: a small part of `load`, read once."""
+    files = _files(profile, None)
+    return read_protocol(files, Layers(files, read_revisions(files), _named(profile)))
+
+
+@functools.cache
 def _load(profile: str, revision: str) -> Spec:
     return read(profile, revision, folder("spec"))
 
@@ -93,11 +102,11 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         raise SpecError(f"{profile}: revision {revision} {why}; known are {', '.join(available)}")
     layers = Layers(files, known, revision)
     errata = read_errata(files)
-    protocol = read_protocol(files, layers)
-    everything = read_requirements(files, errata, known, protocol.families, layers)
+    said = read_protocol(files, layers)
+    everything = read_requirements(files, errata, known, said.families, layers)
     rules = read_rules(files)
     schemas = {PurePosixPath(path).stem: layers.json(path) for path in layers.list("schemas", ".json")}
-    refuse_unknown_schemas(files, protocol, schemas)
+    refuse_unknown_schemas(files, said, schemas)
     requirements = {name: item for name, item in everything.items() if revision in item.revisions}
     _refuse_dangling_contracts(files, requirements, schemas)
     lifecycle = read_lifecycle(layers, errata=errata, schemas=schemas, requirements=requirements)
@@ -115,11 +124,11 @@ def read(profile: str, revision: str, root: Traversable) -> Spec:
         requirements=MappingProxyType(requirements),
         errata=MappingProxyType(errata),
         rules=MappingProxyType(rules),
-        protocol=protocol,
+        protocol=said,
         codes=MappingProxyType(read_codes(files, errata)),
         lifecycle=lifecycle,
         waivers=waivers,
-        origins=read_origins(files, catalogue=everything, operations=protocol.endpoints, families=protocol.families),
+        origins=read_origins(files, catalogue=everything, operations=said.endpoints, families=said.families),
         fuzz=read_fuzz(layers, schemas=schemas, errata=errata, requirements=requirements),
         schemas=MappingProxyType(schemas),
         examples=MappingProxyType(examples),

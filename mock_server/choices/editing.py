@@ -1,14 +1,16 @@
-"""How choices change answers: copies, never what the operation made."""
+"""How choices change answers and documents of requests: copies, never what the operation made."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import scribe_data
 from mock_server.api.answer import envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from mock_server.api.answer import Answer
     from mock_server.choices.choice import Asked
@@ -34,6 +36,22 @@ def headed(answer: Answer, **headers: str | None) -> Answer:
     named = {name.lower() for name in changed}
     kept = {name: value for name, value in answer.headers.items() if name.lower() not in named}
     return replace(answer, headers=kept | {name: value for name, value in changed.items() if value is not None})
+
+
+@cache
+def _members(profile: str) -> Mapping[str, frozenset[str]]:
+    spec = scribe_data.load(profile)
+    return {
+        name: frozenset(spec.schemas[each.takes]["properties"])
+        for name, each in spec.protocol.endpoints.items()
+        if each.takes
+    }
+
+
+def known(document: dict[str, Any], profile: str, name: str | None) -> dict[str, Any]:
+    """What the text of a profile knows of the document of a request that has this name there; all where it has none."""
+    members = _members(profile).get(name or "")
+    return document if members is None else {each: value for each, value in document.items() if each in members}
 
 
 def shows(asked: Asked, answer: Answer, states: Collection[str]) -> bool:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import scribe_data
 from mock_server import problems
 from mock_server.api.prsm.date import dated
 from mock_server.choices.choice import Choice
-from mock_server.choices.editing import merged, without
+from mock_server.choices.editing import known, merged, without
 from mock_server.clock import stamp
 from mock_server.served import RESEARCH
 from mock_server.session.prsm.model import WITHOUT_PAUSE
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from mock_server.api.answer import Answer
     from mock_server.choices.choice import Asked, Onward
 
-#: The members that each request may have.
-_MEMBERS: Final = {
-    f"{RESEARCH}.{name}": frozenset(scribe_data.load(RESEARCH).schemas[each.takes]["properties"])
-    for name, each in scribe_data.load(RESEARCH).protocol.endpoints.items()
-    if each.takes
-}
 #: Real seconds that a creation waits for the start of the work.
 _START_S: Final = 2.0
 #: What a choice of types without pause stands for.
@@ -69,8 +62,8 @@ def _typed(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
-    known = _MEMBERS.get(asked.call.operation, frozenset(document))
-    return {name: value for name, value in document.items() if name in known}
+    profile, _, name = asked.call.operation.partition(".")
+    return known(document, RESEARCH, name if profile == RESEARCH else None)
 
 
 def _present(_asked: Asked, document: dict[str, Any]) -> dict[str, Any]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import scribe_data
 from mock_server import problems
 from mock_server.api.session_manager.address import END, EXPORT, MESSAGE, OPERATIONS, REPLAY, START
 from mock_server.choices import identity, wire
 from mock_server.choices.choice import Choice
-from mock_server.choices.editing import error_code, merged, recoded, without
+from mock_server.choices.editing import error_code, known, merged, recoded, without
 from mock_server.served import WINDOWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mock_server.api.answer import Answer
     from mock_server.choices.choice import Asked, Onward
 
@@ -26,17 +22,8 @@ _TIMES: Final = ("start_time", "end_time")
 _SILENT: Final = "Session manager: the document has nothing on it"
 #: How a framework words a refusal, and what a service without a word for it sends.
 _DETAIL, _NOTHING = "detail", "nothing"
-
-
-@functools.cache
-def _members() -> Mapping[str, frozenset[str]]:
-    """The members that each input may have, by the operation."""
-    spec = scribe_data.load(WINDOWS)
-    return {
-        OPERATIONS[name]: frozenset(spec.schemas[each.takes]["properties"])
-        for name, each in spec.protocol.endpoints.items()
-        if each.takes
-    }
+#: What the document calls the operations of the server.
+_NAMES: Final = {ours: name for name, ours in OPERATIONS.items()}
 
 
 def _is_done(asked: Asked, answer: Answer) -> bool:
@@ -118,8 +105,7 @@ def _made_here(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:
-    known = _members().get(asked.call.operation)
-    return document if known is None else {name: value for name, value in document.items() if name in known}
+    return known(document, WINDOWS, _NAMES.get(asked.call.operation))
 
 
 def _timed(asked: Asked, document: dict[str, Any]) -> dict[str, Any]:

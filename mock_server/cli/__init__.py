@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from mock_server.cli import garbage
 from mock_server.extra import install
 
 _OURS = ("mock_server", "scribe_data")
@@ -13,6 +14,7 @@ _USAGE = 2
 
 def main() -> None:
     """Entry point of the distribution; the kit alone is installed without what the server needs."""
+    garbage.rarely()
     try:
         from mock_server.cli.commands import app
     except ModuleNotFoundError as missing:

@@ -10,7 +10,11 @@ from typing import Final
 _THRESHOLDS: Final = (5_000, 20, 100)
 
 
-def spare() -> None:
-    """Look at what the start made never again, and at the rest less often; for a process that only serves."""
-    gc.freeze()
+def rarely() -> None:
+    """Look less often; for a process that begins."""
     gc.set_threshold(*_THRESHOLDS)
+
+
+def spare() -> None:
+    """Look at what the start made never again; for a process that only serves from now on."""
+    gc.freeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import scribe_data
@@ -11,6 +12,8 @@ from mock_server.session.dalston.table import Event
 from mock_server.stream.closing import Closing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mock_server.dalston.usage import Usage
 
 #: Codes of RFC 6455 and its registry for what the field has none for.
@@ -24,9 +27,13 @@ _BOUNDS: Final = range(1002, 5000)
 #: What a client closes with that has said all it wanted to say: in order, and without a code.
 _ORDERLY: Final = frozenset({1000, 1005})
 
-_WIRE: Final = scribe_data.load(LIVE).wire
-assert _WIRE is not None, "a live session is its socket"
-_CODES: Final = _WIRE.closes
+
+@cache
+def _codes() -> Mapping[str, int]:
+    """What the document closes a socket with, by the words it has for the occasions."""
+    wire = scribe_data.load(LIVE).wire
+    assert wire is not None, "a live session is its socket"
+    return wire.closes
 
 
 class Parting(Closing):
@@ -57,17 +64,17 @@ class Parting(Closing):
     @property
     def of_client(self) -> bool:
         """Whether it refuses what the client came with: its key, or a parameter."""
-        return self.code in (_CODES["key"], _CODES["parameter"])
+        return self.code in (_codes()["key"], _codes()["parameter"])
 
     @property
     def status(self) -> int:
         """The status of HTTP for a refusal of what the client came with."""
-        return _UNKNOWN if self.code == _CODES["key"] else _WRONG
+        return _UNKNOWN if self.code == _codes()["key"] else _WRONG
 
 
 def done() -> Parting:
     """The client has said that all is said."""
-    return Parting(_CODES["done"], Event.END_REQUESTED)
+    return Parting(_codes()["done"], Event.END_REQUESTED)
 
 
 def left(code: int, reason: str, usage: Usage = USUAL) -> Parting:
@@ -104,18 +111,18 @@ def too_long(seconds: float) -> Parting:
 
 def babbled(told: str) -> Parting:
     """More text came than anybody has to read."""
-    return Parting(_CODES["full"], Event.CONNECTION_LOST, told, word="rate_limit")
+    return Parting(_codes()["full"], Event.CONNECTION_LOST, told, word="rate_limit")
 
 
 def lagging(seconds: float) -> Parting:
     """The transcript is too far behind what is said."""
     told = f"The transcript is {seconds:.0f} seconds behind; nothing more can be taken."
-    return Parting(_CODES["lag"], Event.WORK_FAILED, told, word="lag_exceeded")
+    return Parting(_codes()["lag"], Event.WORK_FAILED, told, word="lag_exceeded")
 
 
 def deaf(told: str) -> Parting:
     """Nothing can be recognised any more."""
-    return Parting(_CODES["unavailable"], Event.WORK_FAILED, told, word="no_capacity")
+    return Parting(_codes()["unavailable"], Event.WORK_FAILED, told, word="no_capacity")
 
 
 def unkept(told: str) -> Parting:
@@ -145,7 +152,7 @@ def cut(told: str, code: int | None) -> Parting:
 
 
 def _refused(name: str, word: str, told: str) -> Parting:
-    return Parting(_CODES[name], Event.CONNECTION_LOST, told, word=word)
+    return Parting(_codes()[name], Event.CONNECTION_LOST, told, word=word)
 
 
 def stranger(told: str) -> Parting:

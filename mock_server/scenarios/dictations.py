@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mock_server.scenarios.parameter import Values
 
 #: The operations of the document by their names there, and one that the server adds, as the server calls them.
-OPERATIONS: Final = {name: f"{LIVE}.{name}" for name in (*scribe_data.load(LIVE).protocol.endpoints, "export")}
+OPERATIONS: Final = {name: f"{LIVE}.{name}" for name in (*scribe_data.protocol(LIVE).endpoints, "export")}
 CREATE: Final = OPERATIONS["create"]
 #: Those whose answers may be late, cut off or lost: sound comes piece by piece, and the socket is none of them.
 DELIVERED: Final = tuple(name for name in OPERATIONS.values() if name not in (CREATE, OPERATIONS["audio"]))

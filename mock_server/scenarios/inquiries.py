@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 #: The operations of the document by their names there, as the server calls them.
-OPERATIONS: Final = {name: f"{RESEARCH}.{name}" for name in scribe_data.load(RESEARCH).protocol.endpoints}
+OPERATIONS: Final = {name: f"{RESEARCH}.{name}" for name in scribe_data.protocol(RESEARCH).endpoints}
 #: The states in which work can be held.
 _AT_WORK: Final = (State.RUNNING.value, State.INITIALIZING.value, State.QUEUED.value)
 _LONGEST_TEXT: Final = 1_000

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -32,6 +34,21 @@ def test_a_consultation_is_processed_and_leaves_nothing_on_the_disk(tmp_path):
     assert answer.status_code == 200
     assert answer.json()["transcript"].endswith(SHORT.text)
     assert list(tmp_path.iterdir()) == []
+
+
+_STARTED = """
+import sys, tempfile, pathlib
+import mock_server.cli.commands
+from mock_server.app import create_app
+from mock_server.settings import Settings
+create_app(Settings(data_dir=pathlib.Path(tempfile.gettempdir()) / "nothing", in_memory=True, transcriber="scripted"))
+print(sys.modules["scribe_data.load"]._load.cache_info().currsize)
+"""
+
+
+def test_a_server_of_one_profile_starts_without_reading_the_texts_of_the_others():
+    found = subprocess.run([sys.executable, "-c", _STARTED], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == ("1\n", "")
 
 
 def test_two_servers_in_one_process_know_nothing_of_each_other(tmp_path):

@@ -117,6 +117,12 @@ def test_load_reads_once():
     assert scribe_data.load() is scribe_data.load("medscribe", "2026-01-27")
 
 
+@pytest.mark.parametrize("profile", scribe_data.profiles())
+def test_what_a_profile_says_of_its_requests_is_read_without_the_rest(profile):
+    assert scribe_data.protocol(profile) == scribe_data.load(profile).protocol
+    assert scribe_data.protocol(profile) is scribe_data.protocol(profile)
+
+
 def test_the_hash_is_the_same_for_the_same_files(tmp_path):
     shutil.copytree(ROOT / "medscribe", tmp_path / "medscribe")
     assert scribe_data.load(root=tmp_path).sha256 == scribe_data.load().sha256

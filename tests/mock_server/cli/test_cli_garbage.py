@@ -9,6 +9,7 @@ _PROGRAM = """
 import gc
 from mock_server.cli import garbage
 before = gc.get_threshold()
+garbage.rarely()
 garbage.spare()
 gc.collect()
 assert gc.get_freeze_count() > 1000, gc.get_freeze_count()
