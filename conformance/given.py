@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Reports and archives of whole runs have a few dozen megabytes.
 LARGEST = 256 * 1024 * 1024
+#: What people write by hand is a few levels deep.
+_LEVELS = 50
 
 
 class Unreadable(ValueError):  # noqa: N818 - says what is wrong, as the message does
@@ -58,24 +60,30 @@ def yaml_of(path: Path, content: bytes) -> Any:
     if content.lstrip().startswith(b"{"):
         return json_of(path, content)
     try:
-        node = yaml.compose(content, Loader=_WithoutAliases)
+        node = yaml.compose(content, Loader=_Plain)
         return _plain(node) if node is not None else {}
-    except RecursionError as error:
-        raise Unreadable(path, "is nested too deeply") from error
     except yaml.YAMLError as error:
         raise Unreadable(path, f"no YAML: {error}") from error
     except ValueError as error:
         raise Unreadable(path, str(error)) from error
 
 
-class _WithoutAliases(yaml.SafeLoader):
+class _Plain(yaml.SafeLoader):
     """YAML in which nothing stands for anything else: a few lines of aliases can be made to stand for gigabytes."""
 
+    _depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """A node that is written out; raises ValueError at an alias."""
+        """A node that is written out; raises ValueError at an alias, and at what is nested too deeply."""
         if self.check_event(yaml.AliasEvent):
             raise ValueError(f"line {self.get_mark().line + 1}: an alias (*name): write out what it means")
-        return super().compose_node(parent, index)
+        if self._depth >= _LEVELS:
+            raise ValueError(f"line {self.get_mark().line + 1}: it is nested too deeply")
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 def _plain(node: yaml.Node) -> Any:
