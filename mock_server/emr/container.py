@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from testcontainers.core.container import DockerContainer
 
 from mock_server.emr.mock import Mock, own_key
-from mock_server.emr.process import NotStarted, SocketLine, strangers
+from mock_server.emr.process import NotStarted, SocketLine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +70,10 @@ class ScribeMockContainer(DockerContainer):  # type: ignore[misc]  # testcontain
 
     def mock(self) -> Mock:
         """A namespace that nobody else has, with the gestures of the fixture scribe_mock."""
-        before = len(self._strangers())
+        before = len(self.get_logs()[1])
         line = SocketLine(
-            self.get_container_host_ip(), int(self.get_exposed_port(PORT)), lambda: self._strangers()[before:]
+            self.get_container_host_ip(),
+            int(self.get_exposed_port(PORT)),
+            lambda: self.get_logs()[1][before:].decode(errors="replace"),
         )
         return Mock(self.url, own_key(), line)
-
-    def _strangers(self) -> list[str]:
-        return strangers(self.get_logs()[1].decode(errors="replace"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +23,9 @@ _START_S: Final = 60.0
 _STOP_S: Final = 10.0
 #: A wait of the control plane lasts a minute at most.
 _ANSWER_S: Final = 90.0
+#: Lines about requests are written by a thread of the server, and may come by way of a container's log.
+_LINES_S: Final = 5.0
+_LOOK_S: Final = 0.005
 #: A line of `serve --verbose` about a request without a valid key.
 _STRANGER: Final = re.compile(r"^[0-9:]{8} (\S+ \S+ 401 .*)$", re.MULTILINE)
 
@@ -84,7 +89,7 @@ class MockProcess:
     def line(self) -> SocketLine:
         """A line to it, for one test."""
         before = self._length()
-        return SocketLine(self.facts["host"], self.facts["port"], lambda: strangers(self._said(before)))
+        return SocketLine(self.facts["host"], self.facts["port"], lambda: self._said(before))
 
 
 def _complaint(said: str) -> str:
@@ -93,18 +98,14 @@ def _complaint(said: str) -> str:
     return " ".join(framed) if framed and "Usage:" in said else said.strip()
 
 
-def strangers(said: str) -> list[str]:
-    """What was asked without a valid key, by the lines of `serve --verbose`."""
-    return _STRANGER.findall(said)
-
-
 class SocketLine:
     """Asks by the standard library: what a test makes of httpx does not reach it."""
 
-    def __init__(self, host: str, port: int, strangers: Callable[[], list[str]]) -> None:
+    def __init__(self, host: str, port: int, said: Callable[[], str]) -> None:
+        """`said` is what the server has written since the test began, with a line for each request (`--verbose`)."""
         self._host = host
         self._port = port
-        self._strangers = strangers
+        self._said = said
 
     def send(self, method: str, path: str, key: str, body: bytes | None) -> tuple[int, bytes]:
         """One request."""
@@ -118,4 +119,11 @@ class SocketLine:
 
     def strangers(self) -> list[str]:
         """A line for each request without a valid key."""
-        return self._strangers()
+        # Lines come a moment after answers, in their order: with that of one more request, all are there.
+        mark = uuid4().hex
+        with contextlib.suppress(OSError, http.client.HTTPException):  # a server that is gone says nothing more
+            self.send("GET", f"/_mock/v1/lines/{mark}", "", None)
+            until = time.monotonic() + _LINES_S
+            while mark not in self._said() and time.monotonic() < until:
+                time.sleep(_LOOK_S)
+        return _STRANGER.findall(self._said())

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from mock_server.emr.mock import Mock, NotOffered, NotReached, Refused, Unexpected
-from mock_server.emr.process import MockProcess, NotStarted
+from mock_server.emr.process import MockProcess, NotStarted, SocketLine
 from tests.mock_server.stage import BODY, SHORT
 
 #: On a quiet machine half a second; a shared one is slower, and this is no measurement.
@@ -285,3 +285,22 @@ def test_what_the_text_leaves_open_is_chosen_by_name_and_by_seed(scribe_mock, em
     assert scribe_mock.vary(3) == scribe_mock.vary(3) != scribe_mock.vary(4)
     with pytest.raises(Refused, match="upload_status"):
         scribe_mock.choose(upload_statu=201)
+
+
+def test_lines_about_requests_that_come_late_are_waited_for_and_those_of_a_server_that_is_gone_are_not():
+    said = []
+
+    class Late(SocketLine):
+        def send(self, method, path, key, body):
+            told = f"12:00:00 GET /v1/templates 401 no key\n12:00:00 {method} {path} 404 nothing\n"
+            threading.Timer(0.2, said.append, (told,)).start()
+            return 404, b""
+
+    class Gone(SocketLine):
+        def send(self, method, path, key, body):
+            raise ConnectionRefusedError
+
+    assert Late("", 0, lambda: "".join(said)).strangers() == ["GET /v1/templates 401 no key"]
+    began = time.monotonic()
+    assert Gone("", 0, lambda: "".join(said)).strangers() == ["GET /v1/templates 401 no key"]
+    assert time.monotonic() - began < 2
