@@ -1,6 +1,7 @@
 """Templates from a transcript by rules: every statement has its sentence, what was not said is left out.
 
-No model, no network, no randomness: the same transcript gives the same data.
+No model, no network, no randomness: the same transcript gives the same data. The rules are a fifth of a second of
+patterns, which are made when the first transcript comes.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mock_server.extraction.note import discharge_summary, hpi, referral_letter, soap, spoken
-from mock_server.extraction.reading import reading
 from mock_server.extraction.turn import Turn, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mock_server.extraction.reading import Reading
 
@@ -48,16 +47,6 @@ class Shortfall:
     message: str
 
 
-_FILL: Mapping[str, Callable[[Reading], dict[str, Any] | list[dict[str, Any]]]] = {
-    "transcript": spoken,
-    "soap": soap,
-    "medications": lambda read: read.medications,
-    "discharge_summary": discharge_summary,
-    "referral_letter": referral_letter,
-    "hpi": hpi,
-    "vitals": lambda read: read.vitals,
-}
-
 #: The standard templates, chapter 8 of the text.
 TEMPLATES: Mapping[str, Template] = MappingProxyType(
     {
@@ -79,12 +68,16 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
 
 def extract(template_id: str, transcript: str) -> Extraction | Shortfall:
     """Fill one template from a transcript, "Doctor: …" lines or plain text; KeyError for an unknown id."""
+    from mock_server.extraction.reading import reading
+
     return fill(template_id, reading(transcript))
 
 
 def fill(template_id: str, read: Reading) -> Extraction | Shortfall:
     """Fill one template from a reading, by whomever it was made; KeyError for an unknown id."""
-    filling = _FILL[template_id]
+    from mock_server.extraction.note import FILLING
+
+    filling = FILLING[template_id]
     if read.lacking is not None and (template_id != "transcript" or not read.words):
         return Shortfall("insufficient_audio", read.lacking)
     return Extraction(deepcopy(filling(read)))  # the reading is kept, and what is given away may be changed

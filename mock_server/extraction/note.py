@@ -10,7 +10,7 @@ from mock_server.extraction.part import small_talk
 from mock_server.extraction.phrase import phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from mock_server.extraction.part import Part
     from mock_server.extraction.reading import Reading
@@ -130,3 +130,15 @@ def _sources(read: Reading, one: Statement) -> list[dict[str, Any]]:
 
 def _prose(told: Iterable[Statement]) -> str:
     return " ".join(one.text for one in told)
+
+
+#: What fills each template, by its id.
+FILLING: Mapping[str, Callable[[Reading], dict[str, Any] | list[dict[str, Any]]]] = {
+    "transcript": spoken,
+    "soap": soap,
+    "medications": lambda read: read.medications,
+    "discharge_summary": discharge_summary,
+    "referral_letter": referral_letter,
+    "hpi": hpi,
+    "vitals": lambda read: read.vitals,
+}
