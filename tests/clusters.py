@@ -25,7 +25,7 @@ import pytest
 
 from mock_server.settings import DEFAULT_KEY
 from tests.mock_server import postgres, redis_server, weed
-from tests.mock_server.killing import ROOT, held_mib, tied
+from tests.mock_server.killing import ROOT, held_mib, paused, tied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -147,7 +147,8 @@ class Member:
 
     def pause(self) -> None:
         """Let it hang: its connections stay, and it says nothing."""
-        self.signal(signal.SIGSTOP)
+        assert self.process is not None, "it runs"
+        paused(self.process.pid)
 
     def resume(self) -> None:
         """Let it go on."""

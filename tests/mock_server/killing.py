@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,25 @@ def tied():
 def _ends_with_us():
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def paused(*pids):
+    """Let processes hang, and return once they do (Linux): until one thread has taken the signal the others go on."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    until = time.monotonic() + 60
+    while not all(_hangs(pid) for pid in pids):
+        assert time.monotonic() < until, "it does not stop"
+        time.sleep(0.005)
+
+
+def _hangs(pid):
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            if thread.read_text("ascii", "replace").rpartition(")")[2].split()[0] not in ("T", "Z", "X"):
+                return False
+    return True
 
 
 def held_mib(pid):

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from mock_server.database import DatabaseUrl
-from tests.mock_server.killing import tied
+from tests.mock_server.killing import paused, tied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,19 +139,22 @@ class Server:
 
     def pause(self) -> None:
         """Let it hang: connections stay, the system takes new ones, and nobody is answered."""
-        self._signal(signal.SIGSTOP)
+        paused(*self._all())
 
     def resume(self) -> None:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
+        for pid in self._all():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _all(self) -> list[int]:
         assert self._process is not None, "it runs"
-        postmaster = psutil.Process(self._process.pid)
+        children = psutil.Process(self._process.pid).children(recursive=True)
         # the postmaster first: it would end in order, or begin others in their place
-        for each in [postmaster, *postmaster.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.send_signal(number)
+        return [self._process.pid, *(each.pid for each in children)]
 
     def stop(self) -> None:
         """End in order, at once."""

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.mock_server.killing import tied
+from tests.mock_server.killing import paused, tied
 
 #: Set by CI, which installs one: there it is a failure to have none.
 REQUIRED = "SCRIBE_REDIS"
@@ -106,7 +106,8 @@ class Server:
 
     def pause(self):
         """Let it hang: connections stay, the system takes new ones, and nobody is answered."""
-        self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            paused(self._process.pid)
 
     def resume(self):
         """Let it go on."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mock_server.killing import tied
+from tests.mock_server.killing import paused, tied
 
 #: Who may do everything, and who may only read.
 FULL = ("scribefull", "secretoffull0123456789")
@@ -167,7 +167,7 @@ class Weed:
 
     def pause(self):
         """Let it hang: it takes connections and answers nothing."""
-        self.process.send_signal(signal.SIGSTOP)
+        paused(self.process.pid)
 
     def resume(self):
         """Let it go on."""

@@ -56,8 +56,9 @@ def test_no_more_requests_are_sent_than_are_allowed_and_the_open_sessions_are_en
 def test_a_run_whose_requests_were_used_up_is_never_conformant(tmp_path: Any) -> None:
     app = miniature()
     whole = asyncio.run(certify(options(app)))
-    short = asyncio.run(certify(options(miniature(), max_requests=whole.requests - 20)))
-    assert short.requests <= whole.requests - 20
+    most = whole.requests * 3 // 4  # far fewer than a run takes that waits less often
+    short = asyncio.run(certify(options(miniature(), max_requests=most)))
+    assert short.requests <= most
     assert short.overall is not Overall.CONFORMANT
     assert any("allowed" in text for text in headline.early(short))
     assert headline.early(whole) == []

@@ -19,6 +19,7 @@ from mock_server.database import database_url
 from mock_server.session.table import State
 from mock_server.storage.jobs import JobDatabase
 from tests.mock_server.cluster.conftest import kill
+from tests.mock_server.killing import paused
 from tests.whole import costly, some
 
 pytestmark = pytest.mark.slow
@@ -301,7 +302,7 @@ def test_a_worker_that_is_thought_dead_and_lives_does_no_harm(hall, loop):
         async with hall.owner() as owner:
             ids = await sent(owner, 2.0, 2)
             await asyncio.to_thread(hall.begun, 2)
-            slow.send_signal(signal.SIGSTOP)
+            paused(slow.pid)
             (hall.members.folder / "slow").unlink()
             await asyncio.to_thread(hall.worker, "other")
             await all_done(owner, ids)

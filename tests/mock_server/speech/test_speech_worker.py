@@ -14,6 +14,7 @@ import pytest
 
 from mock_server.speech import SpeechInterrupted, SpeechOvertime, SpeechUnavailable, allowance, child
 from mock_server.speech.worker import Worker, grant
+from tests.mock_server.killing import paused
 from tests.mock_server.speech import jobs
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def test_a_worker_that_hangs_while_idle_costs_no_job(monkeypatch: pytest.MonkeyP
     async def story() -> None:
         worker = Worker()
         first = await worker.run(os.getpid)
-        os.kill(first, signal.SIGSTOP)
+        paused(first)
         assert await worker.run(os.getpid) != first
         assert jobs.gone(first)
         await worker.close()
