@@ -4,6 +4,8 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
+# Hundreds of servers and runs start here: what was compiled once is kept, whatever else the environment says of that.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo cluster test proof machine samples bench generate wanted fixtures lint clean
 
 help: ## List these habits
