@@ -10,7 +10,7 @@ from mock_server.metrics.meter import Hearing
 from mock_server.pipeline import outcome
 from mock_server.pipeline.ports import Slow
 from mock_server.speech import allowance
-from mock_server.speech.decode import Limits
+from mock_server.speech.bounds import Limits
 from mock_server.speech.model import SpeechOvertime
 
 if TYPE_CHECKING:

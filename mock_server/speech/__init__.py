@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from mock_server.speech.chunks import by_sequence
-from mock_server.speech.decode import Limits
+from mock_server.speech.bounds import Limits
 from mock_server.speech.model import (
     Failure,
     FileIssue,
@@ -15,15 +14,16 @@ from mock_server.speech.model import (
     SpeechOvertime,
     SpeechUnavailable,
     Transcription,
+    by_sequence,
 )
-from mock_server.speech.quality import Thresholds
 from mock_server.speech.scripted import ScriptedTranscriber
-from mock_server.speech.weights import find
-from mock_server.speech.whisper import WhisperTranscriber
+from mock_server.speech.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from mock_server.speech.whisper import WhisperTranscriber
 
 __all__ = [
     "Failure",
@@ -57,6 +57,9 @@ def open_transcriber(
     """
     if kind == "scripted":
         return ScriptedTranscriber(limits=limits, thresholds=thresholds)
+    from mock_server.speech.weights import find
+    from mock_server.speech.whisper import WhisperTranscriber
+
     try:
         weights = find(model, cache)
         return WhisperTranscriber(weights, languages=languages, limits=limits, thresholds=thresholds)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import av
-
 
 class Undecodable(Exception):  # noqa: N818  (reads as what it says of the audio)
     """No sample can be had from these bytes; the message says why."""
@@ -41,13 +39,3 @@ class Spent:
     samples: int = 0
     packets: int = 0
     steps: int = 0
-
-
-def reason(error: BaseException) -> str:
-    """What went wrong in words for the one who sent the file: no name or address out of a program."""
-    if isinstance(error, Undecodable):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "it needs more memory than a recording may"
-    told = error.strerror if isinstance(error, av.error.FFmpegError) else None
-    return f"the decoder gave up: {told}" if told else "the decoder gave up"

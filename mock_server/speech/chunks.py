@@ -71,12 +71,6 @@ class _Bench:
         self.issues.append(FileIssue(name, code, message))
 
 
-def by_sequence(recordings: Sequence[Recording]) -> list[Recording]:
-    """Numbered files by number (10 after 9), then the others as they came (§7.2)."""
-    last = float("inf")
-    return sorted(recordings, key=lambda file: last if file.sequence is None else file.sequence)
-
-
 def assemble(recordings: Sequence[Recording], limits: Limits, max_chunk_seconds: float | None = None) -> Assembly:
     """Join files that are in order already; some usable audio is enough for there to be no failure."""
     bench = _Bench(Tape(round(limits.seconds * RATE)), limits, max_chunk_seconds)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import av
 
 from mock_server.speech import plain
-from mock_server.speech.bounds import Limits, Spent, TooMuch, Undecodable, reason
+from mock_server.speech.bounds import Limits, Spent, TooMuch, Undecodable
 from mock_server.speech.boxes import samples_named
 from mock_server.speech.mix import RATE, Pcm, Tape, Track
 from mock_server.speech.structure import riff_seconds
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mock_server.speech.sniff import Container
     from mock_server.speech.source import Source
 
-__all__ = ["RATE", "Decoded", "Limits", "Pcm", "Undecodable", "decode", "riff_seconds"]
+__all__ = ["RATE", "Decoded", "Limits", "Pcm", "Undecodable", "decode", "reason", "riff_seconds"]
 
 # Containers whose packets carry the time: where the last one ends is how far the recording reaches. In the others
 # samples follow each other without gaps, and their number is the length.
@@ -34,6 +34,16 @@ _WAV_PROBE = {"probesize": "4096"}
 _PACKET_BYTES = 16 << 20
 _CHANNELS = 64  # the most that FFmpeg converts
 _TAG_BYTES = 256  # an ID3v1 tag at the end and some
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in words for the one who sent the file: no name or address out of a program."""
+    if isinstance(error, Undecodable):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "it needs more memory than a recording may"
+    told = error.strerror if isinstance(error, av.error.FFmpegError) else None
+    return f"the decoder gave up: {told}" if told else "the decoder gave up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from mock_server.speech import mpeg
-from mock_server.speech.bounds import TooMuch, Undecodable, reason
-from mock_server.speech.decode import RATE, Decoded, decode
+from mock_server.speech.bounds import TooMuch, Undecodable
+from mock_server.speech.decode import RATE, Decoded, decode, reason
 from mock_server.speech.model import FileIssue
 from mock_server.speech.source import Source, is_padding
 from mock_server.speech.structure import flac_frames

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from mock_server.speech import allowance
+from mock_server.speech.bounds import Limits
 from mock_server.speech.child import grant
-from mock_server.speech.chunks import assemble
-from mock_server.speech.decode import Limits
 from mock_server.speech.model import Recording
 from mock_server.speech.worker import Worker
 
@@ -53,5 +52,7 @@ def _seconds(path: Path, before: tuple[Path, ...], limits: Limits) -> float:
 
 
 def _lasts(paths: Sequence[Path], limits: Limits) -> float:
+    from mock_server.speech.chunks import assemble  # by the process that decodes, and no other
+
     recordings = [Recording(str(number), path, "", number) for number, path in enumerate(paths)]
     return assemble(recordings, limits).seconds

@@ -84,3 +84,9 @@ def script(segments: Sequence[Segment]) -> str:
             lines.append([f"{segment.speaker}:"] if segment.speaker else [])
         lines[-1].append(segment.text)
     return "\n".join(" ".join(words) for words in lines)
+
+
+def by_sequence(recordings: Sequence[Recording]) -> list[Recording]:
+    """Numbered files by number (10 after 9), then the others as they came (§7.2)."""
+    last = float("inf")
+    return sorted(recordings, key=lambda file: last if file.sequence is None else file.sequence)

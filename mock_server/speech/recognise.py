@@ -13,11 +13,12 @@ from mock_server.speech.child import grant
 from mock_server.speech.chunks import Assembly, Span, assemble
 from mock_server.speech.decode import RATE, Limits, Pcm
 from mock_server.speech.model import Failure, Recording, Segment, Transcription, script
-from mock_server.speech.quality import Signals, Thresholds
+from mock_server.speech.quality import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mock_server.speech.thresholds import Thresholds
     from mock_server.speech.weights import Weights
     from mock_server.speech.window import Model
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from mock_server.speech import quality
-from mock_server.speech.chunks import Assembly, Span, assemble, by_sequence
-from mock_server.speech.decode import Limits
+from mock_server.speech.bounds import Limits
 from mock_server.speech.model import (
     Failure,
     Recording,
     Segment,
     Transcription,
+    by_sequence,
     script,
 )
-from mock_server.speech.quality import Thresholds
+from mock_server.speech.thresholds import Thresholds
 from scribe_data.recordings import by_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mock_server.speech.chunks import Assembly
 
 _NOTICE = (
     "Transcripts are scripted: nothing is recognised. Known fixture audio gets its own text, other audio a"
@@ -68,9 +69,18 @@ class ScriptedTranscriber:
         """Nothing to stop."""
 
     def _answer(self, files: Sequence[Recording], language: str, max_chunk_seconds: float | None) -> Transcription:
+        # what decodes is a tenth of a second of libraries, which a server that gets no audio is spared
+        from mock_server.speech import quality
+        from mock_server.speech.chunks import assemble
+
         whole = assemble(files, self._limits, max_chunk_seconds)
         known = {file.name for file in files if _text_of(file)}
-        silent = [span for span in whole.spans if known.isdisjoint(span.names) and self._is_silent(span)]
+        silent = [
+            span
+            for span in whole.spans
+            if known.isdisjoint(span.names)
+            and quality.no_speech(span.end - span.start, span.loud_seconds, self._thresholds) is not None
+        ]
         failure = whole.failure or quality.too_short(whole.seconds, self._thresholds)
         if failure is None and len(silent) == len(whole.spans):
             failure = Failure("audio_quality_poor", f"None of {whole.seconds:.1f} s are speech")
@@ -79,9 +89,6 @@ class ScriptedTranscriber:
         whole = whole.without(silent)
         segments = tuple(_segments(files, whole))
         return Transcription(self.engine, language, segments, script(segments), whole.seconds, whole.used, whole.issues)
-
-    def _is_silent(self, span: Span) -> bool:
-        return quality.no_speech(span.end - span.start, span.loud_seconds, self._thresholds) is not None
 
 
 def _text_of(file: Recording) -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.extra import install
 from mock_server.speech import recognise
-from mock_server.speech.chunks import by_sequence
-from mock_server.speech.decode import Limits
+from mock_server.speech.bounds import Limits
 from mock_server.speech.model import (
     Failure,
     Recording,
@@ -17,9 +16,10 @@ from mock_server.speech.model import (
     SpeechOvertime,
     SpeechUnavailable,
     Transcription,
+    by_sequence,
 )
-from mock_server.speech.quality import Thresholds
 from mock_server.speech.recognise import Engine, Job
+from mock_server.speech.thresholds import Thresholds
 from mock_server.speech.worker import PROCESSES, Worker
 
 if TYPE_CHECKING:

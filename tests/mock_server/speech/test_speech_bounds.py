@@ -81,13 +81,13 @@ def test_plain_samples_in_mp4_are_not_taken_for_packets(uploads: Uploads) -> Non
 COST = """
 import resource, sys, time
 from pathlib import Path
-from mock_server.speech import quality
+from mock_server.speech import Thresholds, quality
 from mock_server.speech.chunks import assemble
 from mock_server.speech.decode import Limits
 from mock_server.speech.model import Recording
 files = [Recording(f"audio_{n}.flac", Path(path), "", n) for n, path in enumerate(sys.argv[1:])]
 whole = assemble(files, Limits())
-quality.clipped(whole.pcm, quality.Thresholds())
+quality.clipped(whole.pcm, Thresholds())
 used = resource.getrusage(resource.RUSAGE_SELF)
 # ru_maxrss begins with what the process that started this one had
 held = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))

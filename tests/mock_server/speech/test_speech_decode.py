@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mock_server.session.chunk import sequence_of
-from mock_server.speech.chunks import assemble, by_sequence
+from mock_server.speech.chunks import assemble
 from mock_server.speech.decode import Limits, Undecodable, decode, riff_seconds
+from mock_server.speech.model import by_sequence
 from mock_server.speech.sniff import opens, unwrap
 from scribe_data.recordings import load
 from tests.mock_server.speech.uploads import Uploads, chunks

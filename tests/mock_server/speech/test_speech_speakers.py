@@ -4,8 +4,9 @@ from numpy.typing import NDArray
 
 from mock_server.speech.decode import RATE
 from mock_server.speech.model import Segment, script
-from mock_server.speech.quality import Signals, Thresholds, clipped, loud_seconds, no_speech, unreliable
+from mock_server.speech.quality import Signals, clipped, loud_seconds, no_speech, unreliable
 from mock_server.speech.speakers import Word, label, pitch
+from mock_server.speech.thresholds import Thresholds
 
 
 def voice(hertz: float, seconds: float = 2.0) -> NDArray[np.int16]:
