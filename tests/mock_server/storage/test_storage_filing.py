@@ -19,7 +19,7 @@ import pytest
 
 from mock_server.storage import StorageError, filing_process
 from mock_server.storage.audio import LocalAudio
-from tests.mock_server.killing import held_mib
+from tests.mock_server.killing import held_mib, paused
 from tests.mock_server.storage.test_storage_audio import another, nothing, pieces
 
 MIB = 1024 * 1024
@@ -45,7 +45,7 @@ async def asked_of_one_that_stands(audio, writer, numbers, size):
     """The process, stopped, and uploads that wait for it."""
     await put(audio, 0, b"kept")
     process = writer()
-    process.suspend()
+    paused(process.pid)
     uploads = [asyncio.ensure_future(put(audio, number, bytes(size))) for number in numbers]
     await asyncio.sleep(0.1)
     return process, uploads
